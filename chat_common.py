@@ -1,0 +1,315 @@
+"""What server.py and client.py both speak: lines, frames, names, colours, text, `/exit`.
+
+Pure: bytes and strings in, values out. It must not know sockets, threads, rooms' contents or the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import unicodedata
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+try:
+    from termcolor import COLORS as _TERMCOLOR_COLORS
+    from termcolor import colored
+except ImportError:
+    raise SystemExit("The termcolor package is missing. Install it with: pip install -r requirements.txt") from None
+
+VERSION: Final = "1.0.0"
+PROTOCOL: Final = 1
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 3030
+LOBBY: Final = "lobby"
+
+MAX_LINE: Final = 65_536  # bytes, with the newline
+MAX_HELLO_LINE: Final = 4_096  # the same before `welcome`
+MAX_TEXT: Final = 5_000  # characters: even at 12 bytes each (an escaped emoji) a text fits a line
+MAX_NAME: Final = 32
+MAX_ROOM: Final = 64
+MAX_NESTING: Final = 8
+MAX_DIGITS: Final = 15
+
+Frame = dict[str, Any]
+
+
+# --- Lines: where one frame ends and the next begins ------------------------------------------------------------
+
+
+class LineDecoder:
+    """Bytes in, whole lines out, split on the byte `\\n` alone.
+
+    A line over `limit` stops the decoder for good: `overlong` then holds its size so far, and the rest of the
+    stream cannot be trusted. The bound holds while the line is still arriving.
+    """
+
+    def __init__(self, limit: int = MAX_LINE) -> None:
+        self.limit = limit
+        self.overlong: int | None = None
+        self._tail = b""
+
+    @property
+    def tail(self) -> bytes:
+        """What has come of a line that is not yet ended."""
+        return self._tail
+
+    def feed(self, data: bytes) -> list[bytes]:
+        if self.overlong is not None:
+            return []
+        *lines, self._tail = (self._tail + data).split(b"\n")
+        for number, line in enumerate(lines):
+            if len(line) >= self.limit:
+                self._stop(len(line) + 1)
+                del lines[number:]
+                break
+        else:
+            if len(self._tail) >= self.limit:
+                self._stop(len(self._tail))
+        return [line[:-1] if line.endswith(b"\r") else line for line in lines]
+
+    def take_tail(self) -> bytes:
+        """Give up waiting for the newline: the unfinished line, as it stands."""
+        tail, self._tail = self._tail, b""
+        return tail
+
+    def _stop(self, size: int) -> None:
+        self.overlong, self._tail = size, b""
+
+
+# --- Frames: one JSON object a line -----------------------------------------------------------------------------
+
+
+class FrameError(ValueError):
+    """A line or a value that the protocol does not allow: a code for programs, a sentence for people."""
+
+    def __init__(self, code: str, text: str, field: str | None = None) -> None:
+        super().__init__(text)
+        self.code, self.text, self.field = code, text, field
+
+
+def encode_frame(frame: Mapping[str, Any]) -> bytes:
+    # "replace": a lone surrogate (an undecodable byte on somebody's command line) must not stop a conversation.
+    return (json.dumps(frame, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "replace")
+
+
+def _not_json(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_parse_json = json.JSONDecoder(parse_constant=_not_json).decode
+
+
+def decode_frame(line: bytes) -> Frame:
+    """One line as a JSON object. Its values still want `check_values`."""
+    try:
+        frame = _parse_json(line.decode("utf-8"))
+    except (ValueError, RecursionError):  # nesting past the interpreter's stack is no ValueError
+        raise FrameError("bad_frame", "that line is not valid JSON in UTF-8") from None
+    if type(frame) is not dict:
+        raise FrameError("bad_frame", 'a frame is a JSON object, like {"type":"ping"}')
+    return frame
+
+
+def check_values(frame: Frame) -> None:
+    """Refuse what JSON allows and a log, a database or another language's parser may choke on."""
+    for field, value in frame.items():
+        if type(value) is str and value.isascii() and "\0" not in value:
+            continue
+        _check_value(value, field, depth=2)  # the frame itself is the first level
+
+
+def _check_value(value: Any, field: str, depth: int) -> None:
+    if isinstance(value, (dict, list)):
+        if depth > MAX_NESTING:
+            raise FrameError("bad_field", f"nested too deeply: more than {MAX_NESTING} levels", field)
+        for item in (*value, *value.values()) if isinstance(value, dict) else value:
+            _check_value(item, field, depth + 1)
+    elif isinstance(value, str):
+        if "\0" in value:
+            raise FrameError("bad_field", "NUL characters are not allowed", field)
+        if not _is_unicode(value):
+            raise FrameError("bad_field", "lone surrogates are not allowed: text must be valid Unicode", field)
+    elif isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:
+        raise FrameError("bad_field", f"integers have at most {MAX_DIGITS} digits", field)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise FrameError("bad_field", "numbers must be finite", field)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+# --- Names and rooms --------------------------------------------------------------------------------------------
+
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{MAX_NAME - 1}}}")
+_RESERVED = re.compile(r"server|admin|system|operator|guest|guest-[0-9]+", re.IGNORECASE)
+_ROOM = re.compile(rf"[a-z0-9_.-]{{1,{MAX_ROOM}}}")
+
+
+def name_problem(name: str) -> str | None:
+    """Why nobody may be called that, as one sentence; None if somebody may."""
+    if len(name) > MAX_NAME:
+        return f"that name is too long: {len(name)} > {MAX_NAME} characters"
+    if not _NAME.fullmatch(name):
+        return "a name is made of A-Z a-z 0-9 _ . - and starts with a letter or a digit"
+    if _RESERVED.fullmatch(name):
+        return f"the name {name} is reserved"
+    return None
+
+
+def room_problem(room: str) -> str | None:
+    """Why no public room may be called that; None if one may."""
+    if len(room) > MAX_ROOM:
+        return f"that room name is too long: {len(room)} > {MAX_ROOM} characters"
+    if not _ROOM.fullmatch(room):
+        return "a room name is made of a-z 0-9 _ . - in lower case"
+    return None
+
+
+def private_room(one: str, other: str) -> str:
+    """The room of two people, whoever of them asks."""
+    return "@" + "+".join(sorted((one.lower(), other.lower())))
+
+
+def partners(room: str) -> tuple[str, ...]:
+    """The two names (lower case) that a private room belongs to; () for a public room."""
+    return tuple(room[1:].split("+")) if room.startswith("@") else ()
+
+
+# --- Colours ----------------------------------------------------------------------------------------------------
+
+COLORS: Final = tuple(_TERMCOLOR_COLORS)
+# Colours that can be read on a dark and on a light background.
+_PERSONAL: Final = ("blue", "magenta", "green", "red", "cyan", "light_blue", "light_magenta", "light_red")
+
+
+def color_for(name: str) -> str:
+    """The same colour for the same name, on every machine and every day."""
+    return _PERSONAL[zlib.crc32(name.lower().encode()) % len(_PERSONAL)]
+
+
+def color_problem(color: str) -> str | None:
+    return None if color in COLORS else f"there is no colour {harmless(color)}; choose from {', '.join(COLORS)}"
+
+
+def paint(text: str, color: str | None = None, *attributes: str) -> str:
+    """`text` in a colour, where the terminal and the user's environment want colours."""
+    return colored(text, color, attrs=attributes)
+
+
+def enable_terminal_colors() -> None:
+    if os.name == "nt":
+        os.system("")  # makes the classic Windows console obey colour codes
+
+
+# --- What a stranger's text may do to a terminal: nothing -------------------------------------------------------
+
+MAX_MARKS: Final = 5  # combining marks in a row; living scripts stay below
+_UNSEEN = "\u200c\u200d"  # joiners: invisible, and dropped rather than shown
+_UNKNOWN = "\ufffd"
+
+
+def harmless(text: str) -> str:
+    """`text` as any screen or log may show it. Line breaks stay; whatever else could steer a terminal does not."""
+    if text.isascii() and text.isprintable():
+        return text
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else _stand_in(c) for c in text.replace("\r\n", "\n"))
+    return text if text.isascii() else _cap_marks(text)
+
+
+def harmless_line(text: str) -> str:
+    """The same for places that hold one line: names, titles, errors, log records."""
+    return harmless(text).replace("\n", "\u240a")
+
+
+def _stand_in(character: str) -> str:
+    code = ord(character)
+    if character == "\n":
+        return "\n"
+    if character == "\t":
+        return "    "
+    if code < 0x20:
+        return chr(0x2400 + code)  # the control's own picture: ESC is shown as one
+    if code == 0x7F:
+        return "\u2421"
+    if character in _UNSEEN:
+        return ""
+    if character in "\u2028\u2029":
+        return "\u240a"
+    if unicodedata.category(character) == "Zs":
+        return "  " if character == "\u3000" else " "
+    if 0x1F000 <= code <= 0x1FAFF:
+        return character  # an emoji newer than this Python
+    return _UNKNOWN
+
+
+def _cap_marks(text: str) -> str:
+    kept, marks = [], 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        if marks <= MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
+# --- The text form of a message ---------------------------------------------------------------------------------
+
+
+def speech(sender: str, color: str, text: str, style: str = "classic") -> tuple[str, str]:
+    """A message as (label, body), both harmless, so that a screen can paint them apart."""
+    # Later lines are indented, so that no text can pass for somebody else's message.
+    body = harmless(text).replace("\n", "\n    ")
+    sender, color = harmless_line(sender), harmless_line(color)
+    if body.startswith("/me "):
+        return f"* {sender} ", body[4:]
+    if style == "short":
+        return f"{sender}: ", body
+    return f"[COLOR ({color})] {sender} said -> ", body
+
+
+def text_form(sender: str, color: str, text: str) -> str:
+    """The one written form of a message: `[COLOR (blue)] alice said -> hello`."""
+    return "".join(speech(sender, color, text))
+
+
+# --- Leaving, and addresses -------------------------------------------------------------------------------------
+
+EXIT_WORDS: Final = frozenset({"/exit", "/quit", "exit", "quit", "over"})
+
+
+def is_exit(line: str) -> bool:
+    """Whether a whole line means goodbye."""
+    return line.strip().lower() in EXIT_WORDS
+
+
+def format_address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def parse_address(text: str, default_port: int = DEFAULT_PORT) -> tuple[str, int]:
+    """`host`, `host:port`, `[v6]:port` or a bare IPv6 address."""
+    if text.startswith("["):
+        host, closed, rest = text[1:].partition("]")
+        if not closed or (rest and not rest.startswith(":")):
+            raise ValueError(f"{harmless_line(text)} is no address: write HOST, HOST:PORT or [IPV6]:PORT")
+        port = rest[1:]
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    else:
+        host, port = text, ""
+    return host or DEFAULT_HOST, parse_port(port) if port else default_port
+
+
+def parse_port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise ValueError(f"{harmless_line(text)} is no port: a port is a number from 0 to 65535")
+    return int(text)

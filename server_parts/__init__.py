@@ -1,0 +1,1 @@
+"""What server.py is made of, one idea a file. Imports chat_common and nothing of the client."""

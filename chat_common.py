@@ -154,11 +154,16 @@ _RESERVED = re.compile(r"server|admin|system|operator|guest|guest-[0-9]+", re.IG
 _ROOM = re.compile(rf"[a-z0-9_.-]{{1,{MAX_ROOM}}}")
 
 
+def is_name(text: str) -> bool:
+    """Whether it has the form of a name, reserved or not."""
+    return _NAME.fullmatch(text) is not None
+
+
 def name_problem(name: str) -> str | None:
     """Why nobody may be called that, as one sentence; None if somebody may."""
     if len(name) > MAX_NAME:
         return f"that name is too long: {len(name)} > {MAX_NAME} characters"
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         return "a name is made of A-Z a-z 0-9 _ . - and starts with a letter or a digit"
     if _RESERVED.fullmatch(name):
         return f"the name {name} is reserved"

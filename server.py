@@ -1,0 +1,348 @@
+"""The chat server: a threaded TCP server that keeps a client list and broadcasts UTF-8 messages.
+
+This file owns the sockets and the threads: it listens, accepts, reads each client in a thread of its own, and shuts
+everything down in order. What a message means is decided further in: doors → desk → hub → house.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Final
+
+from chat_common import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    color_for,
+    enable_terminal_colors,
+    format_address,
+    harmless_line,
+    paint,
+)
+from server_parts import settings, sockets
+from server_parts.console import Console, ConsoleEncoder, Nowhere, Screen, ScreenLog
+from server_parts.desk import Desk
+from server_parts.doors import Doorway
+from server_parts.hub import Hub
+from server_parts.journal import Journal
+from server_parts.message_log import MemoryLog, MessageLog
+from server_parts.native_door import NATIVE, bye
+from server_parts.outbox import Outbox
+from server_parts.pace import Pace
+from server_parts.people import Client, Session
+from server_parts.requests import Announce, Hello, Request
+from server_parts.settings import Settings
+
+RECEIVE: Final = 64 * 1024
+BURST: Final = 40
+LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when the server stops
+SPARE_DESCRIPTORS: Final = 64  # for the log, the listener, the threads' wake-ups
+OUT_OF_DESCRIPTORS: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+log = logging.getLogger("chat")
+
+
+class ChatServer:
+    """`start_server` runs it until `stop_server`, which any thread or signal handler may call."""
+
+    def __init__(
+        self,
+        host: str = DEFAULT_HOST,
+        port: int = DEFAULT_PORT,
+        settings: Settings | None = None,
+        book: MessageLog | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.settings = settings or Settings(console=False)
+        self.server_socket: socket.socket | None = None
+        self.listening = threading.Event()
+        self.failed = False
+        self._book = book or MemoryLog()
+        self._hub = Hub(self._book, self.settings.motd)
+        self._connections: dict[socket.socket, Client] = {}
+        self._readers: dict[threading.Thread, None] = {}
+        most = sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS
+        self.max_clients = min(self.settings.max_clients or most, most)
+        self._stop = threading.Event()
+        self._operator, self.screen = self._seat_operator()
+
+    @property
+    def clients(self) -> list[socket.socket]:
+        """The client list: one socket for everyone who is connected."""
+        return list(self._connections)
+
+    # --- running ---
+
+    def start_server(self) -> None:
+        """Listen, serve until told to stop, and leave nothing behind. Returns when all of that is done."""
+        self.open()
+        hub = threading.Thread(target=self._guard, args=(self._hub.run,), name="hub")
+        accept = threading.Thread(target=self._guard, args=(self._accept,), name="accept")
+        try:
+            hub.start()
+            accept.start()
+            self.listening.set()
+            if self.screen is not None:
+                self._open_console(self.screen)
+            self._stop.wait()
+        finally:
+            self._shut_down(hub, accept)
+
+    def open(self) -> None:
+        """Take the port, so that `port` is the real one. OSError says why not."""
+        if self.server_socket is None:
+            self.server_socket = sockets.open_listener(self.host, self.port)
+            self.port = self.server_socket.getsockname()[1]
+
+    def stop_server(self) -> None:
+        self._stop.set()
+
+    def broadcast_message(self, message: str, sender_socket: socket.socket | None = None) -> None:
+        """Say something in the lobby, in the name of a connected client or, with None, of the operator.
+
+        Everybody there receives it but its sender, whose own copy comes as a receipt.
+        """
+        sender = self._operator if sender_socket is None else self._connections[sender_socket]
+        sender.credits.get()
+        self._hub.submit(sender, [Announce(message)])
+
+    # --- the accept thread ---
+
+    def _accept(self) -> None:
+        listener = self.server_socket
+        assert listener is not None
+        spare = _spare_descriptor()
+        pause = 0.01
+        while not self._stop.is_set():
+            try:
+                if not sockets.readable(listener, 0.5):  # not every system wakes accept() when it is shut down
+                    continue
+                connection, address = listener.accept()
+            except OSError as error:
+                if self._stop.is_set():
+                    break
+                if error.errno in OUT_OF_DESCRIPTORS:
+                    # The connection stays in the queue, so without a pause this loop would eat a processor.
+                    spare = _turn_one_away(listener, spare)
+                    self._stop.wait(pause)
+                    pause = min(pause * 2, 1.0)
+                continue  # ECONNABORTED and its like: that client went away again
+            pause = 0.01
+            self._receive_client(connection, address)
+        if spare is not None:
+            os.close(spare)
+
+    def _receive_client(self, connection: socket.socket, address: tuple[str, int]) -> None:
+        if len(self._connections) >= self.max_clients:
+            _refuse(connection)
+            return
+        sockets.tune(connection)
+        client = Client(Outbox(connection, self.settings.backlog), format_address(*address[:2]))
+        self._connections[connection] = client
+        # Not a daemon: shutting down means that every reader has left.
+        reader = threading.Thread(target=self.handle_client, args=(connection,), name=f"reader {client.address}")
+        self._readers[reader] = None
+        try:
+            reader.start()
+        except RuntimeError:  # no more threads to be had: that costs this client, not the server
+            del self._connections[connection], self._readers[reader]
+            _refuse(connection)
+
+    # --- a client's reader ---
+
+    def handle_client(self, client_socket: socket.socket) -> None:
+        """Read one client until it leaves: bytes → door → requests → desk."""
+        client = self._connections[client_socket]
+        log.info("Client connected from %s", client.address)
+        desk = Desk(client, self._hub, self._book, Pace(self.settings.rate, BURST, time.monotonic()))
+        try:
+            for requests in self._requests(client_socket, client):
+                desk.serve(requests)
+        finally:
+            desk.close()
+            client.outbox.close()
+            del self._connections[client_socket]
+            del self._readers[threading.current_thread()]
+            log.info("Client disconnected from %s", client.address)
+
+    def _requests(self, client_socket: socket.socket, client: Client) -> Iterator[Sequence[Request]]:
+        """What a client asks for, as it arrives, and what its silence means."""
+        door = Doorway(time.monotonic())
+        while True:
+            deadline = door.deadline()
+            if deadline is not None and not sockets.readable(client_socket, deadline - time.monotonic()):
+                yield door.silence(time.monotonic())
+                continue
+            try:
+                data = client_socket.recv(RECEIVE)
+            except OSError:
+                return  # reset, timed out, or cut by us: the end either way
+            requests = door.receive(data, time.monotonic()) if data else door.end()
+            if client.session is None:
+                client.encoder = door.encoder  # until the hub greets it, only this thread answers it
+            yield requests
+            if not data:
+                return
+            if client.session is not None:
+                door.welcomed()
+
+    # --- stopping ---
+
+    def _shut_down(self, hub: threading.Thread, accept: threading.Thread) -> None:
+        """In this order: nobody new, what was asked is done and stored, everyone is told, everyone leaves, the log."""
+        self._stop.set()
+        if self.server_socket is not None:
+            sockets.wake(self.server_socket)
+        if accept.ident is not None:
+            accept.join()
+        self._hub.stop()
+        if hub.is_alive():
+            self._hub.closing.wait(LEAVING_WAIT)
+        for client in list(self._connections.values()):
+            client.outbox.finish(client.encoder.frame(bye("shutdown", "the server is stopping", retry=True)))
+        self._see_readers_off()
+        self._hub.end()
+        if hub.ident is not None:
+            hub.join()
+        if self.server_socket is not None:
+            self.server_socket.close()
+        self._book.close()
+
+    def _see_readers_off(self) -> None:
+        until = time.monotonic() + LEAVING_WAIT
+        for reader in list(self._readers):
+            reader.join(max(until - time.monotonic(), 0.0))
+        for client in list(self._connections.values()):
+            client.outbox.cut()
+        for reader in list(self._readers):
+            reader.join(LEAVING_WAIT)
+            if reader.is_alive():
+                log.error("%s did not end", reader.name)
+
+    def _guard(self, run: Callable[[], None]) -> None:
+        """Without its hub or its accept loop a server is no server: it stops, and says so."""
+        try:
+            run()
+        except BaseException:
+            log.critical("the %s thread failed; the server stops", threading.current_thread().name, exc_info=True)
+            self.failed = True
+            self.stop_server()
+
+    # --- the operator ---
+
+    def _seat_operator(self) -> tuple[Client, Screen | None]:
+        """The operator is a client of the hub, with the terminal for an outbox. Without one it can only be heard."""
+        screen = Screen(f"{self.settings.name}> ") if self.settings.console and sys.stdin.isatty() else None
+        operator = Client(screen or Nowhere(), "the console", operator=True)
+        operator.name, operator.color = self.settings.name, color_for(self.settings.name)
+        operator.encoder = ConsoleEncoder()
+        if screen is None:
+            operator.session = Session("", 0)
+        return operator, screen
+
+    def _open_console(self, screen: Screen) -> None:
+        screen.open()
+        desk = Desk(self._operator, self._hub, self._book, Pace(0, BURST, 0.0))
+        desk.serve([Hello(self.settings.name, session="")])
+        console = Console(self._hub, desk, screen, self.broadcast_message, self.stop_server)
+        # A daemon: input() cannot be interrupted.
+        threading.Thread(target=console.run, name="console", daemon=True).start()
+
+
+def _refuse(connection: socket.socket) -> None:
+    """Tell someone for whom there is no room, without waiting for them."""
+    with contextlib.suppress(OSError), connection:
+        connection.setblocking(False)
+        connection.send(NATIVE.frame(bye("server_full", "this server is full: try again later", retry=True)))
+
+
+def _spare_descriptor() -> int | None:
+    """Kept for the day when there are no more: given up for a moment, it lets one connection in to be told so."""
+    try:
+        return os.open(os.devnull, os.O_RDONLY)
+    except OSError:
+        return None
+
+
+def _turn_one_away(listener: socket.socket, spare: int | None) -> int | None:
+    if spare is not None:
+        os.close(spare)
+        with contextlib.suppress(OSError):
+            _refuse(listener.accept()[0])
+    return _spare_descriptor()
+
+
+# --- the command line -------------------------------------------------------------------------------------------
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    enable_terminal_colors()
+    host, port, options = settings.parse(argv)
+    server = ChatServer(host, port, options)
+    try:
+        server.open()
+        journal = Journal(options, ScreenLog(server.screen) if server.screen else None)
+    except OSError as error:
+        return _complain(_why_not(error, host, port))
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _stop_on_signal(server))
+    print(paint(f"Server started on {format_address(host, server.port)}", "green"), flush=True)
+    _tell_reach(host, server.port)
+    try:
+        server.start_server()
+    finally:
+        journal.stop()
+        if server.screen is not None:
+            server.screen.close()
+    return 1 if server.failed else 0
+
+
+def _stop_on_signal(server: ChatServer) -> Callable[[int, FrameType | None], None]:
+    told = False
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal told
+        if told:
+            os._exit(130)  # asked twice: whatever still hangs, what was receipted is on disk
+        told = True
+        server.stop_server()
+
+    return stop
+
+
+def _tell_reach(host: str, port: int) -> None:
+    if host in ("0.0.0.0", "::", ""):
+        for address in sockets.own_addresses():
+            print(f"Others reach it with: python client.py {format_address(address, port)}")
+        print(paint("What is said here travels unencrypted: use it in networks you trust.", "yellow"), flush=True)
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    where = format_address(host, port)
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken: stop the other program, or choose another port with --port."
+    if error.errno == errno.EACCES:
+        return f"{where} needs rights that you do not have: choose a port above 1023 with --port."
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{harmless_line(host)} is no address of this machine: choose another with --host."
+    return f"The server cannot start on {harmless_line(where)}: {error.strerror or error}."
+
+
+def _complain(sentence: str) -> int:
+    print(paint(sentence, "red"), file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,237 @@
+"""The operator at the server's own terminal: talks to the lobby, sees what is said, and commands.
+
+To the hub the operator is a client like any other, whose outbox is the terminal. Two daemon threads: one waits in
+input(), which nothing can interrupt, and one prints, so that a terminal that is held (Ctrl+S) never holds the hub.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint
+from server_parts import requests as ask
+from server_parts.desk import Desk
+from server_parts.hub import Hub
+from server_parts.message_log import Message
+from server_parts.plain_door import PLAIN, message_text
+
+with contextlib.suppress(ImportError):  # neither is there on Windows
+    import readline
+    import termios
+
+KEPT_TEXTS: Final = 2_000  # of a terminal that is held; beyond, the oldest are dropped
+
+
+class ConsoleEncoder:
+    """Events as the operator sees them: what people say in blue, the rest plain."""
+
+    def frame(self, frame: Frame) -> bytes:
+        return b"" if frame["type"] in ("welcome", "joined", "history") else PLAIN.frame(frame)
+
+    def live(self, messages: Iterable[Message], author: str | None = None) -> bytes:
+        shown = (message_text(message) for message in messages if message.sender != author)
+        return "".join(paint(line, "blue") + "\n" for line in shown).encode("utf-8", "replace")
+
+    def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
+        return self.frame({**frame, field: items})
+
+
+class Nowhere:
+    """The outbox of an operator who has no terminal."""
+
+    closed = overflowed = False
+    backlog = 0
+
+    def offer(self, block: bytes) -> bool:
+        return True
+
+    def offer_pages(self, pages: Iterable[bytes]) -> None:
+        for page in pages:
+            self.offer(page)
+
+    def write(self, block: bytes) -> None:
+        self.offer(block)
+
+    def finish(self, last_words: bytes, *, at_once: bool = False) -> None:
+        self.offer(last_words)
+
+    def drain(self) -> None:
+        pass
+
+    def cut(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Screen(Nowhere):
+    """The terminal: takes text from any thread and prints it from one."""
+
+    def __init__(self, prompt: str) -> None:
+        self._prompt = prompt
+        self._texts: deque[str] = deque(maxlen=KEPT_TEXTS)
+        self._more = threading.Event()
+        self._asking = False
+        self._terminal_mode = _terminal_mode()
+
+    def open(self) -> None:
+        threading.Thread(target=self._print, name="console-printer", daemon=True).start()
+
+    def close(self) -> None:
+        """Show what was written last, and leave the terminal as it was: input() may have been cut off in the middle."""
+        self._more.set()
+        until = time.monotonic() + 1.0
+        while self._texts and time.monotonic() < until:
+            time.sleep(0.01)
+        if self._asking:
+            self._show("\r\033[K")
+        if self._terminal_mode is not None:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._terminal_mode)
+
+    def offer(self, block: bytes) -> bool:
+        self.show(block.decode("utf-8", "replace"))
+        return True
+
+    def show(self, text: str) -> None:
+        if text:
+            self._texts.append(text)
+            self._more.set()
+
+    def ask(self) -> str:
+        self._asking = True
+        line = input(self._prompt)
+        self._asking = False
+        return line
+
+    def _print(self) -> None:
+        while self._more.wait():
+            self._more.clear()
+            while self._texts:
+                text = self._texts[0]
+                # The half-typed line goes, and comes back below.
+                self._show(f"\r\033[K{text}{self._prompt}{_half_typed()}" if self._asking else text)
+                self._texts.popleft()
+
+    def _show(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+
+def _half_typed() -> str:
+    return readline.get_line_buffer() if "readline" in sys.modules else ""
+
+
+def _terminal_mode() -> list[Any] | None:
+    return termios.tcgetattr(sys.stdin) if "termios" in sys.modules else None
+
+
+class _Command(NamedTuple):
+    usage: str
+    help: str
+    run: Callable[[Console, str], None]
+
+
+class Console:
+    """Reads the operator's lines and carries them out, until an exit word or the end of input."""
+
+    def __init__(
+        self, hub: Hub, desk: Desk, screen: Screen, broadcast: Callable[[str], None], leave: Callable[[], None]
+    ) -> None:
+        self._hub = hub
+        self._desk = desk
+        self._screen = screen
+        self._broadcast = broadcast
+        self._leave = leave
+        self._sampled = (time.monotonic(), hub.stats())
+
+    def run(self) -> None:
+        with contextlib.suppress(EOFError, OSError, ValueError):
+            while not is_exit(line := self._screen.ask()):
+                self._obey(line.strip())
+        self._leave()
+
+    def _obey(self, line: str) -> None:
+        if not line:
+            return
+        if line.startswith("//"):
+            line = line[1:]
+        elif line.startswith("/"):
+            word, _, rest = line[1:].partition(" ")
+            row = COMMANDS.get(word.lower())
+            if row is None:
+                self._say_error(f"there is no command /{word}; /help lists them")
+            else:
+                row.run(self, rest.strip())
+            return
+        problem = ask.text_refusal(line)
+        if problem is None:
+            self._broadcast(line)
+        else:
+            self._say_error(problem.text)
+
+    def _say_error(self, text: str) -> None:
+        self._screen.show(paint(f"* error: {harmless_line(text)} *", "red") + "\n")
+
+    def _ask_hub(self, request: ask.Request) -> None:
+        self._desk.serve([request])
+
+    def _message(self, rest: str) -> None:
+        name, _, text = rest.partition(" ")
+        problem = ask.text_refusal(text)
+        if not is_name(name) or problem is not None:
+            self._say_error("usage: /msg NAME TEXT" if problem is None or not text.strip() else problem.text)
+        else:
+            self._ask_hub(ask.Say(f"@{name.lower()}", text, 0))
+
+    def _kick(self, rest: str) -> None:
+        name, _, reason = rest.partition(" ")
+        if not is_name(name):
+            self._say_error("usage: /kick NAME [REASON]")
+        else:
+            self._ask_hub(ask.Kick(name, reason.strip() or "no reason given"))
+
+    def _stats(self, _: str) -> None:
+        now, stats = time.monotonic(), self._hub.stats()
+        then, before = self._sampled
+        self._sampled = now, stats
+        rate = (stats.deliveries - before.deliveries) / max(now - then, 0.001)
+        self._screen.show(
+            f"* {stats.clients} clients, {stats.rooms} rooms, {stats.messages} messages, "
+            f"{stats.deliveries} deliveries ({rate:.0f}/s since last asked), {stats.backlog} bytes waiting *\n"
+        )
+
+    def _help(self, _: str) -> None:
+        rows = "".join(f"  {row.usage:<22} {row.help}\n" for row in ROWS)
+        self._screen.show(f"What you type goes to everyone in the lobby. Commands:\n{rows}")
+
+
+ROWS: Final = (
+    _Command("/who", "who is in the lobby", lambda console, _: console._ask_hub(ask.Who(LOBBY))),
+    _Command("/rooms", "which rooms there are", lambda console, _: console._ask_hub(ask.Rooms())),
+    _Command("/msg NAME TEXT", "say something to one person only", Console._message),
+    _Command("/kick NAME [REASON]", "end somebody's connection", Console._kick),
+    _Command("/stats", "clients, rooms, messages, deliveries, backlog", Console._stats),
+    _Command("/help", "this list", Console._help),
+    _Command("/exit", "stop the server", lambda console, _: console._leave()),
+)
+COMMANDS: Final = {row.usage[1:].split()[0]: row for row in ROWS}
+
+
+class ScreenLog(logging.Handler):
+    """Log records as lines between the conversation."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__()
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._screen.show(f"* {self.format(record)} *\n")

@@ -1,0 +1,99 @@
+"""One client's desk: passes on what the hub decides, answers what the log can tell, and keeps both in order.
+
+Run by the client's reader. Before it answers by itself it waits until nothing of this client is under way in the hub;
+then, and only then, it may read the client's fields. It must not know sockets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from server_parts import pages
+from server_parts.hub import DENIED, Hub
+from server_parts.message_log import MessageLog, StorageError
+from server_parts.pace import Pace
+from server_parts.people import CREDITS, Client
+from server_parts.requests import Gone, History, Ping, Refusal, Request, Say, Search, Tell
+
+BREATH: Final = 0.25  # how long a client that is over its rate is left alone before it is looked at again
+
+_ANSWERED_HERE: Final = (History, Search, Ping, Tell, Refusal)
+
+
+class Desk:
+    def __init__(self, client: Client, hub: Hub, book: MessageLog, pace: Pace) -> None:
+        self._client = client
+        self._hub = hub
+        self._book = book
+        self._pace = pace
+
+    def serve(self, requests: Sequence[Request]) -> None:
+        """Carry out the requests in order, no faster than the client's rate."""
+        while requests and not self._client.outbox.closed:
+            allowed = self._pace.take(len(requests), time.monotonic())
+            if allowed:
+                self._carry_out(requests[:allowed])
+                requests = requests[allowed:]
+            else:
+                time.sleep(min(self._pace.wait(), BREATH))
+
+    def close(self) -> None:
+        """The connection is over."""
+        self._hub.submit(self._client, [Gone()])
+
+    def _carry_out(self, requests: Sequence[Request]) -> None:
+        for_hub: list[Request] = []
+        for request in requests:
+            if isinstance(request, _ANSWERED_HERE):
+                self._pass_on(for_hub)
+                for_hub = []
+                self._settle()
+                self._client.outbox.write(self._answer(request))
+            else:
+                for_hub.append(request)
+        self._pass_on(for_hub)
+        if not all(isinstance(request, Say) for request in for_hub):
+            self._settle()  # the hub may have left pages to send
+
+    def _pass_on(self, requests: Sequence[Request]) -> None:
+        if requests:
+            self._client.credits.get()
+            self._hub.submit(self._client, requests)
+
+    def _settle(self) -> None:
+        """Wait until the hub has done all that this client asked for, and send what it left to send."""
+        for _ in range(CREDITS):
+            self._client.credits.get()
+        for _ in range(CREDITS):
+            self._client.credits.put(None)
+        self._client.outbox.drain()
+
+    def _answer(self, request: Request) -> bytes:
+        client = self._client
+        match request:
+            case Tell(block):
+                return block
+            case Ping(n):
+                return client.encoder.frame({"type": "pong"} if n is None else {"type": "pong", "n": n})
+            case Refusal():
+                return client.encoder.frame(request.frame())
+        if client.session is None:
+            return client.encoder.frame(Refusal("hello_first", "say hello first", "type").frame())
+        try:
+            return self._read(request)
+        except StorageError as error:
+            return client.encoder.frame(Refusal("storage_unavailable", str(error)).frame())
+
+    def _read(self, request: Request) -> bytes:
+        client, book = self._client, self._book
+        assert isinstance(request, (History, Search))
+        room = None if request.room is None else client.resolve(request.room)
+        floor = 0 if room is None else client.floor(book, room)
+        if floor is None:
+            return client.encoder.frame(DENIED.frame())
+        if isinstance(request, History):
+            return pages.older(book, client.encoder, request._replace(room=room or ""), floor)
+        floors = book.private_rooms(client.name) if client.trusted else {}
+        return pages.results(book, client.encoder, request._replace(room=room), floors)

@@ -1,0 +1,79 @@
+"""The two ways in, and how a newcomer is shown to one of them.
+
+A door turns bytes into requests; its encoder turns events into bytes. A `Doorway` watches a new connection's first
+bytes, picks the door and hands everything to it. Pure: no socket, no thread and no clock; whoever reads the socket
+passes the time in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from server_parts.door import Door, Encoder
+from server_parts.native_door import NativeDoor
+from server_parts.plain_door import PLAIN, PlainDoor
+from server_parts.requests import Ending, Request
+
+FIRST_BYTE_WAIT: Final = 0.5  # silence after which a newcomer is taken for a plain client
+
+# --- Which door? ------------------------------------------------------------------------------------------------
+
+_METHODS: Final = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"PRI ")
+_HTTP = re.compile(rb"[A-Z]+ \S+ HTTP/[0-9.]+\r?\n")
+_HTTP_ANSWER: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+    b"This is a chat server, not a web server. Come in with client.py, or with nc.\n"
+)
+_TLS_HELLO: Final = 0x16
+_TLS_ANSWER: Final = b"* this port does not speak TLS: connect without it *\n"
+
+
+class Doorway:
+    """A new connection: undecided until its first bytes or half a second of silence, then one of the doors."""
+
+    def __init__(self, opened: float) -> None:
+        self._opened = opened
+        self._first = b""
+        self._silent = True
+        self._door: Door | None = None
+
+    @property
+    def encoder(self) -> Encoder:
+        return self._door.encoder if self._door is not None else PLAIN
+
+    def receive(self, data: bytes, now: float) -> list[Request]:
+        if self._silent and data.startswith(b"{"):
+            # Also after the half second: then a greeting in plain text went out, which native clients skip.
+            self._door = NativeDoor(self._opened if self._door is None else now)
+        self._silent = False
+        if self._door is not None:
+            return self._door.receive(data, now)
+        self._first += data
+        if self._first[0] == _TLS_HELLO:
+            return [Ending(_TLS_ANSWER, "a TLS hello on the plain port")]
+        if _HTTP.match(self._first):
+            return [Ending(_HTTP_ANSWER, "an HTTP request")]
+        if b"\n" not in self._first and any(m.startswith(self._first[: len(m)]) for m in _METHODS):
+            return []  # perhaps HTTP: the rest of the line, or the silence after it, will tell
+        return self._enter_plain(now)
+
+    def deadline(self) -> float | None:
+        return self._opened + FIRST_BYTE_WAIT if self._door is None else self._door.deadline()
+
+    def silence(self, now: float) -> list[Request]:
+        if self._door is not None:
+            return self._door.silence(now)
+        return self._enter_plain(now) if now >= self._opened + FIRST_BYTE_WAIT else []
+
+    def end(self) -> list[Request]:
+        return self._door.end() if self._door is not None else []
+
+    def welcomed(self) -> None:
+        """The hub let the client in."""
+        if isinstance(self._door, NativeDoor):
+            self._door.welcomed()
+
+    def _enter_plain(self, now: float) -> list[Request]:
+        self._door = PlainDoor()
+        return [self._door.greeting(), *self._door.receive(self._first, now)]

@@ -1,0 +1,139 @@
+"""The house: which rooms are lit, who is in them, and who is called what. Owned by the hub, run only by its thread.
+
+It sends to clients but never waits for one; who cannot keep up is noted in `slow` for the hub to let go.
+It must not know sockets or requests, and it stores nothing: that is the log's.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from chat_common import Frame, partners
+from server_parts.door import Encoder
+from server_parts.message_log import Message, MessageLog
+from server_parts.names import Names
+from server_parts.native_door import NATIVE
+from server_parts.pages import catch_up, history_frame
+from server_parts.people import Client, Room
+from server_parts.presence import Presence
+
+PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
+
+
+class House:
+    def __init__(self, book: MessageLog) -> None:
+        self.names = Names(book)
+        self.sessions: dict[str, Client] = {}
+        self.rooms: dict[str, Room] = {}
+        self.slow: dict[Client, None] = {}
+        self.messages = 0
+        self.deliveries = 0
+        self._book = book
+        self._presence = Presence()
+        self._presence_due = 0.0
+
+    # --- rooms ---
+
+    def enter(self, client: Client, name: str, after: int | None, history: int, *, gap: bool = False) -> None:
+        """Make the client a member and bring it up to date. What is said from now on waits behind that."""
+        room = self.rooms.get(name)
+        if room is None:
+            room = self.rooms[name] = Room(name, self._book.last(name))
+        if client not in room.members:
+            room.members[client] = None
+            client.rooms[name] = room
+            self._presence.joined(name, client.name)
+        client.tell({"type": "joined", "room": name, "last": room.last, "members": len(room.members)})
+        floor = client.floor(self._book, name)
+        lowest = room.last if floor is None else max(floor, self._book.first(name) - 1)
+        if after is None or after > room.last:  # an id from the future: its numbers mean nothing here
+            gap = gap or after is not None
+            start = max(room.last - history, lowest)
+        else:
+            gap = gap or after < lowest
+            start = max(after, lowest)
+        if start >= room.last:
+            client.tell_list(history_frame(name, gap=gap), "messages", [])
+        else:
+            client.outbox.offer_pages(catch_up(self._book, client.encoder, name, start, room.last, gap=gap))
+
+    def depart(self, client: Client, room: Room) -> None:
+        del room.members[client], client.rooms[room.name]
+        self._presence.left(room.name, client.name)
+        if not room.members:
+            del self.rooms[room.name]
+
+    def vacate(self, client: Client) -> None:
+        """Out of everything: rooms, name and session."""
+        for room in list(client.rooms.values()):
+            self.depart(client, room)
+        self.names.release(client)
+        session, client.session = client.session, None
+        if session is not None and self.sessions.get(session.key) is client:
+            del self.sessions[session.key]
+
+    def rename(self, client: Client, new: str) -> None:
+        """Told at once and in order, not merged: a client knows its own messages by the name they carry."""
+        self.tell_presence()
+        old = client.name
+        if new.lower() != old.lower():
+            for room in [room for room in client.rooms.values() if partners(room.name)]:
+                self.depart(client, room)
+        self.names.take(new, client, claim=False)
+        renamed: Frame = {"type": "presence", "room": None, "renamed": [[old, new]], "members": 0}
+        if not client.rooms:
+            client.tell(renamed)
+        for room in client.rooms.values():
+            self._tell(room, renamed | {"room": room.name, "members": len(room.members)})
+
+    def listing(self, client: Client) -> list[Frame]:
+        """Every room this client may know of."""
+        lasts = {name: room.last for name, room in self.rooms.items()} | self._book.rooms()
+        return [
+            {"room": name, "members": len(self.rooms[name].members) if name in self.rooms else 0, "last": lasts[name]}
+            for name in sorted(lasts)
+            if not partners(name) or name in client.rooms or (client.trusted and client.takes_part(name))
+        ]
+
+    # --- telling ---
+
+    def publish(self, name: str, messages: list[Message], authors: dict[Client, None]) -> None:
+        """Encode once, send many. Each author's own copy is its receipt."""
+        room = self.rooms.get(name)
+        if room is None:
+            return  # said from outside, to an empty room
+        room.last = messages[-1].id
+        self.messages += len(messages)
+        self.deliveries += len(messages) * len(room.members)
+        blocks: dict[Encoder, bytes] = {}
+        for client in room.members:
+            encoder = client.encoder
+            if encoder is not NATIVE and client in authors:
+                block = encoder.live(messages, client.name)
+            else:
+                block = blocks.get(encoder) or blocks.setdefault(encoder, encoder.live(messages))
+            if not client.outbox.offer(block):
+                self.slow[client] = None
+
+    def presence_due(self) -> float | None:
+        """When comings and goings are to be told; None if there are none."""
+        return self._presence_due if self._presence else None
+
+    def tell_presence(self) -> None:
+        begun = time.monotonic()
+        for name, frames in self._presence.take():
+            if room := self.rooms.get(name):
+                for frame in frames:
+                    self._tell(room, frame | {"members": len(room.members)})
+        now = time.monotonic()
+        self._presence_due = now + PRESENCE_SHARE * (now - begun)
+
+    def _tell(self, room: Room, frame: Frame) -> None:
+        blocks: dict[Any, bytes] = {}
+        for client in room.members:
+            encoder = client.encoder
+            block = blocks.get(encoder) or blocks.setdefault(encoder, encoder.frame(frame))
+            # An event that a door does not show is no bytes at all.
+            if block and not client.outbox.offer(block):
+                self.slow[client] = None

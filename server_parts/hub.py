@@ -1,0 +1,417 @@
+"""The hub: the one thread that owns who is here, which rooms there are, and what is said next.
+
+Everybody else talks to it through one queue. A turn takes all that waits, commits it to the log, and only then tells:
+nobody ever sees a message that a crash could take back. It must not know sockets, and it never waits for a client.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+
+from chat_common import LOBBY, MAX_LINE, MAX_NAME, MAX_ROOM, MAX_TEXT, PROTOCOL, VERSION, Frame, color_for, partners
+from server_parts import requests as ask
+from server_parts.house import House
+from server_parts.message_log import Draft, Message, MessageLog, StorageError
+from server_parts.names import token_hash
+from server_parts.native_door import NATIVE, bye
+from server_parts.people import Client, Session
+from server_parts.plain_door import PLAIN
+from server_parts.requests import Refusal, Request
+
+MAX_TURN = 5_000  # requests a turn, so that no turn is long
+MAX_ROOMS = 1_000  # rooms one client may be in
+LINGER = 5.0  # how long a client that was told goodbye may take to go
+
+DENIED = Refusal("denied", "that conversation is private", "room")
+LIMITS = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
+
+log = logging.getLogger("chat")
+
+Item = tuple[Client, Sequence[Request]]
+
+
+class Stats(NamedTuple):
+    clients: int
+    rooms: int
+    messages: int
+    deliveries: int
+    backlog: int
+
+
+class Hub:
+    """Owns the state of the chat. Everything but `submit`, `stop`, `end` and `stats` runs in its own thread."""
+
+    def __init__(self, book: MessageLog, motd: str = "") -> None:
+        self._book = book
+        self._motd = motd
+        self._queue: SimpleQueue[Item | None] = SimpleQueue()
+        self._house = House(book)
+        self._farewells: deque[tuple[float, Client]] = deque()
+        self._closing = False
+        self.closing = threading.Event()  # all that was asked before `stop` is done and committed
+        self._begin_batch()
+        self._carry_out: dict[type, Callable[[Client, Any], None]] = {
+            ask.Hello: self._hello,
+            ask.Say: self._say,
+            ask.Join: self._join,
+            ask.Leave: self._leave,
+            ask.Nick: self._nick,
+            ask.Color: self._color,
+            ask.Away: self._away,
+            ask.Who: self._who,
+            ask.Rooms: self._list_rooms,
+            ask.Bye: self._bye,
+            ask.Ending: self._ending,
+            ask.Gone: self._gone,
+            ask.Announce: self._announce,
+            ask.Kick: self._kick,
+        }
+
+    # --- from other threads ---
+
+    def submit(self, client: Client, requests: Sequence[Request]) -> None:
+        """Queue what a client asks for. Its caller has taken one of the client's credits, and gets it back after."""
+        self._queue.put((client, requests))
+
+    def stop(self) -> None:
+        """Carry out what waits, then nothing more; `closing` is set when that is so."""
+        self._queue.put(None)
+
+    end = stop  # said a second time, it ends the thread
+
+    def stats(self) -> Stats:
+        house, everyone = self._house, self._house.names.everyone()
+        backlog = sum(client.outbox.backlog for client in everyone)
+        return Stats(len(everyone), len(house.rooms), house.messages, house.deliveries, backlog)
+
+    # --- turns ---
+
+    def run(self) -> None:
+        while True:
+            items, told_to_stop = self._take()
+            self._turn(items)
+            if told_to_stop and self._closing:
+                return
+            if told_to_stop:
+                self._closing = True
+                self.closing.set()
+
+    def _take(self) -> tuple[list[Item], bool]:
+        """All that waits, up to a turn's worth; and whether `stop` was among it."""
+        items: list[Item] = []
+        wanted = MAX_TURN
+        try:
+            item = self._queue.get(timeout=self._patience())
+            while item is not None:
+                items.append(item)
+                wanted -= len(item[1])
+                if wanted <= 0:
+                    return items, False
+                item = self._queue.get_nowait()
+        except Empty:
+            return items, False
+        return items, True
+
+    def _patience(self) -> float | None:
+        """Seconds until the hub has something to do of its own accord."""
+        due = [self._house.presence_due(), self._farewells[0][0] if self._farewells else None]
+        soonest = min((at for at in due if at is not None), default=None)
+        return None if soonest is None else max(soonest - time.monotonic(), 0.0)
+
+    def _turn(self, items: list[Item]) -> None:
+        for client, requests in items:
+            for request in requests:
+                if not client.gone and not self._closing:
+                    self._handle(client, request)
+        self._commit()
+        now = time.monotonic()
+        presence_due = self._house.presence_due()
+        if presence_due is not None and now >= presence_due:
+            self._house.tell_presence()
+        slow, self._house.slow = self._house.slow, {}
+        for client in [*slow, *(client for client, _ in items if client.outbox.overflowed)]:
+            if not client.gone:
+                self._let_go_slow(client)
+        while self._farewells and now >= self._farewells[0][0]:
+            self._farewells.popleft()[1].outbox.cut()
+        for client, _ in items:
+            client.credits.put(None)
+
+    def _handle(self, client: Client, request: Request) -> None:
+        if client.session is None and not isinstance(request, (ask.Hello, ask.Bye, ask.Ending, ask.Gone)):
+            client.tell(Refusal("hello_first", "say hello first", "type").frame())
+            return
+        if client in self._writers and not isinstance(request, ask.Say):
+            self._commit()  # a client's requests are carried out, and answered, in the order they came
+        try:
+            self._carry_out[type(request)](client, request)
+        except StorageError as error:
+            client.tell(Refusal("storage_unavailable", str(error)).frame())
+        except Exception:
+            log.exception("carrying out a request of %s", client.address)
+            client.tell(Refusal("internal", "the server failed to do that; it has been logged").frame())
+
+    # --- saying something ---
+
+    def _begin_batch(self) -> None:
+        self._drafts: list[Draft] = []
+        self._authors: list[Client] = []
+        self._refused: list[tuple[Client, Refusal]] = []
+        self._writers: dict[Client, None] = {}
+
+    def _say(self, client: Client, say: ask.Say) -> None:
+        session = client.session
+        assert session is not None
+        seq = say.seq or session.counted + 1
+        if seq != session.counted + 1:
+            self._commit()
+            self._out_of_turn(client, session, seq)
+            return
+        session.counted = seq
+        self._writers[client] = None  # a refused text is recorded too, before its sender is told
+        place = say.refusal or self._place(client, say.room)
+        if isinstance(place, Refusal):
+            self._refused.append((client, place._replace(seq=say.seq or None)))
+            return
+        self._draft(client, place, say.text, session.key, seq)
+
+    def _draft(self, client: Client, room: str, text: str, session: str, seq: int) -> None:
+        self._drafts.append(Draft(room, round(time.time(), 3), client.name, client.color, text, session, seq))
+        self._authors.append(client)
+        self._writers[client] = None
+
+    def _out_of_turn(self, client: Client, session: Session, seq: int) -> None:
+        """A text that was sent before its turn, or again because its receipt was lost."""
+        if seq > session.accepted:
+            text = f"after seq {session.accepted} comes {session.accepted + 1}, not {seq}: send again from there"
+            client.tell(Refusal("bad_seq", text, "seq", seq).frame() | {"accepted": session.accepted})
+            return
+        receipt = self._book.receipt(session.key, seq)
+        where = {"room": receipt.room, "id": receipt.id} if receipt else {"room": None, "id": None}
+        client.tell({"type": "ack", "seq": seq, **where})
+
+    def _place(self, client: Client, room: str) -> str | Refusal:
+        """The room that a text goes to."""
+        room = client.resolve(room)
+        if partners(room):
+            return self._private_place(client, room)
+        return room if room in client.rooms else Refusal("not_in_room", f"you are not in {room}: join it first", "room")
+
+    def _private_place(self, client: Client, room: str) -> str | Refusal:
+        """The room of two people, opened for both of them."""
+        if not client.takes_part(room):
+            return DENIED
+        name = next((name for name in partners(room) if name != client.name.lower()), None)
+        other = None if name is None else self._house.names.find(name)
+        if name is None or (other is None and not self._house.names.is_claimed(name)):
+            return Refusal("no_such_user", f"there is nobody called {name or 'that but you'} to talk to", "room")
+        for member in (client, other):
+            if member is not None and room not in member.rooms:
+                self._house.enter(member, room, self._book.last(room), 0)
+        if other is not None and other.away is not None:
+            client.tell({"type": "notice", "text": f"{other.name} is away: {other.away}"})
+        return room
+
+    def _commit(self) -> None:
+        """Make durable what was said since the last commit, and only then tell it."""
+        if not self._writers:
+            return
+        drafts, authors, refused, writers = self._drafts, self._authors, self._refused, self._writers
+        self._begin_batch()
+        sessions = [client.session for client in writers if client.session is not None]
+        counted = {session.key: session.counted for session in sessions if session.key}
+        try:
+            messages = self._book.append(drafts, counted)
+        except StorageError as error:
+            self._take_back(error, writers)
+            return
+        for session in sessions:
+            session.accepted = session.counted
+        by_room: dict[str, tuple[list[Message], dict[Client, None]]] = {}
+        for message, author in zip(messages, authors, strict=True):
+            batch = by_room.setdefault(message.room, ([], {}))
+            batch[0].append(message)
+            batch[1][author] = None
+        for room, (said, by) in by_room.items():
+            self._house.publish(room, said, by)
+        for client, refusal in refused:
+            client.tell(refusal.frame())
+
+    def _take_back(self, error: StorageError, writers: dict[Client, None]) -> None:
+        """Nothing was stored, so nothing was said: everyone sends again from where the log stands."""
+        log.error("the log cannot be written: %s", error)
+        for client in writers:
+            session = client.session
+            assert session is not None
+            refusal = Refusal("storage_unavailable", str(error), seq=session.accepted + 1)
+            session.counted = session.accepted
+            client.tell(refusal.frame())
+
+    # --- coming and going ---
+
+    def _hello(self, client: Client, hello: ask.Hello) -> None:
+        if client.session is not None:
+            if hello.name is None or not client.guest:
+                client.tell(Refusal("bad_field", "you have said hello already", "type").frame())
+                return
+            self._house.vacate(client)  # was taken for a plain client, because it was silent at first
+        if not client.operator:
+            client.encoder = PLAIN if hello.name is None else NATIVE
+        client.token_hash = token_hash(hello.token) if hello.token else None
+        earlier = self._house.sessions.get(hello.session)
+        if earlier is not None:
+            self._let_go(earlier, "replaced", "this session came in again from elsewhere", retry=False)
+        if not self._name(client, hello.name):
+            return
+        client.color = hello.color or color_for(client.name)
+        client.session = Session(hello.session, self._book.accepted(hello.session) if hello.session else 0)
+        if hello.session:
+            self._house.sessions[hello.session] = client
+        log.info("%s came in from %s", client.name, client.address)
+        client.tell(self._welcome(client, client.session))
+        self._enter_all(client, hello)
+
+    def _name(self, client: Client, name: str | None) -> bool:
+        if name is None:
+            self._house.names.take_guest(client)
+            return True
+        refusal = self._house.names.refusal(name, client)
+        if refusal is not None:
+            client.tell(refusal.frame())
+            return False
+        self._house.names.take(name, client, claim=True)
+        return True
+
+    def _welcome(self, client: Client, session: Session) -> Frame:
+        return {
+            "type": "welcome",
+            "protocol": PROTOCOL,
+            "name": client.name,
+            "color": client.color,
+            "epoch": self._book.epoch,
+            "accepted": session.accepted,
+            "motd": self._motd,
+            "server": f"server.py {VERSION}",
+            "limits": LIMITS,
+        }
+
+    def _enter_all(self, client: Client, hello: ask.Hello) -> None:
+        """Into the rooms it names, and into the private ones that are its own."""
+        wanted = {LOBBY: None} if hello.rooms is None else dict(hello.rooms)
+        if client.trusted:
+            wanted = dict.fromkeys(self._book.private_rooms(client.name)) | wanted
+        same_log = hello.epoch in (None, self._book.epoch)
+        for room, after in wanted.items():
+            lost = after is not None and not same_log
+            self._join_one(client, room, None if lost else after, hello.history, gap=lost)
+
+    def _join(self, client: Client, join: ask.Join) -> None:
+        self._join_one(client, join.room, join.after, join.history)
+
+    def _join_one(self, client: Client, room: str, after: int | None, history: int, *, gap: bool = False) -> None:
+        room = client.resolve(room)
+        if partners(room) and not client.takes_part(room):
+            client.tell(DENIED.frame())
+        elif len(client.rooms) >= MAX_ROOMS and room not in client.rooms:
+            text = f"you are in too many rooms: {len(client.rooms)} of {MAX_ROOMS}; leave one first"
+            client.tell(Refusal("bad_room", text, "room").frame())
+        else:
+            self._house.enter(client, room, after, history, gap=gap)
+
+    def _leave(self, client: Client, leave: ask.Leave) -> None:
+        room = client.rooms.get(client.resolve(leave.room))
+        if room is None:
+            client.tell(Refusal("not_in_room", f"you are not in {leave.room}", "room").frame())
+            return
+        self._house.depart(client, room)
+        client.tell({"type": "presence", "room": room.name, "left": [client.name], "members": len(room.members)})
+
+    def _retire(self, client: Client) -> None:
+        if client in self._writers:
+            self._commit()
+        client.gone = True
+        if client.session is not None:
+            log.info("%s left", client.name)
+        self._house.vacate(client)
+
+    def _let_go(self, client: Client, code: str, text: str, *, retry: bool, at_once: bool = False) -> None:
+        """End a client's connection with a reason; it has a few seconds to read it."""
+        self._retire(client)
+        self._see_off(client, client.encoder.frame(bye(code, text, retry=retry)), at_once=at_once)
+
+    def _see_off(self, client: Client, last_words: bytes, *, at_once: bool = False) -> None:
+        client.outbox.finish(last_words, at_once=at_once)
+        self._farewells.append((time.monotonic() + LINGER, client))
+
+    def _let_go_slow(self, client: Client) -> None:
+        if client.outbox.overflowed:
+            waiting = client.outbox.backlog
+            log.warning("%s reads too slowly: %d bytes were waiting", client.name, waiting)
+            text = f"you read too slowly: {waiting} bytes were waiting for you"
+            self._let_go(client, "too_slow", text, retry=True, at_once=True)
+        else:
+            self._retire(client)  # the connection is broken; its reader will find out
+            client.outbox.cut()
+
+    def _bye(self, client: Client, _: ask.Bye) -> None:
+        self._let_go(client, "exit", "goodbye", retry=False)
+
+    def _ending(self, client: Client, ending: ask.Ending) -> None:
+        log.info("%s: %s", client.address, ending.reason)
+        self._retire(client)
+        self._see_off(client, ending.block)
+
+    def _gone(self, client: Client, _: ask.Gone) -> None:
+        self._retire(client)
+
+    # --- names, colours, and who is where ---
+
+    def _nick(self, client: Client, nick: ask.Nick) -> None:
+        refusal = self._house.names.refusal(nick.name, client)
+        if refusal is not None:
+            client.tell(refusal.frame())
+            return
+        self._house.rename(client, nick.name)
+        if client.trusted:
+            for room in self._book.private_rooms(nick.name):
+                self._house.enter(client, room, None, ask.DEFAULT_HISTORY)
+
+    def _color(self, client: Client, color: ask.Color) -> None:
+        client.color = color.color
+
+    def _away(self, client: Client, away: ask.Away) -> None:
+        client.away = away.text
+
+    def _who(self, client: Client, who: ask.Who) -> None:
+        name = None if who.room is None else client.resolve(who.room)
+        if name is None:
+            people = self._house.names.everyone()
+        elif partners(name) and name not in client.rooms:
+            client.tell(DENIED.frame())
+            return
+        else:
+            people = list(self._house.rooms[name].members) if name in self._house.rooms else []
+        members = [{"name": c.name, "color": c.color} | ({"away": c.away} if c.away else {}) for c in people]
+        client.tell_list({"type": "who", "room": name}, "members", members)
+
+    def _list_rooms(self, client: Client, _: ask.Rooms) -> None:
+        client.tell_list({"type": "rooms"}, "rooms", self._house.listing(client))
+
+    # --- the operator ---
+
+    def _announce(self, client: Client, announce: ask.Announce) -> None:
+        self._draft(client, LOBBY, announce.text, "", 0)
+
+    def _kick(self, client: Client, kick: ask.Kick) -> None:
+        target = self._house.names.find(kick.name)
+        if target is None or target is client:
+            client.tell(Refusal("no_such_user", f"there is nobody called {kick.name} to kick").frame())
+            return
+        client.tell({"type": "notice", "text": f"{target.name} was kicked: {kick.reason}"})
+        self._let_go(target, "kicked", f"you were asked to leave: {kick.reason}", retry=False)

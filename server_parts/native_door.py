@@ -1,0 +1,146 @@
+"""The door for programs: one JSON object a line, both ways. Pure: no socket, no thread, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from json.encoder import encode_basestring as quote
+from typing import Any, Final
+
+from chat_common import (
+    MAX_HELLO_LINE,
+    MAX_LINE,
+    Frame,
+    FrameError,
+    LineDecoder,
+    decode_frame,
+    encode_frame,
+)
+from server_parts.door import Encoder
+from server_parts.message_log import Message
+from server_parts.requests import Ending, Refusal, Request, from_frame
+
+HELLO_WAIT: Final = 10.0
+LINE_WAIT: Final = 30.0  # from a line's first byte to its last: dripping bytes do not extend it
+MAX_BAD_FRAMES: Final = 5
+
+
+class NativeEncoder:
+    """One JSON object a line."""
+
+    def frame(self, frame: Frame) -> bytes:
+        return encode_frame(frame)
+
+    def live(self, messages: Iterable[Message], author: str | None = None) -> bytes:
+        return ("\n".join(map(message_json, messages)) + "\n").encode()
+
+    def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
+        """Every line stays within MAX_LINE; `more` is true in all but the last."""
+        written = [message_json(i) if isinstance(i, Message) else encode_frame(i)[:-1].decode() for i in items]
+        room = MAX_LINE - len(encode_frame({**frame, field: [], "more": False}))
+        blocks = []
+        more = bool(frame.get("more"))
+        chunks = _packed(written, room)
+        for number, chunk in enumerate(chunks):
+            rest = {**frame, "more": more or number < len(chunks) - 1}
+            head = encode_frame(rest)[:-2].decode()
+            blocks.append(f'{head},"{field}":[{",".join(chunk)}]}}\n'.encode())
+            if "gap" in frame:
+                frame = {**frame, "gap": False}  # told once, before the first message after it
+        return b"".join(blocks)
+
+
+def _packed(written: Sequence[str], room: int) -> list[list[str]]:
+    """The items in as few groups as fit into `room` bytes each; at least one group."""
+    groups: list[list[str]] = [[]]
+    size = 0
+    for item in written:
+        length = len(item.encode()) + 1
+        if size + length > room and groups[-1]:
+            groups.append([])
+            size = 0
+        groups[-1].append(item)
+        size += length
+    return groups
+
+
+def message_json(message: Message) -> str:
+    # Names, rooms and colours have been checked: they need no escaping.
+    room, number, ts, sender, color, text, seq = message
+    return (
+        f'{{"type":"message","room":"{room}","id":{number},"ts":{ts:.3f},"from":"{sender}","color":"{color}",'
+        f'"text":{quote(text)},"seq":{seq}}}'
+    )
+
+
+NATIVE: Final = NativeEncoder()
+
+
+# --- Coming in --------------------------------------------------------------------------------------------------
+
+
+class NativeDoor:
+    """JSON lines. The first must be a hello."""
+
+    encoder: Encoder = NATIVE
+
+    def __init__(self, opened: float) -> None:
+        self._lines = LineDecoder(MAX_HELLO_LINE)
+        self._bad_in_a_row = 0
+        self._greeted = False
+        self._hello_due = opened + HELLO_WAIT
+        self._line_begun: float | None = None
+
+    def receive(self, data: bytes, now: float) -> list[Request]:
+        requests: list[Request] = []
+        for line in self._lines.feed(data):
+            requests.append(self._request(line))
+            if self._bad_in_a_row >= MAX_BAD_FRAMES:
+                text = f"{MAX_BAD_FRAMES} lines in a row were no frames"
+                return [*requests, self._ending("bad_frames", text)]
+        if self._lines.overlong is not None:
+            text = f"line too long: {self._lines.overlong} > {self._lines.limit} bytes"
+            return [*requests, Refusal("too_long", text, fatal=True), self._ending("too_long", text)]
+        if not self._lines.tail:
+            self._line_begun = None
+        elif self._line_begun is None or requests:
+            self._line_begun = now
+        return requests
+
+    def deadline(self) -> float | None:
+        if not self._greeted:
+            return self._hello_due
+        return None if self._line_begun is None else self._line_begun + LINE_WAIT
+
+    def silence(self, now: float) -> list[Request]:
+        due = self.deadline()
+        if due is None or now < due:
+            return []
+        wait, what = (LINE_WAIT, "the end of a line") if self._greeted else (HELLO_WAIT, "hello")
+        return [self._ending("idle", f"{what} did not come within {wait:.0f} seconds")]
+
+    def end(self) -> list[Request]:
+        return []
+
+    def welcomed(self) -> None:
+        """The hub let the client in: from now on lines may be long."""
+        self._greeted = True
+        self._lines.limit = MAX_LINE
+
+    def _request(self, line: bytes) -> Request:
+        try:
+            frame = decode_frame(line)
+        except FrameError as error:
+            self._bad_in_a_row += 1
+            return Refusal(error.code, error.text)
+        self._bad_in_a_row = 0
+        try:
+            return from_frame(frame)
+        except FrameError as error:
+            return Refusal(error.code, error.text, error.field, fatal=error.code == "protocol_version")
+
+    def _ending(self, code: str, text: str) -> Ending:
+        return Ending(encode_frame(bye(code, text, retry=code == "idle")), text)
+
+
+def bye(code: str, text: str, *, retry: bool) -> Frame:
+    return {"type": "bye", "code": code, "text": text, "retry": retry}

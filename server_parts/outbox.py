@@ -1,0 +1,203 @@
+"""Bytes to one client: a straight lane, a bounded backlog, and one thread at a time that owns the wire.
+
+The hub offers blocks and never waits: what the kernel does not take at once goes to the backlog. A backlog is emptied
+by one thread: the client's own reader where it has an answer or a catch-up to send, else a drainer that lives as long
+as the client stalls. Blocks leave whole and in the order they came. This module must not know what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from server_parts import sockets
+
+Block = bytes | Iterator[bytes]  # an iterator is read, and its pages sent, only when its turn has come
+
+TICK = 1.0  # how long a blocked writer waits before it looks whether it is still wanted
+
+
+class Outbox:
+    """One client's way out. Every method may be called from any thread."""
+
+    def __init__(self, connection: socket.socket, bound: int) -> None:
+        self._socket = connection
+        self._bound = bound
+        self._state = threading.Condition()  # guards all below; never held over a call that waits
+        self._backlog: deque[Block] = deque()
+        self._size = 0  # bytes in the backlog that the hub offered
+        self._emptying = False  # some thread owns the wire, or (after offer_pages) the reader is about to
+        self._finishing = False
+        self._closed = False
+        self.overflowed = False  # a block was refused: whatever came after it would leave a hole
+        self._drainer: threading.Thread | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self._closed or self._finishing
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait for the client to read."""
+        return self._size
+
+    def offer(self, block: bytes) -> bool:
+        """Send or keep a block, without ever waiting. False: the client is too slow, or gone, and nothing was kept."""
+        with self._state:
+            if self._closed or self._finishing or self.overflowed:
+                return False
+            if self._emptying or self._backlog:
+                if self._size + len(block) > self._bound:
+                    self.overflowed = True
+                    return False
+                self._keep(block)
+                return True
+            sent = self._send_now(block)
+            if 0 <= sent < len(block):
+                # The rest of a block that is begun must go out, whatever the bound says: half a line is no use.
+                self._keep(block[sent:])
+                self._start_drainer()
+            return sent >= 0
+
+    def offer_pages(self, pages: Iterable[bytes]) -> None:
+        """Keep pages that are made while they are sent; all that comes later waits behind them.
+
+        The caller sees to it that the reader drains soon. Pages that cannot be made raise OSError: the client is cut.
+        """
+        with self._state:
+            if not (self._closed or self._finishing):
+                self._backlog.append(iter(pages))
+
+    def write(self, block: bytes) -> None:
+        """The reader's own answer: wait until it and all before it is sent, however slow the client is."""
+        with self._state:
+            if self._closed or self._finishing:
+                return
+            self._backlog.append(iter((block,)))  # as pages: the bound is for what the hub offers
+        self.drain()
+
+    def drain(self) -> None:
+        """Return when the backlog is empty: empty it, or wait for the thread that does."""
+        with self._state:
+            self._state.wait_for(lambda: self._closed or not self._emptying)
+            if self._closed or not self._backlog:
+                return
+            self._emptying = True
+        self._empty()
+
+    def finish(self, last_words: bytes, *, at_once: bool = False) -> None:
+        """Send what is waiting and the last words, then close this direction. `at_once` drops what is waiting."""
+        with self._state:
+            if self._closed or self._finishing:
+                return
+            self._finishing = True
+            if at_once:
+                self._backlog.clear()
+            if not (self._emptying or self._backlog):
+                sent = self._send_now(last_words)
+                if sent in (-1, len(last_words)):
+                    self._half_close()
+                    return
+                last_words = last_words[sent:]
+            self._keep(last_words)
+            if not self._emptying:
+                self._start_drainer()
+
+    def cut(self) -> None:
+        """End the connection now; its reader wakes up."""
+        sockets.wake(self._socket)
+
+    def close(self) -> None:
+        """The reader's last act: no thread is left on the socket when it is closed."""
+        with self._state:
+            self._closed = True
+            self._state.notify_all()
+            drainer = self._drainer
+        self.cut()
+        if drainer is not None:
+            drainer.join()
+        self._socket.close()
+
+    # --- with self._state held ---
+
+    def _keep(self, block: bytes) -> None:
+        self._backlog.append(block)
+        self._size += len(block)
+
+    def _send_now(self, block: bytes) -> int:
+        """How much the kernel took; -1 if the connection is broken."""
+        if sockets.DONTWAIT is None:
+            return 0
+        try:
+            return self._socket.send(block, sockets.DONTWAIT)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return -1
+
+    def _start_drainer(self) -> None:
+        self._emptying = True
+        # A daemon: a client that never reads must not keep a process alive that was told twice to stop.
+        self._drainer = threading.Thread(target=self._empty, name="drainer", daemon=True)
+        try:
+            self._drainer.start()
+        except RuntimeError:  # no more threads to be had: that costs this client its connection, nobody else
+            self._drainer = None
+            self._closed = True
+            self.cut()
+
+    def _half_close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    # --- by the one thread that set self._emptying ---
+
+    def _empty(self) -> None:
+        while (block := self._next()) is not None:
+            if not self._send_all(block):
+                self._give_up()
+            if isinstance(block, bytes):
+                with self._state:
+                    self._size -= len(block)
+
+    def _next(self) -> Block | None:
+        with self._state:
+            if self._backlog and not self._closed:
+                return self._backlog.popleft()
+            self._emptying = False
+            self._state.notify_all()
+            if self._finishing:
+                self._half_close()
+            return None
+
+    def _send_all(self, block: Block) -> bool:
+        try:
+            for page in (block,) if isinstance(block, bytes) else block:
+                self._send(page)
+        except OSError:
+            return False
+        return True
+
+    def _send(self, page: bytes) -> None:
+        rest = memoryview(page)
+        while rest:
+            try:
+                if sockets.DONTWAIT is None:
+                    sent = self._socket.send(rest[: sockets.SEND_BUFFER])
+                else:
+                    sent = self._socket.send(rest, sockets.DONTWAIT)
+                rest = rest[sent:]
+            except BlockingIOError:
+                sockets.writable(self._socket, TICK)
+            if self._closed:
+                raise BrokenPipeError
+
+    def _give_up(self) -> None:
+        with self._state:
+            self._closed = True
+            self._backlog.clear()
+        self.cut()

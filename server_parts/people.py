@@ -1,0 +1,113 @@
+"""Who is connected and where they are: plain records that belong to the hub.
+
+Other threads may read a client's fields while none of its requests is under way (see desk.py); only the hub writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from queue import SimpleQueue
+from typing import Any, Final, Protocol
+
+from chat_common import Frame, partners, private_room
+from server_parts.door import Encoder
+from server_parts.message_log import MessageLog
+from server_parts.plain_door import PLAIN
+
+CREDITS: Final = 2  # batches of one client that may be under way at once: this bounds the hub's queue
+
+
+class WayOut(Protocol):
+    """What takes a client's bytes: an outbox, or the operator's terminal. See outbox.py for the promises."""
+
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def overflowed(self) -> bool: ...
+    @property
+    def backlog(self) -> int: ...
+    def offer(self, block: bytes) -> bool: ...
+    def offer_pages(self, pages: Iterable[bytes]) -> None: ...
+    def write(self, block: bytes) -> None: ...
+    def drain(self) -> None: ...
+    def finish(self, last_words: bytes, *, at_once: bool = False) -> None: ...
+    def cut(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Session:
+    """One client process, across its reconnects: how far its texts have been counted."""
+
+    __slots__ = ("accepted", "counted", "key")
+
+    def __init__(self, key: str, accepted: int) -> None:
+        self.key = key
+        self.accepted = accepted  # committed
+        self.counted = accepted  # the same, and what waits for the commit
+
+
+class Client:
+    """One connection. Nameless until its hello."""
+
+    __slots__ = (
+        "address", "away", "color", "credits", "encoder", "gone", "messages", "name", "operator", "outbox", "rooms",
+        "session", "token_hash", "trusted",
+    )  # fmt: skip
+
+    def __init__(self, outbox: WayOut, address: str, *, operator: bool = False) -> None:
+        self.outbox = outbox
+        self.address = address
+        self.operator = operator
+        self.encoder: Encoder = PLAIN
+        self.name = ""
+        self.color = ""
+        self.away: str | None = None
+        self.session: Session | None = None
+        self.token_hash: str | None = None
+        self.trusted = False  # holds the token of its name, so may read that name's private history
+        self.rooms: dict[str, Room] = {}
+        self.gone = False
+        self.credits: SimpleQueue[None] = SimpleQueue()
+        for _ in range(CREDITS):
+            self.credits.put(None)
+
+    @property
+    def guest(self) -> bool:
+        """Came in through the plain door, so has a name that nobody chose."""
+        return self.encoder is PLAIN
+
+    def tell(self, frame: Frame) -> None:
+        self.outbox.offer(self.encoder.frame(frame))
+
+    def tell_list(self, frame: Frame, field: str, items: Sequence[Any]) -> None:
+        """An event whose list may be longer than a line."""
+        self.outbox.offer(self.encoder.pages(frame | {"more": False}, field, items))
+
+    def resolve(self, room: str) -> str:
+        """The room that is meant: `@bob` is the private room with bob."""
+        names = partners(room)
+        return private_room(self.name, names[0]) if len(names) == 1 else room
+
+    def takes_part(self, room: str) -> bool:
+        """Whether a private room is one of this client's own."""
+        names = partners(room)
+        return len(names) == 2 and self.name.lower() in names and room == private_room(*names)
+
+    def floor(self, book: MessageLog, room: str) -> int | None:
+        """The number up to which this client may not read a room; None: it may read nothing that was said."""
+        if not partners(room):
+            return 0
+        if not (self.trusted and self.takes_part(room)):
+            return None
+        return book.private_rooms(self.name).get(room, 0)
+
+
+class Room:
+    """The live side of a room: who hears it. The log keeps what was said."""
+
+    __slots__ = ("last", "members", "name")
+
+    def __init__(self, name: str, last: int) -> None:
+        self.name = name
+        self.last = last  # newest committed number
+        self.members: dict[Client, None] = {}  # in the order they came

@@ -1,0 +1,259 @@
+"""The door for `nc`, `telnet` and twenty-line tutorial clients: lines of text in, lines of text out.
+
+Pure, like the native door beside it. No JSON and no escape codes ever leave here.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from chat_common import (
+    LOBBY,
+    Frame,
+    LineDecoder,
+    harmless_line,
+    is_exit,
+    is_name,
+    name_problem,
+    partners,
+    room_problem,
+    text_form,
+)
+from server_parts.door import Encoder
+from server_parts.message_log import Message
+from server_parts.requests import (
+    MAX_PAGE,
+    Bye,
+    Ending,
+    Hello,
+    History,
+    Join,
+    Nick,
+    Refusal,
+    Request,
+    Rooms,
+    Say,
+    Search,
+    Tell,
+    Who,
+    text_refusal,
+)
+
+UNENDED_WAIT: Final = 0.2  # data without a newline, followed by this much silence, is a line
+
+
+class PlainEncoder:
+    """Events as text; stateless, one for all plain clients."""
+
+    def frame(self, frame: Frame) -> bytes:
+        return _lines(*_TEXTS.get(frame["type"], _nothing)(frame))
+
+    def live(self, messages: Iterable[Message], author: str | None = None) -> bytes:
+        return _lines(*(f"* delivered #{m.id} *" if m.sender == author else message_text(m) for m in messages))
+
+    def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
+        return self.frame({**frame, field: items})
+
+
+PLAIN: Final = PlainEncoder()
+
+
+def message_text(message: Message) -> str:
+    return _place(message.room) + text_form(message.sender, message.color, message.text)
+
+
+def _place(room: str) -> str:
+    if partners(room):
+        return "(private) "
+    return "" if room == LOBBY else f"#{room} "
+
+
+def _lines(*lines: str) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+
+
+def _star(text: str) -> str:
+    return f"* {harmless_line(text)} *"
+
+
+def _nothing(frame: Frame) -> list[str]:
+    return []
+
+
+def _welcome(frame: Frame) -> list[str]:
+    motd = [_star(line) for line in frame["motd"].splitlines()]
+    return [
+        "* hello client *",
+        *motd,
+        _star(f"you are {frame['name']}; what you type goes to everyone in the lobby; /help lists the commands"),
+    ]
+
+
+def _joined(frame: Frame) -> list[str]:
+    return [] if frame["room"] == LOBBY or partners(frame["room"]) else [_star(f"you are in {frame['room']}")]
+
+
+def _history(frame: Frame) -> list[str]:
+    missing = [_star("older messages are not kept any more")] if frame["gap"] else []
+    return missing + [message_text(message) for message in frame["messages"]]
+
+
+def _presence(frame: Frame) -> list[str]:
+    if frame["room"] is None or partners(frame["room"]):
+        return []
+    where = "" if frame["room"] == LOBBY else f" #{frame['room']}"
+    lines = [f"{', '.join(frame[what])} {what}{where}" for what in ("joined", "left") if frame.get(what)]
+    lines += [f"{old} is now {new}" for old, new in frame.get("renamed", ())]
+    return [_star(line) for line in lines]
+
+
+def _who(frame: Frame) -> list[str]:
+    people = [f"{m['name']} (away: {m['away']})" if m.get("away") else m["name"] for m in frame["members"]]
+    return [_star(f"here: {', '.join(people)}")]
+
+
+def _rooms(frame: Frame) -> list[str]:
+    return [_star(f"{r['room']}: {r['members']} here, {r['last']} messages") for r in frame["rooms"]]
+
+
+def _results(frame: Frame) -> list[str]:
+    if not frame["messages"]:
+        return [_star(f"nothing found for {frame['text']}")]
+    return [f"#{message.id} {message_text(message)}" for message in frame["messages"]]
+
+
+def _bye(frame: Frame) -> list[str]:
+    return ["* goodbye *"] if frame["code"] == "exit" else [_star(f"goodbye: {frame['text']}")]
+
+
+_TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
+    "welcome": _welcome,
+    "joined": _joined,
+    "history": _history,
+    "presence": _presence,
+    "who": _who,
+    "rooms": _rooms,
+    "results": _results,
+    "notice": lambda frame: [_star(frame["text"])],
+    "error": lambda frame: [_star(f"error: {frame['text']}")],
+    "ack": lambda frame: [f"* delivered #{frame['id']} *"],
+    "bye": _bye,
+}
+
+
+# --- Coming in --------------------------------------------------------------------------------------------------
+
+# What a telnet program may mix into the text: negotiations, and two-byte commands.
+_TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.*?\xff\xf0|[\xf0-\xf9])", re.DOTALL)
+
+
+class PlainDoor:
+    """Lines of text. The first request is a hello in the name of whoever came in."""
+
+    encoder: Encoder = PLAIN
+
+    def __init__(self) -> None:
+        self._lines = LineDecoder()
+        self._room = LOBBY
+        self._flush_due: float | None = None
+
+    def greeting(self) -> Hello:
+        # Tutorial programs read one answer for each line they send: what was said before is theirs to ask for.
+        return Hello(name=None, session=secrets.token_urlsafe(24), history=0)
+
+    def receive(self, data: bytes, now: float) -> list[Request]:
+        requests = [self._request(line) for line in self._lines.feed(data)]
+        if self._lines.overlong is not None:
+            text = f"line too long: {self._lines.overlong} > {self._lines.limit} bytes"
+            return [*requests, Ending(_lines(_star(f"error: {text}"), "* goodbye *"), text)]
+        self._flush_due = now + UNENDED_WAIT if self._lines.tail else None
+        return requests
+
+    def deadline(self) -> float | None:
+        return self._flush_due
+
+    def silence(self, now: float) -> list[Request]:
+        if self._flush_due is None or now < self._flush_due:
+            return []
+        return self.end()
+
+    def end(self) -> list[Request]:
+        self._flush_due = None
+        tail = self._lines.take_tail()
+        return [self._request(tail.removesuffix(b"\r"))] if tail else []
+
+    def _request(self, line: bytes) -> Request:
+        text = _TELNET.sub(b"", line).decode("utf-8", "replace").replace("\0", "")
+        if is_exit(text):
+            return Bye()
+        if text.startswith("//"):
+            return self._say(text[1:])
+        if not text.startswith("/"):
+            return self._say(text)
+        word, _, rest = text[1:].partition(" ")
+        command = _COMMANDS.get(word.lower())
+        if command is None:
+            return _error(
+                f"there is no command /{word[:40]}; /help lists them, and //{word[:40]} would send it as text"
+            )
+        return command.request(self, rest.strip())
+
+    def _say(self, text: str) -> Request:
+        # An empty line from nc is a slip of the finger, not worth an error.
+        return Say(self._room, text, 0, text_refusal(text)) if text.strip() else Tell(b"")
+
+    def _join(self, room: str) -> Request:
+        if problem := room_problem(room.lower()):
+            return Refusal("bad_room", problem)
+        self._room = room.lower()
+        return Join(self._room)
+
+    def _nick(self, name: str) -> Request:
+        problem = name_problem(name)
+        return Refusal("bad_name", problem) if problem else Nick(name)
+
+    def _message(self, rest: str) -> Request:
+        name, _, text = rest.partition(" ")
+        if not is_name(name) or not text.strip():
+            return _error("usage: /msg NAME TEXT")
+        return Say(f"@{name.lower()}", text, 0, text_refusal(text))
+
+    def _history(self, rest: str) -> Request:
+        if rest and not (rest.isascii() and rest.isdigit() and 0 < int(rest[:9]) <= MAX_PAGE):
+            return _error(f"usage: /history [N], with N from 1 to {MAX_PAGE}")
+        return History(self._room, None, int(rest or 20))
+
+    def _search(self, text: str) -> Request:
+        return Search(text) if text else _error("usage: /search TEXT")
+
+
+def _error(text: str) -> Tell:
+    return Tell(_lines(_star(f"error: {text}")))
+
+
+class _Command(NamedTuple):
+    usage: str
+    help: str
+    request: Callable[[PlainDoor, str], Request]
+
+
+_ROWS: Final = (
+    _Command("/nick NAME", "call yourself NAME", PlainDoor._nick),
+    _Command("/join ROOM", "go to a room; it is made if it is new", PlainDoor._join),
+    _Command("/rooms", "which rooms there are", lambda door, rest: Rooms()),
+    _Command("/who", "who is in this room", lambda door, rest: Who(door._room)),
+    _Command("/msg NAME TEXT", "say something to one person only", PlainDoor._message),
+    _Command("/history [N]", "what was said before", PlainDoor._history),
+    _Command("/search TEXT", "find messages", PlainDoor._search),
+    _Command("/say TEXT", "send a text that would mean something else", PlainDoor._say),
+    _Command("/help", "this list", lambda door, rest: Tell(_help())),
+    _Command("/exit", "leave", lambda door, rest: Bye()),
+)
+_COMMANDS: Final = {row.usage[1:].split()[0]: row for row in _ROWS} | {"quit": _ROWS[-1]}
+
+
+def _help() -> bytes:
+    return _lines(*(_star(f"{row.usage:<16} {row.help}") for row in _ROWS), _star("//text sends /text"))

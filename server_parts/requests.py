@@ -1,0 +1,328 @@
+"""What a client may ask for: one record a request, made by a door, carried out by the desk or the hub.
+
+Also the one place where the fields of native frames are checked. It must not know who asks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from chat_common import (
+    MAX_TEXT,
+    Frame,
+    FrameError,
+    check_values,
+    color_problem,
+    is_name,
+    name_problem,
+    room_problem,
+)
+
+MAX_PAGE: Final = 500
+MAX_RESULTS: Final = 100
+MAX_ROOMS_AT_ONCE: Final = 1_000
+MAX_QUERY: Final = 500
+MAX_AWAY: Final = 200
+DEFAULT_HISTORY: Final = 20
+DEFAULT_PAGE: Final = 50
+
+
+class Refusal(NamedTuple):
+    """Why something was not done: a code for programs, a sentence for people."""
+
+    code: str
+    text: str
+    field: str | None = None
+    seq: int | None = None
+    fatal: bool = False
+
+    def frame(self) -> Frame:
+        frame: Frame = {"type": "error", "code": self.code, "text": self.text, "fatal": self.fatal}
+        if self.seq is not None:
+            frame["seq"] = self.seq
+        if self.field is not None:
+            frame["field"] = self.field
+        return frame
+
+
+class Hello(NamedTuple):
+    name: str | None  # None: a guest through the plain door
+    session: str
+    color: str | None = None
+    token: str | None = None
+    rooms: dict[str, int | None] | None = None
+    epoch: str | None = None
+    history: int = DEFAULT_HISTORY
+
+
+class Say(NamedTuple):
+    room: str
+    text: str
+    seq: int  # 0: the door does not count, the hub does
+    refusal: Refusal | None = None  # what is wrong with it; it uses up its seq all the same
+
+
+class Join(NamedTuple):
+    room: str
+    after: int | None = None
+    history: int = DEFAULT_HISTORY
+
+
+class Leave(NamedTuple):
+    room: str
+
+
+class Nick(NamedTuple):
+    name: str
+
+
+class Color(NamedTuple):
+    color: str
+
+
+class Away(NamedTuple):
+    text: str | None
+
+
+class Who(NamedTuple):
+    room: str | None = None
+
+
+class Rooms(NamedTuple):
+    pass
+
+
+class History(NamedTuple):
+    room: str
+    before: int | None = None
+    limit: int = DEFAULT_PAGE
+
+
+class Search(NamedTuple):
+    text: str
+    room: str | None = None
+    limit: int = DEFAULT_PAGE
+
+
+class Ping(NamedTuple):
+    n: Any = None
+
+
+class Bye(NamedTuple):
+    pass
+
+
+class Tell(NamedTuple):
+    """The door's own answer, ready to be sent."""
+
+    block: bytes
+
+
+class Ending(NamedTuple):
+    """The door ends the conversation: its last words, ready to be sent, and a reason for the server's log."""
+
+    block: bytes
+    reason: str
+
+
+class Gone(NamedTuple):
+    """The connection is over."""
+
+
+class Announce(NamedTuple):
+    """Into the lobby, in the client's name, whether it is there or not, and without a `seq` of its own."""
+
+    text: str
+
+
+class Kick(NamedTuple):
+    name: str
+    reason: str
+
+
+Request = (
+    Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | Bye | Ending | Gone  # for the hub
+    | Announce | Kick  # for the hub, from the operator
+    | History | Search | Ping | Tell | Refusal  # for the desk
+)  # fmt: skip
+
+
+# --- Native frames, checked -------------------------------------------------------------------------------------
+
+_SESSION = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_TOKEN = re.compile(r"[!-~]{16,256}")
+
+
+def from_frame(frame: Frame) -> Request:
+    """The request that a native frame makes; FrameError says what is wrong with it."""
+    kind = frame.get("type")
+    if kind == "say":
+        return _say(frame)
+    check_values(frame)
+    if not isinstance(kind, str):
+        raise FrameError("bad_field", "every frame has a type, a string", "type")
+    make = _MAKERS.get(kind)
+    if make is None:
+        raise FrameError("unknown_type", f"there is no request of the type {kind[:40]}", "type")
+    return make(frame)
+
+
+def _say(frame: Frame) -> Say:
+    """A say that is refused for what it says still counts, so only a wrong `seq` is an error of the frame."""
+    seq = _number(frame, "seq", low=1)
+    room, text = frame.get("room"), frame.get("text")
+    try:
+        check_values(frame)
+        text = _string(frame, "text")
+        room = _place(_string(frame, "room"), "room")
+    except FrameError as error:
+        return Say("", "", seq, Refusal(error.code, error.text, error.field, seq))
+    return Say(room, text, seq, text_refusal(text, seq))
+
+
+def text_refusal(text: str, seq: int | None = None) -> Refusal | None:
+    if len(text) > MAX_TEXT:
+        return Refusal("text_too_long", f"that text is too long: {len(text)} > {MAX_TEXT} characters", "text", seq)
+    if not text or text.isspace():
+        return Refusal("empty_text", "there is nothing in that message", "text", seq)
+    return None
+
+
+def _hello(frame: Frame) -> Hello:
+    if _number(frame, "protocol") != 1:
+        raise FrameError("protocol_version", "this server speaks protocol 1", "protocol")
+    session = _string(frame, "session")
+    if not _SESSION.fullmatch(session):
+        raise FrameError("bad_field", "a session is 16 to 64 characters of A-Z a-z 0-9 _ -", "session")
+    token = _optional_string(frame, "token")
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise FrameError("bad_field", "a token is 16 to 256 visible ASCII characters", "token")
+    return Hello(
+        name=_name(frame),
+        session=session,
+        color=None if frame.get("color") is None else _color_of(frame),
+        token=token,
+        rooms=_rooms_of(frame),
+        epoch=_optional_string(frame, "epoch"),
+        history=_recent(frame),
+    )
+
+
+def _rooms_of(frame: Frame) -> dict[str, int | None] | None:
+    rooms = frame.get("rooms")
+    if rooms is None:
+        return None
+    if not isinstance(rooms, dict):
+        raise FrameError("bad_field", "rooms is an object: room name to the last id seen, or null", "rooms")
+    if len(rooms) > MAX_ROOMS_AT_ONCE:
+        raise FrameError("bad_field", f"too many rooms at once: {len(rooms)} > {MAX_ROOMS_AT_ONCE}", "rooms")
+    for last in rooms.values():
+        if last is not None and (type(last) is not int or last < 0):
+            raise FrameError("bad_field", "the last id seen in a room is a whole number or null", "rooms")
+    return {_place(room, "rooms"): last for room, last in rooms.items()}
+
+
+def _join(frame: Frame) -> Join:
+    after = None if frame.get("after") is None else _number(frame, "after", low=0)
+    return Join(_room(frame), after, _recent(frame))
+
+
+def _history(frame: Frame) -> History:
+    before = None if frame.get("before") is None else _number(frame, "before", low=0)
+    return History(_room(frame), before, _count(frame, "limit", DEFAULT_PAGE, MAX_PAGE))
+
+
+def _search(frame: Frame) -> Search:
+    text = _string(frame, "text")
+    if len(text) > MAX_QUERY:
+        raise FrameError("bad_field", f"that search is too long: {len(text)} > {MAX_QUERY} characters", "text")
+    return Search(text, _optional_room(frame), _count(frame, "limit", DEFAULT_PAGE, MAX_RESULTS))
+
+
+def _away(frame: Frame) -> Away:
+    text = _optional_string(frame, "text")
+    if text is not None and len(text) > MAX_AWAY:
+        raise FrameError("bad_field", f"that note is too long: {len(text)} > {MAX_AWAY} characters", "text")
+    return Away(text)
+
+
+_MAKERS: Final[dict[str, Callable[[Frame], Request]]] = {
+    "hello": _hello,
+    "join": _join,
+    "leave": lambda frame: Leave(_room(frame)),
+    "nick": lambda frame: Nick(_name(frame)),
+    "color": lambda frame: Color(_color_of(frame)),
+    "away": _away,
+    "who": lambda frame: Who(_optional_room(frame)),
+    "rooms": lambda frame: Rooms(),
+    "history": _history,
+    "search": _search,
+    "ping": lambda frame: Ping(frame.get("n")),
+    "bye": lambda frame: Bye(),
+}
+
+
+def _string(frame: Frame, field: str) -> str:
+    value = frame.get(field)
+    if not isinstance(value, str):
+        raise FrameError("bad_field", f"{field} must be a string", field)
+    return value
+
+
+def _optional_string(frame: Frame, field: str) -> str | None:
+    return None if frame.get(field) is None else _string(frame, field)
+
+
+def _number(frame: Frame, field: str, low: int = 0) -> int:
+    value = frame.get(field)
+    if type(value) is not int or value < low or value >= 10**15:
+        raise FrameError("bad_field", f"{field} must be a whole number, {low} or more, of at most 15 digits", field)
+    return value
+
+
+def _count(frame: Frame, field: str, default: int, most: int) -> int:
+    value = default if frame.get(field) is None else _number(frame, field)
+    if value > most:
+        raise FrameError("bad_field", f"{field} is too large: {value} > {most}", field)
+    return value
+
+
+def _recent(frame: Frame) -> int:
+    """How many recent messages to start with: as many as asked, up to a page."""
+    return DEFAULT_HISTORY if frame.get("history") is None else min(_number(frame, "history"), MAX_PAGE)
+
+
+def _name(frame: Frame) -> str:
+    name = _string(frame, "name")
+    if problem := name_problem(name):
+        raise FrameError("bad_name", problem, "name")
+    return name
+
+
+def _color_of(frame: Frame) -> str:
+    color = _string(frame, "color")
+    if problem := color_problem(color):
+        raise FrameError("bad_field", problem, "color")
+    return color
+
+
+def _room(frame: Frame) -> str:
+    return _place(_string(frame, "room"), "room")
+
+
+def _optional_room(frame: Frame) -> str | None:
+    return None if frame.get("room") is None else _room(frame)
+
+
+def _place(room: str, field: str) -> str:
+    """A public room, or `@name`, or `@a+b`; private ones come out in lower case."""
+    if not room.startswith("@"):
+        if problem := room_problem(room):
+            raise FrameError("bad_room", problem, field)
+        return room
+    names = room[1:].split("+")
+    if len(names) > 2 or not all(map(is_name, names)):
+        raise FrameError("bad_room", "a private room is @name, or @a+b with the two names", field)
+    return room.lower()

@@ -173,7 +173,7 @@ class ChatServer:
             client.outbox.close()
             del self._connections[client_socket]
             del self._readers[threading.current_thread()]
-            log.info("Client disconnected from %s", client.address)
+            log.debug("Client disconnected from %s", client.address)
 
     def _requests(self, client_socket: socket.socket, client: Client) -> Iterator[Sequence[Request]]:
         """What a client asks for, as it arrives, and what its silence means."""

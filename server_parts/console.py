@@ -29,11 +29,14 @@ with contextlib.suppress(ImportError):  # neither is there on Windows
 KEPT_TEXTS: Final = 2_000  # of a terminal that is held; beyond, the oldest are dropped
 
 
+_LOGGED: Final = ("welcome", "joined", "history", "presence")  # or nothing new: the log's lines tell it better
+
+
 class ConsoleEncoder:
     """Events as the operator sees them: what people say in blue, the rest plain."""
 
     def frame(self, frame: Frame) -> bytes:
-        return b"" if frame["type"] in ("welcome", "joined", "history") else PLAIN.frame(frame)
+        return b"" if frame["type"] in _LOGGED else PLAIN.frame(frame)
 
     def live(self, messages: Iterable[Message], author: str | None = None) -> bytes:
         shown = (message_text(message) for message in messages if message.sender != author)
@@ -107,7 +110,8 @@ class Screen(Nowhere):
 
     def ask(self) -> str:
         self._asking = True
-        line = input(self._prompt)
+        # The prompt erases what stands on its line: the printer may just have put a prompt there itself.
+        line = input(f"\001\r\033[K\002{self._prompt}" if "readline" in sys.modules else self._prompt)
         self._asking = False
         return line
 

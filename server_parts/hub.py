@@ -273,7 +273,7 @@ class Hub:
         client.session = Session(hello.session, self._book.accepted(hello.session) if hello.session else 0)
         if hello.session:
             self._house.sessions[hello.session] = client
-        log.info("%s came in from %s", client.name, client.address)
+        log.info("%s came in from %s%s", client.name, client.address, f" with {hello.client}" if hello.client else "")
         client.tell(self._welcome(client, client.session))
         self._enter_all(client, hello)
 
@@ -377,6 +377,7 @@ class Hub:
         if refusal is not None:
             client.tell(refusal.frame())
             return
+        log.info("%s is now %s", client.name, nick.name)
         self._house.rename(client, nick.name)
         if client.trusted:
             for room in self._book.private_rooms(nick.name):

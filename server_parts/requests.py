@@ -15,6 +15,7 @@ from chat_common import (
     FrameError,
     check_values,
     color_problem,
+    harmless_line,
     is_name,
     name_problem,
     room_problem,
@@ -25,6 +26,7 @@ MAX_RESULTS: Final = 100
 MAX_ROOMS_AT_ONCE: Final = 1_000
 MAX_QUERY: Final = 500
 MAX_AWAY: Final = 200
+MAX_CLIENT: Final = 60
 DEFAULT_HISTORY: Final = 20
 DEFAULT_PAGE: Final = 50
 
@@ -55,6 +57,7 @@ class Hello(NamedTuple):
     rooms: dict[str, int | None] | None = None
     epoch: str | None = None
     history: int = DEFAULT_HISTORY
+    client: str = ""
 
 
 class Say(NamedTuple):
@@ -207,6 +210,7 @@ def _hello(frame: Frame) -> Hello:
         rooms=_rooms_of(frame),
         epoch=_optional_string(frame, "epoch"),
         history=_recent(frame),
+        client=harmless_line(_optional_string(frame, "client") or "")[:MAX_CLIENT],
     )
 
 

@@ -93,7 +93,10 @@ class NativeDoor:
     def receive(self, data: bytes, now: float) -> list[Request]:
         requests: list[Request] = []
         for line in self._lines.feed(data):
-            requests.append(self._request(line))
+            request = self._request(line)
+            requests.append(request)
+            if isinstance(request, Refusal) and request.fatal:
+                return [*requests, self._ending(request.code, request.text)]
             if self._bad_in_a_row >= MAX_BAD_FRAMES:
                 text = f"{MAX_BAD_FRAMES} lines in a row were no frames"
                 return [*requests, self._ending("bad_frames", text)]

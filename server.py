@@ -28,13 +28,13 @@ from chat_common import (
     harmless_line,
     paint,
 )
-from server_parts import settings, sockets
+from server_parts import archive, settings, sockets
 from server_parts.console import Console, ConsoleEncoder, Nowhere, Screen, ScreenLog
 from server_parts.desk import Desk
 from server_parts.doors import Doorway
 from server_parts.hub import Hub
 from server_parts.journal import Journal
-from server_parts.message_log import MemoryLog, MessageLog
+from server_parts.message_log import MemoryLog, MessageLog, StorageError
 from server_parts.native_door import NATIVE, bye
 from server_parts.outbox import Outbox
 from server_parts.pace import Pace
@@ -68,7 +68,7 @@ class ChatServer:
         self.listening = threading.Event()
         self.failed = False
         self._book = book or MemoryLog()
-        self._hub = Hub(self._book, self.settings.motd)
+        self._hub = Hub(self._book, self.settings)
         self._connections: dict[socket.socket, Client] = {}
         self._readers: dict[threading.Thread, None] = {}
         most = sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS
@@ -102,7 +102,7 @@ class ChatServer:
         """Take the port, so that `port` is the real one. OSError says why not."""
         if self.server_socket is None:
             self.server_socket = sockets.open_listener(self.host, self.port)
-            self.port = self.server_socket.getsockname()[1]
+        self.port = self.server_socket.getsockname()[1]
 
     def stop_server(self) -> None:
         self._stop.set()
@@ -287,18 +287,32 @@ def _turn_one_away(listener: socket.socket, spare: int | None) -> int | None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     enable_terminal_colors()
-    host, port, options = settings.parse(argv)
-    server = ChatServer(host, port, options)
+    command = settings.parse(argv)
     try:
-        server.open()
-        journal = Journal(options, ScreenLog(server.screen) if server.screen else None)
+        if command.export is not None:
+            return archive.export(command.settings, command.export)
+        if command.backup is not None:
+            return archive.backup(command.settings, command.backup)
+        # The port first: where it is taken, that is what a person who started twice wants to be told.
+        listener = sockets.open_listener(command.host, command.port)
+        with contextlib.closing(listener):
+            return _serve(command, listener)
+    except StorageError as error:
+        return _complain(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except OSError as error:
-        return _complain(_why_not(error, host, port))
+        return _complain(_why_not(error, command.host, command.port))
+
+
+def _serve(command: settings.Command, listener: socket.socket) -> int:
+    server = ChatServer(command.host, command.port, command.settings, archive.open_log(command.settings))
+    server.server_socket = listener
+    server.open()
+    journal = Journal(command.settings, ScreenLog(server.screen) if server.screen else None)
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _stop_on_signal(server))
-    print(paint(f"Server started on {format_address(host, server.port)}", "green"), flush=True)
-    _tell_reach(host, server.port)
+    print(paint(f"Server started on {format_address(server.host, server.port)}", "green"), flush=True)
+    _tell_reach(server.host, server.port)
     try:
         server.start_server()
     finally:
@@ -330,6 +344,8 @@ def _tell_reach(host: str, port: int) -> None:
 
 def _why_not(error: OSError, host: str, port: int) -> str:
     where = format_address(host, port)
+    if error.filename:
+        return f"{harmless_line(str(error.filename))} cannot be written: {error.strerror}."
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} is taken: stop the other program, or choose another port with --port."
     if error.errno == errno.EACCES:

@@ -6,6 +6,7 @@ It must not know sockets or requests, and it stores nothing: that is the log's.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, Final
 
@@ -116,9 +117,9 @@ class House:
             if not client.outbox.offer(block):
                 self.slow[client] = None
 
-    def presence_due(self) -> float | None:
-        """When comings and goings are to be told; None if there are none."""
-        return self._presence_due if self._presence else None
+    def presence_due(self) -> float:
+        """When comings and goings are to be told; never, if there are none."""
+        return self._presence_due if self._presence else math.inf
 
     def tell_presence(self) -> None:
         begun = time.monotonic()

@@ -7,6 +7,7 @@ nobody ever sees a message that a crash could take back. It must not know socket
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -23,9 +24,12 @@ from server_parts.native_door import NATIVE, bye
 from server_parts.people import Client, Session
 from server_parts.plain_door import PLAIN
 from server_parts.requests import Refusal, Request
+from server_parts.settings import Settings
 
 MAX_TURN = 5_000  # requests a turn, so that no turn is long
 MAX_ROOMS = 1_000  # rooms one client may be in
+TRIM_INTERVAL = 60.0
+TRIM_PAUSE = 0.05  # between slices, so that trimming a large log leaves most of the time to people
 LINGER = 5.0  # how long a client that was told goodbye may take to go
 
 DENIED = Refusal("denied", "that conversation is private", "room")
@@ -47,12 +51,14 @@ class Stats(NamedTuple):
 class Hub:
     """Owns the state of the chat. Everything but `submit`, `stop`, `end` and `stats` runs in its own thread."""
 
-    def __init__(self, book: MessageLog, motd: str = "") -> None:
+    def __init__(self, book: MessageLog, settings: Settings) -> None:
         self._book = book
-        self._motd = motd
+        self._settings = settings
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._house = House(book)
         self._farewells: deque[tuple[float, Client]] = deque()
+        keeps_all = settings.keep_days is None and settings.keep_messages is None
+        self._trim_due = math.inf if keeps_all else 0.0
         self._closing = False
         self.closing = threading.Event()  # all that was asked before `stop` is done and committed
         self._begin_batch()
@@ -120,9 +126,9 @@ class Hub:
 
     def _patience(self) -> float | None:
         """Seconds until the hub has something to do of its own accord."""
-        due = [self._house.presence_due(), self._farewells[0][0] if self._farewells else None]
-        soonest = min((at for at in due if at is not None), default=None)
-        return None if soonest is None else max(soonest - time.monotonic(), 0.0)
+        farewell = self._farewells[0][0] if self._farewells else math.inf
+        soonest = min(self._house.presence_due(), farewell, self._trim_due)
+        return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
 
     def _turn(self, items: list[Item]) -> None:
         for client, requests in items:
@@ -130,18 +136,30 @@ class Hub:
                 if not client.gone and not self._closing:
                     self._handle(client, request)
         self._commit()
-        now = time.monotonic()
-        presence_due = self._house.presence_due()
-        if presence_due is not None and now >= presence_due:
-            self._house.tell_presence()
+        self._do_what_is_due(time.monotonic())
         slow, self._house.slow = self._house.slow, {}
         for client in [*slow, *(client for client, _ in items if client.outbox.overflowed)]:
             if not client.gone:
                 self._let_go_slow(client)
-        while self._farewells and now >= self._farewells[0][0]:
-            self._farewells.popleft()[1].outbox.cut()
         for client, _ in items:
             client.credits.put(None)
+
+    def _do_what_is_due(self, now: float) -> None:
+        if now >= self._house.presence_due():
+            self._house.tell_presence()
+        while self._farewells and now >= self._farewells[0][0]:
+            self._farewells.popleft()[1].outbox.cut()
+        if now >= self._trim_due:
+            self._trim(now)
+
+    def _trim(self, now: float) -> None:
+        """One slice of letting go of what is too old; the next one soon if there is more, else in a while."""
+        try:
+            more = self._book.trim(self._settings.keep_days, self._settings.keep_messages)
+        except StorageError as error:
+            log.error("old messages cannot be trimmed: %s", error)
+            more = False
+        self._trim_due = now + (TRIM_PAUSE if more else TRIM_INTERVAL)
 
     def _handle(self, client: Client, request: Request) -> None:
         if client.session is None and not isinstance(request, (ask.Hello, ask.Bye, ask.Ending, ask.Gone)):
@@ -296,7 +314,7 @@ class Hub:
             "color": client.color,
             "epoch": self._book.epoch,
             "accepted": session.accepted,
-            "motd": self._motd,
+            "motd": self._settings.motd,
             "server": f"server.py {VERSION}",
             "limits": LIMITS,
         }

@@ -7,14 +7,21 @@ This module must not know sockets, frames or clients.
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from typing import Final, NamedTuple
 
 from chat_common import partners
+from server_parts.search_query import DAY, Query, parse
+
+PAGE: Final = 500  # messages read at a time when a whole room is wanted
+TRIM_SLICE: Final = 500  # messages let go of at a time
 
 
 class Draft(NamedTuple):
@@ -77,6 +84,10 @@ class MessageLog(ABC):
         """The newest number ever given in a room; 0 if there is none. Trimming does not lower it."""
 
     @abstractmethod
+    def first(self, room: str) -> int:
+        """The oldest number still kept in a room; the one after `last` if none is. What is below is trimmed."""
+
+    @abstractmethod
     def rooms(self) -> dict[str, int]:
         """Every room that has ever had a message, private ones too, with its newest number."""
 
@@ -93,7 +104,8 @@ class MessageLog(ABC):
         """Messages that match, newest first: in `room`, or in all public rooms and those in `floors`.
 
         Of a room in `floors` only what is numbered above its floor may be found. A private room that is not in
-        `floors` is never looked into. Any text is a safe query.
+        `floors` is never looked into. Any text is a safe query, in the language of `search_query`. What was appended
+        before the call is found. Newest means appended last, whatever the clock showed.
         """
 
     @abstractmethod
@@ -113,8 +125,29 @@ class MessageLog(ABC):
         """The private rooms a name is part of, each with the floor below which it may not read."""
 
     @abstractmethod
+    def trim(self, keep_days: float | None = None, keep_messages: int | None = None) -> bool:
+        """Let go of some of a room's oldest messages: those past `keep_days`, and all but the newest `keep_messages`.
+
+        One bounded slice of that work; True while there is more to do. A room's messages go in the order of their
+        numbers, so none goes while an older one stays. Numbers are not used again.
+        """
+
+    def export(self, room: str) -> Iterator[Message]:
+        """Every message still kept in a room, in rising order, read a page at a time."""
+        page = self.after(room, 0, PAGE)
+        while page:
+            yield from page
+            page = self.after(room, page[-1].id, PAGE)
+
+    @abstractmethod
     def close(self) -> None:
         """Let go of files and connections. Safe to call twice."""
+
+
+class _Kept(NamedTuple):
+    order: int  # among the messages of all rooms
+    session: str
+    message: Message
 
 
 class MemoryLog(MessageLog):
@@ -124,7 +157,8 @@ class MemoryLog(MessageLog):
         self.epoch = secrets.token_hex(8)
         self._keep = keep
         self._lock = threading.Lock()  # guards all below; held only while copying
-        self._messages: dict[str, deque[Message]] = {}
+        self._order = count()
+        self._kept: dict[str, deque[_Kept]] = {}
         self._last: dict[str, int] = {}
         self._accepted: dict[str, int] = {}
         self._receipts: dict[tuple[str, int], Receipt] = {}
@@ -141,14 +175,20 @@ class MemoryLog(MessageLog):
         number = self._last[room] = self._last.get(room, 0) + 1
         message = Message(room, number, draft.ts, draft.sender, draft.color, draft.text, draft.seq)
         if number == 1:
-            self._messages[room] = deque(maxlen=self._keep)
+            self._kept[room] = deque()
             for name in partners(room):
                 self._floors.setdefault(name, {}).setdefault(room, 0)
-        self._messages[room].append(message)
+        kept = self._kept[room]
+        kept.append(_Kept(next(self._order), draft.session, message))
         self._receipts[draft.session, draft.seq] = Receipt(room, number)
-        if len(self._receipts) > self._keep:
-            del self._receipts[next(iter(self._receipts))]
+        if len(kept) > self._keep:
+            self._drop_oldest(kept)
         return message
+
+    def _drop_oldest(self, kept: deque[_Kept]) -> None:
+        _, session, message = kept.popleft()
+        if self._receipts.get((session, message.seq)) == (message.room, message.id):
+            del self._receipts[session, message.seq]
 
     def accepted(self, session: str) -> int:
         return self._accepted.get(session, 0)
@@ -159,36 +199,49 @@ class MemoryLog(MessageLog):
     def last(self, room: str) -> int:
         return self._last.get(room, 0)
 
+    def first(self, room: str) -> int:
+        with self._lock:
+            kept = self._kept.get(room)
+            return kept[0].message.id if kept else self.last(room) + 1
+
     def rooms(self) -> dict[str, int]:
         return self._last.copy()
 
     def after(self, room: str, after: int, limit: int) -> list[Message]:
         with self._lock:
-            messages = self._messages.get(room)
-            if not messages:
+            kept = self._kept.get(room)
+            if not kept:
                 return []
-            start = max(after + 1 - messages[0].id, 0)
-            return [messages[i] for i in range(start, min(start + limit, len(messages)))]
+            start = max(after + 1 - kept[0].message.id, 0)
+            return [kept[i].message for i in range(start, min(start + limit, len(kept)))]
 
     def before(self, room: str, before: int, limit: int) -> list[Message]:
         with self._lock:
-            messages = self._messages.get(room)
-            if not messages:
+            kept = self._kept.get(room)
+            if not kept:
                 return []
-            stop = min(max(before - messages[0].id, 0), len(messages))
-            return [messages[i] for i in range(max(stop - limit, 0), stop)]
+            stop = min(max(before - kept[0].message.id, 0), len(kept))
+            return [kept[i].message for i in range(max(stop - limit, 0), stop)]
 
     def search(self, text: str, floors: Mapping[str, int], limit: int, room: str | None = None) -> list[Message]:
-        words = text.casefold().split()
-        rooms = [name for name in self.rooms() if room in (None, name) and (name in floors or not partners(name))]
-        found: list[Message] = []
-        for name in rooms:
-            floor = floors.get(name, 0)
-            with self._lock:
-                messages = list(self._messages.get(name, ()))
-            found += (m for m in messages if m.id > floor and all(word in m.text.casefold() for word in words))
-        found.sort(key=lambda message: (message.ts, message.id), reverse=True)
-        return found[:limit] if words else []
+        query = parse(text)
+        if not query:
+            return []
+        found: list[_Kept] = []
+        for name in self.rooms():
+            wanted = room in (None, name) and (not query.rooms or name in query.rooms)
+            if wanted and (name in floors or not partners(name)):
+                found += self._matching(name, query, floors.get(name, 0))
+        found.sort(reverse=True)
+        return [kept.message for kept in found[: max(limit, 0)]]
+
+    def _matching(self, room: str, query: Query, floor: int) -> Iterator[_Kept]:
+        with self._lock:
+            copy = list(self._kept.get(room, ()))
+        for kept in copy:
+            message = kept.message
+            if message.id > floor and query.matches(message.sender, message.ts, message.text):
+                yield kept
 
     def owner(self, name: str) -> str | None:
         return self._owners.get(name.lower())
@@ -203,6 +256,19 @@ class MemoryLog(MessageLog):
     def private_rooms(self, name: str) -> dict[str, int]:
         with self._lock:
             return self._floors.get(name.lower(), {}).copy()
+
+    def trim(self, keep_days: float | None = None, keep_messages: int | None = None) -> bool:
+        oldest = -math.inf if keep_days is None else time.time() - keep_days * DAY
+        most = math.inf if keep_messages is None else keep_messages
+        left = TRIM_SLICE
+        for kept in list(self._kept.values()):
+            while kept and (len(kept) > most or kept[0].message.ts < oldest):
+                if not left:
+                    return True
+                left -= 1
+                with self._lock:
+                    self._drop_oldest(kept)
+        return False
 
     def close(self) -> None:
         pass

@@ -1,0 +1,124 @@
+"""The language of a search: what somebody typed as a `Query`, and whether a message answers it.
+
+    blue whale          both words, anywhere          from:alice          who said it (several: any of them)
+    "blue whale"        one after the other           in:lobby            where (several: any of them)
+    wha*                words that begin so           since:2026-11-01    on that day or later, in UTC
+                                                      until:2026-11-30    on that day or earlier, in UTC
+
+Case and accents do not matter. Scripts that are written without spaces are searched character by character, so that
+any part of a sentence finds it; so are emoji. Whatever is not of the above form is just words: there is no wrong query.
+Pure, and the one place that knows what a word is: every log must find exactly what this module says.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+
+MAX_QUERY: Final = 400  # characters; what is beyond is not looked for
+DAY: Final = 86_400
+
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+# Accents, variation selectors, zero-width spaces and joiners: the same word with and without.
+_UNMARKED = re.compile("[\u0300-\u036f\ufe00-\ufe0f\u200b-\u200d]")
+# Thai to Burmese, Khmer, kana and ideographs: no spaces between words.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]"
+)
+_ITEM = re.compile(r'"([^"]*)"(\*?)|([^\s"]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words in a row; with `prefix`, the last of them may go on."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    phrases: tuple[Phrase, ...] = ()
+    senders: frozenset[str] = frozenset()
+    rooms: frozenset[str] = frozenset()
+    since: float = -math.inf
+    until: float = math.inf  # the first instant that is too late
+
+    def __bool__(self) -> bool:
+        return self != _NOTHING
+
+    def matches(self, sender: str, ts: float, text: str) -> bool:
+        """Whether a message of a room that is looked into is meant."""
+        if not self.since <= ts < self.until or (self.senders and fold_name(sender) not in self.senders):
+            return False
+        spaced = f" {' '.join(words_of(text))} "
+        return all(_row(phrase) in spaced for phrase in self.phrases)
+
+
+_NOTHING = Query()
+
+
+def parse(text: str) -> Query:
+    """What somebody typed. An empty query, which is false, finds nothing."""
+    phrases: list[Phrase] = []
+    senders, rooms = set(), set()
+    since, until = -math.inf, math.inf
+    for quoted, star, bare in _ITEM.findall(text[:MAX_QUERY]):
+        key, _, value = bare.partition(":")
+        key = key.lower()
+        if key == "from" and value:
+            senders.add(fold_name(value))
+        elif key == "in" and value:
+            rooms.add(value.lower())
+        elif key == "since" and (day := _day(value)) is not None:
+            since = max(since, day)
+        elif key == "until" and (day := _day(value)) is not None:
+            until = min(until, day + DAY)
+        elif words := words_of(quoted or bare):
+            phrases.append(Phrase(tuple(words), bool(star) or bare.endswith("*")))
+    return Query(tuple(phrases), frozenset(senders), frozenset(rooms), since, until)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, in order and as they are compared."""
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
+    bare = _UNMARKED.sub("", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(_spaced(unicodedata.normalize("NFC", bare))).split()
+
+
+def fold_name(name: str) -> str:
+    """A name as names are compared: ASCII letters without case, all else as it is."""
+    return name.encode("utf-8", "replace").lower().decode()
+
+
+def _spaced(text: str) -> Iterator[str]:
+    """Pieces of `text` that make its words once they are joined: what is no word becomes a space."""
+    for character in text:
+        if _UNSPACED.match(character):
+            yield f" {character} "
+        elif character.isalnum():
+            yield character
+        else:
+            kind = unicodedata.category(character)
+            # Vowel signs of Indian scripts are marks and belong to their word; an emoji is a word of its own.
+            yield character if kind in ("Mn", "Mc") else f" {character} " if kind == "So" else " "
+
+
+def _row(phrase: Phrase) -> str:
+    """What to look for among words with one space around each."""
+    return f" {' '.join(phrase.words)}" + ("" if phrase.prefix else " ")
+
+
+def _day(text: str) -> float | None:
+    """The first instant of a day, in UTC; None if that is no date."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()

@@ -1,0 +1,142 @@
+"""Reading a log that lies in SQLite, from any thread and from other processes, also while a server writes it.
+
+Everything here goes through read-only connections, in bounded pages. It must not write, checkpoint, or know the hub.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from server_parts.message_log import PAGE, Message, Receipt
+from server_parts.sqlite_files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
+from server_parts.sqlite_schema import BLOCK, check_schema
+
+MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, m.seq"
+
+_AFTER: Final = f"""
+    SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id
+    WHERE r.name = ? AND m.id > ? ORDER BY m.id LIMIT ?"""
+_BEFORE: Final = f"""
+    SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id
+    WHERE r.name = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?"""
+_ROOMS: Final = "SELECT name, last FROM rooms"
+_ACCEPTED: Final = "SELECT accepted FROM sessions WHERE token = ?"
+_RECEIPT: Final = f"""
+    SELECT r.name, m.id
+    FROM (SELECT p.session, p.n FROM sessions AS s JOIN spans AS p ON p.session = s.id
+          WHERE s.token = :token AND p.seq <= :seq ORDER BY p.seq DESC LIMIT 1) AS span
+    CROSS JOIN messages AS m ON m.n BETWEEN span.n AND (span.n | {BLOCK - 1})
+    CROSS JOIN rooms AS r ON r.id = m.room
+    WHERE m.session = span.session AND m.seq = :seq LIMIT 1"""
+_OWNER: Final = "SELECT token_hash FROM names WHERE name = ?"
+_PRIVATE_ROOMS: Final = """
+    SELECT r.name, p.floor FROM participants AS p JOIN rooms AS r ON r.id = p.room WHERE p.name = ?"""
+
+
+def messages(rows: Iterable[tuple[Any, ...]]) -> list[Message]:
+    return [Message(*row) for row in rows]
+
+
+class LogReader:
+    """The reading half of a log."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.pool = ReaderPool(path)
+
+    def after(self, room: str, after: int, limit: int) -> list[Message]:
+        return messages(self._all(_AFTER, (room, after, max(limit, 0))))
+
+    def before(self, room: str, before: int, limit: int) -> list[Message]:
+        return messages(reversed(self._all(_BEFORE, (room, before, max(limit, 0)))))
+
+    def export(self, room: str) -> Iterator[Message]:
+        """Every message still kept in a room, in rising order."""
+        page = self.after(room, 0, PAGE)
+        while page:
+            yield from page
+            page = self.after(room, page[-1].id, PAGE)
+
+    def rooms(self) -> dict[str, int]:
+        return dict(self._all(_ROOMS, ()))
+
+    def accepted(self, session: str) -> int:
+        rows = self._all(_ACCEPTED, (session,))
+        return int(rows[0][0]) if rows else 0
+
+    def receipt(self, session: str, seq: int) -> Receipt | None:
+        rows = self._all(_RECEIPT, {"token": session, "seq": seq})
+        return Receipt(*rows[0]) if rows else None
+
+    def owner(self, name: str) -> str | None:
+        rows = self._all(_OWNER, (name.lower(),))
+        return str(rows[0][0]) if rows else None
+
+    def private_rooms(self, name: str) -> dict[str, int]:
+        return dict(self._all(_PRIVATE_ROOMS, (name.lower(),)))
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy of everything in one new file; StorageError if there is such a file, or no space.
+
+        To go back to it, put it into an empty folder as `chat.db`. The copy is a log of its own, with its own epoch:
+        what was said after it was taken is not in it, and its numbers will be given again.
+        """
+        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        if target.exists():
+            raise LogError(f"{target} exists already; choose another name")
+        create_private(partial)
+        try:
+            with told(f"{self.path} cannot be copied to {target}"):
+                self._copy(partial)
+            _publish(partial, target)
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+
+    def _copy(self, partial: Path) -> None:
+        with self.pool.lend() as source, closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+            # In one step: a copy in several would start again after every commit of the server.
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+            copy.execute("PRAGMA synchronous = FULL")
+            copy.execute("UPDATE about SET epoch = ?", (secrets.token_hex(8),))
+
+    def _all(self, sql: str, values: Any) -> list[tuple[Any, ...]]:
+        with self.pool.lend() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        self.pool.close()
+
+
+def _publish(partial: Path, target: Path) -> None:
+    """Give a finished file its name, unless somebody else has taken that meanwhile."""
+    try:
+        try:
+            os.link(partial, target)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            if target.exists():
+                raise FileExistsError(target) from None
+            partial.rename(target)
+    except FileExistsError:
+        raise LogError(f"{target} exists already; choose another name") from None
+    except OSError as error:
+        raise LogError(f"{target} cannot be made: {error.strerror}") from error
+
+
+def open_read_only(folder: Path) -> LogReader:
+    """The log of a folder for export and backup. Whether a server runs there does not matter; nothing is changed."""
+    path = folder / DATABASE
+    if not path.exists():
+        raise LogError(f"there is no log in {folder}")
+    with told(f"{path} cannot be opened", LogError), closing(connect_reader(path)) as connection:
+        check_schema(connection, path)
+    return LogReader(path)

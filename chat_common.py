@@ -100,24 +100,33 @@ def _not_json(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-_parse_json = json.JSONDecoder(parse_constant=_not_json).decode
+_parse_json = json.JSONDecoder(parse_constant=_not_json).raw_decode
 
 
 def decode_frame(line: bytes) -> Frame:
     """One line as a JSON object. Its values still want `check_values`."""
     try:
-        frame = _parse_json(line.decode("utf-8"))
+        text = line.decode().strip(" \t\r")
+        frame, end = _parse_json(text)
     except (ValueError, RecursionError):  # nesting past the interpreter's stack is no ValueError
         raise FrameError("bad_frame", "that line is not valid JSON in UTF-8") from None
+    if end != len(text):
+        raise FrameError("bad_frame", "there is something behind the JSON of that line")
     if type(frame) is not dict:
         raise FrameError("bad_frame", 'a frame is a JSON object, like {"type":"ping"}')
     return frame
 
 
+_TOO_LONG: Final = 10**MAX_DIGITS
+
+
 def check_values(frame: Frame) -> None:
     """Refuse what JSON allows and a log, a database or another language's parser may choke on."""
     for field, value in frame.items():
-        if type(value) is str and value.isascii() and "\0" not in value:
+        if type(value) is str:
+            if value.isascii() and "\0" not in value:
+                continue
+        elif type(value) is int and -_TOO_LONG < value < _TOO_LONG:
             continue
         _check_value(value, field, depth=2)  # the frame itself is the first level
 
@@ -133,7 +142,7 @@ def _check_value(value: Any, field: str, depth: int) -> None:
             raise FrameError("bad_field", "NUL characters are not allowed", field)
         if not _is_unicode(value):
             raise FrameError("bad_field", "lone surrogates are not allowed: text must be valid Unicode", field)
-    elif isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:
+    elif isinstance(value, int) and abs(value) >= _TOO_LONG:
         raise FrameError("bad_field", f"integers have at most {MAX_DIGITS} digits", field)
     elif isinstance(value, float) and not math.isfinite(value):
         raise FrameError("bad_field", "numbers must be finite", field)

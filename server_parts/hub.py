@@ -59,6 +59,7 @@ class Hub:
         self._farewells: deque[tuple[float, Client]] = deque()
         keeps_all = settings.keep_days is None and settings.keep_messages is None
         self._trim_due = math.inf if keeps_all else 0.0
+        self._now = 0.0  # what the clock shows to this turn's messages
         self._closing = False
         self.closing = threading.Event()  # all that was asked before `stop` is done and committed
         self._begin_batch()
@@ -131,10 +132,12 @@ class Hub:
         return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
 
     def _turn(self, items: list[Item]) -> None:
+        self._now = round(time.time(), 3)
         for client, requests in items:
             for request in requests:
-                if not client.gone and not self._closing:
-                    self._handle(client, request)
+                if client.gone or self._closing:
+                    break
+                self._handle(client, request)
         self._commit()
         self._do_what_is_due(time.monotonic())
         slow, self._house.slow = self._house.slow, {}
@@ -170,7 +173,7 @@ class Hub:
         try:
             self._carry_out[type(request)](client, request)
         except StorageError as error:
-            client.tell(Refusal("storage_unavailable", str(error)).frame())
+            client.tell(Refusal("storage_unavailable", str(error), seq=getattr(request, "seq", None)).frame())
         except Exception:
             log.exception("carrying out a request of %s", client.address)
             client.tell(Refusal("internal", "the server failed to do that; it has been logged").frame())
@@ -191,16 +194,16 @@ class Hub:
             self._commit()
             self._out_of_turn(client, session, seq)
             return
+        place = say.refusal or self._place(client, say.room)  # before counting: where that fails, nothing is used up
         session.counted = seq
         self._writers[client] = None  # a refused text is recorded too, before its sender is told
-        place = say.refusal or self._place(client, say.room)
         if isinstance(place, Refusal):
             self._refused.append((client, place._replace(seq=say.seq or None)))
             return
         self._draft(client, place, say.text, session.key, seq)
 
     def _draft(self, client: Client, room: str, text: str, session: str, seq: int) -> None:
-        self._drafts.append(Draft(room, round(time.time(), 3), client.name, client.color, text, session, seq))
+        self._drafts.append(Draft(room, self._now, client.name, client.color, text, session, seq))
         self._authors.append(client)
         self._writers[client] = None
 
@@ -216,9 +219,8 @@ class Hub:
 
     def _place(self, client: Client, room: str) -> str | Refusal:
         """The room that a text goes to."""
-        room = client.resolve(room)
-        if partners(room):
-            return self._private_place(client, room)
+        if room.startswith("@"):
+            return self._private_place(client, client.resolve(room))
         return room if room in client.rooms else Refusal("not_in_room", f"you are not in {room}: join it first", "room")
 
     def _private_place(self, client: Client, room: str) -> str | Refusal:

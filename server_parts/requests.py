@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from chat_common import (
@@ -320,6 +321,7 @@ def _optional_room(frame: Frame) -> str | None:
     return None if frame.get("room") is None else _room(frame)
 
 
+@lru_cache(maxsize=4096)
 def _place(room: str, field: str) -> str:
     """A public room, or `@name`, or `@a+b`; private ones come out in lower case."""
     if not room.startswith("@"):

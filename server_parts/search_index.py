@@ -8,6 +8,7 @@ happens to it can hurt a message. It reads the log through a read-only connectio
 
 from __future__ import annotations
 
+import logging
 import math
 import sqlite3
 import threading
@@ -23,15 +24,21 @@ from server_parts.search_query import DAY, Phrase, Query, fold_name, words_of
 from server_parts.sqlite_files import READING_PATIENCE, ReaderPool, connect, create_private, told
 from server_parts.sqlite_reader import MESSAGE
 
+log = logging.getLogger("chat.search")
+
 INDEX: Final = "search.db"
 VERSION: Final = 1  # of the tables below and of what a word is; another one in the file makes the index anew
 SLICE: Final = 2000  # messages indexed, or looked through, at a time
 GATHER: Final = 0.1  # seconds to let messages gather before they are indexed
-POLITENESS: Final = 4  # rest so many times as long as the last slice took: appending comes first
+POLITENESS: Final = 4  # rest so many times as long as the last slice took, while there is appending: that comes first
+BREATH: Final = 0.001  # lets a waiting search have the lock
 MAX_FORGOTTEN: Final = 20_000
+MAX_BEHIND: Final = 20_000  # further behind than this, catching up takes longer than looking through the messages
 
 _CREATE: Final = (
     "CREATE TABLE about (epoch TEXT NOT NULL, version INTEGER NOT NULL, done INTEGER NOT NULL)",
+    # FTS5 miscounts, and in the end breaks, when words are deleted that it does not have.
+    "CREATE TABLE indexed (n INTEGER PRIMARY KEY)",
     # No copy of the texts and no sizes: only where each word is. `ascii` takes what `words_of` made as it is. With its
     # own index the prefix of one letter, which most messages have, is as fast as a word; longer ones do without.
     "CREATE VIRTUAL TABLE words USING fts5(text, tags, content='', columnsize=0, tokenize='ascii', prefix='1')",
@@ -43,6 +50,8 @@ _INDEX_SLICE: Final = f"""
     INSERT INTO words (rowid, text, tags)
     SELECT m.n, {_TEXT}, {_TAGS} FROM chat.messages AS m JOIN chat.rooms AS r ON r.id = m.room
     WHERE m.n BETWEEN ? AND ? ORDER BY m.n"""
+_NOTE_SLICE: Final = "INSERT INTO indexed SELECT n FROM chat.messages WHERE n BETWEEN ? AND ?"
+_UNNOTE: Final = "DELETE FROM indexed WHERE n = ?"
 _FORGET: Final = "INSERT INTO words (words, rowid, text, tags) VALUES ('delete', ?, ?, ?)"
 
 _FLOORS: Final = "WITH floors (room, id) AS (VALUES {floors})"
@@ -62,7 +71,7 @@ _SCAN: Final = f"""
 _NEWEST: Final = "SELECT max(n) FROM messages"
 _FIRST_SINCE: Final = "SELECT min(start) FROM days WHERE day >= ?"
 _FIRST_AFTER: Final = """
-    SELECT min(start) FROM days WHERE start > (SELECT max(start) FROM days WHERE day <= ?)"""
+    SELECT min(start) FROM days WHERE start > (SELECT coalesce(max(start), 0) FROM days WHERE day <= ?)"""
 _EVER: Final = 2**62
 
 
@@ -98,7 +107,7 @@ def has_fts5() -> bool:
 # --- What both ways of searching share --------------------------------------------------------------------------
 
 
-def _range(connection: sqlite3.Connection, query: Query) -> tuple[int, int]:
+def message_range(connection: sqlite3.Connection, query: Query) -> tuple[int, int]:
     """Between which messages the wanted days lie: what is outside need not be looked at."""
     low, high = 1, _EVER
     if query.since > -math.inf:
@@ -164,6 +173,7 @@ class SearchIndex:
         self._forgotten: deque[Forgotten] = deque(maxlen=MAX_FORGOTTEN)
         self._work = threading.Event()
         self._closing = threading.Event()
+        self._complaint = ""  # what the operator was told last, so as not to repeat it every second
         self._work.set()  # what was appended before the last stop may not be indexed yet
         # A daemon: the index survives being cut off anywhere, so nobody needs to wait for it when all else failed.
         self._thread = threading.Thread(target=self._follow, name="search-index", daemon=True)
@@ -178,21 +188,25 @@ class SearchIndex:
         """Drop the words of messages that are gone; later, on the index's own thread.
 
         What is lost of this on the way (a full queue, a crash) costs some space: words without a message find nothing.
-        What is forgotten without having been indexed leaves a marker that FTS5 drops at its next merge.
         """
         self._forgotten.extend(trimmed)
         self.wake()
 
     def search(self, query: Query, scope: Scope, limit: int) -> list[Message]:
+        """StorageError if the index is not of use just now: look through the messages instead."""
         with self._lock, self._open() as connection:
-            while self._index_slice(connection):
-                if self._closing.is_set():
-                    raise StorageError("the log is closed")
-            low, high = _range(connection, query)
+            self._catch_up(connection)
+            low, high = message_range(connection, query)
             values = {"match": match_expression(query, scope), "limit": limit, **_values(query, low, high)}
             sql = _FIND.format(floors=_floors(scope), rooms=_rooms(scope))
-            rows = connection.execute(sql, values).fetchall()
-            return [Message(*row) for row in rows]
+            return [Message(*row) for row in connection.execute(sql, values).fetchall()]
+
+    def _catch_up(self, connection: sqlite3.Connection) -> None:
+        newest, done = self._progress(connection)
+        if newest - done > MAX_BEHIND:
+            raise StorageError(f"the search index is being made: {done} of {newest} messages")
+        while self._index_slice(connection):
+            pass
 
     def close(self) -> None:
         self._closing.set()
@@ -206,7 +220,7 @@ class SearchIndex:
     def _follow(self) -> None:
         rest = GATHER
         while not self._closing.wait(rest):
-            rest = GATHER + self._work_off()
+            rest = self._work_off()
             self._work.wait()
 
     def _work_off(self) -> float:
@@ -216,12 +230,19 @@ class SearchIndex:
         try:
             with self._lock, self._open() as connection:
                 more = self._index_slice(connection)
-        except StorageError:
+        except StorageError as error:
+            if not self._closing.is_set() and str(error) != self._complaint:
+                log.warning("searching is slower for now: %s", error)
+            self._complaint = str(error)
             self._work.set()
-            return 1.0  # a full disk, say: whoever searches meanwhile is told
+            return 1.0
+        self._complaint = ""
+        appending = self._work.is_set()
         if more:
             self._work.set()
-        return (time.monotonic() - start) * POLITENESS
+        if appending:
+            return GATHER + (time.monotonic() - start) * POLITENESS
+        return BREATH if more else GATHER
 
     # The connection. All of this under the lock.
 
@@ -264,6 +285,7 @@ class SearchIndex:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("DROP TABLE IF EXISTS about")
         connection.execute("DROP TABLE IF EXISTS words")
+        connection.execute("DROP TABLE IF EXISTS indexed")
         for statement in _CREATE:
             connection.execute(statement)
         connection.execute("INSERT INTO about VALUES (?, ?, 0)", (self._epoch, VERSION))
@@ -271,24 +293,29 @@ class SearchIndex:
 
     def _index_slice(self, connection: sqlite3.Connection) -> bool:
         """Bring the index forward by at most one slice, in one transaction; whether there is more."""
-        newest = connection.execute("SELECT max(n) FROM chat.messages").fetchone()[0] or 0
-        done = connection.execute("SELECT done FROM about").fetchone()[0]
+        newest, done = self._progress(connection)
         if done >= newest and not self._forgotten:
             return False
         connection.execute("BEGIN IMMEDIATE")
-        self._index_forgotten(connection, done)
+        self._drop_forgotten(connection)
         first = connection.execute("SELECT min(n) FROM chat.messages WHERE n > ?", (done,)).fetchone()[0]
         upto = min(first + SLICE - 1, newest) if first else done
         connection.execute(_INDEX_SLICE, (done + 1, upto))
+        connection.execute(_NOTE_SLICE, (done + 1, upto))
         connection.execute("UPDATE about SET done = ?", (upto,))
         connection.execute("COMMIT")
         return bool(upto < newest or self._forgotten)
 
-    def _index_forgotten(self, connection: sqlite3.Connection, done: int) -> None:
+    def _progress(self, connection: sqlite3.Connection) -> tuple[int, int]:
+        """The newest message of the log, and the newest one indexed."""
+        newest = connection.execute("SELECT max(n) FROM chat.messages").fetchone()[0] or 0
+        return newest, connection.execute("SELECT done FROM about").fetchone()[0]
+
+    def _drop_forgotten(self, connection: sqlite3.Connection) -> None:
         for _ in range(min(len(self._forgotten), SLICE)):
             gone = self._forgotten.popleft()
-            if gone.n <= done:
-                tags = f"u{sender_tag(gone.sender)} r{gone.room}" + (" private" if gone.private else " public")
+            if connection.execute(_UNNOTE, (gone.n,)).rowcount:
+                tags = f"u{sender_tag(gone.sender)} r{gone.room} {'private' if gone.private else 'public'}"
                 text = gone.text if gone.text.isascii() else spaced_words(gone.text)
                 connection.execute(_FORGET, (gone.n, text, tags))
 
@@ -315,7 +342,7 @@ class Scanner:
 
     def search(self, query: Query, scope: Scope, limit: int) -> list[Message]:
         with self._pool.lend() as connection:
-            low, high = _range(connection, query)
+            low, high = message_range(connection, query)
             high = min(high, connection.execute(_NEWEST).fetchone()[0] or 0)
         found: list[Message] = []
         while high >= low and len(found) < limit:

@@ -81,11 +81,12 @@ def create_private(path: Path) -> None:
     """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        _sync_folder(path.parent)
     except FileExistsError:
-        return
+        if not os.access(path, os.W_OK):  # SQLite would open it all the same, and fail at the first message
+            raise LogError(f"{path} cannot be opened: the file or its folder is read-only") from None
     except OSError as error:
         raise LogError(f"{path} cannot be made: {error.strerror}") from error
-    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -147,7 +148,7 @@ else:
 def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
     """A connection that any thread may use (one at a time) and that opens no transaction by itself."""
     address = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(address, patience, isolation_level=None, check_same_thread=False, uri=True)
+    return sqlite3.connect(address, timeout=patience, isolation_level=None, check_same_thread=False, uri=True)
 
 
 def make_durable(connection: sqlite3.Connection, path: Path) -> None:

@@ -290,7 +290,10 @@ class SqliteLog(MessageLog):
         scope = self._scope(query, floors, room)
         if not query or not (scope.rooms or scope.public) or limit <= 0:
             return []
-        return (self._index or self._scanner).search(query, scope, limit)
+        if self._index:
+            with suppress(StorageError):  # being made anew, or its disk is full: slower is better than not at all
+                return self._index.search(query, scope, limit)
+        return self._scanner.search(query, scope, limit)
 
     def _scope(self, query: Query, floors: Mapping[str, int], room: str | None) -> Scope:
         wanted = set(query.rooms) if room is None else {room} & (query.rooms or {room})

@@ -74,7 +74,7 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the tables to the present version, one transaction a step. Also shows that the file can be written."""
+    """Bring the tables to the present version, all in one transaction; shows too that nobody else has a lock."""
     version = check_schema(connection, path)
     connection.create_function("new_epoch", 0, lambda: secrets.token_hex(8))
     connection.execute("BEGIN IMMEDIATE")

@@ -1,0 +1,182 @@
+"""How fast the log is: `python -m tests.bench.log_bench [--messages N] [--folder DIR] [--no-fts]`.
+
+Makes a log in a new folder, measures it and prints one table, with the targets where there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from server_parts.message_log import Draft, StorageError
+from server_parts.search_index import Scope
+from server_parts.search_query import parse
+from server_parts.sqlite_log import SqliteLog
+
+SENDERS = 5
+DAY = 86_400
+PAGE_TARGET, SEARCH_TARGET, OPEN_TARGET = 5.0, 50.0, 300.0  # ms
+Row = tuple[str, str, str, str, str]
+
+
+def make_texts(seed: int = 1) -> list[str]:
+    """Texts of about 100 bytes whose words are as unevenly common as those of a language."""
+    chance = random.Random(seed)
+    words = ["".join(chance.choices("etaoinshrdlucmfwyp", k=chance.randint(2, 9))) for _ in range(30_000)]
+    weights = [1 / (rank + 2) for rank in range(len(words))]
+    drawn = iter(chance.choices(words, weights, k=16 * 50_000))
+    return [" ".join(next(drawn) for _ in range(16))[:100] for _ in range(50_000)]
+
+
+def make_drafts(texts: list[str], total: int) -> Iterator[Draft]:
+    """Half of all in the lobby, the rest spread over 20 rooms; `common` in every second text, `needle` in few."""
+    start = time.time() - 100 * DAY
+    for i in range(total):
+        text = texts[i % len(texts)] + (" common" if i % 2 else " other") + (" needle" if i % 50_000 == 7 else "")
+        room = "lobby" if i % 2 else f"room-{i // 2 % 20}"
+        yield Draft(room, start + i * 8, f"user{i % SENDERS}", "blue", text, f"session-{i % SENDERS:012}", i)
+
+
+def build(log: SqliteLog, texts: list[str], total: int) -> float:
+    drafts = make_drafts(texts, total)
+    start = time.perf_counter()
+    while batch := [draft for draft, _ in zip(drafts, range(1000), strict=False)]:
+        log.append(batch, {draft.session: draft.seq for draft in batch})
+    return total / (time.perf_counter() - start)
+
+
+def milliseconds(work: Callable[[], object], times: int) -> list[float]:
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        taken.append((time.perf_counter() - start) * 1000)
+    return sorted(taken)
+
+
+def row(name: str, taken: list[float], target: float | None = None, rate: str = "") -> Row:
+    middle, slow = taken[len(taken) // 2], taken[int(len(taken) * 0.99)]
+    verdict = "" if target is None else f"<= {target:g} {'ok' if slow <= target else 'MISSED'}"
+    return name, rate, f"{middle:.2f}", f"{slow:.2f}", verdict
+
+
+def measure_open(folder: Path, full_text: bool) -> Row:
+    def reopen() -> None:
+        SqliteLog(folder, full_text=full_text).close()
+
+    return row("open and close", milliseconds(reopen, 10), OPEN_TARGET)
+
+
+def measure_pages(log: SqliteLog) -> Iterator[Row]:
+    last = log.last("lobby")
+    for name, before in (("newest", last + 1), ("middle", last // 2), ("oldest", 101)):
+        yield row(f"page of 100, {name}", milliseconds(partial(log.before, "lobby", before, 100), 200), PAGE_TARGET)
+    yield row("receipt in the middle", milliseconds(partial(log.receipt, f"session-{1:012}", last + 1), 200))
+
+
+QUERIES = {
+    "rare word": "needle",
+    "common word": "common",
+    "two common words": "common other",  # never together: the worst case, nothing ends the search early
+    "phrase": '"common needle"',
+    "prefix of 3": "com*",
+    "prefix of 1": "t*",
+    "from:": "from:user3",
+    "from: and word": "common from:user3",
+    "in: and word": "common in:room-7",
+    "dates": "common since:2000-01-01 until:2040-01-01",
+    "no such word": "xyzzyqq",
+}
+
+
+def wait_for_index(log: SqliteLog, seconds: float = 300) -> None:
+    """Until then a search looks through the messages."""
+    deadline = time.monotonic() + seconds
+    while log._index and time.monotonic() < deadline:
+        with suppress(StorageError):
+            log._index.search(parse("needle"), Scope((), True, {}), 1)
+            return
+        time.sleep(0.1)
+
+
+def measure_search(log: SqliteLog) -> Iterator[Row]:
+    floors = {f"@user1+peer{i}": 5 for i in range(100)}
+    start = time.perf_counter()
+    wait_for_index(log)
+    yield "index what is left", f"{time.perf_counter() - start:.1f} s", "", "", ""
+    for name, text in QUERIES.items():
+        found = len(log.search(text, floors, 50))
+        taken = milliseconds(partial(log.search, text, floors, 50), 30)
+        yield row(f"search, {name}", taken, SEARCH_TARGET, f"{found} found")
+
+
+def measure_append(log: SqliteLog, texts: list[str]) -> Iterator[Row]:
+    seq = 10**9
+    for size, times in ((1, 1000), (10, 1000), (100, 500), (1000, 200)):
+        batches = []
+        for _ in range(times):
+            drafts = [
+                Draft(
+                    "lobby", time.time(), f"user{i % SENDERS}", "blue", texts[i], f"session-{i % SENDERS:012}", seq + i
+                )
+                for i in range(size)
+            ]
+            seq += size
+            batches.append(drafts)
+        pending = iter(batches)
+
+        def append(pending: Iterator[list[Draft]] = pending) -> None:
+            drafts = next(pending)
+            log.append(drafts, {draft.session: draft.seq for draft in drafts})
+
+        taken = milliseconds(append, times)
+        yield row(f"append, batch of {size}", taken, None, f"{size * times / sum(taken) * 1000:,.0f}/s")
+
+
+def measure_trim(log: SqliteLog, total: int) -> Row:
+    keep = total // 4
+    return row("trim, one slice of 500", milliseconds(lambda: log.trim(keep_messages=keep), 100), 50)
+
+
+def print_table(rows: list[Row]) -> None:
+    titled = [("what", "rate, size", "p50 ms", "p99 ms", "target (p99)"), *rows]
+    widths = [max(len(line[i]) for line in titled) for i in range(5)]
+    for line in titled:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def main(argv: list[str]) -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--messages", type=int, default=1_000_000)
+    options.add_argument("--folder", type=Path, default=None, help="where to make the log (default: a temporary one)")
+    options.add_argument("--no-fts", action="store_true", help="search by looking through all messages")
+    chosen = options.parse_args(argv)
+    folder = Path(tempfile.mkdtemp(prefix="log-bench-", dir=chosen.folder))
+    texts, full_text = make_texts(), not chosen.no_fts
+    try:
+        log = SqliteLog(folder, full_text=full_text)
+        rows: list[Row] = [("build, batches of 1000", f"{build(log, texts, chosen.messages):,.0f}/s", "", "", "")]
+        rows += [*measure_search(log), *measure_pages(log)]
+        log.close()
+        rows.append(measure_open(folder, full_text))
+        log = SqliteLog(folder, full_text=full_text)
+        rows += [*measure_append(log, texts), measure_trim(log, chosen.messages)]
+        log.close()
+        rows += [(path.name, f"{path.stat().st_size >> 20} MB", "", "", "") for path in sorted(folder.glob("*.db"))]
+    finally:
+        shutil.rmtree(folder)
+    print(f"{chosen.messages:,} messages, Python {sys.version.split()[0]}")
+    print_table(rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""What the README says is what the programs do: commands, options and the two set-up lines."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from client_parts.command_line import read_command_line
+from client_parts.commands import COMMANDS, help_text
+from server_parts.console import ROWS
+from server_parts.settings import parse
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+
+
+def table_rows(text: str) -> dict[str, str]:
+    """First cell → last cell of every row of every table."""
+    rows = [line.replace("\\|", "\0") for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip().replace("\0", "|") for cell in row.strip("|").split("|")] for row in rows]
+    return {row[0]: row[-1] for row in cells}
+
+
+def options_of(help_page: str) -> set[str]:
+    return set(re.findall(r"--[a-z][a-z-]+", help_page))
+
+
+def test_every_command_stands_in_the_readme_as_it_stands_in_help() -> None:
+    """A command's row, its /help line and its line in the README say the same."""
+    documented = {first: last for first, last in table_rows(README).items() if first.startswith("`/")}
+    expected = {}
+    for command in COMMANDS:
+        aliases = "".join(f" `/{alias}`" for alias in command.aliases)
+        expected[f"`{command.usage}`{aliases}"] = command.help
+        assert command.usage in help_text()
+        assert command.help in help_text()
+    assert documented == expected
+
+
+def test_a_changed_row_is_noticed() -> None:
+    """The comparison above can fail: a row that says something else is another row."""
+    changed = README.replace("Change your name.", "Change your hat.")
+    assert table_rows(changed) != table_rows(README)
+
+
+def test_every_option_of_the_server_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help and the README name the same options."""
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    offered = options_of(capsys.readouterr().out)
+    documented = options_of(README.split("`python server.py` takes")[1].split("## How it works")[0])
+    assert offered - {"--help"} == documented
+
+
+def test_every_option_of_the_client_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help and the README name the same options."""
+    with pytest.raises(SystemExit):
+        read_command_line(["--help"])
+    offered = options_of(capsys.readouterr().out)
+    documented = options_of(README.split("`python client.py [HOST[:PORT]]` takes")[1].split("`python server.py`")[0])
+    assert offered - {"--help"} == documented
+
+
+def test_every_command_of_the_operator_is_documented() -> None:
+    """The console's rows all stand in the operator's section."""
+    section = OPERATIONS.split("## The operator's commands")[1]
+    assert [row.usage for row in ROWS if row.usage not in section] == []
+
+
+def test_the_files_that_the_readme_points_to_exist() -> None:
+    """No link leads nowhere."""
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_two_set_up_commands_are_single_lines() -> None:
+    """One line sets up and starts the server, one sets up and passes the tests."""
+    lines = [line for line in README.splitlines() if line.startswith("python3 -m venv .venv && ")]
+    assert [line.rsplit("/", 1)[-1] for line in lines] == ["python server.py", "python -m pytest"]

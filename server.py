@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Final
@@ -70,7 +71,8 @@ class ChatServer:
         self._book = book or MemoryLog()
         self._hub = Hub(self._book, self.settings)
         self._connections: dict[socket.socket, Client] = {}
-        self._readers: dict[threading.Thread, None] = {}
+        self._readers: set[threading.Thread] = set()  # the accept thread's, and after it the main thread's
+        self._leaving: deque[threading.Thread] = deque()  # those of them that are about to end
         most = sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS
         self.max_clients = min(self.settings.max_clients or most, most)
         self._stop = threading.Event()
@@ -86,7 +88,7 @@ class ChatServer:
     def start_server(self) -> None:
         """Listen, serve until told to stop, and leave nothing behind. Returns when all of that is done."""
         self.open()
-        hub = threading.Thread(target=self._guard, args=(self._hub.run,), name="hub")
+        hub = threading.Thread(target=self._run_hub, name="hub")
         accept = threading.Thread(target=self._guard, args=(self._accept,), name="accept")
         try:
             hub.start()
@@ -151,12 +153,17 @@ class ChatServer:
         self._connections[connection] = client
         # Not a daemon: shutting down means that every reader has left.
         reader = threading.Thread(target=self.handle_client, args=(connection,), name=f"reader {client.address}")
-        self._readers[reader] = None
         try:
             reader.start()
         except RuntimeError:  # no more threads to be had: that costs this client, not the server
-            del self._connections[connection], self._readers[reader]
+            del self._connections[connection]
             _refuse(connection)
+            return
+        self._readers.add(reader)
+        while self._leaving:
+            ended = self._leaving.popleft()
+            ended.join()
+            self._readers.discard(ended)
 
     # --- a client's reader ---
 
@@ -172,21 +179,18 @@ class ChatServer:
             desk.close()
             client.outbox.close()
             del self._connections[client_socket]
-            del self._readers[threading.current_thread()]
+            self._leaving.append(threading.current_thread())
             log.debug("Client disconnected from %s", client.address)
 
     def _requests(self, client_socket: socket.socket, client: Client) -> Iterator[Sequence[Request]]:
         """What a client asks for, as it arrives, and what its silence means."""
         door = Doorway(time.monotonic())
-        while True:
+        while not client.outbox.closed:
             deadline = door.deadline()
             if deadline is not None and not sockets.readable(client_socket, deadline - time.monotonic()):
                 yield door.silence(time.monotonic())
                 continue
-            try:
-                data = client_socket.recv(RECEIVE)
-            except OSError:
-                return  # reset, timed out, or cut by us: the end either way
+            data = _receive(client_socket)
             requests = door.receive(data, time.monotonic()) if data else door.end()
             if client.session is None:
                 client.encoder = door.encoder  # until the hub greets it, only this thread answers it
@@ -195,6 +199,8 @@ class ChatServer:
                 return
             if client.session is not None:
                 door.welcomed()
+        while _receive(client_socket):
+            pass  # let go of; unread bytes would make the kernel throw our last words away
 
     # --- stopping ---
 
@@ -229,6 +235,10 @@ class ChatServer:
             if reader.is_alive():
                 log.error("%s did not end", reader.name)
 
+    def _run_hub(self) -> None:
+        self._guard(self._hub.run)
+        self._hub.bury()
+
     def _guard(self, run: Callable[[], None]) -> None:
         """Without its hub or its accept loop a server is no server: it stops, and says so."""
         try:
@@ -257,6 +267,14 @@ class ChatServer:
         console = Console(self._hub, desk, screen, self.broadcast_message, self.stop_server)
         # A daemon: input() cannot be interrupted.
         threading.Thread(target=console.run, name="console", daemon=True).start()
+
+
+def _receive(connection: socket.socket) -> bytes:
+    """What has arrived; nothing at the end, which may be a reset, a time-out, or ours."""
+    try:
+        return connection.recv(RECEIVE)
+    except OSError:
+        return b""
 
 
 def _refuse(connection: socket.socket) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from chat_common import MAX_HELLO_LINE
 from server_parts.door import Door, Encoder
 from server_parts.native_door import NativeDoor
 from server_parts.plain_door import PLAIN, PlainDoor
@@ -54,8 +55,8 @@ class Doorway:
             return [Ending(_TLS_ANSWER, "a TLS hello on the plain port")]
         if _HTTP.match(self._first):
             return [Ending(_HTTP_ANSWER, "an HTTP request")]
-        if b"\n" not in self._first and any(m.startswith(self._first[: len(m)]) for m in _METHODS):
-            return []  # perhaps HTTP: the rest of the line, or the silence after it, will tell
+        if self._may_be_http():
+            return []  # the rest of the line, or the silence after it, will tell
         return self._enter_plain(now)
 
     def deadline(self) -> float | None:
@@ -73,6 +74,10 @@ class Doorway:
         """The hub let the client in."""
         if isinstance(self._door, NativeDoor):
             self._door.welcomed()
+
+    def _may_be_http(self) -> bool:
+        begun = b"\n" not in self._first and len(self._first) < MAX_HELLO_LINE
+        return begun and any(method.startswith(self._first[: len(method)]) for method in _METHODS)
 
     def _enter_plain(self, now: float) -> list[Request]:
         self._door = PlainDoor()

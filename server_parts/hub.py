@@ -60,7 +60,8 @@ class Hub:
         keeps_all = settings.keep_days is None and settings.keep_messages is None
         self._trim_due = math.inf if keeps_all else 0.0
         self._now = 0.0  # what the clock shows to this turn's messages
-        self._closing = False
+        self._stops = 0  # after one, requests are no longer carried out; after two, the thread ends
+        self._fault: Exception | None = None
         self.closing = threading.Event()  # all that was asked before `stop` is done and committed
         self._begin_batch()
         self._carry_out: dict[type, Callable[[Client, Any], None]] = {
@@ -100,14 +101,25 @@ class Hub:
     # --- turns ---
 
     def run(self) -> None:
-        while True:
+        """Until told to end. Raises what nobody foresaw: then `bury` is to follow."""
+        while self._stops < 2:
             items, told_to_stop = self._take()
             self._turn(items)
-            if told_to_stop and self._closing:
-                return
+            if self._fault is not None:
+                raise self._fault
             if told_to_stop:
-                self._closing = True
+                self._stops += 1
                 self.closing.set()
+
+    def bury(self) -> None:
+        """After `run`: do nothing more, but let nobody wait for it."""
+        self.closing.set()
+        while self._stops < 2:
+            item = self._queue.get()
+            if item is None:
+                self._stops += 1
+            else:
+                item[0].credits.put(None)
 
     def _take(self) -> tuple[list[Item], bool]:
         """All that waits, up to a turn's worth; and whether `stop` was among it."""
@@ -133,19 +145,21 @@ class Hub:
 
     def _turn(self, items: list[Item]) -> None:
         self._now = round(time.time(), 3)
-        for client, requests in items:
-            for request in requests:
-                if client.gone or self._closing:
-                    break
-                self._handle(client, request)
-        self._commit()
-        self._do_what_is_due(time.monotonic())
-        slow, self._house.slow = self._house.slow, {}
-        for client in [*slow, *(client for client, _ in items if client.outbox.overflowed)]:
-            if not client.gone:
-                self._let_go_slow(client)
-        for client, _ in items:
-            client.credits.put(None)
+        try:
+            for client, requests in items:
+                for request in requests:
+                    if client.gone or self._stops:
+                        break
+                    self._handle(client, request)
+            self._commit()
+            self._do_what_is_due(time.monotonic())
+            slow, self._house.slow = self._house.slow, {}
+            for client in [*slow, *(client for client, _ in items if client.outbox.overflowed)]:
+                if not client.gone:
+                    self._let_go_slow(client)
+        finally:
+            for client, _ in items:
+                client.credits.put(None)
 
     def _do_what_is_due(self, now: float) -> None:
         if now >= self._house.presence_due():
@@ -249,7 +263,12 @@ class Hub:
         try:
             messages = self._book.append(drafts, counted)
         except StorageError as error:
-            self._take_back(error, writers)
+            self._take_back(str(error), writers)
+            return
+        except Exception as error:
+            # What is in the log now, nobody knows. Nothing was said; the hub stops at the end of this turn.
+            self._fault = error
+            self._take_back("the log has a fault", writers)
             return
         for session in sessions:
             session.accepted = session.counted
@@ -263,13 +282,13 @@ class Hub:
         for client, refusal in refused:
             client.tell(refusal.frame())
 
-    def _take_back(self, error: StorageError, writers: dict[Client, None]) -> None:
+    def _take_back(self, reason: str, writers: dict[Client, None]) -> None:
         """Nothing was stored, so nothing was said: everyone sends again from where the log stands."""
-        log.error("the log cannot be written: %s", error)
+        log.error("nothing could be stored: %s", reason)
         for client in writers:
             session = client.session
             assert session is not None
-            refusal = Refusal("storage_unavailable", str(error), seq=session.accepted + 1)
+            refusal = Refusal("storage_unavailable", reason, seq=session.accepted + 1)
             session.counted = session.accepted
             client.tell(refusal.frame())
 
@@ -286,7 +305,11 @@ class Hub:
         client.token_hash = token_hash(hello.token) if hello.token else None
         earlier = self._house.sessions.get(hello.session)
         if earlier is not None:
-            self._let_go(earlier, "replaced", "this session came in again from elsewhere", retry=False)
+            # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
+            older, newer = sorted((earlier, client), key=lambda each: each.number)
+            self._let_go(older, "replaced", "this session came in again from elsewhere", retry=False)
+            if newer is not client:
+                return
         if not self._name(client, hello.name):
             return
         client.color = hello.color or color_for(client.name)

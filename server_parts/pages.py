@@ -31,8 +31,8 @@ def catch_up(book: MessageLog, encoder: Encoder, room: str, after: int, upto: in
             log.error("history of %s: %s", room, error)
             raise ConnectionAbortedError from error  # half a history is worse than a reconnect
         page = [message for message in page if message.id <= upto]
-        gap = gap or (bool(page) and page[0].id > after + 1)
-        after = page[-1].id if page else upto  # nothing left of the rest: it was trimmed meanwhile
+        gap = gap or not page or page[0].id > after + 1
+        after = page[-1].id if page else upto  # if nothing is left of the rest, it was trimmed meanwhile
         more = after < upto
         yield encoder.pages(history_frame(room, gap=gap, more=more), "messages", page)
         if not more:

@@ -6,6 +6,7 @@ Other threads may read a client's fields while none of its requests is under way
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
@@ -15,6 +16,9 @@ from server_parts.message_log import MessageLog
 from server_parts.plain_door import PLAIN
 
 CREDITS: Final = 2  # batches of one client that may be under way at once: this bounds the hub's queue
+
+
+_numbers = count(1)  # in the order of accepting: tells which of two connections of one session is the later
 
 
 class WayOut(Protocol):
@@ -50,11 +54,12 @@ class Client:
     """One connection. Nameless until its hello."""
 
     __slots__ = (
-        "address", "away", "color", "credits", "encoder", "gone", "messages", "name", "operator", "outbox", "rooms",
+        "address", "away", "color", "credits", "encoder", "gone", "name", "number", "operator", "outbox", "rooms",
         "session", "token_hash", "trusted",
     )  # fmt: skip
 
     def __init__(self, outbox: WayOut, address: str, *, operator: bool = False) -> None:
+        self.number = next(_numbers)
         self.outbox = outbox
         self.address = address
         self.operator = operator

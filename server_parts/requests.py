@@ -11,11 +11,13 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from chat_common import (
+    MAX_LINE,
     MAX_TEXT,
     Frame,
     FrameError,
     check_values,
     color_problem,
+    encode_frame,
     harmless_line,
     is_name,
     name_problem,
@@ -253,6 +255,14 @@ def _away(frame: Frame) -> Away:
     return Away(text)
 
 
+def _ping(frame: Frame) -> Ping:
+    n = frame.get("n")
+    size = len(encode_frame({"type": "pong", "n": n}))  # may be longer than what was sent: 1e15 comes back in full
+    if size > MAX_LINE:
+        raise FrameError("bad_field", f"n is too long: its answer would have {size} > {MAX_LINE} bytes", "n")
+    return Ping(n)
+
+
 _MAKERS: Final[dict[str, Callable[[Frame], Request]]] = {
     "hello": _hello,
     "join": _join,
@@ -264,7 +274,7 @@ _MAKERS: Final[dict[str, Callable[[Frame], Request]]] = {
     "rooms": lambda frame: Rooms(),
     "history": _history,
     "search": _search,
-    "ping": lambda frame: Ping(frame.get("n")),
+    "ping": _ping,
     "bye": lambda frame: Bye(),
 }
 

@@ -1,0 +1,495 @@
+"""A terminal chat client: `python client.py [HOST[:PORT]]`.
+
+Two threads. The main one is the input loop: it reads lines and hands over what they mean. The receiver, a daemon, owns
+the socket and the conversation: it receives, acknowledges, prints, notices a dead link, reconnects and sends again.
+"""
+
+if __name__ == "__main__":
+    # Until `main` takes over, Ctrl+C ends the program quietly: the imports below take a moment. Importing `signal`
+    # itself takes one too; what it is made of is built into the interpreter.
+    import _signal  # type: ignore[import-not-found]
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+import selectors
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from chat_common import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    LOBBY,
+    Frame,
+    color_problem,
+    enable_terminal_colors,
+    format_address,
+    harmless_line,
+)
+from client_parts.command_line import Options, read_command_line
+from client_parts.commands import Intent, Order, understand, understand_piped
+from client_parts.conversation import Conversation
+from client_parts.frames import acceptable
+from client_parts.handover import Handover
+from client_parts.identity import IdentityError, login_name, name_token, new_session, numbered_name, token_path
+from client_parts.link import Link, LinkLost, Patience, Pauses, open_socket
+from client_parts.screen import Closed, Screen, choose_screen
+from client_parts.view import View, bad, good, lost
+
+PENDING = 1000  # lines of a pipe that may wait for their receipt
+INTERRUPTED = 130
+_PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # reasons that may be gone tomorrow
+
+
+class ChatClient:
+    """One person's, or one program's, place in the chat."""
+
+    def __init__(
+        self,
+        host: str = DEFAULT_HOST,
+        port: int = DEFAULT_PORT,
+        color: str = "blue",
+        *,
+        name: str | None = None,
+        rooms: Sequence[str] = (LOBBY,),
+        history: int = 20,
+        style: str = "classic",
+        json_events: bool = False,
+        reconnect: bool = True,
+        token_file: Path | None = None,
+        screen: Screen | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        if problem := color_problem(color):
+            raise ValueError(problem)
+        self.host = host
+        self.port = port
+        self.client_socket: socket.socket | None = None
+        self._name_is_chosen = name is not None
+        self._first_name = name or login_name()
+        self._names_tried = 1
+        self._history = history
+        self._json_events = json_events
+        self._reconnect = reconnect
+        self._patience = patience or Patience()
+        self._token_file = token_file or token_path()
+        self._session = new_session()
+        self._token: str | None = None
+        self._screen = screen or choose_screen(json_events=json_events)
+        self._conversation = Conversation(self._screen, View(style), self._first_name, color, tuple(rooms))
+        self._link: Link | None = None
+        self._status = 0
+        self._welcomed = False  # at least once
+        self._ready = threading.Event()  # the first welcome has come, or none will
+        self._finished = threading.Event()  # the receiver has decided that it is over
+        self._leaving = False
+        self._talkative = False  # something came in through the pipe
+        self._bye_said = False
+        self._bye_due: float | None = None
+        self._retry_due = 0.0
+        self._release_due: float | None = None
+        self._prompt_due: float | None = None
+        self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
+        self._holds = Pauses(self._patience.hold, self._patience.longest_pause)
+
+    @property
+    def color(self) -> str:
+        return self._conversation.color
+
+    @property
+    def address(self) -> str:
+        return format_address(self.host, self.port)
+
+    def connect_to_server(self) -> int:
+        """Connect, start the receiver, and be the input loop until somebody ends it. Returns the exit status."""
+        try:
+            self._open_link()
+        except OSError as problem:
+            self._screen.complain(bad(self._no_connection(problem)))
+            return 1
+        self._screen.note(good(f"Connected to server at {self.address}"))
+        self._load_token()
+        self._handover = Handover()
+        receiver = threading.Thread(target=self.receive_messages, name="receiver", daemon=True)
+        receiver.start()
+        try:
+            self.send_messages()
+        except KeyboardInterrupt:
+            self._status = self._status if self._screen.interactive else INTERRUPTED
+        except SystemExit as signalled:
+            self._status = int(signalled.code or 0)
+        self._take_leave(receiver)
+        return self._status
+
+    # --- The input loop -----------------------------------------------------------------------------------------
+
+    def send_messages(self) -> None:
+        """Read lines and hand over what they mean, until an exit word, the end of input, or the end of the chat."""
+        with self._screen:
+            self._wait_for(self._ready)
+            try:
+                while not self._finished.is_set():
+                    intent = self._next_intent()
+                    if isinstance(intent, Order) and intent.is_exit:
+                        return
+                    self._handover.post(intent)
+            except EOFError:
+                self._deliver_the_rest()
+            except Closed:
+                pass
+
+    def _next_intent(self) -> Intent:
+        while True:
+            line = self._screen.read_line()
+            if not line.strip():
+                continue
+            if self._screen.interactive:
+                return understand(line)
+            intent = understand_piped(line, continues=self._screen.continues)
+            # What a pipe orders is obeyed after everything before it has arrived; and no more waits than fits.
+            self._handover.wait_below(1 if isinstance(intent, Order) else PENDING)
+            self._talkative = True
+            return intent
+
+    def _deliver_the_rest(self) -> None:
+        if self._screen.interactive:
+            return
+        if self._json_events and not self._talkative:
+            self._wait_for(self._finished)  # a program that only listens
+        self._handover.wait_below(1)
+
+    @staticmethod
+    def _wait_for(event: threading.Event) -> None:
+        while not event.wait(0.5):  # in short pieces, so that Ctrl+C works everywhere
+            pass
+
+    def _take_leave(self, receiver: threading.Thread) -> None:
+        """The ordered end: goodbye to the server, the receiver's end, and a word about what was not delivered."""
+        self._leaving = True
+        self._handover.ring()
+        texts = self._patience.undelivered if self._conversation.online else 0
+        receiver.join(texts + self._patience.goodbye + 1)
+        if not receiver.is_alive():
+            self._handover.close()
+        self._report_failures()
+
+    def _report_failures(self) -> None:
+        waiting, refused = len(self._conversation.outgoing), self._conversation.refused
+        if waiting:
+            self._screen.complain(bad(f"{_texts(waiting)} not delivered."))
+        if refused and not self._screen.interactive:
+            self._screen.complain(bad(f"{_texts(refused)} refused."))
+        if self._status == 0 and (waiting or (refused and not self._screen.interactive)):
+            self._status = 1
+
+    # --- The receiver -------------------------------------------------------------------------------------------
+
+    def receive_messages(self) -> None:
+        """Own the socket and the conversation, from the first hello to the last goodbye, in a thread of its own."""
+        try:
+            if self._link is not None:
+                self._introduce(self._link)
+            while not self._finished.is_set():
+                self._wait_for_something()
+                self._take_a_turn()
+        except Exception as problem:
+            # Nobody else will report it, and a person is to see a sentence and a prompt that ends, not silence.
+            self._finish(1, f"The client has a fault and must stop: {harmless_line(repr(problem))}")
+        finally:
+            self._drop_link()
+            self._ready.set()
+            self._handover.end()
+            self._end_reading()
+
+    def _take_a_turn(self) -> None:
+        try:
+            self._come_back()
+            self._listen()
+            for intent in self._handover.take():
+                self._conversation.obey(intent)
+                self._queue_frames()
+            self._tend()
+            self._speak()
+        except LinkLost as loss:
+            self._lose(str(loss))
+        self._handover.report(len(self._conversation.outgoing))
+        self._show_prompt()
+        if self._screen.broken:
+            self._finish(0)
+
+    def _wait_for_something(self) -> None:
+        """Sleep until the server or the input loop has something, or something falls due."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._handover, selectors.EVENT_READ)
+            if self._link is not None:
+                writing = selectors.EVENT_WRITE if self._link.has_outgoing else 0
+                selector.register(self._link, selectors.EVENT_READ | writing)
+            selector.select(max(0.0, self._next_due() - time.monotonic()))
+
+    def _next_due(self) -> float:
+        link_due = self._retry_due if self._link is None else self._link.next_deadline()
+        return min(due for due in (link_due, self._release_due, self._bye_due, self._prompt_due) if due is not None)
+
+    def _listen(self) -> None:
+        link = self._link
+        for frame in link.receive() if link else ():
+            self._hear(frame)
+            if self._link is not link:
+                return
+
+    def _hear(self, frame: Frame) -> None:
+        if self._welcomed_now(frame):
+            self._screen.event(frame)
+        if not acceptable(frame):
+            return
+        if frame["type"] == "bye":
+            self._hear_bye(frame)
+        elif frame["type"] == "error" and not self._conversation.online:
+            self._hear_refusal(frame)
+        else:
+            if frame["type"] == "welcome" and self._welcomed:
+                self._screen.note(good(f"Connected again to server at {self.address}"))
+            self._conversation.heard(frame)
+            if frame["type"] == "welcome":
+                self._arrive()
+
+    def _welcomed_now(self, frame: Frame) -> bool:
+        return self._conversation.online or frame.get("type") == "welcome"
+
+    def _arrive(self) -> None:
+        if self._link is not None:
+            self._link.welcomed = True
+        self._welcomed = True
+        self._pauses.reset()
+        self._tell_state("online")
+        self._show_prompt()
+        self._ready.set()
+
+    def _show_prompt(self) -> None:
+        shown = self._screen.set_prompt(self._conversation.prompt(), self.color)
+        self._prompt_due = None if shown else time.monotonic() + 0.05
+
+    def _hear_refusal(self, frame: Frame) -> None:
+        """An error instead of a welcome."""
+        if frame["code"] == "name_taken" and not self._name_is_chosen and self._names_tried < 100:
+            self._names_tried += 1
+            self._conversation.name = numbered_name(self._first_name, self._names_tried)
+            if self._link is not None:
+                self._introduce(self._link)
+        elif frame["code"] == "name_taken":
+            name = harmless_line(self._conversation.name)
+            self._finish(1, f"The name {name} is taken at {self.address}; choose another with --name.")
+        elif frame["code"] in _PASSING:
+            self._screen.complain(bad(harmless_line(frame["text"])))  # and `bye` says whether to come again
+        else:
+            self._finish(1, harmless_line(frame["text"]))
+
+    def _hear_bye(self, frame: Frame) -> None:
+        reason = harmless_line(frame.get("text") or frame["code"]).rstrip(".")
+        if self._leaving:
+            self._finish(self._status)
+        elif frame.get("retry") and self._reconnect:
+            self._lose(reason, retry=True)
+        else:
+            self._finish(0 if frame["code"] == "exit" else 1)
+            self._screen.complain(lost(f"Disconnected: {reason}."))
+
+    # --- Sending ------------------------------------------------------------------------------------------------
+
+    def _introduce(self, link: Link) -> None:
+        link.send(self._conversation.hello(self._session, self._token, self._history))
+
+    def _queue_frames(self) -> None:
+        """Put what is to be sent on the link, requests first: they belong to texts that come after them."""
+        conversation, link = self._conversation, self._link
+        if link is None or not conversation.online:
+            return
+        while conversation.requests:
+            link.send(conversation.requests.popleft())
+        while (say := conversation.outgoing.next()) is not None:
+            link.send({"type": "say", "room": say.room, "text": say.text, "seq": say.seq})
+
+    def _speak(self) -> None:
+        self._queue_frames()
+        if self._link is not None:
+            self._link.flush()
+
+    def _tend(self) -> None:
+        """Do what is due now."""
+        now = time.monotonic()
+        if self._link is not None:
+            self._link.tend()
+        self._mind_held_texts(now)
+        if self._leaving:
+            self._say_bye(now)
+
+    def _mind_held_texts(self, now: float) -> None:
+        outgoing = self._conversation.outgoing
+        if not outgoing.held:
+            self._release_due = None
+            if not outgoing:
+                self._holds.reset()
+        elif self._release_due is None:
+            self._release_due = now + self._holds.next()
+        elif now >= self._release_due:
+            self._release_due = None
+            outgoing.release()
+
+    def _say_bye(self, now: float) -> None:
+        """Give texts on their way a moment, then take leave, then wait a moment for the answer."""
+        if self._link is None or not self._conversation.online:
+            self._finish(self._status)
+        elif self._bye_due is None:
+            self._bye_due = now + (self._patience.undelivered if self._conversation.outgoing else 0)
+        if self._bye_due is None or self._link is None:
+            return
+        if not self._bye_said and (now >= self._bye_due or not self._conversation.outgoing):
+            self._bye_said = True
+            self._bye_due = now + self._patience.goodbye
+            self._link.send({"type": "bye"})
+        elif now >= self._bye_due:
+            self._finish(self._status)
+
+    # --- Losing the link, and coming back -----------------------------------------------------------------------
+
+    def _open_link(self) -> None:
+        self.client_socket = open_socket(self.host, self.port, self._patience.connect)
+        self._link = Link(self.client_socket, self._patience)
+
+    def _drop_link(self) -> None:
+        if self._link is not None:
+            self._link.close()
+        self._link = self.client_socket = None
+        self._conversation.disconnected()
+
+    def _lose(self, reason: str, *, retry: bool = False) -> None:
+        was_online = self._conversation.online
+        self._drop_link()
+        if self._leaving:
+            self._finish(self._status)
+        elif not self._welcomed and not retry:
+            self._finish(1, f"No conversation with {self.address}: {reason}.")
+        elif not self._reconnect:
+            self._finish(1)
+            self._screen.complain(lost(f"Disconnected: {reason}."))
+        else:
+            self._plan_return(reason, was_online)
+
+    def _plan_return(self, reason: str, was_online: bool) -> None:
+        pause = self._pauses.next()
+        self._retry_due = time.monotonic() + pause
+        self._tell_state("reconnecting", reason=reason, pause=round(pause, 3))
+        if was_online:
+            self._screen.complain(lost(f"Disconnected: {reason}. Reconnecting; what you write is kept."))
+
+    def _come_back(self) -> None:
+        if self._link is not None or self._leaving or time.monotonic() < self._retry_due:
+            return
+        try:
+            self._open_link()
+        except OSError as problem:
+            raise LinkLost(_reason(problem)) from None
+        if self._link is not None:
+            self._introduce(self._link)
+
+    # --- The end ------------------------------------------------------------------------------------------------
+
+    def _finish(self, status: int, sentence: str | None = None) -> None:
+        if self._finished.is_set():
+            return
+        self._finished.set()
+        self._status = status
+        self._tell_state("offline")
+        if sentence is not None:
+            self._screen.complain(bad(sentence))
+
+    def _end_reading(self) -> None:
+        """Get the input loop out of its read. A signal can come at a moment when readline overlooks it, so: again."""
+        deadline = time.monotonic() + 1
+        while not self._leaving and time.monotonic() < deadline:
+            self._screen.end_reading()
+            time.sleep(0.02)
+
+    def _tell_state(self, state: str, **details: Any) -> None:
+        waiting = len(self._conversation.outgoing)
+        self._screen.event({"type": "link", "state": state, "waiting": waiting, **details})
+
+    def _load_token(self) -> None:
+        try:
+            self._token = name_token(self._token_file)
+        except IdentityError as problem:
+            self._screen.complain(bad(harmless_line(str(problem))))
+
+    def _no_connection(self, problem: OSError) -> str:
+        if isinstance(problem, ConnectionRefusedError):
+            return f"No server answers at {self.address}; start one with: python server.py"
+        return (
+            f"Cannot reach {self.address}: {_reason(problem)}; check the address, or start one with: python server.py"
+        )
+
+
+def _reason(problem: OSError) -> str:
+    if isinstance(problem, TimeoutError):
+        return "nobody answered in time"
+    if isinstance(problem, socket.gaierror):
+        return "no such host is known"
+    return (problem.strerror or str(problem)).lower()
+
+
+def _texts(number: int) -> str:
+    return "1 text was" if number == 1 else f"{number} texts were"
+
+
+# --- The program ---
+
+
+@contextmanager
+def _signals_end_it() -> Iterator[None]:
+    """SIGTERM and a closed terminal leave in order, like everybody else."""
+
+    def leave(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = [(number, signal.signal(number, leave)) for number in numbers]
+    before.append((signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler)))
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _client(options: Options) -> ChatClient:
+    return ChatClient(
+        options.host,
+        options.port,
+        options.color,
+        name=options.name,
+        rooms=options.rooms,
+        history=options.history,
+        style=options.style,
+        json_events=options.json_events,
+        reconnect=options.reconnect,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    try:
+        with _signals_end_it():
+            enable_terminal_colors()
+            return _client(read_command_line(argv)).connect_to_server()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as ending:
+        return int(ending.code or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The client's command line and environment, read into `Options`. It must not know sockets or threads."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from chat_common import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    LOBBY,
+    VERSION,
+    color_for,
+    color_problem,
+    name_problem,
+    parse_address,
+    parse_port,
+    room_problem,
+)
+from client_parts.identity import login_name
+from client_parts.view import bad
+
+_EPILOG = """\
+In a pipe (make 2>&1 | python client.py --room builds) every line is sent; a line that begins with a command, like
+/join ROOM, is obeyed. At the end of input the client waits until all is delivered and exits with 0, or with 1 and a
+sentence. With --json each event is one JSON line on standard output; a program that never writes anything
+(python client.py --json < /dev/null) goes on listening until the link ends or a signal comes.
+Environment: CHAT_HOST, CHAT_PORT, CHAT_NAME, CHAT_COLOR, CHAT_TOKEN_FILE; NO_COLOR, FORCE_COLOR."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argparse, in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, _red(f"{message[0].upper()}{message[1:]}.") + "\n")
+
+
+def _red(text: str) -> str:
+    return bad(text) if sys.stderr.isatty() else text
+
+
+def _parser() -> argparse.ArgumentParser:
+    environment = os.environ
+    parser = _Parser(
+        prog="client.py",
+        description="Chat in the terminal.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("address", nargs="?", metavar="HOST[:PORT]", help="the server (default 127.0.0.1:3030)")
+    parser.add_argument("--host", default=None, help="the server's host")
+    parser.add_argument("--port", default=None, help="the server's port")
+    parser.add_argument("--name", default=environment.get("CHAT_NAME"), help="your name (default: your login name)")
+    parser.add_argument("--color", default=environment.get("CHAT_COLOR"), help="your colour (default: from your name)")
+    parser.add_argument("--room", action="append", metavar="ROOM", help="a room to be in; may be given several times")
+    parser.add_argument("--history", type=_natural, default=20, metavar="N", help="recent messages to show (20)")
+    parser.add_argument("--style", choices=("classic", "short"), default="classic", help="how messages are written")
+    parser.add_argument("--json", action="store_true", help="one JSON event per line on standard output")
+    parser.add_argument("--no-reconnect", action="store_true", help="end with status 1 when the connection is lost")
+    parser.add_argument("--version", action="version", version=f"client.py {VERSION}")
+    return parser
+
+
+def _natural(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of messages")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a command line and the environment ask for, checked."""
+
+    host: str
+    port: int
+    color: str
+    name: str | None
+    rooms: tuple[str, ...]
+    history: int
+    style: str
+    json_events: bool
+    reconnect: bool
+
+
+def read_command_line(argv: Sequence[str] | None) -> Options:
+    """SystemExit for one that cannot be obeyed, after a sentence about it."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    try:
+        host, port = _server(options)
+        rooms = [room.removeprefix("#").lower() for room in options.room or [LOBBY]]
+        _refuse(*map(room_problem, rooms), options.name and name_problem(options.name))
+        color = (options.color or color_for(options.name or login_name())).lower()
+        _refuse(color_problem(color))
+    except ValueError as problem:
+        parser.error(str(problem))
+    return Options(
+        host=host,
+        port=port,
+        color=color,
+        name=options.name or None,
+        rooms=tuple(dict.fromkeys(rooms)),
+        history=options.history,
+        style=options.style,
+        json_events=options.json,
+        reconnect=not options.no_reconnect,
+    )
+
+
+def _server(options: argparse.Namespace) -> tuple[str, int]:
+    """--host and --port before the address, the address before the environment."""
+    environment = os.environ
+    host = environment.get("CHAT_HOST") or DEFAULT_HOST
+    port = parse_port(environment.get("CHAT_PORT") or str(DEFAULT_PORT))
+    if options.address:
+        host, port = parse_address(options.address, port)
+    if options.port is not None:
+        port = parse_port(options.port)
+    return options.host or host, port
+
+
+def _refuse(*problems: str | None) -> None:
+    for problem in problems:
+        if problem:
+            raise ValueError(problem)

@@ -1,0 +1,208 @@
+"""What a typed line means: a text, or an order to the client. One row per command.
+
+It must not know sockets, frames or screens: a handler turns the words after its command into one call of `Actions`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from chat_common import harmless_line, is_exit
+
+
+class Actions(Protocol):
+    """What a command may ask of the client."""
+
+    def say(self, text: str) -> None: ...
+    def say_privately(self, name: str, text: str) -> None: ...
+    def reply(self, text: str) -> None: ...
+    def change_name(self, name: str) -> None: ...
+    def change_color(self, color: str) -> None: ...
+    def who(self, room: str) -> None: ...
+    def list_rooms(self) -> None: ...
+    def join(self, room: str) -> None: ...
+    def leave(self, room: str) -> None: ...
+    def switch(self, room: str) -> None: ...
+    def older(self, count: int) -> None: ...
+    def search(self, text: str) -> None: ...
+    def ignore(self, name: str) -> None: ...
+    def unignore(self, name: str) -> None: ...
+    def away(self, text: str | None) -> None: ...
+    def clear(self) -> None: ...
+    def tell(self, text: str) -> None: ...
+
+
+class BadUsage(Exception):
+    """A command without what it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    name: str
+    aliases: tuple[str, ...]
+    usage: str
+    help: str
+    handler: Callable[[Actions, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line to be said in the present room."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command and the words after it."""
+
+    command: Command
+    words: str
+
+    @property
+    def is_exit(self) -> bool:
+        return self.command.handler is _exit
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A line that means nothing, and a sentence about it."""
+
+    sentence: str
+
+
+Intent = Text | Order | Mistake
+
+
+def understand(line: str) -> Intent:
+    """A line that a person typed: what begins with a slash is never sent by accident."""
+    if is_exit(line):
+        return Order(_BY_WORD["exit"], "")
+    if line.startswith("//"):
+        return Text(line[1:])
+    if not line.startswith("/"):
+        return Text(line)
+    word, words = _split(line)
+    if command := _BY_WORD.get(word):
+        return Order(command, words)
+    return Mistake(_unknown(word))
+
+
+def understand_piped(line: str, *, continues: bool = False) -> Intent:
+    """A line that a program wrote, or a further piece of a long one: only a known command is one, all else is text."""
+    if continues:
+        return Text(line)
+    if line.startswith("//") and _split(line[1:])[0] in _BY_WORD:
+        return Text(line[1:])
+    if line.startswith("/"):
+        word, words = _split(line)
+        if command := _BY_WORD.get(word):
+            return Order(command, words)
+    return Text(line)
+
+
+def obey(order: Order, actions: Actions) -> None:
+    try:
+        order.command.handler(actions, order.words)
+    except BadUsage:
+        actions.tell(f"Usage: {order.command.usage}")
+
+
+def _split(line: str) -> tuple[str, str]:
+    word, _, words = line[1:].partition(" ")
+    return word.strip().lower(), words.strip()
+
+
+def _unknown(word: str) -> str:
+    if not word:
+        return "A command is a word after the slash; /help lists them."
+    near = difflib.get_close_matches(word, _BY_WORD, n=1)
+    hint = f"did you mean /{near[0]}?" if near else "/help lists the commands."
+    shown = harmless_line(word)
+    return f"There is no command /{shown}; {hint} (To send it as text: //{shown})"
+
+
+# --- The handlers, and the rows ---------------------------------------------------------------------------------
+
+
+def _needed(words: str) -> str:
+    if not words:
+        raise BadUsage
+    return words
+
+
+def _exit(actions: Actions, words: str) -> None:
+    """Never called: the input loop itself leaves on this command."""
+
+
+def _help(actions: Actions, words: str) -> None:
+    if not words:
+        actions.tell(help_text())
+    elif command := _BY_WORD.get(words.lower().lstrip("/")):
+        actions.tell(_help_of(command))
+    else:
+        actions.tell(_unknown(words.lower().lstrip("/")))
+
+
+def _msg(actions: Actions, words: str) -> None:
+    name, _, text = words.partition(" ")
+    actions.say_privately(_needed(name.lstrip("@")), _needed(text.strip()))
+
+
+def _me(actions: Actions, words: str) -> None:
+    actions.say(f"/me {_needed(words)}")
+
+
+def _history(actions: Actions, words: str) -> None:
+    if words and not (words.isascii() and words.isdigit() and 1 <= int(words) <= 500):
+        raise BadUsage
+    actions.older(int(words or 20))
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("help", (), "/help [COMMAND]", "List the commands, or explain one.", _help),
+    Command("exit", ("quit",), "/exit", "Leave. So do exit, quit and over alone on a line, and Ctrl+D.", _exit),
+    Command("nick", (), "/nick NAME", "Change your name.", lambda a, w: a.change_name(_needed(w))),
+    Command("color", (), "/color COLOR", "Change your colour.", lambda a, w: a.change_color(w)),
+    Command("who", ("names",), "/who [ROOM]", "Who is in the room.", lambda a, w: a.who(w)),
+    Command("rooms", (), "/rooms", "Which rooms there are.", lambda a, w: a.list_rooms()),
+    Command("join", ("j",), "/join ROOM", "Enter a room and talk there from now on.", lambda a, w: a.join(_needed(w))),
+    Command("leave", ("part",), "/leave [ROOM]", "Leave a room.", lambda a, w: a.leave(w)),
+    Command(
+        "switch",
+        (),
+        "/switch ROOM|@NAME",
+        "Talk in another of your rooms, or to one person.",
+        lambda a, w: a.switch(_needed(w)),
+    ),
+    Command("msg", ("m",), "/msg NAME TEXT", "Say something to one person only.", _msg),
+    Command("reply", ("r",), "/reply TEXT", "Answer the last private message.", lambda a, w: a.reply(_needed(w))),
+    Command("me", (), "/me TEXT", "Say what you do: /me waves.", _me),
+    Command("history", (), "/history [N]", "Show N older messages (1 to 500; 20 if not given).", _history),
+    Command("search", (), "/search TEXT", "Find messages in your rooms.", lambda a, w: a.search(_needed(w))),
+    Command("ignore", (), "/ignore [NAME]", "Hide what somebody says; alone: list them.", lambda a, w: a.ignore(w)),
+    Command("unignore", (), "/unignore NAME", "Show it again.", lambda a, w: a.unignore(_needed(w))),
+    Command("away", (), "/away [TEXT]", "Tell those who write to you that you are away.", lambda a, w: a.away(w)),
+    Command("back", (), "/back", "You are here again.", lambda a, w: a.away(None)),
+    Command("clear", (), "/clear", "Empty the screen.", lambda a, w: a.clear()),
+    Command("say", (), "/say TEXT", "Send the text as it is: /say over.", lambda a, w: a.say(_needed(w))),
+)
+
+_BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}
+
+
+def help_text() -> str:
+    width = max(len(_usages(command)) for command in COMMANDS)
+    rows = [f"  {_usages(command):<{width}}  {command.help}" for command in COMMANDS]
+    return "\n".join(["Commands:", *rows, "Anything else is a message; //text sends /text."])
+
+
+def _help_of(command: Command) -> str:
+    return f"{_usages(command)}: {command.help}"
+
+
+def _usages(command: Command) -> str:
+    return " ".join([command.usage, *(f"/{alias}" for alias in command.aliases)])

@@ -1,0 +1,458 @@
+"""The conversation as this client sees it: what it has said, where it is, and what each frame or command changes.
+
+It knows no socket, no thread and no clock. Frames go in through `heard`; what is to be sent comes out of `requests` and
+`outgoing`; what a person should see goes to the board. One thread owns it: the receiver.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+from chat_common import (
+    LOBBY,
+    MAX_HELLO_LINE,
+    MAX_TEXT,
+    PROTOCOL,
+    VERSION,
+    Frame,
+    color_problem,
+    encode_frame,
+    harmless_line,
+    is_name,
+    name_problem,
+    partners,
+    private_room,
+    room_problem,
+)
+from client_parts.commands import Intent, Mistake, Text, obey
+from client_parts.delivery import Arrival, Cursors, Outgoing, Say
+from client_parts.view import View, aside, bad, good, lost
+
+_RETRIED = ("storage_unavailable", "rate_limited", "internal")  # the fault is not in the text, so it is sent again
+
+
+class Board(Protocol):
+    """Where lines for a person go."""
+
+    @property
+    def echoes(self) -> bool:
+        """Whether typed lines stay visible, so that a receipt must not repeat them."""
+
+    def show(self, line: str) -> None:
+        """What comes from the server."""
+
+    def note(self, line: str) -> None:
+        """What this client itself has to say."""
+
+    def complain(self, line: str) -> None: ...
+    def clear(self) -> None: ...
+
+
+class Conversation:
+    """The owner of everything that is not the connection itself."""
+
+    def __init__(self, board: Board, view: View, name: str, color: str, rooms: tuple[str, ...] = (LOBBY,)) -> None:
+        self.name = name
+        self.color = color
+        self.current: str | None = rooms[0] if rooms else None
+        self.online = False
+        self.refused = 0
+        self.outgoing = Outgoing()
+        self.cursors = Cursors(rooms)
+        self.requests: deque[Frame] = deque()
+        self._board = board
+        self._view = view
+        self._ignored: dict[str, str] = {}
+        self._correspondent: str | None = None
+        self._away: str | None = None
+        self._greeted = False
+        self._left_out: list[str] = []  # rooms for which the hello was too short
+        self._names: list[Frame] = []  # a reply that comes in several frames
+        self._rooms: list[Frame] = []
+        self._page: list[Frame] = []
+        self._listeners = {
+            "welcome": self._welcome,
+            "joined": self._joined,
+            "history": self._history,
+            "message": self._message,
+            "ack": self._ack,
+            "presence": self._presence,
+            "who": self._who,
+            "rooms": self._list_of_rooms,
+            "results": self._results,
+            "notice": self._notice,
+            "error": self._error,
+        }
+
+    # --- The connection's side ----------------------------------------------------------------------------------
+
+    def hello(self, session: str, token: str | None, history: int) -> Frame:
+        """How this client introduces itself, the first time and every time it comes back."""
+        positions = {room: last for room, last in self.cursors.positions().items() if self._may_read(room)}
+        frame: Frame = {
+            "type": "hello",
+            "protocol": PROTOCOL,
+            "name": self.name,
+            "color": self.color,
+            "session": session,
+            "rooms": positions,
+            "history": history,
+            "client": f"client.py {VERSION}",
+        }
+        if token is not None:
+            frame["token"] = token
+        if self.cursors.epoch is not None:
+            frame["epoch"] = self.cursors.epoch
+        self._left_out = []
+        while len(encode_frame(frame)) > MAX_HELLO_LINE:
+            self._left_out.append(positions.popitem()[0])
+        return frame
+
+    def heard(self, frame: Frame) -> None:
+        """Take in one acceptable frame."""
+        if listener := self._listeners.get(frame["type"]):
+            listener(frame)
+
+    def disconnected(self) -> None:
+        self.online = False
+        self.requests.clear()
+        self.outgoing.disconnected()
+
+    def obey(self, intent: Intent) -> None:
+        """Carry out what was typed."""
+        if isinstance(intent, Text):
+            self.say(intent.text)
+        elif isinstance(intent, Mistake):
+            self._board.complain(bad(intent.sentence))
+        else:
+            obey(intent, self)
+
+    def prompt(self) -> str:
+        return self._view.prompt(self.name, self.current, online=self.online, waiting=len(self.outgoing))
+
+    # --- What the server says -----------------------------------------------------------------------------------
+
+    def _welcome(self, frame: Frame) -> None:
+        new_log = self.cursors.connected(frame["epoch"])
+        self.outgoing.connected(frame["accepted"])
+        self.online = True
+        self._take_name(frame["name"])
+        self.color = frame["color"] if color_problem(frame["color"]) is None else self.color
+        if new_log:
+            self._board.note(lost("The server has another log than before: showing its recent messages."))
+        if not self._greeted:
+            self._greet(frame)
+        if self._away is not None:
+            self._ask({"type": "away", "text": self._away})
+        for room in self._left_out:
+            self._rejoin(room)
+
+    def _greet(self, frame: Frame) -> None:
+        self._greeted = True
+        self._board.show(aside("* hello client *"))
+        if motd := frame.get("motd"):
+            self._board.show(self._view.motd(motd))
+        self._board.note(aside(f"You are {harmless_line(self.name)}. /help lists the commands, /exit leaves."))
+
+    def _take_name(self, name: str) -> None:
+        self.name = self._view.me = name
+
+    def _joined(self, frame: Frame) -> None:
+        room, known = frame["room"], self.cursors.last_shown(frame["room"])
+        if not self.cursors.joined(room, frame["last"]) or room.startswith("@"):
+            return
+        if known is None:
+            self._board.show(aside(f"* you are in {self._view.place(room)} ({frame['members']} here)"))
+        elif frame["last"] > known:
+            missed = frame["last"] - known
+            what = "a message" if missed == 1 else f"{missed} messages"
+            self._board.show(aside(f"* {what} in {self._view.place(room)} meanwhile:"))
+
+    def _history(self, frame: Frame) -> None:
+        if self.cursors.catching_up(frame["room"]):
+            self._catch_up(frame)
+        else:
+            self._older_page(frame)
+
+    def _catch_up(self, frame: Frame) -> None:
+        room = frame["room"]
+        resuming = self.cursors.last_shown(room) is not None
+        if resuming and frame.get("gap"):
+            self._missing(room)
+        for message in frame["messages"]:
+            arrival = self.cursors.history(room, message["id"])
+            if arrival is Arrival.REPEAT:
+                continue
+            if arrival is Arrival.JUMP and not frame.get("gap"):
+                self._missing(room)
+            self._show_message(message, past=True, delivered=resuming and self._view.is_me(message["from"]))
+        if not frame.get("more"):
+            self.cursors.history_ends(room)
+
+    def _missing(self, room: str) -> None:
+        self._board.show(
+            lost(f"* Some messages of {self._view.place(room)} are missing here; the server has them no more.")
+        )
+
+    def _older_page(self, frame: Frame) -> None:
+        self._page += frame["messages"]
+        if frame.get("more") and frame["messages"]:
+            return
+        page, self._page = self._page, []
+        if not page:
+            self._board.show(aside(f"* There is nothing older in {self._view.place(frame['room'])}."))
+            return
+        for message in page:
+            self.cursors.page(frame["room"], message["id"])
+            self._show_message(message, past=True)
+        self._board.show(aside("* end of the older messages"))
+
+    def _message(self, frame: Frame) -> None:
+        own = self._view.is_me(frame["from"])
+        # Only live messages are receipts: history may hold an earlier process's message with the same seq.
+        delivered = own and frame.get("seq") is not None and self.outgoing.delivered(frame["seq"]) is not None
+        arrival = self.cursors.live(frame["room"], frame["id"])
+        if arrival is Arrival.JUMP:
+            self._resume(frame)
+        elif arrival is Arrival.NEW and delivered and self._board.echoes:
+            self._board.show(aside(f"* delivered #{frame['id']} *"))
+        elif arrival is Arrival.NEW:
+            self._show_message(frame, delivered=delivered)
+
+    def _resume(self, frame: Frame) -> None:
+        room = frame["room"]
+        last = self.cursors.last_shown(room)
+        self._board.note(
+            lost(f"* {self._view.place(room)} jumped from message {last} to {frame['id']}; asking for what is between.")
+        )
+        self._rejoin(room)
+
+    def _rejoin(self, room: str) -> None:
+        last = self.cursors.last_shown(room)
+        self._ask({"type": "join", "room": room} if last is None else {"type": "join", "room": room, "after": last})
+
+    def _show_message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> None:
+        room, sender = message["room"], message["from"]
+        if sender.lower() in self._ignored:
+            return
+        if room.startswith("@") and not self._view.is_me(sender):
+            self._correspondent = sender
+        mark = "" if self._is_current(room) else self._view.place(room)
+        self._board.show(self._view.message(message, mark=mark, past=past, delivered=delivered))
+
+    def _ack(self, frame: Frame) -> None:
+        self.outgoing.delivered(frame["seq"])
+
+    def _presence(self, frame: Frame) -> None:
+        for old, new in frame.get("renamed") or []:
+            if self._view.is_me(old) and old != new:
+                self._take_name(new)
+                self._board.note(good(f"You are now {harmless_line(new)}."))
+        room = frame.get("room")
+        if room is None or room.startswith("@"):
+            return
+        frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
+        for line in self._view.presence(frame, "" if self._is_current(room) else self._view.place(room)):
+            self._board.show(line)
+
+    def _not_ignored(self, names: list[str] | None) -> list[str]:
+        return [name for name in names or [] if name.lower() not in self._ignored]
+
+    def _who(self, frame: Frame) -> None:
+        self._names += frame["members"]
+        if not frame.get("more"):
+            members, self._names = self._names, []
+            self._board.show(self._view.who(members, frame.get("room")))
+
+    def _list_of_rooms(self, frame: Frame) -> None:
+        self._rooms += frame["rooms"]
+        if not frame.get("more"):
+            rooms, self._rooms = self._rooms, []
+            self._board.show(self._view.rooms(rooms))
+
+    def _results(self, frame: Frame) -> None:
+        for message in frame["messages"]:
+            self._board.show(self._view.result(message))
+        if not frame.get("more"):
+            self._board.show(aside("* end of the search" if frame["messages"] else "* Nothing found."))
+
+    def _notice(self, frame: Frame) -> None:
+        self._board.show(self._view.notice(frame))
+
+    def _error(self, frame: Frame) -> None:
+        code, seq, sentence = frame["code"], frame.get("seq"), _sentence(frame["text"])
+        if code == "bad_seq":
+            self.outgoing.out_of_step(frame.get("accepted") or 0)
+        elif seq is not None and code in _RETRIED:
+            if not self.outgoing.held:
+                self._board.complain(bad(f"Not delivered yet: {sentence} Trying again…"))
+            self.outgoing.hold()
+        elif seq is not None:
+            self._refusal(self.outgoing.refused(seq), sentence)
+        else:
+            self._board.complain(bad(sentence))
+            if code in ("bad_room", "denied") and (room := self.cursors.refused()) is not None:
+                self._forget_current(room)
+
+    def _refusal(self, say: Say | None, sentence: str) -> None:
+        if say is not None:
+            self.refused += 1
+            self._board.complain(bad(f"Not delivered: {sentence}") + f" Your text was: {harmless_line(say.text)}")
+
+    # --- What the person asks for (commands.Actions) ------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        if self.current is None:
+            self._board.complain(bad("You are in no room; /join ROOM enters one."))
+            self.refused += 1
+        else:
+            self._put(self.current, text)
+
+    def say_privately(self, name: str, text: str) -> None:
+        if is_name(name):
+            self._put(f"@{name}", text)
+        else:
+            self._board.complain(bad(f"Nobody can be called {harmless_line(name)}."))
+
+    def reply(self, text: str) -> None:
+        if self._correspondent is None:
+            self._board.complain(bad("Nobody has written to you privately yet."))
+        else:
+            self._put(f"@{self._correspondent}", text)
+
+    def _put(self, room: str, text: str) -> None:
+        text = text.replace("\0", "")
+        for start in range(0, len(text), MAX_TEXT):
+            self.outgoing.add(room, text[start : start + MAX_TEXT])
+
+    def change_name(self, name: str) -> None:
+        if problem := name_problem(name):
+            self._board.complain(bad(_sentence(problem)))
+        else:
+            self._ask({"type": "nick", "name": name})
+
+    def change_color(self, color: str) -> None:
+        if problem := color_problem(color.lower()):
+            self._board.complain(bad(_sentence(problem)))
+        else:
+            self.color = color.lower()
+            if self.online:  # else the next hello says it
+                self._ask({"type": "color", "color": self.color})
+
+    def who(self, room: str) -> None:
+        where = _room_name(room) if room else self.current
+        self._ask({"type": "who"} if where is None else {"type": "who", "room": self._wire_room(where)})
+
+    def list_rooms(self) -> None:
+        self._ask({"type": "rooms"})
+
+    def join(self, room: str) -> None:
+        room = _room_name(room)
+        if room.startswith("@"):
+            self.switch(room)
+        elif problem := room_problem(room):
+            self._board.complain(bad(_sentence(problem)))
+        else:
+            self._enter(room)
+
+    def _enter(self, room: str) -> None:
+        # Offline, entering is only meant: `hello` asks for it on coming back.
+        if room not in self.cursors and self.online:
+            self._ask({"type": "join", "room": room})
+        self.cursors.enter(room)
+        self.current = room
+
+    def leave(self, room: str) -> None:
+        room = _room_name(room) if room else self.current or ""
+        if self.outgoing.unsent_for(room):
+            self._board.complain(bad(f"A text for {harmless_line(room)} is still waiting to be sent; leave later."))
+        elif room.startswith("@"):
+            self._forget_current(room)
+        elif room not in self.cursors:
+            self._board.complain(bad(f"You are not in {self._view.place(room)}." if room else "You are in no room."))
+        else:
+            if self.online:
+                self._ask({"type": "leave", "room": room})
+            self.cursors.leave(room)
+            self._board.note(aside(f"* you left {self._view.place(room)}"))
+            self._forget_current(room)
+
+    def _forget_current(self, room: str) -> None:
+        if self._is_current(room):
+            self.current = next(iter(self.cursors.rooms()), None)
+
+    def switch(self, room: str) -> None:
+        room = _room_name(room)
+        known = is_name(room[1:]) if room.startswith("@") else room in self.cursors
+        if known:
+            self.current = room
+        else:
+            self._board.complain(
+                bad(f"You are not in {harmless_line(room)}; /join {harmless_line(room)} enters a room.")
+            )
+
+    def older(self, count: int) -> None:
+        if self.current is None:
+            self._board.complain(bad("You are in no room."))
+            return
+        room = self._wire_room(self.current)
+        request: Frame = {"type": "history", "room": room, "limit": count}
+        if (oldest := self.cursors.oldest_shown(room)) is not None:
+            request["before"] = oldest
+        self._ask(request)
+
+    def search(self, text: str) -> None:
+        self._ask({"type": "search", "text": text})
+
+    def ignore(self, name: str) -> None:
+        if name:
+            self._ignored[name.lower()] = name
+        names = ", ".join(map(harmless_line, self._ignored.values()))
+        self._board.note(aside(f"* ignored: {names}" if names else "* You ignore nobody."))
+
+    def unignore(self, name: str) -> None:
+        known = self._ignored.pop(name.lower(), None)
+        shown = harmless_line(name)
+        self._board.note(aside(f"* {shown} is shown again" if known else f"* You did not ignore {shown}."))
+
+    def away(self, text: str | None) -> None:
+        self._away = text if text is None else text or "away"
+        if self.online:
+            self._ask({"type": "away", "text": self._away})
+        self._board.note(aside("* you are back" if self._away is None else "* you are marked as away"))
+
+    def clear(self) -> None:
+        self._board.clear()
+
+    def tell(self, text: str) -> None:
+        self._board.note(text)
+
+    # --- Small questions ----------------------------------------------------------------------------------------
+
+    def _ask(self, request: Frame) -> None:
+        """Send a request that makes sense only now; without a connection, say so."""
+        if self.online:
+            self.requests.append(request)
+        else:
+            self._board.complain(bad("You are offline; try again when the connection is back."))
+
+    def _wire_room(self, room: str) -> str:
+        return private_room(self.name, room[1:]) if room.startswith("@") else room
+
+    def _is_current(self, room: str) -> bool:
+        return self.current is not None and room == self._wire_room(self.current)
+
+    def _may_read(self, room: str) -> bool:
+        return not room.startswith("@") or self.name.lower() in partners(room)
+
+
+def _room_name(text: str) -> str:
+    """What a person wrote for a room: `Builds` and `#builds` are builds."""
+    return text if text.startswith("@") else text.removeprefix("#").lower()
+
+
+def _sentence(text: str) -> str:
+    """A reason, as a sentence that others can follow."""
+    line = harmless_line(text).strip()
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?", "…")) else ".")

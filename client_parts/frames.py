@@ -1,0 +1,86 @@
+"""What a server may send: the form of each frame that this client reads.
+
+Everything behind this gate may rely on fields being there and of their kind. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chat_common import Frame
+
+Check = Callable[[Any], bool]
+
+
+def _is(*kinds: type) -> Check:
+    return lambda value: type(value) in kinds  # bool is no number here
+
+
+def _optional(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+def _list_of(check: Check) -> Check:
+    return lambda value: type(value) is list and all(map(check, value))
+
+
+def _object(**fields: Check) -> Check:
+    # `from_` stands for `from`, which Python keeps to itself.
+    checks = [(name.rstrip("_"), check) for name, check in fields.items()]
+    return lambda value: type(value) is dict and all(check(value.get(name)) for name, check in checks)
+
+
+def _pair(value: Any) -> bool:
+    return type(value) is list and [type(item) for item in value] == [str, str]
+
+
+_text = _is(str)
+_count = _is(int)
+_flag = _optional(_is(bool))
+_names = _optional(_list_of(_text))
+_message_form = {
+    "room": _text,
+    "id": _count,
+    "ts": _is(int, float),
+    "from_": _text,
+    "color": _text,
+    "text": _text,
+    "seq": _optional(_count),
+}
+_message = _object(**_message_form)
+
+FORMS: dict[str, Check] = {
+    "welcome": _object(
+        name=_text, color=_text, epoch=_is(str, int), accepted=_count, motd=_optional(_text), server=_optional(_text)
+    ),
+    "joined": _object(room=_text, last=_count, members=_count),
+    "history": _object(room=_text, messages=_list_of(_message), gap=_flag, more=_flag),
+    "message": _message,
+    "ack": _object(seq=_count, room=_optional(_text), id=_optional(_count)),
+    "presence": _object(
+        room=_optional(_text),
+        joined=_names,
+        left=_names,
+        renamed=_optional(_list_of(_pair)),
+        members=_optional(_count),
+    ),
+    "who": _object(
+        room=_optional(_text),
+        members=_list_of(_object(name=_text, color=_optional(_text), away=_optional(_text))),
+        more=_flag,
+    ),
+    "rooms": _object(rooms=_list_of(_object(room=_text, members=_count, last=_count)), more=_flag),
+    "results": _object(text=_optional(_text), messages=_list_of(_message), more=_flag),
+    "notice": _object(text=_text),
+    "pong": _object(),
+    "error": _object(code=_text, text=_text, seq=_optional(_count), accepted=_optional(_count), fatal=_flag),
+    "bye": _object(code=_text, text=_optional(_text), retry=_flag),
+}
+
+
+def acceptable(frame: Frame) -> bool:
+    """Whether the frame is one that this client understands, in the form that it must have."""
+    kind = frame.get("type")
+    check = FORMS.get(kind) if isinstance(kind, str) else None
+    return check is not None and check(frame)

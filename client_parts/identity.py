@@ -1,0 +1,87 @@
+"""Who this client is to a server: its login name, its random session, and the secret that makes a name its own.
+
+It must not know sockets or screens.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from chat_common import MAX_NAME, name_problem
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22,128}")
+
+
+class IdentityError(Exception):
+    """Why there is no secret to show, as one sentence."""
+
+
+def new_session() -> str:
+    """One per process, kept across its reconnects."""
+    return secrets.token_urlsafe(24)
+
+
+def login_name() -> str:
+    """The user's login name, bent into a name that a server accepts."""
+    try:
+        return valid_name(getpass.getuser())
+    except (OSError, KeyError, ImportError):  # nobody has a name in some containers
+        return valid_name("")
+
+
+def valid_name(text: str) -> str:
+    bent = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).lstrip("_.-")[:MAX_NAME] or "someone"
+    return bent if name_problem(bent) is None else f"the-{bent}"[:MAX_NAME]
+
+
+def numbered_name(name: str, number: int) -> str:
+    """`alice` as `alice-2`, within the length of a name."""
+    suffix = f"-{number}"
+    return name[: MAX_NAME - len(suffix)] + suffix
+
+
+def token_path(environment: Mapping[str, str] = os.environ) -> Path:
+    if chosen := environment.get("CHAT_TOKEN_FILE"):
+        return Path(chosen)
+    if os.name == "nt" and (folder := environment.get("APPDATA")):
+        return Path(folder) / "chat-pair" / "token"
+    folder = environment.get("XDG_CONFIG_HOME", "")
+    # The XDG rules say that a relative path there is to be ignored.
+    return (Path(folder) if os.path.isabs(folder) else Path.home() / ".config") / "chat-pair" / "token"
+
+
+def name_token(path: Path) -> str:
+    """The secret at `path`, made the first time it is asked for."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create_once(path)
+        return _read(path)
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "it is not text"
+        raise IdentityError(f"Your name is not protected: cannot use {path}: {reason}.") from None
+
+
+def _create_once(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+
+
+def _read(path: Path) -> str:
+    # Another client, started at the same moment, may have made the file and not yet written it.
+    for _ in range(20):
+        if token := path.read_text(encoding="ascii").strip():
+            break
+        time.sleep(0.05)
+    if not _TOKEN.fullmatch(token):
+        raise IdentityError(f"Your name is not protected: {path} holds no valid secret; delete it to get a new one.")
+    return token

@@ -1,0 +1,150 @@
+"""One connection to a server: bytes in, frames out; frames in, bytes out; nobody ever waits here.
+
+It must not know rooms, texts or screens. One thread owns a link.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chat_common import Frame, FrameError, LineDecoder, decode_frame, encode_frame
+
+_CHUNK = 65_536
+
+
+class LinkLost(Exception):
+    """The connection is over, and why, in words for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long this client waits for what, in seconds."""
+
+    connect: float = 7.0
+    welcome: float = 10.0
+    quiet: float = 15.0  # silence after which to ask whether anybody is there
+    dead: float = 40.0  # silence after which nobody is
+    first_pause: float = 0.5
+    longest_pause: float = 30.0
+    hold: float = 1.0  # before a text that the server could not store is sent again
+    goodbye: float = 1.0
+    undelivered: float = 3.0  # the same, while texts are on their way
+
+
+class Pauses:
+    """Growing pauses between tries, jittered so that a thousand clients do not come back at the same instant."""
+
+    def __init__(self, first: float, longest: float) -> None:
+        self._first, self._longest = first, longest
+        self._next = first
+
+    def next(self) -> float:
+        pause, self._next = self._next, min(self._next * 2, self._longest)
+        return pause * random.uniform(0.75, 1.0)
+
+    def reset(self) -> None:
+        self._next = self._first
+
+
+def open_socket(host: str, port: int, timeout: float) -> socket.socket:
+    """A connection to the first address of that name that answers. OSError says why there is none."""
+    try:
+        connection = socket.create_connection((host, port), timeout)
+    except UnicodeError:
+        raise socket.gaierror(f"{host} is no host name") from None
+    connection.setblocking(False)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 45_000)
+    return connection
+
+
+class Link:
+    """A connected, non-blocking socket and what is on its way in and out of it."""
+
+    def __init__(self, connection: socket.socket, patience: Patience, clock: Callable[[], float] = time.monotonic):
+        self.welcomed = False
+        self._socket = connection
+        self._patience = patience
+        self._clock = clock
+        self._decoder = LineDecoder()
+        self._outgoing = bytearray()
+        self._opened = self._heard = clock()
+        self._asked = False
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    @property
+    def has_outgoing(self) -> bool:
+        return bool(self._outgoing)
+
+    def send(self, frame: Frame) -> None:
+        self._outgoing += encode_frame(frame)
+
+    def flush(self) -> None:
+        """Write what the kernel takes at once."""
+        try:
+            while self._outgoing:
+                sent = self._socket.send(memoryview(self._outgoing)[:_CHUNK])
+                del self._outgoing[:sent]
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as problem:
+            raise LinkLost(_reason(problem)) from None
+
+    def receive(self) -> list[Frame]:
+        """The frames that have arrived since; LinkLost at the end of the stream."""
+        try:
+            data = self._socket.recv(_CHUNK)
+        except (BlockingIOError, InterruptedError):
+            return []
+        except OSError as problem:
+            raise LinkLost(_reason(problem)) from None
+        if not data:
+            raise LinkLost("the server closed the connection")
+        self._heard, self._asked = self._clock(), False
+        frames = [frame for line in self._decoder.feed(data) if (frame := self._decode(line)) is not None]
+        if self._decoder.overlong is not None and not frames:
+            raise LinkLost(f"the server sent a line that is too long: {self._decoder.overlong} bytes")
+        return frames
+
+    def _decode(self, line: bytes) -> Frame | None:
+        # Before `welcome`, a server that took us for a person greets in plain text; later nothing of the kind
+        # comes, and if a message should be cut out by this, its room's numbers show the hole.
+        if not line.startswith(b"{"):
+            return None
+        try:
+            return decode_frame(line)
+        except FrameError:
+            return None
+
+    def next_deadline(self) -> float:
+        """When `tend` has something to do next."""
+        if not self.welcomed:
+            return self._opened + self._patience.welcome
+        return self._heard + (self._patience.dead if self._asked else self._patience.quiet)
+
+    def tend(self) -> None:
+        """Ask a quiet server whether it is there; LinkLost if it does not answer."""
+        if self._clock() < self.next_deadline():
+            return
+        if not self.welcomed:
+            raise LinkLost("whoever answers there does not speak this chat's language")
+        if self._asked:
+            raise LinkLost(f"the server has been silent for {self._clock() - self._heard:.0f} seconds")
+        self._asked = True
+        self.send({"type": "ping"})
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _reason(problem: OSError) -> str:
+    if isinstance(problem, (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)):
+        return "the server vanished"
+    return (problem.strerror or str(problem)).lower()

@@ -1,0 +1,160 @@
+"""From the server's frames to lines for a person. Every string from outside is made harmless here.
+
+It must not know sockets, threads or the terminal. Frames have passed `frames.acceptable`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech
+
+_MANY = 8  # names listed one by one
+
+
+class View:
+    """How frames look to one person. `me` is the name that the server last confirmed."""
+
+    def __init__(self, style: str = "classic") -> None:
+        self.style = style
+        self.me = ""
+
+    def is_me(self, name: str) -> bool:
+        return name.lower() == self.me.lower()
+
+    def place(self, room: str) -> str:
+        """A room as a person writes it: `#lobby`, or `@bob` for the room of bob and me."""
+        if not room.startswith("@"):
+            return f"#{harmless_line(room)}"
+        others = [name for name in partners(room) if not self.is_me(name)]
+        return "@" + harmless_line("+".join(others) or room[1:].split("+")[0])
+
+    def message(self, message: Frame, *, mark: str = "", past: bool = False, delivered: bool = False) -> str:
+        """A message, live or from the past. `mark` names its room where that is not the present one."""
+        label, body = speech(message["from"], message["color"], message["text"], self.style)
+        own = self.is_me(message["from"])
+        parts = [
+            paint(f"{moment(message['ts'])} ", None, "dark") if past else "",
+            paint(f"{mark} ", "yellow") if mark else "",
+            _tint(label, message["color"]),
+            body if own else paint(body, "cyan"),
+            paint(" ✓", "green") if delivered else "",
+        ]
+        return "".join(parts)
+
+    def presence(self, frame: Frame, mark: str = "") -> list[str]:
+        """Who came, went or changed names; nothing about me."""
+        there = f" ({frame['members']} here)" if frame.get("members") is not None else ""
+        sentences = [
+            f"{_listed(names)} {verb}{there}"
+            for verb in ("joined", "left")
+            if (names := [name for name in frame.get(verb) or [] if not self.is_me(name)])
+        ]
+        sentences += [
+            f"{harmless_line(old)} is now {harmless_line(new)}"
+            for old, new in frame.get("renamed") or []
+            if not self.is_me(old) and not self.is_me(new)
+        ]
+        before = f"{mark} " if mark else ""
+        return [aside(f"{before}* {sentence}") for sentence in sentences]
+
+    def who(self, members: list[Frame], room: str | None) -> str:
+        where = f"In {self.place(room)}" if room else "Here"
+        people = ", ".join(_member(member) for member in members)
+        return f"{where} ({len(members)}): {people}"
+
+    def rooms(self, rooms: list[Frame]) -> str:
+        if not rooms:
+            return "There are no rooms yet; /join ROOM makes one."
+        width = max(len(self.place(room["room"])) for room in rooms)
+        rows = [
+            f"  {self.place(room['room']):<{width}}  {_count(room['members'], 'member')}, "
+            f"{_count(room['last'], 'message')}"
+            for room in rooms
+        ]
+        return "\n".join(["Rooms:", *rows])
+
+    def result(self, message: Frame) -> str:
+        label, body = speech(message["from"], message["color"], harmless_line(message["text"]), "short")
+        where = self.place(message["room"]).lstrip("#")
+        head = paint(f"#{message['id']} {where} {date(message['ts'])} ", None, "dark")
+        return head + _tint(label, message["color"]) + paint(body, "cyan")
+
+    def notice(self, frame: Frame) -> str:
+        return paint(f"* {_indented(frame['text'])}", "cyan")
+
+    def motd(self, text: str) -> str:
+        return paint(harmless(text), "cyan")
+
+    def prompt(self, name: str, room: str | None, *, online: bool, waiting: int) -> str:
+        """What stands before the cursor, not painted. It names the room only where that is not the lobby."""
+        state = "" if online else f"[offline, {waiting} waiting] " if waiting else "[offline] "
+        where = "(no room) " if room is None else "" if room == LOBBY else f"{_place_of(room)} "
+        return f"{state}{where}{harmless_line(name)}> "
+
+
+def good(text: str) -> str:
+    return paint(text, "green")
+
+
+def bad(text: str) -> str:
+    return paint(text, "red")
+
+
+def lost(text: str) -> str:
+    return paint(text, "yellow")
+
+
+def aside(text: str) -> str:
+    """What may be overlooked."""
+    return paint(text, None, "dark")
+
+
+def moment(ts: float) -> str:
+    """The local time of day; with the date where that is not today."""
+    when = _local(ts)
+    return time.strftime("%H:%M" if when[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M", when)
+
+
+def date(ts: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", _local(ts))
+
+
+def _local(ts: float) -> time.struct_time:
+    try:
+        return time.localtime(ts)
+    except (ValueError, OverflowError, OSError):  # a server's clock may say anything
+        return time.localtime(0)
+
+
+def _place_of(room: str) -> str:
+    return harmless_line(room) if room.startswith("@") else f"#{harmless_line(room)}"
+
+
+def _tint(text: str, color: object) -> str:
+    """Painted, if that colour exists here: a server may know others."""
+    return paint(text, color) if isinstance(color, str) and color in COLORS else text
+
+
+def _indented(text: str) -> str:
+    return harmless(text).replace("\n", "\n    ")
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = [harmless_line(name) for name in names]
+    if len(shown) > _MANY:
+        return f"{', '.join(shown[: _MANY - 2])} and {len(shown) - _MANY + 2} others"
+    return ", ".join(shown)
+
+
+def _member(member: Mapping[str, Any]) -> str:
+    away = member.get("away")
+    return _tint(harmless_line(member["name"]), member.get("color")) + (
+        aside(f" (away: {harmless_line(away)})") if away else ""
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,247 @@
+"""Stand-ins for the two ends of a client: a screen without a terminal, and a server that follows a script."""
+
+from __future__ import annotations
+
+import queue
+import re
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chat_common import Frame, LineDecoder, decode_frame, encode_frame
+from client import ChatClient
+from client_parts.link import Patience
+from client_parts.screen import Closed
+
+SECONDS = 10.0  # the longest that any test waits for anything
+HASTY = Patience(first_pause=0.02, longest_pause=0.1, hold=0.05, goodbye=0.5, undelivered=0.5)
+_PAINT = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def message(id: int, text: str = "hello", sender: str = "bob", room: str = "lobby", **more: Any) -> Frame:
+    frame = {"type": "message", "room": room, "id": id, "ts": 1795252782.5, "from": sender, "color": "red"}
+    return {**frame, "text": text, **more}
+
+
+def unpainted(line: str) -> str:
+    return _PAINT.sub("", line)
+
+
+def timeless(line: str) -> str:
+    """A line about the past, without its time."""
+    return re.sub(r"^(\d{4}-\d\d-\d\d )?\d\d:\d\d ", "", line)
+
+
+class Notebook:
+    """A board that remembers what a person would have seen."""
+
+    echoes = False
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.raw: list[str] = []
+        self.cleared = 0
+
+    def show(self, line: str) -> None:
+        self.raw.append(line)
+        self.lines.append(unpainted(line))
+
+    def note(self, line: str) -> None:
+        self.show(line)
+
+    def complain(self, line: str) -> None:
+        self.show(line)
+
+    def clear(self) -> None:
+        self.cleared += 1
+
+
+class FakeScreen(Notebook):
+    """A screen whose keyboard is a queue, and whose lines can be waited for."""
+
+    continues = False
+    broken = False
+
+    def __init__(self, *, interactive: bool = True) -> None:
+        super().__init__()
+        self.interactive = interactive
+        self.events: list[Frame] = []
+        self.prompts = [""]
+        self.reads = 0  # lines read so far
+        self._typed: queue.Queue[str | BaseException] = queue.Queue()
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Nothing to give back."""
+
+    def show(self, line: str) -> None:
+        with self._changed:
+            super().show(line)
+            self._changed.notify_all()
+
+    def event(self, frame: Frame) -> None:
+        with self._changed:
+            self.events.append(frame)
+            self._changed.notify_all()
+
+    def set_prompt(self, prompt: str, color: str) -> bool:
+        with self._changed:
+            if self.prompts[-1] != prompt:
+                self.prompts.append(prompt)
+                self._changed.notify_all()
+        return True
+
+    def read_line(self) -> str:
+        typed = self._typed.get(timeout=SECONDS)
+        if isinstance(typed, BaseException):
+            raise typed
+        with self._changed:
+            self.reads += 1
+            self._changed.notify_all()
+        return typed
+
+    def end_reading(self) -> None:
+        self._typed.put(Closed())
+
+    def type(self, *lines: str | BaseException) -> None:
+        for line in lines:
+            self._typed.put(line)
+
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        with self._changed:
+            assert self._changed.wait_for(true, SECONDS), f"never came true; shown: {self.lines}"
+
+    def stays(self, true: Callable[[], bool]) -> None:
+        with self._changed:
+            assert not self._changed.wait_for(lambda: not true(), 0.1)
+
+    def wait_for(self, part: str) -> None:
+        self.wait_until(lambda: any(part in line for line in self.lines))
+
+
+class Peer:
+    """The server's end of one connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._socket.settimeout(SECONDS)
+        self._decoder = LineDecoder()
+        self._frames: list[Frame] = []
+
+    def expect(self, kind: str) -> Frame:
+        """The next frame, which must be of that type."""
+        while not self._frames:
+            data = self._socket.recv(65_536)
+            assert data, f"the client closed instead of sending {kind}"
+            self._frames += map(decode_frame, self._decoder.feed(data))
+        frame = self._frames.pop(0)
+        assert frame["type"] == kind, frame
+        return frame
+
+    def expect_nothing(self) -> None:
+        """The client waits for something: nothing comes by itself."""
+        assert not self._frames, self._frames
+        assert not select.select([self._socket], [], [], 0.15)[0], "the client did not wait"
+
+    def send(self, *frames: Frame) -> None:
+        self._socket.sendall(b"".join(map(encode_frame, frames)))
+
+    def send_raw(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def welcome(self, *, accepted: int = 0, epoch: str = "e1", last: int = 0, **more: Any) -> Frame:
+        """Take the hello, answer as a server does, and return the hello."""
+        hello = self.expect("hello")
+        self.send(
+            {
+                "type": "welcome",
+                "name": hello["name"],
+                "color": hello["color"],
+                "epoch": epoch,
+                "accepted": accepted,
+                "motd": "be kind",
+                **more,
+            }
+        )
+        for room in hello["rooms"]:
+            self.send(
+                {"type": "joined", "room": room, "last": last, "members": 1},
+                {"type": "history", "room": room, "messages": [], "gap": False, "more": False},
+            )
+        return hello
+
+    def receipt(self, say: Frame, id: int, sender: str) -> None:
+        self.send(message(id, say["text"], sender, say["room"], seq=say["seq"]))
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class ScriptedServer:
+    """A listening socket whose tests play the server themselves."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._peers: list[Peer] = []
+        self.open()
+
+    def open(self) -> None:
+        """Listen; after `close`, on the same port as before."""
+        self._socket = socket.create_server(("127.0.0.1", self.port))
+        self._socket.settimeout(SECONDS)
+        self.port = self._socket.getsockname()[1]
+
+    def accept(self) -> Peer:
+        peer = Peer(self._socket.accept()[0])
+        self._peers.append(peer)
+        return peer
+
+    def close(self) -> None:
+        for peer in self._peers:
+            peer.close()
+        self._socket.close()
+
+
+class RunningClient:
+    """A ChatClient at work in a thread of its own, on a fake screen."""
+
+    def __init__(self, port: int, token_file: Path, *, interactive: bool = True, **options: Any) -> None:
+        self.screen = FakeScreen(interactive=interactive)
+        options.setdefault("name", "ann")
+        self.client = ChatClient(
+            "127.0.0.1", port, screen=self.screen, patience=HASTY, token_file=token_file, **options
+        )
+        self._status: int | None = None
+        # A daemon, so that a client which does not end fails its test and not the whole run.
+        self._thread = threading.Thread(target=self._run, name="client under test", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        self._status = self.client.connect_to_server()
+
+    def status(self) -> int:
+        """Wait for its end: the exit status."""
+        self._thread.join(SECONDS)
+        assert self._status is not None, f"the client did not end; shown: {self.screen.lines}"
+        assert self._no_receiver_left()
+        return self._status
+
+    def stop(self) -> None:
+        self.screen.type(EOFError(), EOFError())
+        self._thread.join(SECONDS)
+
+    @staticmethod
+    def _no_receiver_left() -> bool:
+        deadline = time.monotonic() + SECONDS
+        while any(thread.name == "receiver" for thread in threading.enumerate()):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True

@@ -1,0 +1,171 @@
+"""The real programs as a person runs them: a server, a client in a pseudo-terminal, a client in a pipe."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pexpect  # type: ignore[import-untyped]
+import pyte
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 10.0
+ROWS, COLUMNS = 24, 80
+
+
+def environment(token_file: Path, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "COV_"))}
+    for name in ("NO_COLOR", "FORCE_COLOR", "LINES", "COLUMNS"):
+        kept.pop(name, None)
+    return {**kept, "TERM": "xterm-256color", "CHAT_TOKEN_FILE": str(token_file), **more}
+
+
+class ServerProgram:
+    """`python server.py`, on a free port that it keeps over a restart."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "server.py", "--port", str(self.port), "--data", str(self._folder), "--rate", "0"]
+        self._process = subprocess.Popen(
+            [*command, "--no-console"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        started = re.search(r"Server started on 127\.0\.0\.1:(\d+)", self._process.stdout.readline())
+        assert started, "the server did not start"
+        self.port = int(started[1])
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.communicate(timeout=SECONDS)
+
+
+class Terminal:
+    """`python client.py` in a pseudo-terminal, watched through a terminal emulator."""
+
+    def __init__(self, port: int, token_file: Path, *arguments: str, **variables: str) -> None:
+        self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=10_000)
+        self._stream = pyte.ByteStream(self._screen)
+        self._child = pexpect.spawn(
+            sys.executable,
+            ["client.py", "--port", str(port), *arguments],
+            cwd=str(ROOT),
+            env=environment(token_file, **variables),
+            dimensions=(ROWS, COLUMNS),
+            timeout=SECONDS,
+        )
+        self._child.delaybeforesend = None
+        self.output = b""
+
+    def type(self, keys: str) -> None:
+        self._child.send(keys)
+
+    def signal(self, number: int) -> None:
+        os.kill(self._child.pid, number)
+
+    @property
+    def rows(self) -> list[str]:
+        """What is on the screen, without empty rows at the end."""
+        rows = [row.rstrip() for row in self._screen.display]
+        while rows and not rows[-1]:
+            rows.pop()
+        return rows
+
+    @property
+    def prompt(self) -> str:
+        """The row that the cursor is on, which must be the last."""
+        return self.rows[-1] if self.rows and self._screen.cursor.y == len(self.rows) - 1 else ""
+
+    @property
+    def column(self) -> int:
+        return int(self._screen.cursor.x)
+
+    def history(self) -> list[str]:
+        """What has scrolled off the top."""
+        return ["".join(row[x].data for x in range(COLUMNS)).rstrip() for row in self._screen.history.top]
+
+    def colour_of(self, part: str) -> str:
+        """The colour of the first place where that text stands."""
+        for y, row in enumerate(self._screen.display):
+            if part in row:
+                return str(self._screen.buffer[y][row.index(part)].fg)
+        raise AssertionError(f"{part!r} is not on the screen")
+
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + SECONDS
+        while not true():
+            assert time.monotonic() < deadline, "\n".join(["never came true; on the screen:", *self.rows])
+            self._read(0.1)
+
+    def wait_for(self, part: str) -> None:
+        self.wait_until(lambda: any(part in row for row in self.rows))
+
+    def wait_for_prompt(self, prompt: str) -> None:
+        self.wait_until(lambda: self.prompt == prompt)
+
+    def watch(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self._read(left)
+
+    def settle(self) -> None:
+        """Take in what still comes."""
+        while self._read(0.15):
+            pass
+
+    def status(self) -> int:
+        """Wait for the end of the program."""
+        deadline = time.monotonic() + SECONDS
+        while self._child.isalive():
+            assert time.monotonic() < deadline, "\n".join(["it does not end; on the screen:", *self.rows])
+            self._read(0.1)
+        self.settle()
+        return int(self._child.exitstatus if self._child.signalstatus is None else -self._child.signalstatus)
+
+    def close(self) -> None:
+        self._child.close(force=True)
+
+    def _read(self, seconds: float) -> bool:
+        try:
+            data = self._child.read_nonblocking(65_536, seconds)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return False
+        self.output += data
+        self._stream.feed(data)
+        return True
+
+
+class Pipe:
+    """`python client.py` with pipes on all sides."""
+
+    def __init__(self, port: int, token_file: Path, *arguments: str, stdin: int = subprocess.PIPE, **more: Any) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "client.py", "--port", str(port), *arguments],
+            cwd=ROOT,
+            env=environment(token_file),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **more,
+        )
+
+    def finish(self, text: str | None = None) -> tuple[int, str, str]:
+        """Write that, close, and wait: status, standard output, standard error."""
+        out, err = self.process.communicate(text, timeout=2 * SECONDS)
+        return self.process.returncode, out, err
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.communicate()

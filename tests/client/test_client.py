@@ -1,0 +1,477 @@
+"""The client against a server that follows a script: every step of a conversation, and every way it can end."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chat_common import encode_frame
+from client import ChatClient
+from client_parts.link import Patience
+from tests.client.fakes import HASTY, Peer, RunningClient, ScriptedServer, message
+
+Start = Callable[..., RunningClient]
+
+
+def in_the_lobby(server: ScriptedServer, start: Start, **options: object) -> tuple[RunningClient, Peer]:
+    """A client that has been welcomed."""
+    running = start(**options)
+    peer = server.accept()
+    peer.welcome()
+    running.screen.wait_until(lambda: running.screen.prompts[-1] == "ann> ")
+    return running, peer
+
+
+def goodbye(running: RunningClient, peer: Peer) -> int:
+    running.screen.type("/exit")
+    peer.expect("bye")
+    peer.send({"type": "bye", "code": "exit", "text": "goodbye", "retry": False})
+    return running.status()
+
+
+# --- The names that were promised -------------------------------------------------------------------------------
+
+
+def test_a_client_has_the_promised_attributes_and_starts_nothing() -> None:
+    """Host, port, colour and no socket yet."""
+    client = ChatClient(color="red")
+    assert (client.host, client.port, client.color, client.client_socket) == ("127.0.0.1", 3030, "red", None)
+
+
+def test_an_unknown_colour_is_refused() -> None:
+    """With the list of those there are."""
+    with pytest.raises(ValueError, match="choose from"):
+        ChatClient(color="ultraviolet")
+
+
+# --- A conversation ---------------------------------------------------------------------------------------------
+
+
+def test_hello_text_receipt_goodbye(server: ScriptedServer, start: Start) -> None:
+    """The whole of a short visit."""
+    running = start(color="red")
+    peer = server.accept()
+    hello = peer.welcome()
+    assert (hello["name"], hello["color"], hello["rooms"]) == ("ann", "red", {"lobby": None})
+    running.screen.type("hello", "  ", "exit")
+    say = peer.expect("say")
+    assert (say["room"], say["text"], say["seq"]) == ("lobby", "hello", 1)
+    peer.receipt(say, 1, "ann")
+    peer.expect("bye")
+    peer.send({"type": "bye", "code": "exit", "text": "goodbye", "retry": False})
+    assert running.status() == 0
+    assert running.screen.lines[0] == f"Connected to server at 127.0.0.1:{server.port}"
+    assert "[COLOR (red)] ann said -> hello ✓" in running.screen.lines
+    assert running.client.client_socket is None
+
+
+def test_a_greeting_in_plain_text_is_passed_over(server: ScriptedServer, start: Start) -> None:
+    """A server that took us for a person at first does not confuse us."""
+    running = start()
+    peer = server.accept()
+    peer.send_raw(b"* hello client *\nYou are guest-1.\n")
+    peer.welcome()
+    running.screen.wait_for("You are ann.")
+    assert not any("guest-1" in line for line in running.screen.lines)
+    assert goodbye(running, peer) == 0
+
+
+def test_the_secret_of_the_name_is_shown_every_time(server: ScriptedServer, start: Start, tmp_path: Path) -> None:
+    """It is in each hello, and the session is the same in each."""
+    running = start()
+    first = server.accept()
+    hello = first.welcome()
+    first.close()
+    second = server.accept()
+    again = second.welcome()
+    assert hello["token"] == again["token"] == (tmp_path / "token").read_text().strip()
+    assert hello["session"] == again["session"]
+    assert goodbye(running, second) == 0
+
+
+def test_without_a_place_for_the_secret_it_goes_on(server: ScriptedServer, start: Start, tmp_path: Path) -> None:
+    """One sentence, and no token."""
+    (tmp_path / "token").mkdir()
+    running = start()
+    peer = server.accept()
+    assert "token" not in peer.welcome()
+    running.screen.wait_for("Your name is not protected")
+    assert goodbye(running, peer) == 0
+
+
+def test_a_taken_name_is_numbered_on_the_same_connection(
+    server: ScriptedServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody chose the login name, so the next free one will do."""
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    running = start(name=None)
+    peer = server.accept()
+    for name in ("ann", "ann-2"):
+        assert peer.expect("hello")["name"] == name
+        peer.send({"type": "error", "code": "name_taken", "text": "taken", "fatal": False})
+    assert peer.welcome()["name"] == "ann-3"
+    running.screen.wait_for("You are ann-3.")
+    assert goodbye(running, peer) == 0
+
+
+def test_a_taken_name_that_was_chosen_ends_it(server: ScriptedServer, start: Start) -> None:
+    """One sentence and status 1."""
+    running = start()
+    peer = server.accept()
+    peer.expect("hello")
+    peer.send({"type": "error", "code": "name_taken", "text": "taken", "fatal": False})
+    assert running.status() == 1
+    assert "The name ann is taken" in running.screen.lines[-1]
+
+
+def test_another_refusal_ends_it_with_its_reason(server: ScriptedServer, start: Start) -> None:
+    """The server's own sentence is what a person sees."""
+    running = start()
+    peer = server.accept()
+    peer.expect("hello")
+    peer.send({"type": "error", "code": "protocol_version", "text": "This server speaks version 2.", "fatal": True})
+    assert running.status() == 1
+    assert running.screen.lines[-1] == "This server speaks version 2."
+
+
+# --- Losing the connection --------------------------------------------------------------------------------------
+
+
+def test_text_is_sent_once_over_a_lost_receipt(server: ScriptedServer, start: Start) -> None:
+    """The server stored it, the receipt was lost: the resumed room shows it, and nothing is sent again."""
+    running, peer = in_the_lobby(server, start)
+    running.screen.type("one")
+    peer.expect("say")
+    peer.close()
+    peer = server.accept()
+    hello = peer.expect("hello")
+    assert hello["rooms"] == {"lobby": 0}
+    peer.send(
+        {"type": "welcome", "name": "ann", "color": "blue", "epoch": "e1", "accepted": 1},
+        {"type": "joined", "room": "lobby", "last": 1, "members": 1},
+        {"type": "history", "room": "lobby", "messages": [message(1, "one", "ann", seq=1)]},
+    )
+    running.screen.wait_for("said -> one ✓")
+    assert goodbye(running, peer) == 0
+    assert sum("one ✓" in line for line in running.screen.lines) == 1
+
+
+def test_text_typed_while_offline_is_sent_in_order_on_return(server: ScriptedServer, start: Start) -> None:
+    """The prompt shows the state and the count, and everything goes out once."""
+    running, peer = in_the_lobby(server, start)
+    server.close()
+    running.screen.wait_for("Disconnected: the server")
+    running.screen.type("one", "two")
+    running.screen.wait_until(lambda: running.screen.prompts[-1] == "[offline, 2 waiting] ann> ")
+    server.open()
+    peer = server.accept()
+    peer.welcome()
+    for seq, text in enumerate(("one", "two"), 1):
+        say = peer.expect("say")
+        assert (say["seq"], say["text"]) == (seq, text)
+        peer.receipt(say, seq, "ann")
+    running.screen.wait_for("said -> two ✓")
+    assert goodbye(running, peer) == 0
+    assert sum("Disconnected" in line for line in running.screen.lines) == 1
+
+
+def test_without_reconnect_a_loss_is_the_end(server: ScriptedServer, start: Start) -> None:
+    """Status 1 and one sentence."""
+    running, peer = in_the_lobby(server, start, reconnect=False)
+    peer.close()
+    assert running.status() == 1
+    assert running.screen.lines[-1] == "Disconnected: the server closed the connection."
+
+
+@pytest.mark.parametrize(("code", "status"), [("kicked", 1), ("replaced", 1), ("exit", 0)])
+def test_a_final_bye_is_final(server: ScriptedServer, start: Start, code: str, status: int) -> None:
+    """A server that says not to come back is obeyed, and its reason shown."""
+    running, peer = in_the_lobby(server, start)
+    peer.send({"type": "bye", "code": code, "text": "You were asked to leave.", "retry": False})
+    assert running.status() == status
+    assert running.screen.lines[-1] == "Disconnected: You were asked to leave."
+
+
+def test_a_bye_for_now_is_followed_by_a_return(server: ScriptedServer, start: Start) -> None:
+    """A server that restarts is waited for."""
+    running, peer = in_the_lobby(server, start)
+    peer.send({"type": "bye", "code": "shutdown", "text": "back soon", "retry": True})
+    peer = server.accept()
+    peer.welcome()
+    running.screen.wait_for("Connected again to server")
+    assert goodbye(running, peer) == 0
+
+
+def test_a_success_makes_the_next_pause_short_again(server: ScriptedServer, start: Start) -> None:
+    """However often the connection was lost before, the first try comes soon."""
+    running, peer = in_the_lobby(server, start)
+    for _ in range(4):
+        peer.close()
+        peer = server.accept()
+        peer.welcome()
+    running.screen.wait_until(lambda: sum("Connected again" in line for line in running.screen.lines) == 4)
+    assert goodbye(running, peer) == 0
+    pauses = [event["pause"] for event in running.screen.events if event.get("state") == "reconnecting"]
+    assert len(pauses) == 4
+    assert max(pauses) <= HASTY.first_pause
+
+
+def test_a_full_server_is_tried_again(server: ScriptedServer, start: Start) -> None:
+    """Full is a reason to wait, also the first time."""
+    running = start()
+    peer = server.accept()
+    peer.expect("hello")
+    peer.send(
+        {"type": "error", "code": "server_full", "text": "100 of 100 places are taken.", "fatal": True},
+        {"type": "bye", "code": "server_full", "text": "full", "retry": True},
+    )
+    peer = server.accept()
+    peer.welcome()
+    running.screen.wait_for("You are ann")
+    assert goodbye(running, peer) == 0
+
+
+def test_a_server_that_is_full_of_something_else(server: ScriptedServer, start: Start) -> None:
+    """Whoever answers in another language is told apart from a chat server."""
+    running = start()
+    peer = server.accept()
+    peer.send_raw(b"SSH-2.0-OpenSSH_9.2\r\n")
+    peer.expect("hello")
+    peer.close()
+    assert running.status() == 1
+    assert running.screen.lines[-1].startswith("No conversation with 127.0.0.1:")
+
+
+def test_a_full_disk_is_waited_out(server: ScriptedServer, start: Start) -> None:
+    """The refused text and all after it come again, in order, until they are taken."""
+    running, peer = in_the_lobby(server, start)
+    running.screen.type("one", "two")
+    for _ in range(2):
+        assert [peer.expect("say")["seq"] for _ in range(2)] == [1, 2]
+        peer.send(
+            {"type": "error", "code": "storage_unavailable", "text": "The disk is full.", "seq": 1},
+            {"type": "error", "code": "bad_seq", "text": "expected 1", "seq": 2, "accepted": 0},
+        )
+    for seq in (1, 2):
+        peer.receipt(peer.expect("say"), seq, "ann")
+    running.screen.wait_for("said -> two ✓")
+    assert goodbye(running, peer) == 0
+
+
+def test_a_jump_is_resumed_over_the_wire(server: ScriptedServer, start: Start) -> None:
+    """The room is joined again from the last number that was shown."""
+    running, peer = in_the_lobby(server, start)
+    peer.send(message(1), message(5))
+    assert peer.expect("join") == {"type": "join", "room": "lobby", "after": 1}
+    assert goodbye(running, peer) == 0
+
+
+def test_garbage_from_the_server_is_survived(server: ScriptedServer, start: Start) -> None:
+    """Broken lines and malformed frames are passed over, and the next message is shown."""
+    running, peer = in_the_lobby(server, start)
+    peer.send_raw(
+        b'\xff\xfe\n{}\n{"type":"message"}\n{"type":5}\n[]\n{"type":"message","room":{}}\n' + b"[" * 9000 + b"\n"
+    )
+    peer.send(message(1, "still here"))
+    running.screen.wait_for("still here")
+    assert goodbye(running, peer) == 0
+
+
+# --- Leaving ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["over", EOFError(), KeyboardInterrupt()], ids=["word", "ctrl-d", "ctrl-c"])
+def test_a_person_leaves_with_status_0(server: ScriptedServer, start: Start, ending: str | BaseException) -> None:
+    """An exit word, Ctrl+D, or Ctrl+C on an empty line."""
+    running, peer = in_the_lobby(server, start)
+    running.screen.type(ending)
+    peer.expect("bye")
+    peer.close()
+    assert running.status() == 0
+
+
+def test_a_server_that_never_answers_the_goodbye_is_left(server: ScriptedServer, start: Start) -> None:
+    """The client waits a moment, not longer."""
+    running, peer = in_the_lobby(server, start)
+    running.screen.type("exit")
+    peer.expect("bye")
+    assert running.status() == 0
+
+
+def test_undelivered_text_is_counted_on_leaving(server: ScriptedServer, start: Start) -> None:
+    """Who leaves with texts on their way is told, after a moment's patience."""
+    running, peer = in_the_lobby(server, start)
+    running.screen.type("one", "exit")
+    peer.expect("say")
+    peer.expect("bye")
+    assert running.status() == 1
+    assert running.screen.lines[-1] == "1 text was not delivered."
+
+
+def test_a_receipt_during_the_goodbye_still_counts(server: ScriptedServer, start: Start) -> None:
+    """The moment's patience is there for a reason."""
+    running, peer = in_the_lobby(server, start)
+    running.screen.type("one", "exit")
+    say = peer.expect("say")
+    peer.expect_nothing()
+    peer.receipt(say, 1, "ann")
+    peer.expect("bye")
+    peer.close()
+    assert running.status() == 0
+
+
+# --- A pipe -----------------------------------------------------------------------------------------------------
+
+
+def test_a_pipe_waits_for_its_last_receipt(server: ScriptedServer, start: Start) -> None:
+    """Only then comes the goodbye, and the status says that all is delivered."""
+    running = start(interactive=False)
+    peer = server.accept()
+    peer.welcome()
+    running.screen.type("one", "/unknown", "over", EOFError())
+    says = [peer.expect("say") for _ in range(3)]
+    assert [say["text"] for say in says] == ["one", "/unknown", "over"]
+    for seq, say in enumerate(says, 1):
+        peer.receipt(say, seq, "ann")
+    peer.expect("bye")
+    peer.close()
+    assert running.status() == 0
+
+
+def test_a_pipes_command_waits_for_the_texts_before_it(server: ScriptedServer, start: Start) -> None:
+    """A text for one room is delivered before the next room is entered."""
+    running = start(interactive=False)
+    peer = server.accept()
+    peer.welcome()
+    running.screen.type("one", "/leave", "/join builds", "two", EOFError())
+    say = peer.expect("say")
+    peer.expect_nothing()
+    peer.receipt(say, 1, "ann")
+    assert peer.expect("leave")["room"] == "lobby"
+    assert peer.expect("join")["room"] == "builds"
+    say = peer.expect("say")
+    assert say["room"] == "builds"
+    peer.send({"type": "ack", "seq": say["seq"], "room": "builds", "id": 1})
+    peer.expect("bye")
+    peer.close()
+    assert running.status() == 0
+
+
+def test_a_pipe_with_a_refused_text_fails(server: ScriptedServer, start: Start) -> None:
+    """The status and a sentence tell that not everything arrived."""
+    running = start(interactive=False)
+    peer = server.accept()
+    peer.welcome()
+    running.screen.type("one", EOFError())
+    peer.send({"type": "error", "code": "denied", "text": "No.", "seq": peer.expect("say")["seq"]})
+    peer.expect("bye")
+    peer.close()
+    assert running.status() == 1
+    assert running.screen.lines[-1] == "1 text was refused."
+
+
+def test_a_pipe_that_is_interrupted_says_what_is_lost(server: ScriptedServer, start: Start) -> None:
+    """Status 130, as shells expect."""
+    running = start(interactive=False)
+    peer = server.accept()
+    peer.welcome()
+    running.screen.type("one")
+    peer.expect("say")
+    running.screen.type(KeyboardInterrupt())
+    peer.expect("bye")
+    peer.close()
+    assert running.status() == 130
+    assert running.screen.lines[-1] == "1 text was not delivered."
+
+
+def test_a_pipe_is_held_back(server: ScriptedServer, start: Start) -> None:
+    """A million lines wait where they come from, not in memory: at most a thousand are taken unconfirmed."""
+    running = start(interactive=False)
+    peer = server.accept()
+    peer.welcome()
+    running.screen.type(*map(str, range(1500)))
+    first = peer.expect("say")
+    running.screen.wait_until(lambda: running.screen.reads == 1001)
+    running.screen.stays(lambda: running.screen.reads == 1001)
+    peer.receipt(first, 1, "ann")
+    running.screen.type(EOFError())
+    for seq in range(2, 1501):
+        peer.receipt(peer.expect("say"), seq, "ann")
+    peer.expect("bye")
+    peer.close()
+    assert running.status() == 0
+
+
+# --- Events for programs ----------------------------------------------------------------------------------------
+
+
+def test_events_are_frames_from_the_welcome_on_and_link_states(server: ScriptedServer, start: Start) -> None:
+    """What a bot reads: everything the server says, and whether the link is there."""
+    running, peer = in_the_lobby(server, start)
+    peer.send(message(1), {"type": "something-new", "x": 1})
+    peer.close()
+    peer = server.accept()
+    peer.welcome()
+    running.screen.wait_for("Connected again")
+    assert goodbye(running, peer) == 0
+    kinds = [event.get("state") or event["type"] for event in running.screen.events]
+    first = ["welcome", "online", "joined", "history", "message", "something-new", "reconnecting"]
+    assert kinds == [*first, "welcome", "online", "joined", "history", "bye", "offline"]
+
+
+# --- No conversation at all -------------------------------------------------------------------------------------
+
+
+def test_nobody_there_is_one_sentence(server: ScriptedServer, start: Start) -> None:
+    """A refused connection says how to start a server."""
+    server.close()
+    running = start()
+    assert running.status() == 1
+    assert running.screen.lines == [f"No server answers at 127.0.0.1:{server.port}; start one with: python server.py"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "part"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "no such host is known"),
+        (TimeoutError("timed out"), "nobody answered in time"),
+        (OSError(113, "No route to host"), "no route to host"),
+    ],
+)
+def test_an_unreachable_server_is_one_sentence(
+    start: Start, monkeypatch: pytest.MonkeyPatch, problem: OSError, part: str
+) -> None:
+    """Unknown host, time-out, no route: the reason and what to do."""
+
+    def fail(*_: object) -> None:
+        raise problem
+
+    monkeypatch.setattr("client.open_socket", fail)
+    running = start()
+    assert running.status() == 1
+    assert len(running.screen.lines) == 1
+    assert part in running.screen.lines[0]
+
+
+def test_a_fault_of_our_own_is_a_sentence_and_an_end(
+    server: ScriptedServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver that fails does not leave a dead prompt behind."""
+    running, peer = in_the_lobby(server, start)
+
+    def fail(frame: object) -> None:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr(running.client._conversation, "heard", fail)
+    peer.send_raw(encode_frame(message(1)))
+    assert running.status() == 1
+    assert "has a fault" in running.screen.lines[-1]
+
+
+def test_patience_keeps_the_promise_about_dead_links() -> None:
+    """Noticed within 45 seconds, and asked before a router forgets."""
+    patience = Patience()
+    assert patience.quiet < patience.dead < 45

@@ -1,0 +1,94 @@
+"""What the command line and the environment may ask for, and one sentence for what they may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat_common import COLORS, VERSION, color_for
+from client_parts.command_line import read_command_line
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("CHAT_HOST", "CHAT_PORT", "CHAT_NAME", "CHAT_COLOR"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def test_nothing_asked_for_is_the_local_lobby() -> None:
+    """The defaults are those of the first run."""
+    options = read_command_line([])
+    assert (options.host, options.port, options.rooms, options.name) == ("127.0.0.1", 3030, ("lobby",), None)
+    assert (options.history, options.style, options.json_events, options.reconnect) == (20, "classic", False, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "host", "port"),
+    [
+        (["chat.example"], "chat.example", 3030),
+        (["chat.example:4000"], "chat.example", 4000),
+        (["[::1]:4000"], "::1", 4000),
+        (["::1"], "::1", 3030),
+        (["--host", "h", "--port", "9"], "h", 9),
+        (["chat.example:4000", "--port", "9"], "chat.example", 9),
+    ],
+)
+def test_addresses(arguments: list[str], host: str, port: int) -> None:
+    """One argument, or two flags that go before it."""
+    options = read_command_line(arguments)
+    assert (options.host, options.port) == (host, port)
+
+
+def test_the_environment_is_asked_where_the_command_line_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CHAT_HOST, CHAT_PORT, CHAT_NAME and CHAT_COLOR, each below its flag."""
+    for variable, value in {"HOST": "h", "PORT": "99", "NAME": "zoe", "COLOR": "RED"}.items():
+        monkeypatch.setenv(f"CHAT_{variable}", value)
+    options = read_command_line([])
+    assert (options.host, options.port, options.name, options.color) == ("h", 99, "zoe", "red")
+    options = read_command_line(["--port", "1", "--name", "bob", "--color", "blue"])
+    assert (options.host, options.port, options.name, options.color) == ("h", 1, "bob", "blue")
+
+
+def test_the_colour_comes_from_the_name() -> None:
+    """The same for the same name, if none is given."""
+    assert read_command_line(["--name", "alice"]).color == color_for("alice")
+
+
+def test_rooms_are_kept_in_order_and_once() -> None:
+    """With or without the sign, in any case."""
+    options = read_command_line(["--room", "#Builds", "--room", "lobby", "--room", "builds"])
+    assert options.rooms == ("builds", "lobby")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--color", "ultraviolet"], f"choose from {', '.join(COLORS)}"),
+        (["--name", "two words"], "a name is made of"),
+        (["--name", "server"], "is reserved"),
+        (["--room", "Ö"], "a room name is made of"),
+        (["--port", "99999"], "from 0 to 65535"),
+        (["host:port"], "from 0 to 65535"),
+        (["[::1"], "is no address"),
+        (["--history", "-1"], "is no number of messages"),
+        (["--style", "fancy"], "classic"),
+        (["--nonsense"], "unrecognized arguments"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_and_status_2(
+    arguments: list[str], part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sentence names what is wrong; there is no usage dump and no traceback."""
+    with pytest.raises(SystemExit) as ending:
+        read_command_line(arguments)
+    assert ending.value.code == 2
+    sentence = capsys.readouterr().err
+    assert part.lower() in sentence.lower()
+    assert sentence.count("\n") == 1
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """--version says it on standard output."""
+    with pytest.raises(SystemExit) as ending:
+        read_command_line(["--version"])
+    assert ending.value.code == 0
+    assert capsys.readouterr().out == f"client.py {VERSION}\n"

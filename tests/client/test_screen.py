@@ -1,0 +1,97 @@
+"""How much room lines take, and how they reach pipes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+
+import pytest
+
+from client_parts.screen import Closed, JsonScreen, PlainScreen, rows_of
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "rows"),
+    [
+        ("", 80, 1),
+        ("x" * 80, 80, 1),
+        ("x" * 81, 80, 2),
+        ("a\nb", 80, 2),
+        ("\x1b[31m" + "x" * 80 + "\x1b[0m", 80, 1),
+        ("漢" * 40, 80, 1),
+        ("漢" * 41, 80, 2),
+        ("x" + "漢" * 5, 10, 2),  # the fifth does not fit on the first row
+        ("e\u0301" * 80, 80, 1),
+        ("🎉" * 40, 80, 1),
+    ],
+)
+def test_rows_are_counted_as_a_terminal_does(text: str, columns: int, rows: int) -> None:
+    """Colours take no room, wide characters two columns, marks none."""
+    assert rows_of(text, columns) == rows
+
+
+def test_a_pipe_gets_lines_and_complaints_go_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is said goes to standard output, what went wrong to standard error, and prompts nowhere."""
+    screen = PlainScreen()
+    screen.show("hello")
+    screen.note("note")
+    screen.complain("wrong")
+    screen.event({"type": "pong"})
+    screen.set_prompt("ann> ", "red")
+    assert capsys.readouterr() == ("hello\nnote\n", "wrong\n")
+
+
+def test_events_are_json_lines_in_pure_ascii(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only events on standard output, and none can steer a terminal."""
+    screen = JsonScreen()
+    screen.show("hello")
+    screen.note("note")
+    screen.event({"type": "notice", "text": "grüß\x9b\n\ud800"})
+    out, err = capsys.readouterr()
+    assert out.isascii()
+    assert out.count("\n") == 1
+    assert json.loads(out) == {"type": "notice", "text": "grüß\x9b\n\ud800"}
+    assert err == "note\n"
+
+
+def test_lines_are_read_without_their_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both kinds of line end are dropped, spaces stay, and the last line may lack its end."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("one\r\n  two \n\nthree"))
+    screen = PlainScreen()
+    with screen:
+        assert [screen.read_line() for _ in range(4)] == ["one", "  two ", "", "three"]
+        with pytest.raises(EOFError):
+            screen.read_line()
+
+
+def test_a_line_without_end_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded, and a piece says that it continues the one before."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("x" * 7000 + "\nnext\n"))
+    screen = PlainScreen()
+    pieces = []
+    for _ in range(3):
+        line = screen.read_line()
+        pieces.append((len(line), screen.continues))
+    assert pieces == [(5000, False), (2000, True), (4, False)]
+
+
+def test_reading_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read after the end raises Closed instead of waiting."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("one\n"))
+    screen = PlainScreen()
+    screen.end_reading()
+    with pytest.raises(Closed):
+        screen.read_line()
+
+
+def test_a_reader_that_went_away_is_noticed_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken pipe on standard output raises nothing; the screen knows that it is broken."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        screen = PlainScreen()
+        screen.show("hello")
+        assert screen.broken

@@ -1,0 +1,316 @@
+"""What a person sees and can do in a real terminal, with the real programs."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
+
+from tests.client.programs import Pipe, ServerProgram, Terminal
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProgram]:
+    program = ServerProgram(tmp_path / "data")
+    yield program
+    program.stop()
+
+
+@pytest.fixture
+def person(server: ServerProgram, tmp_path: Path) -> Iterator[Open]:
+    """Opens terminals with clients in them, and waits for their prompt."""
+    terminals: list[Terminal] = []
+
+    def open_one(name: str, *arguments: str, **variables: str) -> Terminal:
+        token_file = tmp_path / f"token-{name}"
+        terminals.append(Terminal(server.port, token_file, "--name", name, *arguments, **variables))
+        terminals[-1].wait_until(lambda: terminals[-1].prompt.endswith(f"{name}>"))
+        return terminals[-1]
+
+    yield open_one
+    for terminal in terminals:
+        terminal.close()
+
+
+def test_two_people_talk(person: Open, server: ServerProgram) -> None:
+    """Connected, greeted, and what one types the other reads; one's own line stands once, with a tick."""
+    ann, bob = person("ann", "--color", "red"), person("bob", "--color", "blue")
+    assert f"Connected to server at 127.0.0.1:{server.port}" in ann.rows
+    ann.wait_for("* bob joined (2 here)")
+    ann.settle()
+    ann.type("hello bob\r")
+    bob.wait_for("[COLOR (red)] ann said -> hello bob")
+    ann.wait_for("[COLOR (red)] ann said -> hello bob ✓")
+    ann.wait_for_prompt("ann>")
+    assert sum("hello bob" in row for row in ann.rows) == 1
+
+
+def test_the_colours(person: Open) -> None:
+    """Connection green, label in the sender's colour, received text cyan, prompt in one's own colour."""
+    ann, bob = person("ann", "--color", "red"), person("bob", "--color", "blue")
+    bob.type("hello ann\r")
+    ann.wait_for("hello ann")
+    colours = {part: ann.colour_of(part) for part in ("Connected to", "[COLOR", "hello ann", "ann> ")}
+    assert colours == {"Connected to": "green", "[COLOR": "blue", "hello ann": "cyan", "ann> ": "red"}
+
+
+def test_no_color_means_none(person: Open) -> None:
+    """NO_COLOR is respected, and the terminal is still kept tidy."""
+    ann = person("ann", NO_COLOR="1")
+    ann.type("hello\r")
+    ann.wait_for("said -> hello ✓")
+    assert not re.search(rb"\x1b\[[0-9;]*[1-9][0-9;]*m", ann.output)
+
+
+def test_typing_is_not_disturbed_by_arriving_messages(person: Open) -> None:
+    """A half-typed line stays as it is, with the cursor in its middle, and can be finished there."""
+    ann, bob = person("ann"), person("bob")
+    ann.type("hello world\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D")
+    ann.wait_for_prompt("ann> hello world")
+    column = ann.column
+    for number in range(40):
+        bob.type(f"message {number}\r")
+    ann.wait_for("said -> message 39")
+    ann.wait_for_prompt("ann> hello world")
+    assert ann.column == column
+    ann.type("dear \r")
+    bob.wait_for("ann said -> hello dear world")
+    seen = [row for row in ann.history() + ann.rows if "said -> message" in row]
+    assert [int(row.rsplit(" ", 1)[1]) for row in seen] == list(range(40))
+
+
+def test_long_and_wide_messages_keep_their_room(person: Open) -> None:
+    """A message of many rows, wide characters and line breaks neither loses text nor touches the prompt."""
+    ann, bob = person("ann", "--style", "short"), person("bob")
+    ann.type("draft")
+    ann.wait_for_prompt("ann> draft")
+    texts = ["x" * 500, "漢字" * 60, "🎉" * 45, "é" * 200, "y" * 3000]
+    for text in texts:
+        bob.type(text + "\r")
+    bob.type("the end\r")
+    ann.wait_for("bob: the end")
+    ann.wait_for_prompt("ann> draft")
+    everything = "".join(ann.history() + ann.rows).replace(" ", "")
+    for text in texts:
+        assert text in everything
+
+
+def test_a_pasted_block_is_one_message(person: Open) -> None:
+    """Several pasted lines arrive together, and the later ones are indented."""
+    ann, bob = person("ann"), person("bob")
+    ann.type("\x1b[200~first\nsecond\x1b[201~\r")
+    bob.wait_for("ann said -> first")
+    bob.wait_for("    second")
+    ann.wait_for_prompt("ann>")
+
+
+def test_hostile_text_changes_nothing_outside_its_line(person: Open, server: ServerProgram, tmp_path: Path) -> None:
+    """Escape codes, returns and bells in a text are pictures on the screen."""
+    ann = person("ann")
+    attack = "\x1b[2J\x1b[H\x1b]0;owned\x07\rgone \x9b2J \u202e\n"
+    bob = Pipe(server.port, tmp_path / "token-bob", "--name", "bob")
+    assert bob.finish(attack)[0] == 0
+    ann.wait_for("gone")
+    ann.wait_for_prompt("ann>")
+    assert ann.rows[0].startswith("Connected to server")
+    assert any("␛[2J␛[H␛]0;owned␇␍gone" in row for row in ann.rows)
+
+
+def test_ctrl_c_clears_a_line_and_leaves_on_an_empty_one(person: Open) -> None:
+    """The half-typed line is gone and never sent; the second time the program ends with 0, and no traceback."""
+    ann, bob = person("ann"), person("bob")
+    ann.type("never mind")
+    ann.wait_for_prompt("ann> never mind")
+    ann.type("\x03")
+    ann.wait_for_prompt("ann>")
+    ann.type("but this\r")
+    bob.wait_for("ann said -> but this")
+    ann.type("\x03")
+    assert ann.status() == 0
+    bob.wait_for("* ann left (1 here)")
+    assert not any("never mind" in row for row in bob.rows)
+    assert b"Traceback" not in ann.output
+
+
+@pytest.mark.parametrize("keys", ["\x04", "/exit\r", "quit\r", "OVER\r"])
+def test_leaving(person: Open, keys: str) -> None:
+    """Ctrl+D and the exit words leave with 0."""
+    ann = person("ann")
+    ann.type(keys)
+    assert ann.status() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_leave_in_order(person: Open, number: int) -> None:
+    """A terminated client says goodbye to the server and shows no traceback."""
+    ann, bob = person("ann"), person("bob")
+    ann.type("half")
+    ann.wait_for_prompt("ann> half")
+    ann.signal(number)
+    assert ann.status() == 128 + number
+    assert b"Traceback" not in ann.output
+    bob.wait_for("* ann left (1 here)")
+
+
+def test_a_restarted_server_gets_what_was_typed_meanwhile_once(person: Open, server: ServerProgram) -> None:
+    """The loss is told, the prompt counts what waits, a draft survives, and everything arrives once."""
+    ann = person("ann", "--style", "short")
+    ann.type("before\r")
+    ann.wait_for("ann: before ✓")
+    ann.type("a dra")
+    server.stop()
+    ann.wait_for_prompt("[offline] ann> a dra")
+    assert ann.colour_of("Disconnected") == "brown"  # as pyte calls yellow
+    ann.type("ft\r")
+    ann.wait_for_prompt("[offline, 1 waiting] ann>")
+    ann.type("second\r")
+    ann.wait_for_prompt("[offline, 2 waiting] ann>")
+    server.start()
+    ann.wait_for("ann: second ✓")
+    ann.wait_for_prompt("ann>")
+    assert [row for row in ann.rows if row.endswith("✓")] == ["ann: before ✓", "ann: a draft ✓", "ann: second ✓"]
+    ann.wait_for("Connected again to server")
+
+
+def test_without_reconnect_the_program_ends_under_the_prompt(person: Open, server: ServerProgram) -> None:
+    """Nobody has to press a key to be told."""
+    ann = person("ann", "--no-reconnect")
+    ann.type("half a line")
+    ann.wait_for_prompt("ann> half a line")
+    server.stop()
+    assert ann.status() == 1
+    ann.wait_for("Disconnected: ")
+    server.start()
+
+
+def test_commands_answer_on_the_screen(person: Open) -> None:
+    """Help, people, rooms, search, mistakes: each leaves the prompt in its place."""
+    ann, bob = person("ann", "--style", "short"), person("bob")
+    bob.type("/away lunch\r")
+    bob.wait_for("* you are marked as away")
+    bob.type("a needle in the hay\r")
+    ann.wait_for("bob: a needle in the hay")
+    for typed, part in {
+        "/who\r": "In #lobby (2): ann, bob (away: lunch)",
+        "/rooms\r": "#lobby",
+        "/search needle\r": "bob: a needle in the hay",
+        "/jion x\r": "There is no command /jion; did you mean /join?",
+        "/join Builds\r": "* you are in #builds (1 here)",
+        "/history\r": "* There is nothing older in #builds.",
+        "/help msg\r": "/msg NAME TEXT /m: Say something to one person only.",
+    }.items():
+        ann.type(typed)
+        ann.wait_for(part)
+    ann.wait_for_prompt("#builds ann>")
+    ann.type("/clear\r")
+    ann.wait_until(lambda: ann.rows == ["#builds ann>"])
+    ann.type("/help\r")
+    ann.wait_for("Anything else is a message; //text sends /text.")
+    ann.wait_for_prompt("#builds ann>")
+
+
+def test_private_messages(person: Open) -> None:
+    """They reach one person only, and /reply answers."""
+    ann, bob, eve = person("ann", "--style", "short"), person("bob", "--style", "short"), person("eve")
+    ann.type("/msg bob psst\r")
+    bob.wait_for("@ann ann: psst")
+    ann.wait_for("@bob ann: psst ✓")
+    bob.type("/r what is it\r")
+    ann.wait_for("@bob bob: what is it")
+    bob.type("hello all\r")
+    eve.wait_for("hello all")
+    assert not any("psst" in row or "what is it" in row for row in eve.rows)
+
+
+def test_a_new_name_changes_the_prompt_in_the_middle_of_a_line(person: Open) -> None:
+    """The prompt follows, and the draft stays."""
+    ann, bob = person("ann"), person("bob")
+    ann.type("/nick anna\rdraft")
+    ann.wait_for_prompt("anna> draft")
+    ann.wait_for("You are now anna.")
+    bob.wait_for("* ann is now anna")
+
+
+def test_a_newcomer_sees_what_was_said_before(person: Open) -> None:
+    """History comes with its times, and is not news."""
+    ann = person("ann")
+    ann.type("first words\r")
+    ann.wait_for("first words ✓")
+    bob = person("bob")
+    bob.wait_for("ann said -> first words")
+    assert any(re.match(r"\d\d:\d\d \[COLOR", row) for row in bob.rows)
+
+
+def test_a_stopped_client_comes_back_with_its_prompt(person: Open) -> None:
+    """After SIGSTOP and SIGCONT the line that was being typed stands there again."""
+    ann, bob = person("ann"), person("bob")
+    ann.type("dra")
+    ann.wait_for_prompt("ann> dra")
+    ann.signal(signal.SIGSTOP)
+    bob.type("meanwhile\r")
+    bob.wait_for("meanwhile ✓")
+    ann.signal(signal.SIGCONT)
+    ann.wait_for("said -> meanwhile")
+    ann.type("ft\r")
+    bob.wait_for("ann said -> draft")
+
+
+def test_a_dumb_terminal_gets_plain_lines(server: ServerProgram, tmp_path: Path) -> None:
+    """No escape code at all, and a typed line, which stays visible, is confirmed without being repeated."""
+    ann = Terminal(server.port, tmp_path / "token", "--name", "ann", TERM="dumb")
+    try:
+        ann.wait_for("You are ann")
+        ann.type("hello\r")
+        ann.wait_for("* delivered #1 *")
+        ann.type("over\r")
+        assert ann.status() == 0
+        assert b"\x1b" not in ann.output
+        assert ann.output.count(b"hello") == 1
+    finally:
+        ann.close()
+
+
+def test_nobody_there_is_a_red_sentence(tmp_path: Path) -> None:
+    """A refused connection: what to do, status 1, no traceback."""
+    ann = Terminal(1, tmp_path / "token")
+    try:
+        assert ann.status() == 1
+        ann.wait_for("No server answers at 127.0.0.1:1; start one with: python server.py")
+        assert ann.colour_of("No server") == "red"
+        assert b"Traceback" not in ann.output
+    finally:
+        ann.close()
+
+
+def test_ctrl_c_at_any_instant_shows_no_traceback(server: ServerProgram, tmp_path: Path) -> None:
+    """From the first import to the prompt, Ctrl+C ends the program quietly."""
+    for delay in range(16):
+        ann = Terminal(server.port, tmp_path / "token", "--name", "ann", PYTHONPROFILEIMPORTTIME="1")
+        try:
+            # Before the program's first line, an interrupt is the interpreter's own affair.
+            ann.wait_until(lambda: b"| signal\r\n" in ann.output)  # noqa: B023
+            ann.watch(delay * 0.015)
+            ann.signal(signal.SIGINT)
+            assert ann.status() in (0, 130, -signal.SIGINT)
+            assert b"Traceback" not in ann.output, ann.output.decode()
+        finally:
+            ann.close()
+
+
+def test_the_prompt_follows_every_change_however_fast(person: Open) -> None:
+    """Typed ahead or one after the other, the last change is what stands there, complete."""
+    ann = person("ann")
+    for number in range(15):
+        ann.type(f"/switch @p{number}{'x' * number}\r/switch lobby\r/switch @bobby\r")
+        ann.wait_for_prompt("@bobby ann>")
+        ann.settle()
+        ann.wait_for_prompt("@bobby ann>")

@@ -1,0 +1,131 @@
+"""What many tests need: a running server that must leave nothing behind, and clients that are always closed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeVar
+
+import pytest
+
+from server import ChatServer
+from server_parts.message_log import MessageLog
+from server_parts.settings import Settings
+from tests.peers import WAIT, Native, Peer, Plain
+
+P = TypeVar("P", bound=Peer)
+
+
+class ChatLog(logging.Handler):
+    """Every record of the server. Errors fail the test unless it says that it expects them."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.records: list[logging.LogRecord] = []
+        self.expects_errors = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    @property
+    def errors(self) -> list[str]:
+        return [record.getMessage() for record in self.records if record.levelno >= logging.ERROR]
+
+
+class Chat:
+    """One running server and whoever a test lets in."""
+
+    def __init__(self, server: ChatServer) -> None:
+        self.server = server
+        self._peers: list[Peer] = []
+        self._thread = threading.Thread(target=server.start_server, name="server under test")
+        self._thread.start()
+        assert server.listening.wait(WAIT), "the server does not listen"
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def native(self, name: str | None = None, **hello: Any) -> Native:
+        return self.admit(Native(self.port, name, **hello))
+
+    def plain(self, first: str | None = None) -> Plain:
+        return self.admit(Plain(self.port, first=first))
+
+    def peer(self) -> Peer:
+        return self.admit(Peer(self.port))
+
+    def admit(self, peer: P) -> P:
+        self._peers.append(peer)
+        return peer
+
+    def stop(self) -> None:
+        """Everyone leaves, and the server stops; it must come to its end."""
+        for peer in self._peers:
+            peer.close()
+        self.server.stop_server()
+        self._thread.join(2 * WAIT)
+        assert not self._thread.is_alive(), "start_server did not return"
+
+
+class Serve(Protocol):
+    def __call__(
+        self, *, host: str = "127.0.0.1", port: int = 0, book: MessageLog | None = None, **settings: Any
+    ) -> Chat: ...
+
+
+@pytest.fixture
+def chat_log() -> Iterator[ChatLog]:
+    """The server's log records; nothing at ERROR or above is allowed unless `expects_errors` is set."""
+    records = ChatLog()
+    logger = logging.getLogger("chat")
+    level = logger.level
+    logger.addHandler(records)
+    logger.setLevel(logging.DEBUG)
+    yield records
+    logger.removeHandler(records)
+    logger.setLevel(level)
+    assert records.expects_errors or not records.errors
+
+
+@pytest.fixture
+def errors_expected(chat_log: ChatLog) -> ChatLog:
+    """For a test in which the server has reason to log an error."""
+    chat_log.expects_errors = True
+    return chat_log
+
+
+@pytest.fixture
+def no_threads_left() -> Iterator[None]:
+    """Every thread that a test starts has ended with it."""
+    before = set(threading.enumerate())
+    yield
+    left = set(threading.enumerate()) - before
+    assert not left, f"threads left: {left}"
+
+
+@pytest.fixture
+def serve(chat_log: ChatLog, no_threads_left: None) -> Iterator[Serve]:
+    """Starts servers on free ports, without a rate limit unless one is given; stops them all."""
+    running: list[Chat] = []
+
+    def start(*, host: str = "127.0.0.1", port: int = 0, book: MessageLog | None = None, **settings: Any) -> Chat:
+        options = Settings(**{"console": False, "rate": 0.0, **settings})
+        chat = Chat(ChatServer(host, port, options, book))
+        running.append(chat)
+        return chat
+
+    yield start
+    for chat in running:
+        chat.stop()
+
+
+@pytest.fixture
+def chat(serve: Serve) -> Chat:
+    """A server with nothing set."""
+    return serve()

@@ -1,0 +1,192 @@
+"""Cut a conversation after every byte of it, let the client finish it over a good link, and count what is stored.
+
+    python -m tests.faults.cut_link --cuts 10000 [--seed N]
+
+The conversation: a hello, then four texts at once, one of them with characters of several bytes and one of them empty
+(refused, but counted); the operator says something while the client is away. Every byte of every frame of it, both
+ways, is the last one to arrive once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Final
+
+from server_parts.sqlite_log import SqliteLog
+from tests.faults.actors import Client, Report, chosen_seed, settle
+from tests.faults.brains import Brain, Independent, Product
+from tests.faults.links import Cut, CutLink, LocalServer
+from tests.faults.mind import Mind, track_of
+from tests.peers import WAIT
+
+Maker = Callable[[str, int], Brain]
+MARGIN: Final = 8  # byte positions past the end of the conversation
+
+
+def independent(name: str, after: int) -> Brain:
+    return Independent(name, after=after)
+
+
+def product(name: str, after: int) -> Brain:
+    return Product(name, after=after)
+
+
+def converse(connection: socket.socket, brain: Brain) -> str | None:
+    """Until the brain is content, or the connection ends; what the server said at parting."""
+    parting = None
+    deadline = time.monotonic() + WAIT
+    unread = b""
+    with connection:
+        connection.settimeout(WAIT)
+        try:
+            connection.sendall(_lines([brain.hello()]))
+            while not brain.finished:
+                assert time.monotonic() < deadline, f"{brain.name} is not content"
+                data = connection.recv(65_536)
+                if not data:
+                    break
+                *lines, unread = (unread + data).split(b"\n")
+                for frame in map(json.loads, lines):
+                    brain.heard(frame)
+                    parting = frame["code"] if frame["type"] == "bye" else parting
+                if frames := brain.to_send():
+                    connection.sendall(_lines(frames))
+        except ConnectionError:
+            pass
+    if not brain.finished:
+        brain.lost()
+    return parting
+
+
+def _lines(frames: Iterable[object]) -> bytes:
+    return b"".join(json.dumps(frame, ensure_ascii=False).encode() + b"\n" for frame in frames)
+
+
+class Bench:
+    """A server, a link to it, and somebody who listens all the time. With a folder, the server is often restarted."""
+
+    def __init__(self, report: Report, folder: Path | None = None) -> None:
+        self.report, self.folder = report, folder
+        self._names = itertools.count(10_000)  # of one length, so that conversations are
+        self._stack = ExitStack()
+        self._server_stack = ExitStack()
+
+    def __enter__(self) -> Bench:
+        self._serve()
+        self._link = self._stack.enter_context(CutLink(self._server.port))
+        self._listener = Client(self._server.port, Mind("listener")).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.report.wrong += settle([self._listener])
+        mind = self._listener.mind
+        kept = [message._asdict() | {"from": message.sender} for message in self._server.book.export("lobby")]
+        if where := mind.tracks["lobby"].parts_from(track_of("lobby", kept)):
+            self.report.wrong.append(f"hash: the listener and the log: {where}")
+        self.report.wrong += mind.wrong
+        self.report.figures["cuts"] = self._link.cuts_made
+        self.report.figures["messages"] = len(kept)
+        self._stack.close()
+        self._server_stack.close()
+
+    def _serve(self) -> None:
+        book = None if self.folder is None else SqliteLog(self.folder)
+        self._server = self._server_stack.enter_context(LocalServer(book))
+
+    def restart(self) -> None:
+        self._server_stack.close()
+        self._serve()
+        self._link.target = self._listener.port = self._server.port
+
+    def size(self, make: Maker) -> tuple[int, int]:
+        """How many bytes the whole conversation has: downward, upward."""
+        self.play(make, None)
+        self._link.await_end()
+        return self._link.carried[0], self._link.carried[1]
+
+    def play(self, make: Maker, cut: Cut | None, *, restart: bool = False) -> None:
+        """One conversation with one cut in it, judged at once."""
+        book = self._server.book
+        base = book.last("lobby")
+        brain = make(f"n{next(self._names)}", base)
+        texts = [f"{brain.name} one", f"{brain.name} zwölf 👋🏽 €", f"{brain.name} three"]
+        for text in (*texts[:2], "  ", texts[2]):
+            brain.say("lobby", text)
+        self._link.cut = cut
+        with suppress(ConnectionError):  # cut after no byte at all
+            converse(self._link.connect(), brain)
+        self._link.await_end()
+        if restart:
+            self.restart()
+            book = self._server.book
+        if not brain.finished:
+            self._server.chat.broadcast_message(f"meanwhile {base}")
+            parting = converse(socket.create_connection(("127.0.0.1", self._server.port), timeout=WAIT), brain)
+            if not brain.finished:
+                self.report.wrong.append(f"dismissed: cut {cut}: the good link was ended: {parting}")
+        stored = [message._asdict() | {"from": message.sender} for message in book.after("lobby", base, 500)]
+        own = [message["text"] for message in stored if message["from"] == brain.name]
+        if own != texts:
+            kind = "doubled" if len(own) > len(set(own)) else "lost" if len(own) < len(texts) else "order"
+            self.report.wrong.append(f"{kind}: cut {cut}: stored are {own}")
+        upto = [message for message in stored if message["id"] <= brain.track().last]
+        if where := brain.track().parts_from(track_of("lobby", upto, base)):
+            self.report.wrong.append(f"hash: cut {cut}: {where}")
+        self.report.wrong += [f"cut {cut}: {brain.name} {sentence}" for sentence in brain.wrong]
+
+
+def every_byte(size: tuple[int, int], *, hard_on: Sequence[int]) -> Iterator[Cut]:
+    """Every position of both directions; resets where the position's parity is in `hard_on`, else FINs."""
+    for upward in (False, True):
+        for position in range(size[upward] + MARGIN):
+            yield Cut(upward, position, hard=position % 2 in hard_on)
+
+
+def run(seed: int, make: Maker, *, limit: int | None = None) -> Report:
+    """Every byte once, with resets and FINs in turn; or round after round until there were `limit` cuts."""
+    report = Report(seed)
+    begun = time.monotonic()
+    with Bench(report) as bench:
+        size = bench.size(make)
+        rounds = (every_byte(size, hard_on=[(seed + turn) % 2]) for turn in itertools.count())
+        cuts = next(rounds) if limit is None else itertools.islice(itertools.chain.from_iterable(rounds), limit)
+        for cut in cuts:
+            bench.play(make, cut)
+    report.figures |= {"bytes down": size[0], "bytes up": size[1], "seconds": time.monotonic() - begun}
+    return report
+
+
+def run_with_restarts(folder: Path, seed: int, make: Maker, stride: int) -> Report:
+    """A sample of the positions, over a log on disk, with a restart of the server after every cut."""
+    report = Report(seed)
+    with Bench(report, folder) as bench:
+        size = bench.size(make)
+        for cut in itertools.islice(every_byte(size, hard_on=[0, 1]), seed % stride, None, stride):
+            bench.play(make, cut, restart=True)
+    return report
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.cut_link")
+    parser.add_argument("--cuts", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=chosen_seed())
+    given = parser.parse_args(argv)
+    reports = [run(given.seed, make, limit=given.cuts // 2) for make in (independent, product)]
+    with tempfile.TemporaryDirectory() as folder:
+        reports.append(run_with_restarts(Path(folder), given.seed, independent, stride=7))
+    for who, report in zip(("independent", "delivery.py", "with restarts"), reports, strict=True):
+        print(who, report)
+    return any(report.wrong for report in reports)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

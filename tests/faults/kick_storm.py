@@ -1,0 +1,142 @@
+"""Throw clients out again and again while others speak; everyone must end with the complete sequence.
+
+    python -m tests.faults.kick_storm --clients 200 --kicks 50 [--seed N]
+
+Four ways out: a reset and a FIN from the client's side, a kick by the operator, and the same session coming in twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import socket
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from typing import Final
+
+from server_parts.message_log import MessageLog
+from server_parts.requests import Kick
+from tests.faults.actors import Client, Report, chosen_seed, judge, settle
+from tests.faults.links import LocalServer
+from tests.faults.mind import Frame, Mind
+from tests.peers import WAIT, wait_until
+
+SPEAKERS: Final = 3
+SPEAKERS_PACE: Final = 60.0  # texts a second each
+VICTIMS_PACE: Final = 80.0  # texts a second of all victims together
+
+
+class Speaker:
+    """Says something now and then, and hangs up when ordered to."""
+
+    def __init__(self, seed: int, pace: float, load: threading.Event) -> None:
+        self.orders: deque[bool] = deque()  # whether to reset
+        self._random = random.Random(seed)
+        self._pace = pace
+        self._load = load
+        self._next = time.monotonic() + self._random.expovariate(pace)
+        self._count = 0
+
+    def __call__(self, client: Client) -> None:
+        mind = client.mind
+        if self._load.is_set() and time.monotonic() >= self._next and len(mind.pending) < mind.window:
+            self._next = time.monotonic() + self._random.expovariate(self._pace)
+            self._count += 1
+            mind.say("lobby", f"{mind.name}#{self._count}")
+        if self.orders and mind.online:
+            client.hang_up(hard=self.orders.popleft())
+
+
+class Storm:
+    def __init__(self, server: LocalServer, rng: random.Random) -> None:
+        self._server, self._random = server, rng
+        self.ways: Counter[str] = Counter()
+
+    def kick(self, client: Client, speaker: Speaker) -> None:
+        """Out with one client, which must have come back since the last time."""
+        assert wait_until(lambda: client.mind.online or client.error is not None), f"{client.mind.name} stays away"
+        way = self._random.choice(("reset", "FIN", "kicked", "replaced"))
+        self.ways[way] += 1
+        before = client.connections
+        if way in ("reset", "FIN"):
+            speaker.orders.append(way == "reset")
+        elif way == "kicked":
+            self._order_kick(client.mind.name)
+        else:
+            _come_in_again(self._server.port, client.mind.hello())
+        back = wait_until(lambda: client.connections > before or client.error is not None)
+        assert back, f"{client.mind.name} does not come back after: {way}"
+
+    def _order_kick(self, name: str) -> None:
+        operator, hub = self._server.chat._operator, self._server.chat._hub
+        operator.credits.get(timeout=WAIT)
+        hub.submit(operator, [Kick(name, "a storm")])
+
+
+def _come_in_again(port: int, hello: Frame) -> None:
+    """The same session, from elsewhere, for a moment."""
+    with socket.create_connection(("127.0.0.1", port), timeout=WAIT) as twin:
+        twin.sendall(json.dumps(hello).encode() + b"\n")
+        twin.recv(64)
+
+
+def run(victims: int, kicks: int, seed: int, book: MessageLog | None = None, *, hands: int = 4) -> Report:
+    """`hands` clients are thrown out at a time."""
+    rng = random.Random(seed)
+    report = Report(seed)
+    begun = time.monotonic()
+    load = threading.Event()
+    load.set()
+    with LocalServer(book) as server:
+        speakers, clients = [], []
+        for number in range(SPEAKERS + victims):
+            pace = SPEAKERS_PACE if number < SPEAKERS else VICTIMS_PACE / victims
+            speakers.append(Speaker(rng.randrange(10**9), pace, load))
+            clients.append(Client(server.port, Mind(f"k{number}"), speakers[-1]).start())
+        pairs = list(zip(clients, speakers, strict=True))[SPEAKERS:]
+        storms = [Storm(server, random.Random(rng.randrange(10**9))) for _ in range(hands)]
+        threads = [
+            threading.Thread(target=_storm_over, args=(storm, pairs[hand::hands], kicks), name=f"hand {hand}")
+            for hand, storm in enumerate(storms)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        load.clear()
+        report.wrong += settle(clients)
+        log = {"lobby": [m._asdict() | {"from": m.sender} for m in server.book.export("lobby")]}
+    judge(report, [client.mind for client in clients], log)
+    ways = sum((storm.ways for storm in storms), Counter())
+    if ways.total() != victims * kicks:
+        report.wrong.append(f"kicks: {ways.total()} were carried out, not {victims * kicks}")
+    report.figures |= {"victims": victims, "kicks": ways.total(), **ways}
+    report.figures |= {"gaps": report.kinds()["gap"] + report.kinds()["hole"], "repeats": report.kinds()["repeat"]}
+    report.figures["different hashes"] = len({client.mind.tracks["lobby"].digest for client in clients})
+    report.figures["seconds"] = time.monotonic() - begun
+    return report
+
+
+def _storm_over(storm: Storm, pairs: Sequence[tuple[Client, Speaker]], kicks: int) -> None:
+    for _ in range(kicks):
+        for client, speaker in pairs:
+            storm.kick(client, speaker)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.kick_storm")
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--kicks", type=int, default=50, help="per client")
+    parser.add_argument("--seed", type=int, default=chosen_seed())
+    given = parser.parse_args(argv)
+    report = run(given.clients, given.kicks, given.seed)
+    print(report)
+    return bool(report.wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""server.py over a log that breaks one promise, to show that the tests would notice.
+
+    python -m tests.faults.lying_server LIE [what server.py takes]
+
+hasty      `append` returns before anything is written; writing follows a little later
+forgetful  messages are committed first, and what was accepted a little later, in a transaction of its own
+lax        commits are not synced to the disk
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import server
+from server_parts import archive
+from server_parts.message_log import Draft, Message, MessageLog, Receipt, StorageError
+from server_parts.settings import Settings
+from server_parts.sqlite_log import SqliteLog
+
+LATER = 0.15
+
+
+class _LateLog(SqliteLog):
+    """Something is written later, by a thread; whoever reads waits for it, so all looks well until a crash."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._late = threading.RLock()  # guards the writer and what waits for it
+        threading.Thread(target=self._catch_up, daemon=True).start()
+
+    def _catch_up(self) -> None:
+        while not self._closed:
+            time.sleep(LATER)
+            with suppress(StorageError):
+                self.flush()
+
+    def flush(self) -> None:
+        raise NotImplementedError
+
+    def accepted(self, session: str) -> int:
+        self.flush()
+        return super().accepted(session)
+
+    def receipt(self, session: str, seq: int) -> Receipt | None:
+        self.flush()
+        return super().receipt(session, seq)
+
+    def after(self, room: str, after: int, limit: int) -> list[Message]:
+        self.flush()
+        return super().after(room, after, limit)
+
+    def claim(self, name: str, token_hash: str) -> None:
+        with self._late:
+            super().claim(name, token_hash)
+
+    def close(self) -> None:
+        self.flush()
+        super().close()
+
+
+class HastyLog(_LateLog):
+    def __init__(self, folder: Path) -> None:
+        self._drafts: list[Draft] = []
+        self._counted: dict[str, int] = {}
+        self._ahead: dict[str, int] = {}
+        super().__init__(folder)
+
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Message]:
+        with self._late:
+            self._drafts += drafts
+            self._counted |= accepted
+            return [self._promise(draft) for draft in drafts]
+
+    def _promise(self, draft: Draft) -> Message:
+        room, ts, sender, color, text, _, seq = draft
+        number = self._ahead[room] = self.last(room) + 1
+        return Message(room, number, ts, sender, color, text, seq)
+
+    def last(self, room: str) -> int:
+        return self._ahead.get(room) or super().last(room)
+
+    def flush(self) -> None:
+        with self._late:
+            if self._counted and not self._closed:
+                super().append(self._drafts, self._counted)
+                self._drafts, self._counted, self._ahead = [], {}, {}
+
+
+class ForgetfulLog(_LateLog):
+    def __init__(self, folder: Path) -> None:
+        self._counted: dict[str, int] = {}
+        super().__init__(folder)
+
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Message]:
+        with self._late:
+            self._counted |= accepted
+            messages = super().append(drafts, {})
+            time.sleep(0.03)  # so that a kill between the commit and its receipts is likely
+            return messages
+
+    def flush(self) -> None:
+        with self._late:
+            if self._counted and not self._closed:
+                super().append([], self._counted)
+                self._counted = {}
+
+
+class LaxLog(SqliteLog):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._writer.execute("PRAGMA synchronous = NORMAL")
+
+
+LIES: dict[str, type[SqliteLog]] = {"hasty": HastyLog, "forgetful": ForgetfulLog, "lax": LaxLog}
+
+
+def main(argv: Sequence[str]) -> int:
+    lie, *rest = argv
+
+    def open_log(settings: Settings) -> MessageLog:
+        return LIES[lie](Path(settings.data))
+
+    archive.open_log = open_log
+    return server.main(rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -284,7 +284,7 @@ class Hub:
 
     def _take_back(self, reason: str, writers: dict[Client, None]) -> None:
         """Nothing was stored, so nothing was said: everyone sends again from where the log stands."""
-        log.error("nothing could be stored: %s", reason)
+        log.error("the log cannot be written: %s", reason)
         for client in writers:
             session = client.session
             assert session is not None

@@ -160,6 +160,12 @@ class Native(Peer):
             self.passed.append(frame)
         return frame
 
+    def sees_off(self, name: str) -> None:
+        """Wait until somebody is gone. Whoever leaves before anybody was told of the coming is not told of."""
+        until = time.monotonic() + WAIT
+        while any(member["name"] == name for frame in self.ask("who") for member in frame.get("members", ())):
+            assert time.monotonic() < until, f"{name} is still here"
+
     def history(self) -> list[Frame]:
         """The messages of the next history, in however many frames it comes."""
         messages: list[Frame] = []
@@ -181,7 +187,9 @@ class Native(Peer):
     def ask(self, type: str, **fields: Any) -> list[Frame]:
         """Send one request; all that was said up to when it had been answered, but for who came and went."""
         self.send(type, **fields)
-        return [frame for frame in self.pending() if frame["type"] != "presence"]
+        answers = [frame for frame in self.pending() if frame["type"] != "presence"]
+        self.passed += answers
+        return answers
 
 
 class Plain(Peer):

@@ -16,7 +16,7 @@ DANGEROUS = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 any_text = st.text(st.characters(exclude_categories=[]), max_size=60)
 nasty_text = st.text(
     st.sampled_from(
-        "a \n\t\r\0\x07\x08\x1b[]0;m\x7f\x85\x9b\x9d\u200d\u200e\u202e\u2066\u2028\u2029\ufeff\u0301\u20dd\u3000\ud800👋"
+        "a\n\t\r\0\x07\x08\x1b[]0;m\x7f\x85\x9b\x9d\u200d\u200e\u202e\u2066\u2028\u2029\ufeff\u0301\u20dd\u3000\ud800👋"
     ),
     max_size=60,
 )

@@ -1,0 +1,171 @@
+"""A hub on a bench: its real thread, a log that can be made to fail or to wait, and outboxes that only remember."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from server_parts.hub import Hub
+from server_parts.message_log import Draft, MemoryLog, Message, StorageError
+from server_parts.native_door import NATIVE
+from server_parts.people import CREDITS, Client
+from server_parts.requests import Hello, Request, Say
+from server_parts.settings import Settings
+from tests.peers import WAIT, Frame, wait_until
+
+
+class BenchLog(MemoryLog):
+    """Fails while `broken` is set; waits before each append until `gate` is open; remembers its batches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken: str | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.appending = threading.Event()
+        self.batches: list[tuple[list[str], dict[str, int]]] = []
+
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Message]:
+        self.appending.set()
+        assert self.gate.wait(WAIT)
+        self._check()
+        self.batches.append(([draft.text for draft in drafts], dict(accepted)))
+        return super().append(drafts, accepted)
+
+    def claim(self, name: str, token_hash: str) -> None:
+        self._check()
+        super().claim(name, token_hash)
+
+    def _check(self) -> None:
+        if self.broken is not None:
+            raise StorageError(self.broken)
+
+
+class Remembering:
+    """An outbox that keeps what it is offered, and refuses on request."""
+
+    def __init__(self) -> None:
+        self.blocks: list[bytes] = []
+        self.closed = False
+        self.overflowed = False
+        self.backlog = 0
+        self.refuses = False
+        self.was_cut = False
+        self.at_once = False
+
+    def offer(self, block: bytes) -> bool:
+        if self.closed or self.overflowed:
+            return False
+        if self.refuses:
+            self.overflowed = True
+            return False
+        self.blocks.append(block)
+        return True
+
+    def offer_pages(self, pages: Iterable[bytes]) -> None:
+        self.blocks += pages
+
+    def write(self, block: bytes) -> None:
+        self.blocks.append(block)
+
+    def drain(self) -> None:
+        pass
+
+    def finish(self, last_words: bytes, *, at_once: bool = False) -> None:
+        if not self.closed:
+            self.closed, self.at_once = True, at_once
+            self.blocks.append(last_words)
+
+    def cut(self) -> None:
+        self.was_cut = True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Seat:
+    """One client at the bench."""
+
+    def __init__(self, bench: Bench, *, operator: bool = False) -> None:
+        self.bench = bench
+        self.outbox = Remembering()
+        self.client = Client(self.outbox, "bench", operator=operator)
+        self.client.encoder = NATIVE
+        self.seq = 0
+        self._ever: list[Frame] = []
+
+    def submit(self, *requests: Request) -> None:
+        """Queue requests as one batch, and do not wait."""
+        self.client.credits.get(timeout=WAIT)
+        self.bench.hub.submit(self.client, requests)
+
+    def settle(self) -> None:
+        """Wait until the hub has carried out all that this client asked for."""
+        for _ in range(CREDITS):
+            self.client.credits.get(timeout=WAIT)
+        for _ in range(CREDITS):
+            self.client.credits.put(None)
+
+    def ask(self, *requests: Request) -> list[Frame]:
+        """What the client is told about these requests (and whatever else was waiting for it)."""
+        self.submit(*requests)
+        self.settle()
+        return self.heard()
+
+    def say(self, text: str, room: str = "lobby") -> list[Frame]:
+        """The next text of the session."""
+        self.seq += 1
+        return self.ask(Say(room, text, self.seq))
+
+    def heard(self, *types: str) -> list[Frame]:
+        """All frames since the last time, of the named types if any are named."""
+        blocks, self.outbox.blocks[:] = self.outbox.blocks.copy(), []
+        frames: list[Frame] = [json.loads(line) for block in blocks for line in block.splitlines()]
+        self._ever += frames
+        return [frame for frame in frames if not types or frame["type"] in types]
+
+    def hears(self, frame: Frame) -> bool:
+        """Whether this frame comes, or has come: presence is told when the hub finds time for it."""
+        return wait_until(lambda: frame in self._ever or frame in self.heard())
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.book = BenchLog()
+        self.hub = Hub(self.book, Settings(motd="be kind", console=False))
+        self._thread = threading.Thread(target=self.hub.run, name="hub under test")
+        self._thread.start()
+        self._sessions = 0
+
+    def session(self) -> str:
+        self._sessions += 1
+        return f"session-{self._sessions:016}"
+
+    def seat(self, name: str, **hello: Any) -> Seat:
+        """A client that came in natively; what it was told about that is forgotten."""
+        seat = Seat(self)
+        seat.ask(Hello(name, **{"session": self.session(), **hello}))
+        return seat
+
+    def in_one_turn(self, *batches: tuple[Seat, Sequence[Request]]) -> None:
+        """Have several clients' requests carried out in one turn of the hub, and wait until they are."""
+        holder = Seat(self)
+        holder.ask(Hello(f"holder-{self.session()[-5:]}", self.session()))
+        self.book.gate.clear()
+        self.book.appending.clear()
+        holder.submit(Say("lobby", "holding the hub", 1))
+        assert self.book.appending.wait(WAIT)
+        for seat, requests in batches:
+            seat.submit(*requests)
+        self.book.gate.set()
+        for seat, _ in batches:
+            seat.settle()
+
+    def stop(self) -> None:
+        self.book.gate.set()
+        self.hub.stop()
+        self.hub.end()
+        self._thread.join(WAIT)
+        assert not self._thread.is_alive()

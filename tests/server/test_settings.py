@@ -1,0 +1,130 @@
+"""What the operator may set, by flag and by environment, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from server_parts import settings
+from server_parts.settings import Command
+
+
+def parse(*argv: str, **environment: str) -> Command:
+    return settings.parse(argv, environment)
+
+
+def test_the_defaults() -> None:
+    """Without a flag: this machine alone, port 3030, ten requests a second, one mebibyte of backlog, a console."""
+    command = parse()
+    assert (command.host, command.port) == ("127.0.0.1", 3030)
+    chosen = command.settings
+    assert (chosen.name, chosen.rate, chosen.max_clients, chosen.backlog) == ("server", 10.0, 0, 1024 * 1024)
+    assert (chosen.console, chosen.verbose, chosen.log_file) == (True, False, None)
+    assert chosen.data
+
+
+VALUES = {
+    "host": ("::", "::"),
+    "port": ("0", 0),
+    "data": (":memory:", ":memory:"),
+    "keep": ("30", 30.0),
+    "keep_messages": ("1000", 1000),
+    "name": ("boss", "boss"),
+    "motd": ("Hello, all", "Hello, all"),
+    "rate": ("2.5", 2.5),
+    "max_clients": ("7", 7),
+    "backlog": ("65536", 65_536),
+    "log_file": ("x.log", "x.log"),
+}
+
+
+def value(command: Command, name: str) -> object:
+    holder = command if name in ("host", "port") else command.settings
+    return getattr(holder, {"keep": "keep_days"}.get(name, name))
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_flags_and_variables(name: str) -> None:
+    """Every option has a flag and a CHAT_ variable; the flag wins."""
+    text, wanted = VALUES[name]
+    flag, variable = f"--{name.replace('_', '-')}", f"CHAT_{name.upper()}"
+    assert value(parse(flag, text), name) == wanted
+    assert value(parse(f"{flag}={text}"), name) == wanted
+    assert value(settings.parse([], {variable: text}), name) == wanted
+    assert value(settings.parse([flag, text], {variable: "wrong!"}), name) == wanted
+
+
+@pytest.mark.parametrize("yes", ["1", "yes", "TRUE", "on"])
+def test_switches(yes: str) -> None:
+    """Flags without a value have variables too; anything that is not yes is no."""
+    assert not parse("--no-console").settings.console
+    assert parse("-v").settings.verbose
+    assert parse("--verbose").settings.verbose
+    assert not settings.parse([], {"CHAT_NO_CONSOLE": yes}).settings.console
+    assert settings.parse([], {"CHAT_VERBOSE": yes}).settings.verbose
+    assert settings.parse([], {"CHAT_NO_CONSOLE": "0"}).settings.console
+
+
+BAD_VALUES = [
+    *(("port", text) for text in ("x", "-1", "65536", "", "8080.0", "٣", "9" * 5000)),
+    *(("name", text) for text in ("", "a b", "-x", "x" * 33, "\x1b[31m", "é")),
+    *(("rate", text) for text in ("x", "-1", "nan", "inf", "1e5", "", "1.2.3", "²")),
+    *(("max_clients", text) for text in ("x", "-1", "1.5", "", "٣", "9" * 5000)),
+    *(("keep", text) for text in ("x", "0", "-1", "")),
+    *(("keep_messages", text) for text in ("x", "0", "-1", "1.5", "")),
+    *(("backlog", text) for text in ("x", "0", "65535", "-1", "")),
+]
+
+
+@pytest.mark.parametrize("source", ["flag", "variable"])
+@pytest.mark.parametrize(("name", "text"), BAD_VALUES, ids=[f"{name} {text[:8]!r}" for name, text in BAD_VALUES])
+def test_a_wrong_value_gets_one_sentence(name: str, text: str, source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It names the flag or the variable, quotes the value harmlessly, and the status is 2."""
+    flag, variable = f"--{name.replace('_', '-')}", f"CHAT_{name.upper()}"
+    with pytest.raises(SystemExit) as leaving:
+        settings.parse([f"{flag}={text}"] if source == "flag" else [], {} if source == "flag" else {variable: text})
+    shown = capsys.readouterr()
+    assert leaving.value.code == 2
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert (flag if source == "flag" else variable) in shown.err
+    assert shown.err[:-1].isprintable()
+
+
+@pytest.mark.parametrize("argv", [["--prot", "1"], ["--por", "1"], ["extra"], ["--port"], ["--rate"]])
+def test_a_wrong_flag(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown or cut flag is named, and the status is 2; flags are not guessed."""
+    with pytest.raises(SystemExit) as leaving:
+        settings.parse(argv, {})
+    assert leaving.value.code == 2
+    assert argv[0] in capsys.readouterr().err
+
+
+def test_help_names_every_flag_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """With its default where it has one."""
+    with pytest.raises(SystemExit) as leaving:
+        settings.parse(["--help"], {})
+    assert leaving.value.code == 0
+    text = capsys.readouterr().out
+    for flag in ("--no-console", "--version", "--verbose", *(f"--{name.replace('_', '-')}" for name in VALUES)):
+        assert len(re.findall(rf"^  (?:-v, )?{flag}(?= |$)", text, re.MULTILINE)) == 1, flag
+    assert "3030" in text
+    assert "CHAT_" in text
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line."""
+    with pytest.raises(SystemExit) as leaving:
+        settings.parse(["--version"], {})
+    assert leaving.value.code == 0
+    assert re.fullmatch(r"server\.py \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_the_readme_knows_every_flag() -> None:
+    """What can be set is written down."""
+    root = Path(settings.__file__).parents[1]
+    written = "".join(page.read_text() for page in [root / "README.md", *root.glob("docs/*.md")])
+    for name in VALUES:
+        assert f"--{name.replace('_', '-')}" in written, name

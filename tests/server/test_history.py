@@ -33,6 +33,8 @@ def come_in(chat: Chat, name: str = "alice", **hello: Any) -> dict[str, list[Fra
         if frame["type"] in ("joined", "history"):
             rooms.setdefault(frame["room"], []).append(frame)
         assert frame["type"] != "error", frame
+    peer.send("bye")
+    peer.until("bye")  # now the name is free again
     peer.close()
     return rooms
 
@@ -305,8 +307,7 @@ def test_a_search_without_a_room_looks_everywhere_it_may(chat: Chat) -> None:
 def test_private_messages_wait_for_their_reader(chat: Chat) -> None:
     """Somebody who was away gets them at the next hello, without naming the room."""
     bob = chat.native("bob", token=TOKEN)
-    bob.send("bye")
-    bob.rest()
+    bob.leave()
     alice = chat.native("alice")
     alice.tell("for when you are back", "@bob")
     rooms = come_in(chat, "bob", token=TOKEN)

@@ -148,6 +148,11 @@ def _check_value(value: Any, field: str, depth: int) -> None:
         raise FrameError("bad_field", "numbers must be finite", field)
 
 
+def storable(text: str) -> str:
+    """What a keyboard, a file or a command line gave, as text that every log can hold."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
@@ -211,7 +216,9 @@ def color_for(name: str) -> str:
 
 
 def color_problem(color: str) -> str | None:
-    return None if color in COLORS else f"there is no colour {harmless(color)}; choose from {', '.join(COLORS)}"
+    return (
+        None if color in COLORS else f"there is no colour {harmless_line(color[:40])}; choose from {', '.join(COLORS)}"
+    )
 
 
 def paint(text: str, color: str | None = None, *attributes: str) -> str:
@@ -284,7 +291,8 @@ def speech(sender: str, color: str, text: str, style: str = "classic") -> tuple[
     body = harmless(text).replace("\n", "\n    ")
     sender, color = harmless_line(sender), harmless_line(color)
     if body.startswith("/me "):
-        return f"* {sender} ", body[4:]
+        # Notices end in a star. A text that did would pass for one.
+        return f"* {sender} ", body[4:-1] + "\u2217" if body.endswith("*") else body[4:]
     if style == "short":
         return f"{sender}: ", body
     return f"[COLOR ({color})] {sender} said -> ", body

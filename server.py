@@ -28,6 +28,7 @@ from chat_common import (
     format_address,
     harmless_line,
     paint,
+    storable,
 )
 from server_parts import archive, settings, sockets
 from server_parts.console import Console, ConsoleEncoder, Nowhere, Screen, ScreenLog
@@ -46,6 +47,7 @@ from server_parts.settings import Settings
 RECEIVE: Final = 64 * 1024
 BURST: Final = 40
 LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when the server stops
+CUT_WAIT: Final = 1.5  # and how long their readers may then take to end
 SPARE_DESCRIPTORS: Final = 64  # for the log, the listener, the threads' wake-ups
 OUT_OF_DESCRIPTORS: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -114,9 +116,11 @@ class ChatServer:
 
         Everybody there receives it but its sender, whose own copy comes as a receipt.
         """
+        if not self.listening.is_set():
+            raise RuntimeError("the server is not running")
         sender = self._operator if sender_socket is None else self._connections[sender_socket]
         sender.credits.get()
-        self._hub.submit(sender, [Announce(message)])
+        self._hub.submit(sender, [Announce(storable(message))])
 
     # --- the accept thread ---
 
@@ -124,6 +128,7 @@ class ChatServer:
         listener = self.server_socket
         assert listener is not None
         spare = _spare_descriptor()
+        listener.setblocking(False)  # a connection may be gone again between being seen and being accepted
         pause = 0.01
         while not self._stop.is_set():
             try:
@@ -148,6 +153,7 @@ class ChatServer:
         if len(self._connections) >= self.max_clients:
             _refuse(connection)
             return
+        connection.setblocking(True)  # some systems pass the listener's mode on
         sockets.tune(connection)
         client = Client(Outbox(connection, self.settings.backlog), format_address(*address[:2]))
         self._connections[connection] = client
@@ -225,15 +231,18 @@ class ChatServer:
         self._book.close()
 
     def _see_readers_off(self) -> None:
-        until = time.monotonic() + LEAVING_WAIT
-        for reader in list(self._readers):
-            reader.join(max(until - time.monotonic(), 0.0))
+        self._join_readers(LEAVING_WAIT)
         for client in list(self._connections.values()):
             client.outbox.cut()
-        for reader in list(self._readers):
-            reader.join(LEAVING_WAIT)
-            if reader.is_alive():
-                log.error("%s did not end", reader.name)
+        for reader in self._join_readers(CUT_WAIT):
+            log.error("%s did not end", reader.name)
+
+    def _join_readers(self, seconds: float) -> list[threading.Thread]:
+        """Wait for all of them together; those that are left."""
+        until = time.monotonic() + seconds
+        for reader in self._readers:
+            reader.join(max(until - time.monotonic(), 0.0))
+        return [reader for reader in self._readers if reader.is_alive()]
 
     def _run_hub(self) -> None:
         self._guard(self._hub.run)

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint
+from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint, storable
 from server_parts import requests as ask
 from server_parts.desk import Desk
 from server_parts.hub import Hub
@@ -113,7 +113,7 @@ class Screen(Nowhere):
         # The prompt erases what stands on its line: the printer may just have put a prompt there itself.
         line = input(f"\001\r\033[K\002{self._prompt}" if "readline" in sys.modules else self._prompt)
         self._asking = False
-        return line
+        return storable(line)
 
     def _print(self) -> None:
         while self._more.wait():

@@ -46,6 +46,8 @@ class Desk:
     def _carry_out(self, requests: Sequence[Request]) -> None:
         for_hub: list[Request] = []
         for request in requests:
+            if self._client.outbox.closed:
+                return
             if isinstance(request, _ANSWERED_HERE):
                 self._pass_on(for_hub)
                 for_hub = []

@@ -14,7 +14,7 @@ from chat_common import MAX_HELLO_LINE
 from server_parts.door import Door, Encoder
 from server_parts.native_door import NativeDoor
 from server_parts.plain_door import PLAIN, PlainDoor
-from server_parts.requests import Ending, Request
+from server_parts.requests import Ending, Request, Unseat
 
 FIRST_BYTE_WAIT: Final = 0.5  # silence after which a newcomer is taken for a plain client
 
@@ -45,8 +45,7 @@ class Doorway:
 
     def receive(self, data: bytes, now: float) -> list[Request]:
         if self._silent and data.startswith(b"{"):
-            # Also after the half second: then a greeting in plain text went out, which native clients skip.
-            self._door = NativeDoor(self._opened if self._door is None else now)
+            return self._enter_native(data, now)
         self._silent = False
         if self._door is not None:
             return self._door.receive(data, now)
@@ -74,6 +73,13 @@ class Doorway:
         """The hub let the client in."""
         if isinstance(self._door, NativeDoor):
             self._door.welcomed()
+
+    def _enter_native(self, data: bytes, now: float) -> list[Request]:
+        self._silent = False
+        seated = self._door is not None  # as a plain client, whose greeting a native one skips
+        self._door = NativeDoor(now if seated else self._opened)
+        requests = self._door.receive(data, now)
+        return [Unseat(), *requests] if seated else requests
 
     def _may_be_http(self) -> bool:
         begun = b"\n" not in self._first and len(self._first) < MAX_HELLO_LINE

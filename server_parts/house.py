@@ -23,8 +23,8 @@ PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it take
 
 
 class House:
-    def __init__(self, book: MessageLog) -> None:
-        self.names = Names(book)
+    def __init__(self, book: MessageLog, operator: str) -> None:
+        self.names = Names(book, operator)
         self.sessions: dict[str, Client] = {}
         self.rooms: dict[str, Room] = {}
         self.slow: dict[Client, None] = {}
@@ -36,18 +36,21 @@ class House:
 
     # --- rooms ---
 
-    def enter(self, client: Client, name: str, after: int | None, history: int, *, gap: bool = False) -> None:
-        """Make the client a member and bring it up to date. What is said from now on waits behind that."""
-        room = self.rooms.get(name)
-        if room is None:
-            room = self.rooms[name] = Room(name, self._book.last(name))
+    def enter(
+        self, client: Client, name: str, floor: int | None, after: int | None, history: int, *, gap: bool = False
+    ) -> None:
+        """Make the client a member and bring it up to date. What is said from now on waits behind that.
+
+        `floor` is the number up to which it may not read; None: it may read nothing that was said.
+        """
+        room = self.rooms.get(name) or Room(name, self._book.last(name))
+        lowest = room.last if floor is None else max(floor, self._book.first(name) - 1)
+        self.rooms[name] = room  # nothing can fail from here on
         if client not in room.members:
             room.members[client] = None
             client.rooms[name] = room
             self._presence.joined(name, client.name)
         client.tell({"type": "joined", "room": name, "last": room.last, "members": len(room.members)})
-        floor = client.floor(self._book, name)
-        lowest = room.last if floor is None else max(floor, self._book.first(name) - 1)
         if after is None or after > room.last:  # an id from the future: its numbers mean nothing here
             gap = gap or after is not None
             start = max(room.last - history, lowest)
@@ -74,14 +77,14 @@ class House:
         if session is not None and self.sessions.get(session.key) is client:
             del self.sessions[session.key]
 
-    def rename(self, client: Client, new: str) -> None:
+    def rename(self, client: Client, new: str, *, trusted: bool) -> None:
         """Told at once and in order, not merged: a client knows its own messages by the name they carry."""
         self.tell_presence()
         old = client.name
         if new.lower() != old.lower():
             for room in [room for room in client.rooms.values() if partners(room.name)]:
                 self.depart(client, room)
-        self.names.take(new, client, claim=False)
+        self.names.take(new, client, trusted=trusted)
         renamed: Frame = {"type": "presence", "room": None, "renamed": [[old, new]], "members": 0}
         if not client.rooms:
             client.tell(renamed)

@@ -6,6 +6,7 @@ nobody ever sees a message that a crash could take back. It must not know socket
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import threading
@@ -55,12 +56,13 @@ class Hub:
         self._book = book
         self._settings = settings
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
-        self._house = House(book)
+        self._house = House(book, settings.name)
         self._farewells: deque[tuple[float, Client]] = deque()
         keeps_all = settings.keep_days is None and settings.keep_messages is None
         self._trim_due = math.inf if keeps_all else 0.0
         self._now = 0.0  # what the clock shows to this turn's messages
         self._stops = 0  # after one, requests are no longer carried out; after two, the thread ends
+        self._ended = False
         self._fault: Exception | None = None
         self.closing = threading.Event()  # all that was asked before `stop` is done and committed
         self._begin_batch()
@@ -76,6 +78,7 @@ class Hub:
             ask.Rooms: self._list_rooms,
             ask.Bye: self._bye,
             ask.Ending: self._ending,
+            ask.Unseat: self._unseat,
             ask.Gone: self._gone,
             ask.Announce: self._announce,
             ask.Kick: self._kick,
@@ -86,6 +89,8 @@ class Hub:
     def submit(self, client: Client, requests: Sequence[Request]) -> None:
         """Queue what a client asks for. Its caller has taken one of the client's credits, and gets it back after."""
         self._queue.put((client, requests))
+        if self._ended:
+            self._give_back()
 
     def stop(self) -> None:
         """Carry out what waits, then nothing more; `closing` is set when that is so."""
@@ -101,7 +106,7 @@ class Hub:
     # --- turns ---
 
     def run(self) -> None:
-        """Until told to end. Raises what nobody foresaw: then `bury` is to follow."""
+        """Until told to end. Raises what nobody foresaw: then `bury` is to follow, as it is in any case."""
         while self._stops < 2:
             items, told_to_stop = self._take()
             self._turn(items)
@@ -120,6 +125,16 @@ class Hub:
                 self._stops += 1
             else:
                 item[0].credits.put(None)
+        self._ended = True
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """The credits of whatever came too late; by any thread."""
+        with contextlib.suppress(Empty):
+            while True:
+                item = self._queue.get_nowait()
+                if item is not None:
+                    item[0].credits.put(None)
 
     def _take(self) -> tuple[list[Item], bool]:
         """All that waits, up to a turn's worth; and whether `stop` was among it."""
@@ -179,11 +194,13 @@ class Hub:
         self._trim_due = now + (TRIM_PAUSE if more else TRIM_INTERVAL)
 
     def _handle(self, client: Client, request: Request) -> None:
-        if client.session is None and not isinstance(request, (ask.Hello, ask.Bye, ask.Ending, ask.Gone)):
+        if client.session is None and not isinstance(request, (ask.Hello, ask.Bye, ask.Ending, ask.Unseat, ask.Gone)):
             client.tell(Refusal("hello_first", "say hello first", "type").frame())
             return
-        if client in self._writers and not isinstance(request, ask.Say):
-            self._commit()  # a client's requests are carried out, and answered, in the order they came
+        if not isinstance(request, ask.Say) and (client in self._writers or self._private):
+            # A client's requests are carried out, and answered, in the order they came. And what was said in private
+            # is for whoever had the name then: it is told before anybody comes, goes or changes names.
+            self._commit()
         try:
             self._carry_out[type(request)](client, request)
         except StorageError as error:
@@ -199,6 +216,7 @@ class Hub:
         self._authors: list[Client] = []
         self._refused: list[tuple[Client, Refusal]] = []
         self._writers: dict[Client, None] = {}
+        self._private = False  # something of it was said in private
 
     def _say(self, client: Client, say: ask.Say) -> None:
         session = client.session
@@ -239,6 +257,7 @@ class Hub:
 
     def _private_place(self, client: Client, room: str) -> str | Refusal:
         """The room of two people, opened for both of them."""
+        self._private = True
         if not client.takes_part(room):
             return DENIED
         name = next((name for name in partners(room) if name != client.name.lower()), None)
@@ -247,7 +266,7 @@ class Hub:
             return Refusal("no_such_user", f"there is nobody called {name or 'that but you'} to talk to", "room")
         for member in (client, other):
             if member is not None and room not in member.rooms:
-                self._house.enter(member, room, self._book.last(room), 0)
+                self._house.enter(member, room, None, self._book.last(room), 0)
         if other is not None and other.away is not None:
             client.tell({"type": "notice", "text": f"{other.name} is away: {other.away}"})
         return room
@@ -296,40 +315,42 @@ class Hub:
 
     def _hello(self, client: Client, hello: ask.Hello) -> None:
         if client.session is not None:
-            if hello.name is None or not client.guest:
-                client.tell(Refusal("bad_field", "you have said hello already", "type").frame())
-                return
-            self._house.vacate(client)  # was taken for a plain client, because it was silent at first
+            client.tell(Refusal("bad_field", "you have said hello already", "type").frame())
+            return
+        earlier = self._house.sessions.get(hello.session)
+        if earlier is not None and earlier.number > client.number:
+            # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
+            self._let_go(client, "replaced", "this session came in again from elsewhere", retry=False)
+            return
+        self._commit()  # the earlier connection's texts count
+        client.token_hash = token_hash(hello.token) if hello.token else None
+        names = self._house.names
+        refusal = names.refusal(hello.name, client, earlier) if hello.name is not None else None
+        if refusal is not None:
+            client.tell(refusal.frame())
+            return
+        # All that may fail comes first: a hello that cannot be carried out has changed nothing here.
+        trusted = hello.name is not None and names.claim(hello.name, client)
+        accepted = self._book.accepted(hello.session) if hello.session else 0
+        floors = self._book.private_rooms(hello.name) if hello.name is not None and trusted else {}
+        if earlier is not None:
+            self._let_go(earlier, "replaced", "this session came in again from elsewhere", retry=False)
+        self._seat(client, hello, trusted, accepted)
+        self._enter_all(client, hello, floors)
+
+    def _seat(self, client: Client, hello: ask.Hello, trusted: bool, accepted: int) -> None:
         if not client.operator:
             client.encoder = PLAIN if hello.name is None else NATIVE
-        client.token_hash = token_hash(hello.token) if hello.token else None
-        earlier = self._house.sessions.get(hello.session)
-        if earlier is not None:
-            # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
-            older, newer = sorted((earlier, client), key=lambda each: each.number)
-            self._let_go(older, "replaced", "this session came in again from elsewhere", retry=False)
-            if newer is not client:
-                return
-        if not self._name(client, hello.name):
-            return
+        if hello.name is None:
+            self._house.names.take_guest(client)
+        else:
+            self._house.names.take(hello.name, client, trusted=trusted)
         client.color = hello.color or color_for(client.name)
-        client.session = Session(hello.session, self._book.accepted(hello.session) if hello.session else 0)
+        client.session = Session(hello.session, accepted)
         if hello.session:
             self._house.sessions[hello.session] = client
         log.info("%s came in from %s%s", client.name, client.address, f" with {hello.client}" if hello.client else "")
         client.tell(self._welcome(client, client.session))
-        self._enter_all(client, hello)
-
-    def _name(self, client: Client, name: str | None) -> bool:
-        if name is None:
-            self._house.names.take_guest(client)
-            return True
-        refusal = self._house.names.refusal(name, client)
-        if refusal is not None:
-            client.tell(refusal.frame())
-            return False
-        self._house.names.take(name, client, claim=True)
-        return True
 
     def _welcome(self, client: Client, session: Session) -> Frame:
         return {
@@ -344,28 +365,31 @@ class Hub:
             "limits": LIMITS,
         }
 
-    def _enter_all(self, client: Client, hello: ask.Hello) -> None:
-        """Into the rooms it names, and into the private ones that are its own."""
-        wanted = {LOBBY: None} if hello.rooms is None else dict(hello.rooms)
-        if client.trusted:
-            wanted = dict.fromkeys(self._book.private_rooms(client.name)) | wanted
+    def _enter_all(self, client: Client, hello: ask.Hello, floors: dict[str, int]) -> None:
+        """Into the rooms it names, and then into the private ones that are its own."""
+        named = {LOBBY: None} if hello.rooms is None else hello.rooms
+        wanted = {client.resolve(room): after for room, after in named.items()}
+        own = {room: None for room in floors if room not in wanted}
         same_log = hello.epoch in (None, self._book.epoch)
-        for room, after in wanted.items():
+        for room, after in [*wanted.items(), *own.items()][:MAX_ROOMS]:
             lost = after is not None and not same_log
-            self._join_one(client, room, None if lost else after, hello.history, gap=lost)
+            floor = 0 if not partners(room) else floors.get(room, 0) if client.trusted else None
+            self._join_one(client, room, floor, None if lost else after, hello.history, gap=lost)
 
     def _join(self, client: Client, join: ask.Join) -> None:
-        self._join_one(client, join.room, join.after, join.history)
+        room = client.resolve(join.room)
+        self._join_one(client, room, client.floor(self._book, room), join.after, join.history)
 
-    def _join_one(self, client: Client, room: str, after: int | None, history: int, *, gap: bool = False) -> None:
-        room = client.resolve(room)
+    def _join_one(
+        self, client: Client, room: str, floor: int | None, after: int | None, history: int, *, gap: bool = False
+    ) -> None:
         if partners(room) and not client.takes_part(room):
             client.tell(DENIED.frame())
         elif len(client.rooms) >= MAX_ROOMS and room not in client.rooms:
             text = f"you are in too many rooms: {len(client.rooms)} of {MAX_ROOMS}; leave one first"
             client.tell(Refusal("bad_room", text, "room").frame())
         else:
-            self._house.enter(client, room, after, history, gap=gap)
+            self._house.enter(client, room, floor, after, history, gap=gap)
 
     def _leave(self, client: Client, leave: ask.Leave) -> None:
         room = client.rooms.get(client.resolve(leave.room))
@@ -410,6 +434,10 @@ class Hub:
         self._retire(client)
         self._see_off(client, ending.block)
 
+    def _unseat(self, client: Client, _: ask.Unseat) -> None:
+        self._house.vacate(client)
+        client.encoder = NATIVE
+
     def _gone(self, client: Client, _: ask.Gone) -> None:
         self._retire(client)
 
@@ -420,11 +448,13 @@ class Hub:
         if refusal is not None:
             client.tell(refusal.frame())
             return
+        trusted = self._house.names.owns(nick.name, client)
+        moves = trusted and nick.name.lower() != client.name.lower()
+        floors = self._book.private_rooms(nick.name) if moves else {}
         log.info("%s is now %s", client.name, nick.name)
-        self._house.rename(client, nick.name)
-        if client.trusted:
-            for room in self._book.private_rooms(nick.name):
-                self._house.enter(client, room, None, ask.DEFAULT_HISTORY)
+        self._house.rename(client, nick.name, trusted=trusted)
+        for room, floor in floors.items():
+            self._house.enter(client, room, floor, None, ask.DEFAULT_HISTORY)
 
     def _color(self, client: Client, color: ask.Color) -> None:
         client.color = color.color

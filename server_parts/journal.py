@@ -5,15 +5,30 @@ Records go through a queue to a thread of their own: a blocked terminal or a slo
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
 from logging.handlers import QueueHandler, QueueListener
-from queue import SimpleQueue
+from queue import Full, Queue
 from typing import Final
 
 from server_parts.settings import Settings
 
 LOG: Final = logging.getLogger("chat")
+KEPT_RECORDS: Final = 10_000
+STOP_WAIT: Final = 1.0
 _FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
+
+
+class _Door(QueueHandler):
+    def enqueue(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(Full):  # what a blocked reader misses is lost; the chat goes on
+            self.queue.put_nowait(record)
+
+
+class _Listener(QueueListener):
+    def enqueue_sentinel(self) -> None:
+        self.queue.put(None)  # type: ignore[attr-defined]
 
 
 class Journal:
@@ -26,8 +41,9 @@ class Journal:
         for handler in handlers:
             if handler is not screen:
                 handler.setFormatter(logging.Formatter(_FORMAT))
-        self._door = QueueHandler(SimpleQueue())
-        self._listener = QueueListener(self._door.queue, *handlers)
+        waiting: Queue[logging.LogRecord | None] = Queue(KEPT_RECORDS)
+        self._door = _Door(waiting)
+        self._listener = _Listener(waiting, *handlers)
         self._handlers = handlers
         LOG.setLevel(logging.DEBUG if settings.verbose else logging.INFO)
         LOG.propagate = False
@@ -35,7 +51,12 @@ class Journal:
         self._listener.start()
 
     def stop(self) -> None:
-        self._listener.stop()
+        # With a deadline: whoever reads our standard error may have stopped doing so.
+        last = threading.Thread(target=self._listener.stop, name="journal-stop", daemon=True)
+        last.start()
+        last.join(STOP_WAIT)
+        if last.is_alive():
+            return
         LOG.removeHandler(self._door)
         for handler in self._handlers:
             handler.close()

@@ -1,4 +1,4 @@
-"""Who may be called what: live names, claimed names, and which session is whose. Owned by the hub.
+"""Who may be called what: live names, claimed names, guests' numbers. Owned by the hub.
 
 It must not know sockets, rooms or frames.
 """
@@ -21,11 +21,13 @@ def token_hash(token: str) -> str:
 class Names:
     """Names are compared without case; a live one belongs to one client."""
 
-    def __init__(self, log: MessageLog) -> None:
+    def __init__(self, log: MessageLog, operator: str) -> None:
         self._log = log
+        self._operator = operator.lower()  # nobody else's, whether he is at a terminal or not
         self._live: dict[str, Client] = {}
         self._guests = 0  # guest numbers given so far …
-        self._free_guests: list[int] = []  # … and those that came back, as a heap
+        self._free_guests: list[int] = []  # … those that came back, as a heap …
+        self._numbers: dict[Client, int] = {}  # … and whose the others are
 
     def find(self, name: str) -> Client | None:
         return self._live.get(name.lower())
@@ -36,25 +38,31 @@ class Names:
     def is_claimed(self, name: str) -> bool:
         return self._log.owner(name) is not None
 
-    def refusal(self, name: str, client: Client) -> Refusal | None:
-        """Why this client may not take the name; None if it may."""
-        holder = self.find(name)
-        if holder is not None and holder is not client:
+    def refusal(self, name: str, client: Client, leaving: Client | None = None) -> Refusal | None:
+        """Why this client may not take the name; None if it may. `leaving` is about to give its own name up."""
+        if client.operator:
+            return None
+        if name.lower() == self._operator:
+            return Refusal("name_taken", f"the name {name} is the operator's: choose another", "name")
+        if self.find(name) not in (None, client, leaving):
             return Refusal("name_taken", f"the name {name} is in use: choose another", "name")
         owner = self._log.owner(name)
         if owner is not None and owner != client.token_hash:
             return Refusal("name_taken", f"the name {name} belongs to somebody else: choose another", "name")
         return None
 
-    def take(self, name: str, client: Client, *, claim: bool) -> None:
-        """Give the name to the client; with `claim` for good, if it holds a token. StorageError changes nothing."""
-        owner = self._log.owner(name)
-        if claim and owner is None and client.token_hash is not None:
+    def owns(self, name: str, client: Client) -> bool:
+        return client.token_hash is not None and self._log.owner(name) == client.token_hash
+
+    def claim(self, name: str, client: Client) -> bool:
+        """Whether the client owns the name; it does from now on if it holds a token and nobody else did."""
+        if client.token_hash is not None and self._log.owner(name) is None:
             self._log.claim(name, client.token_hash)
-            owner = client.token_hash
+        return self.owns(name, client)
+
+    def take(self, name: str, client: Client, *, trusted: bool) -> None:
         self.release(client)
-        client.name = name
-        client.trusted = owner is not None and owner == client.token_hash
+        client.name, client.trusted = name, trusted
         self._live[name.lower()] = client
 
     def take_guest(self, client: Client) -> None:
@@ -63,10 +71,11 @@ class Names:
             number = heapq.heappop(self._free_guests)
         else:
             number = self._guests = self._guests + 1
-        self.take(f"guest-{number}", client, claim=False)
+        self.take(f"guest-{number}", client, trusted=False)
+        self._numbers[client] = number
 
     def release(self, client: Client) -> None:
         if self._live.get(client.name.lower()) is client:
             del self._live[client.name.lower()]
-            if client.name.startswith("guest-"):
-                heapq.heappush(self._free_guests, int(client.name.removeprefix("guest-")))
+        if client in self._numbers:
+            heapq.heappush(self._free_guests, self._numbers.pop(client))

@@ -91,6 +91,8 @@ class NativeDoor:
         self._line_begun: float | None = None
 
     def receive(self, data: bytes, now: float) -> list[Request]:
+        if not self._greeted and now >= self._hello_due:
+            return self.silence(now)
         requests: list[Request] = []
         for line in self._lines.feed(data):
             request = self._request(line)
@@ -107,7 +109,7 @@ class NativeDoor:
             self._line_begun = None
         elif self._line_begun is None or requests:
             self._line_begun = now
-        return requests
+        return requests or self.silence(now)
 
     def deadline(self) -> float | None:
         if not self._greeted:

@@ -8,6 +8,8 @@ as the client stalls. Blocks leave whole and in the order they came. This module
 from __future__ import annotations
 
 import contextlib
+import logging
+import math
 import socket
 import threading
 from collections import deque
@@ -15,7 +17,9 @@ from collections.abc import Iterable, Iterator
 
 from server_parts import sockets
 
-Block = bytes | Iterator[bytes]  # an iterator is read, and its pages sent, only when its turn has come
+Block = bytes | memoryview | Iterator[bytes]  # an iterator is read, and its pages sent, only when its turn has come
+
+log = logging.getLogger("chat")
 
 TICK = 1.0  # how long a blocked writer waits before it looks whether it is still wanted
 
@@ -29,6 +33,7 @@ class Outbox:
         self._state = threading.Condition()  # guards all below; never held over a call that waits
         self._backlog: deque[Block] = deque()
         self._size = 0  # bytes in the backlog that the hub offered
+        self._kept = self._sent = 0  # blocks that ever went into the backlog, and those of them that are out
         self._emptying = False  # some thread owns the wire, or (after offer_pages) the reader is about to
         self._finishing = False
         self._closed = False
@@ -51,7 +56,7 @@ class Outbox:
             if self._closed or self._finishing or self.overflowed:
                 return False
             if self._emptying or self._backlog:
-                if self._size + len(block) > self._bound:
+                if self._size and self._size + len(block) > self._bound:  # one block of any size is a fair start
                     self.overflowed = True
                     return False
                 self._keep(block)
@@ -59,7 +64,7 @@ class Outbox:
             sent = self._send_now(block)
             if 0 <= sent < len(block):
                 # The rest of a block that is begun must go out, whatever the bound says: half a line is no use.
-                self._keep(block[sent:])
+                self._keep(memoryview(block)[sent:])
                 self._start_drainer()
             return sent >= 0
 
@@ -70,24 +75,22 @@ class Outbox:
         """
         with self._state:
             if not (self._closed or self._finishing):
-                self._backlog.append(iter(pages))
+                self._keep(iter(pages))
 
     def write(self, block: bytes) -> None:
         """The reader's own answer: wait until it and all before it is sent, however slow the client is."""
-        with self._state:
-            if self._closed or self._finishing:
-                return
-            self._backlog.append(iter((block,)))  # as pages: the bound is for what the hub offers
+        self.offer_pages((block,))  # as pages: the bound is for what the hub offers
         self.drain()
 
     def drain(self) -> None:
-        """Return when the backlog is empty: empty it, or wait for the thread that does."""
+        """Return when all that is waiting now is sent: by this thread, or by the one that has the wire."""
         with self._state:
-            self._state.wait_for(lambda: self._closed or not self._emptying)
-            if self._closed or not self._backlog:
+            mine = self._kept
+            self._state.wait_for(lambda: self._closed or not self._emptying or self._sent >= mine)
+            if self._closed or self._sent >= mine:
                 return
             self._emptying = True
-        self._empty()
+        self._empty(mine)
 
     def finish(self, last_words: bytes, *, at_once: bool = False) -> None:
         """Send what is waiting and the last words, then close this direction. `at_once` drops what is waiting."""
@@ -96,20 +99,21 @@ class Outbox:
                 return
             self._finishing = True
             if at_once:
-                self._backlog.clear()
+                self._drop_backlog()
             if not (self._emptying or self._backlog):
                 sent = self._send_now(last_words)
                 if sent in (-1, len(last_words)):
                     self._half_close()
                     return
-                last_words = last_words[sent:]
+                last_words = last_words[max(sent, 0) :]
             self._keep(last_words)
             if not self._emptying:
                 self._start_drainer()
 
     def cut(self) -> None:
         """End the connection now; its reader wakes up."""
-        sockets.wake(self._socket)
+        with self._state:  # not while it is being closed: its descriptor may be somebody else's a moment later
+            sockets.wake(self._socket)
 
     def close(self) -> None:
         """The reader's last act: no thread is left on the socket when it is closed."""
@@ -120,13 +124,21 @@ class Outbox:
         self.cut()
         if drainer is not None:
             drainer.join()
-        self._socket.close()
+        with self._state:
+            self._socket.close()
 
     # --- with self._state held ---
 
-    def _keep(self, block: bytes) -> None:
+    def _keep(self, block: Block) -> None:
         self._backlog.append(block)
-        self._size += len(block)
+        self._kept += 1
+        if not isinstance(block, Iterator):
+            self._size += len(block)
+
+    def _drop_backlog(self) -> None:
+        self._sent += len(self._backlog)
+        self._size -= sum(len(block) for block in self._backlog if not isinstance(block, Iterator))
+        self._backlog.clear()
 
     def _send_now(self, block: bytes) -> int:
         """How much the kernel took; -1 if the connection is broken."""
@@ -148,7 +160,7 @@ class Outbox:
         except RuntimeError:  # no more threads to be had: that costs this client its connection, nobody else
             self._drainer = None
             self._closed = True
-            self.cut()
+            sockets.wake(self._socket)
 
     def _half_close(self) -> None:
         with contextlib.suppress(OSError):
@@ -156,33 +168,44 @@ class Outbox:
 
     # --- by the one thread that set self._emptying ---
 
-    def _empty(self) -> None:
-        while (block := self._next()) is not None:
-            if not self._send_all(block):
-                self._give_up()
-            if isinstance(block, bytes):
-                with self._state:
+    def _empty(self, upto: float = math.inf) -> None:
+        """Send the backlog. A reader goes back to reading once its own block `upto` is out; a drainer takes over."""
+        while (block := self._next(upto)) is not None:
+            whole = self._send_all(block)
+            with self._state:
+                self._sent += 1
+                if not isinstance(block, Iterator):
                     self._size -= len(block)
+                if not whole:
+                    self._closed = True
+                    self._drop_backlog()
+                    sockets.wake(self._socket)
+                self._state.notify_all()
 
-    def _next(self) -> Block | None:
+    def _next(self, upto: float) -> Block | None:
         with self._state:
-            if self._backlog and not self._closed:
+            if self._backlog and not self._closed and self._sent < upto:
                 return self._backlog.popleft()
             self._emptying = False
             self._state.notify_all()
-            if self._finishing:
+            if self._backlog and not self._closed:
+                self._start_drainer()
+            elif self._finishing:
                 self._half_close()
             return None
 
     def _send_all(self, block: Block) -> bool:
         try:
-            for page in (block,) if isinstance(block, bytes) else block:
+            for page in block if isinstance(block, Iterator) else (block,):
                 self._send(page)
         except OSError:
             return False
+        except Exception:
+            log.exception("making pages")
+            return False
         return True
 
-    def _send(self, page: bytes) -> None:
+    def _send(self, page: bytes | memoryview) -> None:
         rest = memoryview(page)
         while rest:
             try:
@@ -195,9 +218,3 @@ class Outbox:
                 sockets.writable(self._socket, TICK)
             if self._closed:
                 raise BrokenPipeError
-
-    def _give_up(self) -> None:
-        with self._state:
-            self._closed = True
-            self._backlog.clear()
-        self.cut()

@@ -76,11 +76,6 @@ class Client:
         for _ in range(CREDITS):
             self.credits.put(None)
 
-    @property
-    def guest(self) -> bool:
-        """Came in through the plain door, so has a name that nobody chose."""
-        return self.encoder is PLAIN
-
     def tell(self, frame: Frame) -> None:
         self.outbox.offer(self.encoder.frame(frame))
 

@@ -42,6 +42,7 @@ from server_parts.requests import (
     text_refusal,
 )
 
+A_LINE: Final = 100  # names
 UNENDED_WAIT: Final = 0.2  # data without a newline, followed by this much silence, is a line
 
 
@@ -112,7 +113,7 @@ def _presence(frame: Frame) -> list[str]:
 
 def _who(frame: Frame) -> list[str]:
     people = [f"{m['name']} (away: {m['away']})" if m.get("away") else m["name"] for m in frame["members"]]
-    return [_star(f"here: {', '.join(people)}")]
+    return [_star(f"here: {', '.join(people[at : at + A_LINE])}") for at in range(0, len(people), A_LINE)]
 
 
 def _rooms(frame: Frame) -> list[str]:
@@ -222,7 +223,7 @@ class PlainDoor:
         return Say(f"@{name.lower()}", text, 0, text_refusal(text))
 
     def _history(self, rest: str) -> Request:
-        if rest and not (rest.isascii() and rest.isdigit() and 0 < int(rest[:9]) <= MAX_PAGE):
+        if rest and not (rest.isascii() and rest.isdigit() and len(rest) < 9 and 0 < int(rest) <= MAX_PAGE):
             return _error(f"usage: /history [N], with N from 1 to {MAX_PAGE}")
         return History(self._room, None, int(rest or 20))
 

@@ -23,13 +23,14 @@ from chat_common import (
     name_problem,
     room_problem,
 )
+from server_parts.search_query import MAX_QUERY
 
 MAX_PAGE: Final = 500
 MAX_RESULTS: Final = 100
 MAX_ROOMS_AT_ONCE: Final = 1_000
-MAX_QUERY: Final = 500
 MAX_AWAY: Final = 200
 MAX_CLIENT: Final = 60
+MAX_ECHO: Final = 40  # of what somebody sent, in an answer
 DEFAULT_HISTORY: Final = 20
 DEFAULT_PAGE: Final = 50
 
@@ -48,7 +49,7 @@ class Refusal(NamedTuple):
         if self.seq is not None:
             frame["seq"] = self.seq
         if self.field is not None:
-            frame["field"] = self.field
+            frame["field"] = self.field[:MAX_ECHO]
         return frame
 
 
@@ -133,6 +134,10 @@ class Ending(NamedTuple):
     reason: str
 
 
+class Unseat(NamedTuple):
+    """Whoever was taken for a plain client, because it was silent at first, is a native one."""
+
+
 class Gone(NamedTuple):
     """The connection is over."""
 
@@ -149,7 +154,7 @@ class Kick(NamedTuple):
 
 
 Request = (
-    Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | Bye | Ending | Gone  # for the hub
+    Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | Bye | Ending | Unseat | Gone  # for the hub
     | Announce | Kick  # for the hub, from the operator
     | History | Search | Ping | Tell | Refusal  # for the desk
 )  # fmt: skip
@@ -171,7 +176,7 @@ def from_frame(frame: Frame) -> Request:
         raise FrameError("bad_field", "every frame has a type, a string", "type")
     make = _MAKERS.get(kind)
     if make is None:
-        raise FrameError("unknown_type", f"there is no request of the type {kind[:40]}", "type")
+        raise FrameError("unknown_type", f"there is no request of the type {kind[:MAX_ECHO]}", "type")
     return make(frame)
 
 

@@ -49,6 +49,7 @@ class LogReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.pool = ReaderPool(path)
+        self._lookups = ReaderPool(path, 2)  # of single rows: the hub must not wait behind pages and scans
 
     def after(self, room: str, after: int, limit: int) -> list[Message]:
         return messages(self._all(_AFTER, (room, after, max(limit, 0))))
@@ -67,19 +68,19 @@ class LogReader:
         return dict(self._all(_ROOMS, ()))
 
     def accepted(self, session: str) -> int:
-        rows = self._all(_ACCEPTED, (session,))
+        rows = self._look_up(_ACCEPTED, (session,))
         return int(rows[0][0]) if rows else 0
 
     def receipt(self, session: str, seq: int) -> Receipt | None:
-        rows = self._all(_RECEIPT, {"token": session, "seq": seq})
+        rows = self._look_up(_RECEIPT, {"token": session, "seq": seq})
         return Receipt(*rows[0]) if rows else None
 
     def owner(self, name: str) -> str | None:
-        rows = self._all(_OWNER, (name.lower(),))
+        rows = self._look_up(_OWNER, (name.lower(),))
         return str(rows[0][0]) if rows else None
 
     def private_rooms(self, name: str) -> dict[str, int]:
-        return dict(self._all(_PRIVATE_ROOMS, (name.lower(),)))
+        return dict(self._look_up(_PRIVATE_ROOMS, (name.lower(),)))
 
     def backup(self, target: Path) -> None:
         """A consistent copy of everything in one new file; StorageError if there is such a file, or no space.
@@ -111,8 +112,13 @@ class LogReader:
         with self.pool.lend() as connection:
             return connection.execute(sql, values).fetchall()
 
+    def _look_up(self, sql: str, values: Any) -> list[tuple[Any, ...]]:
+        with self._lookups.lend() as connection:
+            return connection.execute(sql, values).fetchall()
+
     def close(self) -> None:
         self.pool.close()
+        self._lookups.close()
 
 
 def _publish(partial: Path, target: Path) -> None:

@@ -160,6 +160,11 @@ class Native(Peer):
             self.passed.append(frame)
         return frame
 
+    def leave(self) -> None:
+        """Say goodbye and wait until it is answered: then the name is free again."""
+        self.send("bye")
+        self.rest()
+
     def sees_off(self, name: str) -> None:
         """Wait until somebody is gone. Whoever leaves before anybody was told of the coming is not told of."""
         until = time.monotonic() + WAIT

@@ -28,6 +28,7 @@ from server_parts.requests import (
     Say,
     Search,
     Tell,
+    Unseat,
     Who,
 )
 
@@ -105,7 +106,8 @@ def test_a_brace_after_silence_is_native_after_all() -> None:
     """A program that was slow to say hello is still a program, with the full time for its hello."""
     doorway = Doorway(0.0)
     doorway.silence(0.5)
-    (hello,) = doorway.receive(HELLO, 20.0)
+    unseat, hello = doorway.receive(HELLO, 20.0)
+    assert unseat == Unseat()  # it was a guest until now
     assert isinstance(hello, Hello)
     assert hello.name == "alice"
 

@@ -22,6 +22,7 @@ from server_parts.requests import (
     Refusal,
     Rooms,
     Say,
+    Unseat,
     Who,
 )
 from tests.peers import Frame, wait_until
@@ -100,6 +101,7 @@ def test_a_guest_that_turns_out_native_gets_its_name(bench: Bench) -> None:
     seat.submit(Hello(None, bench.session()))
     seat.settle()
     seat.outbox.blocks.clear()
+    seat.submit(Unseat())
     assert of_type(seat.ask(Hello("alice", bench.session())), "welcome")[0]["name"] == "alice"
     assert [m["name"] for m in of_type(seat.ask(Who()), "who")[0]["members"]] == ["alice"]
 

@@ -14,6 +14,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from server import ChatServer
 from server_parts import native_door, sockets
 from server_parts.message_log import MemoryLog
 from server_parts.settings import Settings
-from tests.conftest import Chat, Serve
+from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, wait_until
 from tests.programs import read_line, read_rest, run_server, server_program, started
 
@@ -263,6 +264,28 @@ def test_a_signal_stops_it(signum: int) -> None:
         assert "Traceback" not in program.output()
 
 
+# A server that gets its signal while its main thread is just about to wait, inside the lock of what it waits for.
+WORST_INSTANT = """
+    import signal, sys, threading
+    sys.path.insert(0, sys.argv.pop(1))
+    import server
+    wait = threading.Condition.wait
+    def wait_later(condition, timeout=None):
+        if sys._getframe(2).f_code.co_name == "start_server":
+            threading.Condition.wait = wait
+            signal.raise_signal(signal.SIGTERM)
+        return wait(condition, timeout)
+    threading.Condition.wait = wait_later
+    sys.exit(server.main())
+"""
+
+
+def test_a_signal_at_the_worst_instant_stops_it() -> None:
+    """A handler runs between any two steps of the main thread; it must not want a lock that this thread holds."""
+    with started({}, code=textwrap.dedent(WORST_INSTANT)) as process:
+        assert process.wait(WAIT) == 0
+
+
 def test_what_was_said_is_stored_before_it_stops(serve: Serve) -> None:
     """Every text sent before the stop that got a receipt is in the log, and receipts come before the goodbye."""
     book = MemoryLog()
@@ -281,37 +304,39 @@ def test_what_was_said_is_stored_before_it_stops(serve: Serve) -> None:
     assert [1, *receipts] == [m.id for m in book.after("lobby", 0, 1000)]
 
 
-class Gate(logging.Handler):
-    """Holds a reader for half a second in its last log record."""
+class Gate(logging.Filter):
+    """Holds a reader for half a second before its last log record."""
 
     def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
+        super().__init__()
         self.held = threading.Event()
         self.free = threading.Event()
         self.reader = threading.current_thread()
 
-    def createLock(self) -> None:
-        self.lock = None  # holds nobody but the thread whose record it is
-
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         if "disconnected" in record.getMessage():
             self.reader = threading.current_thread()
             self.held.set()
             self.free.wait(0.5)
+        return True
 
 
-def test_it_returns_only_when_every_reader_has_ended(chat: Chat) -> None:
-    """Also a reader that was just on its way out."""
+@pytest.fixture
+def gate(chat_log: ChatLog) -> Iterator[Gate]:
+    """In the way of every log record; opened at the end."""
     gate = Gate()
-    logging.getLogger("chat").addHandler(gate)
+    logging.getLogger("chat").addFilter(gate)
+    yield gate
+    logging.getLogger("chat").removeFilter(gate)
+    gate.free.set()
+
+
+def test_it_returns_only_when_every_reader_has_ended(chat: Chat, gate: Gate) -> None:
+    """Also a reader that was just on its way out."""
     chat.native("alice").close()
     assert gate.held.wait(WAIT)
     chat.stop()
-    still_there = gate.reader.is_alive()
-    gate.free.set()
-    gate.reader.join(WAIT)
-    logging.getLogger("chat").removeHandler(gate)
-    assert not still_there
+    assert not gate.reader.is_alive()
 
 
 def test_stopping_twice_and_before_starting() -> None:

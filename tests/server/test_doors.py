@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server_parts.doors import Doorway
 from server_parts.message_log import Message
-from server_parts.native_door import NATIVE, message_json
+from server_parts.native_door import NATIVE, NativeDoor, message_json
 from server_parts.plain_door import PLAIN
 from server_parts.requests import (
     Bye,
@@ -406,7 +406,8 @@ def test_commands(line: str, request_: Request) -> None:
 @pytest.mark.parametrize(
     "line",
     ["/dance", "/", "/ hello", "/msgbob hi", "/nick", "/nick a b", "/nick server", "/join", "/join a b", "/join @a+b",
-     "/msg", "/msg bob", "/msg a+b hi", "/history 0", "/history 501", "/history x", "/history -1", "/search"],
+     "/msg", "/msg bob", "/msg a+b hi", "/history 0", "/history 501", "/history x", "/history -1", "/history 000000500000",
+     "/history 00000000199999999999999999999", "/search"],
 )  # fmt: skip
 def test_what_is_wrong_gets_one_error_line(line: str) -> None:
     """An unknown word or a wrong use is an error for its sender, and never a message to anyone."""
@@ -630,3 +631,21 @@ def test_no_escape_code_leaves_the_plain_door(text: str) -> None:
     """Whatever is said, nothing reaches a terminal but text and line breaks."""
     for block in (PLAIN.live([message(1, text)]), PLAIN.frame({"type": "notice", "text": text})):
         assert not set(block.decode()) & set("\x1b\x9b\x07\r\x08\u202e\u2028")
+
+
+def test_a_hello_that_comes_too_late_is_no_hello() -> None:
+    """However busily something else was sent until then."""
+    door = NativeDoor(0.0)
+    assert door.receive(b'{"type":"ping"}\n', 9.9) == [Ping()]
+    (ending,) = door.receive(b'{"type":"ping"}\n', 10.0)
+    assert isinstance(ending, Ending)
+
+
+def test_a_line_that_drips_without_a_pause_is_cut() -> None:
+    """Bytes that keep coming do not extend the time for a line."""
+    door = NativeDoor(0.0)
+    door.welcomed()
+    assert door.receive(b"{", 100.0) == []
+    assert door.receive(b" ", 129.9) == []
+    (ending,) = door.receive(b" ", 130.0)
+    assert isinstance(ending, Ending)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server_parts.message_log import MemoryLog, StorageError
+from server_parts.message_log import MemoryLog
 from server_parts.names import Names, token_hash
 from server_parts.people import Client
 from tests.server.hub_bench import Remembering
@@ -18,98 +18,83 @@ def book() -> MemoryLog:
 
 @pytest.fixture
 def names(book: MemoryLog) -> Names:
-    """Nobody is here yet."""
-    return Names(book, "server")
+    """Nobody is here yet; the operator is called boss."""
+    return Names(book, "boss")
 
 
-def client(token: str | None = None) -> Client:
-    somebody = Client(Remembering(), "test")
+def client(token: str | None = None, *, operator: bool = False) -> Client:
+    somebody = Client(Remembering(), "test", operator=operator)
     somebody.token_hash = token_hash(token) if token else None
+    return somebody
+
+
+def come(names: Names, name: str, somebody: Client) -> Client:
+    """What a hello does with a name."""
+    assert names.refusal(name, somebody) is None
+    names.take(name, somebody, trusted=names.claim(name, somebody))
     return somebody
 
 
 def test_a_name_is_one_client_s(names: Names) -> None:
     """In any case of letters, as long as that client is there."""
-    alice, other = client(), client()
-    assert names.refusal("alice", alice) is None
-    names.take("Alice", alice, trusted=False)
+    alice = come(names, "Alice", client())
     assert names.find("ALICE") is alice
     assert names.everyone() == [alice]
-    refusal = names.refusal("aLICE", other)
+    refusal = names.refusal("aLICE", client())
     assert refusal is not None
     assert (refusal.code, refusal.field) == ("name_taken", "name")
+    assert names.refusal("aLICE", alice) is None
     names.release(alice)
     assert names.find("alice") is None
-    assert names.refusal("alice", other) is None
+    assert names.refusal("alice", client()) is None
+
+
+def test_whoever_is_about_to_leave_does_not_hold_a_name(names: Names) -> None:
+    """A session that comes in again takes the name from its own old connection."""
+    old = come(names, "alice", client())
+    assert names.refusal("alice", client(), leaving=old) is None
 
 
 def test_a_new_name_frees_the_old_one(names: Names) -> None:
     """Nobody has two."""
-    alice = client()
-    names.take("alice", alice, trusted=False)
+    alice = come(names, "alice", client())
     names.take("anna", alice, trusted=False)
     assert names.find("alice") is None
     assert names.everyone() == [alice]
 
 
+def test_the_operator_s_name_is_nobody_else_s(names: Names) -> None:
+    """Whether he is there or not."""
+    refusal = names.refusal("Boss", client())
+    assert refusal is not None
+    assert refusal.code == "name_taken"
+    assert names.refusal("boss", client(operator=True)) is None
+
+
 def test_only_a_token_claims(names: Names, book: MemoryLog) -> None:
     """Without one the name stays anybody's; with one it is owned, and the hash alone is kept."""
-    assert not names.claim("alice", client())
+    assert not come(names, "alice", client()).trusted
     assert not names.is_claimed("alice")
-    assert names.claim("bob", client("a-long-secret-token"))
+    assert come(names, "bob", client("a-long-secret-token")).trusted
     assert names.is_claimed("BOB")
     assert "secret" not in str(book.owner("bob"))
 
 
 def test_a_claimed_name_is_refused_without_its_token(names: Names) -> None:
     """Also when nobody uses it."""
-    names.claim("bob", client("a-long-secret-token"))
+    names.release(come(names, "bob", client("a-long-secret-token")))
     assert names.refusal("bob", client()) is not None
     assert names.refusal("bob", client("another-long-token")) is not None
     assert names.refusal("bob", client("a-long-secret-token")) is None
 
 
-def test_a_name_is_claimed_once(names: Names) -> None:
-    """Whoever comes second owns nothing."""
-    assert names.claim("bob", client("a-long-secret-token"))
-    assert not names.claim("bob", client("another-long-token"))
-    assert names.owns("bob", client("a-long-secret-token"))
+def test_owning_is_not_claiming(names: Names) -> None:
+    """Asking whether a name is one's own makes it nobody's."""
+    owner = come(names, "bob", client("a-long-secret-token"))
+    assert names.owns("Bob", owner)
+    assert not names.owns("passing", owner)
+    assert not names.is_claimed("passing")
     assert not names.owns("bob", client())
-
-
-def test_a_name_may_be_taken_from_who_is_leaving(names: Names) -> None:
-    """The older connection of the same session stands in nobody's way."""
-    older, newer = client(), client()
-    names.take("alice", older, trusted=False)
-    assert names.refusal("alice", newer) is not None
-    assert names.refusal("alice", newer, older) is None
-
-
-def test_the_operator_s_name_is_nobody_else_s(names: Names) -> None:
-    """In any case of letters."""
-    assert names.refusal("Server", client()) is not None
-    assert names.refusal("Server", Client(Remembering(), "console", operator=True)) is None
-
-
-def test_a_claim_that_cannot_be_stored_is_none(names: Names, book: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name is still anybody's."""
-
-    def fail(name: str, token_hash: str) -> None:
-        raise StorageError("disk full")
-
-    monkeypatch.setattr(book, "claim", fail)
-    with pytest.raises(StorageError):
-        names.claim("anna", client("a-long-secret-token"))
-    assert not names.is_claimed("anna")
-
-
-def test_a_name_that_looks_like_a_guest_s_is_just_a_name(names: Names) -> None:
-    """Leaving gives back no number that was never given."""
-    somebody = client()
-    names.take("guest-x", somebody, trusted=False)
-    names.release(somebody)
-    names.take_guest(somebody)
-    assert somebody.name == "guest-1"
 
 
 def test_guests_get_the_lowest_free_number(names: Names) -> None:
@@ -134,3 +119,6 @@ def test_releasing_twice_frees_nobody_else(names: Names) -> None:
     names.take_guest(second)
     names.release(first)
     assert names.find("guest-1") is second
+    third = client()
+    names.take_guest(third)
+    assert third.name == "guest-2"

@@ -369,3 +369,51 @@ def test_many_threads_offer_without_mixing_lines(open_outbox: Open) -> None:
     assert len({digest for _, _, digest in heard}) == 1
     for who in range(4):
         assert [number for w, number, _ in heard if w == who] == list(range(200))
+
+
+def test_a_reader_goes_back_to_reading_once_its_own_words_are_out(open_outbox: Open) -> None:
+    """Also if the hub never stops offering: a drainer takes the wire over."""
+    outbox, theirs = open_outbox(stalled=True)
+    stall(outbox)
+    done = threading.Event()
+
+    def write() -> None:
+        outbox.write(b"PONG")
+        done.set()
+
+    def feed() -> None:
+        while not done.wait(0.0005):
+            outbox.offer(b"x" * 1_000)
+
+    threads = [threading.Thread(target=work) for work in (write, feed)]
+    for thread in threads:
+        thread.start()
+    seen = b""
+    while b"PONG" not in seen:
+        seen = seen[-8:] + theirs.recv(4_096)
+    assert done.wait(WAIT)
+    for thread in threads:
+        thread.join(WAIT)
+
+
+def test_the_first_block_may_be_larger_than_the_bound(open_outbox: Open) -> None:
+    """Whoever is just being brought up to date is not too slow."""
+    outbox, _ = open_outbox(60_000)
+    outbox.offer_pages(iter(()))
+    assert outbox.offer(b"x" * 70_000)
+    assert not outbox.offer(b"x")
+
+
+def test_pages_that_nobody_foresaw_to_fail_cut_the_client(open_outbox: Open) -> None:
+    """Nobody waits for them for ever."""
+    outbox, theirs = open_outbox()
+
+    def pages() -> Iterator[bytes]:
+        yield b"one"
+        raise ValueError("a bug")
+
+    outbox.offer_pages(pages())
+    outbox.drain()
+    assert outbox.closed
+    assert theirs.recv(100) == b"one"
+    assert theirs.recv(100) == b""

@@ -81,11 +81,14 @@ def test_broadcasting_reaches_all_but_the_sender(chat: Chat) -> None:
 
 
 def test_broadcasting_without_a_sender_is_the_operator(serve: Serve) -> None:
-    """In the name that the operator has."""
+    """In the name that the operator has, which nobody else can have, console or not."""
     chat = serve(name="boss")
     alice = chat.native("alice")
     chat.server.broadcast_message("hear, hear")
     assert alice.until("message")["from"] == "boss"
+    impostor = chat.native()
+    impostor.hello("BOSS")
+    assert impostor.until("error")["code"] == "name_taken"
 
 
 def test_a_broadcast_uses_up_no_seq(chat: Chat) -> None:
@@ -264,18 +267,22 @@ def test_a_signal_stops_it(signum: int) -> None:
         assert "Traceback" not in program.output()
 
 
-# A server that gets its signal while its main thread is just about to wait, inside the lock of what it waits for.
+# A server that gets its signal while its main thread is just about to wait, inside the lock of what it waits for;
+# if it waits for something without such a lock, a little later.
 WORST_INSTANT = """
-    import signal, sys, threading
+    import os, signal, sys, threading
     sys.path.insert(0, sys.argv.pop(1))
     import server
-    wait = threading.Condition.wait
+    wait, raised = threading.Condition.wait, []
     def wait_later(condition, timeout=None):
-        if sys._getframe(2).f_code.co_name == "start_server":
-            threading.Condition.wait = wait
+        if not raised and sys._getframe(2).f_code.co_name == "start_server":
+            raised.append(True)
             signal.raise_signal(signal.SIGTERM)
         return wait(condition, timeout)
     threading.Condition.wait = wait_later
+    later = threading.Timer(0.5, lambda: raised or os.kill(os.getpid(), signal.SIGTERM))
+    later.daemon = True
+    later.start()
     sys.exit(server.main())
 """
 

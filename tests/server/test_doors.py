@@ -406,8 +406,8 @@ def test_commands(line: str, request_: Request) -> None:
 @pytest.mark.parametrize(
     "line",
     ["/dance", "/", "/ hello", "/msgbob hi", "/nick", "/nick a b", "/nick server", "/join", "/join a b", "/join @a+b",
-     "/msg", "/msg bob", "/msg a+b hi", "/history 0", "/history 501", "/history x", "/history -1", "/history 000000500000",
-     "/history 00000000199999999999999999999", "/search"],
+     "/msg", "/msg bob", "/msg a+b hi", "/history 0", "/history 501", "/history x", "/history -1",
+     "/history 000000500000", "/history 00000000199999999999999999999", "/search"],
 )  # fmt: skip
 def test_what_is_wrong_gets_one_error_line(line: str) -> None:
     """An unknown word or a wrong use is an error for its sender, and never a message to anyone."""

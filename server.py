@@ -17,6 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from queue import SimpleQueue
 from types import FrameType
 from typing import Final
 
@@ -77,7 +78,9 @@ class ChatServer:
         self._leaving: deque[threading.Thread] = deque()  # those of them that are about to end
         most = sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS
         self.max_clients = min(self.settings.max_clients or most, most)
-        self._stop = threading.Event()
+        self._stopping = False
+        # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
+        self._stop_asked: SimpleQueue[None] = SimpleQueue()
         self._operator, self.screen = self._seat_operator()
 
     @property
@@ -98,7 +101,7 @@ class ChatServer:
             self.listening.set()
             if self.screen is not None:
                 self._open_console(self.screen)
-            self._stop.wait()
+            self._stop_asked.get()
         finally:
             self._shut_down(hub, accept)
 
@@ -109,7 +112,8 @@ class ChatServer:
         self.port = self.server_socket.getsockname()[1]
 
     def stop_server(self) -> None:
-        self._stop.set()
+        self._stopping = True
+        self._stop_asked.put(None)
 
     def broadcast_message(self, message: str, sender_socket: socket.socket | None = None) -> None:
         """Say something in the lobby, in the name of a connected client or, with None, of the operator.
@@ -118,7 +122,9 @@ class ChatServer:
         """
         if not self.listening.is_set():
             raise RuntimeError("the server is not running")
-        sender = self._operator if sender_socket is None else self._connections[sender_socket]
+        sender = self._operator if sender_socket is None else self._connections.get(sender_socket)
+        if sender is None:
+            raise ValueError("that socket is no client's")
         sender.credits.get()
         self._hub.submit(sender, [Announce(storable(message))])
 
@@ -130,18 +136,18 @@ class ChatServer:
         spare = _spare_descriptor()
         listener.setblocking(False)  # a connection may be gone again between being seen and being accepted
         pause = 0.01
-        while not self._stop.is_set():
+        while not self._stopping:
             try:
                 if not sockets.readable(listener, 0.5):  # not every system wakes accept() when it is shut down
                     continue
                 connection, address = listener.accept()
             except OSError as error:
-                if self._stop.is_set():
+                if self._stopping:
                     break
                 if error.errno in OUT_OF_DESCRIPTORS:
                     # The connection stays in the queue, so without a pause this loop would eat a processor.
                     spare = _turn_one_away(listener, spare)
-                    self._stop.wait(pause)
+                    time.sleep(pause)
                     pause = min(pause * 2, 1.0)
                 continue  # ECONNABORTED and its like: that client went away again
             pause = 0.01
@@ -212,7 +218,7 @@ class ChatServer:
 
     def _shut_down(self, hub: threading.Thread, accept: threading.Thread) -> None:
         """In this order: nobody new, what was asked is done and stored, everyone is told, everyone leaves, the log."""
-        self._stop.set()
+        self._stopping = True
         if self.server_socket is not None:
             sockets.wake(self.server_socket)
         if accept.ident is not None:
@@ -346,6 +352,7 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
         journal.stop()
         if server.screen is not None:
             server.screen.close()
+    print(paint("Server stopped", "yellow"), flush=True)
     return 1 if server.failed else 0
 
 

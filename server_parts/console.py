@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint, storable
+from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint, partners, room_problem, storable
 from server_parts import requests as ask
 from server_parts.desk import Desk
 from server_parts.hub import Hub
@@ -39,11 +40,16 @@ class ConsoleEncoder:
         return b"" if frame["type"] in _LOGGED else PLAIN.frame(frame)
 
     def live(self, messages: Iterable[Message], author: str | None = None) -> bytes:
-        shown = (message_text(message) for message in messages if message.sender != author)
-        return "".join(paint(line, "blue") + "\n" for line in shown).encode("utf-8", "replace")
+        shown = (_receipt(m) if m.sender == author else paint(message_text(m), "blue") + "\n" for m in messages)
+        return "".join(shown).encode("utf-8", "replace")
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
         return self.frame({**frame, field: items})
+
+
+def _receipt(message: Message) -> str:
+    """What was said to the lobby stands there as it was typed; what was said in private deserves a word."""
+    return f"* delivered #{message.id} *\n" if partners(message.room) else ""
 
 
 class Nowhere:
@@ -86,6 +92,8 @@ class Screen(Nowhere):
         self._terminal_mode = _terminal_mode()
 
     def open(self) -> None:
+        if "readline" in sys.modules:
+            readline.parse_and_bind("set horizontal-scroll-mode on")  # one row: it can be erased and come back
         threading.Thread(target=self._print, name="console-printer", daemon=True).start()
 
     def close(self) -> None:
@@ -121,17 +129,17 @@ class Screen(Nowhere):
             while self._texts:
                 text = self._texts[0]
                 # The half-typed line goes, and comes back below.
-                self._show(f"\r\033[K{text}{self._prompt}{_half_typed()}" if self._asking else text)
+                self._show(f"\r\033[K{text}{self._half_typed()}" if self._asking else text)
                 self._texts.popleft()
+
+    def _half_typed(self) -> str:
+        line = self._prompt + (readline.get_line_buffer() if "readline" in sys.modules else "")
+        return line[: shutil.get_terminal_size().columns - 1]
 
     def _show(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.write(text)
             sys.stdout.flush()
-
-
-def _half_typed() -> str:
-    return readline.get_line_buffer() if "readline" in sys.modules else ""
 
 
 def _terminal_mode() -> list[Any] | None:
@@ -196,6 +204,12 @@ class Console:
         else:
             self._ask_hub(ask.Say(f"@{name.lower()}", text, 0))
 
+    def _who(self, room: str) -> None:
+        if room and room_problem(room.lower()):
+            self._say_error("usage: /who [ROOM]")
+        else:
+            self._ask_hub(ask.Who(room.lower() or LOBBY))
+
     def _kick(self, rest: str) -> None:
         name, _, reason = rest.partition(" ")
         if not is_name(name):
@@ -219,7 +233,8 @@ class Console:
 
 
 ROWS: Final = (
-    _Command("/who", "who is in the lobby", lambda console, _: console._ask_hub(ask.Who(LOBBY))),
+    _Command("/who [ROOM]", "who is in a room; the lobby, if none is named", Console._who),
+    _Command("/me TEXT", "say what you do", lambda console, rest: console._broadcast(f"/me {rest}")),
     _Command("/rooms", "which rooms there are", lambda console, _: console._ask_hub(ask.Rooms())),
     _Command("/msg NAME TEXT", "say something to one person only", Console._message),
     _Command("/kick NAME [REASON]", "end somebody's connection", Console._kick),

@@ -6,6 +6,7 @@ then, and only then, it may read the client's fields. It must not know sockets.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -19,6 +20,7 @@ from server_parts.requests import Gone, History, Ping, Refusal, Request, Say, Se
 
 BREATH: Final = 0.25  # how long a client that is over its rate is left alone before it is looked at again
 
+_PRIVATE_PLACE: Final = re.compile(r"\bin:(@[A-Za-z0-9_.-]+)(?![+\w])")  # in:@bob, as a person writes it
 _ANSWERED_HERE: Final = (History, Search, Ping, Tell, Refusal)
 
 
@@ -98,4 +100,5 @@ class Desk:
         if isinstance(request, History):
             return pages.older(book, client.encoder, request._replace(room=room or ""), floor)
         floors = book.private_rooms(client.name) if client.trusted else {}
-        return pages.results(book, client.encoder, request._replace(room=room), floors)
+        query = _PRIVATE_PLACE.sub(lambda found: f"in:{client.resolve(found[1].lower())}", request.text)
+        return pages.results(book, client.encoder, request._replace(room=room), query, floors)

@@ -101,7 +101,9 @@ class Hub:
     def stats(self) -> Stats:
         house, everyone = self._house, self._house.names.everyone()
         backlog = sum(client.outbox.backlog for client in everyone)
-        return Stats(len(everyone), len(house.rooms), house.messages, house.deliveries, backlog)
+        return Stats(
+            sum(not client.operator for client in everyone), len(house.rooms), house.messages, house.deliveries, backlog
+        )
 
     # --- turns ---
 

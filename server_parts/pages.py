@@ -49,6 +49,6 @@ def older(book: MessageLog, encoder: Encoder, request: History, floor: int) -> b
     return encoder.pages(history_frame(request.room, gap=trimmed), "messages", page)
 
 
-def results(book: MessageLog, encoder: Encoder, request: Search, floors: dict[str, int]) -> bytes:
-    found = book.search(request.text, floors, request.limit, request.room)
+def results(book: MessageLog, encoder: Encoder, request: Search, query: str, floors: dict[str, int]) -> bytes:
+    found = book.search(query, floors, request.limit, request.room)
     return encoder.pages({"type": "results", "text": request.text, "more": False}, "messages", found)

@@ -117,7 +117,7 @@ def _who(frame: Frame) -> list[str]:
 
 
 def _rooms(frame: Frame) -> list[str]:
-    return [_star(f"{r['room']}: {r['members']} here, {r['last']} messages") for r in frame["rooms"]]
+    return [_star(f"{r['room']}: {r['members']} here, last message #{r['last']}") for r in frame["rooms"]]
 
 
 def _results(frame: Frame) -> list[str]:
@@ -151,6 +151,10 @@ _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
 _TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.*?\xff\xf0|[\xf0-\xf9])", re.DOTALL)
 
 
+_NEGOTIATION = re.compile(rb"\xff([\xfb\xfd])(.)", re.DOTALL)
+_REFUSALS: Final = {b"\xfb": b"\xff\xfe", b"\xfd": b"\xff\xfc"}  # WILL: DONT; DO: WONT
+
+
 class PlainDoor:
     """Lines of text. The first request is a hello in the name of whoever came in."""
 
@@ -166,7 +170,7 @@ class PlainDoor:
         return Hello(name=None, session=secrets.token_urlsafe(24), history=0)
 
     def receive(self, data: bytes, now: float) -> list[Request]:
-        requests = [self._request(line) for line in self._lines.feed(data)]
+        requests = [request for line in self._lines.feed(data) for request in self._requests(line)]
         if self._lines.overlong is not None:
             text = f"line too long: {self._lines.overlong} > {self._lines.limit} bytes"
             return [*requests, Ending(_lines(_star(f"error: {text}"), "* goodbye *"), text)]
@@ -184,10 +188,16 @@ class PlainDoor:
     def end(self) -> list[Request]:
         self._flush_due = None
         tail = self._lines.take_tail()
-        return [self._request(tail.removesuffix(b"\r"))] if tail else []
+        return self._requests(tail.removesuffix(b"\r")) if tail else []
+
+    def _requests(self, line: bytes) -> list[Request]:
+        # A telnet that asks for something shows nothing more until it is answered: no, we will not.
+        asked = _NEGOTIATION.findall(line)
+        answer = [Tell(b"".join(_REFUSALS[verb] + option for verb, option in asked))] if asked else []
+        return [*answer, self._request(_TELNET.sub(b"", line))]
 
     def _request(self, line: bytes) -> Request:
-        text = _TELNET.sub(b"", line).decode("utf-8", "replace").replace("\0", "")
+        text = line.decode("utf-8", "replace").replace("\0", "")
         if is_exit(text):
             return Bye()
         if text.startswith("//"):
@@ -247,6 +257,7 @@ _ROWS: Final = (
     _Command("/rooms", "which rooms there are", lambda door, rest: Rooms()),
     _Command("/who", "who is in this room", lambda door, rest: Who(door._room)),
     _Command("/msg NAME TEXT", "say something to one person only", PlainDoor._message),
+    _Command("/me TEXT", "say what you do", lambda door, rest: door._say(f"/me {rest}")),
     _Command("/history [N]", "what was said before", PlainDoor._history),
     _Command("/search TEXT", "find messages", PlainDoor._search),
     _Command("/say TEXT", "send a text that would mean something else", PlainDoor._say),

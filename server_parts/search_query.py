@@ -74,7 +74,7 @@ def parse(text: str) -> Query:
         if key == "from" and value:
             senders.add(fold_name(value))
         elif key == "in" and value:
-            rooms.add(value.lower())
+            rooms.add(value.lower().removeprefix("#"))
         elif key == "since" and (day := _day(value)) is not None:
             since = max(since, day)
         elif key == "until" and (day := _day(value)) is not None:

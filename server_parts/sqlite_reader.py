@@ -91,6 +91,8 @@ class LogReader:
         partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         if target.exists():
             raise LogError(f"{target} exists already; choose another name")
+        if not target.parent.is_dir():
+            raise LogError(f"{target} cannot be made: there is no folder {target.parent}")
         create_private(partial)
         try:
             with told(f"{self.path} cannot be copied to {target}"):

@@ -361,7 +361,12 @@ def test_bytes_that_are_no_text_are_replaced() -> None:
 def test_telnet_negotiation_is_not_text(byte_by_byte: bool) -> None:
     """Options, sub-negotiations and commands of a telnet program are dropped from what is said."""
     data = b"hi\xff\xfd\x03\xff\xfb\x18\xff\xfa\x18\x00xterm\xff\xf0 there\xff\xf1\xff\xf9\r\n"
-    assert plainly(data, byte_by_byte=byte_by_byte) == [Say("lobby", "hi there", 0)]
+    assert plainly(data, byte_by_byte=byte_by_byte)[-1] == Say("lobby", "hi there", 0)
+
+
+def test_telnet_is_answered() -> None:
+    """A telnet that asks for a timing mark shows nothing more until it gets an answer: DO → WONT, WILL → DONT."""
+    assert plainly(b"\xff\xf3\xff\xfd\x06\xff\xfb\x18\n")[0] == Tell(b"\xff\xfc\x06\xff\xfe\x18")
 
 
 def test_telnet_negotiation_alone_says_nothing() -> None:
@@ -613,7 +618,7 @@ PLAINLY = {
     "who": (PLAIN.frame({"type": "who", "room": None, "members": [{"name": "a"}, {"name": "b"}]}), "* here: a, b *"),
     "rooms": (
         PLAIN.frame({"type": "rooms", "rooms": [{"room": "tea", "members": 1, "last": 2}]}),
-        "* tea: 1 here, 2 messages *",
+        "* tea: 1 here, last message #2 *",
     ),
     "several lines": (PLAIN.live([message(1, "a\nb")]), "[COLOR (blue)] alice said -> a\n    b"),
     "an unknown event": (PLAIN.frame({"type": "hologram"}), ""),

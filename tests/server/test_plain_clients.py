@@ -270,8 +270,8 @@ def test_rooms(guest: Plain, alice: Native) -> None:
     alice.tell("hello tea", "tea")
     assert guest.until("hello tea").startswith("#tea [COLOR ")
     guest.say("/rooms")
-    assert guest.until("* lobby: ") == "* lobby: 2 here, 0 messages *"
-    assert guest.text() == "* tea: 2 here, 2 messages *"
+    assert guest.until("* lobby: ") == "* lobby: 2 here, last message #0 *"
+    assert guest.text() == "* tea: 2 here, last message #2 *"
 
 
 def test_private_messages(guest: Plain, alice: Native) -> None:

@@ -182,7 +182,7 @@ class ChatClient:
     def _report_failures(self) -> None:
         waiting, refused = len(self._conversation.outgoing), self._conversation.refused
         if waiting:
-            self._screen.complain(bad(f"{_texts(waiting)} not delivered."))
+            self._screen.complain(bad(f"{_texts(waiting)} not confirmed, and may be lost."))
         if refused and not self._screen.interactive:
             self._screen.complain(bad(f"{_texts(refused)} refused."))
         if self._status == 0 and (waiting or (refused and not self._screen.interactive)):
@@ -220,8 +220,8 @@ class ChatClient:
             self._lose(str(loss))
         self._handover.report(len(self._conversation.outgoing))
         self._show_prompt()
-        if self._screen.broken:
-            self._finish(0)
+        if self._screen.broken and (self._screen.interactive or self._json_events):
+            self._finish(0)  # but a pipe goes on sending, whoever has stopped reading what it shows
 
     def _wait_for_something(self) -> None:
         """Sleep until the server or the input loop has something, or something falls due."""

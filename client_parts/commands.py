@@ -182,7 +182,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("reply", ("r",), "/reply TEXT", "Answer the last private message.", lambda a, w: a.reply(_needed(w))),
     Command("me", (), "/me TEXT", "Say what you do: /me waves.", _me),
     Command("history", (), "/history [N]", "Show N older messages (1 to 500; 20 if not given).", _history),
-    Command("search", (), "/search TEXT", "Find messages in your rooms.", lambda a, w: a.search(_needed(w))),
+    Command(
+        "search", (), "/search TEXT", "Find messages in public rooms and your own.", lambda a, w: a.search(_needed(w))
+    ),
     Command("ignore", (), "/ignore [NAME]", "Hide what somebody says; alone: list them.", lambda a, w: a.ignore(w)),
     Command("unignore", (), "/unignore NAME", "Show it again.", lambda a, w: a.unignore(_needed(w))),
     Command("away", (), "/away [TEXT]", "Tell those who write to you that you are away.", lambda a, w: a.away(w)),

@@ -206,7 +206,7 @@ class Conversation:
         for message in page:
             self.cursors.page(frame["room"], message["id"])
             self._show_message(message, past=True)
-        self._board.show(aside("* end of the older messages"))
+        self._board.show(aside("* these were the older messages; /history shows more"))
 
     def _message(self, frame: Frame) -> None:
         own = self._view.is_me(frame["from"])

@@ -308,7 +308,7 @@ def test_undelivered_text_is_counted_on_leaving(server: ScriptedServer, start: S
     peer.expect("say")
     peer.expect("bye")
     assert running.status() == 1
-    assert running.screen.lines[-1] == "1 text was not delivered."
+    assert running.screen.lines[-1] == "1 text was not confirmed, and may be lost."
 
 
 def test_a_receipt_during_the_goodbye_still_counts(server: ScriptedServer, start: Start) -> None:
@@ -384,7 +384,7 @@ def test_a_pipe_that_is_interrupted_says_what_is_lost(server: ScriptedServer, st
     peer.expect("bye")
     peer.close()
     assert running.status() == 130
-    assert running.screen.lines[-1] == "1 text was not delivered."
+    assert running.screen.lines[-1] == "1 text was not confirmed, and may be lost."
 
 
 def test_a_pipe_is_held_back(server: ScriptedServer, start: Start) -> None:

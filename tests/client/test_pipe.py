@@ -152,6 +152,21 @@ def test_a_reader_that_goes_away_is_no_drama(run: Run) -> None:
     client.process.stdout = None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a closed pipe is told in another way")
+def test_a_pipe_sends_on_when_nobody_reads_what_it_shows(run: Run) -> None:
+    """`make | client.py | head -1`: the lines arrive all the same, and the status says so."""
+    deaf = run("deaf", "--room", "pipe-deaf")
+    assert deaf.process.stdin is not None
+    assert deaf.process.stdout is not None
+    deaf.process.stdout.close()
+    deaf.process.stdin.write("one\ntwo\nthree\n")
+    deaf.process.stdin.close()
+    assert deaf.process.wait(10) == 0
+    deaf.process.stdin = deaf.process.stdout = None
+    history = wait_for_event(events(run("reader", "--json", "--room", "pipe-deaf")), "history")
+    assert [message["text"] for message in history["messages"]] == ["one", "two", "three"]  # type: ignore[attr-defined]
+
+
 def test_a_chosen_name_that_is_occupied_is_an_error(run: Run, server: ServerProgram, tmp_path: Path) -> None:
     """A name that was asked for and is taken ends with one sentence and status 1."""
     first = run("original", "--json", "--room", "pipe-names")

@@ -25,9 +25,12 @@ from chat_common import (
     private_room,
     room_problem,
 )
+from client_parts.attention import Unread
 from client_parts.commands import Intent, Mistake, Text, obey
 from client_parts.delivery import Arrival, Cursors, Outgoing, Say
+from client_parts.status import Status
 from client_parts.view import View, aside, bad, good, lost
+from client_parts.width import HANG
 
 _RETRIED = ("storage_unavailable", "rate_limited", "internal")  # the fault is not in the text, so it is sent again
 
@@ -39,7 +42,11 @@ class Board(Protocol):
     def echoes(self) -> bool:
         """Whether typed lines stay visible, so that a receipt must not repeat them."""
 
-    def show(self, line: str) -> None:
+    @property
+    def rich(self) -> bool:
+        """Whether there is room for times, a bell and news that are held back for a moment."""
+
+    def show(self, line: str, hang: int = HANG) -> None:
         """What comes from the server."""
 
     def note(self, line: str) -> None:
@@ -47,6 +54,7 @@ class Board(Protocol):
 
     def complain(self, line: str) -> None: ...
     def clear(self) -> None: ...
+    def ring(self) -> None: ...
 
 
 class Conversation:
@@ -67,6 +75,9 @@ class Conversation:
         self._correspondent: str | None = None
         self._away: str | None = None
         self._greeted = False
+        self._members: dict[str, int] = {}
+        self._unread = Unread()
+        self._absent: set[str] = set()  # who is known to be away, in lower case
         self._left_out: list[str] = []  # rooms for which the hello was too short
         self._names: list[Frame] = []  # a reply that comes in several frames
         self._rooms: list[Frame] = []
@@ -128,8 +139,21 @@ class Conversation:
         else:
             obey(intent, self)
 
-    def prompt(self) -> str:
-        return self._view.prompt(self.name, self.current, online=self.online, waiting=len(self.outgoing))
+    def status(self, link: str, *, waiting: bool) -> Status:
+        """How things stand; with the texts that wait for their receipt, if they have waited for a while."""
+        here = self._wire_room(self.current) if self.current is not None else ""
+        partner = self.current[1:].lower() if self.current and self.current.startswith("@") else ""
+        return Status(
+            target=self._view.target(self.current),
+            name=harmless_line(self.name),
+            color=self.color,
+            link=link,
+            online=self.online,
+            members=self._members.get(here),
+            unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
+            away=harmless_line(partner) if partner in self._absent else "",
+            waiting=tuple(harmless_line(say.text[:300]) for say in self.outgoing.texts()) if waiting else (),
+        )
 
     # --- What the server says -----------------------------------------------------------------------------------
 
@@ -160,6 +184,7 @@ class Conversation:
 
     def _joined(self, frame: Frame) -> None:
         room, known = frame["room"], self.cursors.last_shown(frame["room"])
+        self._members[room] = frame["members"]
         if not self.cursors.joined(room, frame["last"]) or room.startswith("@"):
             return
         if known is None:
@@ -218,6 +243,8 @@ class Conversation:
         elif arrival is Arrival.NEW and delivered and self._board.echoes:
             self._board.show(aside(f"* delivered #{frame['id']} *"))
         elif arrival is Arrival.NEW:
+            if not own and not self._is_current(frame["room"]) and frame["from"].lower() not in self._ignored:
+                self._unread.add(frame["room"])
             self._show_message(frame, delivered=delivered)
 
     def _resume(self, frame: Frame) -> None:
@@ -250,6 +277,8 @@ class Conversation:
                 self._take_name(new)
                 self._board.note(good(f"You are now {harmless_line(new)}."))
         room = frame.get("room")
+        if room is not None and frame.get("members") is not None:
+            self._members[room] = frame["members"]
         if room is None or room.startswith("@"):
             return
         frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
@@ -361,7 +390,12 @@ class Conversation:
         if room not in self.cursors and self.online:
             self._ask({"type": "join", "room": room})
         self.cursors.enter(room)
+        self._turn_to(room)
+
+    def _turn_to(self, room: str | None) -> None:
         self.current = room
+        if room is not None:
+            self._unread.seen(self._wire_room(room))
 
     def leave(self, room: str) -> None:
         room = _room_name(room) if room else self.current or ""
@@ -380,13 +414,13 @@ class Conversation:
 
     def _forget_current(self, room: str) -> None:
         if self._is_current(room):
-            self.current = next(iter(self.cursors.rooms()), None)
+            self._turn_to(next(iter(self.cursors.rooms()), None))
 
     def switch(self, room: str) -> None:
         room = _room_name(room)
         known = is_name(room[1:]) if room.startswith("@") else room in self.cursors
         if known:
-            self.current = room
+            self._turn_to(room)
         else:
             self._board.complain(
                 bad(f"You are not in {harmless_line(room)}; /join {harmless_line(room)} enters a room.")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech
+from chat_common import COLORS, Frame, harmless, harmless_line, paint, partners, speech
 
 _MANY = 8  # names listed one by one
 
@@ -88,11 +88,9 @@ class View:
     def motd(self, text: str) -> str:
         return paint(harmless(text), "cyan")
 
-    def prompt(self, name: str, room: str | None, *, online: bool, waiting: int) -> str:
-        """What stands before the cursor, not painted. It names the room only where that is not the lobby."""
-        state = "" if online else f"[offline, {waiting} waiting] " if waiting else "[offline] "
-        where = "(no room) " if room is None else "" if room == LOBBY else f"{_place_of(room)} "
-        return f"{state}{where}{harmless_line(name)}> "
+    def target(self, room: str | None) -> str:
+        """Whom a typed line goes to, as the prompt names it."""
+        return "(no room)" if room is None else harmless_line(room)
 
 
 def good(text: str) -> str:
@@ -127,10 +125,6 @@ def _local(ts: float) -> time.struct_time:
         return time.localtime(ts)
     except (ValueError, OverflowError, OSError):  # a server's clock may say anything
         return time.localtime(0)
-
-
-def _place_of(room: str) -> str:
-    return harmless_line(room) if room.startswith("@") else f"#{harmless_line(room)}"
 
 
 def _tint(text: str, color: object) -> str:

@@ -109,7 +109,7 @@ def test_text_typed_offline_waits_and_is_resumed_in_order() -> None:
     talk = Talk()
     talk.it.disconnected()
     talk.type("one", "two")
-    assert talk.it.prompt() == "[offline, 2 waiting] ann> "
+    assert talk.it.status("offline", waiting=True).waiting == ("one", "two")
     talk.it.heard({"type": "welcome", "name": "ann", "color": "blue", "epoch": "e1", "accepted": 1})
     talk.enter("lobby", 2, message(1, "meanwhile"), message(2, "one", "ann", seq=1))
     assert [timeless(line) for line in talk.board.lines] == [
@@ -192,7 +192,7 @@ def test_rooms_can_be_entered_switched_and_left() -> None:
     talk = Talk()
     talk.type("/join #Builds")
     assert talk.asked() == [{"type": "join", "room": "builds"}]
-    assert talk.it.prompt() == "#builds ann> "
+    assert talk.it.status("online", waiting=False).prompt == "builds> "
     talk.enter("builds")
     talk.type("made it", "/switch lobby", "back")
     assert [room for _, room, _ in talk.said()] == ["builds", "lobby"]
@@ -205,7 +205,7 @@ def test_leaving_the_last_room_leaves_nowhere_to_talk() -> None:
     """A text in no room is refused at once, with the way out."""
     talk = Talk()
     talk.type("/leave")
-    assert talk.it.prompt() == "(no room) ann> "
+    assert talk.it.status("online", waiting=False).prompt == "(no room)> "
     assert talk.type("hello") == ["You are in no room; /join ROOM enters one."]
     assert talk.type("/leave") == ["You are in no room."]
 
@@ -222,7 +222,7 @@ def test_a_refused_room_is_not_entered() -> None:
     talk = Talk()
     talk.type("/join secret")
     talk.hear({"type": "error", "code": "denied", "text": "You may not.", "field": "room"})
-    assert talk.it.prompt() == "ann> "
+    assert talk.it.status("online", waiting=False).prompt == "lobby> "
     assert "secret" not in talk.it.cursors
 
 

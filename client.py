@@ -100,6 +100,7 @@ class ChatClient:
         self._prompt_due: float | None = None
         self._oldest: str | None = None  # the text that has waited longest
         self._late_due = 0.0
+        self._news_due: float | None = None
         self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
         self._holds = Pauses(self._patience.hold, self._patience.longest_pause)
 
@@ -239,11 +240,8 @@ class ChatClient:
 
     def _next_due(self) -> float:
         link_due = self._retry_due if self._link is None else self._link.next_deadline()
-        return min(
-            due
-            for due in (link_due, self._next_look(), self._release_due, self._bye_due, self._prompt_due)
-            if due is not None
-        )
+        dues = (link_due, self._next_look(), self._release_due, self._bye_due, self._prompt_due, self._news_due)
+        return min(due for due in dues if due is not None)
 
     def _listen(self) -> None:
         link = self._link
@@ -284,6 +282,7 @@ class ChatClient:
         now = time.monotonic()
         shown = self._screen.set_status(self._conversation.status(self._link_state(now), waiting=self._is_late(now)))
         self._prompt_due = None if shown else now + 0.05
+        self._screen.set_vocabulary(self._conversation.vocabulary())
 
     def _link_state(self, now: float) -> str:
         waiting = len(self._conversation.outgoing)
@@ -360,6 +359,7 @@ class ChatClient:
         if self._link is not None:
             self._link.tend()
         self._mind_held_texts(now)
+        self._news_due = self._conversation.tell_news(now)
         if self._leaving:
             self._say_bye(now)
 

@@ -25,8 +25,9 @@ from chat_common import (
     private_room,
     room_problem,
 )
-from client_parts.attention import Unread
+from client_parts.attention import Comings, Unread, mentions
 from client_parts.commands import Intent, Mistake, Text, obey
+from client_parts.completion import Vocabulary
 from client_parts.delivery import Arrival, Cursors, Outgoing, Say
 from client_parts.status import Status
 from client_parts.view import View, aside, bad, good, lost
@@ -70,11 +71,18 @@ class Conversation:
         self.cursors = Cursors(rooms)
         self.requests: deque[Frame] = deque()
         self._board = board
+        view.timed = board.rich
         self._view = view
         self._ignored: dict[str, str] = {}
         self._correspondent: str | None = None
         self._away: str | None = None
         self._greeted = False
+        self._bell, self._joins = "mentions", "smart"
+        self._news: list[Frame] = []  # who came and went, not yet held or told
+        self._comings = Comings()
+        self._asked_for_mentions: deque[bool] = deque()  # of each search on its way
+        self._speakers: dict[str, str] = {}  # the latest last
+        self._missed = 0  # messages since one went away
         self._members: dict[str, int] = {}
         self._unread = Unread()
         self._absent: set[str] = set()  # who is known to be away, in lower case
@@ -128,6 +136,7 @@ class Conversation:
     def disconnected(self) -> None:
         self.online = False
         self.requests.clear()
+        self._asked_for_mentions.clear()
         self.outgoing.disconnected()
 
     def obey(self, intent: Intent) -> None:
@@ -191,8 +200,15 @@ class Conversation:
             self._board.show(aside(f"* you are in {self._view.place(room)} ({frame['members']} here)"))
         elif frame["last"] > known:
             missed = frame["last"] - known
+            if self._board.rich:
+                self._board.show(self._unread_line(missed, room))
+                return
             what = "a message" if missed == 1 else f"{missed} messages"
             self._board.show(aside(f"* {what} in {self._view.place(room)} meanwhile:"))
+
+    def _unread_line(self, number: int, room: str) -> str:
+        where = "" if self._is_current(room) else f" in {self._view.place(room)}"
+        return lost(f"── {number} new message{'' if number == 1 else 's'}{where} ──")
 
     def _history(self, frame: Frame) -> None:
         if self.cursors.catching_up(frame["room"]):
@@ -246,6 +262,16 @@ class Conversation:
             if not own and not self._is_current(frame["room"]) and frame["from"].lower() not in self._ignored:
                 self._unread.add(frame["room"])
             self._show_message(frame, delivered=delivered)
+            if not own:
+                self._draw_attention(frame)
+
+    def _draw_attention(self, frame: Frame) -> None:
+        """A live message of somebody else."""
+        if frame["from"].lower() in self._ignored:
+            return
+        to_me = frame["room"].startswith("@") or bool(mentions(self.name, frame["text"]))
+        if self._bell == "on" or (self._bell == "mentions" and to_me):
+            self._board.ring()
 
     def _resume(self, frame: Frame) -> None:
         room = frame["room"]
@@ -265,8 +291,28 @@ class Conversation:
             return
         if room.startswith("@") and not self._view.is_me(sender):
             self._correspondent = sender
+        self._note_speaker(sender)
+        if self._board.rich:
+            self._mark_time(message, past)
         mark = "" if self._is_current(room) else self._view.place(room)
         self._board.show(self._view.message(message, mark=mark, past=past, delivered=delivered))
+
+    def _note_speaker(self, sender: str) -> None:
+        if not self._view.is_me(sender):
+            self._speakers.pop(sender.lower(), None)
+            self._speakers[sender.lower()] = harmless_line(sender)
+
+    def _mark_time(self, message: Frame, past: bool) -> None:
+        if day := self._view.new_day(message["ts"]):
+            self._board.show(day)
+        if self._away is not None and not past and not self._view.is_me(message["from"]):
+            if self._missed == 0:
+                self._board.show(lost("── new messages ──"))
+            self._missed += 1
+
+    def vocabulary(self) -> Vocabulary:
+        """What Tab may offer: those who spoke last come first."""
+        return Vocabulary(tuple(reversed(self._speakers.values())), tuple(map(harmless_line, self.cursors.rooms())))
 
     def _ack(self, frame: Frame) -> None:
         self.outgoing.delivered(frame["seq"])
@@ -282,8 +328,32 @@ class Conversation:
         if room is None or room.startswith("@"):
             return
         frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
+        for verb in ("joined", "renamed"):
+            for name in frame.get(verb) or []:
+                self._note_speaker_last(name if isinstance(name, str) else name[1])
+        if self._board.rich and self._joins == "smart":
+            self._news.append(frame)
+            frame = {"renamed": frame.get("renamed")}
+        if not self._board.rich or self._joins != "off":
+            self._tell_presence(frame, room)
+
+    def _note_speaker_last(self, name: str) -> None:
+        """Somebody who is here and has said nothing yet comes after all who have."""
+        if name.lower() not in self._speakers and not self._view.is_me(name):
+            self._speakers = {name.lower(): harmless_line(name), **self._speakers}
+
+    def _tell_presence(self, frame: Frame, room: str) -> None:
         for line in self._view.presence(frame, "" if self._is_current(room) else self._view.place(room)):
             self._board.show(line)
+
+    def tell_news(self, now: float) -> float | None:
+        """Tell who came and went, as far as it is time to. Returns when to ask again."""
+        for frame in self._news:
+            self._comings.hold(frame, now)
+        self._news.clear()
+        for frame in self._comings.release(now):
+            self._tell_presence(frame, frame["room"])
+        return self._comings.due
 
     def _not_ignored(self, names: list[str] | None) -> list[str]:
         return [name for name in names or [] if name.lower() not in self._ignored]
@@ -301,6 +371,12 @@ class Conversation:
             self._board.show(self._view.rooms(rooms))
 
     def _results(self, frame: Frame) -> None:
+        of_mentions = bool(self._asked_for_mentions) and self._asked_for_mentions[0]
+        if not frame.get("more") and self._asked_for_mentions:
+            self._asked_for_mentions.popleft()
+        if of_mentions:
+            named = [m for m in frame["messages"] if mentions(self.name, m["text"]) and not self._view.is_me(m["from"])]
+            frame = {**frame, "messages": named}
         for message in frame["messages"]:
             self._board.show(self._view.result(message))
         if not frame.get("more"):
@@ -437,7 +513,23 @@ class Conversation:
         self._ask(request)
 
     def search(self, text: str) -> None:
+        self._search(text, for_mentions=False)
+
+    def _search(self, text: str, *, for_mentions: bool) -> None:
+        if self.online:
+            self._asked_for_mentions.append(for_mentions)
         self._ask({"type": "search", "text": text})
+
+    def list_mentions(self) -> None:
+        self._search(f'"{self.name}"', for_mentions=True)
+
+    def set_bell(self, when: str) -> None:
+        self._bell = when
+        self._board.note(aside(f"* bell: {when}"))
+
+    def set_joins(self, which: str) -> None:
+        self._joins = which
+        self._board.note(aside(f"* joins: {which}"))
 
     def ignore(self, name: str) -> None:
         if name:
@@ -452,6 +544,9 @@ class Conversation:
 
     def away(self, text: str | None) -> None:
         self._away = text if text is None else text or "away"
+        if self._missed and text is None:
+            self._board.note(lost(f"── {self._missed} new message{'' if self._missed == 1 else 's'} meanwhile ──"))
+        self._missed = 0
         if self.online:
             self._ask({"type": "away", "text": self._away})
         self._board.note(aside("* you are back" if self._away is None else "* you are marked as away"))

@@ -21,7 +21,7 @@ from client_parts.status import Status
 from client_parts.width import HANG, cut
 
 readline: Any = None
-_REDRAW_KEY = 63  # how readline tells a completer that Ctrl+L was bound to it, see `_bind_keys`
+_REDRAW_KEY = 42  # how readline tells a completer that Ctrl+L was bound to it, see `_bind_keys`
 
 
 def load_readline() -> bool:
@@ -54,6 +54,7 @@ class TerminalScreen(Reader):
         self._history = history
         self._vocabulary = Vocabulary()
         self._candidates: list[str] = []
+        self._cycle: list[str] = []
 
     @property
     def broken(self) -> bool:
@@ -95,10 +96,11 @@ class TerminalScreen(Reader):
             "set enable-bracketed-paste on",
             "set bell-style none",
             "set completion-query-items 0",
+            "set show-all-if-ambiguous on",
             "tab: complete",
             # Ctrl+L: ask the completer, which knows this kind of question and draws all above the input row, and then
             # let readline draw its own row.
-            r'"\e[9001~": possible-completions',
+            r'"\e[9001~": insert-completions',
             r'"\e[9002~": redraw-current-line',
             r'"\C-l": "\e[9001~\e[9002~"',
         ):
@@ -157,8 +159,16 @@ class TerminalScreen(Reader):
                 self._rows.redraw()
                 self._candidates = []
             else:
-                self._candidates = complete(text[: readline.get_endidx()], self._vocabulary)
+                self._candidates = self._next_candidates(text)
         return self._candidates[state] if state < len(self._candidates) else None
+
+    def _next_candidates(self, text: str) -> list[str]:
+        """Commands are listed and completed as far as they agree; of all else, each Tab offers the next one."""
+        if text in self._cycle:
+            return [self._cycle[(self._cycle.index(text) + 1) % len(self._cycle)]]
+        found = complete(text, self._vocabulary)
+        self._cycle = found
+        return found if text.startswith("/") and " " not in text else found[:1]
 
     def _show_candidates(self, substitution: str, matches: list[str], longest: int) -> None:
         self.show(paint("  ".join(match.split(" ")[-1] or match.strip() for match in matches[:100]), None, "dark"))

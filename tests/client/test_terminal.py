@@ -181,7 +181,7 @@ def test_a_restarted_server_gets_what_was_typed_meanwhile_once(person: Open, ser
     server.start()
     ann.wait_for("ann: second ✓")
     ann.wait_for_prompt("lobby>")
-    assert [row for row in ann.rows if row.endswith("✓")] == ["ann: before ✓", "ann: a draft ✓", "ann: second ✓"]
+    assert [row[6:] for row in ann.rows if row.endswith("✓")] == ["ann: before ✓", "ann: a draft ✓", "ann: second ✓"]
     ann.wait_for("Connected again to server")
 
 
@@ -216,7 +216,7 @@ def test_commands_answer_on_the_screen(person: Open) -> None:
         ann.wait_for(part)
     ann.wait_for_prompt("builds>")
     ann.type("/clear\r")
-    ann.wait_until(lambda: ann.rows == ["builds>"])
+    ann.wait_until(lambda: ann.messages == [])
     ann.type("/help\r")
     ann.wait_for("Anything else is a message; //text sends /text.")
     ann.wait_for_prompt("builds>")
@@ -327,7 +327,7 @@ def test_the_middle_of_a_very_long_line_is_undisturbed(person: Open) -> None:
     for number in range(60):
         bob.type(f"storm {number}\r")
     ann.wait_for("bob: storm 59")
-    assert ann.prompt.startswith("<")
+    ann.wait_until(lambda: ann.prompt.startswith("<"))
     ann.type("MID\r")
     bob.wait_until(lambda: "a" * 150 + "MID" + "b" * 150 in "".join(bob.messages).replace(" ", ""))
     ann.wait_for_prompt("lobby>")
@@ -409,3 +409,81 @@ def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -
     again = person("ann")
     again.type("\x1b[A\x1b[A")
     again.wait_for_prompt("lobby> remember me")
+
+
+def test_a_mention_rings_once_and_stands_out(person: Open) -> None:
+    """One's name as a whole word rings the bell when it is said, in bold, and not when it is history."""
+    ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    bob.type("annual report\rhello Ann!\rbye\r")
+    ann.wait_for("bob: bye")
+    assert ann.bells == 1
+    assert ann.colour_of("Ann!") == "brown"  # as pyte calls yellow
+    ann.type("/mentions\r")
+    ann.wait_for("* end of the search")
+    assert sum("annual" in row for row in ann.rows) == 1
+    ann.type("/exit\r")
+    ann.status()
+    again = person("ann", "--style", "short")
+    again.wait_for("bob: hello Ann!")
+    assert again.bells == 0
+    again.type("/bell on\r")
+    again.wait_for("* bell: on")
+    bob.type("anybody\r")
+    again.wait_for("bob: anybody")
+    again.wait_until(lambda: again.bells == 1)
+
+
+def test_tab_completes_commands_and_people(person: Open) -> None:
+    """A command as far as it is clear, a name with a colon at the start of a line, the next one at the next Tab."""
+    ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    bella = person("bella", "--style", "short")
+    bella.type("one\r")
+    bella.wait_for("one ✓")
+    bob.type("two\r")
+    ann.wait_for("bob: two")
+    ann.type("/sea\t")
+    ann.wait_for_prompt("lobby> /search")
+    ann.type("\x15b\t")
+    ann.wait_for_prompt("lobby> bob:")
+    ann.type("\t")
+    ann.wait_for_prompt("lobby> bella:")
+    ann.type("\x15/s\t")
+    ann.wait_for("/say  /search  /switch")
+    ann.wait_for_prompt("lobby> /s")
+
+
+def test_a_quick_return_is_no_news(person: Open) -> None:
+    """Who leaves and comes right back is not told; who stays away is."""
+    ann, bob = person("ann"), person("bob")
+    ann.wait_for("* bob joined (2 here)")
+    bob.type("/leave lobby\r/join lobby\r")
+    bob.wait_for("you left #lobby")
+    eve = person("eve")
+    ann.wait_for("* eve joined (3 here)")
+    eve.type("/exit\r")
+    ann.wait_for("* eve left (2 here)")
+    assert sum("bob" in row for row in ann.rows) == 1
+
+
+def test_unread_lines_after_a_loss_and_while_away(person: Open, server: ServerProgram) -> None:
+    """A line stands before what is new, and /back counts it."""
+    ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    ann.type("/away\r")
+    ann.wait_for("* you are marked as away")
+    bob.type("one\rtwo\r")
+    ann.wait_for("── new messages ──")
+    ann.wait_for("bob: two")
+    ann.type("/back\r")
+    ann.wait_for("── 2 new messages meanwhile ──")
+
+
+def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: ServerProgram) -> None:
+    """Offline it stands below the messages; delivered, it is a message."""
+    ann = person("ann", "--style", "short")
+    server.stop()
+    ann.wait_for_status("reconnecting")
+    ann.type("patience\r")
+    ann.wait_until(lambda: ann.rows[-3:-2] == ["… patience"])
+    server.start()
+    ann.wait_for("ann: patience ✓")
+    ann.wait_until(lambda: not any("… patience" in row for row in ann.rows))

@@ -62,6 +62,7 @@ class Rows:
             self._measure()
             self._inside = True
             opening = "\x1b[22;2t" if self._titled else ""  # keep the title that is there
+            opening += self._titled_now(self._status) if self._status is not None else ""
             self._write(opening + "\n" * self._rows + self._drawn() if self._reserved else opening)
             if not self._reserved:
                 self._write("".join(f"{line}\r\n" for line, _ in self._lines).replace("\n", "\r\n"))

@@ -400,3 +400,59 @@ def test_an_error_cannot_steer_the_terminal() -> None:
         {"type": "error", "code": "denied", "text": "\x9b", "seq": 1},
     )
     assert not any(mark in line for line in talk.board.lines for mark in ("\x1b", "\x9b", "\n"))
+
+
+def rich_talk() -> Talk:
+    """A conversation on a screen that has room for times and a bell."""
+    talk = Talk(online=False)
+    talk.board.rich = True
+    talk.it = Conversation(talk.board, View("short"), "ann", "blue", ("lobby",))
+    talk.welcome()
+    return talk
+
+
+def test_a_new_day_has_its_line() -> None:
+    """Once for all messages of that day."""
+    talk = rich_talk()
+    lines = talk.hear(message(1) | {"ts": 1e9}, message(2) | {"ts": 1e9 + 1}, message(3) | {"ts": 1e9 + 90_000})
+    assert [line.startswith("── ") for line in lines] == [True, False, False, True, False]
+
+
+def test_the_bell_is_for_names_and_private_messages_unless_told_otherwise() -> None:
+    """Live ones only; /bell on rings for all, /bell off for none; those ignored never ring."""
+    talk = rich_talk()
+    talk.hear(message(1, "hello"), message(2, "hello ann"), message(3, "ann again", "ann"))
+    assert talk.board.rung == 1
+    talk.type("/bell on")
+    talk.hear(message(4, "hello"))
+    talk.type("/bell off")
+    talk.hear(message(5, "ann!"))
+    assert talk.board.rung == 2
+    talk.type("/bell on", "/ignore bob")
+    talk.hear(message(6, "ann!"))
+    assert talk.board.rung == 2
+
+
+def test_comings_and_goings_are_told_as_wished() -> None:
+    """Held for a moment at first, at once with all, never with off."""
+    talk = rich_talk()
+    coming = {"type": "presence", "room": "lobby", "joined": ["bob"], "members": 2}
+    assert talk.hear(coming) == []
+    assert talk.it.tell_news(0.0) is not None
+    assert talk.board.lines == []
+    talk.it.tell_news(10.0)
+    assert talk.board.lines == ["* bob joined (2 here)"]
+    talk.type("/joins all")
+    assert talk.hear({**coming, "joined": ["eve"]}) == ["* eve joined (2 here)"]
+    talk.type("/joins off")
+    assert talk.hear({**coming, "joined": ["zoe"]}) == []
+
+
+def test_mentions_are_asked_of_the_server() -> None:
+    """Only what names me as a word and is not my own; another search is shown as it is."""
+    talk = rich_talk()
+    talk.type("/mentions", "/search ann")
+    assert talk.asked() == [{"type": "search", "text": '"ann"'}, {"type": "search", "text": "ann"}]
+    found = [message(1, "hi ann"), message(2, "ann-marie"), message(3, "ann is me", "ann")]
+    assert len(talk.hear({"type": "results", "text": "ann", "messages": found})) == 2
+    assert len(talk.hear({"type": "results", "text": "ann", "messages": found})) == 4

@@ -80,7 +80,7 @@ class Conversation:
         self._bell, self._joins = "mentions", "smart"
         self._news: list[Frame] = []  # who came and went, not yet held or told
         self._comings = Comings()
-        self._asked_for_mentions: deque[bool] = deque()  # of each search on its way
+        self._mentions_query: str | None = None  # the search that asked for mentions
         self._speakers: dict[str, str] = {}  # the latest last
         self._missed = 0  # messages since one went away
         self._members: dict[str, int] = {}
@@ -136,7 +136,6 @@ class Conversation:
     def disconnected(self) -> None:
         self.online = False
         self.requests.clear()
-        self._asked_for_mentions.clear()
         self.outgoing.disconnected()
 
     def obey(self, intent: Intent) -> None:
@@ -371,10 +370,7 @@ class Conversation:
             self._board.show(self._view.rooms(rooms))
 
     def _results(self, frame: Frame) -> None:
-        of_mentions = bool(self._asked_for_mentions) and self._asked_for_mentions[0]
-        if not frame.get("more") and self._asked_for_mentions:
-            self._asked_for_mentions.popleft()
-        if of_mentions:
+        if frame.get("text") == self._mentions_query:
             named = [m for m in frame["messages"] if mentions(self.name, m["text"]) and not self._view.is_me(m["from"])]
             frame = {**frame, "messages": named}
         for message in frame["messages"]:
@@ -513,15 +509,11 @@ class Conversation:
         self._ask(request)
 
     def search(self, text: str) -> None:
-        self._search(text, for_mentions=False)
-
-    def _search(self, text: str, *, for_mentions: bool) -> None:
-        if self.online:
-            self._asked_for_mentions.append(for_mentions)
         self._ask({"type": "search", "text": text})
 
     def list_mentions(self) -> None:
-        self._search(f'"{self.name}"', for_mentions=True)
+        self._mentions_query = f'"{self.name}"'
+        self._ask({"type": "search", "text": self._mentions_query})
 
     def set_bell(self, when: str) -> None:
         self._bell = when

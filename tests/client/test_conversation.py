@@ -454,5 +454,5 @@ def test_mentions_are_asked_of_the_server() -> None:
     talk.type("/mentions", "/search ann")
     assert talk.asked() == [{"type": "search", "text": '"ann"'}, {"type": "search", "text": "ann"}]
     found = [message(1, "hi ann"), message(2, "ann-marie"), message(3, "ann is me", "ann")]
-    assert len(talk.hear({"type": "results", "text": "ann", "messages": found})) == 2
+    assert len(talk.hear({"type": "results", "text": '"ann"', "messages": found})) == 2
     assert len(talk.hear({"type": "results", "text": "ann", "messages": found})) == 4

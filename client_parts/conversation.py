@@ -33,6 +33,7 @@ from client_parts.status import Status
 from client_parts.view import View, aside, bad, good, lost
 from client_parts.width import HANG
 
+_FEW = 200  # members whose names are asked for, to complete them
 _RETRIED = ("storage_unavailable", "rate_limited", "internal")  # the fault is not in the text, so it is sent again
 
 
@@ -80,6 +81,7 @@ class Conversation:
         self._bell, self._joins = "mentions", "smart"
         self._news: list[Frame] = []  # who came and went, not yet held or told
         self._comings = Comings()
+        self._asked_quietly: set[str] = set()  # rooms
         self._mentions_query: str | None = None  # the search that asked for mentions
         self._speakers: dict[str, str] = {}  # the latest last
         self._missed = 0  # messages since one went away
@@ -136,6 +138,7 @@ class Conversation:
     def disconnected(self) -> None:
         self.online = False
         self.requests.clear()
+        self._asked_quietly.clear()
         self.outgoing.disconnected()
 
     def obey(self, intent: Intent) -> None:
@@ -193,6 +196,8 @@ class Conversation:
     def _joined(self, frame: Frame) -> None:
         room, known = frame["room"], self.cursors.last_shown(frame["room"])
         self._members[room] = frame["members"]
+        if frame["members"] <= _FEW:
+            self._ask_quietly_who_is_in(room)
         if not self.cursors.joined(room, frame["last"]) or room.startswith("@"):
             return
         if known is None:
@@ -361,7 +366,22 @@ class Conversation:
         self._names += frame["members"]
         if not frame.get("more"):
             members, self._names = self._names, []
+            self._learn_who_is_there(members)
+            if frame.get("room") in self._asked_quietly:
+                self._asked_quietly.discard(frame["room"])
+                return
             self._board.show(self._view.who(members, frame.get("room")))
+
+    def _learn_who_is_there(self, members: list[Frame]) -> None:
+        for member in members:
+            self._note_speaker_last(member["name"])
+            (self._absent.add if member.get("away") else self._absent.discard)(member["name"].lower())
+
+    def _ask_quietly_who_is_in(self, room: str) -> None:
+        """For the status line and for Tab, not to be shown."""
+        if self.online and self._board.rich and room not in self._asked_quietly:
+            self._asked_quietly.add(room)
+            self.requests.append({"type": "who", "room": room})
 
     def _list_of_rooms(self, frame: Frame) -> None:
         self._rooms += frame["rooms"]
@@ -468,6 +488,8 @@ class Conversation:
         self.current = room
         if room is not None:
             self._unread.seen(self._wire_room(room))
+            if room.startswith("@") and self._wire_room(room) in self.cursors:
+                self._ask_quietly_who_is_in(self._wire_room(room))
 
     def leave(self, room: str) -> None:
         room = _room_name(room) if room else self.current or ""

@@ -408,7 +408,28 @@ def rich_talk() -> Talk:
     talk.board.rich = True
     talk.it = Conversation(talk.board, View("short"), "ann", "blue", ("lobby",))
     talk.welcome()
+    assert talk.asked() == [{"type": "who", "room": "lobby"}]
+    talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}, {"name": "ann"}]})
     return talk
+
+
+def test_who_is_there_is_known_without_being_told() -> None:
+    """Names for Tab are asked for quietly; a question of one's own is answered."""
+    talk = rich_talk()
+    assert talk.board.lines == []
+    assert talk.it.vocabulary().names == ("bob",)
+    assert talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}]}) == ["In #lobby (1): bob"]
+
+
+def test_a_partner_who_is_away_stands_in_the_status() -> None:
+    """Asked on turning to the conversation."""
+    talk = rich_talk()
+    talk.enter("@ann+bob")
+    talk.asked()
+    talk.hear({"type": "who", "room": "@ann+bob", "members": [{"name": "Bob", "away": "lunch"}]})
+    talk.type("/switch @bob")
+    assert talk.it.status("online", waiting=False).away == "bob"
+    assert talk.asked() == [{"type": "who", "room": "@ann+bob"}]
 
 
 def test_a_new_day_has_its_line() -> None:

@@ -324,10 +324,13 @@ def test_the_middle_of_a_very_long_line_is_undisturbed(person: Open) -> None:
     """Far beyond the width, with the cursor in mid-line, under a storm: the line arrives as it was meant."""
     ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
     ann.type("a" * 150 + "b" * 150 + "\x1b[D" * 150)
+    ann.wait_until(lambda: ann.prompt.startswith("<b") and ann.prompt.endswith("b>"))
+    ann.settle()
+    before, column = ann.prompt, ann.column
     for number in range(60):
         bob.type(f"storm {number}\r")
     ann.wait_for("bob: storm 59")
-    ann.wait_until(lambda: ann.prompt.startswith("<"))
+    ann.wait_until(lambda: (ann.prompt, ann.column) == (before, column))
     ann.type("MID\r")
     bob.wait_until(lambda: "a" * 150 + "MID" + "b" * 150 in "".join(bob.messages).replace(" ", ""))
     ann.wait_for_prompt("lobby>")

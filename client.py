@@ -11,6 +11,7 @@ if __name__ == "__main__":
 
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
+import math
 import selectors
 import signal
 import socket
@@ -39,11 +40,13 @@ from client_parts.frames import acceptable
 from client_parts.handover import Handover
 from client_parts.identity import IdentityError, login_name, name_token, new_session, numbered_name, token_path
 from client_parts.link import Link, LinkLost, Patience, Pauses, open_socket
-from client_parts.screen import Closed, Screen, choose_screen
+from client_parts.reading import Closed
+from client_parts.screen import Screen, choose_screen
 from client_parts.view import View, bad, good, lost
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
+_LATE = 0.3  # seconds without a receipt, after which a text is shown as waiting
 _PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # reasons that may be gone tomorrow
 
 
@@ -95,6 +98,9 @@ class ChatClient:
         self._retry_due = 0.0
         self._release_due: float | None = None
         self._prompt_due: float | None = None
+        self._oldest: str | None = None  # the text that has waited longest
+        self._late_due = 0.0
+        self._news_due: float | None = None
         self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
         self._holds = Pauses(self._patience.hold, self._patience.longest_pause)
 
@@ -234,7 +240,8 @@ class ChatClient:
 
     def _next_due(self) -> float:
         link_due = self._retry_due if self._link is None else self._link.next_deadline()
-        return min(due for due in (link_due, self._release_due, self._bye_due, self._prompt_due) if due is not None)
+        dues = (link_due, self._next_look(), self._release_due, self._bye_due, self._prompt_due, self._news_due)
+        return min(due for due in dues if due is not None)
 
     def _listen(self) -> None:
         link = self._link
@@ -272,8 +279,34 @@ class ChatClient:
         self._ready.set()
 
     def _show_prompt(self) -> None:
-        shown = self._screen.set_prompt(self._conversation.prompt(), self.color)
-        self._prompt_due = None if shown else time.monotonic() + 0.05
+        now = time.monotonic()
+        shown = self._screen.set_status(self._conversation.status(self._link_state(now), waiting=self._is_late(now)))
+        self._prompt_due = None if shown else now + 0.05
+        self._screen.set_vocabulary(self._conversation.vocabulary())
+
+    def _link_state(self, now: float) -> str:
+        waiting = len(self._conversation.outgoing)
+        if self._conversation.online:
+            return "online"
+        if waiting:
+            return f"offline, {waiting} waiting"
+        seconds = math.ceil(self._retry_due - now)
+        return f"reconnecting in {seconds} s" if seconds > 0 and self._link is None else "reconnecting"
+
+    def _is_late(self, now: float) -> bool:
+        """Whether the oldest unconfirmed text has waited long enough to be shown as waiting."""
+        texts = self._conversation.outgoing.texts()
+        oldest = texts[0].text if texts else None
+        if oldest != self._oldest:
+            self._oldest, self._late_due = oldest, now + _LATE
+        return oldest is not None and (now >= self._late_due or not self._conversation.online)
+
+    def _next_look(self) -> float:
+        """When the status line will say something else by itself."""
+        now = time.monotonic()
+        if self._oldest is not None and self._conversation.online and now < self._late_due:
+            return self._late_due
+        return now + 1 if self._link is None else math.inf
 
     def _hear_refusal(self, frame: Frame) -> None:
         """An error instead of a welcome."""
@@ -326,6 +359,7 @@ class ChatClient:
         if self._link is not None:
             self._link.tend()
         self._mind_held_texts(now)
+        self._news_due = self._conversation.tell_news(now)
         if self._leaving:
             self._say_bye(now)
 

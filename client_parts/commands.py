@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chat_common import harmless_line, is_exit
+from client_parts.attention import BELLS, JOINS
 
 
 class Actions(Protocol):
@@ -31,6 +32,9 @@ class Actions(Protocol):
     def ignore(self, name: str) -> None: ...
     def unignore(self, name: str) -> None: ...
     def away(self, text: str | None) -> None: ...
+    def set_bell(self, when: str) -> None: ...
+    def set_joins(self, which: str) -> None: ...
+    def list_mentions(self) -> None: ...
     def clear(self) -> None: ...
     def tell(self, text: str) -> None: ...
 
@@ -162,6 +166,12 @@ def _history(actions: Actions, words: str) -> None:
     actions.older(int(words or 20))
 
 
+def _one_of(words: str, choices: tuple[str, ...]) -> str:
+    if words.lower() not in choices:
+        raise BadUsage
+    return words.lower()
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("help", (), "/help [COMMAND]", "List the commands, or explain one.", _help),
     Command("exit", ("quit",), "/exit", "Leave. So do exit, quit and over alone on a line, and Ctrl+D.", _exit),
@@ -189,6 +199,23 @@ COMMANDS: tuple[Command, ...] = (
     Command("unignore", (), "/unignore NAME", "Show it again.", lambda a, w: a.unignore(_needed(w))),
     Command("away", (), "/away [TEXT]", "Tell those who write to you that you are away.", lambda a, w: a.away(w)),
     Command("back", (), "/back", "You are here again.", lambda a, w: a.away(None)),
+    Command(
+        "mentions", (), "/mentions", "Who mentioned you lately, also before this run.", lambda a, w: a.list_mentions()
+    ),
+    Command(
+        "bell",
+        (),
+        "/bell on|mentions|off",
+        "Ring for every message, for your name and private messages (so at first), or never.",
+        lambda a, w: a.set_bell(_one_of(w, BELLS)),
+    ),
+    Command(
+        "joins",
+        (),
+        "/joins all|smart|off",
+        "Tell who comes and goes: at once, merged and without quick returns (so at first), or not.",
+        lambda a, w: a.set_joins(_one_of(w, JOINS)),
+    ),
     Command("clear", (), "/clear", "Empty the screen.", lambda a, w: a.clear()),
     Command("say", (), "/say TEXT", "Send the text as it is: /say over.", lambda a, w: a.say(_needed(w))),
 )

@@ -25,10 +25,15 @@ from chat_common import (
     private_room,
     room_problem,
 )
+from client_parts.attention import Comings, Unread, mentions
 from client_parts.commands import Intent, Mistake, Text, obey
+from client_parts.completion import Vocabulary
 from client_parts.delivery import Arrival, Cursors, Outgoing, Say
+from client_parts.status import Status
 from client_parts.view import View, aside, bad, good, lost
+from client_parts.width import HANG
 
+_FEW = 200  # members whose names are asked for, to complete them
 _RETRIED = ("storage_unavailable", "rate_limited", "internal")  # the fault is not in the text, so it is sent again
 
 
@@ -39,7 +44,11 @@ class Board(Protocol):
     def echoes(self) -> bool:
         """Whether typed lines stay visible, so that a receipt must not repeat them."""
 
-    def show(self, line: str) -> None:
+    @property
+    def rich(self) -> bool:
+        """Whether there is room for times, a bell and news that are held back for a moment."""
+
+    def show(self, line: str, hang: int = HANG) -> None:
         """What comes from the server."""
 
     def note(self, line: str) -> None:
@@ -47,6 +56,7 @@ class Board(Protocol):
 
     def complain(self, line: str) -> None: ...
     def clear(self) -> None: ...
+    def ring(self) -> None: ...
 
 
 class Conversation:
@@ -62,11 +72,22 @@ class Conversation:
         self.cursors = Cursors(rooms)
         self.requests: deque[Frame] = deque()
         self._board = board
+        view.timed = board.rich
         self._view = view
         self._ignored: dict[str, str] = {}
         self._correspondent: str | None = None
         self._away: str | None = None
         self._greeted = False
+        self._bell, self._joins = "mentions", "smart"
+        self._news: list[Frame] = []  # who came and went, not yet held or told
+        self._comings = Comings()
+        self._asked_quietly: set[str] = set()  # rooms
+        self._mentions_query: str | None = None  # the search that asked for mentions
+        self._speakers: dict[str, str] = {}  # the latest last
+        self._missed = 0  # messages since one went away
+        self._members: dict[str, int] = {}
+        self._unread = Unread()
+        self._absent: set[str] = set()  # who is known to be away, in lower case
         self._left_out: list[str] = []  # rooms for which the hello was too short
         self._names: list[Frame] = []  # a reply that comes in several frames
         self._rooms: list[Frame] = []
@@ -117,6 +138,7 @@ class Conversation:
     def disconnected(self) -> None:
         self.online = False
         self.requests.clear()
+        self._asked_quietly.clear()
         self.outgoing.disconnected()
 
     def obey(self, intent: Intent) -> None:
@@ -128,8 +150,21 @@ class Conversation:
         else:
             obey(intent, self)
 
-    def prompt(self) -> str:
-        return self._view.prompt(self.name, self.current, online=self.online, waiting=len(self.outgoing))
+    def status(self, link: str, *, waiting: bool) -> Status:
+        """How things stand; with the texts that wait for their receipt, if they have waited for a while."""
+        here = self._wire_room(self.current) if self.current is not None else ""
+        partner = self.current[1:].lower() if self.current and self.current.startswith("@") else ""
+        return Status(
+            target=self._view.target(self.current),
+            name=harmless_line(self.name),
+            color=self.color,
+            link=link,
+            online=self.online,
+            members=self._members.get(here),
+            unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
+            away=harmless_line(partner) if partner in self._absent else "",
+            waiting=tuple(harmless_line(say.text[:300]) for say in self.outgoing.texts()) if waiting else (),
+        )
 
     # --- What the server says -----------------------------------------------------------------------------------
 
@@ -160,14 +195,24 @@ class Conversation:
 
     def _joined(self, frame: Frame) -> None:
         room, known = frame["room"], self.cursors.last_shown(frame["room"])
+        self._members[room] = frame["members"]
+        if frame["members"] <= _FEW:
+            self._ask_quietly_who_is_in(room)
         if not self.cursors.joined(room, frame["last"]) or room.startswith("@"):
             return
         if known is None:
             self._board.show(aside(f"* you are in {self._view.place(room)} ({frame['members']} here)"))
         elif frame["last"] > known:
             missed = frame["last"] - known
+            if self._board.rich:
+                self._board.show(self._unread_line(missed, room))
+                return
             what = "a message" if missed == 1 else f"{missed} messages"
             self._board.show(aside(f"* {what} in {self._view.place(room)} meanwhile:"))
+
+    def _unread_line(self, number: int, room: str) -> str:
+        where = "" if self._is_current(room) else f" in {self._view.place(room)}"
+        return lost(f"── {number} new message{'' if number == 1 else 's'}{where} ──")
 
     def _history(self, frame: Frame) -> None:
         if self.cursors.catching_up(frame["room"]):
@@ -218,7 +263,19 @@ class Conversation:
         elif arrival is Arrival.NEW and delivered and self._board.echoes:
             self._board.show(aside(f"* delivered #{frame['id']} *"))
         elif arrival is Arrival.NEW:
+            if not own and not self._is_current(frame["room"]) and frame["from"].lower() not in self._ignored:
+                self._unread.add(frame["room"])
             self._show_message(frame, delivered=delivered)
+            if not own:
+                self._draw_attention(frame)
+
+    def _draw_attention(self, frame: Frame) -> None:
+        """A live message of somebody else."""
+        if frame["from"].lower() in self._ignored:
+            return
+        to_me = frame["room"].startswith("@") or bool(mentions(self.name, frame["text"]))
+        if self._bell == "on" or (self._bell == "mentions" and to_me):
+            self._board.ring()
 
     def _resume(self, frame: Frame) -> None:
         room = frame["room"]
@@ -238,8 +295,28 @@ class Conversation:
             return
         if room.startswith("@") and not self._view.is_me(sender):
             self._correspondent = sender
+        self._note_speaker(sender)
+        if self._board.rich:
+            self._mark_time(message, past)
         mark = "" if self._is_current(room) else self._view.place(room)
         self._board.show(self._view.message(message, mark=mark, past=past, delivered=delivered))
+
+    def _note_speaker(self, sender: str) -> None:
+        if not self._view.is_me(sender):
+            self._speakers.pop(sender.lower(), None)
+            self._speakers[sender.lower()] = harmless_line(sender)
+
+    def _mark_time(self, message: Frame, past: bool) -> None:
+        if day := self._view.new_day(message["ts"]):
+            self._board.show(day)
+        if self._away is not None and not past and not self._view.is_me(message["from"]):
+            if self._missed == 0:
+                self._board.show(lost("── new messages ──"))
+            self._missed += 1
+
+    def vocabulary(self) -> Vocabulary:
+        """What Tab may offer: those who spoke last come first."""
+        return Vocabulary(tuple(reversed(self._speakers.values())), tuple(map(harmless_line, self.cursors.rooms())))
 
     def _ack(self, frame: Frame) -> None:
         self.outgoing.delivered(frame["seq"])
@@ -250,11 +327,37 @@ class Conversation:
                 self._take_name(new)
                 self._board.note(good(f"You are now {harmless_line(new)}."))
         room = frame.get("room")
+        if room is not None and frame.get("members") is not None:
+            self._members[room] = frame["members"]
         if room is None or room.startswith("@"):
             return
         frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
+        for verb in ("joined", "renamed"):
+            for name in frame.get(verb) or []:
+                self._note_speaker_last(name if isinstance(name, str) else name[1])
+        if self._board.rich and self._joins == "smart":
+            self._news.append(frame)
+            frame = {"renamed": frame.get("renamed")}
+        if not self._board.rich or self._joins != "off":
+            self._tell_presence(frame, room)
+
+    def _note_speaker_last(self, name: str) -> None:
+        """Somebody who is here and has said nothing yet comes after all who have."""
+        if name.lower() not in self._speakers and not self._view.is_me(name):
+            self._speakers = {name.lower(): harmless_line(name), **self._speakers}
+
+    def _tell_presence(self, frame: Frame, room: str) -> None:
         for line in self._view.presence(frame, "" if self._is_current(room) else self._view.place(room)):
             self._board.show(line)
+
+    def tell_news(self, now: float) -> float | None:
+        """Tell who came and went, as far as it is time to. Returns when to ask again."""
+        for frame in self._news:
+            self._comings.hold(frame, now)
+        self._news.clear()
+        for frame in self._comings.release(now):
+            self._tell_presence(frame, frame["room"])
+        return self._comings.due
 
     def _not_ignored(self, names: list[str] | None) -> list[str]:
         return [name for name in names or [] if name.lower() not in self._ignored]
@@ -263,7 +366,22 @@ class Conversation:
         self._names += frame["members"]
         if not frame.get("more"):
             members, self._names = self._names, []
+            self._learn_who_is_there(members)
+            if frame.get("room") in self._asked_quietly:
+                self._asked_quietly.discard(frame["room"])
+                return
             self._board.show(self._view.who(members, frame.get("room")))
+
+    def _learn_who_is_there(self, members: list[Frame]) -> None:
+        for member in members:
+            self._note_speaker_last(member["name"])
+            (self._absent.add if member.get("away") else self._absent.discard)(member["name"].lower())
+
+    def _ask_quietly_who_is_in(self, room: str) -> None:
+        """For the status line and for Tab, not to be shown."""
+        if self.online and self._board.rich and room not in self._asked_quietly:
+            self._asked_quietly.add(room)
+            self.requests.append({"type": "who", "room": room})
 
     def _list_of_rooms(self, frame: Frame) -> None:
         self._rooms += frame["rooms"]
@@ -272,6 +390,9 @@ class Conversation:
             self._board.show(self._view.rooms(rooms))
 
     def _results(self, frame: Frame) -> None:
+        if frame.get("text") == self._mentions_query:
+            named = [m for m in frame["messages"] if mentions(self.name, m["text"]) and not self._view.is_me(m["from"])]
+            frame = {**frame, "messages": named}
         for message in frame["messages"]:
             self._board.show(self._view.result(message))
         if not frame.get("more"):
@@ -361,7 +482,14 @@ class Conversation:
         if room not in self.cursors and self.online:
             self._ask({"type": "join", "room": room})
         self.cursors.enter(room)
+        self._turn_to(room)
+
+    def _turn_to(self, room: str | None) -> None:
         self.current = room
+        if room is not None:
+            self._unread.seen(self._wire_room(room))
+            if room.startswith("@") and self._wire_room(room) in self.cursors:
+                self._ask_quietly_who_is_in(self._wire_room(room))
 
     def leave(self, room: str) -> None:
         room = _room_name(room) if room else self.current or ""
@@ -380,13 +508,13 @@ class Conversation:
 
     def _forget_current(self, room: str) -> None:
         if self._is_current(room):
-            self.current = next(iter(self.cursors.rooms()), None)
+            self._turn_to(next(iter(self.cursors.rooms()), None))
 
     def switch(self, room: str) -> None:
         room = _room_name(room)
         known = is_name(room[1:]) if room.startswith("@") else room in self.cursors
         if known:
-            self.current = room
+            self._turn_to(room)
         else:
             self._board.complain(
                 bad(f"You are not in {harmless_line(room)}; /join {harmless_line(room)} enters a room.")
@@ -405,6 +533,18 @@ class Conversation:
     def search(self, text: str) -> None:
         self._ask({"type": "search", "text": text})
 
+    def list_mentions(self) -> None:
+        self._mentions_query = f'"{self.name}"'
+        self._ask({"type": "search", "text": self._mentions_query})
+
+    def set_bell(self, when: str) -> None:
+        self._bell = when
+        self._board.note(aside(f"* bell: {when}"))
+
+    def set_joins(self, which: str) -> None:
+        self._joins = which
+        self._board.note(aside(f"* joins: {which}"))
+
     def ignore(self, name: str) -> None:
         if name:
             self._ignored[name.lower()] = name
@@ -418,6 +558,9 @@ class Conversation:
 
     def away(self, text: str | None) -> None:
         self._away = text if text is None else text or "away"
+        if self._missed and text is None:
+            self._board.note(lost(f"── {self._missed} new message{'' if self._missed == 1 else 's'} meanwhile ──"))
+        self._missed = 0
         if self.online:
             self._ask({"type": "away", "text": self._away})
         self._board.note(aside("* you are back" if self._away is None else "* you are marked as away"))

@@ -57,6 +57,10 @@ class Outgoing:
                 return say
         return None
 
+    def texts(self) -> list[Say]:
+        """What is not confirmed yet, in order."""
+        return list(self._pending.values())
+
     def unsent_for(self, room: str) -> bool:
         """Whether a text for that room has not been sent on the present connection."""
         return any(say.room == room and say.seq > self._sent for say in self._pending.values())

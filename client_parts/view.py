@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech
+from chat_common import COLORS, Frame, harmless, harmless_line, paint, partners, speech
+from client_parts.attention import mentions
 
 _MANY = 8  # names listed one by one
 
@@ -20,6 +21,8 @@ class View:
     def __init__(self, style: str = "classic") -> None:
         self.style = style
         self.me = ""
+        self.timed = False  # each message bears its time, and a new day a line
+        self._day = time.localtime()[:3]
 
     def is_me(self, name: str) -> bool:
         return name.lower() == self.me.lower()
@@ -36,13 +39,29 @@ class View:
         label, body = speech(message["from"], message["color"], message["text"], self.style)
         own = self.is_me(message["from"])
         parts = [
-            paint(f"{moment(message['ts'])} ", None, "dark") if past else "",
+            aside(f"{clock(message['ts'])} ") if self.timed else aside(f"{moment(message['ts'])} ") if past else "",
             paint(f"{mark} ", "yellow") if mark else "",
             _tint(label, message["color"]),
-            body if own else paint(body, "cyan"),
+            body if own else self._heard(body),
             paint(" ✓", "green") if delivered else "",
         ]
         return "".join(parts)
+
+    def _heard(self, body: str) -> str:
+        """What somebody else says, with one's own name standing out."""
+        parts, end = [], 0
+        for start, stop in mentions(self.me, body) if self.timed else ():
+            parts += [paint(body[end:start], "cyan"), paint(body[start:stop], "yellow", "bold")]
+            end = stop
+        return "".join([*parts, paint(body[end:], "cyan")])
+
+    def new_day(self, ts: float) -> str | None:
+        """A line, if the message of that time is of another day than the one before."""
+        day = _local(ts)
+        if day[:3] == self._day:
+            return None
+        self._day = day[:3]
+        return aside(f"── {time.strftime('%A %d %B %Y', day)} ──")
 
     def presence(self, frame: Frame, mark: str = "") -> list[str]:
         """Who came, went or changed names; nothing about me."""
@@ -88,11 +107,9 @@ class View:
     def motd(self, text: str) -> str:
         return paint(harmless(text), "cyan")
 
-    def prompt(self, name: str, room: str | None, *, online: bool, waiting: int) -> str:
-        """What stands before the cursor, not painted. It names the room only where that is not the lobby."""
-        state = "" if online else f"[offline, {waiting} waiting] " if waiting else "[offline] "
-        where = "(no room) " if room is None else "" if room == LOBBY else f"{_place_of(room)} "
-        return f"{state}{where}{harmless_line(name)}> "
+    def target(self, room: str | None) -> str:
+        """Whom a typed line goes to, as the prompt names it."""
+        return "(no room)" if room is None else harmless_line(room)
 
 
 def good(text: str) -> str:
@@ -112,6 +129,10 @@ def aside(text: str) -> str:
     return paint(text, None, "dark")
 
 
+def clock(ts: float) -> str:
+    return time.strftime("%H:%M", _local(ts))
+
+
 def moment(ts: float) -> str:
     """The local time of day; with the date where that is not today."""
     when = _local(ts)
@@ -127,10 +148,6 @@ def _local(ts: float) -> time.struct_time:
         return time.localtime(ts)
     except (ValueError, OverflowError, OSError):  # a server's clock may say anything
         return time.localtime(0)
-
-
-def _place_of(room: str) -> str:
-    return harmless_line(room) if room.startswith("@") else f"#{harmless_line(room)}"
 
 
 def _tint(text: str, color: object) -> str:

@@ -14,8 +14,10 @@ from typing import Any
 
 from chat_common import Frame, LineDecoder, decode_frame, encode_frame
 from client import ChatClient
+from client_parts.completion import Vocabulary
 from client_parts.link import Patience
-from client_parts.screen import Closed
+from client_parts.reading import Closed
+from client_parts.status import Status
 
 SECONDS = 10.0  # the longest that any test waits for anything
 HASTY = Patience(first_pause=0.02, longest_pause=0.1, hold=0.05, goodbye=0.5, undelivered=0.5)
@@ -40,13 +42,15 @@ class Notebook:
     """A board that remembers what a person would have seen."""
 
     echoes = False
+    rich = False
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.raw: list[str] = []
         self.cleared = 0
+        self.rung = 0
 
-    def show(self, line: str) -> None:
+    def show(self, line: str, hang: int = 0) -> None:
         self.raw.append(line)
         self.lines.append(unpainted(line))
 
@@ -59,6 +63,9 @@ class Notebook:
     def clear(self) -> None:
         self.cleared += 1
 
+    def ring(self) -> None:
+        self.rung += 1
+
 
 class FakeScreen(Notebook):
     """A screen whose keyboard is a queue, and whose lines can be waited for."""
@@ -70,7 +77,7 @@ class FakeScreen(Notebook):
         super().__init__()
         self.interactive = interactive
         self.events: list[Frame] = []
-        self.prompts = [""]
+        self.statuses: list[Status] = [Status("", "", "red", online=False)]
         self.reads = 0  # lines read so far
         self._typed: queue.Queue[str | BaseException] = queue.Queue()
         self._changed = threading.Condition()
@@ -81,7 +88,7 @@ class FakeScreen(Notebook):
     def __exit__(self, *exception: object) -> None:
         """Nothing to give back."""
 
-    def show(self, line: str) -> None:
+    def show(self, line: str, hang: int = 0) -> None:
         with self._changed:
             super().show(line)
             self._changed.notify_all()
@@ -91,12 +98,15 @@ class FakeScreen(Notebook):
             self.events.append(frame)
             self._changed.notify_all()
 
-    def set_prompt(self, prompt: str, color: str) -> bool:
+    def set_status(self, status: Status) -> bool:
         with self._changed:
-            if self.prompts[-1] != prompt:
-                self.prompts.append(prompt)
+            if self.statuses[-1] != status:
+                self.statuses.append(status)
                 self._changed.notify_all()
         return True
+
+    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
 
     def read_line(self) -> str:
         typed = self._typed.get(timeout=SECONDS)

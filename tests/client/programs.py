@@ -50,18 +50,37 @@ class ServerProgram:
         self._process.communicate(timeout=SECONDS)
 
 
+class Emulator(pyte.HistoryScreen):
+    """What xterm does where pyte differs: below a scroll region the cursor does not jump into it. Counts bells."""
+
+    bells = 0
+
+    def cursor_down(self, count: int | None = None) -> None:
+        bottom = self.margins.bottom if self.margins else self.lines - 1
+        last = bottom if self.cursor.y <= bottom else self.lines - 1
+        self.cursor.y = min(self.cursor.y + (count or 1), last)
+
+    def ensure_vbounds(self, use_margins: bool | None = None) -> None:
+        super().ensure_vbounds(None)  # a restored cursor may stand below the region
+
+    def bell(self, *args: Any) -> None:
+        self.bells += 1
+
+
 class Terminal:
     """`python client.py` in a pseudo-terminal, watched through a terminal emulator."""
 
-    def __init__(self, port: int, token_file: Path, *arguments: str, **variables: str) -> None:
-        self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=10_000)
+    def __init__(
+        self, port: int, token_file: Path, *arguments: str, rows: int = ROWS, columns: int = COLUMNS, **variables: str
+    ) -> None:
+        self._screen = Emulator(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self._screen)
         self._child = pexpect.spawn(
             sys.executable,
             ["client.py", "--port", str(port), *arguments],
             cwd=str(ROOT),
             env=environment(token_file, **variables),
-            dimensions=(ROWS, COLUMNS),
+            dimensions=(rows, columns),
             timeout=SECONDS,
         )
         self._child.delaybeforesend = None
@@ -87,12 +106,44 @@ class Terminal:
         return self.rows[-1] if self.rows and self._screen.cursor.y == len(self.rows) - 1 else ""
 
     @property
+    def status_row(self) -> str:
+        """The row above the input row."""
+        return str(self._screen.display[-2]).rstrip()
+
+    @property
+    def messages(self) -> list[str]:
+        """What stands above the status row, without empty rows at the end."""
+        rows = [row.rstrip() for row in self._screen.display[:-2]]
+        while rows and not rows[-1]:
+            rows.pop()
+        return rows
+
+    @property
+    def title(self) -> str:
+        return str(self._screen.title)
+
+    @property
+    def bells(self) -> int:
+        return self._screen.bells
+
+    @property
+    def has_region(self) -> bool:
+        return self._screen.margins is not None and self._screen.margins.bottom < self._screen.lines - 1
+
+    def resize(self, rows: int, columns: int) -> None:
+        self._screen.resize(rows, columns)
+        self._child.setwinsize(rows, columns)
+
+    def wait_for_status(self, part: str) -> None:
+        self.wait_until(lambda: part in self.status_row)
+
+    @property
     def column(self) -> int:
         return int(self._screen.cursor.x)
 
     def history(self) -> list[str]:
         """What has scrolled off the top."""
-        return ["".join(row[x].data for x in range(COLUMNS)).rstrip() for row in self._screen.history.top]
+        return ["".join(row[x].data for x in range(self._screen.columns)).rstrip() for row in self._screen.history.top]
 
     def colour_of(self, part: str) -> str:
         """The colour of the first place where that text stands."""

@@ -21,7 +21,7 @@ def in_the_lobby(server: ScriptedServer, start: Start, **options: object) -> tup
     running = start(**options)
     peer = server.accept()
     peer.welcome()
-    running.screen.wait_until(lambda: running.screen.prompts[-1] == "ann> ")
+    running.screen.wait_until(lambda: running.screen.statuses[-1].online)
     return running, peer
 
 
@@ -165,7 +165,7 @@ def test_text_typed_while_offline_is_sent_in_order_on_return(server: ScriptedSer
     server.close()
     running.screen.wait_for("Disconnected: the server")
     running.screen.type("one", "two")
-    running.screen.wait_until(lambda: running.screen.prompts[-1] == "[offline, 2 waiting] ann> ")
+    running.screen.wait_until(lambda: running.screen.statuses[-1].link == "offline, 2 waiting")
     server.open()
     peer = server.accept()
     peer.welcome()

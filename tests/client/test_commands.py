@@ -52,6 +52,9 @@ ROWS = [
     ("/away", ("away", "")),
     ("/away at lunch", ("away", "at lunch")),
     ("/back", ("away", None)),
+    ("/mentions", ("list_mentions",)),
+    ("/bell OFF", ("set_bell", "off")),
+    ("/joins smart", ("set_joins", "smart")),
     ("/clear", ("clear",)),
     ("/say over", ("say", "over")),
     ("/SAY  over ", ("say", "over")),
@@ -75,7 +78,16 @@ def test_every_row_is_tried_here() -> None:
     "line",
     [
         *("/nick", "/join", "/switch", "/msg", "/msg bob", "/msg @", "/reply", "/me", "/search", "/unignore", "/say"),
-        *("/history 0", "/history 501", "/history many", "/history -1", "/history ²"),
+        *(
+            "/history 0",
+            "/history 501",
+            "/history many",
+            "/history -1",
+            "/history ²",
+            "/bell",
+            "/bell loud",
+            "/joins x",
+        ),
     ],
 )
 def test_a_missing_or_wrong_argument_shows_the_usage(line: str) -> None:

@@ -109,7 +109,7 @@ def test_text_typed_offline_waits_and_is_resumed_in_order() -> None:
     talk = Talk()
     talk.it.disconnected()
     talk.type("one", "two")
-    assert talk.it.prompt() == "[offline, 2 waiting] ann> "
+    assert talk.it.status("offline", waiting=True).waiting == ("one", "two")
     talk.it.heard({"type": "welcome", "name": "ann", "color": "blue", "epoch": "e1", "accepted": 1})
     talk.enter("lobby", 2, message(1, "meanwhile"), message(2, "one", "ann", seq=1))
     assert [timeless(line) for line in talk.board.lines] == [
@@ -192,7 +192,7 @@ def test_rooms_can_be_entered_switched_and_left() -> None:
     talk = Talk()
     talk.type("/join #Builds")
     assert talk.asked() == [{"type": "join", "room": "builds"}]
-    assert talk.it.prompt() == "#builds ann> "
+    assert talk.it.status("online", waiting=False).prompt == "builds> "
     talk.enter("builds")
     talk.type("made it", "/switch lobby", "back")
     assert [room for _, room, _ in talk.said()] == ["builds", "lobby"]
@@ -205,7 +205,7 @@ def test_leaving_the_last_room_leaves_nowhere_to_talk() -> None:
     """A text in no room is refused at once, with the way out."""
     talk = Talk()
     talk.type("/leave")
-    assert talk.it.prompt() == "(no room) ann> "
+    assert talk.it.status("online", waiting=False).prompt == "(no room)> "
     assert talk.type("hello") == ["You are in no room; /join ROOM enters one."]
     assert talk.type("/leave") == ["You are in no room."]
 
@@ -222,7 +222,7 @@ def test_a_refused_room_is_not_entered() -> None:
     talk = Talk()
     talk.type("/join secret")
     talk.hear({"type": "error", "code": "denied", "text": "You may not.", "field": "room"})
-    assert talk.it.prompt() == "ann> "
+    assert talk.it.status("online", waiting=False).prompt == "lobby> "
     assert "secret" not in talk.it.cursors
 
 
@@ -400,3 +400,80 @@ def test_an_error_cannot_steer_the_terminal() -> None:
         {"type": "error", "code": "denied", "text": "\x9b", "seq": 1},
     )
     assert not any(mark in line for line in talk.board.lines for mark in ("\x1b", "\x9b", "\n"))
+
+
+def rich_talk() -> Talk:
+    """A conversation on a screen that has room for times and a bell."""
+    talk = Talk(online=False)
+    talk.board.rich = True
+    talk.it = Conversation(talk.board, View("short"), "ann", "blue", ("lobby",))
+    talk.welcome()
+    assert talk.asked() == [{"type": "who", "room": "lobby"}]
+    talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}, {"name": "ann"}]})
+    return talk
+
+
+def test_who_is_there_is_known_without_being_told() -> None:
+    """Names for Tab are asked for quietly; a question of one's own is answered."""
+    talk = rich_talk()
+    assert talk.board.lines == []
+    assert talk.it.vocabulary().names == ("bob",)
+    assert talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}]}) == ["In #lobby (1): bob"]
+
+
+def test_a_partner_who_is_away_stands_in_the_status() -> None:
+    """Asked on turning to the conversation."""
+    talk = rich_talk()
+    talk.enter("@ann+bob")
+    talk.asked()
+    talk.hear({"type": "who", "room": "@ann+bob", "members": [{"name": "Bob", "away": "lunch"}]})
+    talk.type("/switch @bob")
+    assert talk.it.status("online", waiting=False).away == "bob"
+    assert talk.asked() == [{"type": "who", "room": "@ann+bob"}]
+
+
+def test_a_new_day_has_its_line() -> None:
+    """Once for all messages of that day."""
+    talk = rich_talk()
+    lines = talk.hear(message(1) | {"ts": 1e9}, message(2) | {"ts": 1e9 + 1}, message(3) | {"ts": 1e9 + 90_000})
+    assert [line.startswith("── ") for line in lines] == [True, False, False, True, False]
+
+
+def test_the_bell_is_for_names_and_private_messages_unless_told_otherwise() -> None:
+    """Live ones only; /bell on rings for all, /bell off for none; those ignored never ring."""
+    talk = rich_talk()
+    talk.hear(message(1, "hello"), message(2, "hello ann"), message(3, "ann again", "ann"))
+    assert talk.board.rung == 1
+    talk.type("/bell on")
+    talk.hear(message(4, "hello"))
+    talk.type("/bell off")
+    talk.hear(message(5, "ann!"))
+    assert talk.board.rung == 2
+    talk.type("/bell on", "/ignore bob")
+    talk.hear(message(6, "ann!"))
+    assert talk.board.rung == 2
+
+
+def test_comings_and_goings_are_told_as_wished() -> None:
+    """Held for a moment at first, at once with all, never with off."""
+    talk = rich_talk()
+    coming = {"type": "presence", "room": "lobby", "joined": ["bob"], "members": 2}
+    assert talk.hear(coming) == []
+    assert talk.it.tell_news(0.0) is not None
+    assert talk.board.lines == []
+    talk.it.tell_news(10.0)
+    assert talk.board.lines == ["* bob joined (2 here)"]
+    talk.type("/joins all")
+    assert talk.hear({**coming, "joined": ["eve"]}) == ["* eve joined (2 here)"]
+    talk.type("/joins off")
+    assert talk.hear({**coming, "joined": ["zoe"]}) == []
+
+
+def test_mentions_are_asked_of_the_server() -> None:
+    """Only what names me as a word and is not my own; another search is shown as it is."""
+    talk = rich_talk()
+    talk.type("/mentions", "/search ann")
+    assert talk.asked() == [{"type": "search", "text": '"ann"'}, {"type": "search", "text": "ann"}]
+    found = [message(1, "hi ann"), message(2, "ann-marie"), message(3, "ann is me", "ann")]
+    assert len(talk.hear({"type": "results", "text": '"ann"', "messages": found})) == 2
+    assert len(talk.hear({"type": "results", "text": "ann", "messages": found})) == 4

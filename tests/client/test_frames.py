@@ -85,4 +85,4 @@ def test_a_conversation_survives_whatever_passes(frame: dict[str, Any], data: st
     for candidate in (changed, GOOD[1], changed, GOOD[3]):
         if acceptable(candidate) and candidate["type"] != "bye":
             conversation.heard(candidate)
-    assert conversation.prompt()
+    assert conversation.status("online", waiting=False).prompt

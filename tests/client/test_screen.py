@@ -9,7 +9,10 @@ import sys
 
 import pytest
 
-from client_parts.screen import Closed, JsonScreen, PlainScreen, rows_of
+from client_parts.plain import JsonScreen, PlainScreen
+from client_parts.reading import Closed
+from client_parts.status import Status
+from client_parts.width import height
 
 
 @pytest.mark.parametrize(
@@ -29,7 +32,7 @@ from client_parts.screen import Closed, JsonScreen, PlainScreen, rows_of
 )
 def test_rows_are_counted_as_a_terminal_does(text: str, columns: int, rows: int) -> None:
     """Colours take no room, wide characters two columns, marks none."""
-    assert rows_of(text, columns) == rows
+    assert sum(height(line, columns) for line in text.split("\n")) == rows
 
 
 def test_a_pipe_gets_lines_and_complaints_go_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +42,8 @@ def test_a_pipe_gets_lines_and_complaints_go_elsewhere(capsys: pytest.CaptureFix
     screen.note("note")
     screen.complain("wrong")
     screen.event({"type": "pong"})
-    screen.set_prompt("ann> ", "red")
+    screen.set_status(Status("lobby", "ann", "red"))
+    screen.ring()
     assert capsys.readouterr() == ("hello\nnote\n", "wrong\n")
 
 

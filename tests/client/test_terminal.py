@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,10 +31,10 @@ def person(server: ServerProgram, tmp_path: Path) -> Iterator[Open]:
     """Opens terminals with clients in them, and waits for their prompt."""
     terminals: list[Terminal] = []
 
-    def open_one(name: str, *arguments: str, **variables: str) -> Terminal:
+    def open_one(name: str, *arguments: str, **variables: Any) -> Terminal:
         token_file = tmp_path / f"token-{name}"
         terminals.append(Terminal(server.port, token_file, "--name", name, *arguments, **variables))
-        terminals[-1].wait_until(lambda: terminals[-1].prompt.endswith(f"{name}>"))
+        terminals[-1].wait_until(lambda: terminals[-1].prompt.endswith(">") and name in terminals[-1].status_row)
         return terminals[-1]
 
     yield open_one
@@ -50,7 +51,7 @@ def test_two_people_talk(person: Open, server: ServerProgram) -> None:
     ann.type("hello bob\r")
     bob.wait_for("[COLOR (red)] ann said -> hello bob")
     ann.wait_for("[COLOR (red)] ann said -> hello bob ✓")
-    ann.wait_for_prompt("ann>")
+    ann.wait_for_prompt("lobby>")
     assert sum("hello bob" in row for row in ann.rows) == 1
 
 
@@ -59,8 +60,8 @@ def test_the_colours(person: Open) -> None:
     ann, bob = person("ann", "--color", "red"), person("bob", "--color", "blue")
     bob.type("hello ann\r")
     ann.wait_for("hello ann")
-    colours = {part: ann.colour_of(part) for part in ("Connected to", "[COLOR", "hello ann", "ann> ")}
-    assert colours == {"Connected to": "green", "[COLOR": "blue", "hello ann": "cyan", "ann> ": "red"}
+    colours = {part: ann.colour_of(part) for part in ("Connected to", "[COLOR", "hello ann", "lobby> ")}
+    assert colours == {"Connected to": "green", "[COLOR": "blue", "hello ann": "cyan", "lobby> ": "red"}
 
 
 def test_no_color_means_none(person: Open) -> None:
@@ -75,12 +76,12 @@ def test_typing_is_not_disturbed_by_arriving_messages(person: Open) -> None:
     """A half-typed line stays as it is, with the cursor in its middle, and can be finished there."""
     ann, bob = person("ann"), person("bob")
     ann.type("hello world\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D")
-    ann.wait_for_prompt("ann> hello world")
+    ann.wait_for_prompt("lobby> hello world")
     column = ann.column
     for number in range(40):
         bob.type(f"message {number}\r")
     ann.wait_for("said -> message 39")
-    ann.wait_for_prompt("ann> hello world")
+    ann.wait_for_prompt("lobby> hello world")
     assert ann.column == column
     ann.type("dear \r")
     bob.wait_for("ann said -> hello dear world")
@@ -92,13 +93,13 @@ def test_long_and_wide_messages_keep_their_room(person: Open) -> None:
     """A message of many rows, wide characters and line breaks neither loses text nor touches the prompt."""
     ann, bob = person("ann", "--style", "short"), person("bob")
     ann.type("draft")
-    ann.wait_for_prompt("ann> draft")
+    ann.wait_for_prompt("lobby> draft")
     texts = ["x" * 500, "漢字" * 60, "🎉" * 45, "é" * 200, "y" * 3000]
     for text in texts:
         bob.type(text + "\r")
     bob.type("the end\r")
     ann.wait_for("bob: the end")
-    ann.wait_for_prompt("ann> draft")
+    ann.wait_for_prompt("lobby> draft")
     everything = "".join(ann.history() + ann.rows).replace(" ", "")
     for text in texts:
         assert text in everything
@@ -110,7 +111,7 @@ def test_a_pasted_block_is_one_message(person: Open) -> None:
     ann.type("\x1b[200~first\nsecond\x1b[201~\r")
     bob.wait_for("ann said -> first")
     bob.wait_for("    second")
-    ann.wait_for_prompt("ann>")
+    ann.wait_for_prompt("lobby>")
 
 
 def test_hostile_text_changes_nothing_outside_its_line(person: Open, server: ServerProgram, tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_hostile_text_changes_nothing_outside_its_line(person: Open, server: Ser
     bob = Pipe(server.port, tmp_path / "token-bob", "--name", "bob")
     assert bob.finish(attack)[0] == 0
     ann.wait_for("gone")
-    ann.wait_for_prompt("ann>")
+    ann.wait_for_prompt("lobby>")
     assert ann.rows[0].startswith("Connected to server")
     assert any("␛[2J␛[H␛]0;owned␇␍gone" in row for row in ann.rows)
 
@@ -129,9 +130,9 @@ def test_ctrl_c_clears_a_line_and_leaves_on_an_empty_one(person: Open) -> None:
     """The half-typed line is gone and never sent; the second time the program ends with 0, and no traceback."""
     ann, bob = person("ann"), person("bob")
     ann.type("never mind")
-    ann.wait_for_prompt("ann> never mind")
+    ann.wait_for_prompt("lobby> never mind")
     ann.type("\x03")
-    ann.wait_for_prompt("ann>")
+    ann.wait_for_prompt("lobby>")
     ann.type("but this\r")
     bob.wait_for("ann said -> but this")
     ann.type("\x03")
@@ -154,7 +155,7 @@ def test_signals_leave_in_order(person: Open, number: int) -> None:
     """A terminated client says goodbye to the server and shows no traceback."""
     ann, bob = person("ann"), person("bob")
     ann.type("half")
-    ann.wait_for_prompt("ann> half")
+    ann.wait_for_prompt("lobby> half")
     ann.signal(number)
     assert ann.status() == 128 + number
     assert b"Traceback" not in ann.output
@@ -168,16 +169,19 @@ def test_a_restarted_server_gets_what_was_typed_meanwhile_once(person: Open, ser
     ann.wait_for("ann: before ✓")
     ann.type("a dra")
     server.stop()
-    ann.wait_for_prompt("[offline] ann> a dra")
+    ann.wait_for_prompt("lobby> a dra")
+    ann.wait_for_status("reconnecting")
     assert ann.colour_of("Disconnected") == "brown"  # as pyte calls yellow
     ann.type("ft\r")
-    ann.wait_for_prompt("[offline, 1 waiting] ann>")
+    ann.wait_for_prompt("lobby>")
+    ann.wait_for_status("offline, 1 waiting")
     ann.type("second\r")
-    ann.wait_for_prompt("[offline, 2 waiting] ann>")
+    ann.wait_for_prompt("lobby>")
+    ann.wait_for_status("offline, 2 waiting")
     server.start()
     ann.wait_for("ann: second ✓")
-    ann.wait_for_prompt("ann>")
-    assert [row for row in ann.rows if row.endswith("✓")] == ["ann: before ✓", "ann: a draft ✓", "ann: second ✓"]
+    ann.wait_for_prompt("lobby>")
+    assert [row[6:] for row in ann.rows if row.endswith("✓")] == ["ann: before ✓", "ann: a draft ✓", "ann: second ✓"]
     ann.wait_for("Connected again to server")
 
 
@@ -185,7 +189,7 @@ def test_without_reconnect_the_program_ends_under_the_prompt(person: Open, serve
     """Nobody has to press a key to be told."""
     ann = person("ann", "--no-reconnect")
     ann.type("half a line")
-    ann.wait_for_prompt("ann> half a line")
+    ann.wait_for_prompt("lobby> half a line")
     server.stop()
     assert ann.status() == 1
     ann.wait_for("Disconnected: ")
@@ -210,12 +214,12 @@ def test_commands_answer_on_the_screen(person: Open) -> None:
     }.items():
         ann.type(typed)
         ann.wait_for(part)
-    ann.wait_for_prompt("#builds ann>")
+    ann.wait_for_prompt("builds>")
     ann.type("/clear\r")
-    ann.wait_until(lambda: ann.rows == ["#builds ann>"])
+    ann.wait_until(lambda: ann.messages == [])
     ann.type("/help\r")
     ann.wait_for("Anything else is a message; //text sends /text.")
-    ann.wait_for_prompt("#builds ann>")
+    ann.wait_for_prompt("builds>")
 
 
 def test_private_messages(person: Open) -> None:
@@ -235,7 +239,7 @@ def test_a_new_name_changes_the_prompt_in_the_middle_of_a_line(person: Open) -> 
     """The prompt follows, and the draft stays."""
     ann, bob = person("ann"), person("bob")
     ann.type("/nick anna\rdraft")
-    ann.wait_for_prompt("anna> draft")
+    ann.wait_for_prompt("lobby> draft")
     ann.wait_for("You are now anna.")
     bob.wait_for("* ann is now anna")
 
@@ -254,7 +258,7 @@ def test_a_stopped_client_comes_back_with_its_prompt(person: Open) -> None:
     """After SIGSTOP and SIGCONT the line that was being typed stands there again."""
     ann, bob = person("ann"), person("bob")
     ann.type("dra")
-    ann.wait_for_prompt("ann> dra")
+    ann.wait_for_prompt("lobby> dra")
     ann.signal(signal.SIGSTOP)
     bob.type("meanwhile\r")
     bob.wait_for("meanwhile ✓")
@@ -311,6 +315,178 @@ def test_the_prompt_follows_every_change_however_fast(person: Open) -> None:
     ann = person("ann")
     for number in range(15):
         ann.type(f"/switch @p{number}{'x' * number}\r/switch lobby\r/switch @bobby\r")
-        ann.wait_for_prompt("@bobby ann>")
+        ann.wait_for_prompt("@bobby>")
         ann.settle()
-        ann.wait_for_prompt("@bobby ann>")
+        ann.wait_for_prompt("@bobby>")
+
+
+def test_the_middle_of_a_very_long_line_is_undisturbed(person: Open) -> None:
+    """Far beyond the width, with the cursor in mid-line, under a storm: the line arrives as it was meant."""
+    ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    ann.type("a" * 150 + "b" * 150 + "\x1b[D" * 150)
+    ann.wait_until(lambda: ann.prompt.startswith("<b") and ann.prompt.endswith("b>"))
+    ann.settle()
+    before, column = ann.prompt, ann.column
+    for number in range(60):
+        bob.type(f"storm {number}\r")
+    ann.wait_for("bob: storm 59")
+    ann.wait_until(lambda: (ann.prompt, ann.column) == (before, column))
+    ann.type("MID\r")
+    bob.wait_until(lambda: "a" * 150 + "MID" + "b" * 150 in "".join(bob.messages).replace(" ", ""))
+    ann.wait_for_prompt("lobby>")
+
+
+def test_a_resize_in_the_middle_of_a_line_keeps_it(person: Open) -> None:
+    """The status moves to the new last row but one, and typing goes on where it was."""
+    ann, bob = person("ann"), person("bob")
+    ann.type("hello world" + "\x1b[D" * 5)
+    ann.wait_for_prompt("lobby> hello world")
+    for rows, columns in ((30, 100), (12, 50)):
+        ann.resize(rows, columns)
+        ann.wait_until(lambda: "online" in ann.status_row and ann.prompt == "lobby> hello world")
+    ann.type("dear \r")
+    bob.wait_for("hello dear world")
+
+
+def test_a_tiny_terminal_has_a_prompt_and_lines(person: Open) -> None:
+    """Nothing is reserved where there is no room for it."""
+    ann, bob = person("ann"), person("bob")
+    ann.resize(4, 40)
+    ann.type("hi\r")
+    bob.wait_for("ann said -> hi")
+    ann.wait_for("said -> hi")
+    ann.wait_until(lambda: not ann.has_region and ann.prompt == "lobby>")
+
+
+def test_ctrl_l_draws_everything_again(person: Open) -> None:
+    """The draft, the status and the last messages stand there as before."""
+    ann = person("ann")
+    ann.type("draft")
+    ann.wait_for_prompt("lobby> draft")
+    before, seen = ann.rows, len(ann.output)
+    ann.type("\x0c")
+    ann.wait_until(lambda: len(ann.output) > seen)
+    ann.settle()
+    assert ann.rows == before
+
+
+@pytest.mark.parametrize("way", ["/exit\r", "\x04", "\x03", signal.SIGTERM, signal.SIGHUP])
+def test_every_way_out_leaves_a_clean_terminal(person: Open, way: str | int) -> None:
+    """No region, no status row, no title, and the cursor below the last line."""
+    ann = person("ann")
+    ann.wait_for("you are in #lobby")
+    if isinstance(way, str):
+        ann.type(way)
+    else:
+        ann.signal(way)
+    ann.status()
+    assert not ann.has_region
+    assert ann.title == ""
+    assert not any("online" in row or "lobby>" in row for row in ann.rows)
+    assert ann.column == 0
+
+
+def test_the_title_counts_what_is_unread_elsewhere(person: Open) -> None:
+    """A message in another room is counted in the status and in the title until one goes there."""
+    ann, bob = person("ann", "--room", "lobby", "--room", "builds"), person("bob", "--room", "builds")
+    bob.type("done\r")
+    ann.wait_for_status("#builds 1 new")
+    ann.wait_until(lambda: ann.title == "(1) lobby - chat")
+    ann.type("/switch builds\r")
+    ann.wait_for_prompt("builds>")
+    ann.wait_until(lambda: ann.title == "builds - chat")
+
+
+def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -> None:
+    """The arrow key brings the line of an earlier run, and a secret is not in the file."""
+    ann = person("ann")
+    ann.type("remember me\r")
+    ann.wait_for("remember me ✓")
+    ann.type("/password hush\r")
+    ann.wait_for("There is no command /password")
+    ann.type("/exit\r")
+    ann.status()
+    file = tmp_path / "input-history"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "hush" not in file.read_text()
+    again = person("ann")
+    again.type("\x1b[A\x1b[A")
+    again.wait_for_prompt("lobby> remember me")
+
+
+def test_a_mention_rings_once_and_stands_out(person: Open) -> None:
+    """One's name as a whole word rings the bell when it is said, in bold, and not when it is history."""
+    ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    bob.type("annual report\rhello Ann!\rbye\r")
+    ann.wait_for("bob: bye")
+    assert ann.bells == 1
+    assert ann.colour_of("Ann!") == "brown"  # as pyte calls yellow
+    ann.type("/mentions\r")
+    ann.wait_for("* end of the search")
+    assert sum("annual" in row for row in ann.rows) == 1
+    ann.type("/exit\r")
+    ann.status()
+    again = person("ann", "--style", "short")
+    again.wait_for("bob: hello Ann!")
+    assert again.bells == 0
+    again.type("/bell on\r")
+    again.wait_for("* bell: on")
+    bob.type("anybody\r")
+    again.wait_for("bob: anybody")
+    again.wait_until(lambda: again.bells == 1)
+
+
+def test_tab_completes_commands_and_people(person: Open) -> None:
+    """A command as far as it is clear, a name with a colon at the start of a line, the next one at the next Tab."""
+    ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    bella = person("bella", "--style", "short")
+    bella.type("one\r")
+    bella.wait_for("one ✓")
+    bob.type("two\r")
+    ann.wait_for("bob: two")
+    ann.type("/sea\t")
+    ann.wait_for_prompt("lobby> /search")
+    ann.type("\x15b\t")
+    ann.wait_for_prompt("lobby> bob:")
+    ann.type("\t")
+    ann.wait_for_prompt("lobby> bella:")
+    ann.type("\x15/s\t")
+    ann.wait_for("/say  /search  /switch")
+    ann.wait_for_prompt("lobby> /s")
+
+
+def test_a_quick_return_is_no_news(person: Open) -> None:
+    """Who leaves and comes right back is not told; who stays away is."""
+    ann, bob = person("ann"), person("bob")
+    ann.wait_for("* bob joined (2 here)")
+    bob.type("/leave lobby\r/join lobby\r")
+    bob.wait_for("you left #lobby")
+    eve = person("eve")
+    ann.wait_for("* eve joined (3 here)")
+    eve.type("/exit\r")
+    ann.wait_for("* eve left (2 here)")
+    assert sum("bob" in row for row in ann.rows) == 1
+
+
+def test_unread_lines_after_a_loss_and_while_away(person: Open, server: ServerProgram) -> None:
+    """A line stands before what is new, and /back counts it."""
+    ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    ann.type("/away\r")
+    ann.wait_for("* you are marked as away")
+    bob.type("one\rtwo\r")
+    ann.wait_for("── new messages ──")
+    ann.wait_for("bob: two")
+    ann.type("/back\r")
+    ann.wait_for("── 2 new messages meanwhile ──")
+
+
+def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: ServerProgram) -> None:
+    """Offline it stands below the messages; delivered, it is a message."""
+    ann = person("ann", "--style", "short")
+    server.stop()
+    ann.wait_for_status("reconnecting")
+    ann.type("patience\r")
+    ann.wait_until(lambda: ann.rows[-3:-2] == ["… patience"])
+    server.start()
+    ann.wait_for("ann: patience ✓")
+    ann.wait_until(lambda: not any("… patience" in row for row in ann.rows))

@@ -120,23 +120,10 @@ def test_a_search_result_says_where_and_when(view: View) -> None:
     assert line == f"#12 lobby {date(message(1)['ts'])} bob: one␊two"
 
 
-@pytest.mark.parametrize(
-    ("room", "online", "waiting", "prompt"),
-    [
-        ("lobby", True, 0, "ann> "),
-        ("lobby", True, 3, "ann> "),
-        ("builds", True, 0, "#builds ann> "),
-        ("@bob", True, 0, "@bob ann> "),
-        (None, True, 0, "(no room) ann> "),
-        ("lobby", False, 0, "[offline] ann> "),
-        ("lobby", False, 2, "[offline, 2 waiting] ann> "),
-    ],
-)
-def test_the_prompt_says_where_one_types_to(
-    view: View, room: str | None, online: bool, waiting: int, prompt: str
-) -> None:
-    """The room, if it is not the lobby, and the connection, if there is none."""
-    assert view.prompt("ann", room, online=online, waiting=waiting) == prompt
+@pytest.mark.parametrize(("room", "target"), [("lobby", "lobby"), ("@bob", "@bob"), (None, "(no room)")])
+def test_the_target_says_where_one_types_to(view: View, room: str | None, target: str) -> None:
+    """The room or the person, whichever it is."""
+    assert view.target(room) == target
 
 
 def everything_shown(view: View, text: str) -> list[str]:
@@ -153,7 +140,7 @@ def everything_shown(view: View, text: str) -> list[str]:
         view.result(strange),
         view.notice({"text": text}),
         view.motd(text),
-        view.prompt(text, text, online=True, waiting=0),
+        view.target(text),
         view.place("@" + text),
     ]
 

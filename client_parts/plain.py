@@ -1,0 +1,97 @@
+"""The plain line mode: pipes, files, dumb terminals, systems without readline; and JSON lines for programs.
+
+It must not know frames or rooms, and it never sends an escape code of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from typing import TextIO
+
+from chat_common import MAX_TEXT, Frame
+from client_parts.completion import Vocabulary
+from client_parts.reading import Reader
+from client_parts.status import Status
+from client_parts.width import HANG
+
+
+class PlainScreen(Reader):
+    """Pipes, files, dumb terminals: plain lines, no prompt. Complaints go to standard error."""
+
+    def __init__(self, *, echoes: bool = False) -> None:
+        super().__init__()
+        self.interactive = sys.stdin.isatty()
+        self.echoes = echoes
+        self.broken = False
+        self.continues = False
+        self.rich = False
+        self._ended_line = True
+        self._writing = threading.Lock()  # one line at a time
+
+    def show(self, line: str, hang: int = HANG) -> None:
+        self._write(sys.stdout, line)
+
+    def note(self, line: str) -> None:
+        self.show(line)
+
+    def complain(self, line: str) -> None:
+        self._write(sys.stderr, line)
+
+    def ring(self) -> None:
+        """Nobody hears a pipe."""
+
+    def event(self, frame: Frame) -> None:
+        """Events are for programs."""
+
+    def clear(self) -> None:
+        """There is nothing to clear in a pipe."""
+
+    def set_status(self, status: Status) -> bool:
+        """There is no prompt in a pipe."""
+        return True
+
+    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Nothing is completed in a pipe."""
+
+    def read_line(self) -> str:
+        # A bound, so that a stream without line ends does not fill the memory.
+        piece = self._guarded(sys.stdin.readline, MAX_TEXT)
+        if not piece:
+            raise EOFError
+        self.continues, self._ended_line = not self._ended_line, piece.endswith("\n")
+        return piece.removesuffix("\n").removesuffix("\r")
+
+    def _write(self, stream: TextIO, line: str) -> None:
+        try:
+            with self._writing:
+                stream.write(line + "\n")
+                stream.flush()
+        except (OSError, ValueError):
+            self._lose(stream)
+
+    def _lose(self, stream: TextIO) -> None:
+        if stream is sys.stdout:
+            self.broken = True
+        try:
+            # Otherwise the interpreter would complain at exit about what it could not flush.
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
+        except (OSError, ValueError):
+            pass
+
+
+class JsonScreen(PlainScreen):
+    """One JSON event per line on standard output, for programs; sentences for people on standard error."""
+
+    def show(self, line: str, hang: int = HANG) -> None:
+        """Programs get the frame instead."""
+
+    def note(self, line: str) -> None:
+        self.complain(line)
+
+    def event(self, frame: Frame) -> None:
+        # Pure ASCII, and so harmless even if a terminal should show it.
+        self._write(sys.stdout, json.dumps(frame, ensure_ascii=True, separators=(",", ":")))

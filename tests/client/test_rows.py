@@ -1,0 +1,185 @@
+"""The rows of a terminal as an emulator sees them: what is reserved stays, what scrolls stays readable."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
+
+import fcntl
+import struct
+import termios
+import tty
+
+import pyte
+
+from chat_common import harmless, harmless_line
+from client_parts.rows import Rows, has_title
+from client_parts.status import Status, status_line
+from client_parts.width import width, wrap
+from tests.client.programs import Emulator
+
+READY = Status("lobby", "ann", "red", members=2)
+HOSTILE = [
+    "\x1b[2J",
+    "\x1b]0;owned\x07",
+    "\x9b31m",
+    "\x07",
+    "\r\n\n",
+    "\x1bc",
+    "\u202e",
+    "漢" * 200,
+    "e" + "\u0301" * 99,
+]
+
+
+class Judge:
+    """Rows on a pseudo-terminal, and the emulator behind it."""
+
+    def __init__(self, rows: int = 10, columns: int = 40) -> None:
+        self._reader, self._writer = os.openpty()
+        tty.setraw(self._writer)
+        os.set_blocking(self._reader, False)
+        self.screen = Emulator(columns, rows, history=1000)
+        self._stream = pyte.ByteStream(self.screen)
+        self.resize(rows, columns)
+        self.rows = Rows(self._writer, "xterm")
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self._writer, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.screen.resize(rows, columns)
+
+    def display(self) -> list[str]:
+        try:
+            while data := os.read(self._reader, 65_536):
+                self._stream.feed(data)
+        except BlockingIOError:
+            pass
+        return [row.rstrip() for row in self.screen.display]
+
+    def close(self) -> None:
+        os.close(self._writer)
+        os.close(self._reader)
+
+
+@pytest.fixture
+def judge() -> Iterator[Judge]:
+    judge = Judge()
+    judge.rows.enter()
+    judge.rows.set_status(READY)
+    yield judge
+    judge.close()
+
+
+def test_lines_fill_the_area_and_leave_through_its_top(judge: Judge) -> None:
+    """Eight rows hold the last eight lines, the rest is in the scrollback, and the status stays."""
+    for number in range(12):
+        judge.rows.show(f"line {number}", 2)
+    shown = judge.display()
+    assert shown[:8] == [f"line {number}" for number in range(4, 12)]
+    assert shown[8].startswith("── lobby (2 here) · ann · online")
+    gone = ["".join(row[x].data for x in range(40)).rstrip() for row in judge.screen.history.top]
+    assert gone[-4:] == [f"line {number}" for number in range(4)]
+
+
+def test_waiting_texts_stand_above_the_status_and_give_their_rows_back(judge: Judge) -> None:
+    """They take rows from the area without losing a line, and a delivered text fills the row that it waited in."""
+    for number in range(8):
+        judge.rows.show(f"line {number}", 2)
+    judge.rows.set_status(Status("lobby", "ann", "red", waiting=("one", "two", "three", "four")))
+    assert judge.display()[:8] == [*(f"line {n}" for n in range(3, 8)), "… one", "… two", "… and 2 more on their way"]
+    judge.rows.set_status(READY)
+    judge.rows.show("ann: one", 2)
+    assert judge.display()[:8] == [*(f"line {n}" for n in range(3, 8)), "ann: one", "", ""]
+
+
+def test_another_size_is_filled_again(judge: Judge) -> None:
+    """After a resize the last lines stand there, wrapped anew, with the status above the last row."""
+    for number in range(8):
+        judge.rows.show(f"line {number} of a few words", 2)
+    judge.display()
+    judge.resize(7, 20)
+    judge.rows.resize()
+    shown = judge.display()
+    assert shown[3:5] == ["line 7 of a few", "  words"]
+    assert shown[5].startswith("── lobby")
+
+
+def test_a_very_small_terminal_reserves_nothing(judge: Judge) -> None:
+    """Below five rows lines come one below the other."""
+    judge.resize(4, 40)
+    judge.rows.resize()
+    assert not judge.rows.show("hello", 2)
+    assert judge.display()[0] == "hello"
+    assert not judge.rows.reserved
+
+
+def test_leaving_gives_everything_back(judge: Judge) -> None:
+    """No region, no status, an empty title, and the cursor below the last line; a second time changes nothing."""
+    judge.rows.show("bye", 2)
+    judge.display()
+    assert judge.screen.title == "lobby - chat"
+    judge.rows.leave()
+    judge.rows.leave()
+    assert [row for row in judge.display() if row] == ["bye"]
+    assert (judge.screen.cursor.y, judge.screen.title) == (1, "")
+    assert judge.screen.margins is None or judge.screen.margins.bottom == 9
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_lines_stay_in_their_area(judge: Judge, text: str) -> None:
+    """Status, input row, title and bell are as before, whatever was said."""
+    assert_inert(judge, text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=120))
+def test_any_line_stays_in_its_area(text: str) -> None:
+    """The same for whatever hypothesis can think of."""
+    judge = Judge()
+    try:
+        judge.rows.enter()
+        judge.rows.set_status(READY)
+        assert_inert(judge, text)
+    finally:
+        judge.close()
+
+
+def assert_inert(judge: Judge, text: str) -> None:
+    before = judge.display()[8:]
+    for _ in range(5):
+        judge.rows.show(harmless(text), 2)
+    assert judge.display()[8:] == before
+    judge.rows.set_status(Status(harmless_line(text), harmless_line(text), "red", waiting=(harmless_line(text),)))
+    assert judge.display()[9] == before[1]
+    assert judge.screen.bells == 0
+    judge.rows.set_status(READY)
+    assert (judge.display()[8:], judge.screen.title) == (before, "lobby - chat")
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=80), st.integers(20, 60))
+def test_a_status_line_never_leaves_its_row(text: str, columns: int) -> None:
+    """Whatever rooms and people are called."""
+    status = Status(text, text, "red", unread=((text, 3),), away=text)
+    assert width(status_line(status, columns)) <= columns
+
+
+def test_words_are_wrapped_and_addresses_stay_whole() -> None:
+    """Rows break between words and hang; a word wider than a row is left in one piece; lines stay lines."""
+    address = "https://example.org/" + "x" * 40
+    assert wrap("ann: one two three four", 12, 2) == ["ann: one two", "  three four"]
+    assert wrap(f"see {address} there", 30, 2) == ["see", f"  {address}", "  there"]
+    assert wrap("a\n    b", 12, 2) == ["a", "    b"]
+
+
+@pytest.mark.parametrize(("terminal", "has"), [("xterm-256color", True), ("tmux", True), ("linux", False), ("", False)])
+def test_titles_are_for_terminals_that_have_one(terminal: str, has: bool) -> None:
+    """The console of a machine would show the title as text."""
+    assert has_title(terminal) is has

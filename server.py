@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final
 
@@ -46,6 +46,7 @@ from server_parts.requests import Announce, Hello, Request
 from server_parts.settings import Settings
 
 RECEIVE: Final = 64 * 1024
+TICK: Final = 0.5  # how long a thread that may be told to stop waits before it looks
 BURST: Final = 40
 LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when the server stops
 CUT_WAIT: Final = 1.5  # and how long their readers may then take to end
@@ -101,7 +102,11 @@ class ChatServer:
             self.listening.set()
             if self.screen is not None:
                 self._open_console(self.screen)
-            self._stop_asked.get()
+            while (
+                not self._stopping
+            ):  # a signal that reaches another thread, or comes an instant too early, wakes nobody
+                with contextlib.suppress(Empty):
+                    self._stop_asked.get(timeout=TICK)
         finally:
             self._shut_down(hub, accept)
 
@@ -138,7 +143,7 @@ class ChatServer:
         pause = 0.01
         while not self._stopping:
             try:
-                if not sockets.readable(listener, 0.5):  # not every system wakes accept() when it is shut down
+                if not sockets.readable(listener, TICK):  # not every system wakes accept() when it is shut down
                     continue
                 connection, address = listener.accept()
             except OSError as error:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
+import hypothesis
 import pytest
 
 from server import ChatServer
@@ -15,6 +16,10 @@ from server_parts.settings import Settings
 from tests.peers import WAIT, Native, Peer, Plain
 
 P = TypeVar("P", bound=Peer)
+
+# What an example may cost depends on what else the machine has to do; the time-out of each test is limit enough.
+hypothesis.settings.register_profile("chat", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("chat")
 
 
 class ChatLog(logging.Handler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +71,10 @@ def terminal(*flags: str, command: list[str] | None = None) -> Iterator[Terminal
     try:
         yield opened
     finally:
-        opened.child.close(force=True)
+        if opened.child.isalive():
+            opened.child.kill(signal.SIGKILL)
+            opened.child.wait()
+        opened.child.close()
 
 
 @pytest.fixture

@@ -293,6 +293,26 @@ def test_a_signal_at_the_worst_instant_stops_it() -> None:
         assert process.wait(WAIT) == 0
 
 
+# A server whose signal is noted without waking its main thread: the system gave it to another thread. A signal that
+# comes just before the main thread falls asleep leaves the same state behind.
+OTHER_THREAD = """
+    import signal, sys, threading
+    sys.path.insert(0, sys.argv.pop(1))
+    import server
+    later = threading.Timer(0.5, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM))
+    later.daemon = True
+    later.start()
+    sys.exit(server.main())
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system cannot signal a single thread")
+def test_a_signal_that_does_not_wake_the_main_thread_stops_it() -> None:
+    """Python's handlers run in the main thread alone, so it must look up now and then, or be woken."""
+    with started({}, code=textwrap.dedent(OTHER_THREAD)) as process:
+        assert process.wait(WAIT) == 0
+
+
 def test_what_was_said_is_stored_before_it_stops(serve: Serve) -> None:
     """Every text sent before the stop that got a receipt is in the log, and receipts come before the goodbye."""
     book = MemoryLog()

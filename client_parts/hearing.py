@@ -1,0 +1,443 @@
+"""The conversation as this client hears it: where it is, who is there, and what each of the server's frames changes.
+
+It knows no socket, no thread and no clock. Frames go in through `heard`; what is to be sent comes out of `requests` and
+`outgoing`; what a person should see goes to the board. What the person asks for is in conversation.py.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+from chat_common import (
+    LOBBY,
+    MAX_HELLO_LINE,
+    PROTOCOL,
+    VERSION,
+    Frame,
+    color_problem,
+    encode_frame,
+    harmless_line,
+    partners,
+    private_room,
+)
+from client_parts.attention import Comings, Unread, mentions
+from client_parts.completion import Vocabulary
+from client_parts.delivery import Arrival, Cursors, Outgoing, Say
+from client_parts.status import Status
+from client_parts.view import View, aside, bad, good, lost
+from client_parts.width import HANG
+
+_FEW = 200  # members whose names are asked for, to complete them
+_RETRIED = ("storage_unavailable", "rate_limited", "internal")  # the fault is not in the text, so it is sent again
+
+
+class Board(Protocol):
+    """Where lines for a person go."""
+
+    @property
+    def echoes(self) -> bool:
+        """Whether typed lines stay visible, so that a receipt must not repeat them."""
+
+    @property
+    def rich(self) -> bool:
+        """Whether there is room for times, a bell and news that are held back for a moment."""
+
+    def show(self, line: str, hang: int = HANG) -> None:
+        """What comes from the server."""
+
+    def note(self, line: str) -> None:
+        """What this client itself has to say."""
+
+    def complain(self, line: str) -> None: ...
+    def clear(self) -> None: ...
+    def ring(self) -> None: ...
+
+
+class Hearing:
+    """Everything that is not the connection itself, and what the server may change of it."""
+
+    def __init__(self, board: Board, view: View, name: str, color: str, rooms: tuple[str, ...] = (LOBBY,)) -> None:
+        self.name = name
+        self.color = color
+        self.current: str | None = rooms[0] if rooms else None
+        self.online = False
+        self.refused = 0
+        self.outgoing = Outgoing()
+        self.cursors = Cursors(rooms)
+        self.requests: deque[Frame] = deque()
+        self._board = board
+        view.timed = board.rich
+        self._view = view
+        self._ignored: dict[str, str] = {}
+        self._correspondent: str | None = None
+        self._away: str | None = None
+        self._greeted = False
+        self._bell, self._joins = "mentions", "smart"
+        self._news: list[Frame] = []  # who came and went, not yet held or told
+        self._comings = Comings()
+        self._asked_quietly: set[str] = set()  # rooms
+        self._mentions_query: str | None = None  # the search that asked for mentions
+        self._speakers: dict[str, str] = {}  # the latest last
+        self._missed = 0  # messages since one went away
+        self._members: dict[str, int] = {}
+        self._unread = Unread()
+        self._absent: set[str] = set()  # who is known to be away, in lower case
+        self._left_out: list[str] = []  # rooms for which the hello was too short
+        self._names: list[Frame] = []  # a reply that comes in several frames
+        self._rooms: list[Frame] = []
+        self._page: list[Frame] = []
+        self._listeners = {
+            "welcome": self._welcome,
+            "joined": self._joined,
+            "history": self._history,
+            "message": self._message,
+            "ack": self._ack,
+            "presence": self._presence,
+            "who": self._who,
+            "rooms": self._list_of_rooms,
+            "results": self._results,
+            "notice": self._notice,
+            "error": self._error,
+        }
+
+    # --- The connection's side ----------------------------------------------------------------------------------
+
+    def hello(self, session: str, token: str | None, history: int) -> Frame:
+        """How this client introduces itself, the first time and every time it comes back."""
+        positions = {room: last for room, last in self.cursors.positions().items() if self._may_read(room)}
+        frame: Frame = {
+            "type": "hello",
+            "protocol": PROTOCOL,
+            "name": self.name,
+            "color": self.color,
+            "session": session,
+            "rooms": positions,
+            "history": history,
+            "client": f"client.py {VERSION}",
+        }
+        if token is not None:
+            frame["token"] = token
+        if self.cursors.epoch is not None:
+            frame["epoch"] = self.cursors.epoch
+        self._left_out = []
+        while len(encode_frame(frame)) > MAX_HELLO_LINE:
+            self._left_out.append(positions.popitem()[0])
+        return frame
+
+    def heard(self, frame: Frame) -> None:
+        """Take in one acceptable frame."""
+        if listener := self._listeners.get(frame["type"]):
+            listener(frame)
+
+    def disconnected(self) -> None:
+        self.online = False
+        self.requests.clear()
+        self._asked_quietly.clear()
+        self.outgoing.disconnected()
+
+    def status(self, link: str, *, waiting: bool) -> Status:
+        """How things stand; with the texts that wait for their receipt, if they have waited for a while."""
+        here = self._wire_room(self.current) if self.current is not None else ""
+        partner = self.current[1:].lower() if self.current and self.current.startswith("@") else ""
+        return Status(
+            target=self._view.target(self.current),
+            name=harmless_line(self.name),
+            color=self.color,
+            link=link,
+            online=self.online,
+            members=self._members.get(here),
+            unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
+            away=harmless_line(partner) if partner in self._absent else "",
+            waiting=tuple(harmless_line(say.text[:300]) for say in self.outgoing.texts()) if waiting else (),
+        )
+
+    # --- What the server says -----------------------------------------------------------------------------------
+
+    def _welcome(self, frame: Frame) -> None:
+        new_log = self.cursors.connected(frame["epoch"])
+        self.outgoing.connected(frame["accepted"])
+        self.online = True
+        self._take_name(frame["name"])
+        self.color = frame["color"] if color_problem(frame["color"]) is None else self.color
+        if new_log:
+            self._board.note(lost("The server has another log than before: showing its recent messages."))
+        if not self._greeted:
+            self._greet(frame)
+        if self._away is not None:
+            self._ask({"type": "away", "text": self._away})
+        for room in self._left_out:
+            self._rejoin(room)
+
+    def _greet(self, frame: Frame) -> None:
+        self._greeted = True
+        self._board.show(aside("* hello client *"))
+        if motd := frame.get("motd"):
+            self._board.show(self._view.motd(motd))
+        self._board.note(aside(f"You are {harmless_line(self.name)}. /help lists the commands, /exit leaves."))
+
+    def _take_name(self, name: str) -> None:
+        self.name = self._view.me = name
+
+    def _joined(self, frame: Frame) -> None:
+        room, known = frame["room"], self.cursors.last_shown(frame["room"])
+        self._members[room] = frame["members"]
+        if frame["members"] <= _FEW:
+            self._ask_quietly_who_is_in(room)
+        if not self.cursors.joined(room, frame["last"]) or room.startswith("@"):
+            return
+        if known is None:
+            self._board.show(aside(f"* you are in {self._view.place(room)} ({frame['members']} here)"))
+        elif frame["last"] > known:
+            missed = frame["last"] - known
+            if self._board.rich:
+                self._board.show(self._unread_line(missed, room))
+                return
+            what = "a message" if missed == 1 else f"{missed} messages"
+            self._board.show(aside(f"* {what} in {self._view.place(room)} meanwhile:"))
+
+    def _unread_line(self, number: int, room: str) -> str:
+        where = "" if self._is_current(room) else f" in {self._view.place(room)}"
+        return lost(f"── {number} new message{'' if number == 1 else 's'}{where} ──")
+
+    def _history(self, frame: Frame) -> None:
+        if self.cursors.catching_up(frame["room"]):
+            self._catch_up(frame)
+        else:
+            self._older_page(frame)
+
+    def _catch_up(self, frame: Frame) -> None:
+        room = frame["room"]
+        resuming = self.cursors.last_shown(room) is not None
+        if resuming and frame.get("gap"):
+            self._missing(room)
+        for message in frame["messages"]:
+            arrival = self.cursors.history(room, message["id"])
+            if arrival is Arrival.REPEAT:
+                continue
+            if arrival is Arrival.JUMP and not frame.get("gap"):
+                self._missing(room)
+            self._show_message(message, past=True, delivered=resuming and self._view.is_me(message["from"]))
+        if not frame.get("more"):
+            self.cursors.history_ends(room)
+
+    def _missing(self, room: str) -> None:
+        self._board.show(
+            lost(f"* Some messages of {self._view.place(room)} are missing here; the server has them no more.")
+        )
+
+    def _older_page(self, frame: Frame) -> None:
+        self._page += frame["messages"]
+        if frame.get("more") and frame["messages"]:
+            return
+        page, self._page = self._page, []
+        if not page:
+            self._board.show(aside(f"* There is nothing older in {self._view.place(frame['room'])}."))
+            return
+        for message in page:
+            self.cursors.page(frame["room"], message["id"])
+            self._show_message(message, past=True)
+        self._board.show(aside("* these were the older messages; /history shows more"))
+
+    def _message(self, frame: Frame) -> None:
+        own = self._view.is_me(frame["from"])
+        # Only live messages are receipts: history may hold an earlier process's message with the same seq.
+        delivered = own and frame.get("seq") is not None and self.outgoing.delivered(frame["seq"]) is not None
+        arrival = self.cursors.live(frame["room"], frame["id"])
+        if arrival is Arrival.JUMP:
+            self._resume(frame)
+        elif arrival is Arrival.NEW and delivered and self._board.echoes:
+            self._board.show(aside(f"* delivered #{frame['id']} *"))
+        elif arrival is Arrival.NEW:
+            if not own and not self._is_current(frame["room"]) and frame["from"].lower() not in self._ignored:
+                self._unread.add(frame["room"])
+            self._show_message(frame, delivered=delivered)
+            if not own:
+                self._draw_attention(frame)
+
+    def _draw_attention(self, frame: Frame) -> None:
+        """A live message of somebody else."""
+        if frame["from"].lower() in self._ignored:
+            return
+        to_me = frame["room"].startswith("@") or bool(mentions(self.name, frame["text"]))
+        if self._bell == "on" or (self._bell == "mentions" and to_me):
+            self._board.ring()
+
+    def _resume(self, frame: Frame) -> None:
+        room = frame["room"]
+        last = self.cursors.last_shown(room)
+        self._board.note(
+            lost(f"* {self._view.place(room)} jumped from message {last} to {frame['id']}; asking for what is between.")
+        )
+        self._rejoin(room)
+
+    def _rejoin(self, room: str) -> None:
+        last = self.cursors.last_shown(room)
+        self._ask({"type": "join", "room": room} if last is None else {"type": "join", "room": room, "after": last})
+
+    def _show_message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> None:
+        room, sender = message["room"], message["from"]
+        if sender.lower() in self._ignored:
+            return
+        if room.startswith("@") and not self._view.is_me(sender):
+            self._correspondent = sender
+        self._note_speaker(sender)
+        if self._board.rich:
+            self._mark_time(message, past)
+        mark = "" if self._is_current(room) else self._view.place(room)
+        self._board.show(self._view.message(message, mark=mark, past=past, delivered=delivered))
+
+    def _note_speaker(self, sender: str) -> None:
+        if not self._view.is_me(sender):
+            self._speakers.pop(sender.lower(), None)
+            self._speakers[sender.lower()] = harmless_line(sender)
+
+    def _mark_time(self, message: Frame, past: bool) -> None:
+        if day := self._view.new_day(message["ts"]):
+            self._board.show(day)
+        if self._away is not None and not past and not self._view.is_me(message["from"]):
+            if self._missed == 0:
+                self._board.show(lost("── new messages ──"))
+            self._missed += 1
+
+    def vocabulary(self) -> Vocabulary:
+        """What Tab may offer: those who spoke last come first."""
+        return Vocabulary(tuple(reversed(self._speakers.values())), tuple(map(harmless_line, self.cursors.rooms())))
+
+    def _ack(self, frame: Frame) -> None:
+        self.outgoing.delivered(frame["seq"])
+
+    def _presence(self, frame: Frame) -> None:
+        for old, new in frame.get("renamed") or []:
+            if self._view.is_me(old) and old != new:
+                self._take_name(new)
+                self._board.note(good(f"You are now {harmless_line(new)}."))
+        room = frame.get("room")
+        if room is not None and frame.get("members") is not None:
+            self._members[room] = frame["members"]
+        if room is None or room.startswith("@"):
+            return
+        frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
+        for verb in ("joined", "renamed"):
+            for name in frame.get(verb) or []:
+                self._note_speaker_last(name if isinstance(name, str) else name[1])
+        if self._board.rich and self._joins == "smart":
+            self._news.append(frame)
+            frame = {"renamed": frame.get("renamed")}
+        if not self._board.rich or self._joins != "off":
+            self._tell_presence(frame, room)
+
+    def _note_speaker_last(self, name: str) -> None:
+        """Somebody who is here and has said nothing yet comes after all who have."""
+        if name.lower() not in self._speakers and not self._view.is_me(name):
+            self._speakers = {name.lower(): harmless_line(name), **self._speakers}
+
+    def _tell_presence(self, frame: Frame, room: str) -> None:
+        for line in self._view.presence(frame, "" if self._is_current(room) else self._view.place(room)):
+            self._board.show(line)
+
+    def tell_news(self, now: float) -> float | None:
+        """Tell who came and went, as far as it is time to. Returns when to ask again."""
+        for frame in self._news:
+            self._comings.hold(frame, now)
+        self._news.clear()
+        for frame in self._comings.release(now):
+            self._tell_presence(frame, frame["room"])
+        return self._comings.due
+
+    def _not_ignored(self, names: list[str] | None) -> list[str]:
+        return [name for name in names or [] if name.lower() not in self._ignored]
+
+    def _who(self, frame: Frame) -> None:
+        self._names += frame["members"]
+        if not frame.get("more"):
+            members, self._names = self._names, []
+            self._learn_who_is_there(members)
+            if frame.get("room") in self._asked_quietly:
+                self._asked_quietly.discard(frame["room"])
+                return
+            self._board.show(self._view.who(members, frame.get("room")))
+
+    def _learn_who_is_there(self, members: list[Frame]) -> None:
+        for member in members:
+            self._note_speaker_last(member["name"])
+            (self._absent.add if member.get("away") else self._absent.discard)(member["name"].lower())
+
+    def _ask_quietly_who_is_in(self, room: str) -> None:
+        """For the status line and for Tab, not to be shown."""
+        if self.online and self._board.rich and room not in self._asked_quietly:
+            self._asked_quietly.add(room)
+            self.requests.append({"type": "who", "room": room})
+
+    def _list_of_rooms(self, frame: Frame) -> None:
+        self._rooms += frame["rooms"]
+        if not frame.get("more"):
+            rooms, self._rooms = self._rooms, []
+            self._board.show(self._view.rooms(rooms))
+
+    def _results(self, frame: Frame) -> None:
+        if frame.get("text") == self._mentions_query:
+            named = [m for m in frame["messages"] if mentions(self.name, m["text"]) and not self._view.is_me(m["from"])]
+            frame = {**frame, "messages": named}
+        for message in frame["messages"]:
+            self._board.show(self._view.result(message))
+        if not frame.get("more"):
+            self._board.show(aside("* end of the search" if frame["messages"] else "* Nothing found."))
+
+    def _notice(self, frame: Frame) -> None:
+        self._board.show(self._view.notice(frame))
+
+    def _error(self, frame: Frame) -> None:
+        code, seq, sentence = frame["code"], frame.get("seq"), as_sentence(frame["text"])
+        if code == "bad_seq":
+            self.outgoing.out_of_step(frame.get("accepted") or 0)
+        elif seq is not None and code in _RETRIED:
+            if not self.outgoing.held:
+                self._board.complain(bad(f"Not delivered yet: {sentence} Trying again…"))
+            self.outgoing.hold()
+        elif seq is not None:
+            self._refusal(self.outgoing.refused(seq), sentence)
+        else:
+            self._board.complain(bad(sentence))
+            if code in ("bad_room", "denied") and (room := self.cursors.refused()) is not None:
+                self._forget_current(room)
+
+    def _refusal(self, say: Say | None, sentence: str) -> None:
+        if say is not None:
+            self.refused += 1
+            self._board.complain(bad(f"Not delivered: {sentence}") + f" Your text was: {harmless_line(say.text)}")
+
+    # --- Small questions ----------------------------------------------------------------------------------------
+
+    def _turn_to(self, room: str | None) -> None:
+        self.current = room
+        if room is not None:
+            self._unread.seen(self._wire_room(room))
+            if room.startswith("@") and self._wire_room(room) in self.cursors:
+                self._ask_quietly_who_is_in(self._wire_room(room))
+
+    def _forget_current(self, room: str) -> None:
+        if self._is_current(room):
+            self._turn_to(next(iter(self.cursors.rooms()), None))
+
+    def _ask(self, request: Frame) -> None:
+        """Send a request that makes sense only now; without a connection, say so."""
+        if self.online:
+            self.requests.append(request)
+        else:
+            self._board.complain(bad("You are offline; try again when the connection is back."))
+
+    def _wire_room(self, room: str) -> str:
+        return private_room(self.name, room[1:]) if room.startswith("@") else room
+
+    def _is_current(self, room: str) -> bool:
+        return self.current is not None and room == self._wire_room(self.current)
+
+    def _may_read(self, room: str) -> bool:
+        return not room.startswith("@") or self.name.lower() in partners(room)
+
+
+def as_sentence(text: str) -> str:
+    """A reason, as a sentence that others can follow."""
+    line = harmless_line(text).strip()
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?", "…")) else ".")

@@ -1,0 +1,116 @@
+"""How fast the server is beside others: `python -m tests.bench [--quick]`. Linux, and a C compiler, are needed.
+
+Starts each server in turn on loopback, loads it, checks every message that every client gets, and prints one table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.bench import quick, report
+from tests.bench.contestants import ALL, Absent, Contestant
+from tests.bench.generator import NoCompiler, build
+from tests.bench.measure import Bench
+from tests.bench.plot import fan_out_svg
+from tests.bench.report import Cell, Row
+from tests.bench.workloads import WORKLOADS
+
+FOLDER: Final = "/var/tmp"  # on a disk, by convention; /tmp may be memory, where syncing costs nothing
+IN_MEMORY: Final = ("tmpfs", "ramfs")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    keys = [contestant.key for contestant in ALL]
+    parser.add_argument("--quick", action="store_true", help="under 20 s: fails if the server has become slow")
+    parser.add_argument("--only", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="WORKLOAD",
+                        help=f"some of: {', '.join(WORKLOADS)}")  # fmt: skip
+    parser.add_argument("--peers", nargs="*", choices=keys, default=keys, metavar="PEER",
+                        help=f"some of: {', '.join(keys[1:])}; this server always takes part")  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement (default: 5)")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of a round (default: 1)")
+    parser.add_argument("--folder", type=Path, default=Path(FOLDER), help=f"where data goes (default: {FOLDER})")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="compare with the results of an earlier run")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the fan-out rows as an SVG")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    options = _parser().parse_args(argv)
+    if not sys.platform.startswith("linux"):
+        print("The load generator needs Linux (epoll).", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="chat-bench-", dir=options.folder) as name:
+        folder = Path(name)
+        try:
+            programs = build(folder)
+        except NoCompiler as error:
+            print(error, file=sys.stderr)
+            return 2
+        if options.quick:
+            return quick.run(folder, programs)
+        return _measure(options, folder, programs)
+
+
+def _measure(options: argparse.Namespace, folder: Path, programs: dict[str, Path]) -> int:
+    chosen = [contestant for contestant in ALL if contestant.key in ("this", *options.peers)]
+    versions, present = _versions(chosen)
+    bench = Bench(folder, programs, present, options.rounds, options.seconds)
+    about = report.machine(folder)
+    _tell_machine(about, versions)
+    rows = _run(bench, options.only, [contestant for contestant in chosen if contestant not in present])
+    print(report.table(rows, [contestant.key for contestant in chosen]))
+    _compare(options.compare, rows)
+    if options.json:
+        found = report.document(rows, about, versions, sys.argv)
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+    if options.plot:
+        options.plot.write_text(fan_out_svg(rows, f"{about['processors']} processors, 100-byte texts, 5 senders"))
+    failed = [row.name for row in rows if (cell := row.cells.get("this")) and cell.note.startswith("failed")]
+    return 1 if failed else 0
+
+
+def _versions(contestants: Sequence[Contestant]) -> tuple[dict[str, str], list[Contestant]]:
+    versions, present = {}, []
+    for contestant in contestants:
+        try:
+            versions[contestant.key] = contestant.version()
+            present.append(contestant)
+        except Absent as error:
+            versions[contestant.key] = f"absent: {error}"
+    return versions, present
+
+
+def _run(bench: Bench, names: Sequence[str], absent: Sequence[Contestant]) -> list[Row]:
+    rows = []
+    for name in names:
+        bench.tell(f"measuring {name} …")
+        for row in WORKLOADS[name](bench):
+            if row.compared:
+                row.cells |= {contestant.key: Cell(None, note="absent") for contestant in absent}
+            rows.append(row)
+    return rows
+
+
+def _tell_machine(about: dict[str, object], versions: dict[str, str]) -> None:
+    print(f"{about['system']}, {about['processors']} x {about['processor']}, SQLite {about['sqlite']}")
+    print(f"data on {about['data_on']}; {', '.join(f'{key}: {text}' for key, text in versions.items())}")
+    if about["data_on"] in IN_MEMORY:
+        print("That is no real disk: syncing costs nothing there. Choose another place with --folder.")
+    print("100-byte texts, a message counted once per client that received it; ratios are this server / the other.\n")
+
+
+def _compare(file: Path | None, rows: list[Row]) -> None:
+    if file is not None:
+        print(f"\n{report.comparison(report.read_rows(file), rows)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

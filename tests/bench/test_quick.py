@@ -1,0 +1,99 @@
+"""The benchmark's quick form passes; and its checks are worth something."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench import __main__ as command
+from tests.bench import quick
+from tests.bench.contestants import ROOT, Server, free_port
+from tests.bench.generator import Load, Round
+from tests.bench.protocols import LINES, crowd, mixed, ring_for
+from tests.bench.report import Cell, Row
+
+
+@pytest.mark.timeout(60)
+def test_quick_form_passes(programs: dict[str, Path]) -> None:
+    """The server is well ahead of the tutorial server, and every message arrives once and in order."""
+    done = subprocess.run([sys.executable, "-m", "tests.bench", "--quick"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def flood(programs: dict[str, Path], folder: Path, *server: str) -> Round:
+    """A short round with one sender and three listeners."""
+    members, port = list(crowd(LINES, 1, 4, 1)), free_port()
+    command = [sys.executable, "-m", server[0], str(port), *server[1:]]
+    with Server(command, folder, port) as running, Load(programs["load"], running.port) as load:
+        load.add_rooms(1, ring_for(members, 16))
+        # One after the other, so that the first here is the first there.
+        load.connect(load.add(members), at_once=1)
+        load.sync()
+        load.flood(16, 0.05, 0.2)
+        load.wait_measuring()
+        return load.wait_drained(load.wait_measured())
+
+
+def test_checker_is_content_with_an_honest_server(programs: dict[str, Path], tmp_path: Path) -> None:
+    """Nothing is found where nothing is wrong."""
+    done = flood(programs, tmp_path, "tests.bench.tutorial_server")
+    assert done.deliveries > 0
+    assert not done.problem
+    assert not any(done.tally.values())
+
+
+@pytest.mark.parametrize(("whom", "times"), [("one", 1), ("all", 4)])
+@pytest.mark.parametrize(("lie", "finding"), [("drop", "missing"), ("double", "doubled"), ("reorder", "reordered")])
+def test_checker_notices_a_lie(
+    programs: dict[str, Path], tmp_path: Path, lie: str, finding: str, whom: str, times: int
+) -> None:
+    """A message that is dropped, doubled or moved is found and named, whether one client is lied to or all are."""
+    done = flood(programs, tmp_path, "tests.bench.lying_server", lie, whom)
+    assert done.problem
+    found = {name for name, count in done.tally.items() if count}
+    if whom == "one":
+        assert done.tally["differing"] in (1, 3)  # the liar's victim, or those who came after it
+    assert finding in found
+    assert found <= {finding, "differing"} | ({"gaps"} if lie == "drop" else set())
+    if lie == "drop":
+        assert done.tally["missing"] == times
+
+
+def test_no_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a C compiler the command says so and exits with 2."""
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    assert command.main(["--quick"]) == 2
+    assert "no C compiler" in capsys.readouterr().err
+
+
+def rows(rate: float, latency: float) -> list[Row]:
+    cells = {"this": Cell(rate), "tutorial": Cell(0.2)}
+    return [
+        *(Row(f"fan-out, {size} clients", "M deliveries/s", cells, compared=True) for size in quick.LEAST),
+        Row("quiet: median", "ms", {"this": Cell(latency), "tutorial": Cell(1.0)}, compared=True, less_is_better=True),
+    ]
+
+
+def test_quick_form_fails_on_ratios_only() -> None:
+    """Slow beside the tutorial server is a failure, whatever the figures themselves are."""
+    assert not list(quick.complaints(rows(rate=2.0, latency=2.0)))
+    assert len(list(quick.complaints(rows(rate=0.1, latency=2.0)))) == len(quick.LEAST)
+    assert len(list(quick.complaints(rows(rate=2.0, latency=50.0)))) == 1
+
+
+def test_failure_of_the_server_fails_the_quick_form() -> None:
+    """A measurement that failed has no ratio, and is no pass."""
+    broken = rows(rate=2.0, latency=2.0)
+    broken[0].cells["this"] = Cell(None, note="failed: receiver 1: sender 0's number 5 came twice")
+    assert len(list(quick.complaints(broken))) >= 1
+
+
+def test_members_of_mixed_doors_are_told_apart() -> None:
+    """Native clients share one stream, plain listeners another, and plain senders have their own."""
+    members = list(mixed(10, 5))
+    assert {member.stream for member in members[0::2]} == {0}
+    assert [member.stream for member in members[1::2]] == [-1, -1, 1, 1, 1]

@@ -5,6 +5,7 @@
  * stream.c whether what comes back is right.
  *
  *   server PORT | echo 0/1 | texts LENGTH | key HEX | receipt HEX | room BYTES
+ *   client ROOM STREAM SENDER READY HELLO BEFORE BETWEEN AFTER
  *       (ROOM -1: its bytes are not looked at; STREAM -1: nobody else gets the same bytes)
  *   connect FROM TO AT_ONCE SECONDS      -> connected clients= failed= seconds=
  *   sync SECONDS                         -> synced seconds= missing=

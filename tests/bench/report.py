@@ -21,6 +21,7 @@ THIS: Final = "this"
 RATIOS: Final = {"best peer": FIELD, "tutorial": ("tutorial",), "asyncio": ("asyncio",)}
 TITLES: Final = {contestant.key: contestant.title for contestant in ALL}
 DIGITS: Final = 3
+DETAIL: Final = "  "  # what a row's name begins with that only explains the one above
 
 
 @dataclass
@@ -162,7 +163,7 @@ def comparison(old: Sequence[Row], new: Sequence[Row]) -> str:
     lines = [["this server, old and new", "unit", "old", "new", "new/old", *(f"against {name}" for name in RATIOS)]]
     for row in new:
         before = then.get((row.name, row.unit))
-        if before is None or before.value(THIS) is None or row.value(THIS) is None:
+        if row.name.startswith(DETAIL) or before is None or before.value(THIS) is None or row.value(THIS) is None:
             continue
         was, now = before.value(THIS) or 0.0, row.value(THIS) or 0.0
         ratios = [_over(row.ratio(others), before.ratio(others)) for others in RATIOS.values()]

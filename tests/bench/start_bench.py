@@ -75,7 +75,7 @@ def measure_asking(port: int) -> Iterator[Row]:
 def measure_prompt(port: int, folder: Path) -> Row:
     def prompt() -> None:
         terminals.append(Terminal(port, folder / "token", "--name", "prompted"))
-        terminals[-1].wait_for("prompted>")
+        terminals[-1].wait_for("lobby>")
 
     terminals: list[Terminal] = []
     taken = []

@@ -56,6 +56,12 @@ def test_results_survive_json(tmp_path: Path) -> None:
     assert "0.50" in report.comparison(report.read_rows(file), [fan_out(4.0)])
 
 
+def test_comparison_leaves_details_out() -> None:
+    """Rows that only explain another have the same name in every workload, so they are not compared."""
+    detail = Row("  server CPU", "%", {"this": Cell(50.0)})
+    assert "server CPU" not in report.comparison([detail], [detail])
+
+
 def test_picture_is_well_formed() -> None:
     """One bar for each value and one for each entry of the legend; no rows, no picture."""
     svg = ElementTree.fromstring(fan_out_svg([fan_out(8.0)], "a < b"))

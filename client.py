@@ -251,7 +251,7 @@ class ChatClient:
                 return
 
     def _hear(self, frame: Frame) -> None:
-        if self._welcomed_now(frame):
+        if self._welcomed_now(frame) and frame.get("type") != "pong":  # the answer to our own question
             self._screen.event(frame)
         if not acceptable(frame):
             return

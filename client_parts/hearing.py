@@ -309,7 +309,7 @@ class Hearing:
 
     def _presence(self, frame: Frame) -> None:
         for old, new in frame.get("renamed") or []:
-            if self._view.is_me(old) and old != new:
+            if self._view.is_me(old) and new != self.name:  # told once per room
                 self._take_name(new)
                 self._board.note(good(f"You are now {harmless_line(new)}."))
         room = frame.get("room")

@@ -11,7 +11,7 @@ import os
 import re
 import unicodedata
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 try:
@@ -60,24 +60,27 @@ class LineDecoder:
     def feed(self, data: bytes) -> list[bytes]:
         if self.overlong is not None:
             return []
-        *lines, self._tail = (self._tail + data).split(b"\n")
-        for number, line in enumerate(lines):
-            if len(line) >= self.limit:
-                self._stop(len(line) + 1)
-                del lines[number:]
-                break
-        else:
-            if len(self._tail) >= self.limit:
-                self._stop(len(self._tail))
-        return [line[:-1] if line.endswith(b"\r") else line for line in lines]
+        data = self._tail + data
+        *lines, self._tail = data.split(b"\n")
+        if len(data) >= self.limit:
+            lines = self._within_limit(lines)
+        if b"\r" in data:
+            lines = [line.removesuffix(b"\r") for line in lines]
+        return lines
 
     def take_tail(self) -> bytes:
         """Give up waiting for the newline: the unfinished line, as it stands."""
         tail, self._tail = self._tail, b""
         return tail
 
-    def _stop(self, size: int) -> None:
-        self.overlong, self._tail = size, b""
+    def _within_limit(self, lines: list[bytes]) -> list[bytes]:
+        for number, line in enumerate(lines):
+            if len(line) >= self.limit:
+                self.overlong, self._tail = len(line) + 1, b""
+                return lines[:number]
+        if len(self._tail) >= self.limit:
+            self.overlong, self._tail = len(self._tail), b""
+        return lines
 
 
 # --- Frames: one JSON object a line -----------------------------------------------------------------------------
@@ -100,15 +103,16 @@ def _not_json(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-_parse_json = json.JSONDecoder(parse_constant=_not_json).raw_decode
+_parse_json: Callable[[str, int], tuple[Any, int]]
+_parse_json = json.JSONDecoder(parse_constant=_not_json).scan_once  # type: ignore[attr-defined]
 
 
 def decode_frame(line: bytes) -> Frame:
     """One line as a JSON object. Its values still want `check_values`."""
     try:
         text = line.decode().strip(" \t\r")
-        frame, end = _parse_json(text)
-    except (ValueError, RecursionError):  # nesting past the interpreter's stack is no ValueError
+        frame, end = _parse_json(text, 0)
+    except (ValueError, StopIteration, RecursionError):  # no value at all; nesting past the interpreter's stack
         raise FrameError("bad_frame", "that line is not valid JSON in UTF-8") from None
     if end != len(text):
         raise FrameError("bad_frame", "there is something behind the JSON of that line")

@@ -20,7 +20,7 @@ from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint, pa
 from server_parts import requests as ask
 from server_parts.desk import Desk
 from server_parts.hub import Hub
-from server_parts.message_log import Message
+from server_parts.message_log import Message, Run
 from server_parts.plain_door import PLAIN, message_text
 
 with contextlib.suppress(ImportError):  # neither is there on Windows
@@ -39,7 +39,8 @@ class ConsoleEncoder:
     def frame(self, frame: Frame) -> bytes:
         return b"" if frame["type"] in _LOGGED else PLAIN.frame(frame)
 
-    def live(self, messages: Iterable[Message], author: str | None = None) -> bytes:
+    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
+        messages = (message for run in runs for message in run.messages())
         shown = (_receipt(m) if m.sender == author else paint(message_text(m), "blue") + "\n" for m in messages)
         return "".join(shown).encode("utf-8", "replace")
 
@@ -202,7 +203,7 @@ class Console:
         if not is_name(name) or problem is not None:
             self._say_error("usage: /msg NAME TEXT" if problem is None or not text.strip() else problem.text)
         else:
-            self._ask_hub(ask.Say(f"@{name.lower()}", text, 0))
+            self._ask_hub(ask.Say(f"@{name.lower()}", [text], 0))
 
     def _who(self, room: str) -> None:
         if room and room_problem(room.lower()):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
 from server_parts import pages
@@ -16,12 +17,12 @@ from server_parts.hub import DENIED, Hub
 from server_parts.message_log import MessageLog, StorageError
 from server_parts.pace import Pace
 from server_parts.people import CREDITS, Client
-from server_parts.requests import Gone, History, Ping, Refusal, Request, Say, Search, Tell
+from server_parts.requests import Gone, History, Ping, Refusal, Request, Say, Search, Tell, in_runs
 
 BREATH: Final = 0.25  # how long a client that is over its rate is left alone before it is looked at again
 
 _PRIVATE_PLACE: Final = re.compile(r"\bin:(@[A-Za-z0-9_.-]+)(?![+\w])")  # in:@bob, as a person writes it
-_ANSWERED_HERE: Final = (History, Search, Ping, Tell, Refusal)
+_ANSWERED_HERE: Final = frozenset((History, Search, Ping, Tell, Refusal))
 
 
 class Desk:
@@ -46,25 +47,20 @@ class Desk:
         self._hub.submit(self._client, [Gone()])
 
     def _carry_out(self, requests: Sequence[Request]) -> None:
-        for_hub: list[Request] = []
-        for request in requests:
-            if self._client.outbox.closed:
-                return
-            if isinstance(request, _ANSWERED_HERE):
-                self._pass_on(for_hub)
-                for_hub = []
+        for here, some in groupby(requests, lambda request: type(request) in _ANSWERED_HERE):
+            if here:
                 self._settle()
-                self._client.outbox.write(self._answer(request))
+                for request in some:
+                    if not self._client.outbox.closed:
+                        self._client.outbox.write(self._answer(request))
             else:
-                for_hub.append(request)
-        self._pass_on(for_hub)
-        if not all(isinstance(request, Say) for request in for_hub):
-            self._settle()  # the hub may have left pages to send
+                self._pass_on(in_runs(some))
 
     def _pass_on(self, requests: Sequence[Request]) -> None:
-        if requests:
-            self._client.credits.get()
-            self._hub.submit(self._client, requests)
+        self._client.credits.get()
+        self._hub.submit(self._client, requests)
+        if not all(isinstance(request, Say) for request in requests):
+            self._settle()  # the hub may have left pages to send
 
     def _settle(self) -> None:
         """Wait until the hub has done all that this client asked for, and send what it left to send."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from chat_common import Frame
-from server_parts.message_log import Message
+from server_parts.message_log import Run
 from server_parts.requests import Request
 
 
@@ -16,7 +16,7 @@ class Encoder(Protocol):
     def frame(self, frame: Frame) -> bytes:
         """One event."""
 
-    def live(self, messages: Iterable[Message], author: str | None = None) -> bytes:
+    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
         """New messages of one room: the same bytes for everyone, unless `author` gets receipts in another form."""
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:

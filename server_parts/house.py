@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from chat_common import Frame, partners
 from server_parts.door import Encoder
-from server_parts.message_log import Message, MessageLog
+from server_parts.message_log import MessageLog, Run
 from server_parts.names import Names
 from server_parts.native_door import NATIVE
 from server_parts.pages import catch_up, history_frame
@@ -102,21 +102,22 @@ class House:
 
     # --- telling ---
 
-    def publish(self, name: str, messages: list[Message], authors: dict[Client, None]) -> None:
+    def publish(self, name: str, runs: list[Run], authors: dict[Client, None]) -> None:
         """Encode once, send many. Each author's own copy is its receipt."""
         room = self.rooms.get(name)
         if room is None:
             return  # said from outside, to an empty room
-        room.last = messages[-1].id
-        self.messages += len(messages)
-        self.deliveries += len(messages) * len(room.members)
+        said = sum(len(run.texts) for run in runs)
+        room.last = runs[-1].id + len(runs[-1].texts) - 1
+        self.messages += said
+        self.deliveries += said * len(room.members)
         blocks: dict[Encoder, bytes] = {}
         for client in room.members:
             encoder = client.encoder
             if encoder is not NATIVE and client in authors:
-                block = encoder.live(messages, client.name)
+                block = encoder.live(runs, client.name)
             else:
-                block = blocks.get(encoder) or blocks.setdefault(encoder, encoder.live(messages))
+                block = blocks.get(encoder) or blocks.setdefault(encoder, encoder.live(runs))
             if not client.outbox.offer(block):
                 self.slow[client] = None
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from chat_common import LOBBY, MAX_LINE, MAX_NAME, MAX_ROOM, MAX_TEXT, PROTOCOL, VERSION, Frame, color_for, partners
 from server_parts import requests as ask
 from server_parts.house import House
-from server_parts.message_log import Draft, Message, MessageLog, StorageError
+from server_parts.message_log import Draft, MessageLog, Run, StorageError
 from server_parts.names import token_hash
 from server_parts.native_door import NATIVE, bye
 from server_parts.people import Client, Session
@@ -27,7 +27,7 @@ from server_parts.plain_door import PLAIN
 from server_parts.requests import Refusal, Request
 from server_parts.settings import Settings
 
-MAX_TURN = 5_000  # requests a turn, so that no turn is long
+MAX_TURN = 5_000  # requests and texts a turn, so that no turn is long
 MAX_ROOMS = 1_000  # rooms one client may be in
 TRIM_INTERVAL = 60.0
 TRIM_PAUSE = 0.05  # between slices, so that trimming a large log leaves most of the time to people
@@ -146,7 +146,7 @@ class Hub:
             item = self._queue.get(timeout=self._patience())
             while item is not None:
                 items.append(item)
-                wanted -= len(item[1])
+                wanted -= sum(len(request.texts) if isinstance(request, ask.Say) else 1 for request in item[1])
                 if wanted <= 0:
                     return items, False
                 item = self._queue.get_nowait()
@@ -223,23 +223,33 @@ class Hub:
     def _say(self, client: Client, say: ask.Say) -> None:
         session = client.session
         assert session is not None
-        seq = say.seq or session.counted + 1
+        texts, seq = say.texts, say.seq or session.counted + 1
         if seq != session.counted + 1:
-            self._commit()
-            self._out_of_turn(client, session, seq)
+            texts = self._in_turn(client, session, texts, seq)
+            seq = session.counted + 1
+        if not texts:
             return
         place = say.refusal or self._place(client, say.room)  # before counting: where that fails, nothing is used up
-        session.counted = seq
+        session.counted += len(texts)
         self._writers[client] = None  # a refused text is recorded too, before its sender is told
         if isinstance(place, Refusal):
-            self._refused.append((client, place._replace(seq=say.seq or None)))
+            told = range(seq, seq + len(texts)) if say.seq else [None]
+            self._refused += [(client, place._replace(seq=one)) for one in told]
             return
-        self._draft(client, place, say.text, session.key, seq)
+        self._draft(client, place, texts, session.key, seq)
 
-    def _draft(self, client: Client, room: str, text: str, session: str, seq: int) -> None:
-        self._drafts.append(Draft(room, self._now, client.name, client.color, text, session, seq))
+    def _draft(self, client: Client, room: str, texts: list[str], session: str, seq: int) -> None:
+        self._drafts.append(Draft(room, self._now, client.name, client.color, texts, session, seq))
         self._authors.append(client)
         self._writers[client] = None
+
+    def _in_turn(self, client: Client, session: Session, texts: list[str], seq: int) -> list[str]:
+        """Of texts that do not begin at their turn, those whose turn it is; the others are answered."""
+        self._commit()
+        known = len(texts) if seq > session.counted else min(session.counted + 1 - seq, len(texts))
+        for number in range(seq, seq + known):
+            self._out_of_turn(client, session, number)
+        return texts[known:]
 
     def _out_of_turn(self, client: Client, session: Session, seq: int) -> None:
         """A text that was sent before its turn, or again because its receipt was lost."""
@@ -282,7 +292,7 @@ class Hub:
         sessions = [client.session for client in writers if client.session is not None]
         counted = {session.key: session.counted for session in sessions if session.key}
         try:
-            messages = self._book.append(drafts, counted)
+            runs = self._book.append(drafts, counted)
         except StorageError as error:
             self._take_back(str(error), writers)
             return
@@ -293,10 +303,10 @@ class Hub:
             return
         for session in sessions:
             session.accepted = session.counted
-        by_room: dict[str, tuple[list[Message], dict[Client, None]]] = {}
-        for message, author in zip(messages, authors, strict=True):
-            batch = by_room.setdefault(message.room, ([], {}))
-            batch[0].append(message)
+        by_room: dict[str, tuple[list[Run], dict[Client, None]]] = {}
+        for run, author in zip(runs, authors, strict=True):
+            batch = by_room.setdefault(run.room, ([], {}))
+            batch[0].append(run)
             batch[1][author] = None
         for room, (said, by) in by_room.items():
             self._house.publish(room, said, by)
@@ -482,7 +492,7 @@ class Hub:
     # --- the operator ---
 
     def _announce(self, client: Client, announce: ask.Announce) -> None:
-        self._draft(client, LOBBY, announce.text, "", 0)
+        self._draft(client, LOBBY, [announce.text], "", 0)
 
     def _kick(self, client: Client, kick: ask.Kick) -> None:
         target = self._house.names.find(kick.name)

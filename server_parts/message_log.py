@@ -25,13 +25,16 @@ TRIM_SLICE: Final = 500  # messages let go of at a time
 
 
 class Draft(NamedTuple):
-    """A message that has no number yet."""
+    """Texts that have no numbers yet, said by one author in a row. `seq` is the first one's, the others count on.
+
+    All of it is Unicode without NUL and lone surrogates.
+    """
 
     room: str
     ts: float
     sender: str
     color: str
-    text: str
+    texts: Sequence[str]
     session: str
     seq: int
 
@@ -46,6 +49,22 @@ class Message(NamedTuple):
     color: str
     text: str
     seq: int
+
+
+class Run(NamedTuple):
+    """Messages said by one author in a row. `id` and `seq` are the first one's, the others count on."""
+
+    room: str
+    id: int
+    ts: float
+    sender: str
+    color: str
+    texts: Sequence[str]
+    seq: int
+
+    def messages(self) -> Iterator[Message]:
+        room, id, ts, sender, color, texts, seq = self
+        return (Message(room, id + i, ts, sender, color, text, seq + i) for i, text in enumerate(texts))
 
 
 class Receipt(NamedTuple):
@@ -65,10 +84,10 @@ class MessageLog(ABC):
     epoch: str  # made with the log; another epoch means that old numbers mean nothing
 
     @abstractmethod
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Message]:
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
         """Number and store the drafts, and each session's highest `seq`: all of it, or nothing and StorageError.
 
-        On return it is as durable as this log gets. Messages come back in the order of the drafts.
+        On return it is as durable as this log gets. Every draft comes back as a run, in the same order.
         """
 
     @abstractmethod
@@ -165,25 +184,27 @@ class MemoryLog(MessageLog):
         self._owners: dict[str, str] = {}
         self._floors: dict[str, dict[str, int]] = {}
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Message]:
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
         with self._lock:
             self._accepted.update(accepted)
             return [self._store(draft) for draft in drafts]
 
-    def _store(self, draft: Draft) -> Message:
-        room = draft.room
-        number = self._last[room] = self._last.get(room, 0) + 1
-        message = Message(room, number, draft.ts, draft.sender, draft.color, draft.text, draft.seq)
-        if number == 1:
+    def _store(self, draft: Draft) -> Run:
+        room, ts, sender, color, texts, session, seq = draft
+        last = self._last.get(room, 0)
+        if not last:
             self._kept[room] = deque()
             for name in partners(room):
                 self._floors.setdefault(name, {}).setdefault(room, 0)
+        run = Run(room, last + 1, ts, sender, color, texts, seq)
         kept = self._kept[room]
-        kept.append(_Kept(next(self._order), draft.session, message))
-        self._receipts[draft.session, draft.seq] = Receipt(room, number)
-        if len(kept) > self._keep:
-            self._drop_oldest(kept)
-        return message
+        for message in run.messages():
+            kept.append(_Kept(next(self._order), session, message))
+            self._receipts[session, message.seq] = Receipt(room, message.id)
+            if len(kept) > self._keep:
+                self._drop_oldest(kept)
+        self._last[room] = last + len(texts)
+        return run
 
     def _drop_oldest(self, kept: deque[_Kept]) -> None:
         _, session, message = kept.popleft()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, count
 from json.encoder import encode_basestring as quote
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from chat_common import (
     encode_frame,
 )
 from server_parts.door import Encoder
-from server_parts.message_log import Message
+from server_parts.message_log import Message, Run
 from server_parts.requests import Ending, Refusal, Request, from_frame
 
 HELLO_WAIT: Final = 10.0
@@ -30,8 +31,8 @@ class NativeEncoder:
     def frame(self, frame: Frame) -> bytes:
         return encode_frame(frame)
 
-    def live(self, messages: Iterable[Message], author: str | None = None) -> bytes:
-        return ("\n".join(map(message_json, messages)) + "\n").encode()
+    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
+        return "".join(chain.from_iterable(map(_run_lines, runs))).encode()
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
         """Every line stays within MAX_LINE; `more` is true in all but the last."""
@@ -64,11 +65,21 @@ def _packed(written: Sequence[str], room: int) -> list[list[str]]:
 
 
 def message_json(message: Message) -> str:
+    head, middle = _around_id(message)
+    return f'{head}{message.id}{middle}{quote(message.text)},"seq":{message.seq}}}'
+
+
+def _run_lines(run: Run) -> list[str]:
+    head, middle = _around_id(run)
+    numbered = zip(count(run.id), run.texts, count(run.seq), strict=False)
+    return [f'{head}{id}{middle}{quote(text)},"seq":{seq}}}\n' for id, text, seq in numbered]
+
+
+def _around_id(said: Message | Run) -> tuple[str, str]:
     # Names, rooms and colours have been checked: they need no escaping.
-    room, number, ts, sender, color, text, seq = message
     return (
-        f'{{"type":"message","room":"{room}","id":{number},"ts":{ts:.3f},"from":"{sender}","color":"{color}",'
-        f'"text":{quote(text)},"seq":{seq}}}'
+        f'{{"type":"message","room":"{said.room}","id":',
+        f',"ts":{said.ts:.3f},"from":"{said.sender}","color":"{said.color}","text":',
     )
 
 

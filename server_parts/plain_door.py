@@ -23,7 +23,7 @@ from chat_common import (
     text_form,
 )
 from server_parts.door import Encoder
-from server_parts.message_log import Message
+from server_parts.message_log import Message, Run
 from server_parts.requests import (
     MAX_PAGE,
     Bye,
@@ -52,7 +52,8 @@ class PlainEncoder:
     def frame(self, frame: Frame) -> bytes:
         return _lines(*_TEXTS.get(frame["type"], _nothing)(frame))
 
-    def live(self, messages: Iterable[Message], author: str | None = None) -> bytes:
+    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
+        messages = (message for run in runs for message in run.messages())
         return _lines(*(f"* delivered #{m.id} *" if m.sender == author else message_text(m) for m in messages))
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
@@ -214,7 +215,7 @@ class PlainDoor:
 
     def _say(self, text: str) -> Request:
         # An empty line from nc is a slip of the finger, not worth an error.
-        return Say(self._room, text, 0, text_refusal(text)) if text.strip() else Tell(b"")
+        return Say(self._room, [text], 0, text_refusal(text)) if text.strip() else Tell(b"")
 
     def _join(self, room: str) -> Request:
         if problem := room_problem(room.lower()):
@@ -230,7 +231,7 @@ class PlainDoor:
         name, _, text = rest.partition(" ")
         if not is_name(name) or not text.strip():
             return _error("usage: /msg NAME TEXT")
-        return Say(f"@{name.lower()}", text, 0, text_refusal(text))
+        return Say(f"@{name.lower()}", [text], 0, text_refusal(text))
 
     def _history(self, rest: str) -> Request:
         if rest and not (rest.isascii() and rest.isdigit() and len(rest) < 9 and 0 < int(rest) <= MAX_PAGE):

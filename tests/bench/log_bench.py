@@ -42,7 +42,7 @@ def make_drafts(texts: list[str], total: int) -> Iterator[Draft]:
     for i in range(total):
         text = texts[i % len(texts)] + (" common" if i % 2 else " other") + (" needle" if i % 50_000 == 7 else "")
         room = "lobby" if i % 2 else f"room-{i // 2 % 20}"
-        yield Draft(room, start + i * 8, f"user{i % SENDERS}", "blue", text, f"session-{i % SENDERS:012}", i)
+        yield Draft(room, start + i * 8, f"user{i % SENDERS}", "blue", [text], f"session-{i % SENDERS:012}", i)
 
 
 def build(log: SqliteLog, texts: list[str], total: int) -> float:
@@ -123,13 +123,12 @@ def measure_append(log: SqliteLog, texts: list[str]) -> Iterator[Row]:
     for size, times in ((1, 1000), (10, 1000), (100, 500), (1000, 200)):
         batches = []
         for _ in range(times):
+            share = -(-size // SENDERS)  # each sender's texts in a row, as its reader hands them over
             drafts = [
-                Draft(
-                    "lobby", time.time(), f"user{i % SENDERS}", "blue", texts[i], f"session-{i % SENDERS:012}", seq + i
-                )
-                for i in range(size)
+                Draft("lobby", time.time(), f"user{i}", "blue", texts[i : i + share], f"session-{i:012}", seq)
+                for i in range(size // share)
             ]
-            seq += size
+            seq += share
             batches.append(drafts)
         pending = iter(batches)
 

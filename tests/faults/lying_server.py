@@ -18,7 +18,7 @@ from pathlib import Path
 
 import server
 from server_parts import archive
-from server_parts.message_log import Draft, Message, MessageLog, Receipt, StorageError
+from server_parts.message_log import Draft, Message, MessageLog, Receipt, Run, StorageError
 from server_parts.settings import Settings
 from server_parts.sqlite_log import SqliteLog
 
@@ -70,16 +70,17 @@ class HastyLog(_LateLog):
         self._ahead: dict[str, int] = {}
         super().__init__(folder)
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Message]:
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
         with self._late:
             self._drafts += drafts
             self._counted |= accepted
             return [self._promise(draft) for draft in drafts]
 
-    def _promise(self, draft: Draft) -> Message:
-        room, ts, sender, color, text, _, seq = draft
-        number = self._ahead[room] = self.last(room) + 1
-        return Message(room, number, ts, sender, color, text, seq)
+    def _promise(self, draft: Draft) -> Run:
+        room, ts, sender, color, texts, _, seq = draft
+        last = self.last(room)
+        self._ahead[room] = last + len(texts)
+        return Run(room, last + 1, ts, sender, color, texts, seq)
 
     def last(self, room: str) -> int:
         return self._ahead.get(room) or super().last(room)
@@ -96,12 +97,12 @@ class ForgetfulLog(_LateLog):
         self._counted: dict[str, int] = {}
         super().__init__(folder)
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Message]:
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
         with self._late:
             self._counted |= accepted
-            messages = super().append(drafts, {})
+            runs = super().append(drafts, {})
             time.sleep(0.03)  # so that a kill between the commit and its receipts is likely
-            return messages
+            return runs
 
     def flush(self) -> None:
         with self._late:

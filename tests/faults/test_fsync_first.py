@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from server_parts.message_log import Draft, Message
+from server_parts.message_log import Draft, Run
 from server_parts.outbox import Outbox
 from server_parts.sqlite_log import SqliteLog
 from tests.faults.actors import ServerProcess
@@ -122,11 +122,11 @@ class Order:
         self._lock = threading.Lock()  # guards all of the above
         append, offer = SqliteLog.append, Outbox.offer
 
-        def noted_append(log: SqliteLog, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Message]:
-            messages = append(log, drafts, accepted)
+        def noted_append(log: SqliteLog, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
+            runs = append(log, drafts, accepted)
             with self._lock:
-                self._stored.update(message.id for message in messages)
-            return messages
+                self._stored.update(message.id for run in runs for message in run.messages())
+            return runs
 
         def noted_offer(outbox: Outbox, block: bytes) -> bool:
             ids = [int(id) for id in re.findall(rb'"type":"message","room":"lobby","id":(\d+)', block)]

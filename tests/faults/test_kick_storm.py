@@ -88,7 +88,8 @@ def fill(folder: Path, count: int) -> None:
     for start in range(1, count + 1, 5_000):
         seqs = range(start, start + 5_000)
         session = "those-who-stayed-1"
-        log.append([Draft("lobby", 1e9 + s, "bob", "blue", f"text {s}", session, s) for s in seqs], {session: seqs[-1]})
+        drafts = [Draft("lobby", 1e9 + s, "bob", "blue", [f"text {s}"], session, s) for s in seqs]
+        log.append(drafts, {session: seqs[-1]})
     log.close()
 
 

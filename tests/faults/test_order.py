@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import pytest
 
 from server_parts.house import House
-from server_parts.message_log import Message
+from server_parts.message_log import Run
 from server_parts.people import Client as Member
 from tests.faults.actors import Client, Report, chosen_seed, settle
 from tests.faults.links import LocalServer
@@ -142,13 +142,14 @@ def test_another_order_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that shows half the room two texts of a batch in each other's places is reported."""
     publish = House.publish
 
-    def publish_unfairly(self: House, name: str, messages: list[Message], authors: dict[Member, None]) -> None:
+    def publish_unfairly(self: House, name: str, runs: list[Run], authors: dict[Member, None]) -> None:
         room = self.rooms.get(name)
-        if room is None or len(messages) < 2:
-            return publish(self, name, messages, authors)
+        if room is None or sum(len(run.texts) for run in runs) < 2:
+            return publish(self, name, runs, authors)
         everyone = room.members
-        swapped = [message._replace(text=other.text) for message, other in zip(messages, messages[::-1], strict=True)]
-        for number, said in enumerate((messages, swapped)):
+        backwards = reversed([text for run in runs for text in run.texts])
+        swapped = [run._replace(texts=[next(backwards) for _ in run.texts]) for run in runs]
+        for number, said in enumerate((runs, swapped)):
             room.members = dict.fromkeys(list(everyone)[number::2])
             publish(self, name, said, authors)
         room.members = everyone

@@ -207,7 +207,7 @@ def test_a_read_only_folder(small_disk: Path, used_before: bool) -> None:
     """A server on a read-only file system says so and ends."""
     if used_before:
         log = SqliteLog(small_disk)
-        log.append([Draft("lobby", 1.5, "alice", "blue", "hello", "a-session-0000001", 1)], {"a-session-0000001": 1})
+        log.append([Draft("lobby", 1.5, "alice", "blue", ["hello"], "a-session-0000001", 1)], {"a-session-0000001": 1})
         log.close()
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], timeout=10, check=True)
     assert str(small_disk) in refusal(ServerProcess(small_disk))

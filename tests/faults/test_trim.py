@@ -27,7 +27,7 @@ def fill(log: MessageLog, ages: list[float]) -> None:
     now, start = time.time(), log.last("lobby")
     seqs = range(start + 1, start + len(ages) + 1)
     texts = zip(seqs, ages, strict=True)
-    drafts = [Draft("lobby", now - age * DAY, "bob", "blue", f"text {seq}", SESSION, seq) for seq, age in texts]
+    drafts = [Draft("lobby", now - age * DAY, "bob", "blue", [f"text {seq}"], SESSION, seq) for seq, age in texts]
     log.append(drafts, {SESSION: seqs[-1]})
 
 

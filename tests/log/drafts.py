@@ -31,12 +31,13 @@ def draft(
     seq: int | None = None,
 ) -> Draft:
     """A draft; without `seq`, with one that no other draft of this run has, rising."""
-    return Draft(room, ts, sender, "blue", text, session, next(_seqs) if seq is None else seq)
+    return Draft(room, ts, sender, "blue", [text], session, next(_seqs) if seq is None else seq)
 
 
 def append(log: MessageLog, *drafts: Draft) -> list[Message]:
     """Append as the hub does: each session's highest `seq` goes with it."""
-    return log.append(drafts, {d.session: d.seq for d in sorted(drafts, key=lambda d: d.seq)})
+    runs = log.append(drafts, {d.session: d.seq + len(d.texts) - 1 for d in sorted(drafts, key=lambda d: d.seq)})
+    return [message for run in runs for message in run.messages()]
 
 
 def say(log: MessageLog, *texts: str, room: str = "lobby", sender: str = "alice") -> list[Message]:

@@ -43,11 +43,7 @@ def test_a_message_comes_back_as_it_went_in(log: MessageLog) -> None:
     sent = draft("héllo 🎉\n\tworld ‮ 'quoted\" %", "den", "Ann.B-1", 1_790_000_000.123, seq=7)
     (message,) = append(log, sent)
     assert log.after("den", 0, 1) == [message]
-    assert (message.room, message.ts, message.sender, message.color, message.text, message.seq) == (
-        *sent[:2],
-        *sent[2:5],
-        7,
-    )
+    assert (message.room, message.ts, message.sender, message.color, [message.text], message.seq) == (*sent[:5], 7)
 
 
 def test_appending_nothing_is_fine(log: MessageLog) -> None:
@@ -78,6 +74,20 @@ def test_a_receipt_says_where_a_text_went(log: MessageLog) -> None:
     ]
     assert log.receipt(OTHER, 2) == Receipt("lobby", 2)
     assert log.receipt("session-000000000003", 1) is None
+
+
+def test_a_run_is_numbered_and_receipted_text_by_text(log: MessageLog) -> None:
+    """Long runs of two sessions: every text has the number and the receipt that it would have alone."""
+    seqs = {SESSION: 1, OTHER: 1}
+    for size, session in ((1, SESSION), (1500, OTHER), (700, SESSION), (2100, SESSION), (30, OTHER)):
+        row = [f"text {seqs[session] + i}" for i in range(size)]
+        (run,) = log.append([draft(session=session, seq=seqs[session])._replace(texts=row)], {})
+        assert (run.id, run.seq, run.texts) == (log.last("lobby") - size + 1, seqs[session], row)
+        assert log.after("lobby", run.id - 1, size) == list(run.messages())
+        for i in (0, 1, size // 2, size - 1):
+            if i < size:
+                assert log.receipt(session, run.seq + i) == Receipt("lobby", run.id + i)
+        seqs[session] += size
 
 
 def test_receipts_are_found_among_thousands(log: MessageLog) -> None:

@@ -24,7 +24,8 @@ NOW = time.time()
 rooms, names, sessions = st.sampled_from(ROOMS), st.sampled_from(NAMES), st.sampled_from(SESSIONS)
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 days_ago = st.sampled_from([0.5, 1.5, 3.5, 7.5])
-says = st.lists(st.tuples(rooms, days_ago, names, texts, sessions, st.booleans()), max_size=12)
+rows = st.lists(texts, min_size=1, max_size=3)
+says = st.lists(st.tuples(rooms, days_ago, names, rows, sessions, st.booleans()), max_size=8)
 ids = st.integers(-2, 40)
 queries = st.lists(
     st.sampled_from([*WORDS, "wha*", "w*", '"whale e"', "from:bob", "from:alice", "in:den", "in:@alice+bob"]),
@@ -45,12 +46,13 @@ class Logs(RuleBasedStateMachine):
         self.real: MessageLog = SqliteLog(self.folder / "data", full_text=full_text)
 
     @rule(said=says)
-    def append(self, said: list[tuple[str, float, str, str, str, bool]]) -> None:
+    def append(self, said: list[tuple[str, float, str, list[str], str, bool]]) -> None:
         drafts, accepted = [], {}
-        for room, days, name, text, session, refused in said:
-            self.seqs[session] = accepted[session] = self.seqs[session] + 1
+        for room, days, name, row, session, refused in said:
+            seq = self.seqs[session] + 1
+            self.seqs[session] = accepted[session] = seq + len(row) - 1
             if not refused:
-                drafts.append(Draft(room, NOW - days * DAY, name, "blue", text, session, self.seqs[session]))
+                drafts.append(Draft(room, NOW - days * DAY, name, "blue", row, session, seq))
         assert self.real.append(drafts, accepted) == self.model.append(drafts, accepted)
 
     @rule(name=names, token=st.sampled_from(["hash-1", "hash-2"]))

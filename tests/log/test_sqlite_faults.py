@@ -29,8 +29,8 @@ log = SqliteLog(Path(sys.argv[1]))
 SESSION = "session-000000000001"
 
 def say(seq, size=1, text="x" * 2000):
-    drafts = [Draft("lobby", 1.5, "alice", "blue", text, SESSION, seq + i) for i in range(size)]
-    return [m.id for m in log.append(drafts, {SESSION: seq + size - 1})]
+    (run,) = log.append([Draft("lobby", 1.5, "alice", "blue", [text] * size, SESSION, seq)], {SESSION: seq + size - 1})
+    return [m.id for m in run.messages()]
 
 def say_until_refused(seq):
     for seq in range(seq, seq + 100_000):
@@ -241,11 +241,12 @@ def test_receipts_survive_a_kill(tmp_path: Path) -> None:
 # --- A caller that errs -----------------------------------------------------------------------------------------
 
 
-def test_an_error_of_the_caller_changes_nothing(sqlite: SqliteLog) -> None:
+@pytest.mark.parametrize(("text", "error"), [("\ud800", UnicodeEncodeError), ("a\0b", ValueError)])
+def test_an_error_of_the_caller_changes_nothing(sqlite: SqliteLog, text: str, error: type[Exception]) -> None:
     """A draft that SQLite cannot take raises, and leaves neither numbers nor an open transaction behind."""
     say(sqlite, "before")
-    with pytest.raises(UnicodeEncodeError):
-        append(sqlite, draft("good", "den", session="another-session", seq=1), draft("\ud800"))
+    with pytest.raises(error):
+        append(sqlite, draft("good", "den", session="another-session", seq=1), draft(text))
     assert sqlite.rooms() == {"lobby": 1}
     assert sqlite.accepted("another-session") == 0
     assert not sqlite._writer.in_transaction

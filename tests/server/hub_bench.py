@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from server_parts.hub import Hub
-from server_parts.message_log import Draft, MemoryLog, Message, StorageError
+from server_parts.message_log import Draft, MemoryLog, Run, StorageError
 from server_parts.native_door import NATIVE
 from server_parts.people import CREDITS, Client
 from server_parts.requests import Hello, Request, Say
@@ -27,11 +27,11 @@ class BenchLog(MemoryLog):
         self.appending = threading.Event()
         self.batches: list[tuple[list[str], dict[str, int]]] = []
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Message]:
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
         self.appending.set()
         assert self.gate.wait(WAIT)
         self._check()
-        self.batches.append(([draft.text for draft in drafts], dict(accepted)))
+        self.batches.append(([text for draft in drafts for text in draft.texts], dict(accepted)))
         return super().append(drafts, accepted)
 
     def claim(self, name: str, token_hash: str) -> None:
@@ -117,7 +117,7 @@ class Seat:
     def say(self, text: str, room: str = "lobby") -> list[Frame]:
         """The next text of the session."""
         self.seq += 1
-        return self.ask(Say(room, text, self.seq))
+        return self.ask(Say(room, [text], self.seq))
 
     def heard(self, *types: str) -> list[Frame]:
         """All frames since the last time, of the named types if any are named."""
@@ -155,7 +155,7 @@ class Bench:
         holder.ask(Hello(f"holder-{self.session()[-5:]}", self.session()))
         self.book.gate.clear()
         self.book.appending.clear()
-        holder.submit(Say("lobby", "holding the hub", 1))
+        holder.submit(Say("lobby", ["holding the hub"], 1))
         assert self.book.appending.wait(WAIT)
         for seat, requests in batches:
             seat.submit(*requests)

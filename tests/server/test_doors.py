@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server_parts.doors import Doorway
-from server_parts.message_log import Message
+from server_parts.message_log import Message, Run
 from server_parts.native_door import NATIVE, NativeDoor, message_json
 from server_parts.plain_door import PLAIN
 from server_parts.requests import (
@@ -88,7 +88,7 @@ def test_a_brace_opens_the_native_door(byte_by_byte: bool) -> None:
 @whole_and_bytewise
 def test_text_opens_the_plain_door(byte_by_byte: bool) -> None:
     """A line of text is said, after a hello without a name."""
-    assert plainly(b"hi there\n", byte_by_byte=byte_by_byte) == [Say("lobby", "hi there", 0)]
+    assert plainly(b"hi there\n", byte_by_byte=byte_by_byte) == [Say("lobby", ["hi there"], 0)]
 
 
 def test_silence_opens_the_plain_door() -> None:
@@ -114,8 +114,8 @@ def test_a_brace_after_silence_is_native_after_all() -> None:
 
 def test_a_brace_later_is_text() -> None:
     """Only the first byte decides: what comes after text, or within it, is text."""
-    assert plainly(b"hi\n" + HELLO)[1] == Say("lobby", HELLO.decode().strip(), 0)
-    assert plainly(b" " + HELLO) == [Say("lobby", " " + HELLO.decode().strip(), 0)]
+    assert plainly(b"hi\n" + HELLO)[1] == Say("lobby", [HELLO.decode().strip()], 0)
+    assert plainly(b" " + HELLO) == [Say("lobby", [" " + HELLO.decode().strip()], 0)]
 
 
 def test_two_plain_clients_are_two_sessions() -> None:
@@ -152,8 +152,8 @@ def test_a_browser_is_told(request_line: bytes, byte_by_byte: bool) -> None:
 )
 def test_a_sentence_that_begins_like_http_is_said(text: bytes) -> None:
     """People may begin a sentence with GET."""
-    assert plainly(text) == [Say("lobby", text.decode().strip(), 0)]
-    assert plainly(text, byte_by_byte=True) == [Say("lobby", text.decode().strip(), 0)]
+    assert plainly(text) == [Say("lobby", [text.decode().strip()], 0)]
+    assert plainly(text, byte_by_byte=True) == [Say("lobby", [text.decode().strip()], 0)]
 
 
 def test_a_cut_http_request_is_a_plain_client_after_silence() -> None:
@@ -163,7 +163,7 @@ def test_a_cut_http_request_is_a_plain_client_after_silence() -> None:
     assert doorway.deadline() == 0.5
     (greeting,) = doorway.silence(0.5)
     assert isinstance(greeting, Hello)
-    assert doorway.silence(1.0) == [Say("lobby", "GET ", 0)]
+    assert doorway.silence(1.0) == [Say("lobby", ["GET "], 0)]
 
 
 def test_the_bound_holds_for_a_line_that_may_be_http() -> None:
@@ -315,7 +315,7 @@ def test_unended_data_is_a_line_after_silence() -> None:
     doorway.receive(b"no newline", 10.0)
     assert doorway.deadline() == pytest.approx(10.2)
     assert doorway.silence(10.1) == []
-    assert doorway.silence(10.2) == [Say("lobby", "no newline", 0)]
+    assert doorway.silence(10.2) == [Say("lobby", ["no newline"], 0)]
     assert doorway.deadline() is None
     assert doorway.silence(10.3) == []
 
@@ -326,22 +326,22 @@ def test_more_data_extends_the_silence() -> None:
     doorway.receive(b"hel", 10.0)
     doorway.receive(b"lo", 10.1)
     assert doorway.deadline() == pytest.approx(10.3)
-    assert doorway.receive(b"\n", 10.2) == [Say("lobby", "hello", 0)]
+    assert doorway.receive(b"\n", 10.2) == [Say("lobby", ["hello"], 0)]
     assert doorway.deadline() is None
 
 
 def test_data_after_a_line_waits_for_its_own_end() -> None:
     """A line and a bit: the line at once, the bit after silence."""
     doorway = Doorway(0.0)
-    assert doorway.receive(b"one\ntwo", 10.0)[1:] == [Say("lobby", "one", 0)]
-    assert doorway.silence(10.3) == [Say("lobby", "two", 0)]
+    assert doorway.receive(b"one\ntwo", 10.0)[1:] == [Say("lobby", ["one"], 0)]
+    assert doorway.silence(10.3) == [Say("lobby", ["two"], 0)]
 
 
 def test_the_end_ends_the_last_line() -> None:
     """`printf hi | nc` says hi."""
     doorway = Doorway(0.0)
     doorway.receive(b"hi", 0.1)
-    assert doorway.end() == [Say("lobby", "hi", 0)]
+    assert doorway.end() == [Say("lobby", ["hi"], 0)]
     assert doorway.end() == []
 
 
@@ -349,19 +349,19 @@ def test_a_character_cut_in_two_stays_one() -> None:
     """A read may end in the middle of it."""
     doorway = Doorway(0.0)
     doorway.receive("é".encode()[:1], 0.1)
-    assert doorway.receive("é".encode()[1:] + b"\n", 0.2) == [Say("lobby", "é", 0)]
+    assert doorway.receive("é".encode()[1:] + b"\n", 0.2) == [Say("lobby", ["é"], 0)]
 
 
 def test_bytes_that_are_no_text_are_replaced() -> None:
     """Latin-1 from an old terminal is readable where it can be; NUL is dropped."""
-    assert plainly(b"caf\xe9 a\x00b\n") == [Say("lobby", "caf\ufffd ab", 0)]
+    assert plainly(b"caf\xe9 a\x00b\n") == [Say("lobby", ["caf\ufffd ab"], 0)]
 
 
 @whole_and_bytewise
 def test_telnet_negotiation_is_not_text(byte_by_byte: bool) -> None:
     """Options, sub-negotiations and commands of a telnet program are dropped from what is said."""
     data = b"hi\xff\xfd\x03\xff\xfb\x18\xff\xfa\x18\x00xterm\xff\xf0 there\xff\xf1\xff\xf9\r\n"
-    assert plainly(data, byte_by_byte=byte_by_byte)[-1] == Say("lobby", "hi there", 0)
+    assert plainly(data, byte_by_byte=byte_by_byte)[-1] == Say("lobby", ["hi there"], 0)
 
 
 def test_telnet_is_answered() -> None:
@@ -383,22 +383,22 @@ COMMANDS = {
     "/join TEA": Join("tea"),
     "/rooms": Rooms(),
     "/who": Who("lobby"),
-    "/msg Bob hello you": Say("@bob", "hello you", 0),
+    "/msg Bob hello you": Say("@bob", ["hello you"], 0),
     "/history": History("lobby", None, 20),
     "/history 5": History("lobby", None, 5),
     "/history 500": History("lobby", None, 500),
     "/search blue whale": Search("blue whale"),
-    "/say over": Say("lobby", "over", 0),
-    "/say /exit": Say("lobby", "/exit", 0),
-    "//shrug": Say("lobby", "/shrug", 0),
-    "//exit": Say("lobby", "/exit", 0),
+    "/say over": Say("lobby", ["over"], 0),
+    "/say /exit": Say("lobby", ["/exit"], 0),
+    "//shrug": Say("lobby", ["/shrug"], 0),
+    "//exit": Say("lobby", ["/exit"], 0),
     "/exit": Bye(),
     "/quit": Bye(),
     "exit": Bye(),
     "Quit": Bye(),
     "OVER": Bye(),
     "  over ": Bye(),
-    "over and out": Say("lobby", "over and out", 0),
+    "over and out": Say("lobby", ["over and out"], 0),
 }
 
 
@@ -440,7 +440,7 @@ def test_an_empty_line_says_nothing() -> None:
 def test_joining_a_room_makes_it_the_current_one() -> None:
     """What follows goes there, and is asked there."""
     assert plainly(b"/join tea\nhi\n/who\n/history 3\n")[1:] == [
-        Say("tea", "hi", 0),
+        Say("tea", ["hi"], 0),
         Who("tea"),
         History("tea", None, 3),
     ]
@@ -520,13 +520,17 @@ def message(number: int, text: str = "hello", room: str = "lobby") -> Message:
     return Message(room, number, 1700000000.5, "alice", "blue", text, number)
 
 
+def run(number: int, text: str = "hello", room: str = "lobby") -> Run:
+    return Run(room, number, 1700000000.5, "alice", "blue", [text], number)
+
+
 awkward = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
 
 
 @given(awkward)
 def test_a_message_is_valid_json(text: str) -> None:
     """Whatever is said, the frame carries exactly that, on one line."""
-    block = NATIVE.live([message(7, text)])
+    block = NATIVE.live([run(7, text)])
     assert block.count(b"\n") == 1
     assert json.loads(block) == {
         "type": "message",
@@ -591,11 +595,11 @@ def test_pages_lose_nothing(texts: list[str]) -> None:
 # --- events in plain text ---
 
 PLAINLY = {
-    "a message in the lobby": (PLAIN.live([message(1, "hi")]), "[COLOR (blue)] alice said -> hi"),
-    "a message elsewhere": (PLAIN.live([message(1, "hi", "tea")]), "#tea [COLOR (blue)] alice said -> hi"),
-    "a private message": (PLAIN.live([message(1, "hi", "@a+b")]), "(private) [COLOR (blue)] alice said -> hi"),
-    "one's own": (PLAIN.live([message(41, "hi")], "alice"), "* delivered #41 *"),
-    "somebody else's": (PLAIN.live([message(1, "hi")], "bob"), "[COLOR (blue)] alice said -> hi"),
+    "a message in the lobby": (PLAIN.live([run(1, "hi")]), "[COLOR (blue)] alice said -> hi"),
+    "a message elsewhere": (PLAIN.live([run(1, "hi", "tea")]), "#tea [COLOR (blue)] alice said -> hi"),
+    "a private message": (PLAIN.live([run(1, "hi", "@a+b")]), "(private) [COLOR (blue)] alice said -> hi"),
+    "one's own": (PLAIN.live([run(41, "hi")], "alice"), "* delivered #41 *"),
+    "somebody else's": (PLAIN.live([run(1, "hi")], "bob"), "[COLOR (blue)] alice said -> hi"),
     "an ack": (PLAIN.frame({"type": "ack", "seq": 1, "room": "lobby", "id": 41}), "* delivered #41 *"),
     "an error": (PLAIN.frame(Refusal("bad_name", "no").frame()), "* error: no *"),
     "a notice": (PLAIN.frame({"type": "notice", "text": "hi\x1b"}), "* hi␛ *"),
@@ -620,7 +624,7 @@ PLAINLY = {
         PLAIN.frame({"type": "rooms", "rooms": [{"room": "tea", "members": 1, "last": 2}]}),
         "* tea: 1 here, last message #2 *",
     ),
-    "several lines": (PLAIN.live([message(1, "a\nb")]), "[COLOR (blue)] alice said -> a\n    b"),
+    "several lines": (PLAIN.live([run(1, "a\nb")]), "[COLOR (blue)] alice said -> a\n    b"),
     "an unknown event": (PLAIN.frame({"type": "hologram"}), ""),
 }
 
@@ -634,7 +638,7 @@ def test_events_in_plain_text(block: bytes, shown: str) -> None:
 @given(awkward)
 def test_no_escape_code_leaves_the_plain_door(text: str) -> None:
     """Whatever is said, nothing reaches a terminal but text and line breaks."""
-    for block in (PLAIN.live([message(1, text)]), PLAIN.frame({"type": "notice", "text": text})):
+    for block in (PLAIN.live([run(1, text)]), PLAIN.frame({"type": "notice", "text": text})):
         assert not set(block.decode()) & set("\x1b\x9b\x07\r\x08\u202e\u2028")
 
 

@@ -19,7 +19,7 @@ def book_of(count: int, text: str = "old", keep: int = 100_000) -> MemoryLog:
     """A log whose lobby has numbered messages."""
     book = MemoryLog(keep)
     book.append(
-        [Draft("lobby", 1700000000.0 + i, "old", "blue", f"{text} {i}", "", 0) for i in range(1, count + 1)], {}
+        [Draft("lobby", 1700000000.0 + i, "old", "blue", [f"{text} {i}"], "", 0) for i in range(1, count + 1)], {}
     )
     return book
 

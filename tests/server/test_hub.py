@@ -83,7 +83,7 @@ def test_a_hello_is_welcomed_into_the_lobby(bench: Bench) -> None:
     assert (history["messages"], history["gap"], history["more"]) == ([], False, False)
 
 
-@pytest.mark.parametrize("request_", [Say("lobby", "x", 1), Join("tea"), Who(), Rooms(), Nick("x"), Leave("lobby")])
+@pytest.mark.parametrize("request_", [Say("lobby", ["x"], 1), Join("tea"), Who(), Rooms(), Nick("x"), Leave("lobby")])
 def test_hello_comes_first(bench: Bench, request_: Say) -> None:
     """Whoever has not said hello can do nothing."""
     assert codes(Seat(bench).ask(request_)) == ["hello_first"]
@@ -135,7 +135,7 @@ def test_only_members_hear(alice: Seat, bob: Seat) -> None:
 
 def test_one_turn_is_one_commit(bench: Bench, alice: Seat, bob: Seat) -> None:
     """Everything that waits is stored together, each text with its session's count."""
-    bench.in_one_turn((alice, [Say("lobby", "a1", 1), Say("lobby", "a2", 2)]), (bob, [Say("lobby", "b1", 1)]))
+    bench.in_one_turn((alice, [Say("lobby", ["a1"], 1), Say("lobby", ["a2"], 2)]), (bob, [Say("lobby", ["b1"], 1)]))
     texts, counts = bench.book.batches[-1]
     assert texts == ["a1", "a2", "b1"]
     assert sorted(counts.values()) == [1, 2]
@@ -146,7 +146,7 @@ def test_nothing_is_told_before_it_is_stored(bench: Bench, alice: Seat, bob: Sea
     """While the log is at work, nobody has seen the message; after it, everybody has."""
     bench.book.gate.clear()
     bench.book.appending.clear()
-    alice.submit(Say("lobby", "secret until stored", 1))
+    alice.submit(Say("lobby", ["secret until stored"], 1))
     assert bench.book.appending.wait()
     assert alice.outbox.blocks == []
     assert bob.outbox.blocks == []
@@ -159,37 +159,57 @@ def test_a_repeat_is_acknowledged_not_stored(alice: Seat, bob: Seat) -> None:
     """Whatever its text is now, the first one counts."""
     alice.say("once")
     assert ids(bob.heard()) == [1]
-    told = alice.ask(Say("lobby", "twice", 1))
+    told = alice.ask(Say("lobby", ["twice"], 1))
     assert of_type(told, "ack", "message", "error") == [{"type": "ack", "seq": 1, "room": "lobby", "id": 1}]
     assert bob.heard() == []
 
 
 def test_a_repeat_in_one_turn_is_acknowledged_after_the_first(alice: Seat) -> None:
     """Both came at once: first the message, then the ack."""
-    told = alice.ask(Say("lobby", "once", 1), Say("lobby", "once", 1))
+    told = alice.ask(Say("lobby", ["once"], 1), Say("lobby", ["once"], 1))
     assert [f["type"] for f in of_type(told, "message", "ack")] == ["message", "ack"]
 
 
 def test_a_jump_is_refused_with_what_is_expected(alice: Seat) -> None:
     """bad_seq says from where to send again, and nothing is stored."""
     alice.say("one")
-    (error,) = of_type(alice.ask(Say("lobby", "three", 3)), "error", "message")
+    (error,) = of_type(alice.ask(Say("lobby", ["three"], 3)), "error", "message")
     assert (error["code"], error["accepted"], error["seq"], error["fatal"]) == ("bad_seq", 1, 3, False)
-    assert ids(alice.ask(Say("lobby", "two", 2))) == [2]
+    assert ids(alice.ask(Say("lobby", ["two"], 2))) == [2]
+
+
+def test_of_a_row_of_texts_the_known_ones_are_acknowledged_and_the_others_said(alice: Seat, bob: Seat) -> None:
+    """A link that broke in mid-row: everything is sent again, and nothing is stored twice."""
+    alice.ask(Say("lobby", ["a", "b"], 1))
+    told = alice.ask(Say("lobby", ["a", "b", "c", "d"], 1))
+    assert [(f["type"], f["id"]) for f in of_type(told, "ack", "message")] == [
+        ("ack", 1), ("ack", 2), ("message", 3), ("message", 4),
+    ]  # fmt: skip
+    assert [(f["id"], f["text"], f["seq"]) for f in bob.heard("message")] == [
+        (1, "a", 1), (2, "b", 2), (3, "c", 3), (4, "d", 4),
+    ]  # fmt: skip
+
+
+def test_a_row_of_texts_for_nowhere_is_refused_one_by_one(bench: Bench, alice: Seat) -> None:
+    """Every text is told about and uses up its seq."""
+    errors = of_type(alice.ask(Say("elsewhere", ["x", "y"], 1)), "error", "message")
+    assert [(f["code"], f["seq"]) for f in errors] == [("not_in_room", 1), ("not_in_room", 2)]
+    assert ids(alice.ask(Say("lobby", ["next"], 3))) == [1]
 
 
 def test_after_a_jump_in_one_turn_the_count_is_the_stored_one(alice: Seat) -> None:
     """What came before the jump is committed before the error names it."""
-    told = of_type(alice.ask(Say("lobby", "1", 1), Say("lobby", "3", 3), Say("lobby", "2", 2)), "message", "error")
+    said = (Say("lobby", ["1"], 1), Say("lobby", ["3"], 3), Say("lobby", ["2"], 2))
+    told = of_type(alice.ask(*said), "message", "error")
     assert [frame["type"] for frame in told] == ["message", "error", "message"]
     assert told[1]["accepted"] == 1
 
 
 REFUSED = {
-    "empty_text": Say("lobby", "", 1, Refusal("empty_text", "nothing in it", "text", 1)),
-    "not_in_room": Say("elsewhere", "x", 1),
-    "no_such_user": Say("@nobody", "x", 1),
-    "denied": Say("@bob+carol", "x", 1),
+    "empty_text": Say("lobby", [""], 1, Refusal("empty_text", "nothing in it", "text", 1)),
+    "not_in_room": Say("elsewhere", ["x"], 1),
+    "no_such_user": Say("@nobody", ["x"], 1),
+    "denied": Say("@bob+carol", ["x"], 1),
 }
 
 
@@ -199,26 +219,26 @@ def test_a_refused_text_uses_up_its_seq(bench: Bench, alice: Seat, code: str, sa
     (error,) = of_type(alice.ask(say), "error", "message")
     assert (error["code"], error["seq"]) == (code, 1)
     assert bench.book.batches == [([], {bench.book.batches[0][1].copy().popitem()[0]: 1})]
-    assert ids(alice.ask(Say("lobby", "next", 2))) == [1]
+    assert ids(alice.ask(Say("lobby", ["next"], 2))) == [1]
 
 
 def test_a_repeat_of_a_refused_text_is_acknowledged(alice: Seat) -> None:
     """It was dealt with; it has no place."""
-    alice.ask(Say("elsewhere", "x", 1))
-    assert of_type(alice.ask(Say("elsewhere", "x", 1)), "ack", "error") == [
+    alice.ask(Say("elsewhere", ["x"], 1))
+    assert of_type(alice.ask(Say("elsewhere", ["x"], 1)), "ack", "error") == [
         {"type": "ack", "seq": 1, "room": None, "id": None}
     ]
 
 
 def test_answers_come_in_the_order_of_the_requests(alice: Seat) -> None:
     """Also when they could have been collected: a message, then who, then the next message."""
-    told = alice.ask(Say("lobby", "a", 1), Who(), Say("lobby", "b", 2), Rooms())
+    told = alice.ask(Say("lobby", ["a"], 1), Who(), Say("lobby", ["b"], 2), Rooms())
     assert [f["type"] for f in told if f["type"] != "presence"] == ["message", "who", "message", "rooms"]
 
 
 def test_a_colour_and_a_name_change_only_what_comes_after(alice: Seat, bob: Seat) -> None:
     """Texts before them in the same read still carry the old ones."""
-    alice.ask(Say("lobby", "a", 1), Color("green"), Say("lobby", "b", 2), Nick("anna"), Say("lobby", "c", 3))
+    alice.ask(Say("lobby", ["a"], 1), Color("green"), Say("lobby", ["b"], 2), Nick("anna"), Say("lobby", ["c"], 3))
     said = [(m["from"], m["color"] == "green") for m in bob.heard("message")]
     assert said == [("alice", False), ("alice", True), ("anna", True)]
 
@@ -232,11 +252,11 @@ def test_storage_unavailable_uses_up_nothing(bench: Bench, alice: Seat, bob: Sea
     alice.say("before")
     bench.book.broken = "disk full"
     bob.heard()
-    (error,) = of_type(alice.ask(Say("lobby", "during", 2)), "error", "message")
+    (error,) = of_type(alice.ask(Say("lobby", ["during"], 2)), "error", "message")
     assert (error["code"], error["seq"], error["text"]) == ("storage_unavailable", 2, "disk full")
     assert bob.heard() == []
     bench.book.broken = None
-    assert ids(alice.ask(Say("lobby", "during", 2))) == [2]
+    assert ids(alice.ask(Say("lobby", ["during"], 2))) == [2]
     assert ids(bob.heard()) == [2]
 
 
@@ -244,19 +264,19 @@ def test_storage_unavailable_uses_up_nothing(bench: Bench, alice: Seat, bob: Sea
 def test_a_failed_batch_is_taken_back_whole(bench: Bench, alice: Seat) -> None:
     """Of several texts none is stored; the first of them is the next that is expected."""
     bench.book.broken = "disk full"
-    errors = of_type(alice.ask(Say("lobby", "1", 1), Say("lobby", "2", 2), Say("nowhere", "3", 3)), "error")
+    errors = of_type(alice.ask(Say("lobby", ["1"], 1), Say("lobby", ["2"], 2), Say("nowhere", ["3"], 3)), "error")
     assert [(e["code"], e["seq"]) for e in errors] == [("storage_unavailable", 1)]
     bench.book.broken = None
-    assert ids(alice.ask(Say("lobby", "1", 1), Say("lobby", "2", 2))) == [1, 2]
+    assert ids(alice.ask(Say("lobby", ["1"], 1), Say("lobby", ["2"], 2))) == [1, 2]
 
 
 @pytest.mark.usefixtures("errors_expected")
 def test_what_follows_a_failure_is_out_of_turn(bench: Bench, alice: Seat) -> None:
     """A text sent before the error arrived does not overtake the one that failed."""
     bench.book.broken = "disk full"
-    alice.ask(Say("lobby", "1", 1))
+    alice.ask(Say("lobby", ["1"], 1))
     bench.book.broken = None
-    (error,) = of_type(alice.ask(Say("lobby", "2", 2)), "error", "message")
+    (error,) = of_type(alice.ask(Say("lobby", ["2"], 2)), "error", "message")
     assert (error["code"], error["accepted"]) == ("bad_seq", 0)
 
 
@@ -308,7 +328,7 @@ def test_both_ways_of_writing_a_private_room(alice: Seat, bob: Seat) -> None:
     assert ids(bob.say("3", "@alice")) == [3]
 
 
-@pytest.mark.parametrize("request_", [Join("@alice+bob"), Who("@alice+bob"), Say("@alice+bob", "hi", 1)])
+@pytest.mark.parametrize("request_", [Join("@alice+bob"), Who("@alice+bob"), Say("@alice+bob", ["hi"], 1)])
 def test_a_third_person_is_denied(bench: Bench, alice: Seat, bob: Seat, request_: Say) -> None:
     """Joining, listing and saying alike."""
     alice.say("psst", "@bob")
@@ -424,7 +444,7 @@ def test_a_session_that_comes_again_replaces_the_old_one(bench: Bench) -> None:
     assert (welcome["name"], welcome["accepted"]) == ("alice", 1)
     goodbye = old.heard("bye")
     assert [(f["code"], f["retry"]) for f in goodbye] == [("replaced", False)]
-    assert ids(new.ask(Say("lobby", "two", 2))) == [2]
+    assert ids(new.ask(Say("lobby", ["two"], 2))) == [2]
 
 
 def test_what_a_replaced_connection_still_asks_is_ignored(bench: Bench) -> None:
@@ -433,15 +453,15 @@ def test_what_a_replaced_connection_still_asks_is_ignored(bench: Bench) -> None:
     old, new = bench.seat("alice", session=session), Seat(bench)
     new.ask(Hello("alice", session))
     old.heard()
-    assert old.ask(Say("lobby", "late", 1)) == []
-    assert ids(new.ask(Say("lobby", "one", 1))) == [1]
+    assert old.ask(Say("lobby", ["late"], 1)) == []
+    assert ids(new.ask(Say("lobby", ["one"], 1))) == [1]
 
 
 def test_texts_of_a_replaced_connection_are_stored_first(bench: Bench) -> None:
     """They came in the same turn, before the new hello, so its welcome counts them."""
     session = bench.session()
     old, new = bench.seat("alice", session=session), Seat(bench)
-    bench.in_one_turn((old, [Say("lobby", "last words", 1)]), (new, [Hello("alice", session)]))
+    bench.in_one_turn((old, [Say("lobby", ["last words"], 1)]), (new, [Hello("alice", session)]))
     assert new.heard("welcome")[0]["accepted"] == 1
 
 
@@ -537,15 +557,15 @@ def test_an_announcement_is_a_message_in_the_lobby(alice: Seat, bob: Seat) -> No
     alice.ask(Announce("hear, hear"))
     (heard,) = bob.heard("message")
     assert (heard["from"], heard["text"], heard["id"]) == ("alice", "hear, hear", 1)
-    assert ids(alice.ask(Say("lobby", "one", 1))) == [2]
+    assert ids(alice.ask(Say("lobby", ["one"], 1))) == [2]
 
 
 def test_stopping_carries_out_what_waits(bench: Bench, alice: Seat) -> None:
     """Everything asked before is stored; what comes after it is not."""
-    alice.submit(Say("lobby", "before", 1))
+    alice.submit(Say("lobby", ["before"], 1))
     bench.hub.stop()
     assert bench.hub.closing.wait()
-    alice.submit(Say("lobby", "after", 2))
+    alice.submit(Say("lobby", ["after"], 2))
     alice.settle()
     assert [m["text"] for m in alice.heard("message")] == ["before"]
     assert bench.book.last("lobby") == 1

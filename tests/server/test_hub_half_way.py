@@ -72,14 +72,14 @@ def test_a_new_name_that_fails_leaves_the_old_one_whole(bench: Bench, monkeypatc
     alice.say("psst", "@bob")
     FailingOnce(bench, monkeypatch, "owner")
     assert [frame.get("code") for frame in alice.ask(Nick("anna"))] == ["storage_unavailable"]
-    assert [frame["type"] for frame in alice.ask(Say("@bob", "again", 2)) if "seq" in frame] == ["message"]
+    assert [frame["type"] for frame in alice.ask(Say("@bob", ["again"], 2)) if "seq" in frame] == ["message"]
 
 
 def test_a_private_word_is_for_whoever_had_the_name(bench: Bench) -> None:
     """Also if that one leaves, and somebody else takes the name, before the hub has done anything else."""
     alice, carol, newcomer = bench.seat("alice"), bench.seat("carol"), Seat(bench)
     bench.in_one_turn(
-        (alice, [Say("@carol", "for carol only", 1)]),
+        (alice, [Say("@carol", ["for carol only"], 1)]),
         (carol, [Bye()]),
         (newcomer, [Hello("carol", bench.session(), token=TOKEN), Join("@alice+carol", 0)]),
     )

@@ -116,8 +116,10 @@ class House:
             encoder = client.encoder
             if encoder is not NATIVE and client in authors:
                 block = encoder.live(runs, client.name)
+            elif encoder in blocks:
+                block = blocks[encoder]
             else:
-                block = blocks.get(encoder) or blocks.setdefault(encoder, encoder.live(runs))
+                block = blocks[encoder] = encoder.live(runs)
             if not client.outbox.offer(block):
                 self.slow[client] = None
 

@@ -68,6 +68,10 @@ class Terminal:
         """Until the cursor stands in a row that begins so."""
         self.wait_until(lambda: self.screen.display[self.screen.cursor.y].startswith(prompt))
 
+    def wait_for_last(self, part: str) -> None:
+        """Until it stands right above the prompt."""
+        self.wait_until(lambda: part in self.screen.display[self.screen.cursor.y - 1])
+
     def wait_until(self, true: Callable[[], bool]) -> None:
         deadline = time.monotonic() + SECONDS
         while not true():
@@ -134,6 +138,7 @@ class Session:
     def _enter(self, name: str) -> Terminal:
         client = self._open(name, CLIENT.format(name), CLIENT_SIZE)
         client.wait_for(f"{name} · online", "lobby>")
+        self.server.wait_for_last(f"{name} came in")
         if "theme" in {command.name for command in COMMANDS}:
             client.type(f"/theme {self._theme}\r")
         return client
@@ -187,10 +192,13 @@ def comeback(chat: Session) -> Picture:
     ada.type("and what is half typed stays")
     ada.wait_for("typed stays")
     before = ada.shot("ada, while the server is gone")
-    ada.signal(signal.SIGSTOP)  # her laptop sleeps, so that she comes back after the others
+    for sleeper in (carol, ada):  # so that they come back one after the other, in every run alike
+        sleeper.signal(signal.SIGSTOP)
     chat.start_server()
     ben.wait_for("Connected again")
+    carol.signal(signal.SIGCONT)
     carol.wait_for("Connected again")
+    server.wait_for_last("carol came in")
     server.type("sorry, that was the wrong plug\r")
     carol.wait_for("wrong plug")
     carol.type("/switch lobby\rno harm done, it is all here\r")
@@ -199,9 +207,8 @@ def comeback(chat: Session) -> Picture:
     ben.wait_for("finish this ✓")
     ada.signal(signal.SIGCONT)
     ada.wait_for("Connected again", "all here", "finish this", "gone? ✓", "rice? ✓", "ada · online")
-    server.wait_for("rice?")
-    server.wait_for_prompt("server>")
-    label = "The server is killed and started again; a client waits, comes back, and has nothing lost."
+    server.wait_for_last("rice?")
+    label = "The server is killed and started again; a client waits, comes back, and has missed nothing."
     moments = (before, ada.shot("ada, when it is back"))
     return Picture("comeback", label, ((server.shot("the server's terminal"),), moments))
 

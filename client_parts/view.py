@@ -105,7 +105,7 @@ class View:
         label, body = speech(message["from"], message["color"], harmless_line(message["text"]), "short")
         where = self.place(message["room"]).lstrip("#")
         head = paint(f"#{message['id']} {where} {date(message['ts'])} ", None, "dark")
-        return head + _tint(label, message["color"]) + paint(body, "cyan")
+        return head + _tint(label, message["color"]) + self._heard(body)
 
     def mentions(self, missed: list[Frame], seen: list[Frame]) -> list[str]:
         """Both kinds under headings of their own, the missed ones first."""

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,23 @@ def test_a_killed_client_leaves_whole_files(person: Open, tmp_path: Path) -> Non
     assert json.loads((tmp_path / "settings.json").read_text()) == {"theme": "safe"}
     third = person("ann")
     third.wait_for("── 1 new message ──")
+
+
+def test_ctrl_c_at_any_instant_of_leaving_leaves_whole_files(person: Open, tmp_path: Path) -> None:
+    """Interrupted while choices and place are being kept: no traceback, and what is there can be read."""
+    for step in range(10):
+        ann = person("ann")
+        ann.type(f"/theme {'light' if step % 2 else 'safe'}\r/exit\r")
+        ann.watch(step * 0.004)
+        with suppress(ProcessLookupError):  # it was faster
+            for _ in range(2):
+                ann.signal(signal.SIGINT)
+                ann.watch(0.002)
+        assert ann.status() in (0, 130, -signal.SIGINT)
+        assert b"Traceback" not in ann.output, ann.output.decode()
+        for name in ("settings.json", "seen.json"):
+            if (tmp_path / name).exists():
+                assert json.loads((tmp_path / name).read_text())
 
 
 def test_tab_offers_rooms_that_one_is_not_in_and_themes(person: Open) -> None:

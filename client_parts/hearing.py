@@ -408,7 +408,7 @@ class Hearing:
 
     def _tell_missed(self) -> None:
         if number := self._absence.missed:
-            times = "once" if number == 1 else f"{number} times"
+            times = "once" if number == 1 else f"{number} times" + (" or more" if number == MOST_MISSED else "")
             self._board.show(lost(f"── You were mentioned {times} while you were not here: /mentions ──"))
 
     def _names_me(self, message: Frame) -> bool:

@@ -134,6 +134,14 @@ def test_mentions_that_nobody_looked_at_are_missed_in_the_next_run_too(path: Pat
         run.it.disconnected()
 
 
+def test_more_mentions_than_are_counted_are_said_to_be_more(path: Path) -> None:
+    """The search does not list them all."""
+    run = Run(path)
+    run.welcome()
+    [told] = run.hear(results(*(message(id, "ann") for id in range(102, 2, -1))))
+    assert told == "── You were mentioned 100 times or more while you were not here: /mentions ──"
+
+
 def test_a_place_is_not_kept_before_it_is_known_what_was_missed(path: Path) -> None:
     """Whoever leaves within the first instant is told the next time."""
     run = Run(path)

@@ -210,7 +210,7 @@ def partners(room: str) -> tuple[str, ...]:
 # --- Colours ----------------------------------------------------------------------------------------------------
 
 COLORS: Final = tuple(_TERMCOLOR_COLORS)
-# Colours that can be read on a dark and on a light background.
+# Colours that most backgrounds bear; what a background does not, the client's theme replaces.
 _PERSONAL: Final = ("blue", "magenta", "green", "red", "cyan", "light_blue", "light_magenta", "light_red")
 
 

@@ -11,15 +11,12 @@ if __name__ == "__main__":
 
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
-import math
 import selectors
-import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +30,24 @@ from chat_common import (
     format_address,
     harmless_line,
 )
+from client_parts.bookmarks import Bookmarks
 from client_parts.command_line import Options, read_command_line
 from client_parts.commands import Intent, Order, understand, understand_piped
 from client_parts.conversation import Conversation
 from client_parts.frames import acceptable
 from client_parts.handover import Handover
 from client_parts.identity import IdentityError, login_name, name_token, new_session, numbered_name, token_path
+from client_parts.leaving import Farewell, Step, signals_end_it
 from client_parts.link import Link, LinkLost, Patience, Pauses, open_socket
+from client_parts.link_words import Lateness, cause_of, link_state, no_connection, texts_were
 from client_parts.reading import Closed
 from client_parts.screen import Screen, choose_screen
+from client_parts.settings import Settings
+from client_parts.status import Status
 from client_parts.view import View, bad, good, lost
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
-_LATE = 0.3  # seconds without a receipt, after which a text is shown as waiting
 _PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # reasons that may be gone tomorrow
 
 
@@ -85,7 +86,19 @@ class ChatClient:
         self._session = new_session()
         self._token: str | None = None
         self._screen = screen or choose_screen(json_events=json_events)
-        self._conversation = Conversation(self._screen, View(style), self._first_name, color, tuple(rooms))
+        # What a person chose and read is kept for the next run; a program's doings are not.
+        keeps = self._screen.interactive and not json_events
+        settings = Settings(self._token_file.with_name("settings.json") if keeps else None)
+        self._conversation = Conversation(
+            self._screen,
+            View(style),
+            self._first_name,
+            color,
+            tuple(rooms),
+            settings=settings,
+            bookmarks=Bookmarks(self._token_file.with_name("seen.json") if keeps else None),
+        )
+        self._screen.set_theme(settings["theme"])
         self._link: Link | None = None
         self._status = 0
         self._welcomed = False  # at least once
@@ -93,13 +106,11 @@ class ChatClient:
         self._finished = threading.Event()  # the receiver has decided that it is over
         self._leaving = False
         self._talkative = False  # something came in through the pipe
-        self._bye_said = False
-        self._bye_due: float | None = None
+        self._farewell = Farewell(self._patience)
         self._retry_due = 0.0
         self._release_due: float | None = None
         self._prompt_due: float | None = None
-        self._oldest: str | None = None  # the text that has waited longest
-        self._late_due = 0.0
+        self._lateness = Lateness()
         self._news_due: float | None = None
         self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
         self._holds = Pauses(self._patience.hold, self._patience.longest_pause)
@@ -117,7 +128,7 @@ class ChatClient:
         try:
             self._open_link()
         except OSError as problem:
-            self._screen.complain(bad(self._no_connection(problem)))
+            self._screen.complain(bad(no_connection(self.address, problem)))
             return 1
         self._screen.note(good(f"Connected to server at {self.address}"))
         self._load_token()
@@ -188,9 +199,9 @@ class ChatClient:
     def _report_failures(self) -> None:
         waiting, refused = len(self._conversation.outgoing), self._conversation.refused
         if waiting:
-            self._screen.complain(bad(f"{_texts(waiting)} not confirmed, and may be lost."))
+            self._screen.complain(bad(f"{texts_were(waiting)} not confirmed, and may be lost."))
         if refused and not self._screen.interactive:
-            self._screen.complain(bad(f"{_texts(refused)} refused."))
+            self._screen.complain(bad(f"{texts_were(refused)} refused."))
         if self._status == 0 and (waiting or (refused and not self._screen.interactive)):
             self._status = 1
 
@@ -240,7 +251,7 @@ class ChatClient:
 
     def _next_due(self) -> float:
         link_due = self._retry_due if self._link is None else self._link.next_deadline()
-        dues = (link_due, self._next_look(), self._release_due, self._bye_due, self._prompt_due, self._news_due)
+        dues = (link_due, self._next_look(), self._release_due, self._farewell.due, self._prompt_due, self._news_due)
         return min(due for due in dues if due is not None)
 
     def _listen(self) -> None:
@@ -280,33 +291,20 @@ class ChatClient:
 
     def _show_prompt(self) -> None:
         now = time.monotonic()
-        shown = self._screen.set_status(self._conversation.status(self._link_state(now), waiting=self._is_late(now)))
+        shown = self._screen.set_status(self._status_now(now))
         self._prompt_due = None if shown else now + 0.05
         self._screen.set_vocabulary(self._conversation.vocabulary())
 
-    def _link_state(self, now: float) -> str:
-        waiting = len(self._conversation.outgoing)
-        if self._conversation.online:
-            return "online"
-        if waiting:
-            return f"offline, {waiting} waiting"
-        seconds = math.ceil(self._retry_due - now)
-        return f"reconnecting in {seconds} s" if seconds > 0 and self._link is None else "reconnecting"
-
-    def _is_late(self, now: float) -> bool:
-        """Whether the oldest unconfirmed text has waited long enough to be shown as waiting."""
-        texts = self._conversation.outgoing.texts()
-        oldest = texts[0].text if texts else None
-        if oldest != self._oldest:
-            self._oldest, self._late_due = oldest, now + _LATE
-        return oldest is not None and (now >= self._late_due or not self._conversation.online)
+    def _status_now(self, now: float) -> Status:
+        outgoing, online = self._conversation.outgoing, self._conversation.online
+        seconds = self._retry_due - now if self._link is None else 0.0
+        link = link_state(online=online, waiting=len(outgoing), seconds=seconds)
+        return self._conversation.status(link, waiting=self._lateness.is_late(outgoing, now, online=online))
 
     def _next_look(self) -> float:
         """When the status line will say something else by itself."""
         now = time.monotonic()
-        if self._oldest is not None and self._conversation.online and now < self._late_due:
-            return self._late_due
-        return now + 1 if self._link is None else math.inf
+        return now + 1 if self._link is None else self._lateness.due(now)
 
     def _hear_refusal(self, frame: Frame) -> None:
         """An error instead of a welcome."""
@@ -376,18 +374,13 @@ class ChatClient:
             outgoing.release()
 
     def _say_bye(self, now: float) -> None:
-        """Give texts on their way a moment, then take leave, then wait a moment for the answer."""
         if self._link is None or not self._conversation.online:
             self._finish(self._status)
-        elif self._bye_due is None:
-            self._bye_due = now + (self._patience.undelivered if self._conversation.outgoing else 0)
-        if self._bye_due is None or self._link is None:
             return
-        if not self._bye_said and (now >= self._bye_due or not self._conversation.outgoing):
-            self._bye_said = True
-            self._bye_due = now + self._patience.goodbye
+        step = self._farewell.next(now, waiting=bool(self._conversation.outgoing))
+        if step is Step.SAY_BYE:
             self._link.send({"type": "bye"})
-        elif now >= self._bye_due:
+        elif step is Step.GO:
             self._finish(self._status)
 
     # --- Losing the link, and coming back -----------------------------------------------------------------------
@@ -428,7 +421,7 @@ class ChatClient:
         try:
             self._open_link()
         except OSError as problem:
-            raise LinkLost(_reason(problem)) from None
+            raise LinkLost(cause_of(problem)) from None
         if self._link is not None:
             self._introduce(self._link)
 
@@ -460,44 +453,8 @@ class ChatClient:
         except IdentityError as problem:
             self._screen.complain(bad(harmless_line(str(problem))))
 
-    def _no_connection(self, problem: OSError) -> str:
-        if isinstance(problem, ConnectionRefusedError):
-            return f"No server answers at {self.address}; start one with: python server.py"
-        return (
-            f"Cannot reach {self.address}: {_reason(problem)}; check the address, or start one with: python server.py"
-        )
-
-
-def _reason(problem: OSError) -> str:
-    if isinstance(problem, TimeoutError):
-        return "nobody answered in time"
-    if isinstance(problem, socket.gaierror):
-        return "no such host is known"
-    return (problem.strerror or str(problem)).lower()
-
-
-def _texts(number: int) -> str:
-    return "1 text was" if number == 1 else f"{number} texts were"
-
 
 # --- The program ---
-
-
-@contextmanager
-def _signals_end_it() -> Iterator[None]:
-    """SIGTERM and a closed terminal leave in order, like everybody else."""
-
-    def leave(number: int, frame: object) -> None:
-        sys.exit(128 + number)
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = [(number, signal.signal(number, leave)) for number in numbers]
-    before.append((signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler)))
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
 
 
 def _client(options: Options) -> ChatClient:
@@ -516,7 +473,7 @@ def _client(options: Options) -> ChatClient:
 
 def main(argv: Sequence[str] | None = None) -> int:
     try:
-        with _signals_end_it():
+        with signals_end_it():
             enable_terminal_colors()
             return _client(read_command_line(argv)).connect_to_server()
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chat_common import harmless_line, is_exit
-from client_parts.attention import BELLS, JOINS
+from client_parts.settings import CHOICES
 
 
 class Actions(Protocol):
@@ -32,8 +32,8 @@ class Actions(Protocol):
     def ignore(self, name: str) -> None: ...
     def unignore(self, name: str) -> None: ...
     def away(self, text: str | None) -> None: ...
-    def set_bell(self, when: str) -> None: ...
-    def set_joins(self, which: str) -> None: ...
+    def choose(self, setting: str, value: str) -> None: ...
+    def tell_choice(self, setting: str) -> None: ...
     def list_mentions(self) -> None: ...
     def clear(self) -> None: ...
     def tell(self, text: str) -> None: ...
@@ -166,10 +166,13 @@ def _history(actions: Actions, words: str) -> None:
     actions.older(int(words or 20))
 
 
-def _one_of(words: str, choices: tuple[str, ...]) -> str:
-    if words.lower() not in choices:
+def _choose(actions: Actions, setting: str, words: str) -> None:
+    if not words:
+        actions.tell_choice(setting)
+    elif words.lower() in CHOICES[setting]:
+        actions.choose(setting, words.lower())
+    else:
         raise BadUsage
-    return words.lower()
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -200,21 +203,32 @@ COMMANDS: tuple[Command, ...] = (
     Command("away", (), "/away [TEXT]", "Tell those who write to you that you are away.", lambda a, w: a.away(w)),
     Command("back", (), "/back", "You are here again.", lambda a, w: a.away(None)),
     Command(
-        "mentions", (), "/mentions", "Who mentioned you lately, also before this run.", lambda a, w: a.list_mentions()
+        "mentions",
+        (),
+        "/mentions",
+        "Who mentioned you: what you missed, then what you saw; also before this run.",
+        lambda a, w: a.list_mentions(),
     ),
     Command(
         "bell",
         (),
-        "/bell on|mentions|off",
+        "/bell [on|mentions|off]",
         "Ring for every message, for your name and private messages (so at first), or never.",
-        lambda a, w: a.set_bell(_one_of(w, BELLS)),
+        lambda a, w: _choose(a, "bell", w),
     ),
     Command(
         "joins",
         (),
-        "/joins all|smart|off",
+        "/joins [all|smart|off]",
         "Tell who comes and goes: at once, merged and without quick returns (so at first), or not.",
-        lambda a, w: a.set_joins(_one_of(w, JOINS)),
+        lambda a, w: _choose(a, "joins", w),
+    ),
+    Command(
+        "theme",
+        (),
+        "/theme [dark|light|safe]",
+        "Colours for a dark or light background, or for colour-blind eyes on either.",
+        lambda a, w: _choose(a, "theme", w),
     ),
     Command("clear", (), "/clear", "Empty the screen.", lambda a, w: a.clear()),
     Command("say", (), "/say TEXT", "Send the text as it is: /say over.", lambda a, w: a.say(_needed(w))),

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from chat_common import COLORS
 from client_parts.commands import COMMANDS
+from client_parts.settings import CHOICES
 
 _NAMES = ("msg", "m", "ignore", "unignore")
-_ROOMS = ("join", "j", "leave", "part", "who", "names")
+_OWN_ROOMS = ("leave", "part")
+_ALL_ROOMS = ("join", "j", "who", "names")
 _WORDS = {
-    "bell": ("on", "mentions", "off"),
-    "joins": ("all", "smart", "off"),
-    "theme": ("dark", "light", "safe"),
+    **CHOICES,
     "color": tuple(COLORS),
     "help": tuple(command.name for command in COMMANDS),
 }
@@ -24,7 +24,8 @@ _WORDS = {
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     names: tuple[str, ...] = ()  # who spoke last first
-    rooms: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()  # one's own
+    public: tuple[str, ...] = ()  # all that the server has told of
 
 
 def complete(line: str, vocabulary: Vocabulary) -> list[str]:
@@ -47,8 +48,10 @@ def _arguments(command: str, word: str, vocabulary: Vocabulary) -> list[str]:
         return _beginning(word.lstrip("@"), vocabulary.names)
     if command == "switch":
         return _beginning(word, (*vocabulary.rooms, *(f"@{name}" for name in vocabulary.names)))
-    if command in _ROOMS:
+    if command in _OWN_ROOMS:
         return _beginning(word.lstrip("#"), vocabulary.rooms)
+    if command in _ALL_ROOMS:
+        return _beginning(word.lstrip("#"), tuple(dict.fromkeys((*vocabulary.rooms, *vocabulary.public))))
     return _beginning(word, vocabulary.names) if word else []
 
 

@@ -15,8 +15,9 @@ from chat_common import (
     room_problem,
 )
 from client_parts.commands import Intent, Mistake, Text, obey
-from client_parts.hearing import Hearing, as_sentence
-from client_parts.view import aside, bad, lost
+from client_parts.hearing import Hearing, key_of
+from client_parts.settings import CHOICES
+from client_parts.view import as_sentence, aside, bad, lost
 
 
 class Conversation(Hearing):
@@ -103,6 +104,7 @@ class Conversation(Hearing):
         else:
             if self.online:
                 self._ask({"type": "leave", "room": room})
+            self._absence.note(room, self.cursors.last_shown(room))
             self.cursors.leave(room)
             self._board.note(aside(f"* you left {self._view.place(room)}"))
             self._forget_current(room)
@@ -128,19 +130,31 @@ class Conversation(Hearing):
         self._ask(request)
 
     def search(self, text: str) -> None:
-        self._ask({"type": "search", "text": text})
+        self._search({"type": "search", "text": text}, self._show_results)
 
     def list_mentions(self) -> None:
-        self._mentions_query = f'"{self.name}"'
-        self._ask({"type": "search", "text": self._mentions_query})
+        self._search_for_mentions(self._show_mentions)
 
-    def set_bell(self, when: str) -> None:
-        self._bell = when
-        self._board.note(aside(f"* bell: {when}"))
+    def _show_mentions(self, found: list[Frame]) -> None:
+        missed: list[Frame] = []
+        seen: list[Frame] = []
+        for message in filter(self._names_me, found):
+            is_missed = self._absence.is_missed(key_of(message), self.cursors.last_shown(message["room"]))
+            (missed if is_missed else seen).append(message)
+        for line in self._view.mentions(missed, seen):
+            self._board.show(line)
+        self._absence.look_at(map(key_of, missed))
+        self._keep_place()
 
-    def set_joins(self, which: str) -> None:
-        self._joins = which
-        self._board.note(aside(f"* joins: {which}"))
+    def choose(self, setting: str, value: str) -> None:
+        kept = self._settings.choose(setting, value)
+        if setting == "theme":
+            self._board.set_theme(value)
+        self._board.note(aside(f"* {setting}: {value}" + ("" if kept else ", for this run only")))
+
+    def tell_choice(self, setting: str) -> None:
+        choices = ", ".join(CHOICES[setting])
+        self._board.note(aside(f"* {setting}: {self._settings[setting]}; there are: {choices}"))
 
     def ignore(self, name: str) -> None:
         if name:
@@ -157,6 +171,8 @@ class Conversation(Hearing):
         self._away = text if text is None else text or "away"
         if self._missed and text is None:
             self._board.note(lost(f"── {self._missed} new message{'' if self._missed == 1 else 's'} meanwhile ──"))
+        if text is None:
+            self._tell_missed()
         self._missed = 0
         if self.online:
             self._ask({"type": "away", "text": self._away})

@@ -7,7 +7,6 @@ It knows no socket, no thread and no clock. Frames go in through `heard`; what i
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
 
 from chat_common import (
     LOBBY,
@@ -18,46 +17,40 @@ from chat_common import (
     color_problem,
     encode_frame,
     harmless_line,
+    is_name,
     partners,
     private_room,
+    room_problem,
 )
+from client_parts.absence import Absence
 from client_parts.attention import Comings, Unread, mentions
+from client_parts.board import Board
+from client_parts.bookmarks import MOST_MISSED, Bookmarks, Key
 from client_parts.completion import Vocabulary
 from client_parts.delivery import Arrival, Cursors, Outgoing, Say
+from client_parts.searches import Searches, Take
+from client_parts.settings import Settings
 from client_parts.status import Status
-from client_parts.view import View, aside, bad, good, lost
-from client_parts.width import HANG
+from client_parts.view import View, as_sentence, aside, bad, good, lost
 
 _FEW = 200  # members whose names are asked for, to complete them
 _RETRIED = ("storage_unavailable", "rate_limited", "internal")  # the fault is not in the text, so it is sent again
 
 
-class Board(Protocol):
-    """Where lines for a person go."""
-
-    @property
-    def echoes(self) -> bool:
-        """Whether typed lines stay visible, so that a receipt must not repeat them."""
-
-    @property
-    def rich(self) -> bool:
-        """Whether there is room for times, a bell and news that are held back for a moment."""
-
-    def show(self, line: str, hang: int = HANG) -> None:
-        """What comes from the server."""
-
-    def note(self, line: str) -> None:
-        """What this client itself has to say."""
-
-    def complain(self, line: str) -> None: ...
-    def clear(self) -> None: ...
-    def ring(self) -> None: ...
-
-
 class Hearing:
     """Everything that is not the connection itself, and what the server may change of it."""
 
-    def __init__(self, board: Board, view: View, name: str, color: str, rooms: tuple[str, ...] = (LOBBY,)) -> None:
+    def __init__(
+        self,
+        board: Board,
+        view: View,
+        name: str,
+        color: str,
+        rooms: tuple[str, ...] = (LOBBY,),
+        *,
+        settings: Settings | None = None,
+        bookmarks: Bookmarks | None = None,
+    ) -> None:
         self.name = name
         self.color = color
         self.current: str | None = rooms[0] if rooms else None
@@ -73,12 +66,15 @@ class Hearing:
         self._correspondent: str | None = None
         self._away: str | None = None
         self._greeted = False
-        self._bell, self._joins = "mentions", "smart"
+        self._settings = settings or Settings()
+        self._absence = Absence(bookmarks or Bookmarks())
+        self._looked_back = True  # the mentions since the last run are known
         self._news: list[Frame] = []  # who came and went, not yet held or told
         self._comings = Comings()
         self._asked_quietly: set[str] = set()  # rooms
-        self._mentions_query: str | None = None  # the search that asked for mentions
+        self._searches = Searches(self._show_results)
         self._speakers: dict[str, str] = {}  # the latest last
+        self._public_rooms: tuple[str, ...] = ()  # as far as the server has told
         self._missed = 0  # messages since one went away
         self._members: dict[str, int] = {}
         self._unread = Unread()
@@ -96,7 +92,7 @@ class Hearing:
             "presence": self._presence,
             "who": self._who,
             "rooms": self._list_of_rooms,
-            "results": self._results,
+            "results": self._searches.answer,
             "notice": self._notice,
             "error": self._error,
         }
@@ -131,9 +127,11 @@ class Hearing:
             listener(frame)
 
     def disconnected(self) -> None:
+        self._keep_place()
         self.online = False
         self.requests.clear()
         self._asked_quietly.clear()
+        self._searches.forget()
         self.outgoing.disconnected()
 
     def status(self, link: str, *, waiting: bool) -> Status:
@@ -162,8 +160,12 @@ class Hearing:
         self.color = frame["color"] if color_problem(frame["color"]) is None else self.color
         if new_log:
             self._board.note(lost("The server has another log than before: showing its recent messages."))
+        if new_log or not self._greeted:
+            self._looked_back = not self._absence.arrive(frame["epoch"], self.name)
         if not self._greeted:
             self._greet(frame)
+        if not self._looked_back:
+            self._search_for_mentions(self._look_back)
         if self._away is not None:
             self._ask({"type": "away", "text": self._away})
         for room in self._left_out:
@@ -184,21 +186,26 @@ class Hearing:
         self._members[room] = frame["members"]
         if frame["members"] <= _FEW:
             self._ask_quietly_who_is_in(room)
-        if not self.cursors.joined(room, frame["last"]) or room.startswith("@"):
+        if not self.cursors.joined(room, frame["last"]):
+            return
+        if known is None:
+            self._absence.enter(room, frame["last"])
+        if room.startswith("@"):
             return
         if known is None:
             self._board.show(aside(f"* you are in {self._view.place(room)} ({frame['members']} here)"))
         elif frame["last"] > known:
             missed = frame["last"] - known
             if self._board.rich:
-                self._board.show(self._unread_line(missed, room))
+                self._board.show(self._view.unread(missed, self._mark(room)))
                 return
             what = "a message" if missed == 1 else f"{missed} messages"
             self._board.show(aside(f"* {what} in {self._view.place(room)} meanwhile:"))
 
-    def _unread_line(self, number: int, room: str) -> str:
-        where = "" if self._is_current(room) else f" in {self._view.place(room)}"
-        return lost(f"── {number} new message{'' if number == 1 else 's'}{where} ──")
+    def _mark_new(self, room: str, id: int | None = None) -> None:
+        """The line before what was said since the last run."""
+        if (new := self._absence.new_at(room, id)) is not None:
+            self._board.show(self._view.unread(new[0], self._mark(room), hidden=new[1]))
 
     def _history(self, frame: Frame) -> None:
         if self.cursors.catching_up(frame["room"]):
@@ -217,8 +224,12 @@ class Hearing:
                 continue
             if arrival is Arrival.JUMP and not frame.get("gap"):
                 self._missing(room)
+            self._mark_new(room, message["id"])
             self._show_message(message, past=True, delivered=resuming and self._view.is_me(message["from"]))
+            if resuming and self._names_me(message):
+                self._absence.miss((room, message["id"]))
         if not frame.get("more"):
+            self._mark_new(room)
             self.cursors.history_ends(room)
 
     def _missing(self, room: str) -> None:
@@ -259,8 +270,11 @@ class Hearing:
         """A live message of somebody else."""
         if frame["from"].lower() in self._ignored:
             return
-        to_me = frame["room"].startswith("@") or bool(mentions(self.name, frame["text"]))
-        if self._bell == "on" or (self._bell == "mentions" and to_me):
+        named = self._names_me(frame)
+        if named and self._away is not None:
+            self._absence.miss((frame["room"], frame["id"]))
+        bell = self._settings["bell"]
+        if bell == "on" or (bell == "mentions" and (named or frame["room"].startswith("@"))):
             self._board.ring()
 
     def _resume(self, frame: Frame) -> None:
@@ -284,13 +298,12 @@ class Hearing:
         self._note_speaker(sender)
         if self._board.rich:
             self._mark_time(message, past)
-        mark = "" if self._is_current(room) else self._view.place(room)
-        self._board.show(self._view.message(message, mark=mark, past=past, delivered=delivered))
+        self._board.show(self._view.message(message, mark=self._mark(room), past=past, delivered=delivered))
 
     def _note_speaker(self, sender: str) -> None:
-        if not self._view.is_me(sender):
+        if is_name(sender) and not self._view.is_me(sender):
             self._speakers.pop(sender.lower(), None)
-            self._speakers[sender.lower()] = harmless_line(sender)
+            self._speakers[sender.lower()] = sender
 
     def _mark_time(self, message: Frame, past: bool) -> None:
         if day := self._view.new_day(message["ts"]):
@@ -302,7 +315,7 @@ class Hearing:
 
     def vocabulary(self) -> Vocabulary:
         """What Tab may offer: those who spoke last come first."""
-        return Vocabulary(tuple(reversed(self._speakers.values())), tuple(map(harmless_line, self.cursors.rooms())))
+        return Vocabulary(tuple(reversed(self._speakers.values())), tuple(self.cursors.rooms()), self._public_rooms)
 
     def _ack(self, frame: Frame) -> None:
         self.outgoing.delivered(frame["seq"])
@@ -321,19 +334,20 @@ class Hearing:
         for verb in ("joined", "renamed"):
             for name in frame.get(verb) or []:
                 self._note_speaker_last(name if isinstance(name, str) else name[1])
-        if self._board.rich and self._joins == "smart":
+        joins = self._settings["joins"]
+        if self._board.rich and joins == "smart":
             self._news.append(frame)
             frame = {"renamed": frame.get("renamed")}
-        if not self._board.rich or self._joins != "off":
+        if not self._board.rich or joins != "off":
             self._tell_presence(frame, room)
 
     def _note_speaker_last(self, name: str) -> None:
         """Somebody who is here and has said nothing yet comes after all who have."""
-        if name.lower() not in self._speakers and not self._view.is_me(name):
-            self._speakers = {name.lower(): harmless_line(name), **self._speakers}
+        if name.lower() not in self._speakers and is_name(name) and not self._view.is_me(name):
+            self._speakers = {name.lower(): name, **self._speakers}
 
     def _tell_presence(self, frame: Frame, room: str) -> None:
-        for line in self._view.presence(frame, "" if self._is_current(room) else self._view.place(room)):
+        for line in self._view.presence(frame, self._mark(room)):
             self._board.show(line)
 
     def tell_news(self, now: float) -> float | None:
@@ -373,16 +387,40 @@ class Hearing:
         self._rooms += frame["rooms"]
         if not frame.get("more"):
             rooms, self._rooms = self._rooms, []
+            self._public_rooms = tuple(room["room"] for room in rooms if room_problem(room["room"]) is None)
             self._board.show(self._view.rooms(rooms))
 
-    def _results(self, frame: Frame) -> None:
-        if frame.get("text") == self._mentions_query:
-            named = [m for m in frame["messages"] if mentions(self.name, m["text"]) and not self._view.is_me(m["from"])]
-            frame = {**frame, "messages": named}
-        for message in frame["messages"]:
+    def _show_results(self, found: list[Frame]) -> None:
+        for message in found:
             self._board.show(self._view.result(message))
-        if not frame.get("more"):
-            self._board.show(aside("* end of the search" if frame["messages"] else "* Nothing found."))
+        self._board.show(aside("* end of the search" if found else "* Nothing found."))
+
+    # --- Mentions, and where one stopped reading ---
+
+    def _search_for_mentions(self, take: Take) -> None:
+        self._search({"type": "search", "text": f'"{self.name}"', "limit": MOST_MISSED}, take)
+
+    def _look_back(self, found: list[Frame]) -> None:
+        """The mentions at the start of a run: those of the time between the runs were missed."""
+        self._looked_back = True
+        self._absence.miss_since_the_last_run(key_of(m) for m in reversed(found) if self._names_me(m))
+        self._tell_missed()
+
+    def _tell_missed(self) -> None:
+        if number := self._absence.missed:
+            times = "once" if number == 1 else f"{number} times" + (" or more" if number == MOST_MISSED else "")
+            self._board.show(lost(f"── You were mentioned {times} while you were not here: /mentions ──"))
+
+    def _names_me(self, message: Frame) -> bool:
+        sender = message["from"]
+        of_interest = not self._view.is_me(sender) and sender.lower() not in self._ignored
+        return of_interest and bool(mentions(self.name, message["text"]))
+
+    def _keep_place(self) -> None:
+        # Not before it is known what was missed: that would be lost.
+        if self.online and self._looked_back and self.cursors.epoch is not None:
+            shown = {room: id for room, id in self.cursors.positions().items() if id is not None}
+            self._absence.keep_place(self.cursors.epoch, self.name, shown)
 
     def _notice(self, frame: Frame) -> None:
         self._board.show(self._view.notice(frame))
@@ -427,8 +465,17 @@ class Hearing:
         else:
             self._board.complain(bad("You are offline; try again when the connection is back."))
 
+    def _search(self, request: Frame, take: Take) -> None:
+        if self.online:
+            self._searches.expect(request["text"], take)
+        self._ask(request)
+
     def _wire_room(self, room: str) -> str:
         return private_room(self.name, room[1:]) if room.startswith("@") else room
+
+    def _mark(self, room: str) -> str:
+        """What names a room where it is not the present one."""
+        return "" if self._is_current(room) else self._view.place(room)
 
     def _is_current(self, room: str) -> bool:
         return self.current is not None and room == self._wire_room(self.current)
@@ -437,7 +484,5 @@ class Hearing:
         return not room.startswith("@") or self.name.lower() in partners(room)
 
 
-def as_sentence(text: str) -> str:
-    """A reason, as a sentence that others can follow."""
-    line = harmless_line(text).strip()
-    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?", "…")) else ".")
+def key_of(message: Frame) -> Key:
+    return message["room"], message["id"]

@@ -15,6 +15,7 @@ from chat_common import MAX_TEXT, Frame
 from client_parts.completion import Vocabulary
 from client_parts.reading import Reader
 from client_parts.status import Status
+from client_parts.theme import AS_PAINTED, theme_named
 from client_parts.width import HANG
 
 
@@ -29,6 +30,7 @@ class PlainScreen(Reader):
         self.continues = False
         self.rich = False
         self._ended_line = True
+        self._theme = AS_PAINTED
         self._writing = threading.Lock()  # one line at a time
 
     def show(self, line: str, hang: int = HANG) -> None:
@@ -49,6 +51,9 @@ class PlainScreen(Reader):
     def clear(self) -> None:
         """There is nothing to clear in a pipe."""
 
+    def set_theme(self, name: str) -> None:
+        self._theme = theme_named(name)
+
     def set_status(self, status: Status) -> bool:
         """There is no prompt in a pipe."""
         return True
@@ -67,7 +72,7 @@ class PlainScreen(Reader):
     def _write(self, stream: TextIO, line: str) -> None:
         try:
             with self._writing:
-                stream.write(line + "\n")
+                stream.write(self._theme.apply(line) + "\n")
                 stream.flush()
         except (OSError, ValueError):
             self._lose(stream)

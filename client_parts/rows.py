@@ -13,6 +13,7 @@ from collections import deque
 
 from chat_common import paint
 from client_parts.status import Status, status_line, waiting_lines
+from client_parts.theme import AS_PAINTED, Theme
 from client_parts.width import cut, height, wrap
 
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
@@ -43,6 +44,7 @@ class Rows:
         self._lines: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
         self._status: Status | None = None
         self._below: tuple[str, ...] = ()  # waiting texts, in rows between the messages and the status
+        self._theme = AS_PAINTED
         self._writing = threading.Lock()  # one change at a time
         self._resized = False
 
@@ -146,6 +148,13 @@ class Rows:
         with self._writing:
             self._write("\a")
 
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, also for what is on the screen already."""
+        with self._writing:
+            self._theme = theme
+            if self._reserved:
+                self._write(_SAVE + self._drawn() + _RESTORE)
+
     # --- The input row ---
 
     def wipe_input(self) -> None:
@@ -227,7 +236,7 @@ class Rows:
         self._reserved = self._rows >= MIN_ROWS and self._columns >= MIN_COLUMNS
 
     def _write(self, text: str) -> None:
-        data = text.encode("utf-8", "replace")
+        data = self._theme.apply(text).encode("utf-8", "replace")
         try:
             while data:
                 data = data[os.write(self._descriptor, data) :]

@@ -18,6 +18,7 @@ from client_parts.input_history import InputHistory
 from client_parts.reading import Reader, Redraw
 from client_parts.rows import Rows
 from client_parts.status import Status
+from client_parts.theme import theme_named
 from client_parts.width import HANG, cut
 
 readline: Any = None
@@ -132,6 +133,10 @@ class TerminalScreen(Reader):
 
     def ring(self) -> None:
         self._rows.ring()
+
+    def set_theme(self, name: str) -> None:
+        self._rows.set_theme(theme_named(name))
+        self._draw_again()
 
     # --- The status, the prompt, and what can be completed ---
 

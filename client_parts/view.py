@@ -51,7 +51,7 @@ class View:
         """What somebody else says, with one's own name standing out."""
         parts, end = [], 0
         for start, stop in mentions(self.me, body) if self.timed else ():
-            parts += [paint(body[end:start], "cyan"), paint(body[start:stop], "yellow", "bold")]
+            parts += [paint(body[end:start], "cyan"), paint(body[start:stop], "yellow", "bold", "underline")]
             end = stop
         return "".join([*parts, paint(body[end:], "cyan")])
 
@@ -62,6 +62,12 @@ class View:
             return None
         self._day = day[:3]
         return aside(f"── {time.strftime('%A %d %B %Y', day)} ──")
+
+    def unread(self, number: int, mark: str = "", *, hidden: int = 0) -> str:
+        """The line before what is new; `hidden` of it is not on the screen."""
+        where = f" in {mark}" if mark else ""
+        back = f", {hidden} of them further back: /history" if hidden else ""
+        return lost(f"── {_count(number, 'new message')}{where}{back} ──")
 
     def presence(self, frame: Frame, mark: str = "") -> list[str]:
         """Who came, went or changed names; nothing about me."""
@@ -99,7 +105,19 @@ class View:
         label, body = speech(message["from"], message["color"], harmless_line(message["text"]), "short")
         where = self.place(message["room"]).lstrip("#")
         head = paint(f"#{message['id']} {where} {date(message['ts'])} ", None, "dark")
-        return head + _tint(label, message["color"]) + paint(body, "cyan")
+        return head + _tint(label, message["color"]) + self._heard(body)
+
+    def mentions(self, missed: list[Frame], seen: list[Frame]) -> list[str]:
+        """Both kinds under headings of their own, the missed ones first."""
+        if not missed and not seen:
+            return [aside("* Nobody has mentioned you.")]
+        lines = []
+        if missed:
+            lines += [lost(f"* {_count(len(missed), 'mention')} that you missed:"), *map(self.result, missed)]
+        if seen:
+            heading = "* those that you saw:" if missed else "* You missed no mention; those that you saw:"
+            lines += [aside(heading), *map(self.result, seen)]
+        return lines
 
     def notice(self, frame: Frame) -> str:
         return paint(f"* {_indented(frame['text'])}", "cyan")
@@ -110,6 +128,12 @@ class View:
     def target(self, room: str | None) -> str:
         """Whom a typed line goes to, as the prompt names it."""
         return "(no room)" if room is None else harmless_line(room)
+
+
+def as_sentence(text: str) -> str:
+    """A reason, as a sentence that others can follow."""
+    line = harmless_line(text).strip()
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?", "…")) else ".")
 
 
 def good(text: str) -> str:

@@ -49,6 +49,7 @@ class Notebook:
         self.raw: list[str] = []
         self.cleared = 0
         self.rung = 0
+        self.theme = ""
 
     def show(self, line: str, hang: int = 0) -> None:
         self.raw.append(line)
@@ -65,6 +66,9 @@ class Notebook:
 
     def ring(self) -> None:
         self.rung += 1
+
+    def set_theme(self, name: str) -> None:
+        self.theme = name
 
 
 class FakeScreen(Notebook):

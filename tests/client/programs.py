@@ -186,13 +186,17 @@ class Terminal:
     def close(self) -> None:
         self._child.close(force=True)
 
+    def feed(self, data: bytes) -> None:
+        """What the program writes, or what a test says that it wrote."""
+        self.output += data
+        self._stream.feed(data)
+
     def _read(self, seconds: float) -> bool:
         try:
             data = self._child.read_nonblocking(65_536, seconds)
         except (pexpect.TIMEOUT, pexpect.EOF):
             return False
-        self.output += data
-        self._stream.feed(data)
+        self.feed(data)
         return True
 
 

@@ -10,7 +10,7 @@ from client_parts.attention import JOINED_AFTER, LEFT_AFTER, Comings, mentions
 from client_parts.completion import Vocabulary, complete
 from client_parts.input_history import InputHistory
 
-KNOWN = Vocabulary(("bob", "Bella", "carol"), ("lobby", "builds"))
+KNOWN = Vocabulary(("bob", "Bella", "carol"), ("lobby", "builds"), ("lobby", "beach", "attic"))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,10 @@ def test_who_comes_right_back_was_never_gone() -> None:
     ("line", "found"),
     [
         ("/se", ["/search "]),
-        ("/join b", ["/join builds "]),
+        ("/join b", ["/join builds ", "/join beach "]),
+        ("/who #a", ["/who attic "]),
+        ("/leave b", ["/leave builds "]),
+        ("/theme ", ["/theme dark ", "/theme light ", "/theme safe "]),
         ("/switch @b", ["/switch @bob ", "/switch @Bella "]),
         ("/msg b", ["/msg bob ", "/msg Bella "]),
         ("/color light_b", ["/color light_blue "]),

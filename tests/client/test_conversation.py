@@ -470,10 +470,11 @@ def test_comings_and_goings_are_told_as_wished() -> None:
 
 
 def test_mentions_are_asked_of_the_server() -> None:
-    """Only what names me as a word and is not my own; another search is shown as it is."""
+    """Only what names me as a word and is not my own; another search, also for the same words, is shown as it is."""
     talk = rich_talk()
-    talk.type("/mentions", "/search ann")
-    assert talk.asked() == [{"type": "search", "text": '"ann"'}, {"type": "search", "text": "ann"}]
-    found = [message(1, "hi ann"), message(2, "ann-marie"), message(3, "ann is me", "ann")]
-    assert len(talk.hear({"type": "results", "text": '"ann"', "messages": found})) == 2
-    assert len(talk.hear({"type": "results", "text": "ann", "messages": found})) == 4
+    talk.type("/search refused", "/mentions", '/search "ann"')
+    assert talk.asked()[1:] == [{"type": "search", "text": '"ann"', "limit": 100}, {"type": "search", "text": '"ann"'}]
+    found = {"type": "results", "text": '"ann"', "messages": [message(1, "hi ann"), message(2, "ann-marie")]}
+    assert talk.hear({**found, "more": True}) == []
+    assert len(talk.hear({**found, "messages": [message(3, "ann is me", "ann")]})) == 2
+    assert len(talk.hear(found)) == 3

@@ -19,10 +19,12 @@ import termios
 import tty
 
 import pyte
+from termcolor import colored
 
-from chat_common import harmless, harmless_line
+from chat_common import harmless, harmless_line, paint
 from client_parts.rows import Rows, has_title
 from client_parts.status import Status, status_line
+from client_parts.theme import theme_named
 from client_parts.width import width, wrap
 from tests.client.programs import Emulator
 
@@ -67,6 +69,12 @@ class Judge:
     def close(self) -> None:
         os.close(self._writer)
         os.close(self._reader)
+
+
+@pytest.fixture(autouse=True)
+def coloured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a terminal, whatever the tests' own output is."""
+    monkeypatch.setattr("chat_common.colored", lambda *args, **kw: colored(*args, **kw, force_color=True))
 
 
 @pytest.fixture
@@ -119,6 +127,21 @@ def test_a_very_small_terminal_reserves_nothing(judge: Judge) -> None:
     assert not judge.rows.show("hello", 2)
     assert judge.display()[0] == "hello"
     assert not judge.rows.reserved
+
+
+def test_another_theme_paints_all_anew_and_moves_nothing(judge: Judge) -> None:
+    """What stands there is the same, in other colours; what scrolled away stays as it was."""
+    for number in range(12):
+        judge.rows.show(paint(f"line {number}", "green"), 2)
+    before = judge.display()
+    cursor = (judge.screen.cursor.y, judge.screen.cursor.x)
+    judge.rows.set_theme(theme_named("light", {"TERM": "xterm-256color"}))
+    assert judge.display() == before
+    assert (judge.screen.cursor.y, judge.screen.cursor.x) == cursor
+    assert {judge.screen.buffer[y][0].fg for y in range(8)} == {"008700"}
+    judge.rows.show(paint("next", "green"), 2)
+    assert judge.display()[7] == "next"
+    assert judge.screen.buffer[7][0].fg == "008700"
 
 
 def test_leaving_gives_everything_back(judge: Judge) -> None:

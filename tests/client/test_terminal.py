@@ -5,41 +5,20 @@ from __future__ import annotations
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
+from tests.client.conftest import Open
 from tests.client.programs import Pipe, ServerProgram, Terminal
 
-Open = Callable[..., Terminal]
-
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProgram]:
-    program = ServerProgram(tmp_path / "data")
-    yield program
-    program.stop()
-
-
-@pytest.fixture
-def person(server: ServerProgram, tmp_path: Path) -> Iterator[Open]:
-    """Opens terminals with clients in them, and waits for their prompt."""
-    terminals: list[Terminal] = []
-
-    def open_one(name: str, *arguments: str, **variables: Any) -> Terminal:
-        token_file = tmp_path / f"token-{name}"
-        terminals.append(Terminal(server.port, token_file, "--name", name, *arguments, **variables))
-        terminals[-1].wait_until(lambda: terminals[-1].prompt.endswith(">") and name in terminals[-1].status_row)
-        return terminals[-1]
-
-    yield open_one
-    for terminal in terminals:
-        terminal.close()
+def server(program: ServerProgram) -> ServerProgram:
+    return program
 
 
 def test_two_people_talk(person: Open, server: ServerProgram) -> None:
@@ -56,12 +35,12 @@ def test_two_people_talk(person: Open, server: ServerProgram) -> None:
 
 
 def test_the_colours(person: Open) -> None:
-    """Connection green, label in the sender's colour, received text cyan, prompt in one's own colour."""
+    """Connection green, label in the sender's colour (a blue that dark screens show), text cyan, prompt one's own."""
     ann, bob = person("ann", "--color", "red"), person("bob", "--color", "blue")
     bob.type("hello ann\r")
     ann.wait_for("hello ann")
     colours = {part: ann.colour_of(part) for part in ("Connected to", "[COLOR", "hello ann", "lobby> ")}
-    assert colours == {"Connected to": "green", "[COLOR": "blue", "hello ann": "cyan", "lobby> ": "red"}
+    assert colours == {"Connected to": "green", "[COLOR": "brightblue", "hello ann": "cyan", "lobby> ": "red"}
 
 
 def test_no_color_means_none(person: Open) -> None:
@@ -301,7 +280,7 @@ def test_ctrl_c_at_any_instant_shows_no_traceback(server: ServerProgram, tmp_pat
         ann = Terminal(server.port, tmp_path / "token", "--name", "ann", PYTHONPROFILEIMPORTTIME="1")
         try:
             # Before the program's first line, an interrupt is the interpreter's own affair.
-            ann.wait_until(lambda: b"| signal\r\n" in ann.output)  # noqa: B023
+            ann.wait_until(lambda: b"| selectors\r\n" in ann.output)  # noqa: B023
             ann.watch(delay * 0.015)
             ann.signal(signal.SIGINT)
             assert ann.status() in (0, 130, -signal.SIGINT)
@@ -422,7 +401,8 @@ def test_a_mention_rings_once_and_stands_out(person: Open) -> None:
     assert ann.bells == 1
     assert ann.colour_of("Ann!") == "brown"  # as pyte calls yellow
     ann.type("/mentions\r")
-    ann.wait_for("* end of the search")
+    ann.wait_for("* You missed no mention; those that you saw:")
+    ann.settle()
     assert sum("annual" in row for row in ann.rows) == 1
     ann.type("/exit\r")
     ann.status()

@@ -1,0 +1,28 @@
+"""What a conversation needs of a screen: a place where lines for a person go."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from client_parts.width import HANG
+
+
+class Board(Protocol):
+    @property
+    def echoes(self) -> bool:
+        """Whether typed lines stay visible, so that a receipt must not repeat them."""
+
+    @property
+    def rich(self) -> bool:
+        """Whether there is room for times, a bell and news that are held back for a moment."""
+
+    def show(self, line: str, hang: int = HANG) -> None:
+        """What comes from the server."""
+
+    def note(self, line: str) -> None:
+        """What this client itself has to say."""
+
+    def complain(self, line: str) -> None: ...
+    def clear(self) -> None: ...
+    def ring(self) -> None: ...
+    def set_theme(self, name: str) -> None: ...

@@ -1,0 +1,41 @@
+"""Questions to the server's search, and who takes each answer. It must not know what is looked for, or why."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from chat_common import Frame
+
+Take = Callable[[list[Frame]], None]
+
+
+class Searches:
+    def __init__(self, otherwise: Take) -> None:
+        """`otherwise` takes what nobody waits for."""
+        self._otherwise = otherwise
+        self._asked: deque[tuple[str, Take]] = deque()
+        self._found: list[Frame] = []  # an answer that comes in several frames
+
+    def expect(self, text: str, take: Take) -> None:
+        """That was just asked."""
+        self._asked.append((text, take))
+
+    def answer(self, frame: Frame) -> None:
+        self._found += frame["messages"]
+        if not frame.get("more"):
+            found, self._found = self._found, []
+            self._taker(frame.get("text"))(found)
+
+    def forget(self) -> None:
+        """The link is gone, and the answers with it."""
+        self._asked.clear()
+        self._found.clear()
+
+    def _taker(self, text: str | None) -> Take:
+        # Answers come in the order of the questions; one that was refused has none.
+        while self._asked:
+            asked, take = self._asked.popleft()
+            if asked == text:
+                return take
+        return self._otherwise

@@ -377,6 +377,24 @@ def test_a_resize_in_the_middle_of_a_line_keeps_it(person: Open) -> None:
     bob.wait_for("hello dear world")
 
 
+def test_a_storm_of_sizes_and_messages_ends_in_order(person: Open) -> None:
+    """Down to one row and one column and back, while messages arrive: the draft and the last messages stand there."""
+    ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    ann.type("hello world" + "\x1b[D" * 5)
+    ann.wait_for_prompt("lobby> hello world")
+    sizes = [(rows, columns) for rows in (1, 2, 3, 4, 5, 30) for columns in (1, 2, 3, 7, 10, 20, 100)]
+    for number, (rows, columns) in enumerate([*sizes, (24, 80)]):
+        bob.type(f"storm {number}\r")
+        ann.resize(rows, columns)
+        ann.watch(0.01)
+    ann.wait_for(f"bob: storm {len(sizes)}")
+    ann.wait_until(lambda: ann.prompt == "lobby> hello world" and ann.column == len("lobby> hello "))
+    assert "online" in ann.status_row
+    shown = [row.split("storm ")[1] for row in ann.messages if "storm " in row]
+    assert shown == [str(number) for number in range(len(sizes) + 1)][-len(shown) :]
+    assert not mixed(ann.output)
+
+
 def test_a_tiny_terminal_has_a_prompt_and_lines(person: Open) -> None:
     """Nothing is reserved where there is no room for it."""
     ann, bob = person("ann"), person("bob")

@@ -101,6 +101,7 @@ class ChatClient:
         self._screen.set_theme(settings["theme"])
         self._link: Link | None = None
         self._status = 0
+        self._fault: Exception | None = None
         self._welcomed = False  # at least once
         self._ready = threading.Event()  # the first welcome has come, or none will
         self._finished = threading.Event()  # the receiver has decided that it is over
@@ -141,6 +142,8 @@ class ChatClient:
             self._status = self._status if self._screen.interactive else INTERRUPTED
         except SystemExit as signalled:
             self._status = int(signalled.code or 0)
+        except Exception as problem:
+            self._fail(problem)
         self._take_leave(receiver)
         return self._status
 
@@ -197,6 +200,9 @@ class ChatClient:
         self._report_failures()
 
     def _report_failures(self) -> None:
+        if self._fault is not None:
+            problem = harmless_line(repr(self._fault))
+            self._screen.complain(bad(f"The client has a fault and must stop: {problem}"))
         waiting, refused = len(self._conversation.outgoing), self._conversation.refused
         if waiting:
             self._screen.complain(bad(f"{texts_were(waiting)} not confirmed, and may be lost."))
@@ -216,8 +222,7 @@ class ChatClient:
                 self._wait_for_something()
                 self._take_a_turn()
         except Exception as problem:
-            # Nobody else will report it, and a person is to see a sentence and a prompt that ends, not silence.
-            self._finish(1, f"The client has a fault and must stop: {harmless_line(repr(problem))}")
+            self._fail(problem)
         finally:
             self._drop_link()
             self._ready.set()
@@ -435,6 +440,11 @@ class ChatClient:
         self._tell_state("offline")
         if sentence is not None:
             self._screen.complain(bad(sentence))
+
+    def _fail(self, problem: Exception) -> None:
+        """A fault of ours: a person is to see a sentence, once the terminal is as it was, and not silence."""
+        self._fault = problem
+        self._finish(1)
 
     def _end_reading(self) -> None:
         """Get the input loop out of its read. A signal can come at a moment when readline overlooks it, so: again."""

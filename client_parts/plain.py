@@ -1,4 +1,4 @@
-"""The plain line mode: pipes, files, dumb terminals, systems without readline; and JSON lines for programs.
+"""The plain line mode: pipes, files, dumb terminals, systems without such terminals; and JSON lines for programs.
 
 It must not know frames or rooms, and it never sends an escape code of its own.
 """

@@ -1,8 +1,9 @@
-"""The rows of a terminal: a message area that scrolls, a status row, and an input row that others write on.
+"""The rows of a terminal: a message area that scrolls, a status row, and an input row. Nobody else writes there.
 
 The message area is a scroll region that begins at the first row, so what leaves it goes to the terminal's own
-scrollback. Every change is one write that saves and restores the cursor, so whoever works on the input row need not
-know. It must not know frames, the keyboard or what the lines mean; they come in painted and harmless.
+scrollback. Every change is one write, made under one lock, that ends with the cursor in the input row: so no two
+sequences are ever mixed. It must not know frames, the keyboard or what the lines mean; they come in painted and
+harmless.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from collections import deque
 
 from chat_common import paint
+from client_parts.input_row import input_row
 from client_parts.status import Status, status_line, waiting_lines
 from client_parts.theme import AS_PAINTED, Theme
 from client_parts.width import cut, height, wrap
@@ -19,8 +21,7 @@ from client_parts.width import cut, height, wrap
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
 _REMEMBERED = 500  # lines that can be drawn again
 _MOST_WAITING = 3
-_WIPE = "\r\x1b[0m\x1b[K"
-_SAVE, _RESTORE = "\x1b7", "\x1b8"
+_PASTES_WHOLE, _PASTES_KEYS = "\x1b[?2004h", "\x1b[?2004l"  # whether a pasted block says where it begins and ends
 _TITLED = ("xterm", "rxvt", "screen", "tmux", "alacritty", "foot", "kitty", "st-", "konsole", "gnome", "vte", "wezterm")
 
 
@@ -30,7 +31,7 @@ def has_title(terminal: str) -> bool:
 
 
 class Rows:
-    """The screen, from `enter` to `leave`; before and after, and where it is too small, lines one below the other."""
+    """The screen, from `enter` to `leave`; before and after, lines are kept for the next `enter`."""
 
     def __init__(self, descriptor: int, terminal: str) -> None:
         self.broken = False
@@ -42,15 +43,12 @@ class Rows:
         self._columns, self._rows = 80, 24
         self._free = 0  # empty rows at the end of the message area
         self._lines: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
+        self._missed: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)  # came while somebody else had the screen
         self._status: Status | None = None
         self._below: tuple[str, ...] = ()  # waiting texts, in rows between the messages and the status
         self._theme = AS_PAINTED
+        self._typed = ("", 0, "")  # the text, the cursor in it, and a prompt other than the status's
         self._writing = threading.Lock()  # one change at a time
-        self._resized = False
-
-    @property
-    def columns(self) -> int:
-        return self._columns
 
     @property
     def reserved(self) -> bool:
@@ -64,10 +62,14 @@ class Rows:
             self._measure()
             self._inside = True
             opening = "\x1b[22;2t" if self._titled else ""  # keep the title that is there
-            opening += self._titled_now(self._status) if self._status is not None else ""
-            self._write(opening + "\n" * self._rows + self._drawn() if self._reserved else opening)
-            if not self._reserved:
-                self._write("".join(f"{line}\r\n" for line, _ in self._lines).replace("\n", "\r\n"))
+            if self._status is not None:
+                opening += self._titled_now(self._status)
+            self._write(opening + ("\n" * self._rows + self._drawn() if self._reserved else _PASTES_WHOLE))
+            missed = list(self._missed)
+            self._missed.clear()
+            for line, hang in missed:
+                self._append(line, hang)
+            self._write(self._input())
 
     def leave(self) -> None:
         """Give everything back: the region, the title, and a cursor below the last message."""
@@ -79,25 +81,32 @@ class Rows:
             if self._reserved:
                 closing += f"\x1b[r\x1b[{self._bottom - self._free + 1};1H\x1b[0m\x1b[J"
             self._reserved, self._below, self._title = False, (), ""
-            self._write(_WIPE + closing)
+            self._write("\r\x1b[0m\x1b[K" + _PASTES_KEYS + closing)
 
     # --- Lines ---
 
-    def show(self, line: str, hang: int) -> bool:
-        """One more line. False if the input row was lost and must be drawn again."""
+    def show(self, line: str, hang: int) -> None:
+        """One more line."""
         with self._writing:
-            self._lines.append((line, hang))
-            if self._reserved:
-                self._write(_SAVE + self._appended(wrap(line, self._columns, hang)) + _RESTORE)
-            elif self._inside:
-                self._write(_WIPE + line.replace("\n", "\r\n") + "\r\n")
-            intact = self._reserved or not self._inside
-        self._catch_up()
-        return intact
+            if self._inside:
+                self._append(line, hang)
+            else:
+                self._missed.append((line, hang))
 
-    def now(self, line: str) -> None:
-        """A line that cannot wait for `enter`."""
-        self._write(line.replace("\n", "\r\n") + "\r\n")
+    def show_now(self, line: str, hang: int) -> None:
+        """The same for a line that cannot wait for `enter`."""
+        with self._writing:
+            if self._inside:
+                self._append(line, hang)
+            else:
+                self._write(line.replace("\n", "\r\n") + "\r\n")
+
+    def _append(self, line: str, hang: int) -> None:
+        self._lines.append((line, hang))
+        if self._reserved:
+            self._write(self._appended(wrap(line, self._columns, hang)) + self._cursor())
+        else:
+            self._write("\r\x1b[0m\x1b[K" + line.replace("\n", "\r\n") + "\r\n" + self._input())
 
     def _appended(self, rows: list[str]) -> str:
         first = self._bottom - self._free + 1
@@ -111,16 +120,39 @@ class Rows:
         with self._writing:
             changed, self._status = status != self._status, status
             if changed and self._inside:
-                self._write(
-                    self._titled_now(status) + (_SAVE + self._foot(status) + _RESTORE if self._reserved else "")
-                )
-        self._catch_up()
+                foot = self._foot(status) if self._reserved else ""
+                self._write(self._titled_now(status) + foot + self._input())
+
+    def set_input(self, text: str, cursor: int, prompt: str = "") -> None:
+        """What is being typed. The prompt is the status's unless there is another."""
+        with self._writing:
+            changed, self._typed = (text, cursor, prompt) != self._typed, (text, cursor, prompt)
+            if changed and self._inside:
+                self._write(self._input())
+
+    def _input(self) -> str:
+        row, _ = self._input_row()
+        # No text may leave its row here, whatever the terminal thinks of its width.
+        return f"{self._input_start}\x1b[0m\x1b[K\x1b[?7l{row}\x1b[0m\x1b[?7h{self._cursor()}"
+
+    def _cursor(self) -> str:
+        _, column = self._input_row()
+        return self._input_start + (f"\x1b[{column}C" if column else "")
+
+    @property
+    def _input_start(self) -> str:
+        return f"\x1b[{self._rows};1H" if self._reserved else "\r"
+
+    def _input_row(self) -> tuple[str, int]:
+        text, cursor, prompt = self._typed
+        if self._status is None:
+            return "", 0
+        return input_row(prompt or self._status.prompt, self._status.color, text, cursor, self._columns)
 
     def _foot(self, status: Status) -> str:
         below = waiting_lines(status, min(_MOST_WAITING, self._rows - MIN_ROWS + 1))
         moved = self._make_room(len(below)) if len(below) != len(self._below) else ""
         self._below = below
-        # No text may leave its row here, whatever the terminal thinks of its width.
         drawn = "".join(
             f"\x1b[{self._bottom + number};1H\x1b[0m\x1b[K" + paint(cut(f"… {text}", self._columns - 1), None, "dark")
             for number, text in enumerate(below, 1)
@@ -153,27 +185,12 @@ class Rows:
         with self._writing:
             self._theme = theme
             if self._reserved:
-                self._write(_SAVE + self._drawn() + _RESTORE)
-
-    # --- The input row ---
-
-    def wipe_input(self) -> None:
-        with self._writing:
-            self._write((f"\x1b[{self._rows};1H" if self._reserved else "") + _WIPE)
-
-    def write(self, text: str) -> None:
-        with self._writing:
-            self._write(text)
+                self._write(self._drawn())
 
     # --- Drawing again ---
 
-    def resize(self) -> bool:
-        """The terminal has another size. Safe in a signal handler: if a change is under way, it is done after it."""
-        self._resized = True
-        return self._catch_up()
-
     def redraw(self) -> None:
-        """Everything anew; the cursor is at the start of the input row then."""
+        """Everything anew, and in the size that the terminal has now."""
         with self._writing:
             if self._inside:
                 self._measure()
@@ -182,32 +199,21 @@ class Rows:
     def clear(self) -> None:
         with self._writing:
             self._lines.clear()
-            self._write(_SAVE + self._drawn() + _RESTORE if self._reserved else "\x1b[H\x1b[2J")
-
-    def _catch_up(self) -> bool:
-        done = False
-        while self._resized and self._writing.acquire(blocking=False):
-            try:
-                self._resized = False
-                if self._inside:
-                    self._measure()
-                    self._write(self._drawn())
-                done = True
-            finally:
-                self._writing.release()
-        return done
+            if self._inside:
+                self._write(self._drawn())
 
     def _drawn(self) -> str:
-        if not self._reserved:
-            return "\x1b[r\x1b[H\x1b[J"
         self._below = ()
+        if not self._reserved:
+            lines = "".join(row + "\r\n" for row in self._last_rows())
+            return f"\x1b[r\x1b[H\x1b[0m\x1b[J{_PASTES_WHOLE}{lines}{self._input()}"
         rows = self._last_rows()
         self._free = self._bottom
         area = self._appended(rows) if rows else ""
         status = self._foot(self._status) if self._status is not None else ""
-        # The input row is left alone: it is not ours.
-        empty = f"\x1b[r\x1b[{self._rows - 1};{self._columns}H\x1b[0m\x1b[1J"
-        return f"{empty}\x1b[1;{self._bottom}r{area}{status}\x1b[{self._rows};1H"
+        # Up to the cursor: wiping the screen as a whole would put it into some terminals' scrollback.
+        empty = f"\x1b[r\x1b[{self._rows};{self._columns}H\x1b[0m\x1b[1J"
+        return f"{empty}{_PASTES_WHOLE}\x1b[1;{self._bottom}r{area}{status}{self._input()}"
 
     def _last_rows(self) -> list[str]:
         """As many of the last lines as the message area has room for."""
@@ -225,7 +231,7 @@ class Rows:
     @property
     def _bottom(self) -> int:
         """The last row of the message area."""
-        return self._rows - 2 - len(self._below)
+        return self._rows - 2 - len(self._below) if self._reserved else self._rows - 1
 
     def _measure(self) -> None:
         try:

@@ -55,5 +55,4 @@ def choose_screen(*, json_events: bool = False) -> Screen:
 
 
 def _can_edit_lines() -> bool:
-    # Not imported yet: the terminal wants to be first at the signal that readline takes.
-    return importlib.util.find_spec("readline") is not None and hasattr(os, "get_terminal_size")
+    return importlib.util.find_spec("termios") is not None  # not on Windows

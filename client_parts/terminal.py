@@ -1,7 +1,7 @@
 """A person's terminal: messages above, what is typed below, and neither disturbs the other.
 
-`Rows` owns the screen but for the input row, which is readline's. This module holds the two together: signals, the
-prompt, drafts, keys. It must not know frames or rooms.
+`Rows` alone writes on the screen, `Keyboard` alone reads, `Editor` is the line between them. This module holds the
+three together: what Enter, Tab, Ctrl+C, Ctrl+Z and a new size mean. It must not know frames or rooms.
 """
 
 from __future__ import annotations
@@ -9,34 +9,30 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
+import time
+from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from chat_common import Frame, paint
 from client_parts.completion import Vocabulary, complete
+from client_parts.editor import Editor
 from client_parts.input_history import InputHistory
-from client_parts.reading import Reader, Redraw
+from client_parts.keyboard import Keyboard
+from client_parts.keys import Key
+from client_parts.reading import Closed
 from client_parts.rows import Rows
 from client_parts.status import Status
 from client_parts.theme import theme_named
-from client_parts.width import HANG, cut
+from client_parts.width import HANG
 
-readline: Any = None
-_REDRAW_KEY = 42  # how readline tells a completer that Ctrl+L was bound to it, see `_bind_keys`
-
-
-def load_readline() -> bool:
-    """Whether this system can edit a line."""
-    global readline
-    try:
-        import readline as found
-    except ImportError:  # Windows
-        return False
-    readline = found
-    return True
+_MOST_LISTED = 100
+_LOOK = 0.2  # seconds between looks whether we are in front again: nothing tells
+_ENTER = ("\r", "\n")
+_CTRL_C, _CTRL_D, _TAB, _CTRL_L, _CTRL_Z = "\x03", "\x04", "\t", "\x0c", "\x1a"
 
 
-class TerminalScreen(Reader):
+class TerminalScreen:
     """The screen of a person."""
 
     interactive = True
@@ -45,216 +41,174 @@ class TerminalScreen(Reader):
     rich = True
 
     def __init__(self, history: InputHistory | None = None) -> None:
-        super().__init__()
         self._rows = Rows(sys.stdout.fileno(), os.environ.get("TERM", ""))
-        self._status = Status("lobby", "", "white")
-        self._drawn: tuple[str, str] | None = None  # prompt and colour, as readline knows them
-        self._draft = ""
-        self._typing = False  # readline has begun, and its buffer is of this line
-        self._stopping = False
+        self._keyboard = Keyboard(sys.stdin.fileno())
         self._history = history
+        self._editor = Editor(history.load() if history is not None else ())
+        self._keys: deque[Key] = deque()  # pressed, and not yet done with
+        self._closed = False
         self._vocabulary = Vocabulary()
-        self._candidates: list[str] = []
-        self._cycle: list[str] = []
+        self._cycle: list[str] = []  # what the next Tab chooses from
 
     @property
     def broken(self) -> bool:
         return self._rows.broken
 
     def __enter__(self) -> Any:
-        # Before readline is loaded, so that its own handler for this signal calls ours.
-        self._hear_of_resizing()
-        load_readline()
-        self._bind_keys()
-        if self._history is not None:
-            for line in self._history.load():
-                readline.add_history(line)
-        super().__enter__()
-        self._rows.enter()
+        try:
+            self._keyboard.open()
+            self._rows.enter()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:
-        super().__exit__(*exception)
-        readline.set_startup_hook(None)
-        readline.set_completer(None)
         self._rows.leave()
+        self._keyboard.close()
 
-    def _hear_of_resizing(self) -> None:
-        try:
-            signal.signal(signal.SIGWINCH, self._on_resize)
-        except ValueError:
-            pass  # not the main thread: a test
-
-    def _bind_keys(self) -> None:
-        readline.set_auto_history(False)
-        readline.set_completer(self._complete)
-        readline.set_completer_delims("")
-        if "libedit" in (readline.__doc__ or ""):
-            readline.parse_and_bind("bind ^I rl_complete")
-            return
-        for setting in (
-            "set horizontal-scroll-mode on",
-            "set enable-bracketed-paste on",
-            "set bell-style none",
-            "set completion-query-items 0",
-            "set show-all-if-ambiguous on",
-            "tab: complete",
-            # Ctrl+L: ask the completer, which knows this kind of question and draws all above the input row, and then
-            # let readline draw its own row.
-            r'"\e[9001~": insert-completions',
-            r'"\e[9002~": redraw-current-line',
-            r'"\C-l": "\e[9001~\e[9002~"',
-        ):
-            readline.parse_and_bind(setting)
-        readline.set_completion_display_matches_hook(self._show_candidates)
-
-    # --- Lines ---
+    # --- What any thread may ask for ---
 
     def show(self, line: str, hang: int = HANG) -> None:
-        if not self._rows.show(line, hang):
-            self._draw_again()
+        self._rows.show(line, hang)
 
     def note(self, line: str) -> None:
         self.show(line)
 
     def complain(self, line: str) -> None:
-        if self._thread is None:
-            self._rows.now(line)
-        else:
-            self.show(line)
+        self._rows.show_now(line, HANG)
 
     def event(self, frame: Frame) -> None:
         """Events are for programs."""
 
     def clear(self) -> None:
         self._rows.clear()
-        if not self._rows.reserved:
-            self._draw_again()
 
     def ring(self) -> None:
         self._rows.ring()
 
     def set_theme(self, name: str) -> None:
         self._rows.set_theme(theme_named(name))
-        self._draw_again()
-
-    # --- The status, the prompt, and what can be completed ---
 
     def set_status(self, status: Status) -> bool:
-        """Whether the prompt is on the screen. If not, ask again soon: readline overlooks a signal that comes while
-        it works on a key.
-        """
-        self._status = status
         self._rows.set_status(status)
-        if self._reading and self._drawn != self._prompt():
-            self._nudge()
-            return False
         return True
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
 
-    def _prompt(self) -> tuple[str, str]:
-        room = max(6, self._rows.columns // 2)
-        return cut(self._status.prompt.rstrip("> "), room - 2) + "> ", self._status.color
-
-    def _complete(self, text: str, state: int) -> str | None:
-        if state == 0:
-            if readline.get_completion_type() == _REDRAW_KEY:
-                self._rows.redraw()
-                self._candidates = []
-            else:
-                self._candidates = self._next_candidates(text)
-        return self._candidates[state] if state < len(self._candidates) else None
-
-    def _next_candidates(self, text: str) -> list[str]:
-        """Commands are listed and completed as far as they agree; of all else, each Tab offers the next one."""
-        if text in self._cycle:
-            return [self._cycle[(self._cycle.index(text) + 1) % len(self._cycle)]]
-        found = complete(text, self._vocabulary)
-        self._cycle = found
-        return found if text.startswith("/") and " " not in text else found[:1]
-
-    def _show_candidates(self, substitution: str, matches: list[str], longest: int) -> None:
-        self.show(paint("  ".join(match.split(" ")[-1] or match.strip() for match in matches[:100]), None, "dark"))
+    def end_reading(self) -> None:
+        self._closed = True
+        self._keyboard.wake()
 
     # --- Reading ---
 
     def read_line(self) -> str:
-        """A line that was typed. It is erased from the screen: what was said appears when it is confirmed.
+        """A line that was typed. It leaves the screen: what was said appears when it is confirmed.
 
         KeyboardInterrupt for Ctrl+C on an empty line; a half-typed one is only cleared.
         """
-        draft = ""
+        self._keyboard.listen()
         while True:
+            self._mind_signals()
+            if self._closed:
+                raise Closed
             try:
-                line = self._read(draft)
-            except Redraw:
-                draft = self._draft
-                self._mind_a_stop()
-            except KeyboardInterrupt:
-                if not self._draft:
-                    raise
-                draft = ""
-            else:
-                self._remember(line)
-                return line
+                while self._keys:
+                    if (line := self._pressed(self._keys.popleft())) is not None:
+                        return line
             finally:
-                self._rows.wipe_input()
+                self._draw_input()
+            self._keys.extend(self._keyboard.wait())
 
-    def _read(self, draft: str) -> str:
-        self._draft, self._typing = draft, False
-        self._drawn = self._prompt()
-        readline.set_startup_hook(self._begin_typing)
-        # Readline gets a prompt without colour codes: on a row that scrolls sideways it would cut them in pieces.
-        # The colour is switched on before it begins, and is that of the typed text too.
-        prompt, color = self._drawn
-        self._rows.write(paint("\0", color).partition("\0")[0])
-        return self._guarded(input, prompt)
+    def _pressed(self, key: Key) -> str | None:
+        """The line, if that key ended it."""
+        editor = self._editor
+        if key.code in _ENTER:
+            return self._entered()
+        if key.code == _CTRL_C:
+            self._interrupted()
+        elif key.code == _CTRL_D and not editor.text:
+            raise EOFError
+        elif key.code == _CTRL_Z:
+            self._stop()
+        elif key.code == _CTRL_L:
+            self._rows.redraw()
+        elif key.code == _TAB:
+            self._complete()
+        else:
+            editor.press(key)
+        return None
 
-    def _begin_typing(self) -> None:
-        readline.insert_text(self._draft)
-        self._typing = True
-
-    def _remember(self, line: str) -> None:
+    def _entered(self) -> str:
+        line = self._editor.take()
         if self._history is not None and self._history.add(line):
-            readline.add_history(line)
+            self._editor.remember(line)
+        return line
 
-    def _draw_again(self) -> None:
-        self._drawn = None
-        self._nudge()
+    def _interrupted(self) -> None:
+        if not self._editor.text and self._editor.search is None:
+            raise KeyboardInterrupt
+        self._editor.clear()
+
+    def _draw_input(self) -> None:
+        search = self._editor.search
+        self._rows.set_input(self._editor.text, self._editor.cursor, f"search {search}" if search is not None else "")
+
+    # --- Tab ---
+
+    def _complete(self) -> None:
+        """Commands are listed and completed as far as they agree; of all else, each Tab offers the next one."""
+        before = self._editor.text[: self._editor.cursor]
+        if before in self._cycle:
+            found = [self._cycle[(self._cycle.index(before) + 1) % len(self._cycle)]]
+        else:
+            self._cycle = found = complete(before, self._vocabulary)
+            if not before.startswith("/") or " " in before:
+                found = found[:1]
+        if found:
+            self._editor.replace(0, len(before), _agreed(found))
+        if len(found) > 1:
+            self.show(paint("  ".join(match.strip() for match in sorted(found)[:_MOST_LISTED]), None, "dark"))
 
     # --- Signals ---
 
-    def _on_resize(self, number: int, frame: FrameType | None) -> None:
-        # Readline draws its own row after this.
-        if not self._rows.resize():
-            self._drawn = None
+    def _mind_signals(self) -> None:
+        news = self._keyboard.news()
+        if signal.SIGTSTP in news:
+            self._stop()
+        elif signal.SIGCONT in news and not self._keyboard.is_in_front():
+            self._step_aside()
+        elif signal.SIGCONT in news:
+            # Whoever had the terminal meanwhile may have left anything there.
+            self._keyboard.take_over()
+            self._rows.redraw()
+        elif signal.SIGWINCH in news:
+            self._rows.redraw()
+        if signal.SIGINT in news:
+            self._interrupted()
 
-    def _mind_a_stop(self) -> None:
-        """Ctrl+Z: give the terminal back, stop, and take it again when `fg` comes."""
-        if not self._stopping:
-            return
-        self._stopping = False
+    def _stop(self) -> None:
+        """Stop, together with whoever was started along, and come back when `fg` says so."""
+        self._step_aside(lambda: os.kill(0, signal.SIGTSTP))
+
+    def _step_aside(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Give the terminal back, and take it again when we are in front. In the background messages still come in."""
         self._rows.leave()
-        before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTSTP)
-        signal.signal(signal.SIGTSTP, before)
+        self._keyboard.close()
+        meanwhile()
+        while not self._keyboard.is_in_front():
+            time.sleep(_LOOK)
+        self._keyboard.open()
+        self._keyboard.listen()
         self._rows.enter()
 
-    def _signals(self) -> tuple[int, ...]:
-        return (signal.SIGURG, signal.SIGCONT, signal.SIGINT, signal.SIGTSTP)
 
-    def _interruption_by(self, number: int) -> BaseException | None:
-        if self._typing:
-            self._draft = readline.get_line_buffer()
-        if number == signal.SIGINT:
-            return KeyboardInterrupt()
-        if number == signal.SIGTSTP:
-            self._stopping = True
-            return Redraw()
-        if number == signal.SIGCONT:
-            # Whoever had the terminal meanwhile may have left anything there.
-            self._rows.resize()
-        stale = number == signal.SIGCONT or self._drawn != self._prompt()
-        return super()._interruption_by(number) or (Redraw() if stale else None)
+def _agreed(texts: list[str]) -> str:
+    """The beginning that they all have."""
+    length = 0
+    for letters in zip(*texts, strict=False):
+        if len(set(letters)) > 1:
+            break
+        length += 1
+    return texts[0][:length]

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,22 +68,31 @@ class Emulator(pyte.HistoryScreen):
 
 
 class Terminal:
-    """`python client.py` in a pseudo-terminal, watched through a terminal emulator."""
+    """`python client.py`, or a stand-in for it, in a pseudo-terminal, watched through a terminal emulator."""
 
     def __init__(
-        self, port: int, token_file: Path, *arguments: str, rows: int = ROWS, columns: int = COLUMNS, **variables: str
+        self,
+        port: int,
+        token_file: Path,
+        *arguments: str,
+        program: Sequence[str] = (sys.executable, "client.py"),
+        bare: bool = False,
+        rows: int = ROWS,
+        columns: int = COLUMNS,
+        **variables: str,
     ) -> None:
         self._screen = Emulator(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self._screen)
         self._child = pexpect.spawn(
-            sys.executable,
-            ["client.py", "--port", str(port), *arguments],
+            program[0],
+            [*program[1:], *arguments] if bare else [*program[1:], "--port", str(port), *arguments],
             cwd=str(ROOT),
             env=environment(token_file, **variables),
             dimensions=(rows, columns),
             timeout=SECONDS,
         )
         self._child.delaybeforesend = None
+        self._hung_up = False
         self.output = b""
 
     def type(self, keys: str) -> None:
@@ -183,6 +192,11 @@ class Terminal:
         self.settle()
         return int(self._child.exitstatus if self._child.signalstatus is None else -self._child.signalstatus)
 
+    def hang_up(self) -> None:
+        """The window is closed: nobody reads any more, and nobody types."""
+        self._hung_up = True
+        self._child.ptyproc.fileobj.close()
+
     def close(self) -> None:
         self._child.close(force=True)
 
@@ -192,6 +206,8 @@ class Terminal:
         self._stream.feed(data)
 
     def _read(self, seconds: float) -> bool:
+        if self._hung_up:
+            return False
         try:
             data = self._child.read_nonblocking(65_536, seconds)
         except (pexpect.TIMEOUT, pexpect.EOF):

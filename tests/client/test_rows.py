@@ -22,7 +22,8 @@ import pyte
 from termcolor import colored
 
 from chat_common import harmless, harmless_line, paint
-from client_parts.rows import Rows, has_title
+from client_parts.input_row import input_row
+from client_parts.rows import MIN_COLUMNS, MIN_ROWS, Rows, has_title
 from client_parts.status import Status, status_line
 from client_parts.theme import theme_named
 from client_parts.width import width, wrap
@@ -65,6 +66,12 @@ class Judge:
         except BlockingIOError:
             pass
         return [row.rstrip() for row in self.screen.display]
+
+    def outside(self) -> list[object]:
+        """All but the message area: the status row, the input row, the cursor, the title and the bell."""
+        shown = self.display()
+        cursor, screen = self.screen.cursor, self.screen
+        return [shown[-2], shown[-1], cursor.x, cursor.y, screen.title, screen.bells, screen.margins]
 
     def close(self) -> None:
         os.close(self._writer)
@@ -114,7 +121,7 @@ def test_another_size_is_filled_again(judge: Judge) -> None:
         judge.rows.show(f"line {number} of a few words", 2)
     judge.display()
     judge.resize(7, 20)
-    judge.rows.resize()
+    judge.rows.redraw()
     shown = judge.display()
     assert shown[3:5] == ["line 7 of a few", "  words"]
     assert shown[5].startswith("── lobby")
@@ -123,8 +130,8 @@ def test_another_size_is_filled_again(judge: Judge) -> None:
 def test_a_very_small_terminal_reserves_nothing(judge: Judge) -> None:
     """Below five rows lines come one below the other."""
     judge.resize(4, 40)
-    judge.rows.resize()
-    assert not judge.rows.show("hello", 2)
+    judge.rows.redraw()
+    judge.rows.show("hello", 2)
     assert judge.display()[0] == "hello"
     assert not judge.rows.reserved
 
@@ -156,35 +163,77 @@ def test_leaving_gives_everything_back(judge: Judge) -> None:
     assert judge.screen.margins is None or judge.screen.margins.bottom == 9
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_hostile_lines_stay_in_their_area(judge: Judge, text: str) -> None:
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_lines_stay_in_their_area(text: str) -> None:
     """Status, input row, title and bell are as before, whatever was said."""
-    assert_inert(judge, text)
+    assert_inert(text, 10, 40)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.text(max_size=120))
-def test_any_line_stays_in_its_area(text: str) -> None:
-    """The same for whatever hypothesis can think of."""
-    judge = Judge()
+ANYTHING = st.characters() | st.sampled_from(
+    "\x1b\x07\r\n\t\x9b漢字ｱ🎉👩\u200d💻\u0301\u0327\ufe0fאבعر\u202e\u2066🇩🇪👍🏽"
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(ANYTHING, max_size=160), st.integers(MIN_ROWS, 30), st.integers(MIN_COLUMNS, 120))
+def test_any_line_stays_in_its_area(text: str, rows: int, columns: int) -> None:
+    """The same for whatever hypothesis can think of, in a window of any size."""
+    assert_inert(text, rows, columns)
+
+
+def assert_inert(text: str, rows: int, columns: int) -> None:
+    judge = Judge(rows, columns)
     try:
         judge.rows.enter()
         judge.rows.set_status(READY)
-        assert_inert(judge, text)
+        judge.rows.set_input("half typed", 4)
+        before = judge.outside()
+        for _ in range(5):
+            judge.rows.show(harmless(text), 2)
+            assert judge.outside() == before
+        judge.rows.set_status(Status("lobby", harmless_line(text), "red", waiting=(harmless_line(text),) * 4))
+        assert judge.outside()[1:6] == before[1:6]
+        judge.rows.set_status(READY)
+        judge.rows.redraw()
+        assert judge.outside() == before
+        judge.rows.set_input(text, len(text) // 2)
+        judge.rows.set_input("half typed", 4)
+        assert judge.outside() == before
     finally:
         judge.close()
 
 
-def assert_inert(judge: Judge, text: str) -> None:
-    before = judge.display()[8:]
-    for _ in range(5):
-        judge.rows.show(harmless(text), 2)
-    assert judge.display()[8:] == before
-    judge.rows.set_status(Status(harmless_line(text), harmless_line(text), "red", waiting=(harmless_line(text),)))
-    assert judge.display()[9] == before[1]
-    assert judge.screen.bells == 0
+@settings(max_examples=150, deadline=None)
+@given(st.text(ANYTHING, max_size=60), st.integers(1, 6), st.integers(1, 24))
+def test_a_small_window_keeps_its_last_row_for_the_prompt(text: str, rows: int, columns: int) -> None:
+    """Whatever is said in it, what is typed stands in the row of the cursor, and nothing rings."""
+    judge = Judge(rows, columns)
+    try:
+        judge.rows.enter()
+        judge.rows.set_status(READY)
+        judge.rows.set_input("ab", 2)
+        row, column = input_row(READY.prompt, "", "ab", 2, columns)
+        for _ in range(3):
+            judge.rows.show(harmless(text), 2)
+            shown = judge.display()
+            assert shown[judge.screen.cursor.y].startswith(row[: columns - 1].rstrip())
+            assert judge.screen.cursor.x == column
+        assert (judge.screen.bells, judge.screen.title) == (0, "lobby - chat")
+    finally:
+        judge.close()
+
+
+def test_a_text_that_is_not_made_harmless_is_seen() -> None:
+    """The judge can tell."""
+    judge = Judge(10, 40)
+    judge.rows.enter()
     judge.rows.set_status(READY)
-    assert (judge.display()[8:], judge.screen.title) == (before, "lobby - chat")
+    before = judge.outside()
+    for attack in ("\x1b[10;1Howned", "\x1b]2;owned\x1b\\", "\x07"):
+        judge.rows.show(attack, 2)
+        assert judge.outside() != before
+        judge.rows.redraw()
+    judge.close()
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=80), st.integers(20, 60))

@@ -1,0 +1,126 @@
+"""The keyboard's side of a terminal: keys as they are pressed, and signals as news that wait until they are asked for.
+
+It owns the terminal's input mode and the signals that belong to a terminal. It must not know what keys do. One thread,
+the main one, opens, waits and closes; any thread may wake it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import termios
+import threading
+from types import FrameType
+from typing import Any
+
+from client_parts.keys import Key, KeyDecoder
+
+_SIGNALS = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
+
+
+class Keyboard:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._decoder = KeyDecoder()
+        self._shell_mode: list[Any] = []  # how the shell left the terminal
+        self._is_open = False
+        self._listening = False
+        self._news: set[int] = set()
+        self._handlers: dict[int, Any] = {}
+        self._ear: socket.socket | None = None
+        self._bell: socket.socket | None = None
+
+    def open(self) -> None:
+        """No echo and single keys. Ctrl+C is still a signal: nobody listens yet, and it must end the program."""
+        self._shell_mode = self._shell_mode or termios.tcgetattr(self._descriptor)
+        self._is_open = True
+        self._ear, self._bell = socket.socketpair()
+        self._ear.setblocking(False)
+        self._bell.setblocking(False)
+        if threading.current_thread() is threading.main_thread():
+            self._handlers = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+            # A signal that comes just before `select` would not interrupt it, but this does.
+            signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
+        self.take_over()
+
+    def listen(self) -> None:
+        """From now on Ctrl+C and Ctrl+Z are keys, in their order among the others."""
+        if not self._listening:
+            self._listening = True
+            self.take_over()
+
+    def take_over(self) -> None:
+        """Set the mode, also again after somebody else had the terminal."""
+        mode = [*self._shell_mode[:6], list(self._shell_mode[6])]
+        mode[0] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON)
+        mode[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
+        mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+        if self._listening:
+            off = bytes([os.fpathconf(self._descriptor, "PC_VDISABLE")])
+            mode[6][termios.VINTR] = mode[6][termios.VSUSP] = off
+        self._set(mode)
+
+    def close(self) -> None:
+        """Give the terminal back. A second time changes nothing."""
+        if not self._is_open:
+            return
+        # In the background the terminal is somebody else's: trying would stop the program.
+        if self.is_in_front():
+            self._set(self._shell_mode)
+        self._is_open = self._listening = False
+        if self._handlers:
+            signal.set_wakeup_fd(-1)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers.clear()
+        for end in (self._ear, self._bell):
+            if end is not None:
+                end.close()
+
+    def wake(self) -> None:
+        try:
+            if self._bell is not None:
+                self._bell.send(b"!")
+        except OSError:
+            pass  # it rings already, or is closed
+
+    def wait(self) -> list[Key]:
+        """The next keys; none after a signal or a `wake`. EOFError if nobody can type any more."""
+        assert self._ear is not None
+        ready, _, _ = select.select([self._descriptor, self._ear.fileno()], [], [])
+        if self._ear.fileno() in ready:
+            self._ear.recv(4096)
+        if self._descriptor not in ready:
+            return []
+        try:
+            data = os.read(self._descriptor, 65_536)
+        except OSError:
+            data = b""
+        if not data:
+            raise EOFError
+        return self._decoder.feed(data)
+
+    def news(self) -> set[int]:
+        """The signals since the last time."""
+        news, self._news = self._news, set()
+        return news
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and not self._listening:
+            raise KeyboardInterrupt
+        self._news.add(number)
+
+    def is_in_front(self) -> bool:
+        """Whether the terminal is ours to use. Nobody's, when it is gone: then reading will tell."""
+        try:
+            return os.tcgetpgrp(self._descriptor) == os.getpgrp()
+        except OSError:
+            return True
+
+    def _set(self, mode: list[Any]) -> None:
+        try:
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, mode)
+        except termios.error:
+            pass  # the terminal is gone, as the next read will tell

@@ -1,0 +1,152 @@
+"""Keys, the line that they make, and how it looks on one row."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_common import harmless_line
+from client_parts.editor import Editor
+from client_parts.input_row import input_row
+from client_parts.keys import Key, KeyDecoder
+from client_parts.width import width
+
+LEFT, RIGHT, UP, DOWN = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
+
+
+def keys_of(data: bytes) -> list[Key]:
+    return KeyDecoder().feed(data)
+
+
+def typed(keys: str, *past: str) -> Editor:
+    editor = Editor(past)
+    for key in keys_of(keys.encode()):
+        editor.press(key)
+    return editor
+
+
+@pytest.mark.parametrize(
+    ("data", "keys"),
+    [
+        (b"hello", [Key("", "hello")]),
+        ("né漢🎉".encode(), [Key("", "né漢🎉")]),
+        (b"a\rb\n", [Key("", "a"), Key("\r"), Key("", "b"), Key("\n")]),
+        (b"\x1b[A\x1bOA\x1b[1;5C", [Key("\x1b[A"), Key("\x1b[A"), Key("\x1b[1;5C")]),
+        (b"\x1bb\x1b\x1b[D\x1b[[Ax", [Key("\x1bb"), Key("\x1b[D"), Key("\x1b[[A"), Key("", "x")]),
+        (b"\x1b[200~one\r\ntwo\x03\x1b[A\x1b[201~\r", [Key("", "one\ntwo\x03\x1b[A"), Key("\r")]),
+        (b"\x1b[\x01", [Key("\x1b"), Key("", "["), Key("\x01")]),
+        (b"\xff\xc3x", [Key("", "��x")]),
+        (b"\x1b", []),
+        (b"\x1b[20", []),
+    ],
+)
+def test_bytes_become_keys(data: bytes, keys: list[Key]) -> None:
+    """Text in runs, controls and sequences one by one, a pasted block whole; what has only begun waits."""
+    assert keys_of(data) == keys
+
+
+@given(
+    st.lists(st.sampled_from(["ab", "é", "漢", "🎉", "\r", "\x03", LEFT, "\x1bb", "\x1b[200~p\nq\x1b[201~"])), st.data()
+)
+def test_keys_are_the_same_wherever_the_bytes_are_cut(pieces: list[str], data: st.DataObject) -> None:
+    """Byte by byte, in one block, or anyhow."""
+    whole = "".join(pieces).encode()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=8)))
+    decoder = KeyDecoder()
+    parts = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+
+    def one_by_one(keys: list[Key]) -> list[str]:
+        return [part for key in keys for part in ([key.code] if key.code else key.text)]
+
+    assert one_by_one([key for part in parts for key in decoder.feed(part)]) == one_by_one(keys_of(whole))
+
+
+@pytest.mark.parametrize(
+    ("keys", "text", "cursor"),
+    [
+        ("hello", "hello", 5),
+        ("hello" + LEFT * 2 + "X", "helXlo", 4),
+        (LEFT + "a" + RIGHT * 3 + "b", "ab", 2),
+        ("one two\x01X\x05Y", "Xone twoY", 9),
+        ("one two three\x17", "one two ", 8),
+        ("one.two\x1b\x7f", "one.", 4),
+        ("one two\x1bb\x1bbX\x1bfY", "XoneY two", 5),
+        ("one two\x1bb\x15", "two", 0),
+        ("one two\x1bb\x0b", "one ", 4),
+        ("one two\x17\x01\x19 ", "two one ", 4),
+        ("one two\x01\x1bd", " two", 0),
+        ("ab\x14", "ba", 2),
+        ("abc" + LEFT + "\x14", "acb", 3),
+        ("a\x14\x02\x14", "a", 0),
+        ("abc\x7f\x08", "a", 1),
+        ("abc\x02\x02\x04\x1b[3~", "a", 1),
+        ("e\u0301" + LEFT + "x", "xe\u0301", 1),
+        ("ae\u0301\x7f", "a", 1),
+        ("e\u0301b\x01\x04", "b", 0),
+        ("a\x1b[15~\x1bx\x00b", "ab", 2),
+    ],
+)
+def test_what_keys_do(keys: str, text: str, cursor: int) -> None:
+    """The keys that people know from a shell; unknown ones do nothing."""
+    editor = typed(keys)
+    assert (editor.text, editor.cursor) == (text, cursor)
+
+
+def test_the_past_is_within_reach_and_the_draft_is_kept() -> None:
+    """Up and down, beyond both ends, and back to what was being typed."""
+    assert typed("dra" + UP, "one", "two").text == "two"
+    assert typed("dra" + UP * 9, "one", "two").text == "one"
+    assert typed("dra" + UP * 2 + DOWN * 9 + "ft", "one", "two").text == "draft"
+    editor = typed("three")
+    editor.remember(editor.take())
+    editor.press(Key(UP))
+    assert (editor.text, editor.cursor) == ("three", 5)
+
+
+@pytest.mark.parametrize(
+    ("keys", "text", "search"),
+    [
+        ("\x12al", "say alpha", "al"),
+        ("\x12al\x12", "alarm", "al"),
+        ("\x12al\x12\x12\x12", "alarm", "al"),
+        ("draft\x12al\x07", "draft", None),
+        ("\x12al\x05!", "say alpha!", None),
+        ("\x12alx", "say alpha", "alx"),
+        ("\x12alx\x7f\x7f", "beta", "a"),
+        ("draft\x12", "draft", ""),
+    ],
+)
+def test_searching_the_past(keys: str, text: str, search: str | None) -> None:
+    """The newest line with it, then older ones; any other key keeps what was found, Ctrl+G does not."""
+    editor = typed(keys, "alarm", "other", "say alpha", "beta")
+    assert (editor.text, editor.search) == (text, search)
+
+
+def test_a_row_shows_what_is_around_the_cursor() -> None:
+    """All of a short line; of a long one a part, with signs, and always the prompt."""
+    assert input_row("lobby> ", "red", "hello", 2, 40)[1] == 9
+    assert plain("hello", 2, 20) == "lobby> hello"
+    assert plain("abcdefghijklmnopqrstuvwxyz", 0, 20) == "lobby> abcdefghijk>"
+    assert plain("abcdefghijklmnopqrstuvwxyz", 26, 20) == "lobby> <vwxyz"
+    assert plain("abcdefghijklmnopqrstuvwxyz", 12, 20) == "lobby> <ghijklmnop>"
+    assert plain("a" + "漢" * 30, 16, 20) == "lobby> < 漢漢漢漢 >"
+    assert plain("one\ntwo\x1b", 8, 40) == "lobby> one␊two␛"
+
+
+def plain(text: str, cursor: int, columns: int) -> str:
+    return input_row("lobby> ", "", text, cursor, columns)[0] if cursor >= 0 else ""
+
+
+@given(
+    st.text(max_size=30), st.text(st.characters() | st.sampled_from("漢🎉\u0301\u200d\n\u05d0"), max_size=80),
+    st.integers(1, 90), st.data(),
+)  # fmt: skip
+def test_a_row_never_leaves_its_row(prompt: str, text: str, columns: int, data: st.DataObject) -> None:
+    """Whatever is typed, wherever the cursor is, however narrow: it fits, and so does the cursor."""
+    cursor = data.draw(st.integers(0, len(text)))
+    shown, column = input_row(harmless_line(prompt), "", text, cursor, columns)
+    assert width(shown) <= max(1, columns - 1)
+    assert 0 <= column <= max(0, columns - 1)
+    assert "\n" not in shown
+    assert "\x1b" not in shown

@@ -1,0 +1,180 @@
+"""Every way to leave a terminal, for a while or for good: it is given back as it was found."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
+
+from tests.client.programs import Pipe, ServerProgram, Terminal
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProgram]:
+    program = ServerProgram(tmp_path / "data")
+    yield program
+    program.stop()
+
+
+@pytest.fixture
+def open_terminal(server: ServerProgram, tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Opens terminals, with clients in them or with something else."""
+    terminals: list[Terminal] = []
+
+    def open_one(*arguments: str, **options: object) -> Terminal:
+        token_file = tmp_path / f"token-{len(terminals)}"
+        terminals.append(Terminal(server.port, token_file, *arguments, **options))  # type: ignore[arg-type]
+        return terminals[-1]
+
+    yield open_one
+    for terminal in terminals:
+        terminal.close()
+
+
+class Shell:
+    """A shell with job control, and `python client.py` as its job."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        terminal.wait_for("$ ready")
+        self.first_mode = self.mode()
+        terminal.type("chat\r")
+        terminal.wait_until(lambda: "online" in terminal.status_row and terminal.prompt == "lobby>")
+
+    def stop_job(self) -> int:
+        """Ctrl+Z, and the number of the process."""
+        self.terminal.type("\x1a")
+        self.terminal.wait_for("Stopped")
+        return int(self.ask("jobs -p"))
+
+    def mode(self) -> str:
+        """How the terminal treats what is typed."""
+        return self.ask("stty -g")
+
+    def ask(self, command: str) -> str:
+        """The last line that a command prints."""
+        self.terminal.type(f"{command}; echo end-of-'answer'\r")
+        self.terminal.wait_for("end-of-answer")
+        rows = self.terminal.rows
+        place = max(number for number, row in enumerate(rows) if row == "end-of-answer")
+        self.terminal.type("clear\r")
+        self.terminal.wait_until(lambda: self.terminal.rows == ["$ ready"])
+        return rows[place - 1]
+
+
+@pytest.fixture
+def shell(open_terminal: Callable[..., Terminal], server: ServerProgram, tmp_path: Path) -> Shell:
+    file = tmp_path / "rc"
+    file.write_text(
+        f"PS1='$ ready '; alias chat='{sys.executable} client.py --port {server.port} --name ann --style short'\n"
+    )
+    return Shell(open_terminal(program=("sh", "-i"), bare=True, ENV=str(file)))
+
+
+def say(server: ServerProgram, tmp_path: Path, *texts: str) -> None:
+    pipe = Pipe(server.port, tmp_path / "token-bob", "--name", "bob")
+    assert pipe.finish("".join(f"{text}\n" for text in texts))[0] == 0
+
+
+def is_clean(terminal: Terminal) -> bool:
+    return not terminal.has_region and terminal.title == "" and not any("online" in row for row in terminal.rows)
+
+
+def test_a_client_in_the_background_comes_back_with_its_draft(
+    shell: Shell, server: ServerProgram, tmp_path: Path
+) -> None:
+    """Ctrl+Z gives the shell a clean terminal; after `fg` the draft, the cursor and all that was said are there."""
+    terminal = shell.terminal
+    terminal.type("hello world" + "\x1b[D" * 5)
+    terminal.wait_for_prompt("lobby> hello world")
+    shell.stop_job()
+    assert is_clean(terminal)
+    assert shell.mode() == shell.first_mode
+    say(server, tmp_path, *(f"meanwhile {number}" for number in range(40)))
+    terminal.type("fg\r")
+    terminal.wait_for("bob: meanwhile 39")
+    terminal.wait_until(lambda: terminal.prompt == "lobby> hello world" and terminal.column == len("lobby> hello "))
+    assert terminal.has_region
+    seen = [row for row in terminal.history() + terminal.rows if "bob: meanwhile" in row]
+    assert [int(row.rsplit(" ", 1)[1]) for row in seen] == list(range(40))
+    terminal.type("dear \r")
+    terminal.wait_for("ann: hello dear world ✓")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_client_can_be_ended(shell: Shell, number: int) -> None:
+    """As any program: the signal waits, and is obeyed when the program goes on; the shell keeps its terminal."""
+    process = shell.stop_job()
+    os.kill(process, number)
+    os.kill(process, signal.SIGCONT)
+    shell.terminal.wait_until(lambda: not is_alive(process))
+    shell.terminal.settle()
+    assert is_clean(shell.terminal)
+    assert shell.mode() == shell.first_mode
+
+
+def test_a_client_sent_on_in_the_background_waits_there(shell: Shell, server: ServerProgram, tmp_path: Path) -> None:
+    """It does not draw over the shell's work, hears what is said, and `fg` shows it."""
+    terminal = shell.terminal
+    process = shell.stop_job()
+    terminal.type("bg\r")
+    terminal.wait_until(lambda: not state_of(process).startswith("T"))
+    say(server, tmp_path, "meanwhile")
+    terminal.settle()
+    assert is_clean(terminal)
+    assert not any("meanwhile" in row for row in terminal.rows)
+    terminal.type("fg\r")
+    terminal.wait_for("bob: meanwhile")
+    terminal.wait_for_prompt("lobby>")
+    terminal.type("/exit\r")
+    terminal.wait_for_prompt("$ ready")
+    assert shell.mode() == shell.first_mode
+
+
+def is_alive(process: int) -> bool:
+    return state_of(process)[:1] not in ("", "Z")
+
+
+def state_of(process: int) -> str:
+    """As `ps` names it: T is stopped, Z dead, and nothing is gone."""
+    command = ["ps", "-o", "stat=", "-p", str(process)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+FAULTS = {
+    "while a line is read": "import client_parts.editor as e; e.Editor.press = None",
+    "while a line is understood": "client.understand = None",
+    "while a frame is heard": "import client_parts.hearing as h; client.Conversation.heard = None",
+    "while a key is waited for": "import client_parts.keyboard as k; k.Keyboard.wait = None",
+    "while a message is painted": "import client_parts.rows as r; r.wrap = None",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_ends_in_one_clear_line(open_terminal: Callable[..., Terminal], fault: str) -> None:
+    """In either thread: the terminal is given back, a sentence says what happened, and the status is not 0."""
+    code = f"import sys, client; {fault}; sys.exit(client.main())"
+    terminal = open_terminal("--name", "ann", program=(sys.executable, "-c", code))
+    terminal.type("hello\r")
+    assert terminal.status() == 1
+    assert is_clean(terminal)
+    assert b"Traceback" not in terminal.output
+    assert sum("The client has a fault and must stop: " in row for row in terminal.rows) == 1
+
+
+def test_a_closed_window_ends_the_program(open_terminal: Callable[..., Terminal]) -> None:
+    """Nobody can see it any more; the others see that it left."""
+    ann, bob = open_terminal("--name", "ann"), open_terminal("--name", "bob")
+    bob.wait_for_status("lobby (2 here)")
+    ann.wait_for_prompt("lobby>")
+    ann.hang_up()
+    assert ann.status() in (0, 128 + signal.SIGHUP)  # whichever is noticed first: the end of input, or the signal
+    bob.wait_for_status("lobby (1 here)")

@@ -32,7 +32,7 @@ MAX_ROOMS = 1_000  # rooms one client may be in
 TRIM_INTERVAL = 60.0
 TRIM_PAUSE = 0.05  # between slices, so that trimming a large log leaves most of the time to people
 GREETING = 0.004  # seconds a turn that newcomers may take: a crowd at the door must not hold up those who are in
-LINGER = 5.0  # how long a client that was told goodbye may take to go
+LINGER = 3.0  # how long a client that was told goodbye may take to go
 
 DENIED = Refusal("denied", "that conversation is private", "room")
 LIMITS = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pexpect  # type: ignore[import-untyped]
 import pyte
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = (sys.executable, "client.py")
 SECONDS = 10.0
 ROWS, COLUMNS = 24, 80
 
@@ -71,13 +72,20 @@ class Terminal:
     """`python client.py` in a pseudo-terminal, watched through a terminal emulator."""
 
     def __init__(
-        self, port: int, token_file: Path, *arguments: str, rows: int = ROWS, columns: int = COLUMNS, **variables: str
+        self,
+        port: int,
+        token_file: Path,
+        *arguments: str,
+        rows: int = ROWS,
+        columns: int = COLUMNS,
+        program: Sequence[str] = PROGRAM,
+        **variables: str,
     ) -> None:
         self._screen = Emulator(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self._screen)
         self._child = pexpect.spawn(
-            sys.executable,
-            ["client.py", "--port", str(port), *arguments],
+            program[0],
+            [*program[1:], "--port", str(port), *arguments],
             cwd=str(ROOT),
             env=environment(token_file, **variables),
             dimensions=(rows, columns),
@@ -152,8 +160,8 @@ class Terminal:
                 return str(self._screen.buffer[y][row.index(part)].fg)
         raise AssertionError(f"{part!r} is not on the screen")
 
-    def wait_until(self, true: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + SECONDS
+    def wait_until(self, true: Callable[[], bool], seconds: float = SECONDS) -> None:
+        deadline = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < deadline, "\n".join(["never came true; on the screen:", *self.rows])
             self._read(0.1)

@@ -31,7 +31,8 @@ MAX_TURN = 5_000  # requests and texts a turn, so that no turn is long
 MAX_ROOMS = 1_000  # rooms one client may be in
 TRIM_INTERVAL = 60.0
 TRIM_PAUSE = 0.05  # between slices, so that trimming a large log leaves most of the time to people
-LINGER = 5.0  # how long a client that was told goodbye may take to go
+GREETING = 0.004  # seconds a turn that newcomers may take: a crowd at the door must not hold up those who are in
+LINGER = 3.0  # how long a client that was told goodbye may take to go
 
 DENIED = Refusal("denied", "that conversation is private", "room")
 LIMITS = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
@@ -56,6 +57,7 @@ class Hub:
         self._book = book
         self._settings = settings
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
+        self._newcomers: deque[Item] = deque()  # what was asked by those who are not in yet
         self._house = House(book, settings.name)
         self._farewells: deque[tuple[float, Client]] = deque()
         keeps_all = settings.keep_days is None and settings.keep_messages is None
@@ -112,6 +114,7 @@ class Hub:
         while self._stops < 2:
             items, told_to_stop = self._take()
             self._turn(items)
+            self._greet_newcomers(math.inf if told_to_stop or self._stops else GREETING)
             if self._fault is not None:
                 raise self._fault
             if told_to_stop:
@@ -121,6 +124,8 @@ class Hub:
     def bury(self) -> None:
         """After `run`: do nothing more, but let nobody wait for it."""
         self.closing.set()
+        for client, _ in self._newcomers:
+            client.credits.put(None)
         while self._stops < 2:
             item = self._queue.get()
             if item is None:
@@ -139,13 +144,13 @@ class Hub:
                     item[0].credits.put(None)
 
     def _take(self) -> tuple[list[Item], bool]:
-        """All that waits, up to a turn's worth; and whether `stop` was among it."""
+        """All that waits of those who are in, up to a turn's worth; and whether `stop` was among it."""
         items: list[Item] = []
         wanted = MAX_TURN
         try:
             item = self._queue.get(timeout=self._patience())
             while item is not None:
-                items.append(item)
+                (self._newcomers if item[0].session is None else items).append(item)
                 wanted -= sum(len(request.texts) if isinstance(request, ask.Say) else 1 for request in item[1])
                 if wanted <= 0:
                     return items, False
@@ -156,6 +161,8 @@ class Hub:
 
     def _patience(self) -> float | None:
         """Seconds until the hub has something to do of its own accord."""
+        if self._newcomers:
+            return 0.0
         farewell = self._farewells[0][0] if self._farewells else math.inf
         soonest = min(self._house.presence_due(), farewell, self._trim_due)
         return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
@@ -177,6 +184,11 @@ class Hub:
         finally:
             for client, _ in items:
                 client.credits.put(None)
+
+    def _greet_newcomers(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while self._newcomers and time.monotonic() < until:
+            self._turn([self._newcomers.popleft()])
 
     def _do_what_is_due(self, now: float) -> None:
         if now >= self._house.presence_due():

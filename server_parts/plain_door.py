@@ -5,6 +5,7 @@ Pure, like the native door beside it. No JSON and no escape codes ever leave her
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -44,6 +45,7 @@ from server_parts.requests import (
 
 A_LINE: Final = 100  # names
 UNENDED_WAIT: Final = 0.2  # data without a newline, followed by this much silence, is a line
+LINE_WAIT: Final = 10.0  # from a line's first byte to its end: dripping bytes do not extend it
 
 
 class PlainEncoder:
@@ -165,6 +167,7 @@ class PlainDoor:
         self._lines = LineDecoder()
         self._room = LOBBY
         self._flush_due: float | None = None
+        self._line_due = math.inf
 
     def greeting(self) -> Hello:
         # Tutorial programs read one answer for each line they send: what was said before is theirs to ask for.
@@ -173,9 +176,15 @@ class PlainDoor:
     def receive(self, data: bytes, now: float) -> list[Request]:
         requests = [request for line in self._lines.feed(data) for request in self._requests(line)]
         if self._lines.overlong is not None:
-            text = f"line too long: {self._lines.overlong} > {self._lines.limit} bytes"
-            return [*requests, Ending(_lines(_star(f"error: {text}"), "* goodbye *"), text)]
-        self._flush_due = now + UNENDED_WAIT if self._lines.tail else None
+            return [*requests, _ending(f"line too long: {self._lines.overlong} > {self._lines.limit} bytes")]
+        if not self._lines.tail:
+            self._flush_due, self._line_due = None, math.inf
+            return requests
+        if now >= self._line_due and not requests:
+            return [_ending(f"the end of a line did not come within {LINE_WAIT:.0f} seconds")]
+        self._flush_due = now + UNENDED_WAIT
+        if requests or self._line_due == math.inf:
+            self._line_due = now + LINE_WAIT
         return requests
 
     def deadline(self) -> float | None:
@@ -187,7 +196,7 @@ class PlainDoor:
         return self.end()
 
     def end(self) -> list[Request]:
-        self._flush_due = None
+        self._flush_due, self._line_due = None, math.inf
         tail = self._lines.take_tail()
         return self._requests(tail.removesuffix(b"\r")) if tail else []
 
@@ -244,6 +253,10 @@ class PlainDoor:
 
 def _error(text: str) -> Tell:
     return Tell(_lines(_star(f"error: {text}")))
+
+
+def _ending(text: str) -> Ending:
+    return Ending(_lines(_star(f"error: {text}"), "* goodbye *"), text)
 
 
 class _Command(NamedTuple):

@@ -16,6 +16,15 @@ DONTWAIT: Final[int | None] = getattr(socket, "MSG_DONTWAIT", None)
 SEND_BUFFER: Final = 256 * 1024  # what a client that stops reading may pin in the kernel
 DEAD_PEER_MS: Final = 60_000
 QUEUED_CONNECTIONS: Final = 4_096
+PEER_OPTIONS: Final = (
+    ("IPPROTO_TCP", "TCP_NODELAY", 1),
+    ("SOL_SOCKET", "SO_SNDBUF", SEND_BUFFER),
+    ("SOL_SOCKET", "SO_KEEPALIVE", 1),
+    ("IPPROTO_TCP", "TCP_KEEPIDLE", 30),
+    ("IPPROTO_TCP", "TCP_KEEPINTVL", 10),
+    ("IPPROTO_TCP", "TCP_KEEPCNT", 3),
+    ("IPPROTO_TCP", "TCP_USER_TIMEOUT", DEAD_PEER_MS),  # keepalive is silent while data is unacknowledged
+)
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -41,16 +50,7 @@ def open_listener(host: str, port: int) -> socket.socket:
 
 def tune(connection: socket.socket) -> None:
     """No delay for small messages, a bounded kernel buffer, and a dead peer found within about a minute."""
-    options = [
-        ("IPPROTO_TCP", "TCP_NODELAY", 1),
-        ("SOL_SOCKET", "SO_SNDBUF", SEND_BUFFER),
-        ("SOL_SOCKET", "SO_KEEPALIVE", 1),
-        ("IPPROTO_TCP", "TCP_KEEPIDLE", 30),
-        ("IPPROTO_TCP", "TCP_KEEPINTVL", 10),
-        ("IPPROTO_TCP", "TCP_KEEPCNT", 3),
-        ("IPPROTO_TCP", "TCP_USER_TIMEOUT", DEAD_PEER_MS),  # keepalive is silent while data is unacknowledged
-    ]
-    for level, option, value in options:
+    for level, option, value in PEER_OPTIONS:
         if hasattr(socket, option):
             with contextlib.suppress(OSError):  # a socketpair knows no TCP
                 connection.setsockopt(getattr(socket, level), getattr(socket, option), value)

@@ -16,6 +16,7 @@ import pexpect  # type: ignore[import-untyped]
 import pyte
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = (sys.executable, "client.py")
 SECONDS = 10.0
 ROWS, COLUMNS = 24, 80
 
@@ -161,8 +162,8 @@ class Terminal:
                 return str(self._screen.buffer[y][row.index(part)].fg)
         raise AssertionError(f"{part!r} is not on the screen")
 
-    def wait_until(self, true: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + SECONDS
+    def wait_until(self, true: Callable[[], bool], seconds: float = SECONDS) -> None:
+        deadline = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < deadline, "\n".join(["never came true; on the screen:", *self.rows])
             self._read(0.1)

@@ -330,6 +330,20 @@ def test_more_data_extends_the_silence() -> None:
     assert doorway.deadline() is None
 
 
+def test_dripping_bytes_do_not_extend_a_line() -> None:
+    """Ten seconds after its first byte a line without an end is the end of the connection; a whole line starts anew."""
+    doorway = Doorway(0.0)
+    doorway.receive(b"x", 1.0)
+    assert all(doorway.receive(b"x", 1.0 + tenth / 10) == [] for tenth in range(1, 100))
+    (said,) = doorway.receive(b"\nx", 10.95)
+    assert isinstance(said, Say)
+    assert all(doorway.receive(b"x", 11.0 + tenth / 10) == [] for tenth in range(99))
+    (ending,) = doorway.receive(b"x", 20.95)
+    assert isinstance(ending, Ending)
+    assert ending.block.splitlines()[1] == b"* goodbye *"
+    assert b"within 10 seconds" in ending.block
+
+
 def test_data_after_a_line_waits_for_its_own_end() -> None:
     """A line and a bit: the line at once, the bit after silence."""
     doorway = Doorway(0.0)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from server_parts.house import House
+from server_parts.hub import GREETING
 from server_parts.people import Client
 from server_parts.requests import (
     Announce,
@@ -20,12 +23,13 @@ from server_parts.requests import (
     Leave,
     Nick,
     Refusal,
+    Request,
     Rooms,
     Say,
     Unseat,
     Who,
 )
-from tests.peers import Frame, wait_until
+from tests.peers import WAIT, Frame, wait_until
 from tests.server.hub_bench import Bench, Remembering, Seat
 
 pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
@@ -104,6 +108,35 @@ def test_a_guest_that_turns_out_native_gets_its_name(bench: Bench) -> None:
     seat.submit(Unseat())
     assert of_type(seat.ask(Hello("alice", bench.session())), "welcome")[0]["name"] == "alice"
     assert [m["name"] for m in of_type(seat.ask(Who()), "who")[0]["members"]] == ["alice"]
+
+
+def test_a_crowd_at_the_door_is_behind_those_who_are_in(bench: Bench, alice: Seat) -> None:
+    """What alice says in the same turn is said before any of them is let in."""
+    crowd = [Seat(bench) for _ in range(20)]
+    hellos: list[tuple[Seat, list[Request]]] = [(one, [Hello(f"c{n}", bench.session())]) for n, one in enumerate(crowd)]
+    bench.in_one_turn(*hellos, (alice, [Say("lobby", "excuse me", 1)]))
+    assert {seat.heard("joined")[0]["last"] for seat in crowd} == {alice.heard("message")[-1]["id"]}
+
+
+def test_a_slow_crowd_lets_others_have_a_word(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many wait at the door, a turn has time for a few of them only."""
+    begun = threading.Event()
+    accepted = bench.book.accepted
+
+    def slowly(session: str) -> int:
+        begun.set()
+        time.sleep(GREETING)
+        return accepted(session)
+
+    monkeypatch.setattr(bench.book, "accepted", slowly)
+    crowd = [Seat(bench) for _ in range(20)]
+    for number, seat in enumerate(crowd):
+        seat.submit(Hello(f"c{number}", bench.session()))
+    assert begun.wait(WAIT)
+    alice.say("excuse me")
+    for seat in crowd:
+        seat.settle()
+    assert sum(seat.heard("joined")[0]["last"] == 0 for seat in crowd) < 10
 
 
 # --- numbers and receipts ---

@@ -1,19 +1,17 @@
-"""Programs that know nothing of this protocol: a tutorial's client, nc, telnet, ncat and socat."""
+"""Programs that know nothing of this protocol: a tutorial's client, nc, telnet, ncat, socat and curl."""
 
 from __future__ import annotations
 
 import os
 import pty
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from tests.conftest import Chat
 from tests.peers import WAIT, Native, Plain
+from tests.server.foreign import Program, installed, running
 
 # A client as tutorials print it. It sends no newline, and reads once for each line it has sent.
 TUTORIAL_CLIENT = """\
@@ -43,69 +41,10 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
 """
 
 
-class Program:
-    """A program that somebody types into and reads from."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.process = process
-        self.shown = b""
-
-    def type(self, line: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(line.encode() + b"\n")
-        self.process.stdin.flush()
-
-    def until(self, wanted: str, times: int = 1) -> str:
-        """Everything shown, as soon as it contains something; the test's own time-out is the deadline."""
-        assert self.process.stdout is not None
-        while self.shown.count(wanted.encode()) < times:
-            data = os.read(self.process.stdout.fileno(), 4096)
-            assert data, f"it ended without {wanted!r}: {self.shown!r}"
-            self.shown += data
-        return self.shown.decode()
-
-    def end_of_input(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-
-    def ended(self) -> int:
-        return self.process.wait(WAIT)
-
-
-@contextmanager
-def running(*command: str) -> Iterator[Program]:
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield Program(process)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(WAIT)
-        process.stdout.close()
-        if not process.stdin.closed:
-            process.stdin.close()
-
-
 @pytest.fixture
 def alice(chat: Chat) -> Native:
     """Somebody on the real client."""
     return chat.native("alice")
-
-
-def installed(program: str) -> str:
-    """The program's path; without it the test is skipped."""
-    path = shutil.which(program)
-    if path is None:
-        pytest.skip(f"{program} is not installed")
-    return path
 
 
 def test_a_tutorial_s_client(chat: Chat, alice: Native) -> None:
@@ -183,6 +122,22 @@ def test_chatting_with(program: str, chat: Chat, alice: Native) -> None:
     command = [part.format(**{program: path, "port": chat.port}) for part in COMMANDS[program]]
     with running(*command) as running_program:
         chats(running_program, alice)
+
+
+def test_chatting_with_curl(chat: Chat, alice: Native) -> None:
+    """It shows what has come only when there is something to type or nothing any more, and all of it in the end."""
+    with running(installed("curl"), "-sN", f"telnet://127.0.0.1:{chat.port}") as curl:
+        curl.type("hello from outside")
+        assert alice.until("message")["text"] == "hello from outside"
+        alice.tell("hello from inside")
+        curl.type("/who")
+        curl.type("over")
+        alice.sees_off("guest-1")
+        curl.end_of_input()
+        shown = curl.until("* goodbye *")
+        assert curl.ended() == 0
+    for part in ("* hello client *", "* delivered #1 *", "alice said -> hello from inside", "* here: alice, guest-1 *"):
+        assert part in shown
 
 
 def test_telnet_at_a_terminal(chat: Chat, alice: Native) -> None:

@@ -1,0 +1,149 @@
+"""server.py with one habit that a fault test must find out, or with less patience, so that a test takes less time.
+
+python -m tests.faults.odd_server HABIT [what server.py takes]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import server
+from server_parts import hub, native_door, plain_door, sockets
+from server_parts.outbox import Outbox
+from tests.bench.contestants import ARGUMENTS, ROOT, Server
+
+HOARDED: Final = 20_000  # bytes kept of every client
+
+
+def _change(owner: object, **things: object) -> None:
+    for name, thing in things.items():
+        assert hasattr(owner, name), f"{owner} has no {name} any more"
+        setattr(owner, name, thing)
+
+
+def hoard() -> None:
+    """Keeps something of everybody who was ever here, and now and then a descriptor."""
+    kept: list[object] = []
+    close = Outbox.close
+
+    def close_and_keep(self: Outbox) -> None:
+        kept.append(os.urandom(HOARDED))
+        if len(kept) % 10 == 0:
+            kept.append(self._socket.dup())
+        close(self)
+
+    _change(Outbox, close=close_and_keep)
+
+
+def wait_for_the_slowest() -> None:
+    """Sends as tutorials do: whoever does not read holds everybody up."""
+
+    def send(self: Outbox, block: bytes) -> int:
+        with contextlib.suppress(OSError):
+            self._socket.sendall(block)
+            return len(block)
+        return -1
+
+    _change(Outbox, _send_now=send)
+
+
+def wait_for_ever() -> None:
+    """Gives everybody all the time in the world to say hello or to end a line."""
+    _change(native_door, HELLO_WAIT=1e6, LINE_WAIT=1e6)
+    _change(plain_door, LINE_WAIT=1e6)
+
+
+def hurry() -> None:
+    """Gives a fifth of the time."""
+    _change(native_door, HELLO_WAIT=2.0, LINE_WAIT=6.0)
+    _change(plain_door, LINE_WAIT=2.0)
+    _change(hub, LINGER=0.6)
+
+
+class _Restless:
+    monotonic = staticmethod(time.monotonic)
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        time.sleep(0.0)
+
+
+def knock_without_pause() -> None:
+    """Tries again at once where there are no descriptors, and has none to spare."""
+    _change(server, time=_Restless(), _spare_descriptor=lambda: None)
+
+
+def trust_the_wire() -> None:
+    """Never asks whether a peer is still there."""
+    _change(sockets, PEER_OPTIONS=())
+
+
+def lose_heart_early() -> None:
+    """Gives a dead peer up after a few seconds."""
+    short = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_USER_TIMEOUT": 4_000}
+    options = ((level, option, short.get(option, value)) for level, option, value in sockets.PEER_OPTIONS)
+    _change(sockets, PEER_OPTIONS=tuple(options))
+
+
+def leave_without_a_word() -> None:
+    """Stops without telling anybody."""
+
+    def finish(self: Outbox, last_words: bytes, *, at_once: bool = False) -> None:
+        self.cut()
+
+    _change(Outbox, finish=finish)
+
+
+HABITS: Final[dict[str, Callable[[], None]]] = {
+    habit.__name__: habit
+    for habit in (
+        hoard,
+        wait_for_the_slowest,
+        wait_for_ever,
+        hurry,
+        knock_without_pause,
+        trust_the_wire,
+        lose_heart_early,
+        leave_without_a_word,
+    )
+}
+
+
+@contextmanager
+def serving(
+    *options: str, habit: Callable[[], None] | None = None, prefix: Sequence[str] = (), folder: Path | None = None
+) -> Iterator[Server]:
+    """A server process over a log on disk: the real one, or the one with a habit."""
+    program = ["server.py"] if habit is None else ["-m", __name__, habit.__name__]
+    with tempfile.TemporaryDirectory(prefix="chat-faults-", dir="/var/tmp") as temporary:
+        place = folder or Path(temporary)
+        flags = ["--port", "0", "--data", str(place / "data"), *ARGUMENTS, *options]
+        with Server([*prefix, sys.executable, *program, *flags], place) as running:
+            yield running
+
+
+def connections_of(server: Server) -> int:
+    """How many sockets it has open, the listening one included."""
+    count = 0
+    for entry in os.scandir(f"/proc/{server.pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            count += os.readlink(entry.path).startswith("socket:")
+    return count
+
+
+def main(argv: list[str]) -> int:
+    HABITS[argv[0]]()
+    return server.main(argv[1:])
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    sys.exit(main(sys.argv[1:]))

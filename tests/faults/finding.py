@@ -6,6 +6,7 @@ A module with an item offers `run(quick, seed) -> Finding`. It raises nothing fo
 from __future__ import annotations
 
 import argparse
+import unittest
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -23,6 +24,17 @@ class Finding(NamedTuple):
 
 
 Run = Callable[[bool, int], Finding]
+
+
+class NotAllowed(unittest.SkipTest):
+    """The system does not allow what an item needs, for the reason given. In a test it is a skip."""
+
+
+def found(number: int, property: str, target: str, figure: str, wrong: Sequence[str]) -> Finding:
+    """A finding whose target is met if nothing is wrong. What is wrong follows the figure."""
+    if wrong:
+        figure += f"; {len(wrong)} wrong: {' | '.join(wrong[:3])}"
+    return Finding(number, property, target, figure, not wrong)
 
 
 def main(run: Run, argv: Sequence[str] | None = None) -> int:

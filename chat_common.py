@@ -332,6 +332,6 @@ def parse_address(text: str, default_port: int = DEFAULT_PORT) -> tuple[str, int
 
 
 def parse_port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
         raise ValueError(f"{harmless_line(text)} is no port: a port is a number from 0 to 65535")
     return int(text)

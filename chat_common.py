@@ -122,6 +122,10 @@ _TOO_LONG: Final = 10**MAX_DIGITS
 
 def check_values(frame: Frame) -> None:
     """Refuse what JSON allows and a log, a database or another language's parser may choke on."""
+    names = "".join(frame)
+    if not names.isascii() or "\0" in names:
+        for field in frame:
+            _check_value(field, field, depth=1)
     for field, value in frame.items():
         if type(value) is str:
             if value.isascii() and "\0" not in value:

@@ -29,6 +29,9 @@ ITEMS: Final = {
     4: "one_order",
     5: "kick_storm",
     6: "trim",
+    9: "parser",
+    10: "neighbours",
+    14: "inert_terminal",
     17: "storage_faults",
 }
 

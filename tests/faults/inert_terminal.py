@@ -416,9 +416,9 @@ def show_everything(given: Sequence[str]) -> dict[str, list[str]]:
 
 
 def run(quick: bool, seed: int) -> Finding:
-    given = texts(random.Random(seed), 20 if quick else 500) + [
-        data.decode("utf-8", "replace")[:500] for data in hostile.PLAIN_LINES.values()
-    ]
+    given = texts(random.Random(seed), 5 if quick else 150)
+    if not quick:
+        given += [data.decode("utf-8", "replace")[:500] for data in hostile.PLAIN_LINES.values()]
     wrong = show_everything(given)
     sentences = [sentence for found_there in wrong.values() for sentence in found_there]
     figure = (

@@ -168,7 +168,7 @@ def run(quick: bool, seed: int) -> Finding:
             report.wrong.append("exit: not 0 when asked to stop")
     figures = report.figures
     figure = (
-        f"{figures['cases']:,.0f} malformed connections beside {figures['texts']:,.0f} texts, all in order; "
+        f"{figures['cases']:,.0f} malformed connections beside {figures['texts']:,.0f} texts; "
         f"99 % heard within {figures['p99'] * 1000:.1f} ms, all within {figures['worst'] * 1000:.0f} ms"
     )
     target = f"order, no loss, 99 % within {P99 * 1000:.0f} ms, all within {WORST * 1000:.0f} ms"

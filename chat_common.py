@@ -126,6 +126,10 @@ _TOO_LONG: Final = 10**MAX_DIGITS
 
 def check_values(frame: Frame) -> None:
     """Refuse what JSON allows and a log, a database or another language's parser may choke on."""
+    names = "".join(frame)
+    if not names.isascii() or "\0" in names:
+        for field in frame:
+            _check_value(field, field, depth=1)
     for field, value in frame.items():
         if type(value) is str:
             if value.isascii() and "\0" not in value:
@@ -336,6 +340,6 @@ def parse_address(text: str, default_port: int = DEFAULT_PORT) -> tuple[str, int
 
 
 def parse_port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
         raise ValueError(f"{harmless_line(text)} is no port: a port is a number from 0 to 65535")
     return int(text)

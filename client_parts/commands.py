@@ -161,7 +161,7 @@ def _me(actions: Actions, words: str) -> None:
 
 
 def _history(actions: Actions, words: str) -> None:
-    if words and not (words.isascii() and words.isdigit() and 1 <= int(words) <= 500):
+    if words and not (words.isascii() and words.isdigit() and len(words) < 9 and 1 <= int(words) <= 500):
         raise BadUsage
     actions.older(int(words or 20))
 

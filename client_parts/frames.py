@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chat_common import Frame
+from chat_common import Frame, FrameError, check_values, is_name
 
 Check = Callable[[Any], bool]
+
+_MAX_EPOCH = 100  # it goes back in every hello, which has a bound of its own
 
 
 def _is(*kinds: type) -> Check:
@@ -29,6 +31,14 @@ def _object(**fields: Check) -> Check:
     # `from_` stands for `from`, which Python keeps to itself.
     checks = [(name.rstrip("_"), check) for name, check in fields.items()]
     return lambda value: type(value) is dict and all(check(value.get(name)) for name, check in checks)
+
+
+def _epoch(value: Any) -> bool:
+    return type(value) is int or (type(value) is str and len(value) <= _MAX_EPOCH)
+
+
+def _own_name(value: Any) -> bool:
+    return type(value) is str and is_name(value)
 
 
 def _pair(value: Any) -> bool:
@@ -52,7 +62,7 @@ _message = _object(**_message_form)
 
 FORMS: dict[str, Check] = {
     "welcome": _object(
-        name=_text, color=_text, epoch=_is(str, int), accepted=_count, motd=_optional(_text), server=_optional(_text)
+        name=_own_name, color=_text, epoch=_epoch, accepted=_count, motd=_optional(_text), server=_optional(_text)
     ),
     "joined": _object(room=_text, last=_count, members=_count),
     "history": _object(room=_text, messages=_list_of(_message), gap=_flag, more=_flag),
@@ -83,4 +93,12 @@ def acceptable(frame: Frame) -> bool:
     """Whether the frame is one that this client understands, in the form that it must have."""
     kind = frame.get("type")
     check = FORMS.get(kind) if isinstance(kind, str) else None
-    return check is not None and check(frame)
+    return check is not None and check(frame) and _has_good_values(frame)
+
+
+def _has_good_values(frame: Frame) -> bool:
+    try:
+        check_values(frame)
+    except FrameError:
+        return False
+    return True

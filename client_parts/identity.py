@@ -53,7 +53,14 @@ def token_path(environment: Mapping[str, str] = os.environ) -> Path:
         return Path(folder) / "chat-pair" / "token"
     folder = environment.get("XDG_CONFIG_HOME", "")
     # The XDG rules say that a relative path there is to be ignored.
-    return (Path(folder) if os.path.isabs(folder) else Path.home() / ".config") / "chat-pair" / "token"
+    return (Path(folder) if os.path.isabs(folder) else _home() / ".config") / "chat-pair" / "token"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # some containers have none: nothing can be kept there, and the client says so
+        return Path(os.devnull)
 
 
 def name_token(path: Path) -> str:

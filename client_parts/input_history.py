@@ -10,6 +10,7 @@ import os
 import re
 from pathlib import Path
 
+from chat_common import storable
 from client_parts.identity import token_path
 
 _KEPT = 500
@@ -61,6 +62,6 @@ class InputHistory:
 def _parsed(line: str) -> str:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # nesting past the interpreter's stack is no ValueError
         return ""
-    return value if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""

@@ -127,15 +127,18 @@ class Screen(Nowhere):
     def _print(self) -> None:
         while self._more.wait():
             self._more.clear()
-            while self._texts:
-                text = self._texts[0]
-                # The half-typed line goes, and comes back below.
-                self._show(f"\r\033[K{text}{self._half_typed()}" if self._asking else text)
-                self._texts.popleft()
+            self._print_waiting()
+
+    def _print_waiting(self) -> None:
+        while self._texts:
+            text = self._texts[0]
+            # The half-typed line goes, and comes back below.
+            self._show(f"\r\033[K{text}{self._half_typed()}" if self._asking else text)
+            self._texts.popleft()
 
     def _half_typed(self) -> str:
         line = self._prompt + (readline.get_line_buffer() if "readline" in sys.modules else "")
-        return line[: shutil.get_terminal_size().columns - 1]
+        return harmless_line(line)[: shutil.get_terminal_size().columns - 1]
 
     def _show(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):

@@ -150,9 +150,9 @@ _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
 
 # --- Coming in --------------------------------------------------------------------------------------------------
 
-# What a telnet program may mix into the text: negotiations, and two-byte commands.
-_TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.*?\xff\xf0|[\xf0-\xf9])", re.DOTALL)
-
+# What a telnet program may mix into the text: negotiations, and two-byte commands. A negotiation that does not end
+# goes on to the end of the line: to look for the end of each of 32,000 beginnings would take ten seconds.
+_TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.*?(?:\xff\xf0|\Z)|[\xf0-\xf9])", re.DOTALL)
 
 _NEGOTIATION = re.compile(rb"\xff([\xfb\xfd])(.)", re.DOTALL)
 _REFUSALS: Final = {b"\xfb": b"\xff\xfe", b"\xfd": b"\xff\xfc"}  # WILL: DONT; DO: WONT

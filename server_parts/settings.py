@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from chat_common import DEFAULT_HOST, DEFAULT_PORT, VERSION, harmless_line, is_name, parse_port
+from chat_common import DEFAULT_HOST, DEFAULT_PORT, MAX_DIGITS, VERSION, harmless_line, is_name, parse_port
 
 MEMORY: Final = ":memory:"
 FOLDER: Final = "chat-data"
@@ -40,8 +40,8 @@ class _Flag(NamedTuple):
 
 
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError("it must be a whole number, 0 or more")
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+        raise ValueError(f"it must be a whole number, 0 or more, of at most {MAX_DIGITS} digits")
     return int(text)
 
 
@@ -59,10 +59,9 @@ def _days(text: str) -> float:
 
 
 def _rate(text: str) -> float:
-    rate = float(text) if text.replace(".", "", 1).isdigit() else -1.0
-    if rate < 0:
-        raise ValueError("it must be a number, 0 or more")
-    return rate
+    if not (text.isascii() and text.replace(".", "", 1).isdigit() and len(text) <= MAX_DIGITS):
+        raise ValueError(f"it must be a number, 0 or more, of at most {MAX_DIGITS} digits")
+    return float(text)
 
 
 def _backlog(text: str) -> int:

@@ -29,7 +29,10 @@ PEER_OPTIONS: Final = (
 
 def open_listener(host: str, port: int) -> socket.socket:
     """A listening socket on the first address that `host` stands for."""
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError:
+        raise socket.gaierror(f"{host} is no host name") from None
     family, kind, proto, _, address = found[0]
     listener = socket.socket(family, kind, proto)
     try:

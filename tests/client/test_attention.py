@@ -84,6 +84,13 @@ def test_an_input_history_is_bounded_and_survives_rubbish(tmp_path: Path) -> Non
     """The latest five hundred are kept; a spoilt line is passed over, a missing file is an empty one."""
     path = tmp_path / "history"
     assert InputHistory(path).load() == []
-    path.write_text("rubbish\n[1]\n" + "".join(f'"{number}"\n' for number in range(2000)))
+    path.write_text("rubbish\n[1]\n" + "[" * 100_000 + "\n" + "".join(f'"{number}"\n' for number in range(2000)))
     assert InputHistory(path).load() == [str(number) for number in range(1500, 2000)]
     assert len(path.read_text().splitlines()) == 500
+
+
+def test_an_input_history_gives_only_what_an_editor_takes(tmp_path: Path) -> None:
+    """Lone surrogates and NULs, which readline would refuse, are not in what is loaded."""
+    path = tmp_path / "history"
+    path.write_text('"a\\ud800b"\n"c\\u0000d"\n')
+    assert InputHistory(path).load() == ["a?b", "cd"]

@@ -27,6 +27,11 @@ def asked(line: str) -> list[tuple[Any, ...]]:
     return recorder.calls
 
 
+def test_a_number_of_five_thousand_digits_is_bad_usage() -> None:
+    """Python itself refuses to read such a number; the client says how the command is used."""
+    assert asked("/history " + "1" * 5_000) == [("tell", "Usage: /history [N]")]
+
+
 ROWS = [
     ("/nick bob", ("change_name", "bob")),
     ("/color red", ("change_color", "red")),

@@ -59,6 +59,12 @@ def test_every_form_is_tried_here() -> None:
         {"type": "presence", "joined": [1]},
         {"type": "who", "members": ["a"]},
         {"type": "error", "code": "x"},
+        {**GOOD[0], "name": "x" * 33},  # it goes back in every hello, and so must fit one
+        {**GOOD[0], "epoch": "e" * 5_000},
+        {**message(1), "id": 10**4_000},
+        {**message(1), "ts": float("inf")},
+        {**message(1), "text": "\ud800"},
+        {**message(1), "text": "\0"},
     ],
 )
 def test_malformed_frames_are_stopped(frame: dict[str, Any]) -> None:

@@ -62,6 +62,13 @@ def test_where_the_secret_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     assert identity.token_path({}) == Path("/home/ann/.config/chat-pair/token")
 
 
+def test_without_a_home_the_name_is_not_protected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In some containers there is no place to keep a secret: one sentence, and the chat goes on."""
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    with pytest.raises(identity.IdentityError, match="Your name is not protected"):
+        identity.name_token(identity.token_path({}))
+
+
 def test_a_session_fits_the_protocol_and_is_new_each_time() -> None:
     """16 to 64 characters, never the same."""
     one, other = identity.new_session(), identity.new_session()

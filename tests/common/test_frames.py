@@ -77,6 +77,14 @@ def test_values_that_are_refused(line: bytes) -> None:
     assert (refusal.value.code, refusal.value.field) == ("bad_field", "a")
 
 
+@pytest.mark.parametrize("name", ["\ud800", "a\0b"])
+def test_names_of_fields_are_held_to_the_same(name: str) -> None:
+    """A field that nobody can write down is refused, known or not."""
+    with pytest.raises(FrameError) as refusal:
+        check_values({"type": "ping", name: 1})
+    assert (refusal.value.code, refusal.value.field) == ("bad_field", name)
+
+
 GOOD_VALUES = {
     "eight levels": b'{"a":[[[[[[[]]]]]]]}',
     "15 digits": b'{"a":999999999999999}',

@@ -199,7 +199,7 @@ def test_addresses_round_trip(host: str, port: int) -> None:
     assert parse_address(format_address(host, port)) == (host, port)
 
 
-@given(st.integers(65_536, 10**9))
+@given(st.integers(65_536, 10**9) | st.just(10**4_250))
 def test_ports_end_at_65535(port: int) -> None:
     """And say so."""
     with pytest.raises(ValueError, match="0 to 65535"):

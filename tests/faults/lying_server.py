@@ -1,14 +1,16 @@
-"""server.py over a log that breaks one promise, to show that the tests would notice.
+"""server.py with one broken promise, most of them its log's, to show that the tests would notice.
 
     python -m tests.faults.lying_server LIE [what server.py takes]
 
 hasty      `append` returns before anything is written; writing follows a little later
 forgetful  messages are committed first, and what was accepted a little later, in a transaction of its own
 lax        commits are not synced to the disk
+slow       the plain door takes seconds over a line of telnet negotiations without end
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -17,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import server
-from server_parts import archive
+from server_parts import archive, plain_door
 from server_parts.message_log import Draft, Message, MessageLog, Receipt, Run, StorageError
 from server_parts.settings import Settings
 from server_parts.sqlite_log import SqliteLog
@@ -126,7 +128,10 @@ def main(argv: Sequence[str]) -> int:
     def open_log(settings: Settings) -> MessageLog:
         return LIES[lie](Path(settings.data))
 
-    archive.open_log = open_log
+    if lie == "slow":
+        plain_door._TELNET = re.compile(rb"\xff\xfa.*?\xff\xf0", re.DOTALL)
+    else:
+        archive.open_log = open_log
     return server.main(rest)
 
 

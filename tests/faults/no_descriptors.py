@@ -20,8 +20,8 @@ from typing import Final, NamedTuple
 from tests.bench.contestants import Server
 from tests.faults import finding
 from tests.faults.finding import Finding
-from tests.faults.neighbours import Pair
 from tests.faults.odd_server import serving
+from tests.faults.pair import Pair
 from tests.peers import WAIT, Ended, Native
 
 PROPERTY: Final = "descriptors exhausted"

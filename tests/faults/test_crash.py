@@ -13,7 +13,7 @@ from tests.faults.actors import chosen_seed
 @pytest.mark.timeout(90)
 def test_kills(tmp_path: Path) -> None:
     """After thirty kills at random instants every text is stored once, and everybody saw what the log holds."""
-    report = crash.run(tmp_path, kills=30, seed=chosen_seed())
+    report = crash.kill_repeatedly(tmp_path, kills=30, seed=chosen_seed())
     print(report)
     assert not report.wrong, str(report)
     assert report.figures["receipts"] > 300, str(report)
@@ -23,7 +23,7 @@ def test_kills(tmp_path: Path) -> None:
 @pytest.mark.timeout(60)
 def test_a_receipt_before_the_commit_is_found_out(tmp_path: Path) -> None:
     """A server that confirms before it writes is reported for losses."""
-    report = crash.run(tmp_path, kills=6, seed=chosen_seed(), lie="hasty")
+    report = crash.kill_repeatedly(tmp_path, kills=6, seed=chosen_seed(), lie="hasty")
     print(report)
     assert report.figures["lost"] > 0, str(report)
 
@@ -31,6 +31,6 @@ def test_a_receipt_before_the_commit_is_found_out(tmp_path: Path) -> None:
 @pytest.mark.timeout(60)
 def test_a_forgotten_receipt_is_found_out(tmp_path: Path) -> None:
     """A server that stores what it accepted apart from the messages is reported for texts that are there twice."""
-    report = crash.run(tmp_path, kills=8, seed=chosen_seed(), lie="forgetful")
+    report = crash.kill_repeatedly(tmp_path, kills=8, seed=chosen_seed(), lie="forgetful")
     print(report)
     assert report.figures["doubled"] > 0, str(report)

@@ -17,7 +17,7 @@ from tests.peers import Native
 def test_every_byte(make: cut_link.Maker) -> None:
     """Cut after every byte of the conversation, both ways, each text is stored once and everything is seen in order."""
     # Between the two makers every byte is cut with a reset and with a FIN.
-    report = cut_link.run(chosen_seed() // 2 * 2 + (make is cut_link.product), make)
+    report = cut_link.cut_everywhere(chosen_seed() // 2 * 2 + (make is cut_link.product), make)
     print(report)
     assert not report.wrong, str(report)
     # Conversations differ by who was told to have left, so the last positions may lie behind the end.
@@ -28,7 +28,7 @@ def test_every_byte(make: cut_link.Maker) -> None:
 @pytest.mark.parametrize("make", [cut_link.independent, cut_link.product])
 def test_over_a_restart(tmp_path: Path, make: cut_link.Maker) -> None:
     """The same when the server has been restarted before the client comes back."""
-    report = cut_link.run_with_restarts(tmp_path, chosen_seed(), make, stride=11)
+    report = cut_link.cut_and_restart(tmp_path, chosen_seed(), make, stride=11)
     print(report)
     assert not report.wrong, str(report)
     assert report.figures["cuts"] > 80, str(report)

@@ -22,7 +22,7 @@ AWAY = 100_000
 
 def test_a_storm_of_kicks() -> None:
     """Twenty clients thrown out fifteen times each, in four ways, all end with one complete sequence."""
-    report = kick_storm.run(victims=20, kicks=15, seed=chosen_seed())
+    report = kick_storm.storm_over(victims=20, kicks=15, seed=chosen_seed())
     print(report)
     assert not report.wrong, str(report)
     assert (report.figures["different hashes"], report.figures["kicks"]) == (1, 300), str(report)
@@ -30,7 +30,7 @@ def test_a_storm_of_kicks() -> None:
 
 def test_a_storm_over_a_log_on_disk(tmp_path: Path) -> None:
     """The same over SQLite."""
-    report = kick_storm.run(victims=8, kicks=10, seed=chosen_seed(), book=SqliteLog(tmp_path))
+    report = kick_storm.storm_over(victims=8, kicks=10, seed=chosen_seed(), book=SqliteLog(tmp_path))
     print(report)
     assert not report.wrong, str(report)
 
@@ -47,7 +47,7 @@ class LeakyLog(MemoryLog):
 
 def test_a_leak_is_found_out() -> None:
     """A log that leaves one message out of a resume is reported for holes."""
-    report = kick_storm.run(victims=5, kicks=20, seed=chosen_seed(), book=LeakyLog())
+    report = kick_storm.storm_over(victims=5, kicks=20, seed=chosen_seed(), book=LeakyLog())
     print(report)
     assert report.kinds()["hole"] + report.kinds()["gap"] > 0, str(report)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 
 from server_parts.message_log import Receipt
 from server_parts.sqlite_log import SqliteLog
+from tests.faults.storage_faults import build_faulty_sync
 
 from .drafts import SESSION, append, draft, refusal, say, texts
 
@@ -137,13 +137,7 @@ def test_a_full_disk(small_disk: Path, ending: str) -> None:
 @pytest.fixture(scope="module")
 def faulty_sync(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library that makes syncs fail on demand, for LD_PRELOAD."""
-    library: Path = tmp_path_factory.mktemp("faulty") / "faulty_sync.so"
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if not sys.platform.startswith("linux") or compiler is None:
-        pytest.skip("needs a C compiler on Linux")
-    source = Path(__file__).with_name("faulty_sync.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(source)], timeout=20, check=True)
-    return library
+    return build_faulty_sync(tmp_path_factory.mktemp("faulty"))
 
 
 SYNC_FAILS = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from server_parts.doors import Doorway
 from server_parts.message_log import Message, Run
 from server_parts.native_door import NATIVE, NativeDoor, message_json
-from server_parts.plain_door import PLAIN
+from server_parts.plain_door import PLAIN, PlainDoor
 from server_parts.requests import (
     Bye,
     Ending,
@@ -31,6 +32,7 @@ from server_parts.requests import (
     Unseat,
     Who,
 )
+from tests.peers import SLOWNESS
 
 HELLO = b'{"type":"hello","protocol":1,"name":"alice","session":"aaaaaaaaaaaaaaaa"}\n'
 
@@ -376,6 +378,14 @@ def test_telnet_negotiation_is_not_text(byte_by_byte: bool) -> None:
     """Options, sub-negotiations and commands of a telnet program are dropped from what is said."""
     data = b"hi\xff\xfd\x03\xff\xfb\x18\xff\xfa\x18\x00xterm\xff\xf0 there\xff\xf1\xff\xf9\r\n"
     assert plainly(data, byte_by_byte=byte_by_byte)[-1] == Say("lobby", ["hi there"], 0)
+
+
+def test_telnet_negotiations_without_end_take_no_time() -> None:
+    """A whole line of beginnings of negotiations is read at once: nobody can hold the interpreter with it."""
+    door = PlainDoor()
+    begun = time.perf_counter()
+    door.receive(b"\xff\xfa" * 32_760 + b"\n", 0.0)
+    assert time.perf_counter() - begun < 0.5 * SLOWNESS
 
 
 def test_telnet_is_answered() -> None:

@@ -114,7 +114,7 @@ def test_a_crowd_at_the_door_is_behind_those_who_are_in(bench: Bench, alice: Sea
     """What alice says in the same turn is said before any of them is let in."""
     crowd = [Seat(bench) for _ in range(20)]
     hellos: list[tuple[Seat, list[Request]]] = [(one, [Hello(f"c{n}", bench.session())]) for n, one in enumerate(crowd)]
-    bench.in_one_turn(*hellos, (alice, [Say("lobby", "excuse me", 1)]))
+    bench.in_one_turn(*hellos, (alice, [Say("lobby", ["excuse me"], 1)]))
     assert {seat.heard("joined")[0]["last"] for seat in crowd} == {alice.heard("message")[-1]["id"]}
 
 

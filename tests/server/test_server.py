@@ -163,6 +163,8 @@ def test_restarting_at_once(serve: Serve) -> None:
     [
         (("--host", "no.such.host.invalid"), "--host"),
         (("--host", "192.0.2.1"), "--host"),
+        (("--host", "a" * 70), "is no address"),
+        (("--host", "\udcff"), "is no address"),
         (("--log-file", "/no/such/folder/x.log"), "/no/such/folder/x.log"),
     ],
 )

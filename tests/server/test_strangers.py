@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Chat
 from tests.faults.actors import slowly
-from tests.faults.neighbours import Pair
+from tests.faults.pair import Pair
 from tests.peers import Native
 from tests.server.foreign import installed, running
 

@@ -1,0 +1,427 @@
+"""Any string through every way onto a screen: of the client, and of the operator; a terminal emulator is the judge.
+
+    python -m tests.faults.inert_terminal [--quick] [--seed N]
+
+Whatever it is, it may add rows to the message area. It must not change a row that was there, the input row, the cursor,
+the title, a mode, a margin, a tab stop or a character set; it must not ring, and it must not make the terminal answer.
+The status row may change only for strings that belong in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import itertools
+import os
+import pty
+import random
+import struct
+import sys
+import termios
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+from unittest import mock
+
+import pyte
+
+from client import ChatClient
+from client_parts.commands import understand
+from client_parts.terminal import TerminalScreen
+from server_parts import console
+from server_parts.message_log import Message
+from tests.client.fakes import message
+from tests.client.programs import COLUMNS, ROWS, Emulator
+from tests.faults import hostile
+from tests.faults.finding import Finding, found, main
+
+PIECES: Final = (
+    *("\x1b[2J", "\x1b[H", "\x1bc", "\x1b]0;owned\x07", "\x1b]2;owned\x1b\\", "\x1b[1;24r", "\x1b[?25l", "\x1b[6n"),
+    *("\x1b[24;1Hgone", "\x1b[A\x1b[2K", "\x1b[9A", "\x1b#8", "\x1b(0", "\x0e", "\x1b[4h", "\x1b[20h", "\x1b[?7l"),
+    *("\x1bH", "\x1b[3g", "\x1bM", "\x1bD", "\x1b7", "\x1b8", "\x1b[31;7m", "\x1b[5i", "\x1bP1$r\x1b\\", "\x1b[c"),
+    *("\x9b2J", "\x9d0;x\x9c", "\x84", "\x85", "\x8d", "\x90", "\udc9b2J", "\x07", "\b" * 90, "\r", "\v", "\f", "\0"),
+    *("\u2028", "\u2029", "\u202e", "\u2066", "\ufeff", "\u200d", "\ufe0f", "\U000e0041", "\ud800", "\x7f", "\x1b^y"),
+    *("漢", "👨\u200d👩\u200d👧", "🇩🇪", "e" + "\u0301" * 300, "x" * 300, " " * 100, "word ", "\t", "\x1b[?1049h"),
+    *("\n", "\n\n[COLOR (red)] bob said -> forged", "* bob left *", "\x1b_x\x1b\\"),
+)
+
+
+def texts(rng: random.Random, count: int) -> list[str]:
+    """Each piece by itself, then mixtures."""
+    mixed = ("".join(rng.choices((*PIECES, "ann", "a"), k=rng.randint(2, 12))) for _ in range(count))
+    return [f"a{piece}z" for piece in PIECES] + list(mixed)
+
+
+# --- The judge --------------------------------------------------------------------------------------------------
+
+
+class Judged(Emulator):
+    """Notes what a terminal would send back to the program."""
+
+    replies = 0
+
+    def write_process_input(self, data: str) -> None:
+        self.replies += 1
+
+
+class Stage:
+    """A pseudo-terminal with an emulator behind it."""
+
+    below = 1  # rows under the message area
+    name = ""
+
+    def __init__(self) -> None:
+        self._master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        os.set_blocking(self._master, False)
+        self.emulator = Judged(COLUMNS, ROWS, history=100_000, ratio=0.5)
+        self._stream = pyte.ByteStream(self.emulator)
+
+    def close(self) -> None:
+        os.close(self._master)
+        os.close(self.slave)
+
+    def watch(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self._master, 65_536):
+                self._stream.feed(data)
+
+    def input_row(self) -> object:
+        screen = self.emulator
+        cells = [screen.buffer[screen.cursor.y][column] for column in range(screen.columns)]
+        return screen.cursor.x, [cell[:3] for cell in cells]
+
+    def manners(self) -> dict[str, object]:
+        """Everything outside the message area."""
+        screen = self.emulator
+        return {
+            "the input row": self.input_row(),
+            "the title": screen.title,
+            "the icon's name": screen.icon_name,
+            "a mode": frozenset(screen.mode),
+            "the margins": screen.margins,
+            "a tab stop": frozenset(screen.tabstops),
+            "a character set": (screen.charset, screen.g0_charset, screen.g1_charset),
+            "the bell": screen.bells,
+            "an answer": screen.replies,
+            "the status row": screen.display[-2] if self.below == 2 else "",
+            "the cursor's look": (screen.cursor.hidden, screen.cursor.attrs),
+        }
+
+    def said(self) -> list[str]:
+        """All rows of the message area, from the first that scrolled away."""
+        screen = self.emulator
+        gone = ["".join(row[column].data for column in range(screen.columns)).rstrip() for row in screen.history.top]
+        return gone + [row.rstrip() for row in screen.display[: screen.lines - self.below]]
+
+
+Show = Callable[[Any, str], None]
+
+
+# --- The client -------------------------------------------------------------------------------------------------
+
+
+class ClientStage(Stage):
+    """A client in two rooms, with a half-typed line, in front of a screen that is full."""
+
+    below = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        with (
+            open(os.dup(self.slave), "w") as out,
+            mock.patch.object(sys, "stdout", out),
+            mock.patch.dict(os.environ, {"TERM": "xterm"}),
+        ):
+            self.terminal = TerminalScreen()
+        self.terminal._rows._descriptor = self.slave
+        self.terminal._rows.enter()
+        self.client = ChatClient(screen=self.terminal, token_file=Path("unused"), name="ann", rooms=("lobby", "den"))
+        self.talk = self.client._conversation
+        self._ids = itertools.count(1)
+        self.welcome()
+        for room in ("lobby", "den"):
+            self.hear("joined", room=room, last=0, members=2)
+            self.hear("history", room=room, messages=[], gap=False, more=False)
+        for number in range(ROWS):
+            self.message(f"message {number}")
+        self.talk._settings.choose("joins", "all")
+        self.terminal._rows.set_input("draft", 5)
+        self.settle()
+
+    def hear(self, type: str, **fields: Any) -> None:
+        self.client._hear({"type": type, **fields})
+
+    def welcome(self, **more: Any) -> None:
+        self.hear("welcome", **{"name": "ann", "color": "red", "epoch": "e", "accepted": 0, **more})
+
+    def message(self, text: str, **more: Any) -> None:
+        self.hear(**message(next(self._ids), text, **more))
+
+    def settle(self) -> None:
+        self.client._show_prompt()
+        self.watch()
+
+
+def from_a_stranger(stage: ClientStage, text: str) -> None:
+    stage.message("hello", sender=text, color=text)
+
+
+def about_strangers(stage: ClientStage, text: str) -> None:
+    stage.hear("presence", room="lobby", joined=[text, "x"], left=[text, "y"], renamed=[[text, "z"]], members=2)
+
+
+def merged_news(stage: ClientStage, text: str) -> None:
+    stage.talk._settings.choose("joins", "smart")
+    about_strangers(stage, text)
+    stage.talk.tell_news(1e12)
+    stage.talk._settings.choose("joins", "all")
+
+
+def motd(stage: ClientStage, text: str) -> None:
+    stage.talk._greeted = False
+    stage.welcome(motd=text, server=text)
+
+
+def refused(stage: ClientStage, text: str) -> None:
+    stage.talk.say(text)
+    for say in list(stage.talk.outgoing.texts()):
+        stage.hear("error", code=text, text=text, seq=say.seq, fatal=False)
+
+
+def turned_away(stage: ClientStage, text: str) -> None:
+    stage.talk.online = False
+    stage.hear("error", code="internal", text=text, fatal=False)
+    stage.talk.online = True
+
+
+def goodbye(stage: ClientStage, text: str) -> None:
+    stage.client._finished.clear()
+    stage.hear("bye", code="kicked", text=text, retry=False)
+    stage.client._finished.clear()
+
+
+def lost_for_a_while(stage: ClientStage, text: str) -> None:
+    stage.hear("bye", code="shutdown", text=text, retry=True)
+    stage.welcome()
+
+
+def older(stage: ClientStage, text: str) -> None:
+    stage.hear("history", room="lobby", messages=[message(1, text, text)], gap=False, more=False)
+
+
+def found_again(stage: ClientStage, text: str) -> None:
+    stage.hear("results", text=text, messages=[message(1, text, text, f"@{text}")], more=False)
+
+
+def people(stage: ClientStage, text: str) -> None:
+    stage.hear("who", room=f"@{text}", members=[{"name": text, "away": text, "color": text}], more=False)
+
+
+def places(stage: ClientStage, text: str) -> None:
+    stage.hear("rooms", rooms=[{"room": text, "members": 1, "last": 1}], more=False)
+
+
+def mentioned(stage: ClientStage, text: str) -> None:
+    stage.talk._settings.choose("bell", "off")  # a mention may ring, a text may not
+    stage.message(f"ann {text} ann")
+
+
+def candidates(stage: ClientStage, text: str) -> None:
+    stage.talk._note_speaker(text)
+    stage.terminal.set_vocabulary(stage.talk.vocabulary())
+    stage.talk._speakers.clear()
+    for typed in ("", "/", "/msg ", "/join "):
+        stage.terminal._editor.clear()
+        stage.terminal._editor.replace(0, 0, typed)
+        stage.terminal._complete()
+    stage.terminal._editor.clear()
+
+
+def mistyped(stage: ClientStage, text: str) -> None:
+    line = text.replace("\n", " ")
+    for command in ("", "ignore ", "unignore ", "msg ", "switch ", "nick ", "color ", "join ", "leave "):
+        stage.talk.obey(understand(f"/{command}{line}"))
+    # Some of it may have been no mistake.
+    stage.talk._ignored.clear()
+    stage.talk.current, stage.talk.color = "lobby", "red"
+    for say in list(stage.talk.outgoing.texts()):
+        stage.talk.outgoing.delivered(say.seq)
+
+
+def unread_place(stage: ClientStage, text: str) -> None:
+    room = f"@ann+{text}"
+    stage.hear("joined", room=room, last=0, members=2)
+    stage.hear("history", room=room, messages=[], gap=False, more=False)
+    stage.talk._settings.choose("bell", "off")
+    stage.hear(**message(1, "psst", "bob", room))
+    stage.client._show_prompt()
+    stage.talk.cursors.leave(room)
+    stage.talk._unread.seen(room)
+
+
+def own_name(stage: ClientStage, text: str) -> None:
+    stage.hear("presence", room=None, renamed=[["ann", text]])
+    stage.client._show_prompt()
+    stage.hear("presence", room=None, renamed=[[text, "ann"]])
+    stage.talk._take_name("ann")
+
+
+def own_place(stage: ClientStage, text: str) -> None:
+    stage.talk.current = text
+    stage.settle()
+    stage.talk.current = "lobby"
+
+
+def waiting(stage: ClientStage, text: str) -> None:
+    stage.talk.say(text)
+    stage.terminal.set_status(stage.talk.status("online", waiting=True))
+    for say in list(stage.talk.outgoing.texts()):
+        stage.talk.outgoing.delivered(say.seq)
+
+
+IN_THE_AREA: Final[dict[str, Show]] = {
+    "a message": lambda stage, text: stage.message(text),
+    "a sender": from_a_stranger,
+    "who came and went": about_strangers,
+    "who came and went, merged": merged_news,
+    "the message of the day": motd,
+    "a notice": lambda stage, text: stage.hear("notice", text=text),
+    "an error": lambda stage, text: stage.hear("error", code=text, text=text, fatal=False),
+    "a refused text": refused,
+    "an error before the welcome": turned_away,
+    "a goodbye": goodbye,
+    "a lost link": lost_for_a_while,
+    "an older page": older,
+    "a search": found_again,
+    "who": people,
+    "the rooms": places,
+    "a mention": mentioned,
+    "completions": candidates,
+    "mistakes": mistyped,
+}
+IN_THE_STATUS: Final[dict[str, Show]] = {
+    "an unread room": unread_place,
+    "one's own name": own_name,
+    "the prompt and the title": own_place,
+    "a waiting text": waiting,
+}
+
+
+# --- The operator -----------------------------------------------------------------------------------------------
+
+
+class OperatorStage(Stage):
+    """The operator's terminal, with the prompt on its last row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = console.ConsoleEncoder()
+        self._out = os.fdopen(os.dup(self.slave), "w")
+        with mock.patch.object(sys, "stdin", self._out):
+            self.screen = console.Screen("server> ")
+        self.screen._asking = True
+        for number in range(ROWS):
+            self.screen.show(f"line {number}\n")
+        self.settle()
+
+    def close(self) -> None:
+        self._out.close()
+        super().close()
+
+    def settle(self) -> None:
+        with mock.patch.object(sys, "stdout", self._out):
+            self.screen._print_waiting()
+        self.watch()
+
+    def show(self, block: bytes) -> None:
+        self.screen.offer(block)
+
+    def error(self, text: str) -> None:
+        console.Console._say_error(mock.Mock(_screen=self.screen), text)
+
+
+def half_typed(stage: OperatorStage, text: str) -> None:
+    with mock.patch.object(console, "readline", mock.Mock(get_line_buffer=lambda: text)):
+        stage.error("x")
+        stage.settle()
+    stage.error("x")
+
+
+TO_THE_OPERATOR: Final[dict[str, Show]] = {
+    "operator: a message": lambda stage, text: stage.show(
+        stage.encoder.live([Message("lobby", 1, 1.5, text, text, text, 1)])
+    ),
+    "operator: a notice": lambda stage, text: stage.show(stage.encoder.frame({"type": "notice", "text": text})),
+    "operator: an error": lambda stage, text: stage.show(stage.encoder.frame({"type": "error", "text": text})),
+    "operator: who": lambda stage, text: stage.show(
+        stage.encoder.frame({"type": "who", "members": [{"name": text, "away": text}]})
+    ),
+    "operator: the rooms": lambda stage, text: stage.show(
+        stage.encoder.frame({"type": "rooms", "rooms": [{"room": text, "members": 1, "last": 1}]})
+    ),
+    "operator: a mistake": lambda stage, text: stage.error(text),
+    "operator: the half-typed line": half_typed,
+}
+
+
+# --- All of it --------------------------------------------------------------------------------------------------
+
+
+def trial(stage: Any, show: Show, text: str, *, in_status: bool = False) -> str | None:
+    """Show one text in one way; what changed that must not."""
+    before, said = stage.manners(), stage.said()
+    show(stage, text)
+    stage.watch()
+    stage.settle()
+    changed = [what for what, how in stage.manners().items() if how != before[what]]
+    if stage.said()[: len(said)] != said and not in_status:
+        changed.append("a row that was there")
+    return ", ".join(changed) or None
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[dict[type[Stage], Callable[[], Stage]]]:
+    opened: list[Stage] = []
+
+    def fresh(kind: type[Stage]) -> Stage:
+        opened.append(kind())
+        return opened[-1]
+
+    try:
+        yield {kind: lambda kind=kind: fresh(kind) for kind in (ClientStage, OperatorStage)}  # type: ignore[misc]
+    finally:
+        for stage in opened:
+            stage.close()
+
+
+def show_everything(given: Sequence[str]) -> dict[str, list[str]]:
+    """Every text in every way; by the way, what was wrong."""
+    wrong: dict[str, list[str]] = {}
+    ways = [(IN_THE_AREA, ClientStage), (IN_THE_STATUS, ClientStage), (TO_THE_OPERATOR, OperatorStage)]
+    with stages() as fresh:
+        for table, kind in ways:
+            for way, show in table.items():
+                stage = fresh[kind]()
+                wrong[way] = []
+                for text in given:
+                    if changed := trial(stage, show, text, in_status=table is IN_THE_STATUS):
+                        wrong[way].append(f"{way}: {ascii(text)[:60]} changed {changed}")
+                        stage = fresh[kind]()
+    return wrong
+
+
+def run(quick: bool, seed: int) -> Finding:
+    given = texts(random.Random(seed), 5 if quick else 150)
+    if not quick:
+        given += [data.decode("utf-8", "replace")[:500] for data in hostile.PLAIN_LINES.values()]
+    wrong = show_everything(given)
+    sentences = [sentence for found_there in wrong.values() for sentence in found_there]
+    figure = (
+        f"{len(sentences)} of {len(given) * len(wrong):,} changed anything: {len(given)} strings in {len(wrong)} ways"
+    )
+    return found(14, "inert terminal", "nothing outside the message area changes", figure, sentences)
+
+
+if __name__ == "__main__":
+    sys.exit(main(run))

@@ -232,7 +232,7 @@ def logs() -> tuple[MemoryLog, SqliteLog]:
     book, indexed = MemoryLog(), SqliteLog(Path(folder.name))
     texts = ("blue whale", "Grüße, Jürgen", "c++ & c#", "日本語の文", "👋🏽 hi", 'a*b "c" d', "from:bob", "naïve", "5%")
     drafts = [
-        Draft(room, 1e9 + n * 1e6, "bob" if n % 2 else "Alice", "blue", text, "a-session-0000001", n + 1)
+        Draft(room, 1e9 + n * 1e6, "bob" if n % 2 else "Alice", "blue", [text], "a-session-0000001", n + 1)
         for n, (room, text) in enumerate((room, text) for room in ("lobby", "den") for text in texts)
     ]
     for log in (book, indexed):

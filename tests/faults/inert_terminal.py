@@ -17,6 +17,7 @@ import pty
 import random
 import struct
 import sys
+import tempfile
 import termios
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -136,7 +137,7 @@ class ClientStage(Stage):
             self.terminal = TerminalScreen()
         self.terminal._rows._descriptor = self.slave
         self.terminal._rows.enter()
-        self.client = ChatClient(screen=self.terminal, token_file=Path("unused"), name="ann", rooms=("lobby", "den"))
+        self.client = ChatClient(screen=self.terminal, token_file=Path(tempfile.mkdtemp()) / "token", name="ann", rooms=("lobby", "den"))
         self.talk = self.client._conversation
         self._ids = itertools.count(1)
         self.welcome()

@@ -8,6 +8,7 @@ the protocol page, and what is shown must not be able to steer a terminal. No so
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import tempfile
@@ -257,6 +258,11 @@ def query(data: bytes) -> None:
 # --- The client's side ------------------------------------------------------------------------------------------
 
 
+def _nowhere() -> Path:
+    """A place for a client's files that cannot be written."""
+    return Path(os.devnull) / "token"
+
+
 class Watched(FakeScreen):
     """A terminal that wants everything inert."""
 
@@ -277,7 +283,7 @@ class Watched(FakeScreen):
 
 def hearing(data: bytes) -> None:
     """What a server says, line by line, to a client that is in two rooms and has something to say itself."""
-    client = ChatClient(screen=Watched(), token_file=Path("unused"), name="ann", rooms=("lobby", "den"))
+    client = ChatClient(screen=Watched(), token_file=_nowhere(), name="ann", rooms=("lobby", "den"))
     conversation = client._conversation
     conversation.say("mine")
     for line in LineDecoder().feed(data):
@@ -336,7 +342,7 @@ def typed(data: bytes) -> None:
         if isinstance(meaning, Order):
             obey(meaning, Anything())
     complete(line, VOCABULARY)
-    client = ChatClient(screen=Watched(), token_file=Path("unused"), name="ann")
+    client = ChatClient(screen=Watched(), token_file=_nowhere(), name="ann")
     client._conversation.heard({"type": "welcome", "name": "ann", "color": "red", "epoch": "e", "accepted": 0})
     client._conversation.obey(understand(line))
     client._show_prompt()

@@ -29,7 +29,7 @@ from client import ChatClient
 from client_parts.commands import understand
 from client_parts.terminal import TerminalScreen
 from server_parts import console
-from server_parts.message_log import Message
+from server_parts.message_log import Run
 from tests.client.fakes import message
 from tests.client.programs import COLUMNS, ROWS, Emulator
 from tests.faults import hostile
@@ -131,6 +131,7 @@ class ClientStage(Stage):
         with (
             open(os.dup(self.slave), "w") as out,
             mock.patch.object(sys, "stdout", out),
+            mock.patch.object(sys, "stdin", out),
             mock.patch.dict(os.environ, {"TERM": "xterm"}),
         ):
             self.terminal = TerminalScreen()
@@ -229,17 +230,6 @@ def mentioned(stage: ClientStage, text: str) -> None:
     stage.message(f"ann {text} ann")
 
 
-def candidates(stage: ClientStage, text: str) -> None:
-    stage.talk._note_speaker(text)
-    stage.terminal.set_vocabulary(stage.talk.vocabulary())
-    stage.talk._speakers.clear()
-    for typed in ("", "/", "/msg ", "/join "):
-        stage.terminal._editor.clear()
-        stage.terminal._editor.replace(0, 0, typed)
-        stage.terminal._complete()
-    stage.terminal._editor.clear()
-
-
 def mistyped(stage: ClientStage, text: str) -> None:
     line = text.replace("\n", " ")
     for command in ("", "ignore ", "unignore ", "msg ", "switch ", "nick ", "color ", "join ", "leave "):
@@ -299,7 +289,6 @@ IN_THE_AREA: Final[dict[str, Show]] = {
     "who": people,
     "the rooms": places,
     "a mention": mentioned,
-    "completions": candidates,
     "mistakes": mistyped,
 }
 IN_THE_STATUS: Final[dict[str, Show]] = {
@@ -352,7 +341,7 @@ def half_typed(stage: OperatorStage, text: str) -> None:
 
 TO_THE_OPERATOR: Final[dict[str, Show]] = {
     "operator: a message": lambda stage, text: stage.show(
-        stage.encoder.live([Message("lobby", 1, 1.5, text, text, text, 1)])
+        stage.encoder.live([Run("lobby", 1, 1.5, text, text, [text], 1)])
     ),
     "operator: a notice": lambda stage, text: stage.show(stage.encoder.frame({"type": "notice", "text": text})),
     "operator: an error": lambda stage, text: stage.show(stage.encoder.frame({"type": "error", "text": text})),

@@ -243,7 +243,7 @@ def start_on_a_read_only_folder(folder: Path, seed: int, *, used_before: bool = 
         if used_before:
             log = SqliteLog(disk)
             session = "a-session-0000001"
-            log.append([Draft("lobby", 1.5, "alice", "blue", "hello", session, 1)], {session: 1})
+            log.append([Draft("lobby", 1.5, "alice", "blue", ["hello"], session, 1)], {session: 1})
             log.close()
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], timeout=10, check=True)
         assert str(disk) in refusal(ServerProcess(disk))

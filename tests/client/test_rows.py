@@ -14,6 +14,7 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
 import fcntl
+import re
 import struct
 import termios
 import tty
@@ -212,7 +213,8 @@ def test_a_small_window_keeps_its_last_row_for_the_prompt(text: str, rows: int, 
         judge.rows.enter()
         judge.rows.set_status(READY)
         judge.rows.set_input("ab", 2)
-        row, column = input_row(READY.prompt, "", "ab", 2, columns)
+        painted, column = input_row(READY.prompt, READY.color, "ab", 2, columns)
+        row = re.sub(r"\x1b\[[0-9;]*m", "", painted)
         for _ in range(3):
             judge.rows.show(harmless(text), 2)
             shown = judge.display()

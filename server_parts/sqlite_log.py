@@ -54,7 +54,7 @@ from server_parts.sqlite_schema import BLOCK, check_schema, migrate
 # A run in one statement: SQLite takes its texts apart in a third of the time of a statement for each, and without
 # letting go of Python's lock, and waiting for it again, after every one.
 _ADD_RUN: Final = """
-    INSERT INTO messages SELECT ?1 + key, ?2, ?3 + key, ?4, ?5, ?6, value, ?7, ?8 + key FROM json_each(?9)"""
+    INSERT INTO messages SELECT ? + key, ?, ? + key, ?, ?, ?, value, ?, ? + key FROM json_each(?)"""
 _SET_ROOM: Final = """
     INSERT INTO rooms (id, name, private, last) VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET last = excluded.last"""

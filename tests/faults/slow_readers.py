@@ -41,7 +41,7 @@ class Shape(NamedTuple):
     most_ratio: float  # of the others' slowest hundredth to what it was before
 
 
-FULL: Final = Shape(1_000, 12.0, Settings().backlog, 2.0)
+FULL: Final = Shape(1_000, 10.5, Settings().backlog, 2.0)
 QUICK: Final = Shape(400, 6.0, 65_536, 6.0)  # beside other tests, noise alone may double a figure
 
 

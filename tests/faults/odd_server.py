@@ -18,9 +18,12 @@ from typing import Final
 import server
 from server_parts import hub, native_door, plain_door, sockets
 from server_parts.outbox import Outbox
+from server_parts.people import Client
+from server_parts.requests import Leave
 from tests.bench.contestants import ARGUMENTS, ROOT, Server
 
 HOARDED: Final = 20_000  # bytes kept of every client
+THOUGHT: Final = 0.004  # seconds; a hundred who leave at once make nearly half a second
 
 
 def _change(owner: object, **things: object) -> None:
@@ -93,6 +96,17 @@ def lose_heart_early() -> None:
     _change(sockets, PEER_OPTIONS=tuple(options))
 
 
+def think_about_everyone() -> None:
+    """Lets everybody wait while it thinks about somebody who leaves a room."""
+    leave = hub.Hub._leave
+
+    def leave_slowly(self: hub.Hub, client: Client, request: Leave) -> None:
+        time.sleep(THOUGHT)
+        leave(self, client, request)
+
+    _change(hub.Hub, _leave=leave_slowly)
+
+
 def leave_without_a_word() -> None:
     """Stops without telling anybody."""
 
@@ -112,6 +126,7 @@ HABITS: Final[dict[str, Callable[[], None]]] = {
         knock_without_pause,
         trust_the_wire,
         lose_heart_early,
+        think_about_everyone,
         leave_without_a_word,
     )
 }

@@ -15,6 +15,8 @@ from server_parts.message_log import MessageLog
 from server_parts.settings import Settings
 from tests.peers import WAIT, Native, Peer, Plain
 
+pytest_plugins = ["tests.alone"]
+
 P = TypeVar("P", bound=Peer)
 
 # What an example may cost depends on what else the machine has to do; the time-out of each test is limit enough.

@@ -17,6 +17,7 @@ from tests.bench.protocols import LINES, crowd, mixed, ring_for
 from tests.bench.report import Cell, Row
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(60)
 def test_quick_form_passes(programs: dict[str, Path]) -> None:
     """The server is well ahead of the tutorial server, and every message arrives once and in order."""

@@ -36,6 +36,7 @@ ITEMS: Final = {
     12: "no_descriptors",
     13: "half_open",
     14: "inert_terminal",
+    15: "flood",
     16: "clean_stop",
     17: "storage_faults",
     18: "leaks",

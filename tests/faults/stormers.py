@@ -56,11 +56,8 @@ def join(port: int, seed: int) -> int:
     readers = [threading.Thread(target=_drain, args=(connection,)) for connection in crowd]
     for reader in readers:
         reader.start()
-    asks, begun, done = (
-        [b'{"type":"leave","room":"lobby"}\n', b'{"type":"join","room":"lobby","history":0}\n'],
-        time.monotonic(),
-        0,
-    )
+    asks = [b'{"type":"leave","room":"lobby"}\n', b'{"type":"join","room":"lobby","history":0}\n']
+    begun, done = time.monotonic(), 0
     while not over.wait(0.005):
         while done < (time.monotonic() - begun) * JOINERS * JOINS:
             crowd[done % JOINERS].sendall(asks[done // JOINERS % 2])

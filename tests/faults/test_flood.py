@@ -10,7 +10,7 @@ from tests.faults import flood, odd_server
 from tests.faults.actors import chosen_seed
 from tests.faults.finding import NotAllowed
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.alone]
 
 
 def test_storms() -> None:

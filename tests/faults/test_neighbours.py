@@ -15,6 +15,7 @@ from tests.faults.links import LocalServer
 from tests.faults.neighbours import Case, cases, chat_beside, run
 
 
+@pytest.mark.alone
 def test_every_malformed_case() -> None:
     """All of them beside a pair that chats."""
     finding = run(True, chosen_seed())

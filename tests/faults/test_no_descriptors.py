@@ -9,7 +9,10 @@ import pytest
 from tests.faults import no_descriptors, odd_server
 from tests.faults.actors import chosen_seed
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prlimit is Linux's")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prlimit is Linux's"),
+]
 
 
 def test_a_drought() -> None:

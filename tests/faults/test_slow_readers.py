@@ -10,6 +10,7 @@ from tests.faults import odd_server, slow_readers
 from tests.faults.actors import chosen_seed
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(60)
 def test_others_notice_nothing() -> None:
     """Whoever stops reading is let go in time, at the price of his backlog, and nobody else waits for it."""

@@ -94,6 +94,7 @@ class Scene:
         self._shown: float | None = None
 
     def play(self) -> Outage:
+        self._person.wait_until(lambda: set(self._removed) <= self._here())
         self._person.wait_for_status("online")
         self._wire.cut()
         begun = time.monotonic()
@@ -114,12 +115,15 @@ class Scene:
 
     def _look(self, begun: float) -> None:
         self._person.watch(PACE)
-        here = {member["name"] for frame in self._witness.ask("who") for member in frame.get("members", ())}
+        here = self._here()
         for name in self._removed:
             if self._removed[name] is None and name not in here:
                 self._removed[name] = time.monotonic() - begun
         if self._shown is None and "online" not in self._person.status_row:
             self._shown = time.monotonic() - begun
+
+    def _here(self) -> set[str]:
+        return {member["name"] for frame in self._witness.ask("who") for member in frame.get("members", ())}
 
     def _return(self) -> float | None:
         begun = time.monotonic()

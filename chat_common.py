@@ -9,9 +9,10 @@ import json
 import math
 import os
 import re
+import secrets
 import unicodedata
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 try:
@@ -119,6 +120,23 @@ def decode_frame(line: bytes) -> Frame:
     if type(frame) is not dict:
         raise FrameError("bad_frame", 'a frame is a JSON object, like {"type":"ping"}')
     return frame
+
+
+_BETWEEN: Final = secrets.token_hex(16)
+_SEPARATOR: Final = f',"{_BETWEEN}",'.encode()
+
+
+def decode_values(lines: Sequence[bytes]) -> list[Any] | None:
+    """What each of many lines holds, in half the time; None if any of them is not exactly one JSON value."""
+    try:
+        text = (b"[" + _SEPARATOR.join(lines) + b"]").decode()
+        found, end = _parse_json(text, 0)
+    except (ValueError, StopIteration, RecursionError):
+        return None
+    # Nobody can guess what stands between two lines: so no half of a value ends in the next line, unseen.
+    values, between = found[::2], found[1::2]
+    sound = end == len(text) and len(values) == len(lines) and between == [_BETWEEN] * (len(lines) - 1)
+    return values if sound else None
 
 
 _TOO_LONG: Final = 10**MAX_DIGITS

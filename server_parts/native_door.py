@@ -14,11 +14,12 @@ from chat_common import (
     FrameError,
     LineDecoder,
     decode_frame,
+    decode_values,
     encode_frame,
 )
 from server_parts.door import Encoder
 from server_parts.message_log import Message, Run
-from server_parts.requests import Ending, Refusal, Request, from_frame
+from server_parts.requests import Ending, Refusal, Request, from_frame, plain_says
 
 HELLO_WAIT: Final = 10.0
 LINE_WAIT: Final = 30.0  # from a line's first byte to its last: dripping bytes do not extend it
@@ -104,15 +105,9 @@ class NativeDoor:
     def receive(self, data: bytes, now: float) -> list[Request]:
         if not self._greeted and now >= self._hello_due:
             return self.silence(now)
-        requests: list[Request] = []
-        for line in self._lines.feed(data):
-            request = self._request(line)
-            requests.append(request)
-            if isinstance(request, Refusal) and request.fatal:
-                return [*requests, self._ending(request.code, request.text)]
-            if self._bad_in_a_row >= MAX_BAD_FRAMES:
-                text = f"{MAX_BAD_FRAMES} lines in a row were no frames"
-                return [*requests, self._ending("bad_frames", text)]
+        requests = self._requests(self._lines.feed(data))
+        if requests and isinstance(requests[-1], Ending):
+            return requests
         if self._lines.overlong is not None:
             text = f"line too long: {self._lines.overlong} > {self._lines.limit} bytes"
             return [*requests, Refusal("too_long", text, fatal=True), self._ending("too_long", text)]
@@ -141,6 +136,27 @@ class NativeDoor:
         """The hub let the client in: from now on lines may be long."""
         self._greeted = True
         self._lines.limit = MAX_LINE
+
+    def _requests(self, lines: list[bytes]) -> list[Request]:
+        values = decode_values(lines)
+        says = plain_says(values) if values else None
+        if says is None:
+            return self._one_by_one(lines)
+        self._bad_in_a_row = 0
+        return says
+
+    def _one_by_one(self, lines: list[bytes]) -> list[Request]:
+        """Up to the end of the conversation, if one of the lines is that."""
+        requests: list[Request] = []
+        for line in lines:
+            request = self._request(line)
+            requests.append(request)
+            if isinstance(request, Refusal) and request.fatal:
+                return [*requests, self._ending(request.code, request.text)]
+            if self._bad_in_a_row >= MAX_BAD_FRAMES:
+                text = f"{MAX_BAD_FRAMES} lines in a row were no frames"
+                return [*requests, self._ending("bad_frames", text)]
+        return requests
 
     def _request(self, line: bytes) -> Request:
         try:

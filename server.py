@@ -42,7 +42,7 @@ from server_parts.native_door import NATIVE, bye
 from server_parts.outbox import Outbox
 from server_parts.pace import Pace
 from server_parts.people import Client, Session
-from server_parts.requests import Announce, Hello, Request
+from server_parts.requests import Announce, Hello, Request, text_refusal
 from server_parts.settings import Settings
 
 RECEIVE: Final = 64 * 1024
@@ -130,8 +130,11 @@ class ChatServer:
         sender = self._operator if sender_socket is None else self._connections.get(sender_socket)
         if sender is None:
             raise ValueError("that socket is no client's")
+        message = storable(message)
+        if refusal := text_refusal(message):
+            raise ValueError(refusal.text)
         sender.credits.get()
-        self._hub.submit(sender, [Announce(storable(message))])
+        self._hub.submit(sender, [Announce(message)])
 
     # --- the accept thread ---
 

@@ -352,6 +352,7 @@ class SqliteLog(MessageLog):
         connection.execute(_SET_FIRST, (newest + 1, room_id))
         for block in {row[0] // BLOCK for row in rows}:
             connection.execute(_DELETE_SPANS, {"low": block * BLOCK, "high": block * BLOCK + BLOCK - 1})
+        self._in_span.clear()  # the present block may be among them; noting a session twice is harmless
 
     def _forget(self, gone: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
         for room, rows in gone.items():

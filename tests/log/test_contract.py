@@ -330,6 +330,14 @@ def test_a_room_trimmed_to_nothing_counts_on(log: MessageLog) -> None:
     assert log.first("lobby") == 3
 
 
+def test_receipts_outlive_what_was_trimmed_before_them(log: MessageLog) -> None:
+    """When nothing is left of a session's texts, its next one is found again all the same."""
+    append(log, draft("a", seq=1), draft("b", seq=2))
+    trim_all(log, keep_messages=0)
+    append(log, draft("c", seq=3))
+    assert [log.receipt(SESSION, seq) for seq in (1, 2, 3)] == [None, None, Receipt("lobby", 3)]
+
+
 def test_trimming_by_age(log: MessageLog) -> None:
     """What is older than so many days goes, but nothing that follows a younger message of its room."""
     now = time.time()

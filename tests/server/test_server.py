@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from chat_common import MAX_TEXT
 from server import ChatServer
 from server_parts import native_door, sockets
 from server_parts.message_log import MemoryLog
@@ -89,6 +90,16 @@ def test_broadcasting_without_a_sender_is_the_operator(serve: Serve) -> None:
     impostor = chat.native()
     impostor.hello("BOSS")
     assert impostor.until("error")["code"] == "name_taken"
+
+
+@pytest.mark.parametrize("text", ["", " \n", "x" * (MAX_TEXT + 1)])
+def test_a_broadcast_that_no_client_could_send_is_refused(chat: Chat, text: str) -> None:
+    """A text of nothing, or too long for a line, is a ValueError and reaches nobody."""
+    alice = chat.native("alice")
+    with pytest.raises(ValueError, match=r"nothing in|too long"):
+        chat.server.broadcast_message(text)
+    chat.server.broadcast_message("after that")
+    assert alice.until("message")["text"] == "after that"
 
 
 def test_a_broadcast_uses_up_no_seq(chat: Chat) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chat_common import harmless_line, paint
-from client_parts.width import cut, width
+from terminal_parts.width import cut, width
 
 
 def input_row(prompt: str, color: str, text: str, cursor: int, columns: int) -> tuple[str, int]:

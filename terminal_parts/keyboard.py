@@ -15,7 +15,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-from client_parts.keys import Key, KeyDecoder
+from terminal_parts.keys import Key, KeyDecoder
 
 _SIGNALS = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
 

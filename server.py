@@ -32,7 +32,7 @@ from chat_common import (
     storable,
 )
 from server_parts import archive, settings, sockets
-from server_parts.console import Console, ConsoleEncoder, Nowhere, Screen, ScreenLog
+from server_parts.console import Console, ConsoleEncoder
 from server_parts.desk import Desk
 from server_parts.doors import Doorway
 from server_parts.hub import Hub
@@ -43,6 +43,7 @@ from server_parts.outbox import Outbox
 from server_parts.pace import Pace
 from server_parts.people import Client, Session
 from server_parts.requests import Announce, Hello, Request
+from server_parts.screen import Nowhere, Screen, ScreenLog, choose_screen
 from server_parts.settings import Settings
 
 RECEIVE: Final = 64 * 1024
@@ -101,10 +102,8 @@ class ChatServer:
             accept.start()
             self.listening.set()
             if self.screen is not None:
-                self._open_console(self.screen)
-            while (
-                not self._stopping
-            ):  # a signal that reaches another thread, or comes an instant too early, wakes nobody
+                self._attend(self.screen)
+            while not self._stopping:  # a signal that reaches another thread, or comes a moment early, wakes nobody
                 with contextlib.suppress(Empty):
                     self._stop_asked.get(timeout=TICK)
         finally:
@@ -119,6 +118,8 @@ class ChatServer:
     def stop_server(self) -> None:
         self._stopping = True
         self._stop_asked.put(None)
+        if self.screen is not None:
+            self.screen.end_asking()
 
     def broadcast_message(self, message: str, sender_socket: socket.socket | None = None) -> None:
         """Say something in the lobby, in the name of a connected client or, with None, of the operator.
@@ -272,7 +273,7 @@ class ChatServer:
 
     def _seat_operator(self) -> tuple[Client, Screen | None]:
         """The operator is a client of the hub, with the terminal for an outbox. Without one it can only be heard."""
-        screen = Screen(f"{self.settings.name}> ") if self.settings.console and sys.stdin.isatty() else None
+        screen = choose_screen(f"{self.settings.name}> ") if self.settings.console else None
         operator = Client(screen or Nowhere(), "the console", operator=True)
         operator.name, operator.color = self.settings.name, color_for(self.settings.name)
         operator.encoder = ConsoleEncoder()
@@ -280,13 +281,15 @@ class ChatServer:
             operator.session = Session("", 0)
         return operator, screen
 
-    def _open_console(self, screen: Screen) -> None:
-        screen.open()
+    def _attend(self, screen: Screen) -> None:
+        """Let the operator talk and command, until they leave if the screen needs this thread for it."""
         desk = Desk(self._operator, self._hub, self._book, Pace(0, BURST, 0.0))
         desk.serve([Hello(self.settings.name, session="")])
         console = Console(self._hub, desk, screen, self.broadcast_message, self.stop_server)
-        # A daemon: input() cannot be interrupted.
-        threading.Thread(target=console.run, name="console", daemon=True).start()
+        try:
+            screen.attend(console.run)
+        except KeyboardInterrupt:
+            signal.raise_signal(signal.SIGINT)  # where Ctrl+C was a key, as if the terminal had made it a signal
 
 
 def _receive(connection: socket.socket) -> bytes:
@@ -367,6 +370,8 @@ def _stop_on_signal(server: ChatServer) -> Callable[[int, FrameType | None], Non
     def stop(signum: int, frame: FrameType | None) -> None:
         nonlocal told
         if told:
+            if server.screen is not None:
+                server.screen.give_back()
             os._exit(130)  # asked twice: whatever still hangs, what was receipted is on disk
         told = True
         server.stop_server()

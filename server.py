@@ -78,7 +78,8 @@ class ChatServer:
         self._connections: dict[socket.socket, Client] = {}
         self._readers: set[threading.Thread] = set()  # the accept thread's, and after it the main thread's
         self._leaving: deque[threading.Thread] = deque()  # those of them that are about to end
-        most = sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS
+        self.descriptors = sockets.raise_descriptor_limit()
+        most = max(self.descriptors - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
         self._stopping = False
         # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
@@ -188,7 +189,7 @@ class ChatServer:
     def handle_client(self, client_socket: socket.socket) -> None:
         """Read one client until it leaves: bytes → door → requests → desk."""
         client = self._connections[client_socket]
-        log.info("Client connected from %s", client.address)
+        log.debug("A connection from %s", client.address)
         desk = Desk(client, self._hub, self._book, Pace(self.settings.rate, BURST, time.monotonic()))
         try:
             for requests in self._requests(client_socket, client):
@@ -352,7 +353,8 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _stop_on_signal(server))
-    print(paint(f"Server started on {format_address(server.host, server.port)}", "green"), flush=True)
+    print(paint(f"Server started on {format_address(server.host, server.port)}", "green"))
+    print(f"Room for {server.max_clients} clients ({server.descriptors} descriptors)", flush=True)
     _tell_reach(server.host, server.port)
     try:
         server.start_server()

@@ -373,7 +373,9 @@ class Hub:
         client.session = Session(hello.session, accepted)
         if hello.session:
             self._house.sessions[hello.session] = client
-        log.info("%s came in from %s%s", client.name, client.address, f" with {hello.client}" if hello.client else "")
+        if not client.operator:
+            program = f" ({hello.client})" if hello.client else ""
+            log.info("Client connected from %s: %s%s", client.address, client.name, program)
         client.tell(self._welcome(client, client.session))
 
     def _welcome(self, client: Client, session: Session) -> Frame:
@@ -423,17 +425,17 @@ class Hub:
         self._house.depart(client, room)
         client.tell({"type": "presence", "room": room.name, "left": [client.name], "members": len(room.members)})
 
-    def _retire(self, client: Client) -> None:
+    def _retire(self, client: Client, why: str = "") -> None:
         if client in self._writers:
             self._commit()
         client.gone = True
         if client.session is not None:
-            log.info("%s left", client.name)
+            log.info("%s left%s", client.name, f": {why}" if why else "")
         self._house.vacate(client)
 
     def _let_go(self, client: Client, code: str, text: str, *, retry: bool, at_once: bool = False) -> None:
         """End a client's connection with a reason; it has a few seconds to read it."""
-        self._retire(client)
+        self._retire(client, "" if code == "exit" else code.replace("_", " "))
         self._see_off(client, client.encoder.frame(bye(code, text, retry=retry)), at_once=at_once)
 
     def _see_off(self, client: Client, last_words: bytes, *, at_once: bool = False) -> None:
@@ -454,8 +456,9 @@ class Hub:
         self._let_go(client, "exit", "goodbye", retry=False)
 
     def _ending(self, client: Client, ending: ask.Ending) -> None:
-        log.info("%s: %s", client.address, ending.reason)
-        self._retire(client)
+        if client.session is None:
+            log.info("%s: %s", client.address, ending.reason)
+        self._retire(client, ending.reason)
         self._see_off(client, ending.block)
 
     def _unseat(self, client: Client, _: ask.Unseat) -> None:

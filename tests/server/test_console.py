@@ -87,7 +87,7 @@ def console() -> Iterator[Terminal]:
 def test_the_operator_talks_and_hears(console: Terminal) -> None:
     """What the operator types goes to the lobby as `server`; what people say is shown in blue."""
     with Native(console.listening(), "alice") as alice:
-        console.see("alice came in")
+        console.see(": alice")
         alice.tell("hello, server")
         console.see(BLUE + r"\[COLOR \(\w+\)\] alice said -> hello, server" + END)
         console.enter("hello, alice")
@@ -201,7 +201,7 @@ def test_the_terminal_is_left_as_it_was(leave: str) -> None:
 def test_a_message_cannot_steer_the_operator_s_terminal(console: Terminal) -> None:
     """Names, texts and everything else arrive without controls."""
     with Native(console.listening(), "alice", client="\x1b]0;owned\x07") as alice:
-        console.see("alice came in")
+        console.see(": alice")
         alice.tell("a\x1b]0;owned\x07b\x9b2Jc\rd")
         shown = console.see("said -> a.*d" + END)
         assert "\x1b]" not in shown

@@ -133,7 +133,7 @@ def test_a_held_terminal_does_not_hold_the_chat(operator: Terminal) -> None:
     """After Ctrl+S people go on talking, more than a terminal takes in; Ctrl+Q shows what was said."""
     port = port_of(operator)
     with Native(port, "alice") as alice, Native(port, "bob") as bob:
-        operator.wait_for("bob came in")
+        operator.wait_for(": bob")
         operator.type(HOLD)
         operator.settle()
         for number in range(300):
@@ -197,7 +197,7 @@ def test_ctrl_z_lends_the_terminal_to_the_shell(shell: Shell) -> None:
     terminal.type("serve\r")
     terminal.wait_for_prompt("server>")
     with Native(port_of(terminal), "alice") as alice:
-        terminal.wait_for("alice came in")
+        terminal.wait_for(": alice")
         terminal.type("half a line")
         terminal.wait_for_prompt("server> half a line")
         shell.stop_job()
@@ -250,7 +250,7 @@ def test_without_a_line_to_edit_there_are_lines(
         terminal.watch(0.05)
         return output.read_bytes() if elsewhere else terminal.output
 
-    terminal.wait_until(lambda: b"server came in" in written())
+    terminal.wait_until(lambda: b"Room for" in written())
     found = re.search(rb"127\.0\.0\.1:(\d+)", written())
     assert found
     with Native(int(found[1]), "alice") as alice:

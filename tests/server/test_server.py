@@ -7,6 +7,7 @@ import errno
 import gc
 import logging
 import os
+import re
 import select
 import signal
 import socket
@@ -105,7 +106,7 @@ def test_a_broadcast_uses_up_no_seq(chat: Chat) -> None:
 def test_it_says_where_it_listens() -> None:
     """The real address, and it runs without a terminal until it is told to stop."""
     with server_program() as program:
-        assert program.printed == f"Server started on 127.0.0.1:{program.port}\n".encode()
+        assert program.printed.startswith(f"Server started on 127.0.0.1:{program.port}\n".encode())
         with Native(program.port, "alice") as alice:
             assert alice.tell("hi")["id"] == 1
         assert program.stop() == 0
@@ -115,6 +116,46 @@ def test_the_address_is_green_where_colours_are_wanted() -> None:
     """FORCE_COLOR wants them even in a pipe."""
     with started({"FORCE_COLOR": "1"}) as process:
         assert read_line(process).startswith(b"\x1b[32mServer started on 127.0.0.1:")
+
+
+FIFTY_MORE_THAN_IT_KEEPS = """
+    import resource, sys
+    resource.setrlimit(resource.RLIMIT_NOFILE, (80, 114))
+    sys.path.insert(0, sys.argv.pop(1))
+    import server
+    sys.exit(server.main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no RLIMIT_NOFILE")
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [((), 50), (("--max-clients", "7"), 7), (("--max-clients", "9999"), 50)],
+    ids=["as many as fit", "fewer", "more than fit"],
+)
+def test_it_says_how_many_clients_fit(flags: tuple[str, ...], told: int) -> None:
+    """As many as the system's limit leaves room for, once it has been raised; fewer if so chosen."""
+    with started({}, *flags, code=textwrap.dedent(FIFTY_MORE_THAN_IT_KEEPS)) as process:
+        assert read_line(process).startswith(b"Server started on")
+        assert read_line(process) == f"Room for {told} clients (114 descriptors)\n".encode()
+
+
+def test_one_line_for_who_comes_and_one_for_who_goes(chat: Chat, chat_log: ChatLog) -> None:
+    """Whichever way; what else there is to know about a connection is for --verbose."""
+    alice, bob = chat.native("alice", client="client.py 1.0.0"), chat.plain("hi")
+    bob.until("delivered")
+    alice.send("bye")
+    alice.rest()
+    bob.send_bytes(b"x" * 100_000)
+    bob.rest()
+    chat.stop()
+    shown = [record.getMessage() for record in chat_log.records if record.levelno >= logging.INFO]
+    assert [re.sub(r"\d{5,}", "N", line) for line in shown] == [
+        "Client connected from 127.0.0.1:N: alice (client.py 1.0.0)",
+        "Client connected from 127.0.0.1:N: guest-1",
+        "alice left",
+        "guest-1 left: line too long: N > N bytes",
+    ]
 
 
 def test_starting_twice() -> None:

@@ -28,6 +28,7 @@ OURS = frozenset(ALLOWED)
 PURE = (
     "chat_common",
     "client_parts.delivery",
+    "server_parts.batch",
     "server_parts.doors",
     "server_parts.house",
     "server_parts.hub",

@@ -32,7 +32,7 @@ from chat_common import (
     storable,
 )
 from server_parts import archive, settings, sockets
-from server_parts.console import Console, ConsoleEncoder, Nowhere, Screen, ScreenLog
+from server_parts.console import Console, ConsoleEncoder
 from server_parts.desk import Desk
 from server_parts.doors import Doorway
 from server_parts.hub import Hub
@@ -43,6 +43,7 @@ from server_parts.outbox import Outbox
 from server_parts.pace import Pace
 from server_parts.people import Client, Session
 from server_parts.requests import Announce, Hello, Request, text_refusal
+from server_parts.screen import Nowhere, Screen, ScreenLog, choose_screen
 from server_parts.settings import Settings
 
 RECEIVE: Final = 64 * 1024
@@ -77,7 +78,8 @@ class ChatServer:
         self._connections: dict[socket.socket, Client] = {}
         self._readers: set[threading.Thread] = set()  # the accept thread's, and after it the main thread's
         self._leaving: deque[threading.Thread] = deque()  # those of them that are about to end
-        most = sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS
+        self.descriptors = sockets.raise_descriptor_limit()
+        most = max(self.descriptors - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
         self._stopping = False
         # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
@@ -101,10 +103,8 @@ class ChatServer:
             accept.start()
             self.listening.set()
             if self.screen is not None:
-                self._open_console(self.screen)
-            while (
-                not self._stopping
-            ):  # a signal that reaches another thread, or comes an instant too early, wakes nobody
+                self._attend(self.screen)
+            while not self._stopping:  # a signal that reaches another thread, or comes a moment early, wakes nobody
                 with contextlib.suppress(Empty):
                     self._stop_asked.get(timeout=TICK)
         finally:
@@ -119,6 +119,8 @@ class ChatServer:
     def stop_server(self) -> None:
         self._stopping = True
         self._stop_asked.put(None)
+        if self.screen is not None:
+            self.screen.end_asking()
 
     def broadcast_message(self, message: str, sender_socket: socket.socket | None = None) -> None:
         """Say something in the lobby, in the name of a connected client or, with None, of the operator.
@@ -190,7 +192,7 @@ class ChatServer:
     def handle_client(self, client_socket: socket.socket) -> None:
         """Read one client until it leaves: bytes → door → requests → desk."""
         client = self._connections[client_socket]
-        log.info("Client connected from %s", client.address)
+        log.debug("A connection from %s", client.address)
         desk = Desk(client, self._hub, self._book, Pace(self.settings.rate, BURST, time.monotonic()))
         try:
             for requests in self._requests(client_socket, client):
@@ -275,7 +277,7 @@ class ChatServer:
 
     def _seat_operator(self) -> tuple[Client, Screen | None]:
         """The operator is a client of the hub, with the terminal for an outbox. Without one it can only be heard."""
-        screen = Screen(f"{self.settings.name}> ") if self.settings.console and sys.stdin.isatty() else None
+        screen = choose_screen(f"{self.settings.name}> ") if self.settings.console else None
         operator = Client(screen or Nowhere(), "the console", operator=True)
         operator.name, operator.color = self.settings.name, color_for(self.settings.name)
         operator.encoder = ConsoleEncoder()
@@ -283,13 +285,15 @@ class ChatServer:
             operator.session = Session("", 0)
         return operator, screen
 
-    def _open_console(self, screen: Screen) -> None:
-        screen.open()
+    def _attend(self, screen: Screen) -> None:
+        """Let the operator talk and command, until they leave if the screen needs this thread for it."""
         desk = Desk(self._operator, self._hub, self._book, Pace(0, BURST, 0.0))
         desk.serve([Hello(self.settings.name, session="")])
         console = Console(self._hub, desk, screen, self.broadcast_message, self.stop_server)
-        # A daemon: input() cannot be interrupted.
-        threading.Thread(target=console.run, name="console", daemon=True).start()
+        try:
+            screen.attend(console.run)
+        except KeyboardInterrupt:
+            signal.raise_signal(signal.SIGINT)  # where Ctrl+C was a key, as if the terminal had made it a signal
 
 
 def _receive(connection: socket.socket) -> bytes:
@@ -352,7 +356,8 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _stop_on_signal(server))
-    print(paint(f"Server started on {format_address(server.host, server.port)}", "green"), flush=True)
+    print(paint(f"Server started on {format_address(server.host, server.port)}", "green"))
+    print(f"Room for {server.max_clients} clients ({server.descriptors} descriptors)", flush=True)
     _tell_reach(server.host, server.port)
     try:
         server.start_server()
@@ -370,6 +375,8 @@ def _stop_on_signal(server: ChatServer) -> Callable[[int, FrameType | None], Non
     def stop(signum: int, frame: FrameType | None) -> None:
         nonlocal told
         if told:
+            if server.screen is not None:
+                server.screen.give_back()
             os._exit(130)  # asked twice: whatever still hangs, what was receipted is on disk
         told = True
         server.stop_server()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from client_parts.width import HANG
+from terminal_parts.width import HANG
 
 
 class Board(Protocol):

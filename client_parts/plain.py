@@ -16,7 +16,7 @@ from client_parts.completion import Vocabulary
 from client_parts.reading import Reader
 from client_parts.status import Status
 from client_parts.theme import AS_PAINTED, theme_named
-from client_parts.width import HANG
+from terminal_parts.width import HANG
 
 
 class PlainScreen(Reader):

@@ -13,10 +13,10 @@ import threading
 from collections import deque
 
 from chat_common import paint
-from client_parts.input_row import input_row
 from client_parts.status import Status, status_line, waiting_lines
 from client_parts.theme import AS_PAINTED, Theme
-from client_parts.width import cut, height, wrap
+from terminal_parts.input_row import input_row
+from terminal_parts.width import cut, height, wrap
 
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
 _REMEMBERED = 500  # lines that can be drawn again

@@ -11,7 +11,7 @@ from chat_common import Frame
 from client_parts.completion import Vocabulary
 from client_parts.plain import JsonScreen, PlainScreen
 from client_parts.status import Status
-from client_parts.width import HANG
+from terminal_parts.width import HANG
 
 
 class Screen(Protocol):

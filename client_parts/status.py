@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chat_common import paint
-from client_parts.width import cut, width
+from terminal_parts.width import cut, width
 
 
 @dataclass(frozen=True, slots=True)

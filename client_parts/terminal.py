@@ -16,15 +16,15 @@ from typing import Any
 
 from chat_common import Frame, paint
 from client_parts.completion import Vocabulary, complete
-from client_parts.editor import Editor
 from client_parts.input_history import InputHistory
-from client_parts.keyboard import Keyboard
-from client_parts.keys import Key
 from client_parts.reading import Closed
 from client_parts.rows import Rows
 from client_parts.status import Status
 from client_parts.theme import theme_named
-from client_parts.width import HANG
+from terminal_parts.editor import Editor
+from terminal_parts.keyboard import Keyboard
+from terminal_parts.keys import Key
+from terminal_parts.width import HANG
 
 _MOST_LISTED = 100
 _LOOK = 0.2  # seconds between looks whether we are in front again: nothing tells

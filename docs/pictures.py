@@ -138,7 +138,7 @@ class Session:
     def _enter(self, name: str) -> Terminal:
         client = self._open(name, CLIENT.format(name), CLIENT_SIZE)
         client.wait_for(f"{name} · online", "lobby>")
-        self.server.wait_for_last(f"{name} came in")
+        self.server.wait_for_last(f": {name} (")
         if "theme" in {command.name for command in COMMANDS}:
             client.type(f"/theme {self._theme}\r")
         return client
@@ -198,7 +198,7 @@ def comeback(chat: Session) -> Picture:
     ben.wait_for("Connected again")
     carol.signal(signal.SIGCONT)
     carol.wait_for("Connected again")
-    server.wait_for_last("carol came in")
+    server.wait_for_last(": carol (")
     server.type("sorry, that was the wrong plug\r")
     carol.wait_for("wrong plug")
     carol.type("/switch lobby\rno harm done, it is all here\r")

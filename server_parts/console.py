@@ -1,34 +1,22 @@
 """The operator at the server's own terminal: talks to the lobby, sees what is said, and commands.
 
-To the hub the operator is a client like any other, whose outbox is the terminal. Two daemon threads: one waits in
-input(), which nothing can interrupt, and one prints, so that a terminal that is held (Ctrl+S) never holds the hub.
+To the hub the operator is a client like any other, whose outbox is the screen. It must not know the terminal.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import shutil
-import sys
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint, partners, room_problem, storable
+from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint, partners, room_problem
 from server_parts import requests as ask
 from server_parts.desk import Desk
 from server_parts.hub import Hub
 from server_parts.message_log import Message, Run
 from server_parts.plain_door import PLAIN, message_text
-
-with contextlib.suppress(ImportError):  # neither is there on Windows
-    import readline
-    import termios
-
-KEPT_TEXTS: Final = 2_000  # of a terminal that is held; beyond, the oldest are dropped
-
+from server_parts.screen import Screen
 
 _LOGGED: Final = ("welcome", "joined", "history", "presence")  # or nothing new: the log's lines tell it better
 
@@ -51,103 +39,6 @@ class ConsoleEncoder:
 def _receipt(message: Message) -> str:
     """What was said to the lobby stands there as it was typed; what was said in private deserves a word."""
     return f"* delivered #{message.id} *\n" if partners(message.room) else ""
-
-
-class Nowhere:
-    """The outbox of an operator who has no terminal."""
-
-    closed = overflowed = False
-    backlog = 0
-
-    def offer(self, block: bytes) -> bool:
-        return True
-
-    def offer_pages(self, pages: Iterable[bytes]) -> None:
-        for page in pages:
-            self.offer(page)
-
-    def write(self, block: bytes) -> None:
-        self.offer(block)
-
-    def finish(self, last_words: bytes, *, at_once: bool = False) -> None:
-        self.offer(last_words)
-
-    def drain(self) -> None:
-        pass
-
-    def cut(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-class Screen(Nowhere):
-    """The terminal: takes text from any thread and prints it from one."""
-
-    def __init__(self, prompt: str) -> None:
-        self._prompt = prompt
-        self._texts: deque[str] = deque(maxlen=KEPT_TEXTS)
-        self._more = threading.Event()
-        self._asking = False
-        self._terminal_mode = _terminal_mode()
-
-    def open(self) -> None:
-        if "readline" in sys.modules:
-            readline.parse_and_bind("set horizontal-scroll-mode on")  # one row: it can be erased and come back
-        threading.Thread(target=self._print, name="console-printer", daemon=True).start()
-
-    def close(self) -> None:
-        """Show what was written last, and leave the terminal as it was: input() may have been cut off in the middle."""
-        self._more.set()
-        until = time.monotonic() + 1.0
-        while self._texts and time.monotonic() < until:
-            time.sleep(0.01)
-        if self._asking:
-            self._show("\r\033[K")
-        if self._terminal_mode is not None:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._terminal_mode)
-
-    def offer(self, block: bytes) -> bool:
-        self.show(block.decode("utf-8", "replace"))
-        return True
-
-    def show(self, text: str) -> None:
-        if text:
-            self._texts.append(text)
-            self._more.set()
-
-    def ask(self) -> str:
-        self._asking = True
-        # The prompt erases what stands on its line: the printer may just have put a prompt there itself.
-        line = input(f"\001\r\033[K\002{self._prompt}" if "readline" in sys.modules else self._prompt)
-        self._asking = False
-        return storable(line)
-
-    def _print(self) -> None:
-        while self._more.wait():
-            self._more.clear()
-            self._print_waiting()
-
-    def _print_waiting(self) -> None:
-        while self._texts:
-            text = self._texts[0]
-            # The half-typed line goes, and comes back below.
-            self._show(f"\r\033[K{text}{self._half_typed()}" if self._asking else text)
-            self._texts.popleft()
-
-    def _half_typed(self) -> str:
-        line = self._prompt + (readline.get_line_buffer() if "readline" in sys.modules else "")
-        return harmless_line(line)[: shutil.get_terminal_size().columns - 1]
-
-    def _show(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.write(text)
-            sys.stdout.flush()
-
-
-def _terminal_mode() -> list[Any] | None:
-    return termios.tcgetattr(sys.stdin) if "termios" in sys.modules else None
 
 
 class _Command(NamedTuple):
@@ -247,14 +138,3 @@ ROWS: Final = (
     _Command("/exit", "stop the server", lambda console, _: console._leave()),
 )
 COMMANDS: Final = {row.usage[1:].split()[0]: row for row in ROWS}
-
-
-class ScreenLog(logging.Handler):
-    """Log records as lines between the conversation."""
-
-    def __init__(self, screen: Screen) -> None:
-        super().__init__()
-        self._screen = screen
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._screen.show(f"* {self.format(record)} *\n")

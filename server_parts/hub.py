@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 from chat_common import LOBBY, MAX_LINE, MAX_NAME, MAX_ROOM, MAX_TEXT, PROTOCOL, VERSION, Frame, color_for, partners
 from server_parts import requests as ask
+from server_parts.batch import Batch
 from server_parts.house import House
-from server_parts.message_log import Draft, MessageLog, Run, StorageError
+from server_parts.message_log import Draft, MessageLog, StorageError
 from server_parts.names import token_hash
 from server_parts.native_door import NATIVE, bye
 from server_parts.people import Client, Session
@@ -59,15 +60,14 @@ class Hub:
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._newcomers: deque[Item] = deque()  # what was asked by those who are not in yet
         self._house = House(book, settings.name)
+        self._batch = Batch(book, self._house)
         self._farewells: deque[tuple[float, Client]] = deque()
         keeps_all = settings.keep_days is None and settings.keep_messages is None
         self._trim_due = math.inf if keeps_all else 0.0
         self._now = 0.0  # what the clock shows to this turn's messages
         self._stops = 0  # after one, requests are no longer carried out; after two, the thread ends
         self._ended = False
-        self._fault: Exception | None = None
         self.closing = threading.Event()  # all that was asked before `stop` is done and committed
-        self._begin_batch()
         self._carry_out: dict[type, Callable[[Client, Any], None]] = {
             ask.Hello: self._hello,
             ask.Say: self._say,
@@ -115,8 +115,8 @@ class Hub:
             items, told_to_stop = self._take()
             self._turn(items)
             self._greet_newcomers(math.inf if told_to_stop or self._stops else GREETING)
-            if self._fault is not None:
-                raise self._fault
+            if self._batch.fault is not None:
+                raise self._batch.fault
             if told_to_stop:
                 self._stops += 1
                 self.closing.set()
@@ -175,7 +175,7 @@ class Hub:
                     if client.gone or self._stops:
                         break
                     self._handle(client, request)
-            self._commit()
+            self._batch.commit()
             self._do_what_is_due(time.monotonic())
             slow, self._house.slow = self._house.slow, {}
             for client in [*slow, *(client for client, _ in items if client.outbox.overflowed)]:
@@ -211,10 +211,10 @@ class Hub:
         if client.session is None and not isinstance(request, (ask.Hello, ask.Bye, ask.Ending, ask.Unseat, ask.Gone)):
             client.tell(Refusal("hello_first", "say hello first", "type").frame())
             return
-        if not isinstance(request, ask.Say) and (client in self._writers or self._private):
+        if not isinstance(request, ask.Say) and (client in self._batch or self._batch.private):
             # A client's requests are carried out, and answered, in the order they came. And what was said in private
             # is for whoever had the name then: it is told before anybody comes, goes or changes names.
-            self._commit()
+            self._batch.commit()
         try:
             self._carry_out[type(request)](client, request)
         except StorageError as error:
@@ -224,13 +224,6 @@ class Hub:
             client.tell(Refusal("internal", "the server failed to do that; it has been logged").frame())
 
     # --- saying something ---
-
-    def _begin_batch(self) -> None:
-        self._drafts: list[Draft] = []
-        self._authors: list[Client] = []
-        self._refused: list[tuple[Client, Refusal]] = []
-        self._writers: dict[Client, None] = {}
-        self._private = False  # something of it was said in private
 
     def _say(self, client: Client, say: ask.Say) -> None:
         session = client.session
@@ -243,21 +236,15 @@ class Hub:
             return
         place = say.refusal or self._place(client, say.room)  # before counting: where that fails, nothing is used up
         session.counted += len(texts)
-        self._writers[client] = None  # a refused text is recorded too, before its sender is told
         if isinstance(place, Refusal):
             told = range(seq, seq + len(texts)) if say.seq else [None]
-            self._refused += [(client, place._replace(seq=one)) for one in told]
-            return
-        self._draft(client, place, texts, session.key, seq)
-
-    def _draft(self, client: Client, room: str, texts: list[str], session: str, seq: int) -> None:
-        self._drafts.append(Draft(room, self._now, client.name, client.color, texts, session, seq))
-        self._authors.append(client)
-        self._writers[client] = None
+            self._batch.refuse(client, [place._replace(seq=one) for one in told])
+        else:
+            self._batch.add(client, Draft(place, self._now, client.name, client.color, texts, session.key, seq))
 
     def _in_turn(self, client: Client, session: Session, texts: list[str], seq: int) -> list[str]:
         """Of texts that do not begin at their turn, those whose turn it is; the others are answered."""
-        self._commit()
+        self._batch.commit()
         known = len(texts) if seq > session.counted else min(session.counted + 1 - seq, len(texts))
         for number in range(seq, seq + known):
             self._out_of_turn(client, session, number)
@@ -281,7 +268,7 @@ class Hub:
 
     def _private_place(self, client: Client, room: str) -> str | Refusal:
         """The room of two people, opened for both of them."""
-        self._private = True
+        self._batch.private = True
         if not client.takes_part(room):
             return DENIED
         name = next((name for name in partners(room) if name != client.name.lower()), None)
@@ -295,46 +282,6 @@ class Hub:
             client.tell({"type": "notice", "text": f"{other.name} is away: {other.away}"})
         return room
 
-    def _commit(self) -> None:
-        """Make durable what was said since the last commit, and only then tell it."""
-        if not self._writers:
-            return
-        drafts, authors, refused, writers = self._drafts, self._authors, self._refused, self._writers
-        self._begin_batch()
-        sessions = [client.session for client in writers if client.session is not None]
-        counted = {session.key: session.counted for session in sessions if session.key}
-        try:
-            runs = self._book.append(drafts, counted)
-        except StorageError as error:
-            self._take_back(str(error), writers)
-            return
-        except Exception as error:
-            # What is in the log now, nobody knows. Nothing was said; the hub stops at the end of this turn.
-            self._fault = error
-            self._take_back("the log has a fault", writers)
-            return
-        for session in sessions:
-            session.accepted = session.counted
-        by_room: dict[str, tuple[list[Run], dict[Client, None]]] = {}
-        for run, author in zip(runs, authors, strict=True):
-            batch = by_room.setdefault(run.room, ([], {}))
-            batch[0].append(run)
-            batch[1][author] = None
-        for room, (said, by) in by_room.items():
-            self._house.publish(room, said, by)
-        for client, refusal in refused:
-            client.tell(refusal.frame())
-
-    def _take_back(self, reason: str, writers: dict[Client, None]) -> None:
-        """Nothing was stored, so nothing was said: everyone sends again from where the log stands."""
-        log.error("the log cannot be written: %s", reason)
-        for client in writers:
-            session = client.session
-            assert session is not None
-            refusal = Refusal("storage_unavailable", reason, seq=session.accepted + 1)
-            session.counted = session.accepted
-            client.tell(refusal.frame())
-
     # --- coming and going ---
 
     def _hello(self, client: Client, hello: ask.Hello) -> None:
@@ -346,7 +293,7 @@ class Hub:
             # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
             self._let_go(client, "replaced", "this session came in again from elsewhere", retry=False)
             return
-        self._commit()  # the earlier connection's texts count
+        self._batch.commit()  # the earlier connection's texts count
         client.token_hash = token_hash(hello.token) if hello.token else None
         names = self._house.names
         refusal = names.refusal(hello.name, client, earlier) if hello.name is not None else None
@@ -373,7 +320,9 @@ class Hub:
         client.session = Session(hello.session, accepted)
         if hello.session:
             self._house.sessions[hello.session] = client
-        log.info("%s came in from %s%s", client.name, client.address, f" with {hello.client}" if hello.client else "")
+        if not client.operator:
+            program = f" ({hello.client})" if hello.client else ""
+            log.info("Client connected from %s: %s%s", client.address, client.name, program)
         client.tell(self._welcome(client, client.session))
 
     def _welcome(self, client: Client, session: Session) -> Frame:
@@ -423,17 +372,17 @@ class Hub:
         self._house.depart(client, room)
         client.tell({"type": "presence", "room": room.name, "left": [client.name], "members": len(room.members)})
 
-    def _retire(self, client: Client) -> None:
-        if client in self._writers:
-            self._commit()
+    def _retire(self, client: Client, why: str = "") -> None:
+        if client in self._batch:
+            self._batch.commit()
         client.gone = True
         if client.session is not None:
-            log.info("%s left", client.name)
+            log.info("%s left%s", client.name, f": {why}" if why else "")
         self._house.vacate(client)
 
     def _let_go(self, client: Client, code: str, text: str, *, retry: bool, at_once: bool = False) -> None:
         """End a client's connection with a reason; it has a few seconds to read it."""
-        self._retire(client)
+        self._retire(client, "" if code == "exit" else code.replace("_", " "))
         self._see_off(client, client.encoder.frame(bye(code, text, retry=retry)), at_once=at_once)
 
     def _see_off(self, client: Client, last_words: bytes, *, at_once: bool = False) -> None:
@@ -454,8 +403,9 @@ class Hub:
         self._let_go(client, "exit", "goodbye", retry=False)
 
     def _ending(self, client: Client, ending: ask.Ending) -> None:
-        log.info("%s: %s", client.address, ending.reason)
-        self._retire(client)
+        if client.session is None:
+            log.info("%s: %s", client.address, ending.reason)
+        self._retire(client, ending.reason)
         self._see_off(client, ending.block)
 
     def _unseat(self, client: Client, _: ask.Unseat) -> None:
@@ -504,7 +454,7 @@ class Hub:
     # --- the operator ---
 
     def _announce(self, client: Client, announce: ask.Announce) -> None:
-        self._draft(client, LOBBY, [announce.text], "", 0)
+        self._batch.add(client, Draft(LOBBY, self._now, client.name, client.color, [announce.text], "", 0))
 
     def _kick(self, client: Client, kick: ask.Kick) -> None:
         target = self._house.names.find(kick.name)

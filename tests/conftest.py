@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
@@ -70,6 +71,10 @@ class Chat:
     def admit(self, peer: P) -> P:
         self._peers.append(peer)
         return peer
+
+    def connection_of(self, peer: Peer) -> socket.socket:
+        """The server's end of it."""
+        return next(c for c in self.server.clients if c.getpeername() == peer.socket.getsockname())
 
     def stop(self) -> None:
         """Everyone leaves, and the server stops; it must come to its end."""

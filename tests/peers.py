@@ -232,3 +232,12 @@ def wait_until(condition: Callable[[], bool], wait: float = WAIT) -> bool:
             return False
         time.sleep(0.002)
     return True
+
+
+def of_type(frames: list[Frame], *types: str) -> list[Frame]:
+    return [frame for frame in frames if frame["type"] in types]
+
+
+def codes(frames: list[Frame]) -> list[str]:
+    """What went wrong, in order."""
+    return [frame["code"] for frame in of_type(frames, "error")]

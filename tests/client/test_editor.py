@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_common import harmless_line
-from client_parts.editor import Editor
-from client_parts.input_row import input_row
-from client_parts.keys import Key, KeyDecoder
-from client_parts.width import width
+from terminal_parts.editor import Editor
+from terminal_parts.input_row import input_row
+from terminal_parts.keys import Key, KeyDecoder
+from terminal_parts.width import width
 
 LEFT, RIGHT, UP, DOWN = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
 

@@ -23,11 +23,11 @@ import pyte
 from termcolor import colored
 
 from chat_common import harmless, harmless_line, paint
-from client_parts.input_row import input_row
 from client_parts.rows import MIN_COLUMNS, MIN_ROWS, Rows, has_title
 from client_parts.status import Status, status_line
 from client_parts.theme import theme_named
-from client_parts.width import width, wrap
+from terminal_parts.input_row import input_row
+from terminal_parts.width import width, wrap
 from tests.client.programs import Emulator
 
 READY = Status("lobby", "ann", "red", members=2)

@@ -12,7 +12,7 @@ import pytest
 from client_parts.plain import JsonScreen, PlainScreen
 from client_parts.reading import Closed
 from client_parts.status import Status
-from client_parts.width import height
+from terminal_parts.width import height
 
 
 @pytest.mark.parametrize(

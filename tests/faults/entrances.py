@@ -49,7 +49,6 @@ from client_parts.completion import Vocabulary, complete
 from client_parts.identity import valid_name
 from client_parts.input_history import InputHistory
 from client_parts.status import Status
-from client_parts.width import cut, height, width, wrap
 from server_parts import search_query, settings
 from server_parts.console import ConsoleEncoder
 from server_parts.door import Door
@@ -59,6 +58,7 @@ from server_parts.native_door import NATIVE, NativeDoor
 from server_parts.plain_door import PLAIN, PlainDoor
 from server_parts.requests import Ending, Refusal, Request, Say, Tell
 from server_parts.sqlite_log import SqliteLog
+from terminal_parts.width import cut, height, width, wrap
 from tests.client.fakes import FakeScreen, unpainted
 
 Entrance = Callable[[bytes], None]

@@ -111,7 +111,9 @@ def inside(name: str, arguments: Sequence[str]) -> None:
     """The process that is watched; it does not return."""
     import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
-    with atheris.instrument_imports(include=["chat_common", "client", "client_parts", "server_parts"]):
+    with atheris.instrument_imports(
+        include=["chat_common", "client", "client_parts", "server_parts", "terminal_parts"]
+    ):
         from tests.faults.entrances import ENTRANCES
     take = trap if os.environ.get("CHAT_FUZZ_TRAP") else ENTRANCES[name]
     # The first word is what the fuzzer starts again by itself when it merges.

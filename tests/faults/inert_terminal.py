@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import itertools
+import logging
 import os
 import pty
 import random
@@ -30,6 +31,8 @@ from client_parts.commands import understand
 from client_parts.terminal import TerminalScreen
 from server_parts import console
 from server_parts.message_log import Run
+from server_parts.screen import ScreenLog
+from server_parts.terminal import TerminalScreen as OperatorScreen
 from tests.client.fakes import message
 from tests.client.programs import COLUMNS, ROWS, Emulator
 from tests.faults import hostile
@@ -308,35 +311,47 @@ class OperatorStage(Stage):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = console.ConsoleEncoder()
-        self._out = os.fdopen(os.dup(self.slave), "w")
-        with mock.patch.object(sys, "stdin", self._out):
-            self.screen = console.Screen("server> ")
-        self.screen._asking = True
+        with (
+            open(os.dup(self.slave), "w") as out,
+            mock.patch.object(sys, "stdout", out),
+            mock.patch.object(sys, "stdin", out),
+        ):
+            self.screen = OperatorScreen("server> ")
+        self.screen._output = self.slave
         for number in range(ROWS):
             self.screen.show(f"line {number}\n")
+        self.type("")
         self.settle()
 
-    def close(self) -> None:
-        self._out.close()
-        super().close()
-
     def settle(self) -> None:
-        with mock.patch.object(sys, "stdout", self._out):
-            self.screen._print_waiting()
+        self.screen._write(self.screen._printer._take())
         self.watch()
 
     def show(self, block: bytes) -> None:
         self.screen.offer(block)
 
+    def type(self, text: str) -> None:
+        self.screen._editor.replace(0, len(self.screen._editor.text), text)
+        self.screen._draw()
+
     def error(self, text: str) -> None:
         console.Console._say_error(mock.Mock(_screen=self.screen), text)
 
+    def log(self, text: str) -> None:
+        ScreenLog(self.screen).emit(logging.makeLogRecord({"msg": "%s", "args": (text,)}))
+
 
 def half_typed(stage: OperatorStage, text: str) -> None:
-    with mock.patch.object(console, "readline", mock.Mock(get_line_buffer=lambda: text)):
-        stage.error("x")
-        stage.settle()
+    stage.type(text)
     stage.error("x")
+    stage.settle()
+    stage.type("")
+
+
+def said_by_the_operator(stage: OperatorStage, text: str) -> None:
+    stage.type(text)
+    stage.screen._entered()
+    stage.type("")
 
 
 TO_THE_OPERATOR: Final[dict[str, Show]] = {
@@ -353,6 +368,8 @@ TO_THE_OPERATOR: Final[dict[str, Show]] = {
     ),
     "operator: a mistake": lambda stage, text: stage.error(text),
     "operator: the half-typed line": half_typed,
+    "operator: a line": said_by_the_operator,
+    "operator: the log": lambda stage, text: stage.log(text),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from server_parts.message_log import MemoryLog
 from server_parts.names import Names, token_hash
 from server_parts.people import Client
-from tests.server.hub_bench import Remembering
+from tests.server.hub.bench import Remembering
 
 
 @pytest.fixture

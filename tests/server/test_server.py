@@ -1,32 +1,24 @@
-"""The server as a whole: what its class promises, starting, stopping, crowds, and trouble with the system."""
+"""The server as a whole: what its class promises, and how it stops."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import gc
 import logging
-import os
-import select
 import signal
 import socket
-import sys
 import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from chat_common import MAX_TEXT
 from server import ChatServer
-from server_parts import native_door, sockets
 from server_parts.message_log import MemoryLog
-from server_parts.settings import Settings
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, wait_until
-from tests.programs import read_line, read_rest, run_server, server_program, started
+from tests.programs import read_line, read_rest, server_program, started
 
 # --- the class ---
 
@@ -62,21 +54,16 @@ def test_the_client_list_grows_and_shrinks(chat: Chat) -> None:
     assert wait_until(lambda: chat.server.clients == [])
 
 
-def connection_of(chat: Chat, peer: Peer) -> socket.socket:
-    """The server's end of a peer's connection."""
-    return next(c for c in chat.server.clients if c.getpeername() == peer.socket.getsockname())
-
-
 def test_broadcasting_reaches_all_but_the_sender(chat: Chat) -> None:
     """Everyone else gets the message, in the sender's name; the sender gets its receipt."""
     alice, bob = chat.native("alice"), chat.native("bob")
     carol = chat.plain("here")
     carol.until("* delivered #1 *")
     carol.until("guest-1 joined")
-    chat.server.broadcast_message("from alice", connection_of(chat, alice))
+    chat.server.broadcast_message("from alice", chat.connection_of(alice))
     assert bob.until("message", text="from alice")["from"] == "alice"
     assert carol.until("from alice").endswith("alice said -> from alice")
-    chat.server.broadcast_message("from carol", connection_of(chat, carol))
+    chat.server.broadcast_message("from carol", chat.connection_of(carol))
     assert alice.until("message", text="from carol")["from"] == "guest-1"
     assert carol.text() == "* delivered #3 *", "no second copy of one's own words"
 
@@ -105,153 +92,9 @@ def test_a_broadcast_that_no_client_could_send_is_refused(chat: Chat, text: str)
 def test_a_broadcast_uses_up_no_seq(chat: Chat) -> None:
     """The client counts on as if nothing had happened."""
     alice = chat.native("alice")
-    chat.server.broadcast_message("in your name", connection_of(chat, alice))
+    chat.server.broadcast_message("in your name", chat.connection_of(alice))
     assert alice.until("message")["seq"] == 0
     assert alice.tell("my own")["seq"] == 1
-
-
-# --- starting ---
-
-
-def test_it_says_where_it_listens() -> None:
-    """The real address, and it runs without a terminal until it is told to stop."""
-    with server_program() as program:
-        assert program.printed == f"Server started on 127.0.0.1:{program.port}\n".encode()
-        with Native(program.port, "alice") as alice:
-            assert alice.tell("hi")["id"] == 1
-        assert program.stop() == 0
-
-
-def test_the_address_is_green_where_colours_are_wanted() -> None:
-    """FORCE_COLOR wants them even in a pipe."""
-    with started({"FORCE_COLOR": "1"}) as process:
-        assert read_line(process).startswith(b"\x1b[32mServer started on 127.0.0.1:")
-
-
-def test_starting_twice() -> None:
-    """The second one is told in one red sentence what to do, with status 1; the first goes on."""
-    with server_program() as program:
-        second = run_server("--port", str(program.port), "--data", ":memory:", env={"FORCE_COLOR": "1"})
-        assert second.returncode == 1
-        assert second.stdout == ""
-        assert second.stderr.startswith("\x1b[31m")
-        assert second.stderr.count("\n") == 1
-        assert str(program.port) in second.stderr
-        assert "--port" in second.stderr
-        with Native(program.port, "alice") as alice:
-            assert alice.tell("still here")["id"] == 1
-        assert program.stop() == 0
-
-
-def test_two_servers_started_at_once() -> None:
-    """Exactly one of them gets the port."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    flags = ("--port", str(port))
-    with started({}, *flags) as one, started({}, *flags) as other:
-        assert wait_until(lambda: one.poll() is not None or other.poll() is not None)
-        loser, winner = (one, other) if one.poll() is not None else (other, one)
-        assert loser.wait(WAIT) == 1
-        assert b"taken" in read_rest(loser)
-        assert winner.poll() is None
-
-
-def test_restarting_at_once(serve: Serve) -> None:
-    """The same port is free again although connections were open until the end."""
-    first = serve()
-    alice = first.native("alice")
-    port = first.port
-    first.server.stop_server()
-    assert alice.until("bye")["code"] == "shutdown"
-    first.stop()
-    second = serve(port=port)
-    assert second.port == port
-    assert second.native("alice").tell("again")["id"] == 1
-
-
-@pytest.mark.parametrize(
-    ("flags", "told"),
-    [
-        (("--host", "no.such.host.invalid"), "--host"),
-        (("--host", "192.0.2.1"), "--host"),
-        (("--host", "a" * 70), "is no address"),
-        (("--host", "\udcff"), "is no address"),
-        (("--log-file", "/no/such/folder/x.log"), "/no/such/folder/x.log"),
-    ],
-)
-def test_what_cannot_be_started_is_told(flags: tuple[str, ...], told: str) -> None:
-    """One sentence, no traceback, status 1."""
-    run = run_server("--port", "0", "--data", ":memory:", *flags)
-    assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr.count("\n") == 1
-    assert told in run.stderr
-
-
-@pytest.mark.parametrize(
-    "flags",
-    [("--port", "x"), ("--rate", "-1"), ("--backlog", "1"), ("--name", "a b"), ("--max-clients", "x"), ("--what",)],
-)
-def test_a_wrong_flag(flags: tuple[str, ...]) -> None:
-    """It is named, without a traceback, with status 2."""
-    run = run_server(*flags)
-    assert (run.returncode, run.stdout) == (2, "")
-    assert flags[0] in run.stderr
-    assert "Traceback" not in run.stderr
-
-
-def test_version_and_help() -> None:
-    """Both end with status 0 and start nothing."""
-    version, help_ = run_server("--version"), run_server("--help")
-    assert (version.returncode, help_.returncode) == (0, 0)
-    assert version.stdout.startswith("server.py ")
-    assert "--port" in help_.stdout
-
-
-def test_settings_from_the_environment() -> None:
-    """CHAT_ variables are heard."""
-    with server_program(env={"CHAT_MOTD": "from the environment"}) as program, Native(program.port, "alice") as alice:
-        assert alice.welcome["motd"] == "from the environment"
-
-
-def test_the_log_file(tmp_path: Path) -> None:
-    """Who came and from where; control characters of strangers stay out of it."""
-    path = tmp_path / "chat.log"
-    with server_program("--log-file", str(path)) as program:
-        with Native(program.port, "alice", client="bot \x1b[31m\u202e\n7") as alice:
-            alice.tell("hi")
-        program.stop()
-    text = path.read_text()
-    assert "alice" in text
-    assert "bot" in text
-    assert not set(text) & set("\x1b\u202e")
-    assert "hi" not in text.split(), "what is said is not logged"
-
-
-def has_ipv6() -> bool:
-    with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
-        return True
-    return False
-
-
-@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
-def test_ipv6() -> None:
-    """The address is printed as it can be typed, and reached."""
-    with server_program("--host", "::1") as program:
-        assert b"Server started on [::1]:" in program.printed
-        with Native(program.port, "alice", host="::1") as alice:
-            assert alice.tell("hi")["id"] == 1
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "localhost"])
-def test_other_ways_to_name_a_host(host: str) -> None:
-    """All interfaces come with a warning, a loopback name without."""
-    with server_program("--host", host) as program:
-        if host == "0.0.0.0":
-            program.read_until(b"unencrypted.*\n")
-        with socket.create_connection((host if host == "localhost" else "127.0.0.1", program.port), WAIT):
-            pass
-        program.stop()
-        assert ("unencrypted" in program.output()) == (host == "0.0.0.0")
 
 
 # --- stopping ---
@@ -407,255 +250,3 @@ def test_without_its_hub_it_stops() -> None:
             alice.rest()
         assert process.wait(2 * WAIT) == 1
         assert b"the server stops" in read_rest(process)
-
-
-# --- crowds and trouble ---
-
-
-def test_a_full_server_says_so(serve: Serve) -> None:
-    """One too many is told in one line and may come back; when somebody leaves there is room."""
-    chat = serve(max_clients=2)
-    alice, bob = chat.native("alice"), chat.native("bob")
-    third = chat.native()
-    goodbye = third.next()
-    assert (goodbye["type"], goodbye["code"], goodbye["retry"]) == ("bye", "server_full", True)
-    assert third.ended()
-    bob.close()
-    alice.sees_off("bob")
-    assert wait_until(lambda: len(chat.server.clients) < 2)
-    assert chat.native("carol").tell("hi")
-
-
-def test_a_full_server_tells_a_client_that_speaks_at_once(serve: Serve) -> None:
-    """A hello that is on its way does not swallow the answer."""
-    chat = serve(max_clients=1)
-    chat.native("alice")
-    for _ in range(20):
-        late = chat.native()
-        late.hello("late")
-        assert late.next()["code"] == "server_full"
-
-
-def test_accept_survives_a_lack_of_threads(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It costs one client; the next one comes in."""
-    chat = serve()
-    alice = chat.native("alice")
-    start = threading.Thread.start
-
-    def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    unlucky = chat.native()
-    assert unlucky.next()["code"] == "server_full"
-    monkeypatch.setattr(threading.Thread, "start", start)
-    assert chat.native("bob").tell("hi")
-    assert alice.until("message")["from"] == "bob"
-    assert len(chat.server.clients) == 2
-
-
-def test_accept_survives_connections_that_vanish(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ECONNABORTED is an ordinary day."""
-    accept = socket.socket.accept
-    aborted: list[object] = []
-
-    def flaky(listener: socket.socket) -> tuple[socket.socket, object]:
-        connection, address = accept(listener)
-        if not aborted:
-            aborted.append(address)
-            connection.close()
-            raise OSError(errno.ECONNABORTED, "Software caused connection abort")
-        return connection, address
-
-    monkeypatch.setattr(socket.socket, "accept", flaky)
-    assert chat.native().ended()
-    assert chat.native("alice").tell("hi")
-    assert aborted
-
-
-def test_clients_that_reset_are_forgotten(chat: Chat) -> None:
-    """A connection torn down with RST leaves like any other."""
-    alice = chat.native("alice")
-    for number in range(20):
-        rude = chat.native(f"rude-{number}")
-        rude.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        rude.close()
-    assert wait_until(lambda: len(chat.server.clients) == 1)
-    assert alice.tell("calm again")
-
-
-@pytest.mark.parametrize(
-    "first", [b"{", b"\x16", b"GET / HTTP/1.1\r\n\r\n", b"bad\n"], ids=["hello", "tls", "http", "plain"]
-)
-def test_a_client_that_was_let_go_costs_nothing(chat: Chat, monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
-    """Whoever keeps the connection open after the last words is waited for, not polled."""
-    monkeypatch.setattr(native_door, "HELLO_WAIT", 0.1)
-    peer = chat.peer()
-    peer.send_bytes(first)
-    if first == b"bad\n":
-        peer.send_bytes(b"/exit\n")
-    peer.rest()
-    before = time.process_time()
-    threading.Event().wait(0.4)
-    assert time.process_time() - before < 0.2
-
-
-def connection_count(chat: Chat) -> int:
-    return len(chat.server.clients)
-
-
-def test_a_stalled_reader_hurts_only_itself(serve: Serve) -> None:
-    """Others go on at full speed; it is let go with too_slow, and its place is free."""
-    chat = serve(backlog=65_536)
-    alice, bob = chat.native("alice"), chat.native("bob")
-    stalled = chat.native("stalled")
-    slowest = 0.0
-    for number in range(2_000):
-        begun = time.monotonic()
-        assert alice.tell("x" * 4000)["id"] == number + 1
-        slowest = max(slowest, time.monotonic() - begun)
-        assert bob.until("message")["id"] == number + 1
-        if ["stalled"] in [frame.get("left") for frame in bob.passed]:
-            break
-    assert ["stalled"] in [frame.get("left") for frame in bob.passed], "it was never let go"
-    assert slowest < 1.0
-    lines = stalled.rest().splitlines()
-    assert b'"code":"too_slow"' in lines[-1]
-    assert b'"retry":true' in lines[-1]
-    numbers = [int(line.split(b'"id":')[1].split(b",")[0]) for line in lines if b'"type":"message"' in line]
-    assert numbers == list(range(1, len(numbers) + 1)), "what it got has no hole"
-    stalled.close()
-    assert wait_until(lambda: connection_count(chat) == 2)
-
-
-def test_the_rate_slows_without_losing(serve: Serve) -> None:
-    """Forty at once, then no faster than the rate; every text arrives, in order, and nobody is punished."""
-    chat = serve(rate=200.0)
-    alice = chat.native("alice")
-    begun = time.monotonic()
-    for number in range(140):
-        alice.say(f"{number}")
-    texts = [alice.until("message")["text"] for _ in range(140)]
-    assert texts == [str(number) for number in range(140)]
-    assert time.monotonic() - begun > 0.4
-    assert chat.native("bob").tell("at once")
-
-
-def test_one_s_rate_is_not_another_s(serve: Serve) -> None:
-    """Whoever floods waits alone."""
-    chat = serve(rate=20.0)
-    flooder, bob = chat.native("flooder"), chat.native("bob")
-    for number in range(100):
-        flooder.say(f"{number}")
-    begun = time.monotonic()
-    assert bob.tell("hi")
-    assert time.monotonic() - begun < 1.0
-    flooder.close()
-
-
-def descriptors() -> int:
-    gc.collect()
-    return len(os.listdir("/proc/self/fd"))
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system does not show descriptors in /proc")
-def test_a_crowd_leaves_nothing_behind(chat: Chat) -> None:
-    """Two hundred come, some speak, all leave in different ways: threads and descriptors are as before."""
-    alice = chat.native("alice")
-    alice.tell("warm")
-    threads, files = threading.active_count(), descriptors()
-    crowd = [chat.native() for _ in range(200)]
-    for number, peer in enumerate(crowd):
-        if number % 4:
-            peer.hello(f"n{number}", history=0)
-        if number % 4 > 1:
-            peer.say("hi")
-    for number, peer in enumerate(crowd):
-        if number % 4 > 1:
-            peer.message_from(f"n{number}")
-        if number % 4 == 2:
-            peer.send("bye")
-            peer.until("bye")
-        peer.close()
-    assert wait_until(lambda: chat.server.clients == [connection_of(chat, alice)])
-    assert wait_until(lambda: threading.active_count() == threads)
-    assert descriptors() == files
-    assert alice.tell("still here")
-
-
-# A server with few descriptors, and its own use of the processor at the end.
-FEW_DESCRIPTORS = """
-    import resource, sys, time
-    resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80))
-    sys.path.insert(0, sys.argv.pop(1))
-    import server, server_parts.sockets
-    server.SPARE_DESCRIPTORS = -1000  # as if the limit were not known: the system itself refuses
-    status = server.main()
-    print("used", time.process_time(), flush=True)
-    sys.exit(status)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no RLIMIT_NOFILE")
-def test_descriptors_run_out() -> None:
-    """Those inside chat on, newcomers wait or are told, the processor stays idle, and service is back at once."""
-    program_text = textwrap.dedent(FEW_DESCRIPTORS)
-    with started({}, code=program_text) as process, contextlib.ExitStack() as stack:
-        port = int(read_line(process).split(b":")[-1])
-        alice = stack.enter_context(Native(port, "alice"))
-        crowd = [stack.enter_context(Peer(port)) for _ in range(150)]
-        threading.Event().wait(0.7)
-        assert alice.tell("still here")["id"] == 1
-        for peer in crowd:
-            peer.close()
-        begun = time.monotonic()
-        while True:
-            with Native(port) as bob, contextlib.suppress(Ended, OSError):
-                bob.hello("bob")
-                if bob.next()["type"] == "welcome":
-                    break
-            assert time.monotonic() - begun < 2.0 + WAIT
-        assert time.monotonic() - begun < 2.5
-        process.send_signal(signal.SIGTERM)
-        alice.until("bye")
-        alice.close()
-        rest = read_rest(process)
-        assert process.wait(WAIT) == 0
-    assert b"Traceback" not in rest
-    assert float(rest.split(b"used")[1]) < 1.0
-
-
-def test_the_listener_is_tuned(chat: Chat) -> None:
-    """A dead peer is found: keepalive on, and on Linux a limit for unacknowledged data; small messages go at once."""
-    chat.native("alice")
-    (connection,) = chat.server.clients
-    assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-    assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 75_000
-
-
-def test_the_whole_chat_without_dontwait(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Windows, where the flag does not exist."""
-    monkeypatch.setattr(sockets, "DONTWAIT", None)
-    chat = serve()
-    alice, bob = chat.native("alice"), chat.native("bob")
-    for number in range(50):
-        assert alice.tell(f"{number}")["id"] == number + 1
-        assert bob.until("message")["id"] == number + 1
-    bob.send("bye")
-    assert bob.until("bye")["code"] == "exit"
-    assert bob.ended()
-
-
-def test_waiting_without_poll(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Windows, where there is only select()."""
-    monkeypatch.delattr(select, "poll", raising=False)
-    assert chat.native("alice").tell("hi")["id"] == 1
-    assert chat.plain("hi").until("delivered")
-
-
-def test_settings_reach_the_server() -> None:
-    """A server made by hand has no console."""
-    assert ChatServer().settings.console is False
-    assert ChatServer(settings=Settings(max_clients=3)).max_clients == 3

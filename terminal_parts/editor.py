@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from client_parts.keys import Key
-from client_parts.width import width
+from terminal_parts.keys import Key
+from terminal_parts.width import width
 
 
 class Editor:

@@ -9,7 +9,7 @@ import pytest
 
 from server_parts.message_log import StorageError
 from server_parts.requests import Bye, Hello, Join, Nick, Say, Who
-from tests.server.hub_bench import Bench, Seat
+from tests.server.hub.bench import Bench, Seat
 
 pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
 

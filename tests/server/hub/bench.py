@@ -13,7 +13,7 @@ from server_parts.native_door import NATIVE
 from server_parts.people import CREDITS, Client
 from server_parts.requests import Hello, Request, Say
 from server_parts.settings import Settings
-from tests.peers import WAIT, Frame, wait_until
+from tests.peers import WAIT, Frame, of_type, wait_until
 
 
 class BenchLog(MemoryLog):
@@ -169,3 +169,7 @@ class Bench:
         self.hub.end()
         self._thread.join(WAIT)
         assert not self._thread.is_alive()
+
+
+def ids(frames: list[Frame]) -> list[int]:
+    return [frame["id"] for frame in of_type(frames, "message")]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from chat_common import harmless_line, paint
-from client_parts.width import cut, width
+from terminal_parts.width import cut, width
 
 
-def input_row(prompt: str, color: str, text: str, cursor: int, columns: int) -> tuple[str, int]:
+def input_row(prompt: str, color: str | None, text: str, cursor: int, columns: int) -> tuple[str, int]:
     """The painted row, and the column of the cursor in it.
 
     The prompt always stays. A text that does not fit is shown around the cursor, with a sign where something is

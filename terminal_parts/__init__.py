@@ -1,0 +1,1 @@
+"""A line that is typed at a terminal, for both programs. Imports chat_common and nothing of either side."""

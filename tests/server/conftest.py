@@ -1,0 +1,22 @@
+"""Two people for the tests that talk to a real server."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Chat
+from tests.peers import Native
+
+
+@pytest.fixture
+def alice(chat: Chat) -> Native:
+    """In the lobby."""
+    return chat.native("alice")
+
+
+@pytest.fixture
+def bob(chat: Chat, alice: Native) -> Native:
+    """In the lobby; alice has heard that he came."""
+    bob = chat.native("bob")
+    alice.moved("joined", "bob")
+    return bob

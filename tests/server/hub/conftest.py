@@ -1,0 +1,33 @@
+"""A hub with two people, and no server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from server_parts.requests import Who
+from tests.server.hub.bench import Bench, Seat
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """A hub in its own thread, without a server."""
+    bench = Bench()
+    yield bench
+    bench.stop()
+
+
+@pytest.fixture
+def alice(bench: Bench) -> Seat:
+    """In the lobby; forgets what she heard while others came in."""
+    return bench.seat("alice")
+
+
+@pytest.fixture
+def bob(bench: Bench, alice: Seat) -> Seat:
+    """In the lobby, after alice."""
+    seat = bench.seat("bob")
+    alice.ask(Who())
+    seat.heard()
+    return seat

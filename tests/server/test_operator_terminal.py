@@ -1,0 +1,265 @@
+"""What stands on the operator's screen: the real server in a pseudo-terminal, behind a terminal emulator."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
+
+from tests.client.programs import Terminal
+from tests.peers import Native
+from tests.programs import SERVER
+
+FLAGS = ("--port", "0", "--data", ":memory:", "--rate", "0")
+LEFT, UP, DOWN = "\x1b[D", "\x1b[A", "\x1b[B"
+CTRL_L, CTRL_Z, HOLD, GO_ON = "\x0c", "\x1a", "\x13", "\x11"
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Opens terminals, with servers in them or with something else."""
+    terminals: list[Terminal] = []
+
+    def open_one(*arguments: str, **options: object) -> Terminal:
+        terminals.append(Terminal(0, tmp_path / "token", *arguments, bare=True, **options))  # type: ignore[arg-type]
+        return terminals[-1]
+
+    yield open_one
+    for terminal in terminals:
+        terminal.close()
+
+
+@pytest.fixture
+def operator(open_terminal: Callable[..., Terminal]) -> Terminal:
+    terminal = open_terminal(*FLAGS, program=SERVER)
+    terminal.wait_for_prompt("server>")
+    return terminal
+
+
+def port_of(terminal: Terminal) -> int:
+    found = re.search(rb"Server started on 127\.0\.0\.1:(\d+)", terminal.output)
+    assert found
+    return int(found[1])
+
+
+def all_rows(terminal: Terminal) -> list[str]:
+    return terminal.history() + terminal.rows
+
+
+STORM = 1_500
+
+
+def test_a_typed_line_and_a_storm_of_log_lines_stay_whole(operator: Terminal) -> None:
+    """While every key is echoed, 1,500 log lines come: each stands there once and whole, and so does the line."""
+    typed = "the quick brown fox jumps over the lazy dog"
+    with Native(port_of(operator), "storm-0") as storm:
+        for number in range(1, STORM + 1):
+            storm.send("nick", name=f"storm-{number}")
+            if number % 10 == 0 and number // 10 <= len(typed):
+                operator.type(typed[number // 10 - 1])
+            if number % 100 == 0:
+                operator.watch(0.01)
+        operator.wait_for(f"storm-{STORM - 1} is now storm-{STORM}")
+        operator.wait_for_prompt(f"server> {typed}")
+        operator.type(LEFT * 8 + "very \r")
+        said = "the quick brown fox jumps over the very lazy dog"
+        assert storm.until("message")["text"] == said
+        operator.wait_until(lambda: f"server> {said}" in operator.rows and operator.prompt == "server>")
+    rows = all_rows(operator)
+    logged = [row for row in rows if "is now" in row]
+    assert logged == [f"* storm-{number} is now storm-{number + 1} *" for number in range(STORM)]
+    assert [row for row in rows if "quick" in row] == [f"server> {said}"]
+
+
+def test_a_half_typed_line_survives_a_message(operator: Terminal) -> None:
+    """The message is shown above it, the cursor stays in its place, and nothing is lost."""
+    with Native(port_of(operator), "alice") as alice:
+        operator.type("I was just to say" + LEFT * 7)
+        operator.wait_for_prompt("server> I was just to say")
+        alice.tell("sorry to interrupt")
+        operator.wait_for("sorry to interrupt")
+        operator.wait_for_prompt("server> I was just to say")
+        assert operator.column == len("server> I was just")
+        operator.type(" about\r")
+        assert alice.message_from("server")["text"] == "I was just about to say"
+
+
+def test_the_keys_of_a_shell_s_line(operator: Terminal) -> None:
+    """Earlier lines come back with the arrows and Ctrl+R, and Ctrl+L leaves nothing but the line."""
+    with Native(port_of(operator), "alice") as alice:
+        for text in ("one", "two"):
+            operator.type(f"{text}\r")
+            alice.message_from("server")
+        operator.type(UP + UP)
+        operator.wait_for_prompt("server> one")
+        operator.type(DOWN + DOWN + "\x12tw")
+        operator.wait_for_prompt("search tw> two")
+        operator.type(CTRL_L)
+        operator.wait_until(lambda: operator.rows == ["search tw> two"])
+        operator.type("\r")
+        assert alice.message_from("server")["text"] == "two"
+
+
+def test_a_long_line_stays_on_its_row(operator: Terminal) -> None:
+    """Wide signs too, in a window that has become narrow; all of it is said."""
+    text = "漢字 and more " * 20
+    with Native(port_of(operator), "alice") as alice:
+        operator.resize(24, 40)
+        operator.type(text)
+        operator.wait_until(lambda: operator.prompt.startswith("server> <"))
+        alice.tell("hello")
+        operator.wait_until(lambda: "said -> hello" in " ".join(operator.rows) and "server> <" in operator.prompt)
+        assert sum("and more" in row for row in operator.rows) == 1
+        operator.type("\r")
+        assert alice.message_from("server")["text"] == text.strip()
+
+
+def test_a_pasted_block_is_one_message(operator: Terminal) -> None:
+    """Its line breaks do not send it in pieces."""
+    with Native(port_of(operator), "alice") as alice:
+        operator.type("\x1b[200~one\rtwo\x1b[201~\r")
+        assert alice.message_from("server")["text"] == "one\ntwo"
+
+
+def test_a_held_terminal_does_not_hold_the_chat(operator: Terminal) -> None:
+    """After Ctrl+S people go on talking, more than a terminal takes in; Ctrl+Q shows what was said."""
+    port = port_of(operator)
+    with Native(port, "alice") as alice, Native(port, "bob") as bob:
+        operator.wait_for(": bob")
+        operator.type(HOLD)
+        operator.settle()
+        for number in range(300):
+            alice.say(f"{number} " + "x" * 1_000)
+        assert bob.until("message", seq=300)["from"] == "alice"
+        operator.settle()
+        assert not any("said -> 299" in row for row in all_rows(operator))
+        operator.type(GO_ON)
+        operator.wait_for("said -> 299")
+        operator.wait_for_prompt("server>")
+
+
+def test_a_held_terminal_does_not_hold_the_end(operator: Terminal) -> None:
+    """The server stops, and lets the terminal go on."""
+    operator.type(HOLD)
+    operator.settle()
+    operator.signal(signal.SIGTERM)
+    assert operator.status() == 0
+    assert operator.rows[-1] == "Server stopped"
+
+
+class Shell:
+    """A shell with job control, and the server as its job."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        terminal.wait_for("$ ready")
+        self.first_mode = self.mode()
+
+    def stop_job(self) -> int:
+        """Ctrl+Z, and the number of the process."""
+        self.terminal.type(CTRL_Z)
+        self.terminal.wait_for("Stopped")
+        return int(self.ask("jobs -p"))
+
+    def mode(self) -> str:
+        """How the terminal treats what is typed."""
+        return self.ask("stty -g")
+
+    def ask(self, command: str) -> str:
+        """The last line that a command prints."""
+        self.terminal.type(f"{command}; echo end-of-'answer'\r")
+        self.terminal.wait_for("end-of-answer")
+        rows = self.terminal.rows
+        place = max(number for number, row in enumerate(rows) if row == "end-of-answer")
+        self.terminal.type("clear\r")
+        self.terminal.wait_until(lambda: self.terminal.rows == ["$ ready"])
+        return rows[place - 1]
+
+
+@pytest.fixture
+def shell(open_terminal: Callable[..., Terminal], tmp_path: Path) -> Shell:
+    file = tmp_path / "rc"
+    file.write_text(f"PS1='$ ready '; alias serve='{' '.join((*SERVER, *FLAGS))}'\n")
+    return Shell(open_terminal("-i", program=("sh",), ENV=str(file)))
+
+
+def test_ctrl_z_lends_the_terminal_to_the_shell(shell: Shell) -> None:
+    """As it was before; `bg` serves on without a word, and `fg` brings the half-typed line and what was said."""
+    terminal = shell.terminal
+    terminal.type("serve\r")
+    terminal.wait_for_prompt("server>")
+    with Native(port_of(terminal), "alice") as alice:
+        terminal.wait_for(": alice")
+        terminal.type("half a line")
+        terminal.wait_for_prompt("server> half a line")
+        shell.stop_job()
+        assert shell.mode() == shell.first_mode
+        terminal.type("bg\r")
+        assert alice.tell("meanwhile")["id"] == 1
+        terminal.settle()
+        assert not any("meanwhile" in row for row in terminal.rows)
+        terminal.type("fg\r")
+        terminal.wait_for("said -> meanwhile")
+        terminal.wait_for_prompt("server> half a line")
+        terminal.type(" more\r")
+        assert alice.message_from("server")["text"] == "half a line more"
+    terminal.type("/exit\r")
+    terminal.wait_for("Server stopped")
+    terminal.wait_for_prompt("$ ready")
+    assert shell.mode() == shell.first_mode
+
+
+def test_a_server_that_starts_in_the_background_serves(shell: Shell) -> None:
+    """It leaves the terminal to the shell until `fg`, and a signal stops it there."""
+    terminal = shell.terminal
+    terminal.type("serve &\r")
+    terminal.wait_for("Server started on")
+    with Native(port_of(terminal), "alice") as alice:
+        assert alice.tell("hello")["id"] == 1
+        process = int(shell.ask("jobs -p"))
+        assert not any("server>" in row for row in terminal.rows)
+        os.kill(process, signal.SIGTERM)
+        assert alice.until("bye")["code"] == "shutdown"
+    terminal.wait_for("Server stopped")
+    terminal.type("wait\r")
+    terminal.wait_for("Done")
+    terminal.type("clear\r")
+    terminal.wait_until(lambda: terminal.rows == ["$ ready"])
+    assert shell.mode() == shell.first_mode
+
+
+@pytest.mark.parametrize("terminal_type", ["dumb", "xterm"])
+def test_without_a_line_to_edit_there_are_lines(
+    open_terminal: Callable[..., Terminal], tmp_path: Path, terminal_type: str
+) -> None:
+    """A dumb terminal, and an output that goes elsewhere: the operator talks all the same, and no code is written."""
+    output = tmp_path / "output"
+    elsewhere = f" > {output}" if terminal_type == "xterm" else ""
+    script = f"{' '.join((*SERVER, *FLAGS))}{elsewhere}; echo status=$?"
+    terminal = open_terminal("-c", script, program=("sh",), TERM=terminal_type)
+
+    def written() -> bytes:
+        terminal.watch(0.05)
+        return output.read_bytes() if elsewhere else terminal.output
+
+    terminal.wait_until(lambda: b"Room for" in written())
+    found = re.search(rb"127\.0\.0\.1:(\d+)", written())
+    assert found
+    with Native(int(found[1]), "alice") as alice:
+        terminal.type("hello, alice\r")
+        assert alice.message_from("server")["text"] == "hello, alice"
+        alice.tell("hello, server")
+        terminal.wait_until(lambda: b"said -> hello, server" in written())
+        terminal.type("/exit\r")
+        assert alice.until("bye")["code"] == "shutdown"
+    terminal.wait_for("status=0")
+    assert b"\x1b[K" not in written()
+    assert b"Fatal" not in written()

@@ -1,0 +1,198 @@
+"""The server as a program: what it says when it starts, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import socket
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Chat, ChatLog, Serve
+from tests.peers import WAIT, Native, wait_until
+from tests.programs import read_line, read_rest, run_server, server_program, started
+
+
+def test_it_says_where_it_listens() -> None:
+    """The real address, and it runs without a terminal until it is told to stop."""
+    with server_program() as program:
+        assert program.printed.startswith(f"Server started on 127.0.0.1:{program.port}\n".encode())
+        with Native(program.port, "alice") as alice:
+            assert alice.tell("hi")["id"] == 1
+        assert program.stop() == 0
+
+
+def test_the_address_is_green_where_colours_are_wanted() -> None:
+    """FORCE_COLOR wants them even in a pipe."""
+    with started({"FORCE_COLOR": "1"}) as process:
+        assert read_line(process).startswith(b"\x1b[32mServer started on 127.0.0.1:")
+
+
+FIFTY_MORE_THAN_IT_KEEPS = """
+    import resource, sys
+    resource.setrlimit(resource.RLIMIT_NOFILE, (80, 114))
+    sys.path.insert(0, sys.argv.pop(1))
+    import server
+    sys.exit(server.main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no RLIMIT_NOFILE")
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [((), 50), (("--max-clients", "7"), 7), (("--max-clients", "9999"), 50)],
+    ids=["as many as fit", "fewer", "more than fit"],
+)
+def test_it_says_how_many_clients_fit(flags: tuple[str, ...], told: int) -> None:
+    """As many as the system's limit leaves room for, once it has been raised; fewer if so chosen."""
+    with started({}, *flags, code=textwrap.dedent(FIFTY_MORE_THAN_IT_KEEPS)) as process:
+        assert read_line(process).startswith(b"Server started on")
+        assert read_line(process) == f"Room for {told} clients (114 descriptors)\n".encode()
+
+
+def test_one_line_for_who_comes_and_one_for_who_goes(chat: Chat, chat_log: ChatLog) -> None:
+    """Whichever way; what else there is to know about a connection is for --verbose."""
+    alice, bob = chat.native("alice", client="client.py 1.0.0"), chat.plain("hi")
+    bob.until("delivered")
+    alice.send("bye")
+    alice.rest()
+    bob.send_bytes(b"x" * 100_000)
+    bob.rest()
+    chat.stop()
+    shown = [record.getMessage() for record in chat_log.records if record.levelno >= logging.INFO]
+    assert [re.sub(r"\d{5,}", "N", line) for line in shown] == [
+        "Client connected from 127.0.0.1:N: alice (client.py 1.0.0)",
+        "Client connected from 127.0.0.1:N: guest-1",
+        "alice left",
+        "guest-1 left: line too long: N > N bytes",
+    ]
+
+
+def test_starting_twice() -> None:
+    """The second one is told in one red sentence what to do, with status 1; the first goes on."""
+    with server_program() as program:
+        second = run_server("--port", str(program.port), "--data", ":memory:", env={"FORCE_COLOR": "1"})
+        assert second.returncode == 1
+        assert second.stdout == ""
+        assert second.stderr.startswith("\x1b[31m")
+        assert second.stderr.count("\n") == 1
+        assert str(program.port) in second.stderr
+        assert "--port" in second.stderr
+        with Native(program.port, "alice") as alice:
+            assert alice.tell("still here")["id"] == 1
+        assert program.stop() == 0
+
+
+def test_two_servers_started_at_once() -> None:
+    """Exactly one of them gets the port."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    flags = ("--port", str(port))
+    with started({}, *flags) as one, started({}, *flags) as other:
+        assert wait_until(lambda: one.poll() is not None or other.poll() is not None)
+        loser, winner = (one, other) if one.poll() is not None else (other, one)
+        assert loser.wait(WAIT) == 1
+        assert b"taken" in read_rest(loser)
+        assert winner.poll() is None
+
+
+def test_restarting_at_once(serve: Serve) -> None:
+    """The same port is free again although connections were open until the end."""
+    first = serve()
+    alice = first.native("alice")
+    port = first.port
+    first.server.stop_server()
+    assert alice.until("bye")["code"] == "shutdown"
+    first.stop()
+    second = serve(port=port)
+    assert second.port == port
+    assert second.native("alice").tell("again")["id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--host", "no.such.host.invalid"), "--host"),
+        (("--host", "192.0.2.1"), "--host"),
+        (("--host", "a" * 70), "is no address"),
+        (("--host", "\udcff"), "is no address"),
+        (("--log-file", "/no/such/folder/x.log"), "/no/such/folder/x.log"),
+    ],
+)
+def test_what_cannot_be_started_is_told(flags: tuple[str, ...], told: str) -> None:
+    """One sentence, no traceback, status 1."""
+    run = run_server("--port", "0", "--data", ":memory:", *flags)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.count("\n") == 1
+    assert told in run.stderr
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [("--port", "x"), ("--rate", "-1"), ("--backlog", "1"), ("--name", "a b"), ("--max-clients", "x"), ("--what",)],
+)
+def test_a_wrong_flag(flags: tuple[str, ...]) -> None:
+    """It is named, without a traceback, with status 2."""
+    run = run_server(*flags)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert flags[0] in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_version_and_help() -> None:
+    """Both end with status 0 and start nothing."""
+    version, help_ = run_server("--version"), run_server("--help")
+    assert (version.returncode, help_.returncode) == (0, 0)
+    assert version.stdout.startswith("server.py ")
+    assert "--port" in help_.stdout
+
+
+def test_settings_from_the_environment() -> None:
+    """CHAT_ variables are heard."""
+    with server_program(env={"CHAT_MOTD": "from the environment"}) as program, Native(program.port, "alice") as alice:
+        assert alice.welcome["motd"] == "from the environment"
+
+
+def test_the_log_file(tmp_path: Path) -> None:
+    """Who came and from where; control characters of strangers stay out of it."""
+    path = tmp_path / "chat.log"
+    with server_program("--log-file", str(path)) as program:
+        with Native(program.port, "alice", client="bot \x1b[31m\u202e\n7") as alice:
+            alice.tell("hi")
+        program.stop()
+    text = path.read_text()
+    assert "alice" in text
+    assert "bot" in text
+    assert not set(text) & set("\x1b\u202e")
+    assert "hi" not in text.split(), "what is said is not logged"
+
+
+def has_ipv6() -> bool:
+    with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+def test_ipv6() -> None:
+    """The address is printed as it can be typed, and reached."""
+    with server_program("--host", "::1") as program:
+        assert b"Server started on [::1]:" in program.printed
+        with Native(program.port, "alice", host="::1") as alice:
+            assert alice.tell("hi")["id"] == 1
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "localhost"])
+def test_other_ways_to_name_a_host(host: str) -> None:
+    """All interfaces come with a warning, a loopback name without."""
+    with server_program("--host", host) as program:
+        if host == "0.0.0.0":
+            program.read_until(b"unencrypted.*\n")
+        with socket.create_connection((host if host == "localhost" else "127.0.0.1", program.port), WAIT):
+            pass
+        program.stop()
+        assert ("unencrypted" in program.output()) == (host == "0.0.0.0")

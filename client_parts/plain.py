@@ -54,9 +54,8 @@ class PlainScreen(Reader):
     def set_theme(self, name: str) -> None:
         self._theme = theme_named(name)
 
-    def set_status(self, status: Status) -> bool:
+    def set_status(self, status: Status) -> None:
         """There is no prompt in a pipe."""
-        return True
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Nothing is completed in a pipe."""

@@ -90,9 +90,8 @@ class TerminalScreen:
     def set_theme(self, name: str) -> None:
         self._rows.set_theme(theme_named(name))
 
-    def set_status(self, status: Status) -> bool:
+    def set_status(self, status: Status) -> None:
         self._rows.set_status(status)
-        return True
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary

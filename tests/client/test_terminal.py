@@ -24,14 +24,14 @@ def server(program: ServerProgram) -> ServerProgram:
 def test_two_people_talk(person: Open, server: ServerProgram) -> None:
     """Connected, greeted, and what one types the other reads; one's own line stands once, with a tick."""
     ann, bob = person("ann", "--color", "red"), person("bob", "--color", "blue")
-    assert f"Connected to server at 127.0.0.1:{server.port}" in ann.rows
+    ann.wait_for(f"Connected to server at 127.0.0.1:{server.port}")
     ann.wait_for("* bob joined (2 here)")
     ann.settle()
     ann.type("hello bob\r")
     bob.wait_for("[COLOR (red)] ann said -> hello bob")
     ann.wait_for("[COLOR (red)] ann said -> hello bob ✓")
     ann.wait_for_prompt("lobby>")
-    assert sum("hello bob" in row for row in ann.rows) == 1
+    ann.wait_until(lambda: sum("hello bob" in row for row in ann.rows) == 1)  # no longer also as one that waits
 
 
 def test_the_colours(person: Open) -> None:

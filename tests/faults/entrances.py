@@ -274,11 +274,10 @@ class Watched(FakeScreen):
     def event(self, frame: Any) -> None:
         assert json.dumps(frame).isascii()
 
-    def set_status(self, status: Status) -> bool:
+    def set_status(self, status: Status) -> None:
         for part in (status.target, status.name, status.away, *status.waiting, *(place for place, _ in status.unread)):
             assert_inert(part, lines=False)
         assert status.color in COLORS
-        return True
 
 
 def hearing(data: bytes) -> None:

@@ -52,6 +52,7 @@ class Conversation(Hearing):
             self._put(f"@{self._correspondent}", text)
 
     def _put(self, room: str, text: str) -> None:
+        self._unread.seen(self._wire_room(room))  # who answers has read
         text = text.replace("\0", "")
         for start in range(0, len(text), MAX_TEXT):
             self.outgoing.add(room, text[start : start + MAX_TEXT])
@@ -105,6 +106,7 @@ class Conversation(Hearing):
             if self.online:
                 self._ask({"type": "leave", "room": room})
             self._absence.note(room, self.cursors.last_shown(room))
+            self._unread.seen(room)
             self.cursors.leave(room)
             self._board.note(aside(f"* you left {self._view.place(room)}"))
             self._forget_current(room)

@@ -131,6 +131,8 @@ class Hearing:
         self.online = False
         self.requests.clear()
         self._asked_quietly.clear()
+        self._members.clear()
+        self._absent.clear()
         self._searches.forget()
         self.outgoing.disconnected()
 
@@ -180,6 +182,9 @@ class Hearing:
 
     def _take_name(self, name: str) -> None:
         self.name = self._view.me = name
+        for room in self._unread.counts():
+            if not self._may_read(room):  # a conversation of the name before
+                self._unread.seen(room)
 
     def _joined(self, frame: Frame) -> None:
         room, known = frame["room"], self.cursors.last_shown(frame["room"])

@@ -2,57 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from chat_common import MAX_HELLO_LINE, MAX_TEXT, Frame, encode_frame
-from client_parts.commands import understand
-from client_parts.conversation import Conversation
-from client_parts.view import View
-from tests.client.fakes import Notebook, message, timeless
-
-
-class Talk:
-    """A conversation with its notebook, and short ways to feed it."""
-
-    def __init__(self, *rooms: str, online: bool = True) -> None:
-        self.board = Notebook()
-        self.it = Conversation(self.board, View("short"), "ann", "blue", rooms or ("lobby",))
-        if online:
-            self.welcome()
-
-    def welcome(self, accepted: int = 0, epoch: str = "e1", last: int = 0) -> None:
-        self.it.heard({"type": "welcome", "name": self.it.name, "color": "blue", "epoch": epoch, "accepted": accepted})
-        for room in self.it.cursors.rooms():
-            self.enter(room, last)
-        self.board.lines.clear()
-
-    def enter(self, room: str, last: int = 0, *messages: Frame, **more: Any) -> None:
-        self.it.heard({"type": "joined", "room": room, "last": last, "members": 2})
-        self.it.heard({"type": "history", "room": room, "messages": list(messages), **more})
-
-    def hear(self, *frames: Frame) -> list[str]:
-        """What these frames show."""
-        del self.board.lines[:]
-        for frame in frames:
-            self.it.heard(frame)
-        return self.board.lines
-
-    def type(self, *lines: str) -> list[str]:
-        """What these lines show."""
-        del self.board.lines[:]
-        for line in lines:
-            self.it.obey(understand(line))
-        return self.board.lines
-
-    def asked(self) -> list[Frame]:
-        asked = list(self.it.requests)
-        self.it.requests.clear()
-        return asked
-
-    def said(self) -> list[tuple[int, str, str]]:
-        return [(say.seq, say.room, say.text) for say in iter(self.it.outgoing.next, None)]
+from chat_common import MAX_HELLO_LINE, MAX_TEXT, encode_frame
+from tests.client.fakes import message, timeless
+from tests.client.talk import Talk
 
 
 def test_the_hello_says_who_where_and_from_when() -> None:
@@ -192,7 +146,7 @@ def test_rooms_can_be_entered_switched_and_left() -> None:
     talk = Talk()
     talk.type("/join #Builds")
     assert talk.asked() == [{"type": "join", "room": "builds"}]
-    assert talk.it.status("online", waiting=False).prompt == "builds> "
+    assert talk.status().prompt == "builds> "
     talk.enter("builds")
     talk.type("made it", "/switch lobby", "back")
     assert [room for _, room, _ in talk.said()] == ["builds", "lobby"]
@@ -205,7 +159,7 @@ def test_leaving_the_last_room_leaves_nowhere_to_talk() -> None:
     """A text in no room is refused at once, with the way out."""
     talk = Talk()
     talk.type("/leave")
-    assert talk.it.status("online", waiting=False).prompt == "(no room)> "
+    assert talk.status().prompt == "(no room)> "
     assert talk.type("hello") == ["You are in no room; /join ROOM enters one."]
     assert talk.type("/leave") == ["You are in no room."]
 
@@ -222,7 +176,7 @@ def test_a_refused_room_is_not_entered() -> None:
     talk = Talk()
     talk.type("/join secret")
     talk.hear({"type": "error", "code": "denied", "text": "You may not.", "field": "room"})
-    assert talk.it.status("online", waiting=False).prompt == "lobby> "
+    assert talk.status().prompt == "lobby> "
     assert "secret" not in talk.it.cursors
 
 
@@ -404,9 +358,7 @@ def test_an_error_cannot_steer_the_terminal() -> None:
 
 def rich_talk() -> Talk:
     """A conversation on a screen that has room for times and a bell."""
-    talk = Talk(online=False)
-    talk.board.rich = True
-    talk.it = Conversation(talk.board, View("short"), "ann", "blue", ("lobby",))
+    talk = Talk(online=False, rich=True)
     talk.welcome()
     assert talk.asked() == [{"type": "who", "room": "lobby"}]
     talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}, {"name": "ann"}]})
@@ -428,7 +380,7 @@ def test_a_partner_who_is_away_stands_in_the_status() -> None:
     talk.asked()
     talk.hear({"type": "who", "room": "@ann+bob", "members": [{"name": "Bob", "away": "lunch"}]})
     talk.type("/switch @bob")
-    assert talk.it.status("online", waiting=False).away == "bob"
+    assert talk.status().away == "bob"
     assert talk.asked() == [{"type": "who", "room": "@ann+bob"}]
 
 

@@ -17,7 +17,6 @@ from chat_common import (
     color_problem,
     encode_frame,
     harmless_line,
-    is_name,
     partners,
     private_room,
     room_problem,
@@ -28,6 +27,7 @@ from client_parts.board import Board
 from client_parts.bookmarks import MOST_MISSED, Bookmarks, Key
 from client_parts.completion import Vocabulary
 from client_parts.delivery import Arrival, Cursors, Outgoing, Say
+from client_parts.people import People
 from client_parts.searches import Searches, Take
 from client_parts.settings import Settings
 from client_parts.status import Status
@@ -73,12 +73,10 @@ class Hearing:
         self._comings = Comings()
         self._asked_quietly: set[str] = set()  # rooms
         self._searches = Searches(self._show_results)
-        self._speakers: dict[str, str] = {}  # the latest last
         self._public_rooms: tuple[str, ...] = ()  # as far as the server has told
         self._missed = 0  # messages since one went away
-        self._members: dict[str, int] = {}
+        self._people = People()
         self._unread = Unread()
-        self._absent: set[str] = set()  # who is known to be away, in lower case
         self._left_out: list[str] = []  # rooms for which the hello was too short
         self._names: list[Frame] = []  # a reply that comes in several frames
         self._rooms: list[Frame] = []
@@ -131,24 +129,23 @@ class Hearing:
         self.online = False
         self.requests.clear()
         self._asked_quietly.clear()
-        self._members.clear()
-        self._absent.clear()
+        self._people.gone()
         self._searches.forget()
         self.outgoing.disconnected()
 
     def status(self, link: str, *, waiting: bool) -> Status:
         """How things stand; with the texts that wait for their receipt, if they have waited for a while."""
         here = self._wire_room(self.current) if self.current is not None else ""
-        partner = self.current[1:].lower() if self.current and self.current.startswith("@") else ""
+        partner = self.current[1:] if self.current and self.current.startswith("@") else ""
         return Status(
             target=self._view.target(self.current),
             name=harmless_line(self.name),
             color=self.color,
             link=link,
             online=self.online,
-            members=self._members.get(here),
+            members=self._people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
-            away=harmless_line(partner) if partner in self._absent else "",
+            away=harmless_line(partner) if self._people.is_away(partner) else "",
             waiting=tuple(harmless_line(say.text[:300]) for say in self.outgoing.texts()) if waiting else (),
         )
 
@@ -188,7 +185,7 @@ class Hearing:
 
     def _joined(self, frame: Frame) -> None:
         room, known = frame["room"], self.cursors.last_shown(frame["room"])
-        self._members[room] = frame["members"]
+        self._people.count(room, frame["members"])
         if frame["members"] <= _FEW:
             self._ask_quietly_who_is_in(room)
         if not self.cursors.joined(room, frame["last"]):
@@ -300,15 +297,11 @@ class Hearing:
             return
         if room.startswith("@") and not self._view.is_me(sender):
             self._correspondent = sender
-        self._note_speaker(sender)
+        if not self._view.is_me(sender):
+            self._people.spoke(sender)
         if self._board.rich:
             self._mark_time(message, past)
         self._board.show(self._view.message(message, mark=self._mark(room), past=past, delivered=delivered))
-
-    def _note_speaker(self, sender: str) -> None:
-        if is_name(sender) and not self._view.is_me(sender):
-            self._speakers.pop(sender.lower(), None)
-            self._speakers[sender.lower()] = sender
 
     def _mark_time(self, message: Frame, past: bool) -> None:
         if day := self._view.new_day(message["ts"]):
@@ -320,7 +313,7 @@ class Hearing:
 
     def vocabulary(self) -> Vocabulary:
         """What Tab may offer: those who spoke last come first."""
-        return Vocabulary(tuple(reversed(self._speakers.values())), tuple(self.cursors.rooms()), self._public_rooms)
+        return Vocabulary(self._people.latest_first(), tuple(self.cursors.rooms()), self._public_rooms)
 
     def _ack(self, frame: Frame) -> None:
         self.outgoing.delivered(frame["seq"])
@@ -331,14 +324,12 @@ class Hearing:
                 self._take_name(new)
                 self._board.note(good(f"You are now {harmless_line(new)}."))
         room = frame.get("room")
-        if room is not None and frame.get("members") is not None:
-            self._members[room] = frame["members"]
+        if room is not None:
+            self._people.count(room, frame.get("members"))
         if room is None or room.startswith("@"):
             return
         frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
-        for verb in ("joined", "renamed"):
-            for name in frame.get(verb) or []:
-                self._note_speaker_last(name if isinstance(name, str) else name[1])
+        self._others_came([*frame["joined"], *(new for _, new in frame.get("renamed") or [])])
         joins = self._settings["joins"]
         if self._board.rich and joins == "smart":
             self._news.append(frame)
@@ -346,10 +337,8 @@ class Hearing:
         if not self._board.rich or joins != "off":
             self._tell_presence(frame, room)
 
-    def _note_speaker_last(self, name: str) -> None:
-        """Somebody who is here and has said nothing yet comes after all who have."""
-        if name.lower() not in self._speakers and is_name(name) and not self._view.is_me(name):
-            self._speakers = {name.lower(): name, **self._speakers}
+    def _others_came(self, names: list[str]) -> None:
+        self._people.came(name for name in names if not self._view.is_me(name))
 
     def _tell_presence(self, frame: Frame, room: str) -> None:
         for line in self._view.presence(frame, self._mark(room)):
@@ -371,16 +360,13 @@ class Hearing:
         self._names += frame["members"]
         if not frame.get("more"):
             members, self._names = self._names, []
-            self._learn_who_is_there(members)
+            self._others_came([member["name"] for member in members])
+            for member in members:
+                self._people.mark(member["name"], away=bool(member.get("away")))
             if frame.get("room") in self._asked_quietly:
                 self._asked_quietly.discard(frame["room"])
                 return
             self._board.show(self._view.who(members, frame.get("room")))
-
-    def _learn_who_is_there(self, members: list[Frame]) -> None:
-        for member in members:
-            self._note_speaker_last(member["name"])
-            (self._absent.add if member.get("away") else self._absent.discard)(member["name"].lower())
 
     def _ask_quietly_who_is_in(self, room: str) -> None:
         """For the status line and for Tab, not to be shown."""

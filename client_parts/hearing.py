@@ -69,6 +69,7 @@ class Hearing:
         self._settings = settings or Settings()
         self._absence = Absence(bookmarks or Bookmarks())
         self._looked_back = True  # the mentions since the last run are known
+        self._missed_untold = False  # somebody mentioned this person while the link was gone
         self._news: list[Frame] = []  # who came and went, not yet held or told
         self._comings = Comings()
         self._asked_quietly: set[str] = set()  # rooms
@@ -190,24 +191,9 @@ class Hearing:
             self._ask_quietly_who_is_in(room)
         if not self.cursors.joined(room, frame["last"]):
             return
-        if known is None:
-            self._absence.enter(room, frame["last"])
-        if room.startswith("@"):
-            return
-        if known is None:
+        self._absence.enter(room, frame["last"], known)
+        if known is None and not room.startswith("@"):
             self._board.show(aside(f"* you are in {self._view.place(room)} ({frame['members']} here)"))
-        elif frame["last"] > known:
-            missed = frame["last"] - known
-            if self._board.rich:
-                self._board.show(self._view.unread(missed, self._mark(room)))
-                return
-            what = "a message" if missed == 1 else f"{missed} messages"
-            self._board.show(aside(f"* {what} in {self._view.place(room)} meanwhile:"))
-
-    def _mark_new(self, room: str, id: int | None = None) -> None:
-        """The line before what was said since the last run."""
-        if (new := self._absence.new_at(room, id)) is not None:
-            self._board.show(self._view.unread(new[0], self._mark(room), hidden=new[1]))
 
     def _history(self, frame: Frame) -> None:
         if self.cursors.catching_up(frame["room"]):
@@ -220,19 +206,30 @@ class Hearing:
         resuming = self.cursors.last_shown(room) is not None
         if resuming and frame.get("gap"):
             self._missing(room)
+        new = [message for message in frame["messages"] if self._absence.is_new(key_of(message))]
+        news = list(filter(self._is_news, new))
         for message in frame["messages"]:
             arrival = self.cursors.history(room, message["id"])
             if arrival is Arrival.REPEAT:
                 continue
             if arrival is Arrival.JUMP and not frame.get("gap"):
                 self._missing(room)
-            self._mark_new(room, message["id"])
+            self._mark_new(room, message["id"], besides=len(new) - len(news))
             self._show_message(message, past=True, delivered=resuming and self._view.is_me(message["from"]))
-            if resuming and self._names_me(message):
-                self._absence.miss((room, message["id"]))
+        self._draw_attention(news, missed=True)
+        self._missed_untold |= any(map(self._names_me, news))
         if not frame.get("more"):
             self._mark_new(room)
             self.cursors.history_ends(room)
+
+    def _mark_new(self, room: str, id: int | None = None, *, besides: int = 0) -> None:
+        """The line before what came meanwhile, `besides` what is new for others only."""
+        if (new := self._absence.new_at(room, id)) is None or new[0] <= besides:
+            return
+        number, hidden = new[0] - besides, new[1]
+        self._board.show(self._view.unread(number, self._mark(room), hidden=hidden))
+        if not self._is_current(room):
+            self._unread.add(room, number)
 
     def _missing(self, room: str) -> None:
         self._board.show(
@@ -262,21 +259,24 @@ class Hearing:
         elif arrival is Arrival.NEW and delivered and self._board.echoes:
             self._board.show(aside(f"* delivered #{frame['id']} *"))
         elif arrival is Arrival.NEW:
-            if not own and not self._is_current(frame["room"]) and frame["from"].lower() not in self._ignored:
-                self._unread.add(frame["room"])
             self._show_message(frame, delivered=delivered)
-            if not own:
-                self._draw_attention(frame)
+            if self._is_news(frame):
+                if not self._is_current(frame["room"]):
+                    self._unread.add(frame["room"])
+                self._draw_attention([frame], missed=self._away is not None)
 
-    def _draw_attention(self, frame: Frame) -> None:
-        """A live message of somebody else."""
-        if frame["from"].lower() in self._ignored:
-            return
-        named = self._names_me(frame)
-        if named and self._away is not None:
-            self._absence.miss((frame["room"], frame["id"]))
-        bell = self._settings["bell"]
-        if bell == "on" or (bell == "mentions" and (named or frame["room"].startswith("@"))):
+    def _is_news(self, message: Frame) -> bool:
+        """Whether somebody said it to whom this person listens."""
+        sender = message["from"]
+        return not self._view.is_me(sender) and sender.lower() not in self._ignored
+
+    def _draw_attention(self, news: list[Frame], *, missed: bool) -> None:
+        """What came in at once; `missed` if this person was not there."""
+        named = list(filter(self._names_me, news))
+        for message in named if missed else ():
+            self._absence.miss(key_of(message))
+        private = [message for message in news if message["room"].startswith("@")]
+        if {"on": news, "mentions": named or private, "off": []}[self._settings["bell"]]:
             self._board.ring()
 
     def _resume(self, frame: Frame) -> None:
@@ -345,7 +345,9 @@ class Hearing:
             self._board.show(line)
 
     def tell_news(self, now: float) -> float | None:
-        """Tell who came and went, as far as it is time to. Returns when to ask again."""
+        """Tell what waits until it is whole: missed mentions, who came and went. Returns when to ask again."""
+        if self._missed_untold and self._looked_back and not self.cursors.catching_up():
+            self._tell_missed()
         for frame in self._news:
             self._comings.hold(frame, now)
         self._news.clear()
@@ -398,14 +400,13 @@ class Hearing:
         self._tell_missed()
 
     def _tell_missed(self) -> None:
+        self._missed_untold = False
         if number := self._absence.missed:
             times = "once" if number == 1 else f"{number} times" + (" or more" if number == MOST_MISSED else "")
             self._board.show(lost(f"── You were mentioned {times} while you were not here: /mentions ──"))
 
     def _names_me(self, message: Frame) -> bool:
-        sender = message["from"]
-        of_interest = not self._view.is_me(sender) and sender.lower() not in self._ignored
-        return of_interest and bool(mentions(self.name, message["text"]))
+        return self._is_news(message) and bool(mentions(self.name, message["text"]))
 
     def _keep_place(self) -> None:
         # Not before it is known what was missed: that would be lost.

@@ -67,7 +67,7 @@ def test_text_typed_offline_waits_and_is_resumed_in_order() -> None:
     talk.it.heard({"type": "welcome", "name": "ann", "color": "blue", "epoch": "e1", "accepted": 1})
     talk.enter("lobby", 2, message(1, "meanwhile"), message(2, "one", "ann", seq=1))
     assert [timeless(line) for line in talk.board.lines] == [
-        "* 2 messages in #lobby meanwhile:",
+        "── 1 new message ──",
         "bob: meanwhile",
         "ann: one ✓",
     ]

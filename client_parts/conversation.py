@@ -6,6 +6,7 @@ It stands on hearing.py and knows as little of sockets, threads and clocks. One 
 from __future__ import annotations
 
 from chat_common import (
+    COLORS,
     MAX_TEXT,
     Frame,
     color_problem,
@@ -64,7 +65,9 @@ class Conversation(Hearing):
             self._ask({"type": "nick", "name": name})
 
     def change_color(self, color: str) -> None:
-        if problem := color_problem(color.lower()):
+        if not color:
+            self._board.note(aside(f"* color: {self.color}; there are: {', '.join(COLORS)}"))
+        elif problem := color_problem(color.lower()):
             self._board.complain(bad(as_sentence(problem)))
         else:
             self.color = color.lower()
@@ -185,6 +188,9 @@ class Conversation(Hearing):
 
     def tell(self, text: str) -> None:
         self._board.note(text)
+
+    def tell_table(self, text: str, second_column: int) -> None:
+        self._board.note(text, second_column)
 
 
 def _room_name(text: str) -> str:

@@ -137,18 +137,28 @@ class Hearing:
     def status(self, link: str, *, waiting: bool) -> Status:
         """How things stand; with the texts that wait for their receipt, if they have waited for a while."""
         here = self._wire_room(self.current) if self.current is not None else ""
-        partner = self.current[1:] if self.current and self.current.startswith("@") else ""
         return Status(
             target=self._view.target(self.current),
             name=harmless_line(self.name),
             color=self.color,
             link=link,
             online=self.online,
-            members=self._people.number_in(here),
+            members=None if here.startswith("@") else self._people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
-            away=harmless_line(partner) if self._people.is_away(partner) else "",
-            waiting=tuple(harmless_line(say.text[:300]) for say in self.outgoing.texts()) if waiting else (),
+            absent=self._absent_partner(here),
+            waiting=tuple(map(self._waiting, self.outgoing.texts())) if waiting else (),
         )
+
+    def _absent_partner(self, here: str) -> str:
+        if self.current is None or not here.startswith("@"):
+            return ""
+        partner = self.current[1:]
+        gone, away = self._people.number_in(here) == 1, self._people.is_away(partner)
+        return f"{harmless_line(partner)} is {'not here' if gone else 'away'}" if gone or away else ""
+
+    def _waiting(self, say: Say) -> str:
+        mark = self._mark(self._wire_room(say.room))
+        return f"{mark} {harmless_line(say.text[:300])}" if mark else harmless_line(say.text[:300])
 
     # --- What the server says -----------------------------------------------------------------------------------
 
@@ -263,6 +273,8 @@ class Hearing:
             if self._is_news(frame):
                 if not self._is_current(frame["room"]):
                     self._unread.add(frame["room"])
+                elif frame["room"].startswith("@") and self._people.is_away(frame["from"]):
+                    self._ask_quietly_who_is_in(frame["room"])  # perhaps not any more
                 self._draw_attention([frame], missed=self._away is not None)
 
     def _is_news(self, message: Frame) -> bool:

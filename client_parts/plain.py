@@ -36,7 +36,7 @@ class PlainScreen(Reader):
     def show(self, line: str, hang: int = HANG) -> None:
         self._write(sys.stdout, line)
 
-    def note(self, line: str) -> None:
+    def note(self, line: str, hang: int = HANG) -> None:
         self.show(line)
 
     def complain(self, line: str) -> None:
@@ -93,7 +93,7 @@ class JsonScreen(PlainScreen):
     def show(self, line: str, hang: int = HANG) -> None:
         """Programs get the frame instead."""
 
-    def note(self, line: str) -> None:
+    def note(self, line: str, hang: int = HANG) -> None:
         self.complain(line)
 
     def event(self, frame: Frame) -> None:

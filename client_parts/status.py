@@ -23,7 +23,7 @@ class Status:
     online: bool = True
     members: int | None = None
     unread: tuple[tuple[str, int], ...] = ()
-    away: str = ""  # the partner of a private conversation who is away
+    absent: str = ""  # that the partner of a private conversation is not there
     waiting: tuple[str, ...] = ()  # texts that the server has not confirmed for a moment now
 
     @property
@@ -45,7 +45,7 @@ class _Part(NamedTuple):
     joint: str = " · "
 
 
-_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ONLINE, _NAME, _MEMBERS = range(9)
+_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _ABSENT, _ONLINE, _NAME, _MEMBERS = range(9)
 _MORE_NEWS = _Part(_SIGN, "…", "yellow")
 
 
@@ -61,8 +61,8 @@ def _parts(status: Status) -> list[_Part]:
     parts = [_Part(_TARGET, status.target, joint=" ")]
     if status.members is not None:
         parts.append(_Part(_MEMBERS, f"({status.members} here)", joint=" "))
-    if status.away:
-        parts.append(_Part(_AWAY, f"{status.away} is away", "yellow"))
+    if status.absent:
+        parts.append(_Part(_ABSENT, status.absent, "yellow"))
     parts.append(_Part(_NAME, status.name, status.color))
     parts.append(_Part(_ONLINE, status.link, "green") if status.online else _Part(_OFFLINE, status.link, "yellow"))
     for place, number in status.unread:

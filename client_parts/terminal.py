@@ -72,8 +72,8 @@ class TerminalScreen:
     def show(self, line: str, hang: int = HANG) -> None:
         self._rows.show(line, hang)
 
-    def note(self, line: str) -> None:
-        self.show(line)
+    def note(self, line: str, hang: int = HANG) -> None:
+        self.show(line, hang)
 
     def complain(self, line: str) -> None:
         self._rows.show_now(line, HANG)

@@ -55,8 +55,8 @@ class Notebook:
         self.raw.append(line)
         self.lines.append(unpainted(line))
 
-    def note(self, line: str) -> None:
-        self.show(line)
+    def note(self, line: str, hang: int = 0) -> None:
+        self.show(line, hang)
 
     def complain(self, line: str) -> None:
         self.show(line)

@@ -74,6 +74,13 @@ def test_text_typed_offline_waits_and_is_resumed_in_order() -> None:
     assert talk.said() == [(2, "lobby", "two")]
 
 
+def test_a_waiting_text_for_another_place_names_it() -> None:
+    """So that private words are not taken for public ones."""
+    talk = Talk()
+    talk.type("/join builds", "here", "/msg bob psst", "/switch lobby")
+    assert talk.it.status("offline", waiting=True).waiting == ("#builds here", "@bob psst")
+
+
 def test_a_jump_is_said_and_filled() -> None:
     """A hole between live messages is reported, and the room resumed from before it."""
     talk = Talk()
@@ -275,6 +282,14 @@ def test_requests_have_their_wire_form() -> None:
     ]
 
 
+def test_a_colour_that_is_not_named_is_a_question() -> None:
+    """One's own and all others are told, as with other choices, and nothing is asked of the server."""
+    talk = Talk()
+    [line] = talk.type("/color")
+    assert line.startswith("* color: blue; there are: black, ")
+    assert talk.asked() == []
+
+
 def test_replies_in_several_frames_are_shown_as_one() -> None:
     """`more` holds a list back until it is whole."""
     talk = Talk()
@@ -380,7 +395,7 @@ def test_a_partner_who_is_away_stands_in_the_status() -> None:
     talk.asked()
     talk.hear({"type": "who", "room": "@ann+bob", "members": [{"name": "Bob", "away": "lunch"}]})
     talk.type("/switch @bob")
-    assert talk.status().away == "bob"
+    assert talk.status().absent == "bob is away"
     assert talk.asked() == [{"type": "who", "room": "@ann+bob"}]
 
 

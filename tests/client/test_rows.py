@@ -242,7 +242,7 @@ def test_a_text_that_is_not_made_harmless_is_seen() -> None:
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=80), st.integers(20, 60))
 def test_a_status_line_never_leaves_its_row(text: str, columns: int) -> None:
     """Whatever rooms and people are called."""
-    status = Status(text, text, "red", unread=((text, 3),), away=text)
+    status = Status(text, text, "red", unread=((text, 3),), absent=text)
     assert width(status_line(status, columns)) <= columns
 
 
@@ -262,7 +262,7 @@ def test_a_status_line_never_leaves_its_row(text: str, columns: int) -> None:
 )
 def test_a_narrow_status_leaves_out_whole_parts(columns: int, shown: str) -> None:
     """What matters least goes first, no name is cut in its middle, and a sign tells of news that is left out."""
-    status = Status("lobby", "alice", "red", members=4, unread=(("@ada", 1), ("#builds", 12)), away="bob")
+    status = Status("lobby", "alice", "red", members=4, unread=(("@ada", 1), ("#builds", 12)), absent="bob is away")
     assert unpainted(status_line(status, columns)) == shown
 
 

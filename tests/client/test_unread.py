@@ -41,12 +41,33 @@ def test_who_is_here_is_not_known_offline() -> None:
     talk.enter("@ann+bob")
     talk.type("/switch @bob")
     talk.hear({"type": "who", "room": "@ann+bob", "members": [{"name": "bob", "away": "lunch"}]})
-    assert (talk.status().members, talk.status().away) == (2, "bob")
+    assert talk.status().absent == "bob is away"
+    talk.type("/switch lobby")
+    assert talk.status().members == 2
     talk.it.disconnected()
-    assert (talk.status().members, talk.status().away) == (None, "")
+    assert talk.status().members is None
+    talk.type("/switch @bob")
+    assert talk.status().absent == ""
     talk.welcome()
     talk.enter("@ann+bob")
+    talk.type("/switch lobby")
     assert talk.status().members == 2
+
+
+def test_whether_the_partner_is_there_follows_what_the_server_says() -> None:
+    """Not connected, away, and asked again when somebody who was away writes."""
+    talk = Talk(rich=True)
+    talk.enter("@ann+bob")
+    talk.type("/switch @bob")
+    who: Frame = {"type": "who", "room": "@ann+bob"}
+    talk.hear({**who, "members": [{"name": "bob", "away": "lunch"}]})
+    talk.asked()
+    talk.hear(message(1, "I am back", room="@ann+bob"))
+    assert talk.asked() == [who]
+    talk.hear({**who, "members": [{"name": "bob"}]})
+    assert talk.status().absent == ""
+    talk.hear({"type": "presence", "room": "@ann+bob", "left": ["bob"], "members": 1})
+    assert talk.status().absent == "bob is not here"
 
 
 def came_back(talk: Talk, room: str, last: int, *messages: Frame, **more: Any) -> list[str]:

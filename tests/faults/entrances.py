@@ -275,7 +275,8 @@ class Watched(FakeScreen):
         assert json.dumps(frame).isascii()
 
     def set_status(self, status: Status) -> None:
-        for part in (status.target, status.name, status.away, *status.waiting, *(place for place, _ in status.unread)):
+        places = (place for place, _ in status.unread)
+        for part in (status.target, status.name, status.absent, *status.waiting, *places):
             assert_inert(part, lines=False)
         assert status.color in COLORS
 

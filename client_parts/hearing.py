@@ -130,7 +130,7 @@ class Hearing:
         self.online = False
         self.requests.clear()
         self._asked_quietly.clear()
-        self._people.gone()
+        self._people.lost()
         self._searches.forget()
         self.outgoing.disconnected()
 
@@ -340,11 +340,13 @@ class Hearing:
             self._people.count(room, frame.get("members"))
         if room is None or room.startswith("@"):
             return
+        self._people.leave(room, frame.get("left") or [])
+        anew = self._people.enter(room, frame.get("joined") or [])
         frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
         self._others_came([*frame["joined"], *(new for _, new in frame.get("renamed") or [])])
         joins = self._settings["joins"]
         if self._board.rich and joins == "smart":
-            self._news.append(frame)
+            self._news.append({**frame, "joined": self._not_ignored(anew)})
             frame = {"renamed": frame.get("renamed")}
         if not self._board.rich or joins != "off":
             self._tell_presence(frame, room)
@@ -375,6 +377,8 @@ class Hearing:
         if not frame.get("more"):
             members, self._names = self._names, []
             self._others_came([member["name"] for member in members])
+            if room := frame.get("room"):
+                self._people.enter(room, [member["name"] for member in members])
             for member in members:
                 self._people.mark(member["name"], away=bool(member.get("away")))
             if frame.get("room") in self._asked_quietly:

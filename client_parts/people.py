@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from chat_common import is_name
@@ -14,11 +15,29 @@ class People:
         self._spoke: dict[str, str] = {}  # in lower case → as written; the latest last
         self._absent: set[str] = set()  # in lower case
         self._members: dict[str, int] = {}
+        self._there: defaultdict[str, set[str]] = defaultdict(set)  # room → in lower case, as far as known
+        self._were_there: defaultdict[str, set[str]] = defaultdict(set)  # when the link went; not seen since
 
-    def gone(self) -> None:
+    def lost(self) -> None:
         """The link is gone: who is there now is not known."""
+        for room, names in self._there.items():
+            self._were_there[room] |= names
+        self._there.clear()
         self._members.clear()
         self._absent.clear()
+
+    # --- Who is in a room ---
+
+    def enter(self, room: str, names: list[str]) -> list[str]:
+        """Of these, who is news: not those who were there before the link went, and come back as we did."""
+        new = [name for name in names if name.lower() not in self._were_there[room]]
+        self._there[room].update(map(str.lower, names))
+        self._were_there[room] -= self._there[room]
+        return new
+
+    def leave(self, room: str, names: list[str]) -> None:
+        for known in (self._there[room], self._were_there[room]):
+            known.difference_update(map(str.lower, names))
 
     # --- How many, and who is away ---
 

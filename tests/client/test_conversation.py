@@ -436,6 +436,24 @@ def test_comings_and_goings_are_told_as_wished() -> None:
     assert talk.hear({**coming, "joined": ["zoe"]}) == []
 
 
+def test_who_comes_back_after_a_lost_link_as_we_did_is_no_news() -> None:
+    """Nobody was told that they went. Who was not there before is told, and who leaves and comes later too."""
+    talk = rich_talk()
+    talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}, {"name": "eve"}]})
+    talk.it.disconnected()
+    talk.welcome()
+    joined: dict[str, object] = {"type": "presence", "room": "lobby", "joined": ["Bob", "eve", "carol"], "members": 4}
+    assert talk.hear(joined) == []
+    assert talk.it.tell_news(0.0)
+    talk.it.tell_news(9.0)
+    assert talk.board.lines == ["* carol joined (4 here)"]
+    for news in ({"left": ["bob"], "members": 3}, {"joined": ["bob"], "members": 4}):
+        talk.hear({"type": "presence", "room": "lobby", **news})
+        talk.it.tell_news(0.0)
+        talk.it.tell_news(9.0)
+        assert talk.board.lines == [f"* bob {next(iter(news))} ({news['members']} here)"]
+
+
 def test_mentions_are_asked_of_the_server() -> None:
     """Only what names me as a word and is not my own; another search, also for the same words, is shown as it is."""
     talk = rich_talk()

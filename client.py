@@ -110,7 +110,6 @@ class ChatClient:
         self._farewell = Farewell(self._patience)
         self._retry_due = 0.0
         self._release_due: float | None = None
-        self._prompt_due: float | None = None
         self._lateness = Lateness()
         self._news_due: float | None = None
         self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
@@ -256,7 +255,7 @@ class ChatClient:
 
     def _next_due(self) -> float:
         link_due = self._retry_due if self._link is None else self._link.next_deadline()
-        dues = (link_due, self._next_look(), self._release_due, self._farewell.due, self._prompt_due, self._news_due)
+        dues = (link_due, self._next_look(), self._release_due, self._farewell.due, self._news_due)
         return min(due for due in dues if due is not None)
 
     def _listen(self) -> None:
@@ -295,9 +294,7 @@ class ChatClient:
         self._ready.set()
 
     def _show_prompt(self) -> None:
-        now = time.monotonic()
-        shown = self._screen.set_status(self._status_now(now))
-        self._prompt_due = None if shown else now + 0.05
+        self._screen.set_status(self._status_now(time.monotonic()))
         self._screen.set_vocabulary(self._conversation.vocabulary())
 
     def _status_now(self, now: float) -> Status:

@@ -16,44 +16,53 @@ class Absence:
     def __init__(self, bookmarks: Bookmarks) -> None:
         self._bookmarks = bookmarks
         self._last_run: Bookmark | None = None
-        self._entered: set[str] = set()  # rooms that were entered in this run
-        self._new: dict[str, tuple[int, int]] = {}  # rooms just entered: the last id seen before, and how many since
+        self._was_here = False  # in an earlier run, or earlier in this one
+        self._since: dict[str, int] = {}  # rooms entered last: the last id that was seen before
+        self._untold: dict[str, int] = {}  # of those, how many messages are new, until it was told
         self._noted: dict[str, int] = {}  # last ids of rooms that this client is not in
         self._missed: dict[Key, None] = {}
 
     def arrive(self, epoch: Epoch, name: str) -> bool:
         """Come to a log. Whether an earlier run was there."""
         self._last_run = self._bookmarks.find(epoch, name)
-        self._entered.clear()
+        self._was_here = self._last_run is not None
         self._noted.clear()
         self._missed = dict.fromkeys(self._last_run.missed if self._last_run else ())
-        return self._last_run is not None
+        return self._was_here
 
     def keep_place(self, epoch: Epoch, name: str, shown: Mapping[str, int]) -> None:
-        """For the next run: what was shown of each room, and what was missed and not looked at."""
+        """For the next time: what was shown of each room, and what was missed and not looked at."""
+        self._was_here = True
         self._bookmarks.keep(epoch, name, Bookmark({**self._noted, **shown}, tuple(self._missed)))
 
     # --- What is new in a room ---
 
-    def enter(self, room: str, last: int) -> None:
-        """A room whose recent messages come now, up to that id."""
-        if self._last_run is None or room in self._entered:
-            return
-        self._entered.add(room)
+    def enter(self, room: str, last: int, shown: int | None = None) -> None:
+        """A room whose messages come now, up to that id; `shown` is the last of it that is on the screen."""
+        self._since[room] = since = self._last_seen(room, last) if shown is None else shown
+        self._untold[room] = last - since
+
+    def _last_seen(self, room: str, last: int) -> int:
+        if room in self._noted:
+            return self._noted[room]
         # Who writes privately for the first time is news; a public room that one was never in is none.
-        since = self._last_run.seen.get(room, 0 if room.startswith("@") else last)
-        if since < last:
-            self._new[room] = (since, last - since)
+        never = 0 if room.startswith("@") and self._was_here else last
+        return self._last_run.seen.get(room, never) if self._last_run is not None else never
+
+    def is_new(self, key: Key) -> bool:
+        """Whether a message of a room that was entered came after what was seen before."""
+        room, id = key
+        return id > self._since.get(room, id)
 
     def new_at(self, room: str, id: int | None = None) -> tuple[int, int] | None:
         """At the first new message of a room: how many are new, and how many of them come before this one.
 
         Asked without an id when no more messages come.
         """
-        since, count = self._new.get(room, (0, 0))
-        if not count or (id is not None and id <= since):
+        since, count = self._since.get(room, 0), self._untold.get(room, 0)
+        if count <= 0 or (id is not None and id <= since):
             return None
-        del self._new[room]
+        del self._untold[room]
         return count, count if id is None else id - since - 1
 
     def note(self, room: str, id: int | None) -> None:

@@ -28,8 +28,8 @@ class Unread:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
-    def add(self, room: str) -> None:
-        self._counts[room] = self._counts.get(room, 0) + 1
+    def add(self, room: str, number: int = 1) -> None:
+        self._counts[room] = self._counts.get(room, 0) + number
 
     def seen(self, room: str) -> None:
         self._counts.pop(room, None)

@@ -19,7 +19,7 @@ class Board(Protocol):
     def show(self, line: str, hang: int = HANG) -> None:
         """What comes from the server."""
 
-    def note(self, line: str) -> None:
+    def note(self, line: str, hang: int = HANG) -> None:
         """What this client itself has to say."""
 
     def complain(self, line: str) -> None: ...

@@ -37,6 +37,7 @@ class Actions(Protocol):
     def list_mentions(self) -> None: ...
     def clear(self) -> None: ...
     def tell(self, text: str) -> None: ...
+    def tell_table(self, text: str, second_column: int) -> None: ...
 
 
 class BadUsage(Exception):
@@ -123,7 +124,7 @@ def _split(line: str) -> tuple[str, str]:
 def _unknown(word: str) -> str:
     if not word:
         return "A command is a word after the slash; /help lists them."
-    near = difflib.get_close_matches(word, _BY_WORD, n=1)
+    near = difflib.get_close_matches(word, _BY_WORD, n=1, cutoff=0.7)
     hint = f"did you mean /{near[0]}?" if near else "/help lists the commands."
     shown = harmless_line(word)
     return f"There is no command /{shown}; {hint} (To send it as text: //{shown})"
@@ -144,7 +145,7 @@ def _exit(actions: Actions, words: str) -> None:
 
 def _help(actions: Actions, words: str) -> None:
     if not words:
-        actions.tell(help_text())
+        actions.tell_table(help_text(), _longest_usage() + 4)
     elif command := _BY_WORD.get(words.lower().lstrip("/")):
         actions.tell(_help_of(command))
     else:
@@ -179,7 +180,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", (), "/help [COMMAND]", "List the commands, or explain one.", _help),
     Command("exit", ("quit",), "/exit", "Leave. So do exit, quit and over alone on a line, and Ctrl+D.", _exit),
     Command("nick", (), "/nick NAME", "Change your name.", lambda a, w: a.change_name(_needed(w))),
-    Command("color", (), "/color COLOR", "Change your colour.", lambda a, w: a.change_color(w)),
+    Command("color", (), "/color [COLOR]", "Change your colour; alone: list them.", lambda a, w: a.change_color(w)),
     Command("who", ("names",), "/who [ROOM]", "Who is in the room.", lambda a, w: a.who(w)),
     Command("rooms", (), "/rooms", "Which rooms there are.", lambda a, w: a.list_rooms()),
     Command("join", ("j",), "/join ROOM", "Enter a room and talk there from now on.", lambda a, w: a.join(_needed(w))),
@@ -238,9 +239,13 @@ _BY_WORD = {word: command for command in COMMANDS for word in (command.name, *co
 
 
 def help_text() -> str:
-    width = max(len(_usages(command)) for command in COMMANDS)
+    width = _longest_usage()
     rows = [f"  {_usages(command):<{width}}  {command.help}" for command in COMMANDS]
     return "\n".join(["Commands:", *rows, "Anything else is a message; //text sends /text."])
+
+
+def _longest_usage() -> int:
+    return max(len(_usages(command)) for command in COMMANDS)
 
 
 def _help_of(command: Command) -> str:

@@ -6,6 +6,7 @@ It stands on hearing.py and knows as little of sockets, threads and clocks. One 
 from __future__ import annotations
 
 from chat_common import (
+    COLORS,
     MAX_TEXT,
     Frame,
     color_problem,
@@ -52,6 +53,7 @@ class Conversation(Hearing):
             self._put(f"@{self._correspondent}", text)
 
     def _put(self, room: str, text: str) -> None:
+        self._unread.seen(self._wire_room(room))  # who answers has read
         text = text.replace("\0", "")
         for start in range(0, len(text), MAX_TEXT):
             self.outgoing.add(room, text[start : start + MAX_TEXT])
@@ -63,7 +65,9 @@ class Conversation(Hearing):
             self._ask({"type": "nick", "name": name})
 
     def change_color(self, color: str) -> None:
-        if problem := color_problem(color.lower()):
+        if not color:
+            self._board.note(aside(f"* color: {self.color}; there are: {', '.join(COLORS)}"))
+        elif problem := color_problem(color.lower()):
             self._board.complain(bad(as_sentence(problem)))
         else:
             self.color = color.lower()
@@ -105,6 +109,7 @@ class Conversation(Hearing):
             if self.online:
                 self._ask({"type": "leave", "room": room})
             self._absence.note(room, self.cursors.last_shown(room))
+            self._unread.seen(room)
             self.cursors.leave(room)
             self._board.note(aside(f"* you left {self._view.place(room)}"))
             self._forget_current(room)
@@ -183,6 +188,9 @@ class Conversation(Hearing):
 
     def tell(self, text: str) -> None:
         self._board.note(text)
+
+    def tell_table(self, text: str, second_column: int) -> None:
+        self._board.note(text, second_column)
 
 
 def _room_name(text: str) -> str:

@@ -159,8 +159,9 @@ class Cursors:
     def oldest_shown(self, room: str) -> int | None:
         return self._oldest.get(room)
 
-    def catching_up(self, room: str) -> bool:
-        return room in self._ends
+    def catching_up(self, room: str | None = None) -> bool:
+        """Whether the history of that room, or of any, is coming in."""
+        return bool(self._ends) if room is None else room in self._ends
 
     def connected(self, epoch: Epoch) -> bool:
         """A new connection; whether it leads to another log, in which our positions mean nothing."""

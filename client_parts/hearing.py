@@ -17,7 +17,6 @@ from chat_common import (
     color_problem,
     encode_frame,
     harmless_line,
-    is_name,
     partners,
     private_room,
     room_problem,
@@ -28,6 +27,7 @@ from client_parts.board import Board
 from client_parts.bookmarks import MOST_MISSED, Bookmarks, Key
 from client_parts.completion import Vocabulary
 from client_parts.delivery import Arrival, Cursors, Outgoing, Say
+from client_parts.people import People
 from client_parts.searches import Searches, Take
 from client_parts.settings import Settings
 from client_parts.status import Status
@@ -69,16 +69,15 @@ class Hearing:
         self._settings = settings or Settings()
         self._absence = Absence(bookmarks or Bookmarks())
         self._looked_back = True  # the mentions since the last run are known
+        self._missed_untold = False  # somebody mentioned this person while the link was gone
         self._news: list[Frame] = []  # who came and went, not yet held or told
         self._comings = Comings()
         self._asked_quietly: set[str] = set()  # rooms
         self._searches = Searches(self._show_results)
-        self._speakers: dict[str, str] = {}  # the latest last
         self._public_rooms: tuple[str, ...] = ()  # as far as the server has told
         self._missed = 0  # messages since one went away
-        self._members: dict[str, int] = {}
+        self._people = People()
         self._unread = Unread()
-        self._absent: set[str] = set()  # who is known to be away, in lower case
         self._left_out: list[str] = []  # rooms for which the hello was too short
         self._names: list[Frame] = []  # a reply that comes in several frames
         self._rooms: list[Frame] = []
@@ -131,24 +130,35 @@ class Hearing:
         self.online = False
         self.requests.clear()
         self._asked_quietly.clear()
+        self._people.lost()
         self._searches.forget()
         self.outgoing.disconnected()
 
     def status(self, link: str, *, waiting: bool) -> Status:
         """How things stand; with the texts that wait for their receipt, if they have waited for a while."""
         here = self._wire_room(self.current) if self.current is not None else ""
-        partner = self.current[1:].lower() if self.current and self.current.startswith("@") else ""
         return Status(
             target=self._view.target(self.current),
             name=harmless_line(self.name),
             color=self.color,
             link=link,
             online=self.online,
-            members=self._members.get(here),
+            members=None if here.startswith("@") else self._people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
-            away=harmless_line(partner) if partner in self._absent else "",
-            waiting=tuple(harmless_line(say.text[:300]) for say in self.outgoing.texts()) if waiting else (),
+            absent=self._absent_partner(here),
+            waiting=tuple(map(self._waiting, self.outgoing.texts())) if waiting else (),
         )
+
+    def _absent_partner(self, here: str) -> str:
+        if self.current is None or not here.startswith("@"):
+            return ""
+        partner = self.current[1:]
+        gone, away = self._people.number_in(here) == 1, self._people.is_away(partner)
+        return f"{harmless_line(partner)} is {'not here' if gone else 'away'}" if gone or away else ""
+
+    def _waiting(self, say: Say) -> str:
+        mark = self._mark(self._wire_room(say.room))
+        return f"{mark} {harmless_line(say.text[:300])}" if mark else harmless_line(say.text[:300])
 
     # --- What the server says -----------------------------------------------------------------------------------
 
@@ -180,32 +190,20 @@ class Hearing:
 
     def _take_name(self, name: str) -> None:
         self.name = self._view.me = name
+        for room in self._unread.counts():
+            if not self._may_read(room):  # a conversation of the name before
+                self._unread.seen(room)
 
     def _joined(self, frame: Frame) -> None:
         room, known = frame["room"], self.cursors.last_shown(frame["room"])
-        self._members[room] = frame["members"]
+        self._people.count(room, frame["members"])
         if frame["members"] <= _FEW:
             self._ask_quietly_who_is_in(room)
         if not self.cursors.joined(room, frame["last"]):
             return
-        if known is None:
-            self._absence.enter(room, frame["last"])
-        if room.startswith("@"):
-            return
-        if known is None:
+        self._absence.enter(room, frame["last"], known)
+        if known is None and not room.startswith("@"):
             self._board.show(aside(f"* you are in {self._view.place(room)} ({frame['members']} here)"))
-        elif frame["last"] > known:
-            missed = frame["last"] - known
-            if self._board.rich:
-                self._board.show(self._view.unread(missed, self._mark(room)))
-                return
-            what = "a message" if missed == 1 else f"{missed} messages"
-            self._board.show(aside(f"* {what} in {self._view.place(room)} meanwhile:"))
-
-    def _mark_new(self, room: str, id: int | None = None) -> None:
-        """The line before what was said since the last run."""
-        if (new := self._absence.new_at(room, id)) is not None:
-            self._board.show(self._view.unread(new[0], self._mark(room), hidden=new[1]))
 
     def _history(self, frame: Frame) -> None:
         if self.cursors.catching_up(frame["room"]):
@@ -218,19 +216,30 @@ class Hearing:
         resuming = self.cursors.last_shown(room) is not None
         if resuming and frame.get("gap"):
             self._missing(room)
+        new = [message for message in frame["messages"] if self._absence.is_new(key_of(message))]
+        news = list(filter(self._is_news, new))
         for message in frame["messages"]:
             arrival = self.cursors.history(room, message["id"])
             if arrival is Arrival.REPEAT:
                 continue
             if arrival is Arrival.JUMP and not frame.get("gap"):
                 self._missing(room)
-            self._mark_new(room, message["id"])
+            self._mark_new(room, message["id"], besides=len(new) - len(news))
             self._show_message(message, past=True, delivered=resuming and self._view.is_me(message["from"]))
-            if resuming and self._names_me(message):
-                self._absence.miss((room, message["id"]))
+        self._draw_attention(news, missed=True)
+        self._missed_untold |= any(map(self._names_me, news))
         if not frame.get("more"):
             self._mark_new(room)
             self.cursors.history_ends(room)
+
+    def _mark_new(self, room: str, id: int | None = None, *, besides: int = 0) -> None:
+        """The line before what came meanwhile, `besides` what is new for others only."""
+        if (new := self._absence.new_at(room, id)) is None or new[0] <= besides:
+            return
+        number, hidden = new[0] - besides, new[1]
+        self._board.show(self._view.unread(number, self._mark(room), hidden=hidden))
+        if not self._is_current(room):
+            self._unread.add(room, number)
 
     def _missing(self, room: str) -> None:
         self._board.show(
@@ -260,21 +269,26 @@ class Hearing:
         elif arrival is Arrival.NEW and delivered and self._board.echoes:
             self._board.show(aside(f"* delivered #{frame['id']} *"))
         elif arrival is Arrival.NEW:
-            if not own and not self._is_current(frame["room"]) and frame["from"].lower() not in self._ignored:
-                self._unread.add(frame["room"])
             self._show_message(frame, delivered=delivered)
-            if not own:
-                self._draw_attention(frame)
+            if self._is_news(frame):
+                if not self._is_current(frame["room"]):
+                    self._unread.add(frame["room"])
+                elif frame["room"].startswith("@") and self._people.is_away(frame["from"]):
+                    self._ask_quietly_who_is_in(frame["room"])  # perhaps not any more
+                self._draw_attention([frame], missed=self._away is not None)
 
-    def _draw_attention(self, frame: Frame) -> None:
-        """A live message of somebody else."""
-        if frame["from"].lower() in self._ignored:
-            return
-        named = self._names_me(frame)
-        if named and self._away is not None:
-            self._absence.miss((frame["room"], frame["id"]))
-        bell = self._settings["bell"]
-        if bell == "on" or (bell == "mentions" and (named or frame["room"].startswith("@"))):
+    def _is_news(self, message: Frame) -> bool:
+        """Whether somebody said it to whom this person listens."""
+        sender = message["from"]
+        return not self._view.is_me(sender) and sender.lower() not in self._ignored
+
+    def _draw_attention(self, news: list[Frame], *, missed: bool) -> None:
+        """What came in at once; `missed` if this person was not there."""
+        named = list(filter(self._names_me, news))
+        for message in named if missed else ():
+            self._absence.miss(key_of(message))
+        private = [message for message in news if message["room"].startswith("@")]
+        if {"on": news, "mentions": named or private, "off": []}[self._settings["bell"]]:
             self._board.ring()
 
     def _resume(self, frame: Frame) -> None:
@@ -295,15 +309,11 @@ class Hearing:
             return
         if room.startswith("@") and not self._view.is_me(sender):
             self._correspondent = sender
-        self._note_speaker(sender)
+        if not self._view.is_me(sender):
+            self._people.spoke(sender)
         if self._board.rich:
             self._mark_time(message, past)
         self._board.show(self._view.message(message, mark=self._mark(room), past=past, delivered=delivered))
-
-    def _note_speaker(self, sender: str) -> None:
-        if is_name(sender) and not self._view.is_me(sender):
-            self._speakers.pop(sender.lower(), None)
-            self._speakers[sender.lower()] = sender
 
     def _mark_time(self, message: Frame, past: bool) -> None:
         if day := self._view.new_day(message["ts"]):
@@ -315,7 +325,7 @@ class Hearing:
 
     def vocabulary(self) -> Vocabulary:
         """What Tab may offer: those who spoke last come first."""
-        return Vocabulary(tuple(reversed(self._speakers.values())), tuple(self.cursors.rooms()), self._public_rooms)
+        return Vocabulary(self._people.latest_first(), tuple(self.cursors.rooms()), self._public_rooms)
 
     def _ack(self, frame: Frame) -> None:
         self.outgoing.delivered(frame["seq"])
@@ -326,32 +336,32 @@ class Hearing:
                 self._take_name(new)
                 self._board.note(good(f"You are now {harmless_line(new)}."))
         room = frame.get("room")
-        if room is not None and frame.get("members") is not None:
-            self._members[room] = frame["members"]
+        if room is not None:
+            self._people.count(room, frame.get("members"))
         if room is None or room.startswith("@"):
             return
+        self._people.leave(room, frame.get("left") or [])
+        anew = self._people.enter(room, frame.get("joined") or [])
         frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
-        for verb in ("joined", "renamed"):
-            for name in frame.get(verb) or []:
-                self._note_speaker_last(name if isinstance(name, str) else name[1])
+        self._others_came([*frame["joined"], *(new for _, new in frame.get("renamed") or [])])
         joins = self._settings["joins"]
         if self._board.rich and joins == "smart":
-            self._news.append(frame)
+            self._news.append({**frame, "joined": self._not_ignored(anew)})
             frame = {"renamed": frame.get("renamed")}
         if not self._board.rich or joins != "off":
             self._tell_presence(frame, room)
 
-    def _note_speaker_last(self, name: str) -> None:
-        """Somebody who is here and has said nothing yet comes after all who have."""
-        if name.lower() not in self._speakers and is_name(name) and not self._view.is_me(name):
-            self._speakers = {name.lower(): name, **self._speakers}
+    def _others_came(self, names: list[str]) -> None:
+        self._people.came(name for name in names if not self._view.is_me(name))
 
     def _tell_presence(self, frame: Frame, room: str) -> None:
         for line in self._view.presence(frame, self._mark(room)):
             self._board.show(line)
 
     def tell_news(self, now: float) -> float | None:
-        """Tell who came and went, as far as it is time to. Returns when to ask again."""
+        """Tell what waits until it is whole: missed mentions, who came and went. Returns when to ask again."""
+        if self._missed_untold and self._looked_back and not self.cursors.catching_up():
+            self._tell_missed()
         for frame in self._news:
             self._comings.hold(frame, now)
         self._news.clear()
@@ -366,16 +376,15 @@ class Hearing:
         self._names += frame["members"]
         if not frame.get("more"):
             members, self._names = self._names, []
-            self._learn_who_is_there(members)
+            self._others_came([member["name"] for member in members])
+            if room := frame.get("room"):
+                self._people.enter(room, [member["name"] for member in members])
+            for member in members:
+                self._people.mark(member["name"], away=bool(member.get("away")))
             if frame.get("room") in self._asked_quietly:
                 self._asked_quietly.discard(frame["room"])
                 return
             self._board.show(self._view.who(members, frame.get("room")))
-
-    def _learn_who_is_there(self, members: list[Frame]) -> None:
-        for member in members:
-            self._note_speaker_last(member["name"])
-            (self._absent.add if member.get("away") else self._absent.discard)(member["name"].lower())
 
     def _ask_quietly_who_is_in(self, room: str) -> None:
         """For the status line and for Tab, not to be shown."""
@@ -407,14 +416,13 @@ class Hearing:
         self._tell_missed()
 
     def _tell_missed(self) -> None:
+        self._missed_untold = False
         if number := self._absence.missed:
             times = "once" if number == 1 else f"{number} times" + (" or more" if number == MOST_MISSED else "")
             self._board.show(lost(f"── You were mentioned {times} while you were not here: /mentions ──"))
 
     def _names_me(self, message: Frame) -> bool:
-        sender = message["from"]
-        of_interest = not self._view.is_me(sender) and sender.lower() not in self._ignored
-        return of_interest and bool(mentions(self.name, message["text"]))
+        return self._is_news(message) and bool(mentions(self.name, message["text"]))
 
     def _keep_place(self) -> None:
         # Not before it is known what was missed: that would be lost.

@@ -36,7 +36,7 @@ class PlainScreen(Reader):
     def show(self, line: str, hang: int = HANG) -> None:
         self._write(sys.stdout, line)
 
-    def note(self, line: str) -> None:
+    def note(self, line: str, hang: int = HANG) -> None:
         self.show(line)
 
     def complain(self, line: str) -> None:
@@ -54,9 +54,8 @@ class PlainScreen(Reader):
     def set_theme(self, name: str) -> None:
         self._theme = theme_named(name)
 
-    def set_status(self, status: Status) -> bool:
+    def set_status(self, status: Status) -> None:
         """There is no prompt in a pipe."""
-        return True
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Nothing is completed in a pipe."""
@@ -94,7 +93,7 @@ class JsonScreen(PlainScreen):
     def show(self, line: str, hang: int = HANG) -> None:
         """Programs get the frame instead."""
 
-    def note(self, line: str) -> None:
+    def note(self, line: str, hang: int = HANG) -> None:
         self.complain(line)
 
     def event(self, frame: Frame) -> None:

@@ -6,6 +6,7 @@ It must not know frames, threads or the terminal.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chat_common import paint
 from terminal_parts.width import cut, width
@@ -22,7 +23,7 @@ class Status:
     online: bool = True
     members: int | None = None
     unread: tuple[tuple[str, int], ...] = ()
-    away: str = ""  # the partner of a private conversation who is away
+    absent: str = ""  # that the partner of a private conversation is not there
     waiting: tuple[str, ...] = ()  # texts that the server has not confirmed for a moment now
 
     @property
@@ -35,25 +36,55 @@ class Status:
         return f"({count}) {self.target} - chat" if count else f"{self.target} - chat"
 
 
+class _Part(NamedTuple):
+    """One thing that the row says, and what stands before it."""
+
+    rank: int  # in a narrow terminal the highest goes first
+    text: str
+    color: str | None = None
+    joint: str = " · "
+
+
+_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _ABSENT, _ONLINE, _NAME, _MEMBERS = range(9)
+_MORE_NEWS = _Part(_SIGN, "…", "yellow")
+
+
 def status_line(status: Status, columns: int) -> str:
-    """A painted line of at most that many columns. What matters least is cut off first."""
-    parts = [
-        (f"{status.target} ({status.members} here)" if status.members is not None else status.target, None),
-        (status.name, status.color),
-        (status.link, "green" if status.online else "yellow"),
-        *((f"{place} {number} new", "yellow") for place, number in status.unread),
-    ]
-    if status.away:
-        parts.insert(1, (f"{status.away} is away", "yellow"))
-    line, used = paint("── ", None, "dark"), 3
-    for number, (text, color) in enumerate(parts):
-        joint = " · " if number else ""
-        text = cut(text, columns - used - len(joint) - 1)
-        if not text:
-            break
-        line += paint(joint, None, "dark") + paint(text, color)
-        used += len(joint) + width(text)
-    return line + paint(" " + "─" * max(0, columns - used - 1), None, "dark")
+    """A painted line of at most that many columns."""
+    parts = _fitting(_parts(status), columns - 4)
+    line = "".join(paint(part.joint, None, "dark") + paint(part.text, part.color) for part in parts)
+    return paint("──", None, "dark") + line + paint(" " + "─" * (columns - 3 - _width(parts)), None, "dark")
+
+
+def _parts(status: Status) -> list[_Part]:
+    """In the order in which they stand there."""
+    parts = [_Part(_TARGET, status.target, joint=" ")]
+    if status.members is not None:
+        parts.append(_Part(_MEMBERS, f"({status.members} here)", joint=" "))
+    if status.absent:
+        parts.append(_Part(_ABSENT, status.absent, "yellow"))
+    parts.append(_Part(_NAME, status.name, status.color))
+    parts.append(_Part(_ONLINE, status.link, "green") if status.online else _Part(_OFFLINE, status.link, "yellow"))
+    for place, number in status.unread:
+        parts.append(_Part(_PRIVATE if place.startswith("@") else _ROOM, f"{place} {number} new", "yellow"))
+    return parts
+
+
+def _fitting(parts: list[_Part], columns: int) -> list[_Part]:
+    """Whole parts, as many as fit; a sign where news was left out. The target alone may be cut."""
+    kept = list(parts)
+    while len(kept) > 1 and _width(kept) > columns:
+        least = max(reversed(kept), key=lambda part: part.rank)
+        kept.remove(least)
+        if least.rank in (_PRIVATE, _ROOM) and _MORE_NEWS not in kept:
+            kept.append(_MORE_NEWS)
+    if len(kept) == 1:
+        kept = [kept[0]._replace(text=cut(kept[0].text, columns - 1))]
+    return kept
+
+
+def _width(parts: list[_Part]) -> int:
+    return sum(width(part.joint) + width(part.text) for part in parts)
 
 
 def waiting_lines(status: Status, rows: int) -> tuple[str, ...]:

@@ -72,8 +72,8 @@ class TerminalScreen:
     def show(self, line: str, hang: int = HANG) -> None:
         self._rows.show(line, hang)
 
-    def note(self, line: str) -> None:
-        self.show(line)
+    def note(self, line: str, hang: int = HANG) -> None:
+        self.show(line, hang)
 
     def complain(self, line: str) -> None:
         self._rows.show_now(line, HANG)
@@ -90,9 +90,8 @@ class TerminalScreen:
     def set_theme(self, name: str) -> None:
         self._rows.set_theme(theme_named(name))
 
-    def set_status(self, status: Status) -> bool:
+    def set_status(self, status: Status) -> None:
         self._rows.set_status(status)
-        return True
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary

@@ -57,7 +57,7 @@ def person(program: ServerProgram, tmp_path: Path) -> Iterator[Open]:
     def open_one(name: str, *arguments: str, **variables: Any) -> Terminal:
         token_file = tmp_path / f"token-{name}"
         terminals.append(Terminal(program.port, token_file, "--name", name, *arguments, **variables))
-        terminals[-1].wait_until(lambda: terminals[-1].prompt.endswith(">") and name in terminals[-1].status_row)
+        terminals[-1].wait_until(lambda: terminals[-1].prompt.endswith(">") and "online" in terminals[-1].status_row)
         return terminals[-1]
 
     yield open_one

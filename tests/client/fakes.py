@@ -55,8 +55,8 @@ class Notebook:
         self.raw.append(line)
         self.lines.append(unpainted(line))
 
-    def note(self, line: str) -> None:
-        self.show(line)
+    def note(self, line: str, hang: int = 0) -> None:
+        self.show(line, hang)
 
     def complain(self, line: str) -> None:
         self.show(line)
@@ -102,12 +102,11 @@ class FakeScreen(Notebook):
             self.events.append(frame)
             self._changed.notify_all()
 
-    def set_status(self, status: Status) -> bool:
+    def set_status(self, status: Status) -> None:
         with self._changed:
             if self.statuses[-1] != status:
                 self.statuses.append(status)
                 self._changed.notify_all()
-        return True
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary

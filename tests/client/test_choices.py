@@ -126,9 +126,9 @@ def test_a_killed_client_leaves_whole_files(person: Open, tmp_path: Path) -> Non
     ann.wait_for("* theme: safe")
     ann.type("/exit\r")
     ann.status()
-    again = person("ann", "--style", "short")
-    again.type("more\r")
-    again.wait_for("ann: more ✓")
+    again, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    bob.type("more\r")
+    again.wait_for("bob: more")
     again.signal(signal.SIGKILL)
     assert again.status() == -signal.SIGKILL
     assert json.loads((tmp_path / "settings.json").read_text()) == {"theme": "safe"}

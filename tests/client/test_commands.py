@@ -163,8 +163,9 @@ def test_a_pipe_may_command() -> None:
 
 def test_help_lists_every_command_and_explains_each() -> None:
     """/help has a row for each command; /help COMMAND, by any name, has its usage."""
-    [(_, listing)] = asked("/help")
+    [(_, listing, second_column)] = asked("/help")
     assert listing == help_text()
+    assert listing.splitlines()[1][second_column:] == COMMANDS[0].help
     for command in COMMANDS:
         assert f"{command.usage}" in listing
         for word in (command.name, *command.aliases):

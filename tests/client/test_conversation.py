@@ -2,57 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from chat_common import MAX_HELLO_LINE, MAX_TEXT, Frame, encode_frame
-from client_parts.commands import understand
-from client_parts.conversation import Conversation
-from client_parts.view import View
-from tests.client.fakes import Notebook, message, timeless
-
-
-class Talk:
-    """A conversation with its notebook, and short ways to feed it."""
-
-    def __init__(self, *rooms: str, online: bool = True) -> None:
-        self.board = Notebook()
-        self.it = Conversation(self.board, View("short"), "ann", "blue", rooms or ("lobby",))
-        if online:
-            self.welcome()
-
-    def welcome(self, accepted: int = 0, epoch: str = "e1", last: int = 0) -> None:
-        self.it.heard({"type": "welcome", "name": self.it.name, "color": "blue", "epoch": epoch, "accepted": accepted})
-        for room in self.it.cursors.rooms():
-            self.enter(room, last)
-        self.board.lines.clear()
-
-    def enter(self, room: str, last: int = 0, *messages: Frame, **more: Any) -> None:
-        self.it.heard({"type": "joined", "room": room, "last": last, "members": 2})
-        self.it.heard({"type": "history", "room": room, "messages": list(messages), **more})
-
-    def hear(self, *frames: Frame) -> list[str]:
-        """What these frames show."""
-        del self.board.lines[:]
-        for frame in frames:
-            self.it.heard(frame)
-        return self.board.lines
-
-    def type(self, *lines: str) -> list[str]:
-        """What these lines show."""
-        del self.board.lines[:]
-        for line in lines:
-            self.it.obey(understand(line))
-        return self.board.lines
-
-    def asked(self) -> list[Frame]:
-        asked = list(self.it.requests)
-        self.it.requests.clear()
-        return asked
-
-    def said(self) -> list[tuple[int, str, str]]:
-        return [(say.seq, say.room, say.text) for say in iter(self.it.outgoing.next, None)]
+from chat_common import MAX_HELLO_LINE, MAX_TEXT, encode_frame
+from tests.client.fakes import message, timeless
+from tests.client.talk import Talk
 
 
 def test_the_hello_says_who_where_and_from_when() -> None:
@@ -113,11 +67,18 @@ def test_text_typed_offline_waits_and_is_resumed_in_order() -> None:
     talk.it.heard({"type": "welcome", "name": "ann", "color": "blue", "epoch": "e1", "accepted": 1})
     talk.enter("lobby", 2, message(1, "meanwhile"), message(2, "one", "ann", seq=1))
     assert [timeless(line) for line in talk.board.lines] == [
-        "* 2 messages in #lobby meanwhile:",
+        "── 1 new message ──",
         "bob: meanwhile",
         "ann: one ✓",
     ]
     assert talk.said() == [(2, "lobby", "two")]
+
+
+def test_a_waiting_text_for_another_place_names_it() -> None:
+    """So that private words are not taken for public ones."""
+    talk = Talk()
+    talk.type("/join builds", "here", "/msg bob psst", "/switch lobby")
+    assert talk.it.status("offline", waiting=True).waiting == ("#builds here", "@bob psst")
 
 
 def test_a_jump_is_said_and_filled() -> None:
@@ -192,7 +153,7 @@ def test_rooms_can_be_entered_switched_and_left() -> None:
     talk = Talk()
     talk.type("/join #Builds")
     assert talk.asked() == [{"type": "join", "room": "builds"}]
-    assert talk.it.status("online", waiting=False).prompt == "builds> "
+    assert talk.status().prompt == "builds> "
     talk.enter("builds")
     talk.type("made it", "/switch lobby", "back")
     assert [room for _, room, _ in talk.said()] == ["builds", "lobby"]
@@ -205,7 +166,7 @@ def test_leaving_the_last_room_leaves_nowhere_to_talk() -> None:
     """A text in no room is refused at once, with the way out."""
     talk = Talk()
     talk.type("/leave")
-    assert talk.it.status("online", waiting=False).prompt == "(no room)> "
+    assert talk.status().prompt == "(no room)> "
     assert talk.type("hello") == ["You are in no room; /join ROOM enters one."]
     assert talk.type("/leave") == ["You are in no room."]
 
@@ -222,7 +183,7 @@ def test_a_refused_room_is_not_entered() -> None:
     talk = Talk()
     talk.type("/join secret")
     talk.hear({"type": "error", "code": "denied", "text": "You may not.", "field": "room"})
-    assert talk.it.status("online", waiting=False).prompt == "lobby> "
+    assert talk.status().prompt == "lobby> "
     assert "secret" not in talk.it.cursors
 
 
@@ -321,6 +282,14 @@ def test_requests_have_their_wire_form() -> None:
     ]
 
 
+def test_a_colour_that_is_not_named_is_a_question() -> None:
+    """One's own and all others are told, as with other choices, and nothing is asked of the server."""
+    talk = Talk()
+    [line] = talk.type("/color")
+    assert line.startswith("* color: blue; there are: black, ")
+    assert talk.asked() == []
+
+
 def test_replies_in_several_frames_are_shown_as_one() -> None:
     """`more` holds a list back until it is whole."""
     talk = Talk()
@@ -404,9 +373,7 @@ def test_an_error_cannot_steer_the_terminal() -> None:
 
 def rich_talk() -> Talk:
     """A conversation on a screen that has room for times and a bell."""
-    talk = Talk(online=False)
-    talk.board.rich = True
-    talk.it = Conversation(talk.board, View("short"), "ann", "blue", ("lobby",))
+    talk = Talk(online=False, rich=True)
     talk.welcome()
     assert talk.asked() == [{"type": "who", "room": "lobby"}]
     talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}, {"name": "ann"}]})
@@ -428,7 +395,7 @@ def test_a_partner_who_is_away_stands_in_the_status() -> None:
     talk.asked()
     talk.hear({"type": "who", "room": "@ann+bob", "members": [{"name": "Bob", "away": "lunch"}]})
     talk.type("/switch @bob")
-    assert talk.it.status("online", waiting=False).away == "bob"
+    assert talk.status().absent == "bob is away"
     assert talk.asked() == [{"type": "who", "room": "@ann+bob"}]
 
 
@@ -467,6 +434,24 @@ def test_comings_and_goings_are_told_as_wished() -> None:
     assert talk.hear({**coming, "joined": ["eve"]}) == ["* eve joined (2 here)"]
     talk.type("/joins off")
     assert talk.hear({**coming, "joined": ["zoe"]}) == []
+
+
+def test_who_comes_back_after_a_lost_link_as_we_did_is_no_news() -> None:
+    """Nobody was told that they went. Who was not there before is told, and who leaves and comes later too."""
+    talk = rich_talk()
+    talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}, {"name": "eve"}]})
+    talk.it.disconnected()
+    talk.welcome()
+    joined: dict[str, object] = {"type": "presence", "room": "lobby", "joined": ["Bob", "eve", "carol"], "members": 4}
+    assert talk.hear(joined) == []
+    assert talk.it.tell_news(0.0)
+    talk.it.tell_news(9.0)
+    assert talk.board.lines == ["* carol joined (4 here)"]
+    for news in ({"left": ["bob"], "members": 3}, {"joined": ["bob"], "members": 4}):
+        talk.hear({"type": "presence", "room": "lobby", **news})
+        talk.it.tell_news(0.0)
+        talk.it.tell_news(9.0)
+        assert talk.board.lines == [f"* bob {next(iter(news))} ({news['members']} here)"]
 
 
 def test_mentions_are_asked_of_the_server() -> None:

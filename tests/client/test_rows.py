@@ -28,6 +28,7 @@ from client_parts.status import Status, status_line
 from client_parts.theme import theme_named
 from terminal_parts.input_row import input_row
 from terminal_parts.width import width, wrap
+from tests.client.fakes import unpainted
 from tests.client.programs import Emulator
 
 READY = Status("lobby", "ann", "red", members=2)
@@ -241,8 +242,35 @@ def test_a_text_that_is_not_made_harmless_is_seen() -> None:
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=80), st.integers(20, 60))
 def test_a_status_line_never_leaves_its_row(text: str, columns: int) -> None:
     """Whatever rooms and people are called."""
-    status = Status(text, text, "red", unread=((text, 3),), away=text)
+    status = Status(text, text, "red", unread=((text, 3),), absent=text)
     assert width(status_line(status, columns)) <= columns
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (80, "── lobby (4 here) · bob is away · alice · online · @ada 1 new · #builds 12 new ─"),
+        (79, "── lobby · bob is away · alice · online · @ada 1 new · #builds 12 new ─────────"),
+        (70, "── lobby · bob is away · online · @ada 1 new · #builds 12 new ────────"),
+        (60, "── lobby · bob is away · @ada 1 new · #builds 12 new ───────"),
+        (52, "── lobby · @ada 1 new · #builds 12 new ─────────────"),
+        (38, "── lobby · @ada 1 new · … ────────────"),
+        (20, "── lobby · … ───────"),
+        (10, "── lobby ─"),
+        (8, "── lo… ─"),
+    ],
+)
+def test_a_narrow_status_leaves_out_whole_parts(columns: int, shown: str) -> None:
+    """What matters least goes first, no name is cut in its middle, and a sign tells of news that is left out."""
+    status = Status("lobby", "alice", "red", members=4, unread=(("@ada", 1), ("#builds", 12)), absent="bob is away")
+    assert unpainted(status_line(status, columns)) == shown
+
+
+def test_a_narrow_status_keeps_that_the_link_is_gone() -> None:
+    """Longer than news, than who one is and how many are there."""
+    status = Status("lobby", "ann", "red", "offline, 2 waiting", online=False, members=4, unread=(("#builds", 12),))
+    assert unpainted(status_line(status, 37)) == "── lobby · offline, 2 waiting · … ───"
+    assert unpainted(status_line(status, 32)) == "── lobby · offline, 2 waiting ──"
 
 
 def test_words_are_wrapped_and_addresses_stay_whole() -> None:

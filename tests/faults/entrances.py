@@ -274,11 +274,11 @@ class Watched(FakeScreen):
     def event(self, frame: Any) -> None:
         assert json.dumps(frame).isascii()
 
-    def set_status(self, status: Status) -> bool:
-        for part in (status.target, status.name, status.away, *status.waiting, *(place for place, _ in status.unread)):
+    def set_status(self, status: Status) -> None:
+        places = (place for place, _ in status.unread)
+        for part in (status.target, status.name, status.absent, *status.waiting, *places):
             assert_inert(part, lines=False)
         assert status.color in COLORS
-        return True
 
 
 def hearing(data: bytes) -> None:

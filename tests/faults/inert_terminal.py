@@ -146,9 +146,7 @@ class ClientStage(Stage):
         self.talk = self.client._conversation
         self._ids = itertools.count(1)
         self.welcome()
-        for room in ("lobby", "den"):
-            self.hear("joined", room=room, last=0, members=2)
-            self.hear("history", room=room, messages=[], gap=False, more=False)
+        self.enter_rooms()
         for number in range(ROWS):
             self.message(f"message {number}")
         self.talk._settings.choose("joins", "all")
@@ -160,6 +158,12 @@ class ClientStage(Stage):
 
     def welcome(self, **more: Any) -> None:
         self.hear("welcome", **{"name": "ann", "color": "red", "epoch": "e", "accepted": 0, **more})
+
+    def enter_rooms(self) -> None:
+        for room in ("lobby", "den"):
+            last = self.talk.cursors.last_shown(room) or 0
+            self.hear("joined", room=room, last=last, members=2)
+            self.hear("history", room=room, messages=[], gap=False, more=False)
 
     def message(self, text: str, **more: Any) -> None:
         self.hear(**message(next(self._ids), text, **more))
@@ -210,6 +214,7 @@ def goodbye(stage: ClientStage, text: str) -> None:
 def lost_for_a_while(stage: ClientStage, text: str) -> None:
     stage.hear("bye", code="shutdown", text=text, retry=True)
     stage.welcome()
+    stage.enter_rooms()
 
 
 def older(stage: ClientStage, text: str) -> None:

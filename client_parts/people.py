@@ -1,0 +1,71 @@
+"""Who is there: how many in each room, who is away, and who spoke last. It must not know frames or screens."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from chat_common import is_name
+
+
+class People:
+    """Everybody but oneself, as far as the server has told."""
+
+    def __init__(self) -> None:
+        self._spoke: dict[str, str] = {}  # in lower case → as written; the latest last
+        self._absent: set[str] = set()  # in lower case
+        self._members: dict[str, int] = {}
+        self._there: defaultdict[str, set[str]] = defaultdict(set)  # room → in lower case, as far as known
+        self._were_there: defaultdict[str, set[str]] = defaultdict(set)  # when the link went; not seen since
+
+    def lost(self) -> None:
+        """The link is gone: who is there now is not known."""
+        for room, names in self._there.items():
+            self._were_there[room] |= names
+        self._there.clear()
+        self._members.clear()
+        self._absent.clear()
+
+    # --- Who is in a room ---
+
+    def enter(self, room: str, names: list[str]) -> list[str]:
+        """Of these, who is news: not those who were there before the link went, and come back as we did."""
+        new = [name for name in names if name.lower() not in self._were_there[room]]
+        self._there[room].update(map(str.lower, names))
+        self._were_there[room] -= self._there[room]
+        return new
+
+    def leave(self, room: str, names: list[str]) -> None:
+        for known in (self._there[room], self._were_there[room]):
+            known.difference_update(map(str.lower, names))
+
+    # --- How many, and who is away ---
+
+    def count(self, room: str, members: int | None) -> None:
+        if members is not None:
+            self._members[room] = members
+
+    def number_in(self, room: str) -> int | None:
+        return self._members.get(room)
+
+    def mark(self, name: str, *, away: bool) -> None:
+        (self._absent.add if away else self._absent.discard)(name.lower())
+
+    def is_away(self, name: str) -> bool:
+        return name.lower() in self._absent
+
+    # --- Who spoke ---
+
+    def spoke(self, name: str) -> None:
+        if is_name(name):
+            self._spoke.pop(name.lower(), None)
+            self._spoke[name.lower()] = name
+
+    def came(self, names: Iterable[str]) -> None:
+        """Who has said nothing yet comes after all who have."""
+        for name in names:
+            if is_name(name) and name.lower() not in self._spoke:
+                self._spoke = {name.lower(): name, **self._spoke}
+
+    def latest_first(self) -> tuple[str, ...]:
+        return tuple(reversed(self._spoke.values()))

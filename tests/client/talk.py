@@ -1,0 +1,61 @@
+"""A conversation to talk to, without any connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chat_common import Frame
+from client_parts.commands import understand
+from client_parts.conversation import Conversation
+from client_parts.status import Status
+from client_parts.view import View
+from tests.client.fakes import Notebook
+
+
+class Talk:
+    """A conversation with its notebook, and short ways to feed it."""
+
+    def __init__(self, *rooms: str, online: bool = True, rich: bool = False) -> None:
+        self.board = Notebook()
+        self.board.rich = rich
+        self.it = Conversation(self.board, View("short"), "ann", "blue", rooms or ("lobby",))
+        if online:
+            self.welcome()
+
+    def welcome(self, accepted: int = 0, epoch: str = "e1", last: int = 0) -> None:
+        self.it.heard({"type": "welcome", "name": self.it.name, "color": "blue", "epoch": epoch, "accepted": accepted})
+        for room in self.it.cursors.rooms():
+            self.enter(room, last)
+        self.board.lines.clear()
+
+    def enter(self, room: str, last: int = 0, *messages: Frame, **more: Any) -> None:
+        self.it.heard({"type": "joined", "room": room, "last": last, "members": 2})
+        self.it.heard({"type": "history", "room": room, "messages": list(messages), **more})
+
+    def hear(self, *frames: Frame) -> list[str]:
+        """What these frames show."""
+        del self.board.lines[:]
+        for frame in frames:
+            self.it.heard(frame)
+        return self.board.lines
+
+    def type(self, *lines: str) -> list[str]:
+        """What these lines show."""
+        del self.board.lines[:]
+        for line in lines:
+            self.it.obey(understand(line))
+        return self.board.lines
+
+    def status(self) -> Status:
+        return self.it.status("online", waiting=False)
+
+    def unread(self) -> dict[str, int]:
+        return dict(self.status().unread)
+
+    def asked(self) -> list[Frame]:
+        asked = list(self.it.requests)
+        self.it.requests.clear()
+        return asked
+
+    def said(self) -> list[tuple[int, str, str]]:
+        return [(say.seq, say.room, say.text) for say in iter(self.it.outgoing.next, None)]

@@ -1,0 +1,89 @@
+"""What a real terminal tells of what happens elsewhere, or happened meanwhile."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
+
+from tests.client.conftest import Open
+from tests.client.programs import ServerProgram
+
+
+@pytest.fixture
+def server(program: ServerProgram) -> ServerProgram:
+    return program
+
+
+def test_the_title_counts_what_is_unread_elsewhere(person: Open) -> None:
+    """A message in another room is counted in the status and in the title until one goes there."""
+    ann, bob = person("ann", "--room", "lobby", "--room", "builds"), person("bob", "--room", "builds")
+    bob.type("done\r")
+    ann.wait_for_status("#builds 1 new")
+    ann.wait_until(lambda: ann.title == "(1) lobby - chat")
+    ann.type("/switch builds\r")
+    ann.wait_for_prompt("builds>")
+    ann.wait_until(lambda: ann.title == "builds - chat")
+
+
+def test_a_mention_rings_once_and_stands_out(person: Open) -> None:
+    """One's name as a whole word rings the bell when it is said, in bold, and not when it is history."""
+    ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    bob.type("annual report\rhello Ann!\rbye\r")
+    ann.wait_for("bob: bye")
+    assert ann.bells == 1
+    assert ann.colour_of("Ann!") == "brown"  # as pyte calls yellow
+    ann.type("/mentions\r")
+    ann.wait_for("* You missed no mention; those that you saw:")
+    ann.settle()
+    assert sum("annual" in row for row in ann.rows) == 1
+    ann.type("/exit\r")
+    ann.status()
+    again = person("ann", "--style", "short")
+    again.wait_for("bob: hello Ann!")
+    assert again.bells == 0
+    again.type("/bell on\r")
+    again.wait_for("* bell: on")
+    bob.type("anybody\r")
+    again.wait_for("bob: anybody")
+    again.wait_until(lambda: again.bells == 1)
+
+
+def test_a_quick_return_is_no_news(person: Open) -> None:
+    """Who leaves and comes right back is not told; who stays away is."""
+    ann, bob = person("ann"), person("bob")
+    ann.wait_for("* bob joined (2 here)")
+    bob.type("/leave lobby\r/join lobby\r")
+    bob.wait_for("you left #lobby")
+    eve = person("eve")
+    ann.wait_for("* eve joined (3 here)")
+    eve.type("/exit\r")
+    ann.wait_for("* eve left (2 here)")
+    assert sum("bob" in row for row in ann.rows) == 1
+
+
+def test_unread_lines_after_a_loss_and_while_away(person: Open, server: ServerProgram) -> None:
+    """A line stands before what is new, and /back counts it."""
+    ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    ann.type("/away\r")
+    ann.wait_for("* you are marked as away")
+    bob.type("one\rtwo\r")
+    ann.wait_for("── new messages ──")
+    ann.wait_for("bob: two")
+    ann.type("/back\r")
+    ann.wait_for("── 2 new messages meanwhile ──")
+
+
+def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: ServerProgram) -> None:
+    """Offline it stands below the messages; delivered, it is a message."""
+    ann = person("ann", "--style", "short")
+    server.stop()
+    ann.wait_for_status("reconnecting")
+    ann.type("patience\r")
+    ann.wait_until(lambda: ann.rows[-3:-2] == ["… patience"])
+    server.start()
+    ann.wait_for("ann: patience ✓")
+    ann.wait_until(lambda: not any("… patience" in row for row in ann.rows))

@@ -294,6 +294,8 @@ class ChatServer:
             screen.attend(console.run)
         except KeyboardInterrupt:
             signal.raise_signal(signal.SIGINT)  # where Ctrl+C was a key, as if the terminal had made it a signal
+        except Exception:
+            log.exception("the console failed; the server goes on without it")
 
 
 def _receive(connection: socket.socket) -> bytes:

@@ -14,6 +14,8 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
+import termios
+
 from tests.client.programs import Terminal
 from tests.peers import Native
 from tests.programs import SERVER
@@ -153,6 +155,52 @@ def test_a_held_terminal_does_not_hold_the_end(operator: Terminal) -> None:
     operator.signal(signal.SIGTERM)
     assert operator.status() == 0
     assert operator.rows[-1] == "Server stopped"
+
+
+FAULTS = {
+    "while a key is waited for": "import terminal_parts.keyboard as k; k.Keyboard.wait = None",
+    "while a key is obeyed": "import terminal_parts.editor as e; e.Editor.press = None",
+    "while a line is obeyed": "import server_parts.console as c; c.Console._obey = None",
+}
+
+
+def program_with(fault: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", f"import sys, server; {fault}; sys.exit(server.main())")
+
+
+def echoes(terminal: Terminal) -> bool:
+    """Whether the terminal is in its own mode."""
+    return bool(termios.tcgetattr(terminal._child.fileno())[3] & termios.ECHO)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_of_the_console_does_not_end_the_chat(open_terminal: Callable[..., Terminal], fault: str) -> None:
+    """It is logged, the terminal is given back, and Ctrl+C still stops the server in order."""
+    terminal = open_terminal(*FLAGS, program=program_with(fault))
+    terminal.wait_for("Room for")
+    terminal.type("hello\r")
+    terminal.wait_for("the console failed; the server goes on without it")
+    terminal.wait_until(lambda: echoes(terminal))
+    with Native(port_of(terminal), "alice") as alice:
+        terminal.wait_for(": alice")
+        terminal.type("\x03")
+        assert alice.until("bye")["code"] == "shutdown"
+    assert terminal.status() == 0
+
+
+def test_asked_twice_it_ends_at_once_and_gives_the_terminal_back(open_terminal: Callable[..., Terminal]) -> None:
+    """Even when a command hangs."""
+    hanging = "import server_parts.console as c, threading as t; c.Console._obey = lambda *_: t.Event().wait()"
+    terminal = open_terminal(*FLAGS, program=program_with(hanging))
+    terminal.wait_for_prompt("server>")
+    terminal.type("hello\r")
+    terminal.wait_for("server> hello")
+    assert not echoes(terminal)
+    terminal.signal(signal.SIGTERM)
+    terminal.settle()
+    terminal.signal(signal.SIGTERM)
+    terminal.wait_until(lambda: echoes(terminal))
+    assert terminal.status() == 130
 
 
 class Shell:

@@ -28,7 +28,7 @@ from server_parts.plain_door import PLAIN
 from server_parts.requests import Refusal, Request
 from server_parts.settings import Settings
 
-MAX_TURN = 5_000  # requests and texts a turn, so that no turn is long
+MAX_TURN = 1_000  # requests and texts a turn: more would not be faster, and make others wait
 MAX_ROOMS = 1_000  # rooms one client may be in
 TRIM_INTERVAL = 60.0
 TRIM_PAUSE = 0.05  # between slices, so that trimming a large log leaves most of the time to people

@@ -11,6 +11,7 @@ if __name__ == "__main__":
 
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
+import math
 import selectors
 import socket
 import sys
@@ -111,7 +112,7 @@ class ChatClient:
         self._retry_due = 0.0
         self._release_due: float | None = None
         self._lateness = Lateness()
-        self._news_due: float | None = None
+        self._news_due = math.inf
         self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
         self._holds = Pauses(self._patience.hold, self._patience.longest_pause)
 

@@ -206,6 +206,8 @@ class ChatClient:
         waiting, refused = len(self._conversation.outgoing), self._conversation.refused
         if waiting:
             self._screen.complain(bad(f"{texts_were(waiting)} not confirmed, and may be lost."))
+        for text in self._conversation.unconfirmed() if self._screen.interactive else ():
+            self._screen.complain(f"  {text}")  # to be copied
         if refused and not self._screen.interactive:
             self._screen.complain(bad(f"{texts_were(refused)} refused."))
         if self._status == 0 and (waiting or (refused and not self._screen.interactive)):

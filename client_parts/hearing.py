@@ -145,7 +145,7 @@ class Hearing:
             members=None if here.startswith("@") else self._people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
             absent=self._absent_partner(here),
-            waiting=tuple(map(self._waiting, self.outgoing.texts())) if waiting else (),
+            waiting=self.unconfirmed(300) if waiting else (),
         )
 
     def _absent_partner(self, here: str) -> str:
@@ -155,9 +155,10 @@ class Hearing:
         gone, away = self._people.number_in(here) == 1, self._people.is_away(partner)
         return f"{harmless_line(partner)} is {'not here' if gone else 'away'}" if gone or away else ""
 
-    def _waiting(self, say: Say) -> str:
-        mark = self._mark(self._wire_room(say.room))
-        return f"{mark} {harmless_line(say.text[:300])}" if mark else harmless_line(say.text[:300])
+    def unconfirmed(self, most: int | None = None) -> tuple[str, ...]:
+        """The texts on their way, or the beginning of each, with where they go if that is not here."""
+        marks = ((self._mark(self._wire_room(say.room)), say.text[:most]) for say in self.outgoing.texts())
+        return tuple(harmless_line(f"{mark} {text}" if mark else text) for mark, text in marks)
 
     # --- What the server says -----------------------------------------------------------------------------------
 
@@ -364,7 +365,8 @@ class Hearing:
         if self._missed_untold and self._looked_back and not self.cursors.catching_up():
             self._tell_missed()
         for frame in self._comings.release(now):
-            self._tell_presence(frame, frame["room"])
+            if self._settings["joins"] != "off":  # chosen meanwhile
+                self._tell_presence(frame, frame["room"])
         return self._comings.due
 
     def _not_ignored(self, names: list[str] | None) -> list[str]:

@@ -11,6 +11,7 @@ if __name__ == "__main__":
 
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
+import math
 import selectors
 import socket
 import sys
@@ -111,7 +112,7 @@ class ChatClient:
         self._retry_due = 0.0
         self._release_due: float | None = None
         self._lateness = Lateness()
-        self._news_due: float | None = None
+        self._news_due = math.inf
         self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
         self._holds = Pauses(self._patience.hold, self._patience.longest_pause)
 
@@ -205,6 +206,8 @@ class ChatClient:
         waiting, refused = len(self._conversation.outgoing), self._conversation.refused
         if waiting:
             self._screen.complain(bad(f"{texts_were(waiting)} not confirmed, and may be lost."))
+        for text in self._conversation.unconfirmed() if self._screen.interactive else ():
+            self._screen.complain(f"  {text}")  # to be copied
         if refused and not self._screen.interactive:
             self._screen.complain(bad(f"{texts_were(refused)} refused."))
         if self._status == 0 and (waiting or (refused and not self._screen.interactive)):

@@ -5,7 +5,9 @@ It knows no clock (times come in) and no screen. Pure.
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import dataclass
 
 from chat_common import Frame
 
@@ -38,40 +40,54 @@ class Unread:
         return dict(self._counts)
 
 
+@dataclass(slots=True)
+class _Coming:
+    name: str
+    verb: str
+    due: float = math.inf
+
+
 class Comings:
     """Who came and went, held back for a moment: several become one note, and a quick return becomes none."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str], tuple[str, str, float]] = {}  # (room, name) → name, verb, when to tell
+        self._held: dict[tuple[str, str], _Coming] = {}  # by room, and name in lower case
         self._members: dict[str, int | None] = {}
 
-    def hold(self, frame: Frame, now: float) -> None:
+    def hold(self, frame: Frame) -> None:
+        """Its moment begins when it is first asked for."""
         room = frame["room"]
         self._members[room] = frame.get("members")
-        for verb, other, delay in (("left", "joined", LEFT_AFTER), ("joined", "left", JOINED_AFTER)):
+        for verb, other in (("left", "joined"), ("joined", "left")):
             for name in frame.get(verb) or []:
-                self._hold_one(room, name, verb, other, now + delay)
-
-    def _hold_one(self, room: str, name: str, verb: str, other: str, due: float) -> None:
-        key = (room, name.lower())
-        held = self._held.get(key)
-        if held is not None and held[1] == other:
-            del self._held[key]
-        else:
-            self._held[key] = (name, verb, due)
+                held = self._held.pop((room, name.lower()), None)
+                if held is None or held.verb != other:
+                    self._held[room, name.lower()] = _Coming(name, verb)
 
     @property
-    def due(self) -> float | None:
-        return min((due for _, _, due in self._held.values()), default=None)
+    def due(self) -> float:
+        return min((coming.due for coming in self._held.values()), default=math.inf)
 
     def release(self, now: float) -> list[Frame]:
         """What is to be told now: with the first news of a room that falls due, all of the same kind."""
-        ripe = {(room, held[1]) for (room, _), held in self._held.items() if held[2] <= now}
+        for coming in self._held.values():
+            if coming.due == math.inf:
+                coming.due = now + (LEFT_AFTER if coming.verb == "left" else JOINED_AFTER)
+        ripe = {(room, coming.verb) for (room, _), coming in self._held.items() if coming.due <= now}
         told: dict[str, Frame] = {}
-        for (room, key), (name, verb, _) in list(self._held.items()):
-            if (room, verb) in ripe:
+        for (room, key), coming in list(self._held.items()):
+            if (room, coming.verb) in ripe:
                 del self._held[room, key]
-                told.setdefault(room, {"room": room, "members": self._members.get(room)}).setdefault(verb, []).append(
-                    name
-                )
+                told.setdefault(room, self._news_of(room)).setdefault(coming.verb, []).append(coming.name)
         return list(told.values())
+
+    def speaks(self, room: str, name: str) -> list[Frame]:
+        """Who is heard must have come before: that cannot wait any longer."""
+        coming = self._held.get((room, name.lower()))
+        if coming is None or coming.verb == "left":
+            return []
+        del self._held[room, name.lower()]
+        return [{**self._news_of(room), "joined": [coming.name]}]
+
+    def _news_of(self, room: str) -> Frame:
+        return {"room": room, "members": self._members.get(room)}

@@ -70,7 +70,6 @@ class Hearing:
         self._absence = Absence(bookmarks or Bookmarks())
         self._looked_back = True  # the mentions since the last run are known
         self._missed_untold = False  # somebody mentioned this person while the link was gone
-        self._news: list[Frame] = []  # who came and went, not yet held or told
         self._comings = Comings()
         self._asked_quietly: set[str] = set()  # rooms
         self._searches = Searches(self._show_results)
@@ -146,7 +145,7 @@ class Hearing:
             members=None if here.startswith("@") else self._people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
             absent=self._absent_partner(here),
-            waiting=tuple(map(self._waiting, self.outgoing.texts())) if waiting else (),
+            waiting=self.unconfirmed(300) if waiting else (),
         )
 
     def _absent_partner(self, here: str) -> str:
@@ -156,9 +155,10 @@ class Hearing:
         gone, away = self._people.number_in(here) == 1, self._people.is_away(partner)
         return f"{harmless_line(partner)} is {'not here' if gone else 'away'}" if gone or away else ""
 
-    def _waiting(self, say: Say) -> str:
-        mark = self._mark(self._wire_room(say.room))
-        return f"{mark} {harmless_line(say.text[:300])}" if mark else harmless_line(say.text[:300])
+    def unconfirmed(self, most: int | None = None) -> tuple[str, ...]:
+        """The texts on their way, or the beginning of each, with where they go if that is not here."""
+        marks = ((self._mark(self._wire_room(say.room)), say.text[:most]) for say in self.outgoing.texts())
+        return tuple(harmless_line(f"{mark} {text}" if mark else text) for mark, text in marks)
 
     # --- What the server says -----------------------------------------------------------------------------------
 
@@ -269,6 +269,8 @@ class Hearing:
         elif arrival is Arrival.NEW and delivered and self._board.echoes:
             self._board.show(aside(f"* delivered #{frame['id']} *"))
         elif arrival is Arrival.NEW:
+            for news in self._comings.speaks(frame["room"], frame["from"]):
+                self._tell_presence(news, news["room"])
             self._show_message(frame, delivered=delivered)
             if self._is_news(frame):
                 if not self._is_current(frame["room"]):
@@ -346,7 +348,7 @@ class Hearing:
         self._others_came([*frame["joined"], *(new for _, new in frame.get("renamed") or [])])
         joins = self._settings["joins"]
         if self._board.rich and joins == "smart":
-            self._news.append({**frame, "joined": self._not_ignored(anew)})
+            self._comings.hold({**frame, "joined": self._not_ignored(anew)})
             frame = {"renamed": frame.get("renamed")}
         if not self._board.rich or joins != "off":
             self._tell_presence(frame, room)
@@ -358,15 +360,13 @@ class Hearing:
         for line in self._view.presence(frame, self._mark(room)):
             self._board.show(line)
 
-    def tell_news(self, now: float) -> float | None:
+    def tell_news(self, now: float) -> float:
         """Tell what waits until it is whole: missed mentions, who came and went. Returns when to ask again."""
         if self._missed_untold and self._looked_back and not self.cursors.catching_up():
             self._tell_missed()
-        for frame in self._news:
-            self._comings.hold(frame, now)
-        self._news.clear()
         for frame in self._comings.release(now):
-            self._tell_presence(frame, frame["room"])
+            if self._settings["joins"] != "off":  # chosen meanwhile
+                self._tell_presence(frame, frame["room"])
         return self._comings.due
 
     def _not_ignored(self, names: list[str] | None) -> list[str]:

@@ -206,7 +206,9 @@ def comeback(chat: Session) -> Picture:
     ben.type(" finish this\r")
     ben.wait_for("finish this ✓")
     ada.signal(signal.SIGCONT)
-    ada.wait_for("Connected again", "all here", "finish this", "gone? ✓", "rice? ✓", "ada · online")
+    ada.wait_for(
+        "Connected again", "all here", "finish this", "gone? ✓", "rice? ✓", "online · #builds 1 new · @ben 1 new"
+    )
     server.wait_for_last("rice?")
     label = "The server is killed and started again; a client waits, comes back, and has missed nothing."
     moments = (before, ada.shot("ada, when it is back"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -31,20 +32,32 @@ def test_a_name_with_signs_is_taken_literally() -> None:
 def test_those_who_come_together_are_one_note() -> None:
     """The first one's moment is everyone's."""
     comings = Comings()
-    comings.hold({"room": "lobby", "joined": ["bob"], "members": 2}, 10.0)
-    comings.hold({"room": "lobby", "joined": ["eve"], "members": 3}, 10.0 + JOINED_AFTER / 2)
+    comings.hold({"room": "lobby", "joined": ["bob"], "members": 2})
     assert comings.release(10.0) == []
+    comings.hold({"room": "lobby", "joined": ["eve"], "members": 3})
+    assert comings.release(10.0 + JOINED_AFTER / 2) == []
     assert comings.due == 10.0 + JOINED_AFTER
     assert comings.release(comings.due) == [{"room": "lobby", "members": 3, "joined": ["bob", "eve"]}]
-    assert comings.due is None
+    assert comings.due == math.inf
 
 
 def test_who_comes_right_back_was_never_gone() -> None:
     """Both notes vanish, whatever the case of the name; who stays away is told."""
     comings = Comings()
-    comings.hold({"room": "lobby", "left": ["bob", "eve"], "members": 1}, 0.0)
-    comings.hold({"room": "lobby", "joined": ["Bob"], "members": 2}, 1.0)
+    comings.hold({"room": "lobby", "left": ["bob", "eve"], "members": 1})
+    assert comings.release(0.0) == []
+    comings.hold({"room": "lobby", "joined": ["Bob"], "members": 2})
     assert comings.release(LEFT_AFTER) == [{"room": "lobby", "members": 2, "left": ["eve"]}]
+
+
+def test_who_speaks_came_before() -> None:
+    """The note comes at once, with nobody else's; of whoever is leaving there is none."""
+    comings = Comings()
+    comings.hold({"room": "lobby", "joined": ["Bob", "eve"], "left": ["carol"], "members": 3})
+    assert comings.speaks("lobby", "bob") == [{"room": "lobby", "members": 3, "joined": ["Bob"]}]
+    assert [comings.speaks(*who) for who in (("lobby", "bob"), ("lobby", "carol"), ("builds", "eve"))] == [[], [], []]
+    comings.release(0.0)
+    assert comings.release(LEFT_AFTER) == [{"room": "lobby", "members": 3, "left": ["carol"], "joined": ["eve"]}]
 
 
 @pytest.mark.parametrize(

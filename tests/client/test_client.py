@@ -301,14 +301,15 @@ def test_a_server_that_never_answers_the_goodbye_is_left(server: ScriptedServer,
     assert running.status() == 0
 
 
-def test_undelivered_text_is_counted_on_leaving(server: ScriptedServer, start: Start) -> None:
-    """Who leaves with texts on their way is told, after a moment's patience."""
+def test_undelivered_text_is_given_back_on_leaving(server: ScriptedServer, start: Start) -> None:
+    """Who leaves with texts on their way is told which, after a moment's patience."""
     running, peer = in_the_lobby(server, start)
-    running.screen.type("one", "exit")
+    running.screen.type("one", "/msg bob two", "exit")
+    peer.expect("say")
     peer.expect("say")
     peer.expect("bye")
     assert running.status() == 1
-    assert running.screen.lines[-1] == "1 text was not confirmed, and may be lost."
+    assert running.screen.lines[-3:] == ["2 texts were not confirmed, and may be lost.", "  one", "  @bob two"]
 
 
 def test_a_receipt_during_the_goodbye_still_counts(server: ScriptedServer, start: Start) -> None:

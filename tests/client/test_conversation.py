@@ -436,6 +436,13 @@ def test_comings_and_goings_are_told_as_wished() -> None:
     assert talk.hear({**coming, "joined": ["zoe"]}) == []
 
 
+def test_a_newcomer_is_told_before_the_first_words() -> None:
+    """Though the note would have waited for company."""
+    talk = rich_talk()
+    lines = talk.hear({"type": "presence", "room": "lobby", "joined": ["eve"], "members": 3}, message(1, "hi", "eve"))
+    assert [timeless(line) for line in lines if "──" not in line] == ["* eve joined (3 here)", "eve: hi"]
+
+
 def test_who_comes_back_after_a_lost_link_as_we_did_is_no_news() -> None:
     """Nobody was told that they went. Who was not there before is told, and who leaves and comes later too."""
     talk = rich_talk()

@@ -127,6 +127,16 @@ def test_what_came_since_one_left_a_room_is_new() -> None:
     assert [timeless(line) for line in talk.board.lines[-3:]] == ["bob: old", "── 1 new message ──", "bob: new"]
 
 
+def test_news_that_waits_is_not_told_to_whom_it_is_unwelcome() -> None:
+    """Who came before /joins off was typed is not told after it."""
+    talk = Talk(rich=True)
+    talk.hear({"type": "presence", "room": "lobby", "joined": ["eve"], "members": 3})
+    talk.it.tell_news(0.0)
+    talk.type("/joins off")
+    talk.it.tell_news(9.0)
+    assert not any("eve" in line for line in talk.board.lines)
+
+
 def test_mentions_missed_offline_are_told_on_coming_back() -> None:
     """Once, when all rooms have come; and not again after the next loss, unless there are more."""
     talk = Talk("lobby", "builds", rich=True)

@@ -6,6 +6,7 @@ Makes a log in a new folder, measures it and prints one table, with the targets 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import shutil
 import sys
@@ -24,6 +25,8 @@ from server_parts.sqlite_log import SqliteLog
 SENDERS = 5
 DAY = 86_400
 PAGE_TARGET, SEARCH_TARGET, OPEN_TARGET = 5.0, 50.0, 300.0  # ms
+QUIET = 0.01  # seconds between two messages of a quiet room
+PAGES = 4  # of SQLite that one message changes
 Row = tuple[str, str, str, str, str]
 
 
@@ -53,9 +56,10 @@ def build(log: SqliteLog, texts: list[str], total: int) -> float:
     return total / (time.perf_counter() - start)
 
 
-def milliseconds(work: Callable[[], object], times: int) -> list[float]:
+def milliseconds(work: Callable[[], object], times: int, pause: float = 0.0) -> list[float]:
     taken = []
     for _ in range(times):
+        time.sleep(pause)
         start = time.perf_counter()
         work()
         taken.append((time.perf_counter() - start) * 1000)
@@ -120,7 +124,7 @@ def measure_search(log: SqliteLog) -> Iterator[Row]:
 
 def measure_append(log: SqliteLog, texts: list[str]) -> Iterator[Row]:
     seq = 10**9
-    for size, times in ((1, 1000), (10, 1000), (100, 500), (1000, 200)):
+    for size, times, pause in ((1, 1000, 0.0), (1, 300, QUIET), (10, 1000, 0.0), (100, 500, 0.0), (1000, 200, 0.0)):
         batches = []
         for _ in range(times):
             share = -(-size // SENDERS)  # each sender's texts in a row, as its reader hands them over
@@ -136,8 +140,25 @@ def measure_append(log: SqliteLog, texts: list[str]) -> Iterator[Row]:
             drafts = next(pending)
             log.append(drafts, {draft.session: draft.seq for draft in drafts})
 
-        taken = milliseconds(append, times)
-        yield row(f"append, batch of {size}", taken, None, f"{size * times / sum(taken) * 1000:,.0f}/s")
+        taken = milliseconds(append, times, pause)
+        name = f"append, batch of {size}" + (f", {pause * 1000:.0f} ms after the last" if pause else "")
+        yield row(name, taken, None, f"{size * times / sum(taken) * 1000:,.0f}/s")
+
+
+def measure_disk(folder: Path) -> Row:
+    """What a commit waits for at the least: its pages in a file that is long enough, synced."""
+    pages = bytes(PAGES * 4096)
+    with (folder / "pages").open("wb", buffering=0) as file:
+
+        def sync() -> None:
+            file.seek(0)
+            file.write(pages)
+            os.fdatasync(file.fileno())
+
+        sync()
+        return row(
+            f"the disk alone: {PAGES} pages, {QUIET * 1000:.0f} ms after the last", milliseconds(sync, 300, QUIET)
+        )
 
 
 def measure_trim(log: SqliteLog, total: int) -> Row:
@@ -167,7 +188,7 @@ def main(argv: list[str]) -> int:
         log.close()
         rows.append(measure_open(folder, full_text))
         log = SqliteLog(folder, full_text=full_text)
-        rows += [*measure_append(log, texts), measure_trim(log, chosen.messages)]
+        rows += [*measure_append(log, texts), measure_disk(folder), measure_trim(log, chosen.messages)]
         log.close()
         rows += [(path.name, f"{path.stat().st_size >> 20} MB", "", "", "") for path in sorted(folder.glob("*.db"))]
     finally:

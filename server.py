@@ -4,7 +4,12 @@ This file owns the sockets and the threads: it listens, accepts, reads each clie
 everything down in order. What a message means is decided further in: doors → desk → hub → house.
 """
 
-from __future__ import annotations
+if __name__ == "__main__":
+    # Until `main` takes over, Ctrl+C ends the program quietly: the imports below take a moment. Importing `signal`
+    # itself takes one too; what it is made of is built into the interpreter.
+    import _signal  # type: ignore[import-not-found]
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import contextlib
 import errno
@@ -52,6 +57,7 @@ BURST: Final = 40
 LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when the server stops
 CUT_WAIT: Final = 1.5  # and how long their readers may then take to end
 SPARE_DESCRIPTORS: Final = 64  # for the log, the listener, the threads' wake-ups
+INTERRUPTED: Final = 130
 OUT_OF_DESCRIPTORS: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 log = logging.getLogger("chat")
@@ -335,9 +341,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = settings.parse(argv)
     try:
         if command.export is not None:
-            return archive.export(command.settings, command.export)
+            return _interruptible(archive.export, command.settings, command.export)
         if command.backup is not None:
-            return archive.backup(command.settings, command.backup)
+            return _interruptible(archive.backup, command.settings, command.backup)
         # The port first: where it is taken, that is what a person who started twice wants to be told.
         listener = sockets.open_listener(command.host, command.port)
         with contextlib.closing(listener):
@@ -346,6 +352,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except OSError as error:
         return _complain(_why_not(error, command.host, command.port))
+
+
+def _interruptible(write_out: Callable[[Settings, str], int], settings: Settings, what: str) -> int:
+    """Ctrl+C ends this too, but leaves no half of a file behind."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return write_out(settings, what)
+        finally:
+            signal.signal(signal.SIGINT, before)
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _serve(command: settings.Command, listener: socket.socket) -> int:
@@ -377,7 +395,7 @@ def _stop_on_signal(server: ChatServer) -> Callable[[int, FrameType | None], Non
         if told:
             if server.screen is not None:
                 server.screen.give_back()
-            os._exit(130)  # asked twice: whatever still hangs, what was receipted is on disk
+            os._exit(INTERRUPTED)  # asked twice: whatever still hangs, what was receipted is on disk
         told = True
         server.stop_server()
 

@@ -100,7 +100,10 @@ class ChatServer:
     # --- running ---
 
     def start_server(self) -> None:
-        """Listen, serve until told to stop, and leave nothing behind. Returns when all of that is done."""
+        """Listen, serve until told to stop, and leave nothing behind. Returns when all of that is done.
+
+        Ctrl+C tells it to stop, too. A second one while it does cuts that short, with a KeyboardInterrupt.
+        """
         self.open()
         hub = threading.Thread(target=self._run_hub, name="hub")
         accept = threading.Thread(target=self._guard, args=(self._accept,), name="accept")
@@ -113,6 +116,8 @@ class ChatServer:
             while not self._stopping:  # a signal that reaches another thread, or comes a moment early, wakes nobody
                 with contextlib.suppress(Empty):
                     self._stop_asked.get(timeout=TICK)
+        except KeyboardInterrupt:
+            pass  # where no handler of ours made a call of `stop_server` of it
         finally:
             self._shut_down(hub, accept)
 

@@ -37,7 +37,7 @@ from chat_common import (
     storable,
 )
 from server_parts import archive, settings, sockets
-from server_parts.console import Console, ConsoleEncoder
+from server_parts.console import Console, ConsoleEncoder, counted
 from server_parts.desk import Desk
 from server_parts.doors import Doorway
 from server_parts.hub import Hub
@@ -250,7 +250,7 @@ class ChatServer:
         for client in list(self._connections.values()):
             client.outbox.finish(client.encoder.frame(bye("shutdown", "the server is stopping", retry=True)))
         self._see_readers_off()
-        self._hub.end()
+        self._hub.stop()  # again: nobody is left who waits for it, so it may end
         if hub.ident is not None:
             hub.join()
         if self.server_socket is not None:
@@ -380,7 +380,7 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _stop_on_signal(server))
     print(paint(f"Server started on {format_address(server.host, server.port)}", "green"))
-    print(f"Room for {server.max_clients} clients ({server.descriptors} descriptors)", flush=True)
+    print(f"Room for {counted(server.max_clients, 'client')} ({server.descriptors} descriptors)", flush=True)
     _tell_reach(server.host, server.port)
     try:
         server.start_server()

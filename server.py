@@ -4,7 +4,12 @@ This file owns the sockets and the threads: it listens, accepts, reads each clie
 everything down in order. What a message means is decided further in: doors → desk → hub → house.
 """
 
-from __future__ import annotations
+if __name__ == "__main__":
+    # Until `main` takes over, Ctrl+C ends the program quietly: the imports below take a moment. Importing `signal`
+    # itself takes one too; what it is made of is built into the interpreter.
+    import _signal  # type: ignore[import-not-found]
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import contextlib
 import errno
@@ -32,7 +37,7 @@ from chat_common import (
     storable,
 )
 from server_parts import archive, settings, sockets
-from server_parts.console import Console, ConsoleEncoder
+from server_parts.console import Console, ConsoleEncoder, counted
 from server_parts.desk import Desk
 from server_parts.doors import Doorway
 from server_parts.hub import Hub
@@ -52,6 +57,7 @@ BURST: Final = 40
 LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when the server stops
 CUT_WAIT: Final = 1.5  # and how long their readers may then take to end
 SPARE_DESCRIPTORS: Final = 64  # for the log, the listener, the threads' wake-ups
+INTERRUPTED: Final = 130
 OUT_OF_DESCRIPTORS: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 log = logging.getLogger("chat")
@@ -94,7 +100,10 @@ class ChatServer:
     # --- running ---
 
     def start_server(self) -> None:
-        """Listen, serve until told to stop, and leave nothing behind. Returns when all of that is done."""
+        """Listen, serve until told to stop, and leave nothing behind. Returns when all of that is done.
+
+        Ctrl+C tells it to stop, too. A second one while it does cuts that short, with a KeyboardInterrupt.
+        """
         self.open()
         hub = threading.Thread(target=self._run_hub, name="hub")
         accept = threading.Thread(target=self._guard, args=(self._accept,), name="accept")
@@ -107,6 +116,8 @@ class ChatServer:
             while not self._stopping:  # a signal that reaches another thread, or comes a moment early, wakes nobody
                 with contextlib.suppress(Empty):
                     self._stop_asked.get(timeout=TICK)
+        except KeyboardInterrupt:
+            pass  # where no handler of ours made a call of `stop_server` of it
         finally:
             self._shut_down(hub, accept)
 
@@ -239,7 +250,7 @@ class ChatServer:
         for client in list(self._connections.values()):
             client.outbox.finish(client.encoder.frame(bye("shutdown", "the server is stopping", retry=True)))
         self._see_readers_off()
-        self._hub.end()
+        self._hub.stop()  # again: nobody is left who waits for it, so it may end
         if hub.ident is not None:
             hub.join()
         if self.server_socket is not None:
@@ -337,9 +348,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = settings.parse(argv)
     try:
         if command.export is not None:
-            return archive.export(command.settings, command.export)
+            return _interruptible(archive.export, command.settings, command.export)
         if command.backup is not None:
-            return archive.backup(command.settings, command.backup)
+            return _interruptible(archive.backup, command.settings, command.backup)
         # The port first: where it is taken, that is what a person who started twice wants to be told.
         listener = sockets.open_listener(command.host, command.port)
         with contextlib.closing(listener):
@@ -348,6 +359,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except OSError as error:
         return _complain(_why_not(error, command.host, command.port))
+
+
+def _interruptible(write_out: Callable[[Settings, str], int], settings: Settings, what: str) -> int:
+    """Ctrl+C ends this too, but leaves no half of a file behind."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return write_out(settings, what)
+        finally:
+            signal.signal(signal.SIGINT, before)
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _serve(command: settings.Command, listener: socket.socket) -> int:
@@ -359,7 +382,7 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _stop_on_signal(server))
     print(paint(f"Server started on {format_address(server.host, server.port)}", "green"))
-    print(f"Room for {server.max_clients} clients ({server.descriptors} descriptors)", flush=True)
+    print(f"Room for {counted(server.max_clients, 'client')} ({server.descriptors} descriptors)", flush=True)
     _tell_reach(server.host, server.port)
     try:
         server.start_server()
@@ -379,7 +402,7 @@ def _stop_on_signal(server: ChatServer) -> Callable[[int, FrameType | None], Non
         if told:
             if server.screen is not None:
                 server.screen.give_back()
-            os._exit(130)  # asked twice: whatever still hangs, what was receipted is on disk
+            os._exit(INTERRUPTED)  # asked twice: whatever still hangs, what was receipted is on disk
         told = True
         server.stop_server()
 

@@ -41,6 +41,10 @@ def _receipt(message: Message) -> str:
     return f"* delivered #{message.id} *\n" if partners(message.room) else ""
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 class _Command(NamedTuple):
     usage: str
     help: str
@@ -118,8 +122,9 @@ class Console:
         self._sampled = now, stats
         rate = (stats.deliveries - before.deliveries) / max(now - then, 0.001)
         self._screen.show(
-            f"* {stats.clients} clients, {stats.rooms} rooms, {stats.messages} messages, "
-            f"{stats.deliveries} deliveries ({rate:.0f}/s since last asked), {stats.backlog} bytes waiting *\n"
+            f"* {counted(stats.clients, 'client')}, {counted(stats.rooms, 'room')}, "
+            f"{counted(stats.messages, 'message')}, {counted(stats.deliveries, 'delivery', 'deliveries')} "
+            f"({rate:.0f}/s since last asked), {counted(stats.backlog, 'byte')} waiting *\n"
         )
 
     def _help(self, _: str) -> None:

@@ -52,7 +52,7 @@ class Stats(NamedTuple):
 
 
 class Hub:
-    """Owns the state of the chat. Everything but `submit`, `stop`, `end` and `stats` runs in its own thread."""
+    """Owns the state of the chat. Everything but `submit`, `stop` and `stats` runs in its own thread."""
 
     def __init__(self, book: MessageLog, settings: Settings) -> None:
         self._book = book
@@ -95,10 +95,8 @@ class Hub:
             self._give_back()
 
     def stop(self) -> None:
-        """Carry out what waits, then nothing more; `closing` is set when that is so."""
+        """Carry out what waits, then nothing more; `closing` is set when that is so. A second time ends the thread."""
         self._queue.put(None)
-
-    end = stop  # said a second time, it ends the thread
 
     def stats(self) -> Stats:
         house, everyone = self._house, self._house.names.everyone()
@@ -218,10 +216,13 @@ class Hub:
         try:
             self._carry_out[type(request)](client, request)
         except StorageError as error:
-            client.tell(Refusal("storage_unavailable", str(error), seq=getattr(request, "seq", None)).frame())
+            refusal = Refusal("storage_unavailable", str(error))
         except Exception:
             log.exception("carrying out a request of %s", client.address)
-            client.tell(Refusal("internal", "the server failed to do that; it has been logged").frame())
+            refusal = Refusal("internal", "the server failed to do that; it has been logged")
+        else:
+            return
+        client.tell(refusal._replace(seq=getattr(request, "seq", None)).frame())  # nothing was counted: say it again
 
     # --- saying something ---
 
@@ -244,8 +245,9 @@ class Hub:
 
     def _in_turn(self, client: Client, session: Session, texts: list[str], seq: int) -> list[str]:
         """Of texts that do not begin at their turn, those whose turn it is; the others are answered."""
-        self._batch.commit()
-        known = len(texts) if seq > session.counted else min(session.counted + 1 - seq, len(texts))
+        self._batch.commit()  # which may fail, and take back what was counted: then this may be its turn after all
+        turn = session.counted + 1
+        known = len(texts) if seq > turn else min(turn - seq, len(texts))
         for number in range(seq, seq + known):
             self._out_of_turn(client, session, number)
         return texts[known:]
@@ -273,8 +275,10 @@ class Hub:
             return DENIED
         name = next((name for name in partners(room) if name != client.name.lower()), None)
         other = None if name is None else self._house.names.find(name)
-        if name is None or (other is None and not self._house.names.is_claimed(name)):
-            return Refusal("no_such_user", f"there is nobody called {name or 'that but you'} to talk to", "room")
+        if name is None:
+            return Refusal("no_such_user", "that is you: a private message goes to somebody else", "room")
+        if other is None and not self._house.names.is_claimed(name):
+            return Refusal("no_such_user", f"there is nobody called {name} to talk to", "room")
         for member in (client, other):
             if member is not None and room not in member.rooms:
                 self._house.enter(member, room, None, self._book.last(room), 0)

@@ -35,7 +35,7 @@ class Outbox:
         self._backlog: deque[Block] = deque()
         self._size = 0  # bytes in the backlog that the hub offered
         self._kept = self._sent = 0  # blocks that ever went into the backlog, and those of them that are out
-        self._emptying = False  # some thread owns the wire, or (after offer_pages) the reader is about to
+        self._emptying = False  # some thread owns the wire
         self._finishing = False
         self._closed = False
         self.overflowed = False  # a block was refused: whatever came after it would leave a hole
@@ -106,7 +106,7 @@ class Outbox:
                 if sent in (-1, len(last_words)):
                     self._half_close()
                     return
-                last_words = last_words[max(sent, 0) :]
+                last_words = last_words[sent:]
             self._keep(last_words)
             if not self._emptying:
                 self._start_drainer()

@@ -42,6 +42,7 @@ from server_parts.requests import (
     Who,
     text_refusal,
 )
+from server_parts.search_query import query_problem
 
 A_LINE: Final = 100  # names
 UNENDED_WAIT: Final = 0.2  # data without a newline, followed by this much silence, is a line
@@ -248,7 +249,10 @@ class PlainDoor:
         return History(self._room, None, int(rest or 20))
 
     def _search(self, text: str) -> Request:
-        return Search(text) if text else _error("usage: /search TEXT")
+        if not text:
+            return _error("usage: /search TEXT")
+        problem = query_problem(text)
+        return Refusal("bad_field", problem, "text") if problem else Search(text)
 
 
 def _error(text: str) -> Tell:

@@ -24,14 +24,13 @@ from chat_common import (
     room_problem,
     storable,
 )
-from server_parts.search_query import MAX_QUERY
+from server_parts.search_query import MAX_ECHO, query_problem
 
 MAX_PAGE: Final = 500
 MAX_RESULTS: Final = 100
 MAX_ROOMS_AT_ONCE: Final = 1_000
 MAX_AWAY: Final = 200
 MAX_CLIENT: Final = 60
-MAX_ECHO: Final = 40  # of what somebody sent, in an answer
 DEFAULT_HISTORY: Final = 20
 DEFAULT_PAGE: Final = 50
 
@@ -289,8 +288,8 @@ def _history(frame: Frame) -> History:
 
 def _search(frame: Frame) -> Search:
     text = _string(frame, "text")
-    if len(text) > MAX_QUERY:
-        raise FrameError("bad_field", f"that search is too long: {len(text)} > {MAX_QUERY} characters", "text")
+    if problem := query_problem(text):
+        raise FrameError("bad_field", problem, "text")
     return Search(text, _optional_room(frame), _count(frame, "limit", DEFAULT_PAGE, MAX_RESULTS))
 
 

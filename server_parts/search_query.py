@@ -6,7 +6,8 @@
                                                       until:2026-11-30    on that day or earlier, in UTC
 
 Case and accents do not matter. Scripts that are written without spaces are searched character by character, so that
-any part of a sentence finds it; so are emoji. Whatever is not of the above form is just words: there is no wrong query.
+any part of a sentence finds it; so are emoji. Whatever is not of the above form is just words: a log takes any query.
+Who asks is told first, by `query_problem`, of a filter that can find nothing.
 Pure, and the one place that knows what a word is: every log must find exactly what this module says.
 """
 
@@ -15,12 +16,15 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final
+
+from chat_common import harmless_line, is_name
 
 MAX_QUERY: Final = 400  # characters; what is beyond is not looked for
+MAX_ECHO: Final = 40  # of what somebody sent, in an answer
 DAY: Final = 86_400
 
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
@@ -31,6 +35,17 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]"
 )
 _ITEM = re.compile(r'"([^"]*)"(\*?)|([^\s"]+)')
+
+
+# What stands behind the colon of each filter, and how to say so.
+_Form = tuple[Callable[[str], Any], str]
+_DAY: Final[_Form] = (lambda text: _day(text) is not None, "write a day as year-month-day, like since:2026-11-01")
+_FORMS: Final[dict[str, _Form]] = {
+    "from": (is_name, "write a name right behind the colon, like from:alice"),
+    "in": (bool, "write a room right behind the colon, like in:lobby"),
+    "since": _DAY,
+    "until": _DAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,19 @@ def parse(text: str) -> Query:
         elif words := words_of(quoted or bare):
             phrases.append(Phrase(tuple(words), bool(star) or bare.endswith("*")))
     return Query(tuple(phrases), frozenset(senders), frozenset(rooms), since, until)
+
+
+def query_problem(text: str) -> str | None:
+    """Why a search cannot be what somebody meant, as one sentence; None if it can."""
+    if len(text) > MAX_QUERY:
+        return f"that search is too long: {len(text)} > {MAX_QUERY} characters"
+    for _, _, bare in _ITEM.findall(text):
+        key, colon, value = bare.partition(":")
+        if colon and key.lower() in _FORMS:
+            fits, advice = _FORMS[key.lower()]
+            if not fits(value):
+                return f"{harmless_line(bare[:MAX_ECHO])} finds nothing: {advice}"
+    return None
 
 
 def words_of(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server_parts.message_log import MemoryLog
-from server_parts.search_query import DAY, MAX_QUERY, Phrase, Query, parse, words_of
+from server_parts.search_query import DAY, MAX_QUERY, Phrase, Query, parse, query_problem, words_of
 from server_parts.sqlite_log import SqliteLog
 
 from .drafts import append, draft
@@ -93,6 +93,38 @@ def test_parsing(text: str, query: Query) -> None:
     """Words, phrases, prefixes and filters come out as they are meant; all else is words."""
     assert parse(text) == query
     assert bool(query) is (text != "?! *")
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("since:garbage", "since:2026-11-01"),
+        ("whale since:2026-13-45", "since:2026-11-01"),
+        ("Until:", "since:2026-11-01"),
+        ("from:", "from:alice"),
+        ("from: alice", "from:alice"),
+        ('from:"alice"', "from:alice"),
+        ("from:@alice", "from:alice"),
+        ("whale IN:", "in:lobby"),
+        ("a " * 300, "600 > 400"),
+    ],
+)
+def test_a_filter_that_finds_nothing_is_explained(text: str, advice: str) -> None:
+    """One sentence that shows the form that was meant."""
+    problem = query_problem(text)
+    assert problem is not None
+    assert advice in problem
+    assert problem.isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://x.y", "note:this", "since", "from", ":since", '"since:garbage"', "since:2026-11-01 until:2026-11-30",
+     "from:Bob.2 in:#den in:@bob in:@a+b", "", "x" * MAX_QUERY],
+)  # fmt: skip
+def test_all_else_is_a_search(text: str) -> None:
+    """Right filters, and words with a colon that are no filter."""
+    assert query_problem(text) is None
 
 
 def test_what_is_too_long_is_cut() -> None:

@@ -119,7 +119,7 @@ def test_commands(console: Terminal) -> None:
         heard = alice.until("message", room="@alice+server")
         assert (heard["from"], heard["text"]) == ("server", "just for you")
         console.enter("/stats")
-        console.see(r"\* 2 clients, \d+ rooms, \d+ messages, \d+ deliveries .*\d+ bytes waiting \*")
+        console.see(r"\* 2 clients, 3 rooms, 2 messages, \d+ deliveries .*, 0 bytes waiting \*")
         console.enter("/help")
         for command in ("/who", "/rooms", "/msg", "/kick", "/stats", "/help", "/exit"):
             console.see(command)
@@ -134,6 +134,14 @@ def test_commands(console: Terminal) -> None:
         console.enter("//shrug")
         assert alice.until("message", room="lobby")["text"] == "/shrug"
         assert [f for f in bob.passed + alice.passed if f["type"] == "message" and f["room"] == "lobby"] == []
+
+
+def test_one_is_counted_as_one(console: Terminal) -> None:
+    """One client in one room, to whom one message was delivered; and the operator is no client."""
+    with Native(console.listening(), "alice") as alice:
+        alice.tell("hi")
+        console.enter("/stats")
+        console.see(r"\* 1 client, 1 room, 1 message, 2 deliveries .*, 0 bytes waiting \*")
 
 
 @pytest.mark.parametrize(

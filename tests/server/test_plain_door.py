@@ -138,7 +138,8 @@ def test_commands(line: str, request_: Request) -> None:
     "line",
     ["/dance", "/", "/ hello", "/msgbob hi", "/nick", "/nick a b", "/nick server", "/join", "/join a b", "/join @a+b",
      "/msg", "/msg bob", "/msg a+b hi", "/history 0", "/history 501", "/history x", "/history -1",
-     "/history 000000500000", "/history 00000000199999999999999999999", "/search"],
+     "/history 000000500000", "/history 00000000199999999999999999999", "/search",
+     "/search since:tomorrow", "/search whale from:"],
 )  # fmt: skip
 def test_what_is_wrong_gets_one_error_line(line: str) -> None:
     """An unknown word or a wrong use is an error for its sender, and never a message to anyone."""

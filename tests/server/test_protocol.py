@@ -176,6 +176,8 @@ BAD_REQUESTS: list[tuple[Frame, str, str]] = [
     ({"type": "history", "room": "@carol+dave"}, "denied", "room"),
     ({"type": "search"}, "bad_field", "text"),
     ({"type": "search", "text": "x" * 501}, "bad_field", "text"),
+    ({"type": "search", "text": "x since:2026-13-45"}, "bad_field", "text"),
+    ({"type": "search", "text": "from:\x1b["}, "bad_field", "text"),
     ({"type": "search", "text": "x", "limit": 101}, "bad_field", "limit"),
     ({"type": "search", "text": "x", "room": "A B"}, "bad_room", "room"),
     ({"type": "search", "text": "x", "room": "@carol+dave"}, "denied", "room"),
@@ -324,7 +326,7 @@ def test_search(alice: Native) -> None:
     assert alice.ask("search", text="whale", room="tea")[0]["messages"] == []
 
 
-@pytest.mark.parametrize("text", ["", '"', "*", "a OR b", "NEAR(", "-", "x:", "\\", "%", "in:", "\x1b", "ー", "'; --"])
+@pytest.mark.parametrize("text", ["", '"', "*", "a OR b", "NEAR(", "-", "x:", "\\", "%", "in:x", "\x1b", "ー", "'; --"])
 def test_any_text_is_a_safe_search(alice: Native, text: str) -> None:
     """There is an answer, and it is no error."""
     alice.tell("hello")

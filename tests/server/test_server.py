@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import signal
 import socket
+import sys
 import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +21,7 @@ from server import ChatServer
 from server_parts.message_log import MemoryLog
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, wait_until
-from tests.programs import read_line, read_rest, server_program, started
+from tests.programs import ROOT, read_line, read_rest, server_program, started
 
 # --- the class ---
 
@@ -121,6 +124,26 @@ def test_a_signal_stops_it(signum: int) -> None:
             assert b"stopping" in undecided.rest()
             assert b"shutdown" in deaf.rest()
         assert "Traceback" not in program.output()
+
+
+SNIPPETS = [
+    snippet
+    for page in ("README.md", "docs/operations.md")
+    for snippet in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    if "ChatServer(" in snippet
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=["README", "operations"])
+def test_a_server_in_another_program(snippet: str, tmp_path: Path) -> None:
+    """What the documents show says where it listens, and ends with Ctrl+C in order and without a traceback."""
+    snippet = snippet.replace("port=3030", "port=0").replace('"chat-data"', repr(str(tmp_path)))
+    with started({}, code=f"import sys\nsys.path.insert(0, sys.argv.pop(1))\n{snippet}") as process:
+        with Native(int(re.findall(rb":(\d+)", read_line(process))[-1]), "alice") as alice:
+            process.send_signal(signal.SIGINT)
+            assert alice.until("bye")["code"] == "shutdown"
+        assert (read_rest(process), process.wait(WAIT)) == (b"", 0)
 
 
 # A server that gets its signal while its main thread is just about to wait, inside the lock of what it waits for;

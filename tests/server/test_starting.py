@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import signal
 import socket
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 
+from server_parts.sqlite_log import SqliteLog
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Native, wait_until
 from tests.programs import read_line, read_rest, run_server, server_program, started
@@ -32,6 +35,40 @@ def test_the_address_is_green_where_colours_are_wanted() -> None:
         assert read_line(process).startswith(b"\x1b[32mServer started on 127.0.0.1:")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+def test_ctrl_c_at_any_instant_shows_no_traceback() -> None:
+    """From the first import to a server that runs, Ctrl+C ends the program quietly."""
+    for delay in range(16):
+        with started({"PYTHONPROFILEIMPORTTIME": "1"}) as process:
+            # Before the program's first line, an interrupt is the interpreter's own affair.
+            while not read_line(process).endswith(b"| contextlib\n"):
+                assert process.poll() is None
+            time.sleep(delay * 0.015)  # no gate: any instant will do
+            process.send_signal(signal.SIGINT)
+            printed = read_rest(process).decode()
+            assert process.wait(WAIT) in (0, -signal.SIGINT), printed
+            assert "Traceback" not in printed, printed
+
+
+INTERRUPTED_COPY = """
+    import signal, sys
+    sys.path.insert(0, sys.argv.pop(1))
+    import server
+    from server_parts.sqlite_reader import LogReader
+    LogReader._copy = lambda reader, partial: signal.raise_signal(signal.SIGINT)
+    sys.exit(server.main())
+"""
+
+
+def test_ctrl_c_leaves_no_half_of_a_copy(tmp_path: Path) -> None:
+    """Nothing beside the log, and no traceback."""
+    SqliteLog(tmp_path / "data").close()
+    flags = ("--data", str(tmp_path / "data"), "--backup", str(tmp_path / "copy.db"))
+    with started({}, *flags, code=textwrap.dedent(INTERRUPTED_COPY)) as process:
+        assert (read_rest(process), process.wait(WAIT)) == (b"", 130)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 FIFTY_MORE_THAN_IT_KEEPS = """
     import resource, sys
     resource.setrlimit(resource.RLIMIT_NOFILE, (80, 114))
@@ -44,14 +81,18 @@ FIFTY_MORE_THAN_IT_KEEPS = """
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no RLIMIT_NOFILE")
 @pytest.mark.parametrize(
     ("flags", "told"),
-    [((), 50), (("--max-clients", "7"), 7), (("--max-clients", "9999"), 50)],
+    [
+        ((), "50 clients"),
+        (("--max-clients", "1"), "1 client"),
+        (("--max-clients", "9999"), "50 clients"),
+    ],
     ids=["as many as fit", "fewer", "more than fit"],
 )
-def test_it_says_how_many_clients_fit(flags: tuple[str, ...], told: int) -> None:
+def test_it_says_how_many_clients_fit(flags: tuple[str, ...], told: str) -> None:
     """As many as the system's limit leaves room for, once it has been raised; fewer if so chosen."""
     with started({}, *flags, code=textwrap.dedent(FIFTY_MORE_THAN_IT_KEEPS)) as process:
         assert read_line(process).startswith(b"Server started on")
-        assert read_line(process) == f"Room for {told} clients (114 descriptors)\n".encode()
+        assert read_line(process) == f"Room for {told} (114 descriptors)\n".encode()
 
 
 def test_one_line_for_who_comes_and_one_for_who_goes(chat: Chat, chat_log: ChatLog) -> None:

@@ -165,8 +165,8 @@ class Bench:
 
     def stop(self) -> None:
         self.book.gate.set()
-        self.hub.stop()
-        self.hub.end()
+        for _ in range(2):  # no more requests; then the end of its thread
+            self.hub.stop()
         self._thread.join(WAIT)
         assert not self._thread.is_alive()
 

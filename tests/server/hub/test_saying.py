@@ -190,6 +190,17 @@ def test_what_follows_a_failure_is_out_of_turn(bench: Bench, alice: Seat) -> Non
 
 
 @pytest.mark.usefixtures("errors_expected")
+def test_a_repeat_behind_a_failure_is_the_one_that_is_expected(bench: Bench, alice: Seat) -> None:
+    """Looking at the repeat is what made the texts before it fail; so it is no repeat any more."""
+    bench.book.broken = "disk full"
+    said = (Say("lobby", ["1"], 1), Say("lobby", ["2"], 2), Say("lobby", ["1"], 1))
+    errors = of_type(alice.ask(*said), "error")
+    assert [(error["code"], error["seq"]) for error in errors] == [("storage_unavailable", 1)] * 2
+    bench.book.broken = None
+    assert ids(alice.ask(*said)) == [1, 2]
+
+
+@pytest.mark.usefixtures("errors_expected")
 def test_a_name_that_cannot_be_claimed_is_not_given(bench: Bench) -> None:
     """The hello fails whole, and works when the disk is back."""
     seat = Seat(bench)
@@ -212,6 +223,18 @@ def test_a_request_that_fails_inside_costs_only_itself(
     monkeypatch.setattr(House, "listing", fail)
     assert codes(alice.ask(Rooms())) == ["internal"]
     assert ids(bob.say("still here")) == [1]
+
+
+@pytest.mark.usefixtures("errors_expected")
+def test_a_text_that_fails_inside_may_be_said_again(
+    bench: Bench, alice: Seat, bob: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names its seq, which is not used up."""
+    with monkeypatch.context() as patched:
+        patched.setattr(Client, "resolve", lambda client, room: 1 / 0)
+        (error,) = of_type(alice.ask(Say("@bob", ["psst"], 1)), "error")
+        assert (error["code"], error["seq"]) == ("internal", 1)
+    assert ids(alice.ask(Say("@bob", ["psst"], 1))) == [1]
 
 
 # --- private rooms ---
@@ -250,6 +273,13 @@ def test_a_third_person_is_denied(bench: Bench, alice: Seat, bob: Seat, request_
 def test_a_private_room_has_one_spelling_and_two_people(alice: Seat, bob: Seat, room: str) -> None:
     """Names out of order, or talking to oneself, are refused."""
     assert codes(alice.say("x", room)) in (["denied"], ["no_such_user"])
+
+
+def test_talking_to_oneself_is_answered_with_sense(alice: Seat) -> None:
+    """It is said who that is."""
+    (error,) = of_type(alice.say("x", "@alice"), "error")
+    assert (error["code"], error["seq"]) == ("no_such_user", 1)
+    assert error["text"].startswith("that is you")
 
 
 def test_somebody_away_from_the_keyboard_still_has_a_room(bench: Bench, alice: Seat) -> None:

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_common import harmless_line
 from terminal_parts.editor import Editor
 from terminal_parts.input_row import input_row
 from terminal_parts.keys import KEY_PATIENCE, MOST_GATHERED, PASTE_PATIENCE, Key, KeyDecoder
@@ -174,6 +173,27 @@ def test_searching_the_past(keys: str, text: str, search: str | None) -> None:
     assert (editor.text, editor.search) == (text, search)
 
 
+@given(st.lists(st.text("abcA", max_size=6), max_size=8), st.text("abcA", max_size=4), st.text("abcA", max_size=6))
+def test_a_search_that_is_pasted_finds_what_a_typed_one_finds(past: list[str], first: str, more: str) -> None:
+    """All at once or a character at a time."""
+    pasted, slowly = typed(f"\x12{first}", *past), typed(f"\x12{first}", *past)
+    pasted.press(Key("", more))
+    for character in more:
+        slowly.press(Key("", character))
+    assert (pasted.text, pasted.cursor, pasted.search) == (slowly.text, slowly.cursor, slowly.search)
+
+
+def test_a_search_that_is_pasted_looks_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for every character of it."""
+    looks = []
+    found = Editor._found
+    monkeypatch.setattr(Editor, "_found", lambda *args: looks.append(args) or found(*args))  # type: ignore[func-returns-value]
+    editor = typed("\x12", "z" * 5_000)
+    editor.press(Key("", "z" * 8_000))
+    assert editor.text == "z" * 5_000
+    assert len(looks) < 20
+
+
 def test_a_row_shows_what_is_around_the_cursor() -> None:
     """All of a short line; of a long one a part, with signs, and always the prompt."""
     assert input_row("lobby> ", "red", "hello", 2, 40)[1] == 9
@@ -183,6 +203,20 @@ def test_a_row_shows_what_is_around_the_cursor() -> None:
     assert plain("abcdefghijklmnopqrstuvwxyz", 12, 20) == "lobby> <ghijklmnop>"
     assert plain("a" + "漢" * 30, 16, 20) == "lobby> < 漢漢漢漢 >"
     assert plain("one\ntwo\x1b", 8, 40) == "lobby> one␊two␛"
+    assert input_row("search a\n\x1b]2;pwned\x07", "", "", 0, 60)[0] == "search a␊␛]2;pwned␇> "
+
+
+def test_what_is_far_from_the_cursor_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draft of a million signs is drawn as fast as one of a thousand, with signs that there is more."""
+    looked_at: list[str] = []
+    monkeypatch.setattr(
+        "terminal_parts.input_row.harmless_line",
+        lambda text: looked_at.append(text) or text,  # type: ignore[func-returns-value]
+    )
+    for cursor, shown in ((0, "lobby> ééééééééééé>"), (500_000, "lobby> <éééé"), (1_000_000, "lobby> <éééé")):
+        looked_at.clear()
+        assert plain("é" * 1_000_000, cursor, 20).startswith(shown)
+        assert sum(map(len, looked_at)) < 300
 
 
 def plain(text: str, cursor: int, columns: int) -> str:
@@ -196,7 +230,7 @@ def plain(text: str, cursor: int, columns: int) -> str:
 def test_a_row_never_leaves_its_row(prompt: str, text: str, columns: int, data: st.DataObject) -> None:
     """Whatever is typed, wherever the cursor is, however narrow: it fits, and so does the cursor."""
     cursor = data.draw(st.integers(0, len(text)))
-    shown, column = input_row(harmless_line(prompt), "", text, cursor, columns)
+    shown, column = input_row(prompt, "", text, cursor, columns)
     assert width(shown) <= max(1, columns - 1)
     assert 0 <= column <= max(0, columns - 1)
     assert "\n" not in shown

@@ -5,10 +5,14 @@ It must not know frames or rooms, and it never sends an escape code of its own.
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import os
 import sys
 import threading
+import time
+from contextlib import suppress
 from typing import TextIO
 
 from chat_common import MAX_TEXT, Frame
@@ -18,29 +22,41 @@ from client_parts.status import Status
 from client_parts.theme import AS_PAINTED, theme_named
 from terminal_parts.width import HANG
 
+_PAUSE = 0.1  # seconds in which nobody begins to type
+
 
 class PlainScreen(Reader):
     """Pipes, files, dumb terminals: plain lines, no prompt. Complaints go to standard error."""
 
     def __init__(self, *, echoes: bool = False) -> None:
         super().__init__()
+        for stream in (sys.stdin, sys.stdout, sys.stderr):
+            _allow_anything(stream)
         self.interactive = sys.stdin.isatty()
         self.echoes = echoes
         self.broken = False
         self.continues = False
         self.rich = False
         self._ended_line = True
+        self._fresh_until = math.inf  # till then the cursor is surely where a row begins
         self._theme = AS_PAINTED
         self._writing = threading.Lock()  # one line at a time
 
     def show(self, line: str, hang: int = HANG) -> None:
-        self._write(sys.stdout, line)
+        self._write(sys.stdout, self._own_row() + line)
 
     def note(self, line: str, hang: int = HANG) -> None:
         self.show(line)
 
+    def _own_row(self) -> str:
+        """What a line needs before it, where somebody may have begun to type in the row."""
+        now = time.monotonic()
+        taken = self.echoes and now > self._fresh_until
+        self._fresh_until = now + _PAUSE
+        return "\n" if taken else ""
+
     def complain(self, line: str) -> None:
-        self._write(sys.stderr, line)
+        self._write(sys.stderr, self._own_row() + line)
 
     def ring(self) -> None:
         """Nobody hears a pipe."""
@@ -65,6 +81,7 @@ class PlainScreen(Reader):
         piece = self._guarded(sys.stdin.readline, MAX_TEXT)
         if not piece:
             raise EOFError
+        self._fresh_until = time.monotonic() + _PAUSE
         self.continues, self._ended_line = not self._ended_line, piece.endswith("\n")
         return piece.removesuffix("\n").removesuffix("\r")
 
@@ -79,12 +96,16 @@ class PlainScreen(Reader):
     def _lose(self, stream: TextIO) -> None:
         if stream is sys.stdout:
             self.broken = True
-        try:
-            # Otherwise the interpreter would complain at exit about what it could not flush.
-            with open(os.devnull, "w") as nowhere:
-                os.dup2(nowhere.fileno(), stream.fileno())
-        except (OSError, ValueError):
-            pass
+        # Otherwise the interpreter would complain at exit about what it could not flush.
+        with suppress(OSError, ValueError), open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _allow_anything(stream: TextIO) -> None:
+    """What does not fit the encoding of a pipe is a sign in its line: it must not stop the lines after it."""
+    if isinstance(stream, io.TextIOWrapper):
+        with suppress(OSError, ValueError):  # closed, or somebody has read from it already
+            stream.reconfigure(errors="replace")
 
 
 class JsonScreen(PlainScreen):

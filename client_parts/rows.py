@@ -2,8 +2,8 @@
 
 The message area is a scroll region that begins at the first row, so what leaves it goes to the terminal's own
 scrollback. Every change is one write, made under one lock, that ends with the cursor in the input row: so no two
-sequences are ever mixed. It must not know frames, the keyboard or what the lines mean; they come in painted and
-harmless.
+sequences are ever mixed. Inside, a terminal that takes nothing is waited for; a program that leaves never waits long.
+It must not know frames, the keyboard or what the lines mean; they come in painted and harmless.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from chat_common import paint
 from client_parts.status import Status, status_line, waiting_lines
 from client_parts.theme import AS_PAINTED, Theme
 from terminal_parts.input_row import input_row
+from terminal_parts.output import write_all, write_for
 from terminal_parts.width import cut, height, wrap
 
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
 _REMEMBERED = 500  # lines that can be drawn again
 _MOST_WAITING = 3
+_PATIENCE = 0.5  # seconds that a terminal may take for the last words
 _PASTES_WHOLE, _PASTES_KEYS = "\x1b[?2004h", "\x1b[?2004l"  # whether a pasted block says where it begins and ends
 _TITLED = ("xterm", "rxvt", "screen", "tmux", "alacritty", "foot", "kitty", "st-", "konsole", "gnome", "vte", "wezterm")
 
@@ -31,7 +33,7 @@ def has_title(terminal: str) -> bool:
 
 
 class Rows:
-    """The screen, from `enter` to `leave`; before and after, lines are kept for the next `enter`."""
+    """The screen, from `enter` to `leave`; before and between, lines are kept for the next `enter`."""
 
     def __init__(self, descriptor: int, terminal: str) -> None:
         self.broken = False
@@ -39,20 +41,19 @@ class Rows:
         self._titled = has_title(terminal)
         self._title = ""
         self._inside = False
+        self._lent = False  # the shell has the screen, and will give it back
         self._reserved = False  # the scroll region is set
         self._columns, self._rows = 80, 24
         self._free = 0  # empty rows at the end of the message area
         self._lines: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
-        self._missed: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)  # came while somebody else had the screen
+        self._kept: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)  # came while somebody else had the screen
+        self._complaints: deque[str] = deque(maxlen=_REMEMBERED)  # those of them that must not be lost
         self._status: Status | None = None
         self._below: tuple[str, ...] = ()  # waiting texts, in rows between the messages and the status
         self._theme = AS_PAINTED
         self._typed = ("", 0, "")  # the text, the cursor in it, and a prompt other than the status's
+        self._input_row = ("", 0)  # how that looks, and the column of the cursor
         self._writing = threading.Lock()  # one change at a time
-
-    @property
-    def reserved(self) -> bool:
-        return self._reserved
 
     # --- From and to the shell ---
 
@@ -60,28 +61,49 @@ class Rows:
         """Take the screen over. What the shell left on it goes to the scrollback, not away."""
         with self._writing:
             self._measure()
-            self._inside = True
+            self._inside, self._lent = True, False
             opening = "\x1b[22;2t" if self._titled else ""  # keep the title that is there
             if self._status is not None:
                 opening += self._titled_now(self._status)
             self._write(opening + ("\n" * self._rows + self._drawn() if self._reserved else _PASTES_WHOLE))
-            missed = list(self._missed)
-            self._missed.clear()
-            for line, hang in missed:
+            for line, hang in self._kept:
                 self._append(line, hang)
+            self._kept.clear()
+            self._complaints.clear()
             self._write(self._input())
+
+    def lend(self) -> None:
+        """Give everything back for a while; whatever comes is kept for `enter`."""
+        self._give_back(lent=True)
 
     def leave(self) -> None:
         """Give everything back: the region, the title, and a cursor below the last message."""
-        with self._writing:
-            if not self._inside:
-                return
-            self._inside = False
-            closing = "\x1b]2;\x1b\\\x1b[23;2t" if self._titled else ""
-            if self._reserved:
-                closing += f"\x1b[r\x1b[{self._bottom - self._free + 1};1H\x1b[0m\x1b[J"
-            self._reserved, self._below, self._title = False, (), ""
-            self._write("\r\x1b[0m\x1b[K" + _PASTES_KEYS + closing)
+        if not self._give_back(lent=False):
+            self.broken = True
+
+    def _give_back(self, *, lent: bool) -> bool:
+        """Whether that was possible: not while somebody waits for a terminal that takes nothing."""
+        if not self._writing.acquire(timeout=_PATIENCE):
+            return False
+        try:
+            closing = self._closing() if self._inside else ""
+            if not lent:
+                closing += "".join(map(_as_rows, self._complaints))
+                self._complaints.clear()
+            self._inside, self._lent = False, lent
+            self._write(closing)
+        finally:
+            self._writing.release()
+        return True
+
+    def _closing(self) -> str:
+        closing = "\r\x1b[0m\x1b[K" + _PASTES_KEYS
+        if self._titled:
+            closing += "\x1b]2;\x1b\\\x1b[23;2t"
+        if self._reserved:
+            closing += f"\x1b[r\x1b[{self._bottom - self._free + 1};1H\x1b[0m\x1b[J"
+        self._reserved, self._below, self._title = False, (), ""
+        return closing
 
     # --- Lines ---
 
@@ -91,22 +113,27 @@ class Rows:
             if self._inside:
                 self._append(line, hang)
             else:
-                self._missed.append((line, hang))
+                self._kept.append((line, hang))
 
     def show_now(self, line: str, hang: int) -> None:
-        """The same for a line that cannot wait for `enter`."""
+        """The same for a complaint: it is shown although there may never be an `enter`, but not over a shell's work."""
+        if self.broken:
+            return  # perhaps somebody waits for ever, with the lock
         with self._writing:
             if self._inside:
                 self._append(line, hang)
+            elif self._lent:
+                self._kept.append((line, hang))
+                self._complaints.append(line)
             else:
-                self._write(line.replace("\n", "\r\n") + "\r\n")
+                self._write(_as_rows(line))
 
     def _append(self, line: str, hang: int) -> None:
         self._lines.append((line, hang))
         if self._reserved:
             self._write(self._appended(wrap(line, self._columns, hang)) + self._cursor())
         else:
-            self._write("\r\x1b[0m\x1b[K" + line.replace("\n", "\r\n") + "\r\n" + self._input())
+            self._write("\r\x1b[0m\x1b[K" + _as_rows(line) + self._input())
 
     def _appended(self, rows: list[str]) -> str:
         first = self._bottom - self._free + 1
@@ -119,6 +146,8 @@ class Rows:
     def set_status(self, status: Status) -> None:
         with self._writing:
             changed, self._status = status != self._status, status
+            if changed:
+                self._lay_out_input()
             if changed and self._inside:
                 foot = self._foot(status) if self._reserved else ""
                 self._write(self._titled_now(status) + foot + self._input())
@@ -127,27 +156,30 @@ class Rows:
         """What is being typed. The prompt is the status's unless there is another."""
         with self._writing:
             changed, self._typed = (text, cursor, prompt) != self._typed, (text, cursor, prompt)
+            if changed:
+                self._lay_out_input()
             if changed and self._inside:
                 self._write(self._input())
 
+    def _lay_out_input(self) -> None:
+        """Only when something of it has changed: every message that is shown ends with the cursor there."""
+        text, cursor, prompt = self._typed
+        if self._status is not None:
+            prompt = prompt or self._status.prompt
+            self._input_row = input_row(prompt, self._status.color, text, cursor, self._columns)
+
     def _input(self) -> str:
-        row, _ = self._input_row()
+        row, _ = self._input_row
         # No text may leave its row here, whatever the terminal thinks of its width.
         return f"{self._input_start}\x1b[0m\x1b[K\x1b[?7l{row}\x1b[0m\x1b[?7h{self._cursor()}"
 
     def _cursor(self) -> str:
-        _, column = self._input_row()
+        _, column = self._input_row
         return self._input_start + (f"\x1b[{column}C" if column else "")
 
     @property
     def _input_start(self) -> str:
         return f"\x1b[{self._rows};1H" if self._reserved else "\r"
-
-    def _input_row(self) -> tuple[str, int]:
-        text, cursor, prompt = self._typed
-        if self._status is None:
-            return "", 0
-        return input_row(prompt or self._status.prompt, self._status.color, text, cursor, self._columns)
 
     def _foot(self, status: Status) -> str:
         below = waiting_lines(status, min(_MOST_WAITING, self._rows - MIN_ROWS + 1))
@@ -240,11 +272,19 @@ class Rows:
             columns, rows = 80, 24
         self._columns, self._rows = columns or 80, rows or 24
         self._reserved = self._rows >= MIN_ROWS and self._columns >= MIN_COLUMNS
+        self._lay_out_input()
 
     def _write(self, text: str) -> None:
         data = self._theme.apply(text).encode("utf-8", "replace")
         try:
-            while data:
-                data = data[os.write(self._descriptor, data) :]
+            if self._inside:
+                write_all(self._descriptor, data)
+            else:
+                write_for(_PATIENCE, self._descriptor, data)
         except (OSError, ValueError):
             self.broken = True
+
+
+def _as_rows(line: str) -> str:
+    """A line for a terminal that nothing is reserved in."""
+    return line.replace("\n", "\r\n") + "\r\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ from terminal_parts.width import HANG
 _MOST_LISTED = 100
 _LOOK = 0.2  # seconds between looks whether we are in front again: nothing tells
 _ENTER = ("\r", "\n")
-_CTRL_C, _CTRL_D, _TAB, _CTRL_L, _CTRL_Z = "\x03", "\x04", "\t", "\x0c", "\x1a"
+_CTRL_C, _CTRL_D, _TAB, _CTRL_L, _CTRL_Z, _CTRL_BACKSLASH = "\x03", "\x04", "\t", "\x0c", "\x1a", "\x1c"
 
 
 class TerminalScreen:
@@ -46,7 +46,7 @@ class TerminalScreen:
         self._history = history
         self._editor = Editor(history.load() if history is not None else ())
         self._keys: deque[Key] = deque()  # pressed, and not yet done with
-        self._closed = False
+        self._closed = threading.Event()
         self._vocabulary = Vocabulary()
         self._cycle: list[str] = []  # what the next Tab chooses from
 
@@ -64,8 +64,10 @@ class TerminalScreen:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._rows.leave()
-        self._keyboard.close()
+        try:
+            self._rows.leave()
+        finally:
+            self._keyboard.close()
 
     # --- What any thread may ask for ---
 
@@ -97,7 +99,7 @@ class TerminalScreen:
         self._vocabulary = vocabulary
 
     def end_reading(self) -> None:
-        self._closed = True
+        self._closed.set()
         self._keyboard.wake()
 
     # --- Reading ---
@@ -110,15 +112,20 @@ class TerminalScreen:
         self._keyboard.listen()
         while True:
             self._mind_signals()
-            if self._closed:
+            line = self._next_line()
+            self._draw_input()
+            if line is not None:
+                return line
+            # Just before waiting, with a keyboard that is open: from here on `end_reading` wakes.
+            if self._closed.is_set():
                 raise Closed
-            try:
-                while self._keys:
-                    if (line := self._pressed(self._keys.popleft())) is not None:
-                        return line
-            finally:
-                self._draw_input()
             self._keys.extend(self._keyboard.wait())
+
+    def _next_line(self) -> str | None:
+        while self._keys:
+            if (line := self._pressed(self._keys.popleft())) is not None:
+                return line
+        return None
 
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""
@@ -127,7 +134,7 @@ class TerminalScreen:
             return self._entered()
         if key.code == _CTRL_C:
             self._interrupted()
-        elif key.code == _CTRL_D and not editor.text:
+        elif key.code == _CTRL_BACKSLASH or (key.code == _CTRL_D and not editor.text):
             raise EOFError
         elif key.code == _CTRL_Z:
             self._stop()
@@ -184,6 +191,8 @@ class TerminalScreen:
             self._rows.redraw()
         elif signal.SIGWINCH in news:
             self._rows.redraw()
+        if signal.SIGQUIT in news:
+            raise EOFError
         if signal.SIGINT in news:
             self._interrupted()
 
@@ -193,11 +202,14 @@ class TerminalScreen:
 
     def _step_aside(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Give the terminal back, and take it again when we are in front. In the background messages still come in."""
-        self._rows.leave()
-        self._keyboard.close()
+        try:
+            self._rows.lend()
+        finally:
+            self._keyboard.close()
         meanwhile()
         while not self._keyboard.is_in_front():
-            time.sleep(_LOOK)
+            if self._closed.wait(_LOOK):
+                raise Closed
         self._keyboard.open()
         self._keyboard.listen()
         self._rows.enter()

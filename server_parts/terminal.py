@@ -20,11 +20,13 @@ from terminal_parts.editor import Editor
 from terminal_parts.input_row import input_row
 from terminal_parts.keyboard import Keyboard
 from terminal_parts.keys import Key
+from terminal_parts.output import write_all
 
 _LOOK: Final = 0.2  # seconds between looks whether we are in front: nothing tells
 _PATIENCE: Final = 0.5  # seconds that a terminal may take to take the row away
 _ENTER: Final = ("\r", "\n")
 _CTRL_C, _CTRL_D, _CTRL_L, _CTRL_Z = "\x03", "\x04", "\x0c", "\x1a"
+_CTRL_BACKSLASH = "\x1c"
 _PASTES_WHOLE, _PASTES_KEYS = "\x1b[?2004h", "\x1b[?2004l"  # whether a pasted block says where it begins and ends
 
 
@@ -41,7 +43,7 @@ class TerminalScreen(Screen):
         self._ended = False
 
     def attend(self, run: Callable[[], None]) -> None:
-        """KeyboardInterrupt for Ctrl+C; the terminal is given back by then."""
+        """KeyboardInterrupt for Ctrl+C and Ctrl+\\; the terminal is given back by then."""
         self._printer.start()
         try:
             self._enter()
@@ -109,7 +111,7 @@ class TerminalScreen(Screen):
             self._printer.draw_again()
         elif signal.SIGWINCH in news:
             self._printer.draw_again()
-        if signal.SIGINT in news:
+        if news & {signal.SIGINT, signal.SIGQUIT}:
             raise KeyboardInterrupt
 
     # --- Keys ---
@@ -124,7 +126,7 @@ class TerminalScreen(Screen):
         """The line, if that key ended it."""
         if key.code in _ENTER:
             return self._entered()
-        if key.code == _CTRL_C:
+        if key.code in (_CTRL_C, _CTRL_BACKSLASH):
             raise KeyboardInterrupt
         if key.code == _CTRL_D and not self._editor.text:
             raise EOFError
@@ -147,7 +149,7 @@ class TerminalScreen(Screen):
 
     def _draw(self) -> None:
         editor = self._editor
-        prompt = self._prompt if editor.search is None else f"search {harmless_line(editor.search)}"
+        prompt = self._prompt if editor.search is None else f"search {editor.search}"
         row, column = input_row(prompt, None, editor.text, editor.cursor, self._columns())
         # No text may leave its row here, whatever the terminal thinks of its width.
         self._printer.put_row(f"\x1b[?7l{row}\x1b[0m\x1b[?7h\r" + (f"\x1b[{column}C" if column else ""))
@@ -159,9 +161,7 @@ class TerminalScreen(Screen):
             return 80
 
     def _write(self, text: str) -> None:
-        data = text.encode("utf-8", "replace")
         try:
-            while data:
-                data = data[os.write(self._output, data) :]
+            write_all(self._output, text.encode("utf-8", "replace"))
         except OSError:
             pass  # nobody sees it any more, as the next read will tell

@@ -6,6 +6,7 @@ Pure: keys in, a text and a cursor out. It must not know the terminal, nor what 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
 from terminal_parts.keys import Key
@@ -143,8 +144,7 @@ class Editor:
         """Whether the key was for the search. Any other key ends it, and keeps what was found."""
         query = self.search or ""
         if not key.code:
-            for character in key.text:
-                self._find((self.search or "") + character, self._place)
+            self._extend_search(query, key.text)
         elif key.code in ("\x7f", "\x08"):
             self._find(query[:-1], len(self._past) - 1)
         elif key.code == "\x12":
@@ -157,14 +157,27 @@ class Editor:
             return False
         return True
 
+    def _extend_search(self, query: str, more: str) -> None:
+        """As if every character came alone: the longest beginning that is anywhere is found, in few steps."""
+        known = bisect_left(
+            range(1, len(more) + 1), True, key=lambda length: self._found(query + more[:length], self._place) is None
+        )
+        if known:
+            self._find(query + more[:known], self._place)
+        self.search = query + more
+
     def _find(self, query: str, newest: int) -> None:
-        """Show the newest line before that place with the query in it; if there is none, what is shown stays."""
+        """Show the newest line up to that place with the query in it; if there is none, what is shown stays."""
         self.search = query
-        for place in range(min(newest, len(self._past) - 1), -1, -1) if query else ():
-            if query.lower() in self._past[place].lower():
-                self._go(place - self._place)
-                self.cursor = self._past[place].lower().index(query.lower())
-                return
+        place = self._found(query, newest)
+        if place is not None:
+            self._go(place - self._place)
+            self.cursor = self._past[place].lower().index(query.lower())
+
+    def _found(self, query: str, newest: int) -> int | None:
+        query = query.lower()
+        places = range(min(newest, len(self._past) - 1), -1, -1) if query else ()
+        return next((place for place in places if query in self._past[place].lower()), None)
 
 
 def _length(pattern: str, text: str) -> int:

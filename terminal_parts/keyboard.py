@@ -17,7 +17,8 @@ from typing import Any
 
 from terminal_parts.keys import Key, KeyDecoder
 
-_SIGNALS = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
+_ENDING = (signal.SIGINT, signal.SIGQUIT)
+_SIGNALS = (*_ENDING, signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
 
 
 class Keyboard:
@@ -36,9 +37,10 @@ class Keyboard:
         self._bell: socket.socket | None = None
 
     def open(self) -> None:
-        """No echo and single keys. Ctrl+C is still a signal: nobody listens yet, and it must end the program."""
+        """No echo and single keys. Ctrl+C and Ctrl+\\ are still signals: nobody listens yet, and they must end it."""
         self._shell_mode = self._shell_mode or termios.tcgetattr(self._descriptor)
         self._is_open = True
+        self._decoder = KeyDecoder()  # what was half pressed before is not half pressed now
         self._ear, self._bell = socket.socketpair()
         self._ear.setblocking(False)
         self._bell.setblocking(False)
@@ -49,7 +51,7 @@ class Keyboard:
         self.take_over()
 
     def listen(self) -> None:
-        """From now on Ctrl+C and Ctrl+Z are keys, in their order among the others."""
+        """From now on Ctrl+C, Ctrl+\\ and Ctrl+Z are keys, in their order among the others."""
         if not self._listening:
             self._listening = True
             self.take_over()
@@ -62,8 +64,7 @@ class Keyboard:
         mode[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
         mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
         if self._listening:
-            off = bytes([os.fpathconf(self._descriptor, "PC_VDISABLE")])
-            mode[6][termios.VINTR] = mode[6][termios.VSUSP] = off
+            mode[3] &= ~termios.ISIG
         self._set(mode)
 
     def close(self) -> None:
@@ -95,13 +96,18 @@ class Keyboard:
     def wait(self) -> list[Key]:
         """The next keys; none after a signal or a `wake`. EOFError if nobody can type any more."""
         assert self._ear is not None
-        ready, _, _ = select.select([self._descriptor, self._ear.fileno()], [], [])
+        ready, _, _ = select.select([self._descriptor, self._ear.fileno()], [], [], self._decoder.patience)
         if self._ear.fileno() in ready:
             self._ear.recv(4096)
-        if self._descriptor not in ready:
-            return []
+        if self._descriptor in ready:
+            return self._read()
+        return [] if ready else self._decoder.give_up()
+
+    def _read(self) -> list[Key]:
         try:
             data = os.read(self._descriptor, 65_536)
+        except BlockingIOError:
+            return []  # another program made the terminal so, and was faster
         except OSError:
             data = b""
         if not data:
@@ -114,7 +120,7 @@ class Keyboard:
         return news
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and not self._listening:
+        if number in _ENDING and not self._listening:
             raise KeyboardInterrupt
         self._news.add(number)
 

@@ -2,15 +2,17 @@
 
     pytestmark = pytest.mark.alone
 
-A pytest plugin, by way of conftest.py.
+So do the workers of other copies of the project, if the same user runs them. A pytest plugin, by way of conftest.py.
 """
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import pytest
 
@@ -19,9 +21,9 @@ try:
 except ImportError:
     fcntl = None  # type: ignore[assignment]
 
-# Locked, not read; any two files that every worker finds.
-DOOR: Final = Path(__file__).with_name("conftest.py")
-ROOM: Final = Path(__file__)
+# Locked, not read, and left there: who deleted one would lock another than those who have it open.
+DOOR: Final = "chat-pair-tests-door"
+ROOM: Final = "chat-pair-tests-room"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,10 +42,20 @@ def _turn(alone: bool) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    with DOOR.open() as door, ROOM.open() as room:
+    with open_lock(DOOR) as door, open_lock(ROOM) as room:
         # Who wants to be alone keeps the door until the room is empty, or newcomers would keep it full for ever.
         fcntl.flock(door, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         if not alone:
             fcntl.flock(door, fcntl.LOCK_UN)
         yield
+
+
+def open_lock(name: str) -> IO[bytes]:
+    """The same file in every copy of the project; if somebody else sits on its name, one of this copy alone."""
+    file = Path(tempfile.gettempdir(), f"{name}-{os.getuid()}")
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        descriptor = os.open(Path(__file__).with_name("conftest.py" if name == DOOR else "alone.py"), os.O_RDONLY)
+    return os.fdopen(descriptor, "rb")

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,20 @@ class Terminal:
             self._read(0.1)
         self.settle()
         return int(self._child.exitstatus if self._child.signalstatus is None else -self._child.signalstatus)
+
+    @contextmanager
+    def shared(self) -> Iterator[int]:
+        """The program's side of the terminal, as other programs may have it too."""
+        terminal = os.open(os.readlink(f"/proc/{self._child.pid}/fd/0"), os.O_RDWR | os.O_NOCTTY)
+        yield terminal
+        os.close(terminal)
+
+    def wait_for_end(self) -> None:
+        """Without looking at what it writes."""
+        deadline = time.monotonic() + SECONDS
+        while self._child.isalive():
+            assert time.monotonic() < deadline, "it does not end"
+            time.sleep(0.02)
 
     def hang_up(self) -> None:
         """The window is closed: nobody reads any more, and nobody types."""

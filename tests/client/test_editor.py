@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_common import harmless_line
 from terminal_parts.editor import Editor
 from terminal_parts.input_row import input_row
-from terminal_parts.keys import Key, KeyDecoder
+from terminal_parts.keys import KEY_PATIENCE, MOST_GATHERED, PASTE_PATIENCE, Key, KeyDecoder
 from terminal_parts.width import width
 
 LEFT, RIGHT, UP, DOWN = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
@@ -35,6 +34,7 @@ def typed(keys: str, *past: str) -> Editor:
         (b"\x1b[A\x1bOA\x1b[1;5C", [Key("\x1b[A"), Key("\x1b[A"), Key("\x1b[1;5C")]),
         (b"\x1bb\x1b\x1b[D\x1b[[Ax", [Key("\x1bb"), Key("\x1b[D"), Key("\x1b[[A"), Key("", "x")]),
         (b"\x1b[200~one\r\ntwo\x03\x1b[A\x1b[201~\r", [Key("", "one\ntwo\x03\x1b[A"), Key("\r")]),
+        (b"\x1b[200~one\r\ntwo\r\n\r\n\x1b[201~x", [Key("", "one\ntwo"), Key("", "x")]),
         (b"\x1b[\x01", [Key("\x1b"), Key("", "["), Key("\x01")]),
         (b"\xff\xc3x", [Key("", "��x")]),
         (b"\x1b", []),
@@ -60,6 +60,55 @@ def test_keys_are_the_same_wherever_the_bytes_are_cut(pieces: list[str], data: s
         return [part for key in keys for part in ([key.code] if key.code else key.text)]
 
     assert one_by_one([key for part in parts for key in decoder.feed(part)]) == one_by_one(keys_of(whole))
+
+
+@pytest.mark.parametrize(
+    ("data", "patience", "keys"),
+    [
+        (b"ab", None, []),
+        (b"\x1b", KEY_PATIENCE, [Key("\x1b")]),
+        (b"\x1b\x1b", KEY_PATIENCE, [Key("\x1b")]),
+        (b"\x1b[1;", KEY_PATIENCE, [Key("\x1b[1;")]),
+        (b"\x1b[200~half\ra paste\r", PASTE_PATIENCE, [Key("", "half\na paste")]),
+    ],
+)
+def test_what_has_begun_is_given_up(data: bytes, patience: float | None, keys: list[Key]) -> None:
+    """Esc was pressed, the end of a paste was lost: after a while what is there is all; the next key is whole."""
+    decoder = KeyDecoder()
+    decoder.feed(data)
+    assert decoder.patience == patience
+    assert decoder.give_up() == keys
+    assert decoder.patience is None
+    assert decoder.feed(b"hello\r") == [Key("", "hello"), Key("\r")]
+
+
+def test_ctrl_c_gets_out_of_a_paste_without_end() -> None:
+    """Pressed by itself it is a key; amid what is pasted it is text."""
+    decoder = KeyDecoder()
+    assert decoder.feed(b"\x1b[200~half") + decoder.feed(b" a\x03 paste") == []
+    assert decoder.feed(b"\x03") == [Key("", "half a\x03 paste"), Key("\x03")]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(500, 2 * MOST_GATHERED), st.sampled_from(["a", "\r\n", "a\r\n", "\x1b[201", "\r\n0~"]))
+def test_a_long_paste_is_handed_over_in_parts(size: int, piece: str) -> None:
+    """Memory is bounded, and the parts make the whole, wherever they end."""
+    decoder, parts = KeyDecoder(), []
+    text = "a" + piece * (2 * MOST_GATHERED // len(piece))
+    data = f"\x1b[200~{text}".encode()
+    for start in range(0, len(data), size):
+        parts += decoder.feed(data[start : start + size])
+    assert parts
+    parts += decoder.feed(b"\x1b[201~!")
+    assert parts.pop() == Key("", "!")
+    assert "".join(part.text for part in parts).rstrip("\n") == text.replace("\r\n", "\n").rstrip("\n")
+
+
+def test_a_sequence_without_end_does_not_wait_for_ever() -> None:
+    """Beyond what any key sends it is text."""
+    decoder = KeyDecoder()
+    assert decoder.feed(b"\x1b[" + b"0" * 1_000)
+    assert decoder.patience is None
 
 
 @pytest.mark.parametrize(
@@ -111,6 +160,7 @@ def test_the_past_is_within_reach_and_the_draft_is_kept() -> None:
         ("\x12al\x12", "alarm", "al"),
         ("\x12al\x12\x12\x12", "alarm", "al"),
         ("draft\x12al\x07", "draft", None),
+        ("\x12Alarms are", "alarm", "Alarms are"),
         ("\x12al\x05!", "say alpha!", None),
         ("\x12alx", "say alpha", "alx"),
         ("\x12alx\x7f\x7f", "beta", "a"),
@@ -123,6 +173,27 @@ def test_searching_the_past(keys: str, text: str, search: str | None) -> None:
     assert (editor.text, editor.search) == (text, search)
 
 
+@given(st.lists(st.text("abcA", max_size=6), max_size=8), st.text("abcA", max_size=4), st.text("abcA", max_size=6))
+def test_a_search_that_is_pasted_finds_what_a_typed_one_finds(past: list[str], first: str, more: str) -> None:
+    """All at once or a character at a time."""
+    pasted, slowly = typed(f"\x12{first}", *past), typed(f"\x12{first}", *past)
+    pasted.press(Key("", more))
+    for character in more:
+        slowly.press(Key("", character))
+    assert (pasted.text, pasted.cursor, pasted.search) == (slowly.text, slowly.cursor, slowly.search)
+
+
+def test_a_search_that_is_pasted_looks_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for every character of it."""
+    looks = []
+    found = Editor._found
+    monkeypatch.setattr(Editor, "_found", lambda *args: looks.append(args) or found(*args))  # type: ignore[func-returns-value]
+    editor = typed("\x12", "z" * 5_000)
+    editor.press(Key("", "z" * 8_000))
+    assert editor.text == "z" * 5_000
+    assert len(looks) < 20
+
+
 def test_a_row_shows_what_is_around_the_cursor() -> None:
     """All of a short line; of a long one a part, with signs, and always the prompt."""
     assert input_row("lobby> ", "red", "hello", 2, 40)[1] == 9
@@ -132,6 +203,20 @@ def test_a_row_shows_what_is_around_the_cursor() -> None:
     assert plain("abcdefghijklmnopqrstuvwxyz", 12, 20) == "lobby> <ghijklmnop>"
     assert plain("a" + "漢" * 30, 16, 20) == "lobby> < 漢漢漢漢 >"
     assert plain("one\ntwo\x1b", 8, 40) == "lobby> one␊two␛"
+    assert input_row("search a\n\x1b]2;pwned\x07", "", "", 0, 60)[0] == "search a␊␛]2;pwned␇> "
+
+
+def test_what_is_far_from_the_cursor_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draft of a million signs is drawn as fast as one of a thousand, with signs that there is more."""
+    looked_at: list[str] = []
+    monkeypatch.setattr(
+        "terminal_parts.input_row.harmless_line",
+        lambda text: looked_at.append(text) or text,  # type: ignore[func-returns-value]
+    )
+    for cursor, shown in ((0, "lobby> ééééééééééé>"), (500_000, "lobby> <éééé"), (1_000_000, "lobby> <éééé")):
+        looked_at.clear()
+        assert plain("é" * 1_000_000, cursor, 20).startswith(shown)
+        assert sum(map(len, looked_at)) < 300
 
 
 def plain(text: str, cursor: int, columns: int) -> str:
@@ -139,13 +224,13 @@ def plain(text: str, cursor: int, columns: int) -> str:
 
 
 @given(
-    st.text(max_size=30), st.text(st.characters() | st.sampled_from("漢🎉\u0301\u200d\n\u05d0"), max_size=80),
+    st.text(max_size=30), st.text(st.characters() | st.sampled_from("漢🎉\u0301\u200d\n\u05d0"), max_size=400),
     st.integers(1, 90), st.data(),
 )  # fmt: skip
 def test_a_row_never_leaves_its_row(prompt: str, text: str, columns: int, data: st.DataObject) -> None:
     """Whatever is typed, wherever the cursor is, however narrow: it fits, and so does the cursor."""
     cursor = data.draw(st.integers(0, len(text)))
-    shown, column = input_row(harmless_line(prompt), "", text, cursor, columns)
+    shown, column = input_row(prompt, "", text, cursor, columns)
     assert width(shown) <= max(1, columns - 1)
     assert 0 <= column <= max(0, columns - 1)
     assert "\n" not in shown

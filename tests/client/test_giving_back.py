@@ -14,6 +14,8 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
+import termios
+
 from tests.client.programs import Pipe, ServerProgram, Terminal
 
 
@@ -137,6 +139,38 @@ def test_a_client_sent_on_in_the_background_waits_there(shell: Shell, server: Se
     terminal.type("/exit\r")
     terminal.wait_for_prompt("$ ready")
     assert shell.mode() == shell.first_mode
+
+
+def test_a_client_whose_chat_ends_in_the_background_ends(shell: Shell, server: ServerProgram) -> None:
+    """It does not wait for `fg`, and says why it ended."""
+    terminal = shell.terminal
+    terminal.type("/exit\r")
+    terminal.wait_for_prompt("$ ready")
+    terminal.type("chat --no-reconnect\r")
+    terminal.wait_until(lambda: "online" in terminal.status_row and terminal.prompt == "lobby>")
+    process = shell.stop_job()
+    terminal.type("bg\r")
+    terminal.wait_until(lambda: not state_of(process).startswith("T"))
+    server.stop()
+    terminal.wait_until(lambda: not is_alive(process))
+    terminal.wait_for("Disconnected: ")
+    assert is_clean(terminal)
+    server.start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the terminal by way of /proc")
+def test_a_held_terminal_does_not_hold_the_end(open_terminal: Callable[..., Terminal]) -> None:
+    """A signal ends the program although nothing more can be shown, and what is typed is treated as before."""
+    ann = open_terminal("--name", "ann")
+    ann.wait_until(lambda: "online" in ann.status_row and ann.prompt == "lobby>")
+    with ann.shared() as terminal:
+        termios.tcflow(terminal, termios.TCOOFF)
+        ann.type("x")
+        ann.signal(signal.SIGTERM)
+        ann.wait_for_end()
+        assert termios.tcgetattr(terminal)[3] & (termios.ICANON | termios.ISIG) == termios.ICANON | termios.ISIG
+        termios.tcflow(terminal, termios.TCOON)
+    assert ann.status() == 128 + signal.SIGTERM
 
 
 def is_alive(process: int) -> bool:

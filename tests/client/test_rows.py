@@ -17,6 +17,7 @@ import fcntl
 import re
 import struct
 import termios
+import threading
 import tty
 
 import pyte
@@ -49,16 +50,16 @@ class Judge:
     """Rows on a pseudo-terminal, and the emulator behind it."""
 
     def __init__(self, rows: int = 10, columns: int = 40) -> None:
-        self._reader, self._writer = os.openpty()
-        tty.setraw(self._writer)
+        self._reader, self.writer = os.openpty()
+        tty.setraw(self.writer)
         os.set_blocking(self._reader, False)
         self.screen = Emulator(columns, rows, history=1000)
         self._stream = pyte.ByteStream(self.screen)
         self.resize(rows, columns)
-        self.rows = Rows(self._writer, "xterm")
+        self.rows = Rows(self.writer, "xterm")
 
     def resize(self, rows: int, columns: int) -> None:
-        fcntl.ioctl(self._writer, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(self.writer, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.screen.resize(rows, columns)
 
     def display(self) -> list[str]:
@@ -69,6 +70,11 @@ class Judge:
             pass
         return [row.rstrip() for row in self.screen.display]
 
+    def gone(self) -> list[str]:
+        """What has left through the top."""
+        columns = range(self.screen.columns)
+        return ["".join(row[x].data for x in columns).rstrip() for row in self.screen.history.top]
+
     def outside(self) -> list[object]:
         """All but the message area: the status row, the input row, the cursor, the title and the bell."""
         shown = self.display()
@@ -76,7 +82,7 @@ class Judge:
         return [shown[-2], shown[-1], cursor.x, cursor.y, screen.title, screen.bells, screen.margins]
 
     def close(self) -> None:
-        os.close(self._writer)
+        os.close(self.writer)
         os.close(self._reader)
 
 
@@ -102,8 +108,7 @@ def test_lines_fill_the_area_and_leave_through_its_top(judge: Judge) -> None:
     shown = judge.display()
     assert shown[:8] == [f"line {number}" for number in range(4, 12)]
     assert shown[8].startswith("── lobby (2 here) · ann · online")
-    gone = ["".join(row[x].data for x in range(40)).rstrip() for row in judge.screen.history.top]
-    assert gone[-4:] == [f"line {number}" for number in range(4)]
+    assert judge.gone()[-4:] == [f"line {number}" for number in range(4)]
 
 
 def test_waiting_texts_stand_above_the_status_and_give_their_rows_back(judge: Judge) -> None:
@@ -135,7 +140,7 @@ def test_a_very_small_terminal_reserves_nothing(judge: Judge) -> None:
     judge.rows.redraw()
     judge.rows.show("hello", 2)
     assert judge.display()[0] == "hello"
-    assert not judge.rows.reserved
+    assert judge.screen.margins is None
 
 
 def test_another_theme_paints_all_anew_and_moves_nothing(judge: Judge) -> None:
@@ -163,6 +168,89 @@ def test_leaving_gives_everything_back(judge: Judge) -> None:
     assert [row for row in judge.display() if row] == ["bye"]
     assert (judge.screen.cursor.y, judge.screen.title) == (1, "")
     assert judge.screen.margins is None or judge.screen.margins.bottom == 9
+
+
+def test_complaints_wait_while_the_screen_is_lent(judge: Judge) -> None:
+    """Nothing is written over the shell's work; `enter` shows all in order, and once."""
+    judge.rows.lend()
+    before = judge.display()
+    judge.rows.show("a message", 2)
+    judge.rows.show_now("a complaint", 2)
+    assert judge.display() == before
+    judge.rows.enter()
+    assert judge.display()[:2] == ["a message", "a complaint"]
+    judge.rows.leave()
+    assert judge.display()[:3] == ["a message", "a complaint", ""]
+
+
+def test_complaints_are_the_last_words_of_who_does_not_come_back(judge: Judge) -> None:
+    """A program that ends in the background says why; what was said in the chat is not the shell's affair."""
+    judge.rows.lend()
+    judge.rows.show("a message", 2)
+    judge.rows.show_now("a complaint", 2)
+    judge.rows.leave()
+    assert [row for row in judge.display() if row] == ["a complaint"]
+
+
+def test_a_message_does_not_lay_out_the_draft_again(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what changes it does: keys, the status and the size."""
+    calls = []
+    monkeypatch.setattr(
+        "client_parts.rows.input_row",
+        lambda *args: calls.append(args) or input_row(*args),  # type: ignore[func-returns-value]
+    )
+    judge.rows.set_input("é" * 5_000, 5_000)
+    judge.resize(12, 50)
+    judge.rows.redraw()
+    judge.rows.set_status(Status("den", "ann", "red"))
+    assert [call[4] for call in calls] == [40, 50, 50]
+    for number in range(5):
+        judge.rows.show(f"line {number}", 2)
+    assert len(calls) == 3
+    assert judge.display()[-1].startswith("den> <é")
+
+
+def test_a_terminal_that_somebody_made_non_blocking_gets_everything(judge: Judge) -> None:
+    """It is waited for, and it is not taken for one that is gone."""
+    os.set_blocking(judge.writer, False)
+
+    def show() -> None:
+        for number in range(300):
+            judge.rows.show(f"{number} {'x' * 990}", 2)
+
+    writer = threading.Thread(target=show)
+    writer.start()
+    while writer.is_alive():
+        judge.display()
+    writer.join()
+    shown = judge.display()
+    seen = [int(row) for row in judge.gone() + shown if row.isdigit()]
+    assert len(seen) > 20  # as many as the emulator's scrollback holds
+    assert seen == list(range(300))[-len(seen) :]
+    assert not judge.rows.broken
+
+
+def test_a_held_terminal_does_not_hold_who_leaves(judge: Judge) -> None:
+    """Also while another thread waits for it in the middle of a write; nothing more is tried then."""
+    termios.tcflow(judge.writer, termios.TCOOFF)
+    writer = threading.Thread(target=judge.rows.show, args=("hello", 2))
+    writer.start()
+    while not judge.rows._writing.locked():
+        assert writer.is_alive()
+    judge.rows.leave()
+    judge.rows.show_now("too late", 2)
+    assert judge.rows.broken
+    termios.tcflow(judge.writer, termios.TCOON)
+    writer.join()
+    assert not any("too late" in row for row in judge.display())
+
+
+def test_last_words_to_a_held_terminal_do_not_wait(judge: Judge) -> None:
+    """Leaving and complaining come to an end."""
+    termios.tcflow(judge.writer, termios.TCOOFF)
+    judge.rows.leave()
+    judge.rows.show_now("nobody sees this", 2)
+    termios.tcflow(judge.writer, termios.TCOON)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))

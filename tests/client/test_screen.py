@@ -99,3 +99,35 @@ def test_a_reader_that_went_away_is_noticed_quietly(monkeypatch: pytest.MonkeyPa
         screen = PlainScreen()
         screen.show("hello")
         assert screen.broken
+
+
+def test_other_encodings_lose_signs_and_no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the output cannot show, and what the input did not mean, are signs in their lines."""
+    out = io.TextIOWrapper(io.BytesIO(), "latin-1")
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo \xff\nthree\n"), "utf-8"))
+    screen = PlainScreen()
+    assert [screen.read_line() for _ in range(3)] == ["one", "two \ufffd", "three"]
+    screen.show("größe ✓")
+    screen.show("next")
+    out.seek(0)
+    assert out.read() == "größe ?\nnext\n"
+    assert not screen.broken
+
+
+def test_on_a_dumb_terminal_a_line_has_its_own_row(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever was half typed in the row; lines that come together stay together, and nothing is empty at the start."""
+    now = 100.0
+    monkeypatch.setattr("client_parts.plain.time.monotonic", lambda: now)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("typed\n"))
+    screen = PlainScreen(echoes=True)
+    screen.show("connected")
+    screen.show("history")
+    now += 5
+    screen.show("a message")
+    now += 5
+    screen.read_line()
+    screen.note("a receipt")
+    assert capsys.readouterr().out == "connected\nhistory\n\na message\na receipt\n"

@@ -93,6 +93,30 @@ def test_a_pasted_block_is_one_message(person: Open) -> None:
     ann.wait_for_prompt("lobby>")
 
 
+def test_a_paste_without_end_is_no_trap(person: Open) -> None:
+    """After a moment it is a draft like any other, and Ctrl+C empties it."""
+    ann = person("ann")
+    ann.type("\x1b[200~half a paste")
+    ann.wait_for_prompt("lobby> half a paste")
+    ann.type("\x03")
+    ann.wait_for_prompt("lobby>")
+    ann.type("/exit\r")
+    assert ann.status() == 0
+
+
+def test_esc_ends_a_search(person: Open) -> None:
+    """At once, and it takes nothing of what is typed then; what was pasted into the search is harmless."""
+    ann = person("ann")
+    title = ann.title
+    ann.type("\x12\x1b[200~a\nb\x1b]2;pwned\x07\x1b[201~")
+    ann.wait_for_prompt("search a␊b␛]2;pwned␇>")
+    ann.type("\x1b")
+    ann.wait_for_prompt("lobby>")
+    ann.type("hello")
+    ann.wait_for_prompt("lobby> hello")
+    assert ann.title == title
+
+
 def test_hostile_text_changes_nothing_outside_its_line(person: Open, server: ServerProgram, tmp_path: Path) -> None:
     """Escape codes, returns and bells in a text are pictures on the screen."""
     ann = person("ann")
@@ -407,7 +431,9 @@ def test_ctrl_l_draws_everything_again(person: Open) -> None:
     assert ann.rows == before
 
 
-@pytest.mark.parametrize("way", ["/exit\r", "\x04", "\x03", signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "way", ["/exit\r", "\x04", "\x03", "\x1c", "half\x1c", signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+)
 def test_every_way_out_leaves_a_clean_terminal(person: Open, way: str | int) -> None:
     """No region, no status row, no title, and the cursor below the last line."""
     ann = person("ann")

@@ -29,7 +29,7 @@ log = logging.getLogger("chat.search")
 INDEX: Final = "search.db"
 VERSION: Final = 1  # of the tables below and of what a word is; another one in the file makes the index anew
 SLICE: Final = 2000  # messages indexed, or looked through, at a time
-GATHER: Final = 0.1  # seconds to let messages gather before they are indexed
+GATHER: Final = 1.0  # seconds to let messages gather: each commit of the index competes with theirs for the disk
 POLITENESS: Final = 4  # rest so many times as long as the last slice took, while there is appending: that comes first
 BREATH: Final = 0.001  # lets a waiting search have the lock
 MAX_FORGOTTEN: Final = 20_000
@@ -240,9 +240,8 @@ class SearchIndex:
         appending = self._work.is_set()
         if more:
             self._work.set()
-        if appending:
-            return GATHER + (time.monotonic() - start) * POLITENESS
-        return BREATH if more else GATHER
+        rest = BREATH if more else GATHER
+        return rest + POLITENESS * (time.monotonic() - start) if appending else rest
 
     # The connection. All of this under the lock.
 

@@ -55,6 +55,7 @@ class Shell:
         """Ctrl+Z, and the number of the process."""
         self.terminal.type("\x1a")
         self.terminal.wait_for("Stopped")
+        self.terminal.wait_for_prompt("$ ready")
         return int(self.ask("jobs -p"))
 
     def mode(self) -> str:

@@ -422,6 +422,7 @@ def test_ctrl_l_draws_everything_again(person: Open) -> None:
     """The draft, the status and the last messages stand there as before."""
     ann = person("ann")
     ann.wait_for("you are in #lobby")
+    ann.wait_for_status("(1 here)")
     ann.type("draft")
     ann.wait_for_prompt("lobby> draft")
     before, seen = ann.rows, len(ann.output)

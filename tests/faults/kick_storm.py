@@ -26,8 +26,8 @@ from tests.faults.mind import Frame, Mind
 from tests.peers import WAIT, wait_until
 
 SPEAKERS: Final = 3
-SPEAKERS_PACE: Final = 60.0  # texts a second each
-VICTIMS_PACE: Final = 80.0  # texts a second of all victims together
+SPEAKERS_PACE: Final = 15.0  # texts a second each: everybody here shares one GIL
+VICTIMS_PACE: Final = 30.0  # texts a second of all victims together
 
 
 class Speaker:

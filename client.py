@@ -45,7 +45,7 @@ from client_parts.reading import Closed
 from client_parts.screen import Screen, choose_screen
 from client_parts.settings import Settings
 from client_parts.status import Status
-from client_parts.view import View, bad, good, lost
+from client_parts.view import View, as_sentence, bad, good, lost
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
@@ -104,6 +104,7 @@ class ChatClient:
         self._status = 0
         self._fault: Exception | None = None
         self._welcomed = False  # at least once
+        self._told_why_not = ""  # why the server does not let us in
         self._ready = threading.Event()  # the first welcome has come, or none will
         self._finished = threading.Event()  # the receiver has decided that it is over
         self._leaving = False
@@ -223,6 +224,7 @@ class ChatClient:
             while not self._finished.is_set():
                 self._wait_for_something()
                 self._take_a_turn()
+            self._obey()  # a text that was typed in the last instant is to be given back too
         except Exception as problem:
             self._fail(problem)
         finally:
@@ -235,9 +237,7 @@ class ChatClient:
         try:
             self._come_back()
             self._listen()
-            for intent in self._handover.take():
-                self._conversation.obey(intent)
-                self._queue_frames()
+            self._obey()
             self._tend()
             self._speak()
         except LinkLost as loss:
@@ -246,6 +246,11 @@ class ChatClient:
         self._show_prompt()
         if self._screen.broken and (self._screen.interactive or self._json_events):
             self._finish(0)  # but a pipe goes on sending, whoever has stopped reading what it shows
+
+    def _obey(self) -> None:
+        for intent in self._handover.take():
+            self._conversation.obey(intent)
+            self._queue_frames()
 
     def _wait_for_something(self) -> None:
         """Sleep until the server or the input loop has something, or something falls due."""
@@ -291,6 +296,7 @@ class ChatClient:
         if self._link is not None:
             self._link.welcomed = True
         self._welcomed = True
+        self._told_why_not = ""
         self._pauses.reset()
         self._tell_state("online")
         self._show_prompt()
@@ -322,7 +328,7 @@ class ChatClient:
             name = harmless_line(self._conversation.name)
             self._finish(1, f"The name {name} is taken at {self.address}; choose another with --name.")
         elif frame["code"] in _PASSING:
-            self._screen.complain(bad(harmless_line(frame["text"])))  # and `bye` says whether to come again
+            self._lose(harmless_line(frame["text"]).rstrip("."), retry=True)
         else:
             self._finish(1, harmless_line(frame["text"]))
 
@@ -411,14 +417,24 @@ class ChatClient:
             self._finish(1)
             self._screen.complain(lost(f"Disconnected: {reason}."))
         else:
-            self._plan_return(reason, was_online)
+            self._plan_return(reason)
+            if was_online:
+                self._screen.complain(lost(f"Disconnected: {reason}. Reconnecting; what you write is kept."))
+            elif retry:
+                self._tell_why_not(reason)
 
-    def _plan_return(self, reason: str, was_online: bool) -> None:
+    def _plan_return(self, reason: str) -> None:
         pause = self._pauses.next()
         self._retry_due = time.monotonic() + pause
         self._tell_state("reconnecting", reason=reason, pause=round(pause, 3))
-        if was_online:
-            self._screen.complain(lost(f"Disconnected: {reason}. Reconnecting; what you write is kept."))
+
+    def _tell_why_not(self, reason: str) -> None:
+        """The server answers, and will not have us yet: once for each reason."""
+        if reason != self._told_why_not:
+            self._told_why_not = reason
+            self._screen.complain(lost(f"{as_sentence(reason)} The client tries again; what you write is kept."))
+        if self._screen.interactive:
+            self._ready.set()  # a pipe's commands wait until there is somebody to obey them
 
     def _come_back(self) -> None:
         if self._link is not None or self._leaving or time.monotonic() < self._retry_due:

@@ -44,12 +44,11 @@ class Lateness:
     """Whether the oldest unconfirmed text has waited long enough to be shown as waiting."""
 
     def __init__(self) -> None:
-        self._oldest: str | None = None
+        self._oldest: int | None = None  # its seq
         self._due = 0.0
 
     def is_late(self, outgoing: Outgoing, now: float, *, online: bool) -> bool:
-        texts = outgoing.texts()
-        oldest = texts[0].text if texts else None
+        oldest = outgoing.oldest
         if oldest != self._oldest:
             self._oldest, self._due = oldest, now + _LATE
         return oldest is not None and (now >= self._due or not online)

@@ -26,6 +26,7 @@ from chat_common import (
     DEFAULT_PORT,
     LOBBY,
     Frame,
+    color_for,
     color_problem,
     enable_terminal_colors,
     format_address,
@@ -47,6 +48,7 @@ from client_parts.settings import Settings
 from client_parts.status import Status
 from client_parts.view import View, as_sentence, bad, good, lost
 
+_RECENT = 20  # messages that are shown at first
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
 _PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # reasons that may be gone tomorrow
@@ -59,11 +61,11 @@ class ChatClient:
         self,
         host: str = DEFAULT_HOST,
         port: int = DEFAULT_PORT,
-        color: str = "blue",
+        color: str | None = "blue",
         *,
         name: str | None = None,
         rooms: Sequence[str] = (LOBBY,),
-        history: int = 20,
+        history: int | None = None,
         style: str = "classic",
         json_events: bool = False,
         reconnect: bool = True,
@@ -71,7 +73,7 @@ class ChatClient:
         screen: Screen | None = None,
         patience: Patience | None = None,
     ) -> None:
-        if problem := color_problem(color):
+        if problem := color and color_problem(color):
             raise ValueError(problem)
         self.host = host
         self.port = port
@@ -79,7 +81,6 @@ class ChatClient:
         self._name_is_chosen = name is not None
         self._first_name = name or login_name()
         self._names_tried = 1
-        self._history = history
         self._json_events = json_events
         self._reconnect = reconnect
         self._patience = patience or Patience()
@@ -87,6 +88,8 @@ class ChatClient:
         self._session = new_session()
         self._token: str | None = None
         self._screen = screen or choose_screen(json_events=json_events)
+        # What only sends need not know what was said before: it would stand in the logs of others.
+        self._history = (_RECENT if self._screen.interactive or json_events else 0) if history is None else history
         # What a person chose and read is kept for the next run; a program's doings are not.
         keeps = self._screen.interactive and not json_events
         settings = Settings(self._token_file.with_name("settings.json") if keeps else None)
@@ -94,7 +97,7 @@ class ChatClient:
             self._screen,
             View(style),
             self._first_name,
-            color,
+            color or settings.color_of(self._first_name) or color_for(self._first_name),
             tuple(rooms),
             settings=settings,
             bookmarks=Bookmarks(self._token_file.with_name("seen.json") if keeps else None),
@@ -153,8 +156,8 @@ class ChatClient:
     def send_messages(self) -> None:
         """Read lines and hand over what they mean, until an exit word, the end of input, or the end of the chat."""
         with self._screen:
-            self._wait_for(self._ready)
             try:
+                self._wait_for(self._ready)
                 while not self._finished.is_set():
                     intent = self._next_intent()
                     if isinstance(intent, Order) and intent.is_exit:
@@ -164,6 +167,8 @@ class ChatClient:
                 self._deliver_the_rest()
             except Closed:
                 pass
+            finally:
+                self._leaving = True  # before the screen goes: who does not see a message has not read it
 
     def _next_intent(self) -> Intent:
         while True:
@@ -192,7 +197,7 @@ class ChatClient:
 
     def _take_leave(self, receiver: threading.Thread) -> None:
         """The ordered end: goodbye to the server, the receiver's end, and a word about what was not delivered."""
-        self._leaving = True
+        self._leaving = True  # also if the screen could not be opened
         self._handover.ring()
         texts = self._patience.undelivered if self._conversation.online else 0
         receiver.join(texts + self._patience.goodbye + 1)
@@ -267,11 +272,13 @@ class ChatClient:
         return min(due for due in dues if due is not None)
 
     def _listen(self) -> None:
-        link = self._link
+        link, read = self._link, self._conversation.cursors.positions()
         for frame in link.receive() if link else ():
             self._hear(frame)
             if self._link is not link:
-                return
+                break
+        if self._leaving:
+            self._conversation.stop_reading(read)
 
     def _hear(self, frame: Frame) -> None:
         if self._welcomed_now(frame) and frame.get("type") != "pong":  # the answer to our own question
@@ -463,7 +470,7 @@ class ChatClient:
         self._finish(1)
 
     def _end_reading(self) -> None:
-        """Get the input loop out of its read. A signal can come at a moment when readline overlooks it, so: again."""
+        """Get the input loop out of its read. A signal can come just before it begins, so: again."""
         deadline = time.monotonic() + 1
         while not self._leaving and time.monotonic() < deadline:
             self._screen.end_reading()

@@ -62,6 +62,7 @@ class Hearing:
         self._board = board
         view.timed = board.rich
         self._view = view
+        view.home = self.current
         self._ignored: dict[str, str] = {}
         self._correspondent: str | None = None
         self._away: str | None = None
@@ -69,12 +70,13 @@ class Hearing:
         self._settings = settings or Settings()
         self._absence = Absence(bookmarks or Bookmarks())
         self._looked_back = True  # the mentions since the last run are known
-        self._missed_untold = False  # somebody mentioned this person while the link was gone
+        self._read: dict[str, int | None] | None = None  # how far, when this person stopped reading
+        self._mentioned = False  # while not here, and that is not told yet
         self._comings = Comings()
         self._asked_quietly: set[str] = set()  # rooms
         self._searches = Searches(self._show_results)
         self._public_rooms: tuple[str, ...] = ()  # as far as the server has told
-        self._missed = 0  # messages since one went away
+        self._since_away = 0  # messages
         self._people = People()
         self._unread = Unread()
         self._left_out: list[str] = []  # rooms for which the hello was too short
@@ -129,6 +131,7 @@ class Hearing:
         self.online = False
         self.requests.clear()
         self._asked_quietly.clear()
+        self._comings.forget()
         self._people.lost()
         self._searches.forget()
         self.outgoing.disconnected()
@@ -140,6 +143,7 @@ class Hearing:
             target=self._view.target(self.current),
             name=harmless_line(self.name),
             color=self.color,
+            away=self._away is not None,
             link=link,
             online=self.online,
             members=None if here.startswith("@") else self._people.number_in(here),
@@ -157,8 +161,8 @@ class Hearing:
 
     def unconfirmed(self, most: int | None = None) -> tuple[str, ...]:
         """The texts on their way, or the beginning of each, with where they go if that is not here."""
-        marks = ((self._mark(self._wire_room(say.room)), say.text[:most]) for say in self.outgoing.texts())
-        return tuple(harmless_line(f"{mark} {text}" if mark else text) for mark, text in marks)
+        marks = ((self._view.mark(self._wire_room(say.room)), say.text[:most]) for say in self.outgoing.texts())
+        return tuple(harmless_line(mark + text) for mark, text in marks)
 
     # --- What the server says -----------------------------------------------------------------------------------
 
@@ -219,6 +223,8 @@ class Hearing:
         new = [message for message in frame["messages"] if self._absence.is_new(key_of(message))]
         news = list(filter(self._is_news, new))
         for message in frame["messages"]:
+            if self._was_read_elsewhere(message):
+                continue
             arrival = self.cursors.history(room, message["id"])
             if arrival is Arrival.REPEAT:
                 continue
@@ -227,17 +233,20 @@ class Hearing:
             self._mark_new(room, message["id"], besides=len(new) - len(news))
             self._show_message(message, past=True, delivered=resuming and self._view.is_me(message["from"]))
         self._draw_attention(news, missed=True)
-        self._missed_untold |= any(map(self._names_me, news))
         if not frame.get("more"):
             self._mark_new(room)
             self.cursors.history_ends(room)
+
+    def _was_read_elsewhere(self, message: Frame) -> bool:
+        """In an earlier run, and of another room than the present one: below what is new there, it would look new."""
+        return not self._is_current(message["room"]) and self._absence.was_seen(key_of(message))
 
     def _mark_new(self, room: str, id: int | None = None, *, besides: int = 0) -> None:
         """The line before what came meanwhile, `besides` what is new for others only."""
         if (new := self._absence.new_at(room, id)) is None or new[0] <= besides:
             return
         number, hidden = new[0] - besides, new[1]
-        self._board.show(self._view.unread(number, self._mark(room), hidden=hidden))
+        self._board.show(self._view.unread(number, room, hidden=hidden))
         if not self._is_current(room):
             self._unread.add(room, number)
 
@@ -270,7 +279,7 @@ class Hearing:
             self._board.show(aside(f"* delivered #{frame['id']} *"))
         elif arrival is Arrival.NEW:
             for news in self._comings.speaks(frame["room"], frame["from"]):
-                self._tell_presence(news, news["room"])
+                self._tell_presence(news)
             self._show_message(frame, delivered=delivered)
             if self._is_news(frame):
                 if not self._is_current(frame["room"]):
@@ -289,6 +298,7 @@ class Hearing:
         named = list(filter(self._names_me, news))
         for message in named if missed else ():
             self._absence.miss(key_of(message))
+            self._mentioned = True
         private = [message for message in news if message["room"].startswith("@")]
         if {"on": news, "mentions": named or private, "off": []}[self._settings["bell"]]:
             self._board.ring()
@@ -315,15 +325,15 @@ class Hearing:
             self._people.spoke(sender)
         if self._board.rich:
             self._mark_time(message, past)
-        self._board.show(self._view.message(message, mark=self._mark(room), past=past, delivered=delivered))
+        self._board.show(self._view.message(message, past=past, delivered=delivered))
 
     def _mark_time(self, message: Frame, past: bool) -> None:
         if day := self._view.new_day(message["ts"]):
             self._board.show(day)
         if self._away is not None and not past and not self._view.is_me(message["from"]):
-            if self._missed == 0:
-                self._board.show(lost("── new messages ──"))
-            self._missed += 1
+            if self._since_away == 0:
+                self._board.show(lost("── new while you are away ──"))
+            self._since_away += 1
 
     def vocabulary(self) -> Vocabulary:
         """What Tab may offer: those who spoke last come first."""
@@ -349,24 +359,24 @@ class Hearing:
         joins = self._settings["joins"]
         if self._board.rich and joins == "smart":
             self._comings.hold({**frame, "joined": self._not_ignored(anew)})
-            frame = {"renamed": frame.get("renamed")}
+            frame = {"room": room, "renamed": frame.get("renamed")}
         if not self._board.rich or joins != "off":
-            self._tell_presence(frame, room)
+            self._tell_presence(frame)
 
     def _others_came(self, names: list[str]) -> None:
         self._people.came(name for name in names if not self._view.is_me(name))
 
-    def _tell_presence(self, frame: Frame, room: str) -> None:
-        for line in self._view.presence(frame, self._mark(room)):
+    def _tell_presence(self, frame: Frame) -> None:
+        for line in self._view.presence(frame):
             self._board.show(line)
 
     def tell_news(self, now: float) -> float:
         """Tell what waits until it is whole: missed mentions, who came and went. Returns when to ask again."""
-        if self._missed_untold and self._looked_back and not self.cursors.catching_up():
+        if self._mentioned and self._away is None and self._looked_back and not self.cursors.catching_up():
             self._tell_missed()
         for frame in self._comings.release(now):
             if self._settings["joins"] != "off":  # chosen meanwhile
-                self._tell_presence(frame, frame["room"])
+                self._tell_presence(frame)
         return self._comings.due
 
     def _not_ignored(self, names: list[str] | None) -> list[str]:
@@ -416,7 +426,7 @@ class Hearing:
         self._tell_missed()
 
     def _tell_missed(self) -> None:
-        self._missed_untold = False
+        self._mentioned = False
         if number := self._absence.missed:
             times = "once" if number == 1 else f"{number} times" + (" or more" if number == MOST_MISSED else "")
             self._board.show(lost(f"── You were mentioned {times} while you were not here: /mentions ──"))
@@ -424,10 +434,16 @@ class Hearing:
     def _names_me(self, message: Frame) -> bool:
         return self._is_news(message) and bool(mentions(self.name, message["text"]))
 
+    def stop_reading(self, positions: dict[str, int | None]) -> None:
+        """Nobody looks any more, and nobody saw what came after those positions."""
+        if self._read is None:
+            self._read = positions
+
     def _keep_place(self) -> None:
         # Not before it is known what was missed: that would be lost.
         if self.online and self._looked_back and self.cursors.epoch is not None:
-            shown = {room: id for room, id in self.cursors.positions().items() if id is not None}
+            positions = self.cursors.positions() if self._read is None else self._read
+            shown = {room: id for room, id in positions.items() if id is not None}
             self._absence.keep_place(self.cursors.epoch, self.name, shown)
 
     def _notice(self, frame: Frame) -> None:
@@ -456,6 +472,8 @@ class Hearing:
     # --- Small questions ----------------------------------------------------------------------------------------
 
     def _turn_to(self, room: str | None) -> None:
+        if room != self.current:
+            self._board.note(self._view.turn(room))
         self.current = room
         if room is not None:
             self._unread.seen(self._wire_room(room))
@@ -480,10 +498,6 @@ class Hearing:
 
     def _wire_room(self, room: str) -> str:
         return private_room(self.name, room[1:]) if room.startswith("@") else room
-
-    def _mark(self, room: str) -> str:
-        """What names a room where it is not the present one."""
-        return "" if self._is_current(room) else self._view.place(room)
 
     def _is_current(self, room: str) -> bool:
         return self.current is not None and room == self._wire_room(self.current)

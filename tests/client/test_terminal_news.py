@@ -37,7 +37,7 @@ def test_a_mention_rings_once_and_stands_out(person: Open) -> None:
     assert ann.bells == 1
     assert ann.colour_of("Ann!") == "brown"  # as pyte calls yellow
     ann.type("/mentions\r")
-    ann.wait_for("* You missed no mention; those that you saw:")
+    ann.wait_for("* No new mention; those of before:")
     ann.settle()
     assert sum("annual" in row for row in ann.rows) == 1
     ann.type("/exit\r")
@@ -71,10 +71,10 @@ def test_unread_lines_after_a_loss_and_while_away(person: Open, server: ServerPr
     ann.type("/away\r")
     ann.wait_for("* you are marked as away")
     bob.type("one\rtwo\r")
-    ann.wait_for("── new messages ──")
+    ann.wait_for("── new while you are away ──")
     ann.wait_for("bob: two")
     ann.type("/back\r")
-    ann.wait_for("── 2 new messages meanwhile ──")
+    ann.wait_for("── 2 new messages while you were away ──")
 
 
 def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: ServerProgram) -> None:

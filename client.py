@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from chat_common import (
     harmless_line,
 )
 from client_parts.bookmarks import Bookmarks
-from client_parts.command_line import Options, read_command_line
+from client_parts.command_line import read_command_line
 from client_parts.commands import Intent, Order, understand, understand_piped
 from client_parts.conversation import Conversation
 from client_parts.frames import acceptable
@@ -41,7 +42,7 @@ from client_parts.handover import Handover
 from client_parts.identity import IdentityError, login_name, name_token, new_session, numbered_name, token_path
 from client_parts.leaving import Farewell, Step, signals_end_it
 from client_parts.link import Link, LinkLost, Patience, Pauses, open_socket
-from client_parts.link_words import Lateness, cause_of, link_state, no_connection, texts_were
+from client_parts.link_words import Holds, Lateness, cause_of, link_state, no_connection, texts_were
 from client_parts.reading import Closed
 from client_parts.screen import Screen, choose_screen
 from client_parts.settings import Settings
@@ -90,19 +91,7 @@ class ChatClient:
         self._screen = screen or choose_screen(json_events=json_events)
         # What only sends need not know what was said before: it would stand in the logs of others.
         self._history = (_RECENT if self._screen.interactive or json_events else 0) if history is None else history
-        # What a person chose and read is kept for the next run; a program's doings are not.
-        keeps = self._screen.interactive and not json_events
-        settings = Settings(self._token_file.with_name("settings.json") if keeps else None)
-        self._conversation = Conversation(
-            self._screen,
-            View(style),
-            self._first_name,
-            color or settings.color_of(self._first_name) or color_for(self._first_name),
-            tuple(rooms),
-            settings=settings,
-            bookmarks=Bookmarks(self._token_file.with_name("seen.json") if keeps else None),
-        )
-        self._screen.set_theme(settings["theme"])
+        self._conversation = self._new_conversation(color, tuple(rooms), style)
         self._link: Link | None = None
         self._status = 0
         self._fault: Exception | None = None
@@ -114,11 +103,20 @@ class ChatClient:
         self._talkative = False  # something came in through the pipe
         self._farewell = Farewell(self._patience)
         self._retry_due = 0.0
-        self._release_due: float | None = None
         self._lateness = Lateness()
         self._news_due = math.inf
         self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
-        self._holds = Pauses(self._patience.hold, self._patience.longest_pause)
+        self._holds = Holds(Pauses(self._patience.hold, self._patience.longest_pause))
+
+    def _new_conversation(self, color: str | None, rooms: tuple[str, ...], style: str) -> Conversation:
+        # What a person chose and read is kept for the next run; a program's doings are not.
+        folder = self._token_file.parent if self._screen.interactive and not self._json_events else None
+        settings = Settings(folder and folder / "settings.json")
+        self._screen.set_theme(settings["theme"])
+        name = self._first_name
+        color = color or settings.color_of(name) or color_for(name)
+        bookmarks = Bookmarks(folder and folder / "seen.json")
+        return Conversation(self._screen, View(style), name, color, rooms, settings=settings, bookmarks=bookmarks)
 
     @property
     def color(self) -> str:
@@ -268,7 +266,7 @@ class ChatClient:
 
     def _next_due(self) -> float:
         link_due = self._retry_due if self._link is None else self._link.next_deadline()
-        dues = (link_due, self._next_look(), self._release_due, self._farewell.due, self._news_due)
+        dues = (link_due, self._next_look(), self._holds.due, self._farewell.due, self._news_due)
         return min(due for due in dues if due is not None)
 
     def _listen(self) -> None:
@@ -374,22 +372,10 @@ class ChatClient:
         now = time.monotonic()
         if self._link is not None:
             self._link.tend()
-        self._mind_held_texts(now)
+        self._holds.tend(self._conversation.outgoing, now)
         self._news_due = self._conversation.tell_news(now)
         if self._leaving:
             self._say_bye(now)
-
-    def _mind_held_texts(self, now: float) -> None:
-        outgoing = self._conversation.outgoing
-        if not outgoing.held:
-            self._release_due = None
-            if not outgoing:
-                self._holds.reset()
-        elif self._release_due is None:
-            self._release_due = now + self._holds.next()
-        elif now >= self._release_due:
-            self._release_due = None
-            outgoing.release()
 
     def _say_bye(self, now: float) -> None:
         if self._link is None or not self._conversation.online:
@@ -490,25 +476,11 @@ class ChatClient:
 # --- The program ---
 
 
-def _client(options: Options) -> ChatClient:
-    return ChatClient(
-        options.host,
-        options.port,
-        options.color,
-        name=options.name,
-        rooms=options.rooms,
-        history=options.history,
-        style=options.style,
-        json_events=options.json_events,
-        reconnect=options.reconnect,
-    )
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     try:
         with signals_end_it():
             enable_terminal_colors()
-            return _client(read_command_line(argv)).connect_to_server()
+            return ChatClient(**asdict(read_command_line(argv))).connect_to_server()
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as ending:

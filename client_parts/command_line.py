@@ -78,7 +78,7 @@ def _natural(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a command line and the environment ask for, checked."""
+    """What a command line and the environment ask of a ChatClient, checked: each goes by the name that it has there."""
 
     host: str
     port: int

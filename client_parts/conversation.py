@@ -170,14 +170,14 @@ class Conversation(Hearing):
             self._board.complain(bad(f"Nobody can be called {harmless_line(name)}."))
             return
         if name:
-            self._ignored[name.lower()] = name
-        if name and not self._people.has_heard_of(name):
+            self._company.ignored[name.lower()] = name
+        if name and not self._company.people.has_heard_of(name):
             self._board.note(aside(f"* nobody called {name} has been here so far; ignored all the same"))
-        names = ", ".join(map(harmless_line, self._ignored.values()))
+        names = ", ".join(map(harmless_line, self._company.ignored.values()))
         self._board.note(aside(f"* ignored: {names}" if names else "* You ignore nobody."))
 
     def unignore(self, name: str) -> None:
-        known = self._ignored.pop(name.lower(), None)
+        known = self._company.ignored.pop(name.lower(), None)
         shown = harmless_line(name)
         self._board.note(aside(f"* {shown} is shown again" if known else f"* You did not ignore {shown}."))
 

@@ -22,12 +22,12 @@ from chat_common import (
     room_problem,
 )
 from client_parts.absence import Absence
-from client_parts.attention import Comings, Unread, mentions
+from client_parts.attention import Unread, mentions
 from client_parts.board import Board
 from client_parts.bookmarks import MOST_MISSED, Bookmarks, Key
+from client_parts.company import Company
 from client_parts.completion import Vocabulary
 from client_parts.delivery import Arrival, Cursors, Outgoing, Say
-from client_parts.people import People
 from client_parts.searches import Searches, Take
 from client_parts.settings import Settings
 from client_parts.status import Status
@@ -63,25 +63,21 @@ class Hearing:
         view.timed = board.rich
         self._view = view
         view.home = self.current
-        self._ignored: dict[str, str] = {}
         self._correspondent: str | None = None
         self._away: str | None = None
         self._greeted = False
         self._settings = settings or Settings()
+        self._company = Company(board, view, self._settings, self._ask_quietly)
         self._absence = Absence(bookmarks or Bookmarks())
         self._looked_back = True  # the mentions since the last run are known
         self._read: dict[str, int | None] | None = None  # how far, when this person stopped reading
         self._mentioned = False  # while not here, and that is not told yet
-        self._comings = Comings()
-        self._asked_quietly: set[str] = set()  # rooms
         self._searches = Searches(self._show_results)
         self._public_rooms: tuple[str, ...] = ()  # as far as the server has told
         self._since_away = 0  # messages
-        self._people = People()
         self._unread = Unread()
         self._left_out: list[str] = []  # rooms for which the hello was too short
-        self._names: list[Frame] = []  # a reply that comes in several frames
-        self._rooms: list[Frame] = []
+        self._rooms: list[Frame] = []  # a reply that comes in several frames
         self._page: list[Frame] = []
         self._listeners = {
             "welcome": self._welcome,
@@ -90,7 +86,7 @@ class Hearing:
             "message": self._message,
             "ack": self._ack,
             "presence": self._presence,
-            "who": self._who,
+            "who": self._company.who,
             "rooms": self._list_of_rooms,
             "results": self._searches.answer,
             "notice": self._notice,
@@ -130,9 +126,7 @@ class Hearing:
         self._keep_place()
         self.online = False
         self.requests.clear()
-        self._asked_quietly.clear()
-        self._comings.forget()
-        self._people.lost()
+        self._company.lost()
         self._searches.forget()
         self.outgoing.disconnected()
 
@@ -146,7 +140,7 @@ class Hearing:
             away=self._away is not None,
             link=link,
             online=self.online,
-            members=None if here.startswith("@") else self._people.number_in(here),
+            members=None if here.startswith("@") else self._company.people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
             absent=self._absent_partner(here),
             waiting=self.unconfirmed(300) if waiting else (),
@@ -156,7 +150,7 @@ class Hearing:
         if self.current is None or not here.startswith("@"):
             return ""
         partner = self.current[1:]
-        gone, away = self._people.number_in(here) == 1, self._people.is_away(partner)
+        gone, away = self._company.people.number_in(here) == 1, self._company.people.is_away(partner)
         return f"{harmless_line(partner)} is {'not here' if gone else 'away'}" if gone or away else ""
 
     def unconfirmed(self, most: int | None = None) -> tuple[str, ...]:
@@ -200,9 +194,9 @@ class Hearing:
 
     def _joined(self, frame: Frame) -> None:
         room, known = frame["room"], self.cursors.last_shown(frame["room"])
-        self._people.count(room, frame["members"])
+        self._company.people.count(room, frame["members"])
         if frame["members"] <= _FEW:
-            self._ask_quietly_who_is_in(room)
+            self._company.ask_who_is_in(room)
         if not self.cursors.joined(room, frame["last"]):
             return
         self._absence.enter(room, frame["last"], known)
@@ -278,20 +272,19 @@ class Hearing:
         elif arrival is Arrival.NEW and delivered and self._board.echoes:
             self._board.show(aside(f"* delivered #{frame['id']} *"))
         elif arrival is Arrival.NEW:
-            for news in self._comings.speaks(frame["room"], frame["from"]):
-                self._tell_presence(news)
+            self._company.speaks(frame["room"], frame["from"])
             self._show_message(frame, delivered=delivered)
             if self._is_news(frame):
                 if not self._is_current(frame["room"]):
                     self._unread.add(frame["room"])
-                elif frame["room"].startswith("@") and self._people.is_away(frame["from"]):
-                    self._ask_quietly_who_is_in(frame["room"])  # perhaps not any more
+                elif frame["room"].startswith("@") and self._company.people.is_away(frame["from"]):
+                    self._company.ask_who_is_in(frame["room"])  # perhaps not any more
                 self._draw_attention([frame], missed=self._away is not None)
 
     def _is_news(self, message: Frame) -> bool:
         """Whether somebody said it to whom this person listens."""
         sender = message["from"]
-        return not self._view.is_me(sender) and sender.lower() not in self._ignored
+        return not self._view.is_me(sender) and not self._company.is_ignored(sender)
 
     def _draw_attention(self, news: list[Frame], *, missed: bool) -> None:
         """What came in at once; `missed` if this person was not there."""
@@ -317,12 +310,12 @@ class Hearing:
 
     def _show_message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> None:
         room, sender = message["room"], message["from"]
-        if sender.lower() in self._ignored:
+        if self._company.is_ignored(sender):
             return
         if room.startswith("@") and not self._view.is_me(sender):
             self._correspondent = sender
         if not self._view.is_me(sender):
-            self._people.spoke(sender)
+            self._company.people.spoke(sender)
         if self._board.rich:
             self._mark_time(message, past)
         self._board.show(self._view.message(message, past=past, delivered=delivered))
@@ -337,7 +330,7 @@ class Hearing:
 
     def vocabulary(self) -> Vocabulary:
         """What Tab may offer: those who spoke last come first."""
-        return Vocabulary(self._people.latest_first(), tuple(self.cursors.rooms()), self._public_rooms)
+        return Vocabulary(self._company.people.latest_first(), tuple(self.cursors.rooms()), self._public_rooms)
 
     def _ack(self, frame: Frame) -> None:
         self.outgoing.delivered(frame["seq"])
@@ -347,60 +340,13 @@ class Hearing:
             if self._view.is_me(old) and new != self.name:  # told once per room
                 self._take_name(new)
                 self._board.note(good(f"You are now {harmless_line(new)}."))
-        room = frame.get("room")
-        if room is not None:
-            self._people.count(room, frame.get("members"))
-        if room is None or room.startswith("@"):
-            return
-        self._people.leave(room, frame.get("left") or [])
-        anew = self._people.enter(room, frame.get("joined") or [])
-        frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
-        self._others_came([*frame["joined"], *(new for _, new in frame.get("renamed") or [])])
-        joins = self._settings["joins"]
-        if self._board.rich and joins == "smart":
-            self._comings.hold({**frame, "joined": self._not_ignored(anew)})
-            frame = {"room": room, "renamed": frame.get("renamed")}
-        if not self._board.rich or joins != "off":
-            self._tell_presence(frame)
-
-    def _others_came(self, names: list[str]) -> None:
-        self._people.came(name for name in names if not self._view.is_me(name))
-
-    def _tell_presence(self, frame: Frame) -> None:
-        for line in self._view.presence(frame):
-            self._board.show(line)
+        self._company.presence(frame)
 
     def tell_news(self, now: float) -> float:
         """Tell what waits until it is whole: missed mentions, who came and went. Returns when to ask again."""
         if self._mentioned and self._away is None and self._looked_back and not self.cursors.catching_up():
             self._tell_missed()
-        for frame in self._comings.release(now):
-            if self._settings["joins"] != "off":  # chosen meanwhile
-                self._tell_presence(frame)
-        return self._comings.due
-
-    def _not_ignored(self, names: list[str] | None) -> list[str]:
-        return [name for name in names or [] if name.lower() not in self._ignored]
-
-    def _who(self, frame: Frame) -> None:
-        self._names += frame["members"]
-        if not frame.get("more"):
-            members, self._names = self._names, []
-            self._others_came([member["name"] for member in members])
-            if room := frame.get("room"):
-                self._people.enter(room, [member["name"] for member in members])
-            for member in members:
-                self._people.mark(member["name"], away=bool(member.get("away")))
-            if frame.get("room") in self._asked_quietly:
-                self._asked_quietly.discard(frame["room"])
-                return
-            self._board.show(self._view.who(members, frame.get("room")))
-
-    def _ask_quietly_who_is_in(self, room: str) -> None:
-        """For the status line and for Tab, not to be shown."""
-        if self.online and self._board.rich and room not in self._asked_quietly:
-            self._asked_quietly.add(room)
-            self.requests.append({"type": "who", "room": room})
+        return self._company.tell_news(now)
 
     def _list_of_rooms(self, frame: Frame) -> None:
         self._rooms += frame["rooms"]
@@ -478,7 +424,7 @@ class Hearing:
         if room is not None:
             self._unread.seen(self._wire_room(room))
             if room.startswith("@") and self._wire_room(room) in self.cursors:
-                self._ask_quietly_who_is_in(self._wire_room(room))
+                self._company.ask_who_is_in(self._wire_room(room))
 
     def _forget_current(self, room: str) -> None:
         if self._is_current(room):
@@ -490,6 +436,11 @@ class Hearing:
             self.requests.append(request)
         else:
             self._board.complain(bad("You are offline; try again when the connection is back."))
+
+    def _ask_quietly(self, request: Frame) -> bool:
+        if self.online:
+            self.requests.append(request)
+        return self.online
 
     def _search(self, request: Frame, take: Take) -> None:
         if self.online:

@@ -11,6 +11,7 @@ import pytest
 
 from chat_common import encode_frame
 from client import ChatClient
+from client_parts.bookmarks import Bookmark, Bookmarks
 from client_parts.link import Patience
 from tests.client.fakes import HASTY, Peer, RunningClient, ScriptedServer, message
 
@@ -237,6 +238,27 @@ def test_a_full_server_is_tried_again(server: ScriptedServer, start: Start, inte
     assert running.status() == 0
     told = [line for line in running.screen.lines if "full" in line]
     assert told == ["This server is full. The client tries again; what you write is kept."]
+
+
+@pytest.mark.parametrize("interactive", [True, False])
+def test_without_reconnect_a_full_server_is_the_end(server: ScriptedServer, start: Start, interactive: bool) -> None:
+    """Status 1, and the server's reason."""
+    running = start(reconnect=False, interactive=interactive)
+    server.accept().send({"type": "bye", "code": "server_full", "text": "this server is full", "retry": True})
+    assert running.status() == 1
+    assert running.screen.lines[-1] == "Disconnected: this server is full."
+
+
+def test_what_comes_after_the_exit_is_not_read(server: ScriptedServer, start: Start, tmp_path: Path) -> None:
+    """The screen is gone: the next run shows it as new."""
+    running, peer = in_the_lobby(server, start)
+    peer.send(message(1, "seen"))
+    running.screen.wait_for("seen")
+    running.screen.type("/exit")
+    peer.expect("bye")
+    peer.send(message(2, "unseen"), {"type": "bye", "code": "exit", "text": "goodbye", "retry": False})
+    assert running.status() == 0
+    assert Bookmarks(tmp_path / "seen.json").find("e1", "ann") == Bookmark({"lobby": 1})
 
 
 def test_who_waits_for_a_place_can_write_and_leave(server: ScriptedServer, start: Start) -> None:

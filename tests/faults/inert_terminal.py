@@ -202,7 +202,8 @@ def refused(stage: ClientStage, text: str) -> None:
 def turned_away(stage: ClientStage, text: str) -> None:
     stage.talk.online = False
     stage.hear("error", code="internal", text=text, fatal=False)
-    stage.talk.online = True
+    stage.welcome()
+    stage.enter_rooms()
 
 
 def goodbye(stage: ClientStage, text: str) -> None:

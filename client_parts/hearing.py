@@ -7,6 +7,7 @@ It knows no socket, no thread and no clock. Frames go in through `heard`; what i
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from chat_common import (
     LOBBY,
@@ -79,7 +80,10 @@ class Hearing:
         self._left_out: list[str] = []  # rooms for which the hello was too short
         self._rooms: list[Frame] = []  # a reply that comes in several frames
         self._page: list[Frame] = []
-        self._listeners = {
+        self._listeners = self._all_listeners()
+
+    def _all_listeners(self) -> dict[str, Callable[[Frame], None]]:
+        return {
             "welcome": self._welcome,
             "joined": self._joined,
             "history": self._history,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chat_common import MAX_HELLO_LINE, MAX_TEXT, encode_frame
-from tests.client.fakes import message, timeless
+from client_parts.status import status_line
+from tests.client.fakes import message, timeless, unpainted
 from tests.client.talk import Talk
 
 
@@ -345,7 +346,7 @@ def test_wishes_are_kept_offline() -> None:
         "* color: red, for this run only",
         "* you are marked as away",
     ]
-    assert talk.status().away
+    assert "ann · away · " in unpainted(status_line(talk.status(), 80))
     assert talk.it.hello("s", None, 20)["color"] == "red"
     talk.welcome()
     assert talk.asked() == [{"type": "away", "text": "lunch"}]

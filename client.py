@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,14 @@ from chat_common import (
     DEFAULT_PORT,
     LOBBY,
     Frame,
+    color_for,
     color_problem,
     enable_terminal_colors,
     format_address,
     harmless_line,
 )
 from client_parts.bookmarks import Bookmarks
-from client_parts.command_line import Options, read_command_line
+from client_parts.command_line import read_command_line
 from client_parts.commands import Intent, Order, understand, understand_piped
 from client_parts.conversation import Conversation
 from client_parts.frames import acceptable
@@ -40,13 +42,14 @@ from client_parts.handover import Handover
 from client_parts.identity import IdentityError, login_name, name_token, new_session, numbered_name, token_path
 from client_parts.leaving import Farewell, Step, signals_end_it
 from client_parts.link import Link, LinkLost, Patience, Pauses, open_socket
-from client_parts.link_words import Lateness, cause_of, link_state, no_connection, texts_were
+from client_parts.link_words import Holds, Lateness, cause_of, link_state, no_connection, texts_were
 from client_parts.reading import Closed
 from client_parts.screen import Screen, choose_screen
 from client_parts.settings import Settings
 from client_parts.status import Status
-from client_parts.view import View, bad, good, lost
+from client_parts.view import View, as_sentence, bad, good, lost
 
+_RECENT = 20  # messages that are shown at first
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
 _PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # reasons that may be gone tomorrow
@@ -59,11 +62,11 @@ class ChatClient:
         self,
         host: str = DEFAULT_HOST,
         port: int = DEFAULT_PORT,
-        color: str = "blue",
+        color: str | None = "blue",
         *,
         name: str | None = None,
         rooms: Sequence[str] = (LOBBY,),
-        history: int = 20,
+        history: int | None = None,
         style: str = "classic",
         json_events: bool = False,
         reconnect: bool = True,
@@ -71,7 +74,7 @@ class ChatClient:
         screen: Screen | None = None,
         patience: Patience | None = None,
     ) -> None:
-        if problem := color_problem(color):
+        if problem := color and color_problem(color):
             raise ValueError(problem)
         self.host = host
         self.port = port
@@ -79,7 +82,6 @@ class ChatClient:
         self._name_is_chosen = name is not None
         self._first_name = name or login_name()
         self._names_tried = 1
-        self._history = history
         self._json_events = json_events
         self._reconnect = reconnect
         self._patience = patience or Patience()
@@ -87,34 +89,34 @@ class ChatClient:
         self._session = new_session()
         self._token: str | None = None
         self._screen = screen or choose_screen(json_events=json_events)
-        # What a person chose and read is kept for the next run; a program's doings are not.
-        keeps = self._screen.interactive and not json_events
-        settings = Settings(self._token_file.with_name("settings.json") if keeps else None)
-        self._conversation = Conversation(
-            self._screen,
-            View(style),
-            self._first_name,
-            color,
-            tuple(rooms),
-            settings=settings,
-            bookmarks=Bookmarks(self._token_file.with_name("seen.json") if keeps else None),
-        )
-        self._screen.set_theme(settings["theme"])
+        # What only sends need not know what was said before: it would stand in the logs of others.
+        self._history = (_RECENT if self._screen.interactive or json_events else 0) if history is None else history
+        self._conversation = self._new_conversation(color, tuple(rooms), style)
         self._link: Link | None = None
         self._status = 0
         self._fault: Exception | None = None
         self._welcomed = False  # at least once
+        self._told_why_not = ""  # why the server does not let us in
         self._ready = threading.Event()  # the first welcome has come, or none will
         self._finished = threading.Event()  # the receiver has decided that it is over
         self._leaving = False
         self._talkative = False  # something came in through the pipe
         self._farewell = Farewell(self._patience)
         self._retry_due = 0.0
-        self._release_due: float | None = None
         self._lateness = Lateness()
         self._news_due = math.inf
         self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
-        self._holds = Pauses(self._patience.hold, self._patience.longest_pause)
+        self._holds = Holds(Pauses(self._patience.hold, self._patience.longest_pause))
+
+    def _new_conversation(self, color: str | None, rooms: tuple[str, ...], style: str) -> Conversation:
+        # What a person chose and read is kept for the next run; a program's doings are not.
+        folder = self._token_file.parent if self._screen.interactive and not self._json_events else None
+        settings = Settings(folder and folder / "settings.json")
+        self._screen.set_theme(settings["theme"])
+        name = self._first_name
+        color = color or settings.color_of(name) or color_for(name)
+        bookmarks = Bookmarks(folder and folder / "seen.json")
+        return Conversation(self._screen, View(style), name, color, rooms, settings=settings, bookmarks=bookmarks)
 
     @property
     def color(self) -> str:
@@ -152,8 +154,8 @@ class ChatClient:
     def send_messages(self) -> None:
         """Read lines and hand over what they mean, until an exit word, the end of input, or the end of the chat."""
         with self._screen:
-            self._wait_for(self._ready)
             try:
+                self._wait_for(self._ready)
                 while not self._finished.is_set():
                     intent = self._next_intent()
                     if isinstance(intent, Order) and intent.is_exit:
@@ -163,6 +165,8 @@ class ChatClient:
                 self._deliver_the_rest()
             except Closed:
                 pass
+            finally:
+                self._leaving = True  # before the screen goes: who does not see a message has not read it
 
     def _next_intent(self) -> Intent:
         while True:
@@ -191,7 +195,7 @@ class ChatClient:
 
     def _take_leave(self, receiver: threading.Thread) -> None:
         """The ordered end: goodbye to the server, the receiver's end, and a word about what was not delivered."""
-        self._leaving = True
+        self._leaving = True  # also if the screen could not be opened
         self._handover.ring()
         texts = self._patience.undelivered if self._conversation.online else 0
         receiver.join(texts + self._patience.goodbye + 1)
@@ -223,6 +227,7 @@ class ChatClient:
             while not self._finished.is_set():
                 self._wait_for_something()
                 self._take_a_turn()
+            self._obey()  # a text that was typed in the last instant is to be given back too
         except Exception as problem:
             self._fail(problem)
         finally:
@@ -235,9 +240,7 @@ class ChatClient:
         try:
             self._come_back()
             self._listen()
-            for intent in self._handover.take():
-                self._conversation.obey(intent)
-                self._queue_frames()
+            self._obey()
             self._tend()
             self._speak()
         except LinkLost as loss:
@@ -246,6 +249,11 @@ class ChatClient:
         self._show_prompt()
         if self._screen.broken and (self._screen.interactive or self._json_events):
             self._finish(0)  # but a pipe goes on sending, whoever has stopped reading what it shows
+
+    def _obey(self) -> None:
+        for intent in self._handover.take():
+            self._conversation.obey(intent)
+            self._queue_frames()
 
     def _wait_for_something(self) -> None:
         """Sleep until the server or the input loop has something, or something falls due."""
@@ -258,15 +266,17 @@ class ChatClient:
 
     def _next_due(self) -> float:
         link_due = self._retry_due if self._link is None else self._link.next_deadline()
-        dues = (link_due, self._next_look(), self._release_due, self._farewell.due, self._news_due)
+        dues = (link_due, self._next_look(), self._holds.due, self._farewell.due, self._news_due)
         return min(due for due in dues if due is not None)
 
     def _listen(self) -> None:
-        link = self._link
+        link, read = self._link, self._conversation.cursors.positions()
         for frame in link.receive() if link else ():
             self._hear(frame)
             if self._link is not link:
-                return
+                break
+        if self._leaving:
+            self._conversation.stop_reading(read)
 
     def _hear(self, frame: Frame) -> None:
         if self._welcomed_now(frame) and frame.get("type") != "pong":  # the answer to our own question
@@ -291,6 +301,7 @@ class ChatClient:
         if self._link is not None:
             self._link.welcomed = True
         self._welcomed = True
+        self._told_why_not = ""
         self._pauses.reset()
         self._tell_state("online")
         self._show_prompt()
@@ -322,7 +333,7 @@ class ChatClient:
             name = harmless_line(self._conversation.name)
             self._finish(1, f"The name {name} is taken at {self.address}; choose another with --name.")
         elif frame["code"] in _PASSING:
-            self._screen.complain(bad(harmless_line(frame["text"])))  # and `bye` says whether to come again
+            self._lose(harmless_line(frame["text"]).rstrip("."), retry=True)
         else:
             self._finish(1, harmless_line(frame["text"]))
 
@@ -361,22 +372,10 @@ class ChatClient:
         now = time.monotonic()
         if self._link is not None:
             self._link.tend()
-        self._mind_held_texts(now)
+        self._holds.tend(self._conversation.outgoing, now)
         self._news_due = self._conversation.tell_news(now)
         if self._leaving:
             self._say_bye(now)
-
-    def _mind_held_texts(self, now: float) -> None:
-        outgoing = self._conversation.outgoing
-        if not outgoing.held:
-            self._release_due = None
-            if not outgoing:
-                self._holds.reset()
-        elif self._release_due is None:
-            self._release_due = now + self._holds.next()
-        elif now >= self._release_due:
-            self._release_due = None
-            outgoing.release()
 
     def _say_bye(self, now: float) -> None:
         if self._link is None or not self._conversation.online:
@@ -411,14 +410,24 @@ class ChatClient:
             self._finish(1)
             self._screen.complain(lost(f"Disconnected: {reason}."))
         else:
-            self._plan_return(reason, was_online)
+            self._plan_return(reason)
+            if was_online:
+                self._screen.complain(lost(f"Disconnected: {reason}. Reconnecting; what you write is kept."))
+            elif retry:
+                self._tell_why_not(reason)
 
-    def _plan_return(self, reason: str, was_online: bool) -> None:
+    def _plan_return(self, reason: str) -> None:
         pause = self._pauses.next()
         self._retry_due = time.monotonic() + pause
         self._tell_state("reconnecting", reason=reason, pause=round(pause, 3))
-        if was_online:
-            self._screen.complain(lost(f"Disconnected: {reason}. Reconnecting; what you write is kept."))
+
+    def _tell_why_not(self, reason: str) -> None:
+        """The server answers, and will not have us yet: once for each reason."""
+        if reason != self._told_why_not:
+            self._told_why_not = reason
+            self._screen.complain(lost(f"{as_sentence(reason)} The client tries again; what you write is kept."))
+        if self._screen.interactive:
+            self._ready.set()  # a pipe's commands wait until there is somebody to obey them
 
     def _come_back(self) -> None:
         if self._link is not None or self._leaving or time.monotonic() < self._retry_due:
@@ -447,7 +456,7 @@ class ChatClient:
         self._finish(1)
 
     def _end_reading(self) -> None:
-        """Get the input loop out of its read. A signal can come at a moment when readline overlooks it, so: again."""
+        """Get the input loop out of its read. A signal can come just before it begins, so: again."""
         deadline = time.monotonic() + 1
         while not self._leaving and time.monotonic() < deadline:
             self._screen.end_reading()
@@ -467,25 +476,11 @@ class ChatClient:
 # --- The program ---
 
 
-def _client(options: Options) -> ChatClient:
-    return ChatClient(
-        options.host,
-        options.port,
-        options.color,
-        name=options.name,
-        rooms=options.rooms,
-        history=options.history,
-        style=options.style,
-        json_events=options.json_events,
-        reconnect=options.reconnect,
-    )
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     try:
         with signals_end_it():
             enable_terminal_colors()
-            return _client(read_command_line(argv)).connect_to_server()
+            return ChatClient(**asdict(read_command_line(argv))).connect_to_server()
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as ending:

@@ -51,6 +51,9 @@ from server_parts.requests import Announce, Hello, Request, text_refusal
 from server_parts.screen import Nowhere, Screen, ScreenLog, choose_screen
 from server_parts.settings import Settings
 
+# Seconds. No thread here computes for long without giving way. But every thread that waits for its turn wakes up so often
+# to ask for it: when thousands are cut off at once and all want to leave, they did nothing else for a minute.
+SWITCH_INTERVAL: Final = 0.5
 RECEIVE: Final = 64 * 1024
 TICK: Final = 0.5  # how long a thread that may be told to stop waits before it looks
 BURST: Final = 40
@@ -184,8 +187,10 @@ class ChatServer:
         sockets.tune(connection)
         client = Client(Outbox(connection, self.settings.backlog), format_address(*address[:2]))
         self._connections[connection] = client
-        # Not a daemon: shutting down means that every reader has left.
-        reader = threading.Thread(target=self.handle_client, args=(connection,), name=f"reader {client.address}")
+        # Joined when the server stops. A daemon only because starting any other thread takes as long as there are many.
+        reader = threading.Thread(
+            target=self.handle_client, args=(connection,), name=f"reader {client.address}", daemon=True
+        )
         try:
             reader.start()
         except RuntimeError:  # no more threads to be had: that costs this client, not the server
@@ -374,6 +379,7 @@ def _interruptible(write_out: Callable[[Settings, str], int], settings: Settings
 
 
 def _serve(command: settings.Command, listener: socket.socket) -> int:
+    sys.setswitchinterval(SWITCH_INTERVAL)
     server = ChatServer(command.host, command.port, command.settings, archive.open_log(command.settings))
     server.server_socket = listener
     server.open()

@@ -54,6 +54,11 @@ class Absence:
         room, id = key
         return id > self._since.get(room, id)
 
+    def was_seen(self, key: Key) -> bool:
+        """Whether an earlier run has shown it."""
+        room, id = key
+        return self._last_run is not None and id <= self._last_run.seen.get(room, 0)
+
     def new_at(self, room: str, id: int | None = None) -> tuple[int, int] | None:
         """At the first new message of a room: how many are new, and how many of them come before this one.
 

@@ -64,6 +64,10 @@ class Comings:
                 if held is None or held.verb != other:
                     self._held[room, name.lower()] = _Coming(name, verb)
 
+    def forget(self) -> None:
+        """The link is gone: such news would come too late."""
+        self._held.clear()
+
     @property
     def due(self) -> float:
         return min((coming.due for coming in self._held.values()), default=math.inf)

@@ -14,16 +14,16 @@ from chat_common import (
     DEFAULT_PORT,
     LOBBY,
     VERSION,
-    color_for,
     color_problem,
+    harmless_line,
     name_problem,
     parse_address,
     parse_port,
     room_problem,
 )
-from client_parts.identity import login_name
 from client_parts.view import bad
 
+_MOST_HISTORY = 500  # the server sends no more
 _EPILOG = """\
 In a pipe (make 2>&1 | python client.py --room builds) every line is sent; a line that begins with a command, like
 /join ROOM, is obeyed. At the end of input the client waits until all is delivered and exits with 0, or with 1 and a
@@ -38,12 +38,17 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, _red(f"{message[0].upper()}{message[1:]}.") + "\n")
 
+    def refuse(self, option: str, problem: str | None) -> None:
+        """A problem, with what it is about before it: what was typed is never the beginning of the sentence."""
+        if problem:
+            self.error(f"argument {option}: {problem}")
+
 
 def _red(text: str) -> str:
     return bad(text) if sys.stderr.isatty() else text
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> _Parser:
     environment = os.environ
     parser = _Parser(
         prog="client.py",
@@ -57,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default=environment.get("CHAT_NAME"), help="your name (default: your login name)")
     parser.add_argument("--color", default=environment.get("CHAT_COLOR"), help="your colour (default: from your name)")
     parser.add_argument("--room", action="append", metavar="ROOM", help="a room to be in; may be given several times")
-    parser.add_argument("--history", type=_natural, default=20, metavar="N", help="recent messages to show (20)")
+    parser.add_argument("--history", type=_natural, metavar="N", help="recent messages to show (20; in a pipe 0)")
     parser.add_argument("--style", choices=("classic", "short"), default="classic", help="how messages are written")
     parser.add_argument("--json", action="store_true", help="one JSON event per line on standard output")
     parser.add_argument("--no-reconnect", action="store_true", help="end with status 1 when the connection is lost")
@@ -66,21 +71,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _natural(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of messages")
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= _MOST_HISTORY):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of messages from 0 to {_MOST_HISTORY}")
     return int(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a command line and the environment ask for, checked."""
+    """What a command line and the environment ask of a ChatClient, checked: each goes by the name that it has there."""
 
     host: str
     port: int
-    color: str
+    color: str | None
     name: str | None
     rooms: tuple[str, ...]
-    history: int
+    history: int | None
     style: str
     json_events: bool
     reconnect: bool
@@ -90,14 +95,13 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
     """SystemExit for one that cannot be obeyed, after a sentence about it."""
     parser = _parser()
     options = parser.parse_args(argv)
-    try:
-        host, port = _server(options)
-        rooms = [room.removeprefix("#").lower() for room in options.room or [LOBBY]]
-        _refuse(*map(room_problem, rooms), options.name and name_problem(options.name))
-        color = (options.color or color_for(options.name or login_name())).lower()
-        _refuse(color_problem(color))
-    except ValueError as problem:
-        parser.error(str(problem))
+    host, port = _server(parser, options)
+    rooms = [room.removeprefix("#").lower() for room in options.room or [LOBBY]]
+    for room in rooms:
+        parser.refuse("--room", room_problem(room))
+    parser.refuse("--name", options.name and name_problem(options.name))
+    color = options.color.lower() if options.color else None
+    parser.refuse("--color", color and color_problem(color))
     return Options(
         host=host,
         port=port,
@@ -111,19 +115,35 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
     )
 
 
-def _server(options: argparse.Namespace) -> tuple[str, int]:
-    """--host and --port before the address, the address before the environment."""
+def _server(parser: _Parser, options: argparse.Namespace) -> tuple[str, int]:
+    """The address, or --host and --port, before the environment."""
     environment = os.environ
-    host = environment.get("CHAT_HOST") or DEFAULT_HOST
-    port = parse_port(environment.get("CHAT_PORT") or str(DEFAULT_PORT))
-    if options.address:
-        host, port = parse_address(options.address, port)
-    if options.port is not None:
-        port = parse_port(options.port)
-    return options.host or host, port
+    host, port = _address(parser, options.address or "")
+    option_host, option_port = options.host or None, _port(parser, "--port", options.port)
+    for option, asked, given in (("--host", option_host, host), ("--port", option_port, port)):
+        if asked is not None and given is not None and asked != given:
+            parser.refuse(option, f"{asked} or {given}? {harmless_line(options.address)} was given too")
+    port = option_port if option_port is not None else port
+    if port is None:
+        port = _port(parser, "CHAT_PORT", environment.get("CHAT_PORT") or str(DEFAULT_PORT))
+    return option_host or host or environment.get("CHAT_HOST") or DEFAULT_HOST, port or 0
 
 
-def _refuse(*problems: str | None) -> None:
-    for problem in problems:
-        if problem:
-            raise ValueError(problem)
+def _address(parser: _Parser, text: str) -> tuple[str | None, int | None]:
+    """Host and port, as far as they are given."""
+    scheme, found, rest = text.partition("://")
+    if found:
+        parser.refuse("HOST[:PORT]", harmless_line(f"write it without {scheme}://, like {rest.strip('/') or 'HOST'}"))
+    try:
+        host, port = parse_address(text, default_port=-1)
+    except ValueError as problem:
+        parser.error(f"argument HOST[:PORT]: {problem}")
+    has_host = text.startswith("::") or not text.startswith(":")
+    return host if text and has_host else None, None if port < 0 else port
+
+
+def _port(parser: _Parser, option: str, text: str | None) -> int | None:
+    try:
+        return None if text is None else parse_port(text)
+    except ValueError as problem:
+        parser.error(f"argument {option}: {problem}")

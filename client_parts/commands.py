@@ -113,7 +113,7 @@ def obey(order: Order, actions: Actions) -> None:
     try:
         order.command.handler(actions, order.words)
     except BadUsage:
-        actions.tell(f"Usage: {order.command.usage}")
+        actions.tell(f"Usage: {_help_of(order.command)}")
 
 
 def _split(line: str) -> tuple[str, str]:
@@ -207,7 +207,7 @@ COMMANDS: tuple[Command, ...] = (
         "mentions",
         (),
         "/mentions",
-        "Who mentioned you: what you missed, then what you saw; also before this run.",
+        "Who mentioned you: what you missed, then the others; also before this run.",
         lambda a, w: a.list_mentions(),
     ),
     Command(

@@ -18,7 +18,7 @@ from chat_common import (
 from client_parts.commands import Intent, Mistake, Text, obey
 from client_parts.hearing import Hearing, key_of
 from client_parts.settings import CHOICES
-from client_parts.view import as_sentence, aside, bad, lost
+from client_parts.view import as_sentence, aside, bad
 
 
 class Conversation(Hearing):
@@ -73,6 +73,7 @@ class Conversation(Hearing):
             self.color = color.lower()
             if self.online:  # else the next hello says it
                 self._ask({"type": "color", "color": self.color})
+            self._confirm("color", self.color, kept=self._settings.choose_color(self.name, self.color))
 
     def who(self, room: str) -> None:
         where = _room_name(room) if room else self.current
@@ -102,7 +103,7 @@ class Conversation(Hearing):
         if self.outgoing.unsent_for(room):
             self._board.complain(bad(f"A text for {harmless_line(room)} is still waiting to be sent; leave later."))
         elif room.startswith("@"):
-            self._forget_current(room)
+            self._forget_current(self._wire_room(room))
         elif room not in self.cursors:
             self._board.complain(bad(f"You are not in {self._view.place(room)}." if room else "You are in no room."))
         else:
@@ -155,6 +156,9 @@ class Conversation(Hearing):
         kept = self._settings.choose(setting, value)
         if setting == "theme":
             self._board.set_theme(value)
+        self._confirm(setting, value, kept=kept)
+
+    def _confirm(self, setting: str, value: str, *, kept: bool) -> None:
         self._board.note(aside(f"* {setting}: {value}" + ("" if kept else ", for this run only")))
 
     def tell_choice(self, setting: str) -> None:
@@ -162,23 +166,29 @@ class Conversation(Hearing):
         self._board.note(aside(f"* {setting}: {self._settings[setting]}; there are: {choices}"))
 
     def ignore(self, name: str) -> None:
+        if name and not is_name(name):
+            self._board.complain(bad(f"Nobody can be called {harmless_line(name)}."))
+            return
         if name:
-            self._ignored[name.lower()] = name
-        names = ", ".join(map(harmless_line, self._ignored.values()))
+            self._company.ignored[name.lower()] = name
+        if name and not self._company.people.has_heard_of(name):
+            self._board.note(aside(f"* nobody called {name} has been here so far; ignored all the same"))
+        names = ", ".join(map(harmless_line, self._company.ignored.values()))
         self._board.note(aside(f"* ignored: {names}" if names else "* You ignore nobody."))
 
     def unignore(self, name: str) -> None:
-        known = self._ignored.pop(name.lower(), None)
+        known = self._company.ignored.pop(name.lower(), None)
         shown = harmless_line(name)
         self._board.note(aside(f"* {shown} is shown again" if known else f"* You did not ignore {shown}."))
 
     def away(self, text: str | None) -> None:
+        if text is None and self._away is None:
+            self._board.note(aside("* you were not away"))
+            return
         self._away = text if text is None else text or "away"
-        if self._missed and text is None:
-            self._board.note(lost(f"── {self._missed} new message{'' if self._missed == 1 else 's'} meanwhile ──"))
-        if text is None:
-            self._tell_missed()
-        self._missed = 0
+        if text is None and self._since_away:
+            self._board.note(self._view.missed(self._since_away))
+        self._since_away = 0
         if self.online:
             self._ask({"type": "away", "text": self._away})
         self._board.note(aside("* you are back" if self._away is None else "* you are marked as away"))

@@ -57,6 +57,11 @@ class Outgoing:
                 return say
         return None
 
+    @property
+    def oldest(self) -> int | None:
+        """The seq of the text that has waited longest."""
+        return next(iter(self._pending), None)
+
     def texts(self) -> list[Say]:
         """What is not confirmed yet, in order."""
         return list(self._pending.values())

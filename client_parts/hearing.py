@@ -7,6 +7,7 @@ It knows no socket, no thread and no clock. Frames go in through `heard`; what i
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from chat_common import (
     LOBBY,
@@ -22,12 +23,12 @@ from chat_common import (
     room_problem,
 )
 from client_parts.absence import Absence
-from client_parts.attention import Comings, Unread, mentions
+from client_parts.attention import Unread, mentions
 from client_parts.board import Board
 from client_parts.bookmarks import MOST_MISSED, Bookmarks, Key
+from client_parts.company import Company
 from client_parts.completion import Vocabulary
 from client_parts.delivery import Arrival, Cursors, Outgoing, Say
-from client_parts.people import People
 from client_parts.searches import Searches, Take
 from client_parts.settings import Settings
 from client_parts.status import Status
@@ -62,33 +63,34 @@ class Hearing:
         self._board = board
         view.timed = board.rich
         self._view = view
-        self._ignored: dict[str, str] = {}
+        view.home = self.current
         self._correspondent: str | None = None
         self._away: str | None = None
         self._greeted = False
         self._settings = settings or Settings()
+        self._company = Company(board, view, self._settings, self._ask_quietly)
         self._absence = Absence(bookmarks or Bookmarks())
         self._looked_back = True  # the mentions since the last run are known
-        self._missed_untold = False  # somebody mentioned this person while the link was gone
-        self._comings = Comings()
-        self._asked_quietly: set[str] = set()  # rooms
+        self._read: dict[str, int | None] | None = None  # how far, when this person stopped reading
+        self._mentioned = False  # while not here, and that is not told yet
         self._searches = Searches(self._show_results)
         self._public_rooms: tuple[str, ...] = ()  # as far as the server has told
-        self._missed = 0  # messages since one went away
-        self._people = People()
+        self._since_away = 0  # messages
         self._unread = Unread()
         self._left_out: list[str] = []  # rooms for which the hello was too short
-        self._names: list[Frame] = []  # a reply that comes in several frames
-        self._rooms: list[Frame] = []
+        self._rooms: list[Frame] = []  # a reply that comes in several frames
         self._page: list[Frame] = []
-        self._listeners = {
+        self._listeners = self._all_listeners()
+
+    def _all_listeners(self) -> dict[str, Callable[[Frame], None]]:
+        return {
             "welcome": self._welcome,
             "joined": self._joined,
             "history": self._history,
             "message": self._message,
             "ack": self._ack,
             "presence": self._presence,
-            "who": self._who,
+            "who": self._company.who,
             "rooms": self._list_of_rooms,
             "results": self._searches.answer,
             "notice": self._notice,
@@ -128,8 +130,7 @@ class Hearing:
         self._keep_place()
         self.online = False
         self.requests.clear()
-        self._asked_quietly.clear()
-        self._people.lost()
+        self._company.lost()
         self._searches.forget()
         self.outgoing.disconnected()
 
@@ -140,9 +141,10 @@ class Hearing:
             target=self._view.target(self.current),
             name=harmless_line(self.name),
             color=self.color,
+            away=self._away is not None,
             link=link,
             online=self.online,
-            members=None if here.startswith("@") else self._people.number_in(here),
+            members=None if here.startswith("@") else self._company.people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
             absent=self._absent_partner(here),
             waiting=self.unconfirmed(300) if waiting else (),
@@ -152,13 +154,13 @@ class Hearing:
         if self.current is None or not here.startswith("@"):
             return ""
         partner = self.current[1:]
-        gone, away = self._people.number_in(here) == 1, self._people.is_away(partner)
+        gone, away = self._company.people.number_in(here) == 1, self._company.people.is_away(partner)
         return f"{harmless_line(partner)} is {'not here' if gone else 'away'}" if gone or away else ""
 
     def unconfirmed(self, most: int | None = None) -> tuple[str, ...]:
         """The texts on their way, or the beginning of each, with where they go if that is not here."""
-        marks = ((self._mark(self._wire_room(say.room)), say.text[:most]) for say in self.outgoing.texts())
-        return tuple(harmless_line(f"{mark} {text}" if mark else text) for mark, text in marks)
+        marks = ((self._view.mark(self._wire_room(say.room)), say.text[:most]) for say in self.outgoing.texts())
+        return tuple(harmless_line(mark + text) for mark, text in marks)
 
     # --- What the server says -----------------------------------------------------------------------------------
 
@@ -196,9 +198,9 @@ class Hearing:
 
     def _joined(self, frame: Frame) -> None:
         room, known = frame["room"], self.cursors.last_shown(frame["room"])
-        self._people.count(room, frame["members"])
+        self._company.people.count(room, frame["members"])
         if frame["members"] <= _FEW:
-            self._ask_quietly_who_is_in(room)
+            self._company.ask_who_is_in(room)
         if not self.cursors.joined(room, frame["last"]):
             return
         self._absence.enter(room, frame["last"], known)
@@ -219,6 +221,8 @@ class Hearing:
         new = [message for message in frame["messages"] if self._absence.is_new(key_of(message))]
         news = list(filter(self._is_news, new))
         for message in frame["messages"]:
+            if self._was_read_elsewhere(message):
+                continue
             arrival = self.cursors.history(room, message["id"])
             if arrival is Arrival.REPEAT:
                 continue
@@ -227,17 +231,20 @@ class Hearing:
             self._mark_new(room, message["id"], besides=len(new) - len(news))
             self._show_message(message, past=True, delivered=resuming and self._view.is_me(message["from"]))
         self._draw_attention(news, missed=True)
-        self._missed_untold |= any(map(self._names_me, news))
         if not frame.get("more"):
             self._mark_new(room)
             self.cursors.history_ends(room)
+
+    def _was_read_elsewhere(self, message: Frame) -> bool:
+        """In an earlier run, and of another room than the present one: below what is new there, it would look new."""
+        return not self._is_current(message["room"]) and self._absence.was_seen(key_of(message))
 
     def _mark_new(self, room: str, id: int | None = None, *, besides: int = 0) -> None:
         """The line before what came meanwhile, `besides` what is new for others only."""
         if (new := self._absence.new_at(room, id)) is None or new[0] <= besides:
             return
         number, hidden = new[0] - besides, new[1]
-        self._board.show(self._view.unread(number, self._mark(room), hidden=hidden))
+        self._board.show(self._view.unread(number, room, hidden=hidden))
         if not self._is_current(room):
             self._unread.add(room, number)
 
@@ -269,26 +276,26 @@ class Hearing:
         elif arrival is Arrival.NEW and delivered and self._board.echoes:
             self._board.show(aside(f"* delivered #{frame['id']} *"))
         elif arrival is Arrival.NEW:
-            for news in self._comings.speaks(frame["room"], frame["from"]):
-                self._tell_presence(news, news["room"])
+            self._company.speaks(frame["room"], frame["from"])
             self._show_message(frame, delivered=delivered)
             if self._is_news(frame):
                 if not self._is_current(frame["room"]):
                     self._unread.add(frame["room"])
-                elif frame["room"].startswith("@") and self._people.is_away(frame["from"]):
-                    self._ask_quietly_who_is_in(frame["room"])  # perhaps not any more
+                elif frame["room"].startswith("@") and self._company.people.is_away(frame["from"]):
+                    self._company.ask_who_is_in(frame["room"])  # perhaps not any more
                 self._draw_attention([frame], missed=self._away is not None)
 
     def _is_news(self, message: Frame) -> bool:
         """Whether somebody said it to whom this person listens."""
         sender = message["from"]
-        return not self._view.is_me(sender) and sender.lower() not in self._ignored
+        return not self._view.is_me(sender) and not self._company.is_ignored(sender)
 
     def _draw_attention(self, news: list[Frame], *, missed: bool) -> None:
         """What came in at once; `missed` if this person was not there."""
         named = list(filter(self._names_me, news))
         for message in named if missed else ():
             self._absence.miss(key_of(message))
+            self._mentioned = True
         private = [message for message in news if message["room"].startswith("@")]
         if {"on": news, "mentions": named or private, "off": []}[self._settings["bell"]]:
             self._board.ring()
@@ -307,27 +314,27 @@ class Hearing:
 
     def _show_message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> None:
         room, sender = message["room"], message["from"]
-        if sender.lower() in self._ignored:
+        if self._company.is_ignored(sender):
             return
         if room.startswith("@") and not self._view.is_me(sender):
             self._correspondent = sender
         if not self._view.is_me(sender):
-            self._people.spoke(sender)
+            self._company.people.spoke(sender)
         if self._board.rich:
             self._mark_time(message, past)
-        self._board.show(self._view.message(message, mark=self._mark(room), past=past, delivered=delivered))
+        self._board.show(self._view.message(message, past=past, delivered=delivered))
 
     def _mark_time(self, message: Frame, past: bool) -> None:
         if day := self._view.new_day(message["ts"]):
             self._board.show(day)
         if self._away is not None and not past and not self._view.is_me(message["from"]):
-            if self._missed == 0:
-                self._board.show(lost("── new messages ──"))
-            self._missed += 1
+            if self._since_away == 0:
+                self._board.show(lost("── new while you are away ──"))
+            self._since_away += 1
 
     def vocabulary(self) -> Vocabulary:
         """What Tab may offer: those who spoke last come first."""
-        return Vocabulary(self._people.latest_first(), tuple(self.cursors.rooms()), self._public_rooms)
+        return Vocabulary(self._company.people.latest_first(), tuple(self.cursors.rooms()), self._public_rooms)
 
     def _ack(self, frame: Frame) -> None:
         self.outgoing.delivered(frame["seq"])
@@ -337,60 +344,13 @@ class Hearing:
             if self._view.is_me(old) and new != self.name:  # told once per room
                 self._take_name(new)
                 self._board.note(good(f"You are now {harmless_line(new)}."))
-        room = frame.get("room")
-        if room is not None:
-            self._people.count(room, frame.get("members"))
-        if room is None or room.startswith("@"):
-            return
-        self._people.leave(room, frame.get("left") or [])
-        anew = self._people.enter(room, frame.get("joined") or [])
-        frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
-        self._others_came([*frame["joined"], *(new for _, new in frame.get("renamed") or [])])
-        joins = self._settings["joins"]
-        if self._board.rich and joins == "smart":
-            self._comings.hold({**frame, "joined": self._not_ignored(anew)})
-            frame = {"renamed": frame.get("renamed")}
-        if not self._board.rich or joins != "off":
-            self._tell_presence(frame, room)
-
-    def _others_came(self, names: list[str]) -> None:
-        self._people.came(name for name in names if not self._view.is_me(name))
-
-    def _tell_presence(self, frame: Frame, room: str) -> None:
-        for line in self._view.presence(frame, self._mark(room)):
-            self._board.show(line)
+        self._company.presence(frame)
 
     def tell_news(self, now: float) -> float:
         """Tell what waits until it is whole: missed mentions, who came and went. Returns when to ask again."""
-        if self._missed_untold and self._looked_back and not self.cursors.catching_up():
+        if self._mentioned and self._away is None and self._looked_back and not self.cursors.catching_up():
             self._tell_missed()
-        for frame in self._comings.release(now):
-            if self._settings["joins"] != "off":  # chosen meanwhile
-                self._tell_presence(frame, frame["room"])
-        return self._comings.due
-
-    def _not_ignored(self, names: list[str] | None) -> list[str]:
-        return [name for name in names or [] if name.lower() not in self._ignored]
-
-    def _who(self, frame: Frame) -> None:
-        self._names += frame["members"]
-        if not frame.get("more"):
-            members, self._names = self._names, []
-            self._others_came([member["name"] for member in members])
-            if room := frame.get("room"):
-                self._people.enter(room, [member["name"] for member in members])
-            for member in members:
-                self._people.mark(member["name"], away=bool(member.get("away")))
-            if frame.get("room") in self._asked_quietly:
-                self._asked_quietly.discard(frame["room"])
-                return
-            self._board.show(self._view.who(members, frame.get("room")))
-
-    def _ask_quietly_who_is_in(self, room: str) -> None:
-        """For the status line and for Tab, not to be shown."""
-        if self.online and self._board.rich and room not in self._asked_quietly:
-            self._asked_quietly.add(room)
-            self.requests.append({"type": "who", "room": room})
+        return self._company.tell_news(now)
 
     def _list_of_rooms(self, frame: Frame) -> None:
         self._rooms += frame["rooms"]
@@ -416,7 +376,7 @@ class Hearing:
         self._tell_missed()
 
     def _tell_missed(self) -> None:
-        self._missed_untold = False
+        self._mentioned = False
         if number := self._absence.missed:
             times = "once" if number == 1 else f"{number} times" + (" or more" if number == MOST_MISSED else "")
             self._board.show(lost(f"── You were mentioned {times} while you were not here: /mentions ──"))
@@ -424,10 +384,16 @@ class Hearing:
     def _names_me(self, message: Frame) -> bool:
         return self._is_news(message) and bool(mentions(self.name, message["text"]))
 
+    def stop_reading(self, positions: dict[str, int | None]) -> None:
+        """Nobody looks any more, and nobody saw what came after those positions."""
+        if self._read is None:
+            self._read = positions
+
     def _keep_place(self) -> None:
         # Not before it is known what was missed: that would be lost.
         if self.online and self._looked_back and self.cursors.epoch is not None:
-            shown = {room: id for room, id in self.cursors.positions().items() if id is not None}
+            positions = self.cursors.positions() if self._read is None else self._read
+            shown = {room: id for room, id in positions.items() if id is not None}
             self._absence.keep_place(self.cursors.epoch, self.name, shown)
 
     def _notice(self, frame: Frame) -> None:
@@ -456,11 +422,13 @@ class Hearing:
     # --- Small questions ----------------------------------------------------------------------------------------
 
     def _turn_to(self, room: str | None) -> None:
+        if room != self.current:
+            self._board.note(self._view.turn(room))
         self.current = room
         if room is not None:
             self._unread.seen(self._wire_room(room))
             if room.startswith("@") and self._wire_room(room) in self.cursors:
-                self._ask_quietly_who_is_in(self._wire_room(room))
+                self._company.ask_who_is_in(self._wire_room(room))
 
     def _forget_current(self, room: str) -> None:
         if self._is_current(room):
@@ -473,6 +441,11 @@ class Hearing:
         else:
             self._board.complain(bad("You are offline; try again when the connection is back."))
 
+    def _ask_quietly(self, request: Frame) -> bool:
+        if self.online:
+            self.requests.append(request)
+        return self.online
+
     def _search(self, request: Frame, take: Take) -> None:
         if self.online:
             self._searches.expect(request["text"], take)
@@ -480,10 +453,6 @@ class Hearing:
 
     def _wire_room(self, room: str) -> str:
         return private_room(self.name, room[1:]) if room.startswith("@") else room
-
-    def _mark(self, room: str) -> str:
-        """What names a room where it is not the present one."""
-        return "" if self._is_current(room) else self._view.place(room)
 
     def _is_current(self, room: str) -> bool:
         return self.current is not None and room == self._wire_room(self.current)

@@ -1,4 +1,4 @@
-"""What a person is told about the connection, and when a text counts as waiting. Times come in.
+"""What a person is told about the connection, when a text counts as waiting, and when it is sent again. Times come in.
 
 It must not know threads, screens or frames.
 """
@@ -9,6 +9,7 @@ import math
 import socket
 
 from client_parts.delivery import Outgoing
+from client_parts.link import Pauses
 
 _LATE = 0.3  # seconds without a receipt, after which a text is shown as waiting
 
@@ -40,16 +41,34 @@ def texts_were(number: int) -> str:
     return "1 text was" if number == 1 else f"{number} texts were"
 
 
+class Holds:
+    """When texts that the server could not take go out again: after pauses that grow until all are through."""
+
+    def __init__(self, pauses: Pauses) -> None:
+        self.due: float | None = None
+        self._pauses = pauses
+
+    def tend(self, outgoing: Outgoing, now: float) -> None:
+        if not outgoing.held:
+            self.due = None
+            if not outgoing:
+                self._pauses.reset()
+        elif self.due is None:
+            self.due = now + self._pauses.next()
+        elif now >= self.due:
+            self.due = None
+            outgoing.release()
+
+
 class Lateness:
     """Whether the oldest unconfirmed text has waited long enough to be shown as waiting."""
 
     def __init__(self) -> None:
-        self._oldest: str | None = None
+        self._oldest: int | None = None  # its seq
         self._due = 0.0
 
     def is_late(self, outgoing: Outgoing, now: float, *, online: bool) -> bool:
-        texts = outgoing.texts()
-        oldest = texts[0].text if texts else None
+        oldest = outgoing.oldest
         if oldest != self._oldest:
             self._oldest, self._due = oldest, now + _LATE
         return oldest is not None and (now >= self._due or not online)

@@ -63,9 +63,11 @@ class People:
 
     def came(self, names: Iterable[str]) -> None:
         """Who has said nothing yet comes after all who have."""
-        for name in names:
-            if is_name(name) and name.lower() not in self._spoke:
-                self._spoke = {name.lower(): name, **self._spoke}
+        came = {name.lower(): name for name in names if is_name(name) and name.lower() not in self._spoke}
+        self._spoke = {**dict(reversed(came.items())), **self._spoke}
+
+    def has_heard_of(self, name: str) -> bool:
+        return name.lower() in self._spoke
 
     def latest_first(self) -> tuple[str, ...]:
         return tuple(reversed(self._spoke.values()))

@@ -6,11 +6,14 @@ It must not know what a choice does.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from chat_common import COLORS
 from client_parts import keepsake
 from client_parts.attention import BELLS, JOINS
 from client_parts.theme import THEMES, first_theme
 
+_MOST_COLORS = 20  # names whose colour is kept
 CHOICES = {"theme": THEMES, "bell": BELLS, "joins": JOINS}
 
 
@@ -30,5 +33,22 @@ class Settings:
     def choose(self, name: str, value: str) -> bool:
         """Whether the next run will know it too."""
         self._values[name] = value
+        return self._keep(name, value)
+
+    def color_of(self, name: str) -> str | None:
+        """What was chosen for that name: colours tell names apart, so each has its own."""
+        color = self._colors().get(name.lower())
+        return color if color in COLORS else None
+
+    def choose_color(self, name: str, color: str) -> bool:
+        """Whether the next run will know it too."""
+        others = {known: color for known, color in self._colors().items() if known != name.lower()}
+        return self._keep("colors", dict([*others.items(), (name.lower(), color)][-_MOST_COLORS:]))
+
+    def _colors(self) -> dict[str, Any]:
+        kept = keepsake.load(self._path).get("colors") if self._path else None
+        return kept if isinstance(kept, dict) else {}
+
+    def _keep(self, name: str, value: Any) -> bool:
         # Read again: another client may have changed another setting meanwhile.
         return self._path is not None and keepsake.store(self._path, {**keepsake.load(self._path), name: value})

@@ -23,6 +23,7 @@ class Status:
     online: bool = True
     members: int | None = None
     unread: tuple[tuple[str, int], ...] = ()
+    away: bool = False  # oneself
     absent: str = ""  # that the partner of a private conversation is not there
     waiting: tuple[str, ...] = ()  # texts that the server has not confirmed for a moment now
 
@@ -45,7 +46,7 @@ class _Part(NamedTuple):
     joint: str = " · "
 
 
-_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _ABSENT, _ONLINE, _NAME, _MEMBERS = range(9)
+_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ABSENT, _ONLINE, _NAME, _MEMBERS = range(10)
 _MORE_NEWS = _Part(_SIGN, "…", "yellow")
 
 
@@ -64,6 +65,8 @@ def _parts(status: Status) -> list[_Part]:
     if status.absent:
         parts.append(_Part(_ABSENT, status.absent, "yellow"))
     parts.append(_Part(_NAME, status.name, status.color))
+    if status.away:
+        parts.append(_Part(_AWAY, "away", "yellow"))
     parts.append(_Part(_ONLINE, status.link, "green") if status.online else _Part(_OFFLINE, status.link, "yellow"))
     for place, number in status.unread:
         parts.append(_Part(_PRIVATE if place.startswith("@") else _ROOM, f"{place} {number} new", "yellow"))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chat_common import COLORS, Frame, harmless, harmless_line, paint, partners, speech
+from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech
 from client_parts.attention import mentions
 
 _MANY = 8  # names listed one by one
@@ -20,6 +20,7 @@ class View:
 
     def __init__(self, style: str = "classic") -> None:
         self.style = style
+        self.home: str | None = LOBBY  # the one room whose lines need no mark
         self.me = ""
         self.timed = False  # each message bears its time, and a new day a line
         self._day = time.localtime()[:3]
@@ -34,13 +35,17 @@ class View:
         others = [name for name in partners(room) if not self.is_me(name)]
         return "@" + harmless_line("+".join(others) or room[1:].split("+")[0])
 
-    def message(self, message: Frame, *, mark: str = "", past: bool = False, delivered: bool = False) -> str:
-        """A message, live or from the past. `mark` names its room where that is not the present one."""
+    def mark(self, room: str) -> str:
+        """What stands before each line of a room, wherever one talks: it is never unclear who can read a line."""
+        return "" if room == self.home else f"{self.place(room)} "
+
+    def message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> str:
+        """A message, live or from the past."""
         label, body = speech(message["from"], message["color"], message["text"], self.style)
         own = self.is_me(message["from"])
         parts = [
             aside(f"{clock(message['ts'])} ") if self.timed else aside(f"{moment(message['ts'])} ") if past else "",
-            paint(f"{mark} ", "yellow") if mark else "",
+            paint(mark, "yellow") if (mark := self.mark(message["room"])) else "",
             _tint(label, message["color"]),
             body if own else self._heard(body),
             paint(" ✓", "green") if delivered else "",
@@ -63,13 +68,17 @@ class View:
         self._day = day[:3]
         return aside(f"── {time.strftime('%A %d %B %Y', day)} ──")
 
-    def unread(self, number: int, mark: str = "", *, hidden: int = 0) -> str:
+    def unread(self, number: int, room: str, *, hidden: int = 0) -> str:
         """The line before what is new; `hidden` of it is not on the screen."""
-        where = f" in {mark}" if mark else ""
+        where = f" in {self.place(room)}" if self.mark(room) else ""
         back = f", {hidden} of them further back: /history" if hidden else ""
         return lost(f"── {_count(number, 'new message')}{where}{back} ──")
 
-    def presence(self, frame: Frame, mark: str = "") -> list[str]:
+    def missed(self, number: int) -> str:
+        """The line after what came while one was away."""
+        return lost(f"── {_count(number, 'new message')} while you were away ──")
+
+    def presence(self, frame: Frame) -> list[str]:
         """Who came, went or changed names; nothing about me."""
         there = f" ({frame['members']} here)" if frame.get("members") is not None else ""
         sentences = [
@@ -82,8 +91,7 @@ class View:
             for old, new in frame.get("renamed") or []
             if not self.is_me(old) and not self.is_me(new)
         ]
-        before = f"{mark} " if mark else ""
-        return [aside(f"{before}* {sentence}") for sentence in sentences]
+        return [aside(f"{self.mark(frame['room'])}* {sentence}") for sentence in sentences]
 
     def who(self, members: list[Frame], room: str | None) -> str:
         where = f"In {self.place(room)}" if room else "Here"
@@ -115,7 +123,7 @@ class View:
         if missed:
             lines += [lost(f"* {_count(len(missed), 'mention')} that you missed:"), *map(self.result, missed)]
         if seen:
-            heading = "* those that you saw:" if missed else "* You missed no mention; those that you saw:"
+            heading = "* those of before:" if missed else "* No new mention; those of before:"
             lines += [aside(heading), *map(self.result, seen)]
         return lines
 
@@ -124,6 +132,14 @@ class View:
 
     def motd(self, text: str) -> str:
         return paint(harmless(text), "cyan")
+
+    def turn(self, room: str | None) -> str:
+        """That texts go elsewhere from here on."""
+        if room is None:
+            return aside("* you talk nowhere now")
+        if room.startswith("@"):
+            return aside(f"* you talk to {harmless_line(room[1:])} alone now")
+        return aside(f"* you talk in {self.place(room)} now")
 
     def target(self, room: str | None) -> str:
         """Whom a typed line goes to, as the prompt names it."""

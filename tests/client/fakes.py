@@ -83,6 +83,7 @@ class FakeScreen(Notebook):
         self.events: list[Frame] = []
         self.statuses: list[Status] = [Status("", "", "red", online=False)]
         self.reads = 0  # lines read so far
+        self.left = False
         self._typed: queue.Queue[str | BaseException] = queue.Queue()
         self._changed = threading.Condition()
 
@@ -90,7 +91,9 @@ class FakeScreen(Notebook):
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Nothing to give back."""
+        with self._changed:
+            self.left = True
+            self._changed.notify_all()
 
     def show(self, line: str, hang: int = 0) -> None:
         with self._changed:

@@ -53,6 +53,21 @@ def test_a_theme_recolours_what_is_on_the_screen_and_is_remembered(person: Open)
     again.wait_for("* theme: light; there are: dark, light, safe")
 
 
+def test_a_chosen_colour_is_remembered(person: Open) -> None:
+    """For that name; the command line still has the last word."""
+    ann = person("ann")
+    ann.type("/color yellow\r")
+    ann.wait_for("* color: yellow")
+    ann.type("/exit\r")
+    ann.status()
+    for arguments, color in (((), "yellow"), (("--color", "red"), "red")):
+        again = person("ann", *arguments)
+        again.type(f"in {color}\r")
+        again.wait_for(f"[COLOR ({color})] ann said -> in {color} ✓")
+        again.type("/exit\r")
+        again.status()
+
+
 @pytest.mark.parametrize("terminal", ["vt100", "xterm", "linux"])
 def test_a_terminal_of_few_colours_gets_few(person: Open, terminal: str) -> None:
     """No theme sends a code that such a terminal would not know."""
@@ -116,7 +131,7 @@ def test_every_way_out_keeps_the_place(person: Open, tmp_path: Path, way: str | 
     again.type("/mentions\r")
     again.wait_for("* 1 mention that you missed:")
     again.type("/mentions\r")
-    again.wait_for("* You missed no mention; those that you saw:")
+    again.wait_for("* No new mention; those of before:")
 
 
 def test_a_killed_client_leaves_whole_files(person: Open, tmp_path: Path) -> None:

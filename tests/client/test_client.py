@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from chat_common import encode_frame
 from client import ChatClient
+from client_parts.bookmarks import Bookmark, Bookmarks
 from client_parts.link import Patience
 from tests.client.fakes import HASTY, Peer, RunningClient, ScriptedServer, message
 
@@ -219,19 +221,89 @@ def test_a_success_makes_the_next_pause_short_again(server: ScriptedServer, star
     assert max(pauses) <= HASTY.first_pause
 
 
-def test_a_full_server_is_tried_again(server: ScriptedServer, start: Start) -> None:
-    """Full is a reason to wait, also the first time."""
+@pytest.mark.parametrize("interactive", [True, False])
+def test_a_full_server_is_tried_again(server: ScriptedServer, start: Start, interactive: bool) -> None:
+    """Full is a reason to wait, also the first time; it is said once, and what is typed meanwhile is sent."""
+    running = start(interactive=interactive)
+    for _ in range(2):
+        server.accept().send({"type": "bye", "code": "server_full", "text": "this server is full", "retry": True})
+    running.screen.type("one")
+    peer = server.accept()
+    peer.welcome()
+    peer.receipt(peer.expect("say"), 1, "ann")
+    running.screen.wait_for("said -> one")
+    running.screen.type("/exit")
+    peer.expect("bye")
+    peer.close()
+    assert running.status() == 0
+    told = [line for line in running.screen.lines if "full" in line]
+    assert told == ["This server is full. The client tries again; what you write is kept."]
+
+
+@pytest.mark.parametrize("interactive", [True, False])
+def test_without_reconnect_a_full_server_is_the_end(server: ScriptedServer, start: Start, interactive: bool) -> None:
+    """Status 1, and the server's reason."""
+    running = start(reconnect=False, interactive=interactive)
+    server.accept().send({"type": "bye", "code": "server_full", "text": "this server is full", "retry": True})
+    assert running.status() == 1
+    assert running.screen.lines[-1] == "Disconnected: this server is full."
+
+
+def test_what_comes_after_the_exit_is_not_read(server: ScriptedServer, start: Start, tmp_path: Path) -> None:
+    """The screen is gone: the next run shows it as new."""
+    running, peer = in_the_lobby(server, start)
+    peer.send(message(1, "seen"))
+    running.screen.wait_for("seen")
+    running.screen.type("/exit")
+    peer.expect("bye")
+    peer.send(message(2, "unseen"), {"type": "bye", "code": "exit", "text": "goodbye", "retry": False})
+    assert running.status() == 0
+    assert Bookmarks(tmp_path / "seen.json").find("e1", "ann") == Bookmark({"lobby": 1})
+
+
+def test_who_waits_for_a_place_can_write_and_leave(server: ScriptedServer, start: Start) -> None:
+    """A person is not locked in, and gets the text back."""
+    running = start()
+    server.accept().send({"type": "bye", "code": "server_full", "text": "this server is full", "retry": True})
+    running.screen.wait_for("This server is full.")
+    running.screen.type("one", "/exit")
+    assert running.status() == 1
+    assert running.screen.lines[-2:] == ["1 text was not confirmed, and may be lost.", "  one"]
+
+
+def test_a_server_that_cannot_take_a_hello_now_is_tried_again(server: ScriptedServer, start: Start) -> None:
+    """Its disk is full: no `bye` follows, and the next connection is another try."""
     running = start()
     peer = server.accept()
     peer.expect("hello")
-    peer.send(
-        {"type": "error", "code": "server_full", "text": "100 of 100 places are taken.", "fatal": True},
-        {"type": "bye", "code": "server_full", "text": "full", "retry": True},
-    )
+    peer.send({"type": "error", "code": "storage_unavailable", "text": "The disk is full.", "fatal": False})
     peer = server.accept()
     peer.welcome()
     running.screen.wait_for("You are ann")
+    assert "The disk is full. The client tries again; what you write is kept." in running.screen.lines
     assert goodbye(running, peer) == 0
+
+
+def test_a_text_typed_while_a_connection_is_tried_is_given_back(
+    server: ScriptedServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the person leaves before the try has failed."""
+    running, peer = in_the_lobby(server, start)
+    trying, left = threading.Event(), threading.Event()
+
+    def fail_late(*_: object) -> None:
+        trying.set()
+        assert left.wait(10)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("client.open_socket", fail_late)
+    peer.close()
+    assert trying.wait(10)
+    running.screen.type("one", "/exit")
+    running.screen.wait_until(lambda: running.screen.left)
+    left.set()
+    assert running.status() == 1
+    assert running.screen.lines[-2:] == ["1 text was not confirmed, and may be lost.", "  one"]
 
 
 def test_a_server_that_is_full_of_something_else(server: ScriptedServer, start: Start) -> None:

@@ -29,7 +29,9 @@ def asked(line: str) -> list[tuple[Any, ...]]:
 
 def test_a_number_of_five_thousand_digits_is_bad_usage() -> None:
     """Python itself refuses to read such a number; the client says how the command is used."""
-    assert asked("/history " + "1" * 5_000) == [("tell", "Usage: /history [N]")]
+    assert asked("/history " + "1" * 5_000) == [
+        ("tell", "Usage: /history [N]: Show N older messages (1 to 500; 20 if not given).")
+    ]
 
 
 ROWS = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chat_common import MAX_HELLO_LINE, MAX_TEXT, encode_frame
-from tests.client.fakes import message, timeless
+from client_parts.status import status_line
+from tests.client.fakes import message, timeless, unpainted
 from tests.client.talk import Talk
 
 
@@ -202,7 +203,24 @@ def test_private_messages_and_the_answer() -> None:
     talk.type("/reply what?", "/msg carol did you hear")
     assert talk.said() == [(1, "@bob", "what?"), (2, "@carol", "did you hear")]
     talk.type("/switch @bob")
-    assert talk.hear(message(2, "listen", room="@ann+bob")) == ["bob: listen"]
+    assert talk.hear(message(2, "listen", room="@ann+bob")) == ["@bob bob: listen"]
+    assert talk.type("/leave") == ["* you talk in #lobby now"]
+
+
+def test_who_can_read_a_line_never_changes() -> None:
+    """Wherever one talks, private and other rooms' lines bear their mark; and each turn leaves a trace."""
+    talk = Talk("lobby", "builds")
+    talk.enter("@ann+bob")
+    said = [message(1), message(1, room="builds"), message(1, room="@ann+bob")]
+    marked: list[list[str]] = []
+    for turn, trace in (
+        ("lobby", []),
+        ("@bob", ["* you talk to bob alone now"]),
+        ("builds", ["* you talk in #builds now"]),
+    ):
+        assert talk.type(f"/switch {turn}") == trace
+        marked.append(list(talk.hear(*({**one, "id": len(marked) + 1} for one in said))))
+    assert marked == [["bob: hello", "#builds bob: hello", "@bob bob: hello"]] * 3
 
 
 def test_my_name_is_what_the_server_says() -> None:
@@ -232,11 +250,16 @@ def test_what_the_server_would_refuse_is_refused_here(line: str) -> None:
 def test_ignored_people_are_not_shown() -> None:
     """Neither what they say nor that they come and go; whatever the case; until they are shown again."""
     talk = Talk()
-    assert talk.type("/ignore BOB") == ["* ignored: BOB"]
+    assert talk.type("/ignore b b") == ["Nobody can be called b b."]
+    assert talk.type("/ignore BOB") == [
+        "* nobody called BOB has been here so far; ignored all the same",
+        "* ignored: BOB",
+    ]
     coming = {"type": "presence", "room": "lobby", "joined": ["bob"], "members": 2}
     assert talk.hear(message(1), coming) == []
     assert talk.type("/unignore bob", "/unignore bob") == ["* bob is shown again", "* You did not ignore bob."]
     assert talk.hear(message(2, "again")) == ["bob: again"]
+    assert talk.type("/ignore bob") == ["* ignored: bob"]
 
 
 def test_away_is_asked_for_and_asked_again_after_a_reconnect() -> None:
@@ -319,7 +342,11 @@ def test_wishes_are_kept_offline() -> None:
     """A colour goes into the next hello, and being away is asked for after it."""
     talk = Talk()
     talk.it.disconnected()
-    assert talk.type("/color red", "/away lunch") == ["* you are marked as away"]
+    assert talk.type("/color red", "/away lunch") == [
+        "* color: red, for this run only",
+        "* you are marked as away",
+    ]
+    assert "ann · away · " in unpainted(status_line(talk.status(), 80))
     assert talk.it.hello("s", None, 20)["color"] == "red"
     talk.welcome()
     assert talk.asked() == [{"type": "away", "text": "lunch"}]
@@ -441,6 +468,16 @@ def test_a_newcomer_is_told_before_the_first_words() -> None:
     talk = rich_talk()
     lines = talk.hear({"type": "presence", "room": "lobby", "joined": ["eve"], "members": 3}, message(1, "hi", "eve"))
     assert [timeless(line) for line in lines if "──" not in line] == ["* eve joined (3 here)", "eve: hi"]
+
+
+def test_a_lost_link_takes_held_news_along() -> None:
+    """It would stand below the line that says so."""
+    talk = rich_talk()
+    talk.hear({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
+    talk.it.disconnected()
+    talk.it.tell_news(0.0)
+    talk.it.tell_news(9.0)
+    assert talk.board.lines == []
 
 
 def test_who_comes_back_after_a_lost_link_as_we_did_is_no_news() -> None:

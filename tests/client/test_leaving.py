@@ -40,7 +40,7 @@ def test_a_text_is_late_after_a_moment_and_at_once_offline() -> None:
     assert lateness.is_late(outgoing, due, online=True)
     assert lateness.due(due) == float("inf")
     outgoing.delivered(1)
-    outgoing.add("lobby", "two")
+    outgoing.add("lobby", "one")  # the same words are another text
     assert not lateness.is_late(outgoing, due, online=True)
     assert lateness.is_late(outgoing, due, online=False)
 

@@ -80,6 +80,23 @@ def test_a_builds_output_is_sent_line_by_line(run: Run) -> None:
     ]
 
 
+def test_a_pipe_prints_what_was_said_before_only_if_it_is_asked_to(run: Run) -> None:
+    """A build's log is no place for other people's words, least of all private ones."""
+    first = run("piper", "--json", "--room", "pipe-logs")
+    stream = events(first)
+    wait_for_event(stream, "history")
+    assert run("writer", "--room", "pipe-logs").finish("before\n/msg piper secret\n")[0] == 0
+    while wait_for_event(stream, "message")["text"] != "secret":
+        pass
+    assert first.finish("/exit\n")[0] == 0
+    _, out, _ = run("piper", "--room", "pipe-logs").finish("build done\n")
+    assert [line for line in out.splitlines() if " said -> " in line] == [
+        "[COLOR (magenta)] piper said -> build done ✓"
+    ]
+    _, out, _ = run("piper", "--room", "pipe-logs", "--history", "5").finish("build done\n")
+    assert ["before" in out, "secret" in out] == [True, True]
+
+
 def test_ten_thousand_lines_arrive_in_order(run: Run) -> None:
     """More than may wait at once: the pipe is held back, and nothing is lost or doubled."""
     numbers = [str(number) for number in range(10_000)]

@@ -89,6 +89,32 @@ def test_the_line_says_what_is_further_back(path: Path) -> None:
     assert run.enter("lobby", 3) == ["── 1 new message, 1 of them further back: /history ──"]
 
 
+def test_what_was_read_elsewhere_is_not_shown_again(path: Path) -> None:
+    """Old private lines would stand below what is new, and look new; only those that came since are shown."""
+    Bookmarks(path).keep("e1", "ann", Bookmark({"@ann+bob": 2, "builds": 1}))
+    run = Run(path, "lobby", "builds")
+    run.welcome()
+    said = [message(id, f"m{id}", room="@ann+bob") for id in (1, 2, 3)]
+    assert run.enter("@ann+bob", 3, *said) == ["── 1 new message in @bob ──", "@bob bob: m3"]
+    assert run.enter("builds", 1, message(1, room="builds")) == []
+    assert run.enter("@ann+eve", 2, message(1, "hi", "eve", "@ann+eve"))[1:] == ["@eve eve: hi"]
+    run.type("/switch @bob", "/history")
+    assert run.it.requests[-1]["before"] == 3
+
+
+def test_what_nobody_saw_any_more_is_not_read(path: Path) -> None:
+    """Messages that come while one leaves are new the next time."""
+    run = Run(path)
+    run.welcome()
+    run.hear(results())
+    run.enter("lobby", 3, message(3))
+    run.it.stop_reading(run.it.cursors.positions())
+    run.hear(message(4))
+    run.it.stop_reading(run.it.cursors.positions())
+    run.it.disconnected()
+    assert Bookmarks(path).find("e1", "ann") == Bookmark({"lobby": 3})
+
+
 def test_private_messages_of_the_meantime_have_a_line_too(path: Path) -> None:
     """Also from somebody who writes for the first time."""
     run = Run(path)
@@ -111,9 +137,9 @@ def test_missed_mentions_are_told_at_the_start_and_listed_first(path: Path) -> N
     found = [message(4, "ann?"), message(1, "ann, old"), message(9, "ann!", room="builds"), message(3, "annual")]
     assert run.hear(results(*found)) == ["── You were mentioned 2 times while you were not here: /mentions ──"]
     run.enter("lobby", 4, message(4))
-    listed = ["* 2 mentions that you missed:", "ann?", "ann!", "* those that you saw:", "ann, old"]
+    listed = ["* 2 mentions that you missed:", "ann?", "ann!", "* those of before:", "ann, old"]
     assert run.mentions(*found) == listed
-    again = ["* You missed no mention; those that you saw:", "ann?", "ann, old", "ann!"]
+    again = ["* No new mention; those of before:", "ann?", "ann, old", "ann!"]
     assert run.mentions(*found) == again
     run.it.disconnected()
     run = Run(path)
@@ -173,7 +199,9 @@ def test_what_is_said_while_away_or_offline_is_missed(path: Path) -> None:
     run.hear(here)
     run.type("/away")
     run.hear(away)
-    assert "── You were mentioned once while you were not here: /mentions ──" in run.type("/back")
+    assert run.type("/back") == ["── 1 new message while you were away ──", "* you are back"]
+    run.it.tell_news(0.0)
+    assert run.board.lines[-1] == "── You were mentioned once while you were not here: /mentions ──"
     run.it.disconnected()
     run.welcome()
     run.enter("lobby", 5, offline)
@@ -181,10 +209,13 @@ def test_what_is_said_while_away_or_offline_is_missed(path: Path) -> None:
         "* 2 mentions that you missed:",
         "ann offline",
         "ann away",
-        "* those that you saw:",
+        "* those of before:",
         "ann here",
     ]
-    assert run.type("/away", "/back") == ["* you are marked as away", "* you are back"]
+    del run.board.lines[:]
+    run.type("/away", "/back", "/back")
+    run.it.tell_news(0.0)
+    assert run.board.lines == ["* you are marked as away", "* you are back", "* you were not away"]
 
 
 def test_ignored_people_mention_nobody(path: Path) -> None:

@@ -45,6 +45,21 @@ def test_a_choice_is_known_to_the_next_run(tmp_path: Path) -> None:
     assert os.listdir(path.parent) == ["settings.json"]
 
 
+def test_a_colour_belongs_to_a_name(tmp_path: Path) -> None:
+    """Colours tell names apart: each has its own, whatever the case; so many are kept, and nonsense is none."""
+    path = tmp_path / "settings.json"
+    assert Settings(path).choose_color("Ann", "green")
+    assert Settings(path).choose_color("bob", "red")
+    assert [Settings(path).color_of(name) for name in ("ann", "BOB", "eve")] == ["green", "red", None]
+    for number in range(30):
+        Settings(path).choose_color(f"n{number}", "blue")
+    assert Settings(path).color_of("ann") is None
+    assert len(keepsake.load(path)["colors"]) == 20
+    for nonsense in ({"ann": ["red"]}, {"ann": "mud"}, ["ann"], 5):
+        keepsake.store(path, {"colors": nonsense})
+        assert Settings(path).color_of("ann") is None
+
+
 def test_without_a_path_a_choice_is_for_this_run() -> None:
     """A program's client keeps nothing."""
     settings = Settings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -10,12 +11,29 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
 from tests.client.conftest import Open
-from tests.client.programs import ServerProgram
+from tests.client.programs import ROOT, ServerProgram
 
 
 @pytest.fixture
 def server(program: ServerProgram) -> ServerProgram:
     return program
+
+
+def test_the_first_evening_is_as_the_readme_shows_it(person: Open, server: ServerProgram) -> None:
+    """Line by line, but for the port, the times and the length of a rule."""
+    alice = person("alice")
+    alice.type("hello\r")
+    alice.wait_for("hello ✓")
+    bob = person("bob")
+    bob.type("hi alice\r")
+    alice.wait_for("hi alice")
+    alice.wait_for_status("(2 here)")
+    [shown] = re.findall(r"\$ python client.py --name alice\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert [line for line in as_in_print(alice.rows, server.port) if line] == as_in_print(shown.splitlines(), 3030)
+
+
+def as_in_print(lines: list[str], port: int) -> list[str]:
+    return [re.sub(r"^\d\d:\d\d |─+$", "", line.replace(f":{port}", "")) for line in lines]
 
 
 def test_the_title_counts_what_is_unread_elsewhere(person: Open) -> None:
@@ -37,7 +55,7 @@ def test_a_mention_rings_once_and_stands_out(person: Open) -> None:
     assert ann.bells == 1
     assert ann.colour_of("Ann!") == "brown"  # as pyte calls yellow
     ann.type("/mentions\r")
-    ann.wait_for("* You missed no mention; those that you saw:")
+    ann.wait_for("* No new mention; those of before:")
     ann.settle()
     assert sum("annual" in row for row in ann.rows) == 1
     ann.type("/exit\r")
@@ -71,10 +89,10 @@ def test_unread_lines_after_a_loss_and_while_away(person: Open, server: ServerPr
     ann.type("/away\r")
     ann.wait_for("* you are marked as away")
     bob.type("one\rtwo\r")
-    ann.wait_for("── new messages ──")
+    ann.wait_for("── new while you are away ──")
     ann.wait_for("bob: two")
     ann.type("/back\r")
-    ann.wait_for("── 2 new messages meanwhile ──")
+    ann.wait_for("── 2 new messages while you were away ──")
 
 
 def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: ServerProgram) -> None:

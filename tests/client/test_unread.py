@@ -124,7 +124,11 @@ def test_what_came_since_one_left_a_room_is_new() -> None:
     talk.hear(message(1, room="builds"))
     talk.type("/leave builds", "/join builds")
     talk.enter("builds", 2, message(1, "old", room="builds"), message(2, "new", room="builds"))
-    assert [timeless(line) for line in talk.board.lines[-3:]] == ["bob: old", "── 1 new message ──", "bob: new"]
+    assert [timeless(line) for line in talk.board.lines[-3:]] == [
+        "#builds bob: old",
+        "── 1 new message in #builds ──",
+        "#builds bob: new",
+    ]
 
 
 def test_news_that_waits_is_not_told_to_whom_it_is_unwelcome() -> None:

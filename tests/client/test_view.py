@@ -56,8 +56,12 @@ def test_an_own_delivered_message_is_ticked(view: View) -> None:
 
 
 def test_a_message_of_another_room_is_marked(view: View) -> None:
-    """A message that is not of the present room says where it belongs."""
-    assert unpainted(view.message(message(1), mark="#builds")).startswith("#builds [COLOR (red)] bob")
+    """Only the lines of the room that one came to first need none; private ones name the other, whoever speaks."""
+    assert unpainted(view.message(message(1, room="builds"))).startswith("#builds [COLOR (red)] bob")
+    private = message(2, "psst", sender="ann", room="@ann+bob")
+    assert unpainted(view.message(private)) == "@bob [COLOR (red)] ann said -> psst"
+    view.home = "builds"
+    assert unpainted(view.message(message(1))).startswith("#lobby [COLOR (red)] bob")
 
 
 def test_the_past_has_a_time(view: View) -> None:
@@ -93,8 +97,8 @@ def test_a_crowd_is_counted(view: View) -> None:
 
 def test_a_new_name_is_told(view: View) -> None:
     """Others' changes of name are shown; mine is told elsewhere."""
-    frame = {"room": "lobby", "renamed": [["bob", "rob"], ["ann", "anna"]], "members": 2}
-    assert [unpainted(line) for line in view.presence(frame, "#x")] == ["#x * bob is now rob"]
+    frame = {"room": "x", "renamed": [["bob", "rob"], ["ann", "anna"]], "members": 2}
+    assert [unpainted(line) for line in view.presence(frame)] == ["#x * bob is now rob"]
 
 
 def test_who_is_here(view: View) -> None:
@@ -131,10 +135,12 @@ def everything_shown(view: View, text: str) -> list[str]:
     strange = message(1, text, sender=text, room=text, color=text)
     presence: dict[str, Any] = {"room": text, "joined": [text], "left": [text], "renamed": [[text, text + "x"]]}
     return [
-        view.message(strange, mark=view.place(text)),
+        view.message(strange),
         view.message(strange, past=True, delivered=True),
         View("short").message(strange),
-        *view.presence({**presence, "members": 1}, view.place(text)),
+        *view.presence({**presence, "members": 1}),
+        view.unread(1, text),
+        view.turn(text),
         view.who([{"name": text, "color": text, "away": text}], text),
         view.rooms([{"room": text, "members": 1, "last": 1}]),
         view.result(strange),

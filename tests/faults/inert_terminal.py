@@ -202,7 +202,8 @@ def refused(stage: ClientStage, text: str) -> None:
 def turned_away(stage: ClientStage, text: str) -> None:
     stage.talk.online = False
     stage.hear("error", code="internal", text=text, fatal=False)
-    stage.talk.online = True
+    stage.welcome()
+    stage.enter_rooms()
 
 
 def goodbye(stage: ClientStage, text: str) -> None:
@@ -243,7 +244,7 @@ def mistyped(stage: ClientStage, text: str) -> None:
     for command in ("", "ignore ", "unignore ", "msg ", "switch ", "nick ", "color ", "join ", "leave "):
         stage.talk.obey(understand(f"/{command}{line}"))
     # Some of it may have been no mistake.
-    stage.talk._ignored.clear()
+    stage.talk._company.ignored.clear()
     stage.talk.current, stage.talk.color = "lobby", "red"
     for say in list(stage.talk.outgoing.texts()):
         stage.talk.outgoing.delivered(say.seq)

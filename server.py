@@ -51,8 +51,8 @@ from server_parts.requests import Announce, Hello, Request, text_refusal
 from server_parts.screen import Nowhere, Screen, ScreenLog, choose_screen
 from server_parts.settings import Settings
 
-# Seconds. No thread here computes for long without giving way. But every thread that waits for its turn wakes up so often
-# to ask for it: when thousands are cut off at once and all want to leave, they did nothing else for a minute.
+# Seconds. No thread here computes for long without giving way. But every thread that waits for its turn wakes up that
+# often to ask for it: with the usual 5 ms, thousands who are cut off at once do nothing else for a minute.
 SWITCH_INTERVAL: Final = 0.5
 RECEIVE: Final = 64 * 1024
 TICK: Final = 0.5  # how long a thread that may be told to stop waits before it looks

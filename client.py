@@ -404,7 +404,7 @@ class ChatClient:
         self._drop_link()
         if self._leaving:
             self._finish(self._status)
-        elif not self._welcomed and not retry:
+        elif not (self._welcomed or self._told_why_not or retry):
             self._finish(1, f"No conversation with {self.address}: {reason}.")
         elif not self._reconnect:
             self._finish(1)

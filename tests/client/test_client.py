@@ -249,6 +249,20 @@ def test_without_reconnect_a_full_server_is_the_end(server: ScriptedServer, star
     assert running.screen.lines[-1] == "Disconnected: this server is full."
 
 
+def test_who_waits_for_a_place_waits_over_a_restart_too(server: ScriptedServer, start: Start) -> None:
+    """A server that once asked to come again is one, also when nobody answers for a while."""
+    running = start(interactive=False)
+    server.accept().send({"type": "bye", "code": "server_full", "text": "this server is full", "retry": True})
+    running.screen.wait_for("This server is full.")
+    server.close()
+    running.screen.wait_until(lambda: any("refused" in event.get("reason", "") for event in running.screen.events))
+    server.open()
+    peer = server.accept()
+    peer.welcome()
+    running.screen.wait_for("You are ann")
+    assert goodbye(running, peer) == 0
+
+
 def test_what_comes_after_the_exit_is_not_read(server: ScriptedServer, start: Start, tmp_path: Path) -> None:
     """The screen is gone: the next run shows it as new."""
     running, peer = in_the_lobby(server, start)

@@ -127,7 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="server.py",
         description="A chat server. People come in with client.py, nc or telnet.",
-        epilog="Every option up to --log-file can be set in the environment too: --max-clients is CHAT_MAX_CLIENTS.",
+        epilog="Every option up to --verbose can be set in the environment too: --max-clients N is CHAT_MAX_CLIENTS=N, "
+        "--no-console is CHAT_NO_CONSOLE=1.",
         allow_abbrev=False,
     )
     for flag in _FLAGS:

@@ -119,7 +119,9 @@ def test_commands(console: Terminal) -> None:
         heard = alice.until("message", room="@alice+server")
         assert (heard["from"], heard["text"]) == ("server", "just for you")
         console.enter("/stats")
-        console.see(r"\* 2 clients, 3 rooms, 2 messages, \d+ deliveries .*, 0 bytes waiting \*")
+        console.see(
+            r"\* 2 clients, 3 rooms in use \(private ones too\), 2 messages, \d+ deliveries .*, 0 bytes waiting \*"
+        )
         console.enter("/help")
         for command in ("/who", "/rooms", "/msg", "/kick", "/stats", "/help", "/exit"):
             console.see(command)
@@ -141,7 +143,7 @@ def test_one_is_counted_as_one(console: Terminal) -> None:
     with Native(console.listening(), "alice") as alice:
         alice.tell("hi")
         console.enter("/stats")
-        console.see(r"\* 1 client, 1 room, 1 message, 2 deliveries .*, 0 bytes waiting \*")
+        console.see(r"\* 1 client, 1 room in use \(private ones too\), 1 message, 2 deliveries .*, 0 bytes waiting \*")
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,15 @@ def test_what_is_wrong_is_told(console: Terminal, line: str) -> None:
         assert alice.until("message")["text"] == "now it is said"
 
 
+def test_an_empty_room_is_answered_for(console: Terminal) -> None:
+    """With a line that says so, as a room with people is."""
+    console.listening()
+    console.enter("/who Nowhere")
+    console.see(r"\* nobody is in #nowhere \*")
+    console.enter("/who")
+    console.see(r"\* here: server \*")
+
+
 @pytest.mark.parametrize("word", ["/exit", "/quit", "exit", "QUIT", "over"])
 def test_exit_words_stop_the_server(console: Terminal, word: str) -> None:
     """Any of them, with status 0."""

@@ -140,6 +140,10 @@ ROWS: Final = (
     _Command("/kick NAME [REASON]", "end somebody's connection", Console._kick),
     _Command("/stats", "clients, rooms in use, messages, deliveries, backlog", Console._stats),
     _Command("/help", "this list", Console._help),
-    _Command("/exit", "stop the server", lambda console, _: console._leave()),
+    _Command(
+        "/exit",
+        "stop the server for everyone; so do exit, quit and over alone on a line, and Ctrl+D",
+        lambda console, _: console._leave(),
+    ),
 )
 COMMANDS: Final = {row.usage[1:].split()[0]: row for row in ROWS}

@@ -167,6 +167,13 @@ def test_an_empty_room_is_answered_for(console: Terminal) -> None:
     console.see(r"\* here: server \*")
 
 
+def test_the_help_tells_all_that_stops_the_server(console: Terminal) -> None:
+    """A word alone on a line and a key do it too, for everyone."""
+    console.listening()
+    console.enter("/help")
+    console.see(r"stop the server for everyone; so do exit, quit and over alone on a line, and Ctrl\+D")
+
+
 @pytest.mark.parametrize("word", ["/exit", "/quit", "exit", "QUIT", "over"])
 def test_exit_words_stop_the_server(console: Terminal, word: str) -> None:
     """Any of them, with status 0."""

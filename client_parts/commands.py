@@ -253,4 +253,4 @@ def _help_of(command: Command) -> str:
 
 
 def _usages(command: Command) -> str:
-    return " ".join([command.usage, *(f"/{alias}" for alias in command.aliases)])
+    return " ".join([command.usage, *(f"(or /{alias})" for alias in command.aliases)])

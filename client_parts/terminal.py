@@ -130,7 +130,7 @@ class TerminalScreen:
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""
         editor = self._editor
-        if key.code in _ENTER:
+        if key.code in _ENTER and not editor.search_fails:
             return self._entered()
         if key.code == _CTRL_C:
             self._interrupted()
@@ -158,8 +158,7 @@ class TerminalScreen:
         self._editor.clear()
 
     def _draw_input(self) -> None:
-        search = self._editor.search
-        self._rows.set_input(self._editor.text, self._editor.cursor, f"search {search}" if search is not None else "")
+        self._rows.set_input(self._editor.text, self._editor.cursor, self._editor.search_prompt)
 
     # --- Tab ---
 

@@ -122,7 +122,7 @@ class Console:
         self._sampled = now, stats
         rate = (stats.deliveries - before.deliveries) / max(now - then, 0.001)
         self._screen.show(
-            f"* {counted(stats.clients, 'client')}, {counted(stats.rooms, 'room')}, "
+            f"* {counted(stats.clients, 'client')}, {counted(stats.rooms, 'room')} in use (private ones too), "
             f"{counted(stats.messages, 'message')}, {counted(stats.deliveries, 'delivery', 'deliveries')} "
             f"({rate:.0f}/s since last asked), {counted(stats.backlog, 'byte')} waiting *\n"
         )
@@ -138,8 +138,12 @@ ROWS: Final = (
     _Command("/rooms", "which rooms there are", lambda console, _: console._ask_hub(ask.Rooms())),
     _Command("/msg NAME TEXT", "say something to one person only", Console._message),
     _Command("/kick NAME [REASON]", "end somebody's connection", Console._kick),
-    _Command("/stats", "clients, rooms, messages, deliveries, backlog", Console._stats),
+    _Command("/stats", "clients, rooms in use, messages, deliveries, backlog", Console._stats),
     _Command("/help", "this list", Console._help),
-    _Command("/exit", "stop the server", lambda console, _: console._leave()),
+    _Command(
+        "/exit",
+        "stop the server for everyone; so do exit, quit and over alone on a line, and Ctrl+D",
+        lambda console, _: console._leave(),
+    ),
 )
 COMMANDS: Final = {row.usage[1:].split()[0]: row for row in ROWS}

@@ -116,6 +116,8 @@ def _presence(frame: Frame) -> list[str]:
 
 
 def _who(frame: Frame) -> list[str]:
+    if not frame["members"]:
+        return [_star(f"nobody is in #{frame['room']}")]
     people = [f"{m['name']} (away: {m['away']})" if m.get("away") else m["name"] for m in frame["members"]]
     return [_star(f"here: {', '.join(people[at : at + A_LINE])}") for at in range(0, len(people), A_LINE)]
 

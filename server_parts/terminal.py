@@ -124,7 +124,7 @@ class TerminalScreen(Screen):
 
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""
-        if key.code in _ENTER:
+        if key.code in _ENTER and not self._editor.search_fails:
             return self._entered()
         if key.code in (_CTRL_C, _CTRL_BACKSLASH):
             raise KeyboardInterrupt
@@ -149,8 +149,7 @@ class TerminalScreen(Screen):
 
     def _draw(self) -> None:
         editor = self._editor
-        prompt = self._prompt if editor.search is None else f"search {editor.search}"
-        row, column = input_row(prompt, None, editor.text, editor.cursor, self._columns())
+        row, column = input_row(editor.search_prompt or self._prompt, None, editor.text, editor.cursor, self._columns())
         # No text may leave its row here, whatever the terminal thinks of its width.
         self._printer.put_row(f"\x1b[?7l{row}\x1b[0m\x1b[?7h\r" + (f"\x1b[{column}C" if column else ""))
 

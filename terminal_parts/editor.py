@@ -6,8 +6,8 @@ Pure: keys in, a text and a cursor out. It must not know the terminal, nor what 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterable
+from itertools import chain
 
 from terminal_parts.keys import Key
 from terminal_parts.width import width
@@ -20,11 +20,20 @@ class Editor:
         self.text = ""
         self.cursor = 0
         self.search: str | None = None  # what Ctrl+R looks for
+        self.search_fails = False  # if so, the line is the one that the search began with
         self._past = list(past)
         self._place = len(self._past)  # which of them is being shown; behind the last one, the draft
         self._draft = ""
+        self._before_search = (self._place, "", 0)  # the place, the text and the cursor
         self._killed = ""
         self._actions = self._bindings()
+
+    @property
+    def search_prompt(self) -> str:
+        """What stands before the line during a search."""
+        if self.search is None:
+            return ""
+        return f"nothing matches {self.search}" if self.search_fails else f"search {self.search}"
 
     def press(self, key: Key) -> None:
         if self.search is not None and self._pressed_in_search(key):
@@ -46,7 +55,7 @@ class Editor:
         return line
 
     def clear(self) -> None:
-        self.search = None
+        self._end_search()
         self._place, self._draft = len(self._past), ""
         self.replace(0, len(self.text))
 
@@ -139,45 +148,47 @@ class Editor:
 
     def _begin_search(self) -> None:
         self.search = ""
+        self._before_search = self._place, self.text, self.cursor
+
+    def _end_search(self) -> None:
+        self.search, self.search_fails = None, False
 
     def _pressed_in_search(self, key: Key) -> bool:
         """Whether the key was for the search. Any other key ends it, and keeps what was found."""
         query = self.search or ""
         if not key.code:
-            self._extend_search(query, key.text)
+            self._find(query + key.text, self._place)
         elif key.code in ("\x7f", "\x08"):
             self._find(query[:-1], len(self._past) - 1)
         elif key.code == "\x12":
             self._find(query, self._place - 1)
         elif key.code in ("\x07", "\x1b"):
-            self._go(len(self._past) - self._place)
-            self.search = None
+            self._show_before_search()
+            self._end_search()
         else:
-            self.search = None
+            self._end_search()
             return False
         return True
 
-    def _extend_search(self, query: str, more: str) -> None:
-        """As if every character came alone: the longest beginning that is anywhere is found, in few steps."""
-        known = bisect_left(
-            range(1, len(more) + 1), True, key=lambda length: self._found(query + more[:length], self._place) is None
-        )
-        if known:
-            self._find(query + more[:known], self._place)
-        self.search = query + more
-
     def _find(self, query: str, newest: int) -> None:
-        """Show the newest line up to that place with the query in it; if there is none, what is shown stays."""
-        self.search = query
+        """Show the newest line up to that place with the query in it, or else the newest of all."""
         place = self._found(query, newest)
+        self._show_before_search()
+        self.search, self.search_fails = query, place is None and query != ""
         if place is not None:
             self._go(place - self._place)
             self.cursor = self._past[place].lower().index(query.lower())
 
     def _found(self, query: str, newest: int) -> int | None:
-        query = query.lower()
-        places = range(min(newest, len(self._past) - 1), -1, -1) if query else ()
+        query, last = query.lower(), len(self._past) - 1
+        newest = min(newest, last)
+        places = chain(range(newest, -1, -1), range(last, newest, -1)) if query else ()
         return next((place for place in places if query in self._past[place].lower()), None)
+
+    def _show_before_search(self) -> None:
+        self._place, text, cursor = self._before_search
+        self.replace(0, len(self.text), text)
+        self.cursor = cursor
 
 
 def _length(pattern: str, text: str) -> int:

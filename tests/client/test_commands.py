@@ -77,6 +77,13 @@ def test_each_command_does_its_one_thing(line: str, call: tuple[Any, ...]) -> No
     assert asked(line) == [call]
 
 
+def test_short_forms_do_not_read_as_part_of_the_syntax() -> None:
+    """They stand apart, in brackets, in a usage line and in the list."""
+    assert asked("/reply") == [("tell", "Usage: /reply TEXT (or /r): Answer the last private message.")]
+    assert "  /join ROOM (or /j)  " in help_text()
+    assert "  /exit (or /quit)  " in help_text()
+
+
 def test_every_row_is_tried_here() -> None:
     """The table above covers every command and alias but those of leaving and help."""
     tried = {line.split()[0][1:].lower() for line, _ in ROWS}

@@ -160,17 +160,47 @@ def test_the_past_is_within_reach_and_the_draft_is_kept() -> None:
         ("\x12al\x12", "alarm", "al"),
         ("\x12al\x12\x12\x12", "alarm", "al"),
         ("draft\x12al\x07", "draft", None),
-        ("\x12Alarms are", "alarm", "Alarms are"),
+        ("\x12al\x12\x12", "say alpha", "al"),
+        ("\x12al\x12pha", "say alpha", "alpha"),
+        ("\x12Alarm", "alarm", "Alarm"),
         ("\x12al\x05!", "say alpha!", None),
-        ("\x12alx", "say alpha", "alx"),
         ("\x12alx\x7f\x7f", "beta", "a"),
         ("draft\x12", "draft", ""),
     ],
 )
 def test_searching_the_past(keys: str, text: str, search: str | None) -> None:
-    """The newest line with it, then older ones; any other key keeps what was found, Ctrl+G does not."""
+    """The newest line with it, then older ones, round and round; other keys keep what was found, Ctrl+G does not."""
     editor = typed(keys, "alarm", "other", "say alpha", "beta")
     assert (editor.text, editor.search) == (text, search)
+    assert not editor.search_fails
+
+
+@pytest.mark.parametrize("query", ["alx", "al\x12x", "Alarms are", "al\x12larms\x12"])
+def test_a_search_that_finds_nothing_says_so(query: str) -> None:
+    """What matched until then is gone, and the line is the one of before; also after Enter, which only ends it."""
+    editor = typed(f"draft{LEFT}\x12{query}", "alarm", "other", "say alpha", "beta")
+    assert editor.search_prompt == f"nothing matches {editor.search}"
+    assert (editor.text, editor.cursor, editor.search_fails) == ("draft", 4, True)
+    editor.press(Key("\r"))
+    assert (editor.text, editor.cursor, editor.search, editor.search_fails) == ("draft", 4, None, False)
+
+
+def test_a_search_that_failed_can_find_again() -> None:
+    """With less of it, or as a new one."""
+    for keys in ("\x12alx\x7f", "\x12alx\x07\x12al"):
+        editor = typed(keys, "say alpha", "beta")
+        assert (editor.text, editor.search_prompt, editor.search_fails) == ("say alpha", "search al", False)
+
+
+@pytest.mark.parametrize("end", ["\x1b", "\x07"], ids=["Esc", "Ctrl+G"])
+@pytest.mark.parametrize("query", ["hel", "helzzz", "", "one", "hel\x7f\x7f\x7f"])
+def test_a_search_that_is_given_up_leads_back_to_where_it_began(query: str, end: str) -> None:
+    """To an earlier line with what was changed in it, and the newest draft is still below."""
+    editor = typed(f"draft{UP} plus a long edit{LEFT}\x12{query}", "hello", "one")
+    editor.press(Key(end))
+    assert (editor.text, editor.cursor, editor.search) == ("one plus a long edit", 19, None)
+    editor.press(Key(DOWN))
+    assert editor.text == "draft"
 
 
 @given(st.lists(st.text("abcA", max_size=6), max_size=8), st.text("abcA", max_size=4), st.text("abcA", max_size=6))
@@ -190,8 +220,8 @@ def test_a_search_that_is_pasted_looks_seldom(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Editor, "_found", lambda *args: looks.append(args) or found(*args))  # type: ignore[func-returns-value]
     editor = typed("\x12", "z" * 5_000)
     editor.press(Key("", "z" * 8_000))
-    assert editor.text == "z" * 5_000
-    assert len(looks) < 20
+    assert editor.search_fails
+    assert len(looks) == 1
 
 
 def test_a_row_shows_what_is_around_the_cursor() -> None:

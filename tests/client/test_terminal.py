@@ -109,12 +109,28 @@ def test_esc_ends_a_search(person: Open) -> None:
     ann = person("ann")
     title = ann.title
     ann.type("\x12\x1b[200~a\nb\x1b]2;pwned\x07\x1b[201~")
-    ann.wait_for_prompt("search a␊b␛]2;pwned␇>")
+    ann.wait_for_prompt("nothing matches a␊b␛]2;pwned␇>")
     ann.type("\x1b")
     ann.wait_for_prompt("lobby>")
     ann.type("hello")
     ann.wait_for_prompt("lobby> hello")
     assert ann.title == title
+
+
+def test_enter_sends_nothing_that_a_search_did_not_find(person: Open) -> None:
+    """It leaves the search, with the draft of before."""
+    ann = person("ann")
+    ann.type("hello client\r")
+    ann.wait_for("said -> hello client ✓")
+    ann.type("draft\x12hel")
+    ann.wait_for_prompt("search hel> hello client")
+    ann.type("zzz")
+    ann.wait_for_prompt("nothing matches helzzz> draft")
+    ann.type("\r")
+    ann.wait_for_prompt("lobby> draft")
+    ann.type("ed\r")
+    ann.wait_for("said -> drafted ✓")
+    assert sum("said -> hello client" in row for row in ann.rows) == 1
 
 
 def test_hostile_text_changes_nothing_outside_its_line(person: Open, server: ServerProgram, tmp_path: Path) -> None:
@@ -213,7 +229,7 @@ def test_commands_answer_on_the_screen(person: Open) -> None:
         "/jion x\r": "There is no command /jion; did you mean /join?",
         "/join Builds\r": "* you are in #builds (1 here)",
         "/history\r": "* There is nothing older in #builds.",
-        "/help msg\r": "/msg NAME TEXT /m: Say something to one person only.",
+        "/help msg\r": "/msg NAME TEXT (or /m): Say something to one person only.",
     }.items():
         ann.type(typed)
         ann.wait_for(part)

@@ -119,7 +119,9 @@ def test_commands(console: Terminal) -> None:
         heard = alice.until("message", room="@alice+server")
         assert (heard["from"], heard["text"]) == ("server", "just for you")
         console.enter("/stats")
-        console.see(r"\* 2 clients, 3 rooms, 2 messages, \d+ deliveries .*, 0 bytes waiting \*")
+        console.see(
+            r"\* 2 clients, 3 rooms in use \(private ones too\), 2 messages, \d+ deliveries .*, 0 bytes waiting \*"
+        )
         console.enter("/help")
         for command in ("/who", "/rooms", "/msg", "/kick", "/stats", "/help", "/exit"):
             console.see(command)
@@ -141,7 +143,7 @@ def test_one_is_counted_as_one(console: Terminal) -> None:
     with Native(console.listening(), "alice") as alice:
         alice.tell("hi")
         console.enter("/stats")
-        console.see(r"\* 1 client, 1 room, 1 message, 2 deliveries .*, 0 bytes waiting \*")
+        console.see(r"\* 1 client, 1 room in use \(private ones too\), 1 message, 2 deliveries .*, 0 bytes waiting \*")
 
 
 @pytest.mark.parametrize(
@@ -154,6 +156,22 @@ def test_what_is_wrong_is_told(console: Terminal, line: str) -> None:
         console.see(r"\* error: [^\r\n]+ \*")
         console.enter("now it is said")
         assert alice.until("message")["text"] == "now it is said"
+
+
+def test_an_empty_room_is_answered_for(console: Terminal) -> None:
+    """With a line that says so, as a room with people is."""
+    console.listening()
+    console.enter("/who Nowhere")
+    console.see(r"\* nobody is in #nowhere \*")
+    console.enter("/who")
+    console.see(r"\* here: server \*")
+
+
+def test_the_help_tells_all_that_stops_the_server(console: Terminal) -> None:
+    """A word alone on a line and a key do it too, for everyone."""
+    console.listening()
+    console.enter("/help")
+    console.see(r"stop the server for everyone; so do exit, quit and over alone on a line, and Ctrl\+D")
 
 
 @pytest.mark.parametrize("word", ["/exit", "/quit", "exit", "QUIT", "over"])

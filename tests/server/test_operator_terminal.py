@@ -110,6 +110,19 @@ def test_the_keys_of_a_shell_s_line(operator: Terminal) -> None:
         assert alice.message_from("server")["text"] == "two"
 
 
+def test_enter_says_nothing_that_a_search_did_not_find(operator: Terminal) -> None:
+    """It leaves the search, with the draft of before."""
+    with Native(port_of(operator), "alice") as alice:
+        operator.type("server stopped\r")
+        alice.message_from("server")
+        operator.type("draft\x12\x1b[200~server\nstopped\x1b[201~")
+        operator.wait_for_prompt("nothing matches server␊stopped> draft")
+        operator.type("\r")
+        operator.wait_for_prompt("server> draft")
+        operator.type("ed\r")
+        assert alice.message_from("server")["text"] == "drafted"
+
+
 def test_a_long_line_stays_on_its_row(operator: Terminal) -> None:
     """Wide signs too, in a window that has become narrow; all of it is said."""
     text = "漢字 and more " * 20

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,11 @@ class ChatClient:
 
     def connect_to_server(self) -> int:
         """Connect, start the receiver, and be the input loop until somebody ends it. Returns the exit status."""
+        with ExitStack() as ending:
+            ending.push(self._screen)  # shows what it was told, also if nobody came to enter it
+            return self._connect_and_talk()
+
+    def _connect_and_talk(self) -> int:
         try:
             self._open_link()
         except OSError as problem:

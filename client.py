@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from client_parts.commands import Intent, Order, understand, understand_piped
 from client_parts.conversation import Conversation
 from client_parts.frames import acceptable
 from client_parts.handover import Handover
+from client_parts.hearing import RECENT
 from client_parts.identity import IdentityError, login_name, name_token, new_session, numbered_name, token_path
 from client_parts.leaving import Farewell, Step, signals_end_it
 from client_parts.link import Link, LinkLost, Patience, Pauses, open_socket
@@ -49,7 +51,6 @@ from client_parts.settings import Settings
 from client_parts.status import Status
 from client_parts.view import View, as_sentence, bad, good, lost
 
-_RECENT = 20  # messages that are shown at first
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
 _PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # reasons that may be gone tomorrow
@@ -90,8 +91,8 @@ class ChatClient:
         self._token: str | None = None
         self._screen = screen or choose_screen(json_events=json_events)
         # What only sends need not know what was said before: it would stand in the logs of others.
-        self._history = (_RECENT if self._screen.interactive or json_events else 0) if history is None else history
-        self._conversation = self._new_conversation(color, tuple(rooms), style)
+        recent = RECENT if self._screen.interactive or json_events else 0
+        self._conversation = self._new_conversation(color, tuple(rooms), style, recent if history is None else history)
         self._link: Link | None = None
         self._status = 0
         self._fault: Exception | None = None
@@ -108,7 +109,7 @@ class ChatClient:
         self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
         self._holds = Holds(Pauses(self._patience.hold, self._patience.longest_pause))
 
-    def _new_conversation(self, color: str | None, rooms: tuple[str, ...], style: str) -> Conversation:
+    def _new_conversation(self, color: str | None, rooms: tuple[str, ...], style: str, history: int) -> Conversation:
         # What a person chose and read is kept for the next run; a program's doings are not.
         folder = self._token_file.parent if self._screen.interactive and not self._json_events else None
         settings = Settings(folder and folder / "settings.json")
@@ -116,7 +117,9 @@ class ChatClient:
         name = self._first_name
         color = color or settings.color_of(name) or color_for(name)
         bookmarks = Bookmarks(folder and folder / "seen.json")
-        return Conversation(self._screen, View(style), name, color, rooms, settings=settings, bookmarks=bookmarks)
+        return Conversation(
+            self._screen, View(style), name, color, rooms, history=history, settings=settings, bookmarks=bookmarks
+        )
 
     @property
     def color(self) -> str:
@@ -128,6 +131,11 @@ class ChatClient:
 
     def connect_to_server(self) -> int:
         """Connect, start the receiver, and be the input loop until somebody ends it. Returns the exit status."""
+        with ExitStack() as ending:
+            ending.push(self._screen)  # shows what it was told, also if nobody came to enter it
+            return self._connect_and_talk()
+
+    def _connect_and_talk(self) -> int:
         try:
             self._open_link()
         except OSError as problem:
@@ -350,7 +358,7 @@ class ChatClient:
     # --- Sending ------------------------------------------------------------------------------------------------
 
     def _introduce(self, link: Link) -> None:
-        link.send(self._conversation.hello(self._session, self._token, self._history))
+        link.send(self._conversation.hello(self._session, self._token))
 
     def _queue_frames(self) -> None:
         """Put what is to be sent on the link, requests first: they belong to texts that come after them."""

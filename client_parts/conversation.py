@@ -94,7 +94,7 @@ class Conversation(Hearing):
     def _enter(self, room: str) -> None:
         # Offline, entering is only meant: `hello` asks for it on coming back.
         if room not in self.cursors and self.online:
-            self._ask({"type": "join", "room": room})
+            self._ask_to_enter(room)
         self.cursors.enter(room)
         self._turn_to(room)
 

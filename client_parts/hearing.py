@@ -34,6 +34,7 @@ from client_parts.settings import Settings
 from client_parts.status import Status
 from client_parts.view import View, as_sentence, aside, bad, good, lost
 
+RECENT = 20  # messages of a room that are shown at first, if nobody says how many
 _FEW = 200  # members whose names are asked for, to complete them
 _RETRIED = ("storage_unavailable", "rate_limited", "internal")  # the fault is not in the text, so it is sent again
 
@@ -49,6 +50,7 @@ class Hearing:
         color: str,
         rooms: tuple[str, ...] = (LOBBY,),
         *,
+        history: int = RECENT,
         settings: Settings | None = None,
         bookmarks: Bookmarks | None = None,
     ) -> None:
@@ -65,6 +67,7 @@ class Hearing:
         self._view = view
         view.home = self.current
         self._correspondent: str | None = None
+        self._history_wanted = history  # messages of a room that is entered
         self._away: str | None = None
         self._greeted = False
         self._settings = settings or Settings()
@@ -99,7 +102,7 @@ class Hearing:
 
     # --- The connection's side ----------------------------------------------------------------------------------
 
-    def hello(self, session: str, token: str | None, history: int) -> Frame:
+    def hello(self, session: str, token: str | None) -> Frame:
         """How this client introduces itself, the first time and every time it comes back."""
         positions = {room: last for room, last in self.cursors.positions().items() if self._may_read(room)}
         frame: Frame = {
@@ -109,7 +112,7 @@ class Hearing:
             "color": self.color,
             "session": session,
             "rooms": positions,
-            "history": history,
+            "history": self._history_wanted,
             "client": f"client.py {VERSION}",
         }
         if token is not None:
@@ -181,7 +184,7 @@ class Hearing:
         if self._away is not None:
             self._ask({"type": "away", "text": self._away})
         for room in self._left_out:
-            self._rejoin(room)
+            self._ask_to_enter(room)
 
     def _greet(self, frame: Frame) -> None:
         self._greeted = True
@@ -306,11 +309,12 @@ class Hearing:
         self._board.note(
             lost(f"* {self._view.place(room)} jumped from message {last} to {frame['id']}; asking for what is between.")
         )
-        self._rejoin(room)
+        self._ask_to_enter(room)
 
-    def _rejoin(self, room: str) -> None:
+    def _ask_to_enter(self, room: str) -> None:
         last = self.cursors.last_shown(room)
-        self._ask({"type": "join", "room": room} if last is None else {"type": "join", "room": room, "after": last})
+        wanted = {"history": self._history_wanted} if last is None else {"after": last}
+        self._ask({"type": "join", "room": room, **wanted})
 
     def _show_message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> None:
         room, sender = message["room"], message["from"]

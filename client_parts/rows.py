@@ -33,7 +33,10 @@ def has_title(terminal: str) -> bool:
 
 
 class Rows:
-    """The screen, from `enter` to `leave`; before and between, lines are kept for the next `enter`."""
+    """The screen, from `enter` to `leave`; before and between, lines are kept for the next `enter`.
+
+    If none comes, `leave` shows the complaints among them.
+    """
 
     def __init__(self, descriptor: int, terminal: str) -> None:
         self.broken = False
@@ -41,7 +44,7 @@ class Rows:
         self._titled = has_title(terminal)
         self._title = ""
         self._inside = False
-        self._lent = False  # the shell has the screen, and will give it back
+        self._lent = True  # the shell has the screen, and will give it, or give it back
         self._reserved = False  # the scroll region is set
         self._columns, self._rows = 80, 24
         self._free = 0  # empty rows at the end of the message area
@@ -116,7 +119,7 @@ class Rows:
                 self._kept.append((line, hang))
 
     def show_now(self, line: str, hang: int) -> None:
-        """The same for a complaint: it is shown although there may never be an `enter`, but not over a shell's work."""
+        """The same for a complaint: it is shown also if there is never an `enter`, but not over a shell's work."""
         if self.broken:
             return  # perhaps somebody waits for ever, with the lock
         with self._writing:

@@ -108,7 +108,7 @@ def query_problem(text: str) -> str | None:
         if colon and key.lower() in _FORMS:
             fits, advice = _FORMS[key.lower()]
             if not fits(value):
-                return f"{harmless_line(bare[:MAX_ECHO])} finds nothing: {advice}"
+                return f"the filter {harmless_line(bare[:MAX_ECHO])} finds nothing: {advice}"
     return None
 
 

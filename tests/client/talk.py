@@ -15,10 +15,10 @@ from tests.client.fakes import Notebook
 class Talk:
     """A conversation with its notebook, and short ways to feed it."""
 
-    def __init__(self, *rooms: str, online: bool = True, rich: bool = False) -> None:
+    def __init__(self, *rooms: str, online: bool = True, rich: bool = False, history: int = 20) -> None:
         self.board = Notebook()
         self.board.rich = rich
-        self.it = Conversation(self.board, View("short"), "ann", "blue", rooms or ("lobby",))
+        self.it = Conversation(self.board, View("short"), "ann", "blue", rooms or ("lobby",), history=history)
         if online:
             self.welcome()
 

@@ -12,14 +12,14 @@ from tests.client.talk import Talk
 
 def test_the_hello_says_who_where_and_from_when() -> None:
     """Everything the server needs to welcome, or to resume."""
-    talk = Talk("lobby", "builds", online=False)
-    hello = talk.it.hello("s" * 32, "t" * 32, 5)
+    talk = Talk("lobby", "builds", online=False, history=5)
+    hello = talk.it.hello("s" * 32, "t" * 32)
     assert hello["protocol"] == 1
     assert hello["client"] == "client.py 1.0.0"
     assert hello["rooms"] == {"lobby": None, "builds": None}
     assert (hello["history"], hello["token"], "epoch" in hello) == (5, "t" * 32, False)
     talk.welcome(last=7)
-    again = talk.it.hello("s" * 32, None, 5)
+    again = talk.it.hello("s" * 32, None)
     assert (again["rooms"], again["epoch"], "token" in again) == ({"lobby": 7, "builds": 7}, "e1", False)
 
 
@@ -153,7 +153,7 @@ def test_rooms_can_be_entered_switched_and_left() -> None:
     """The present room follows, and the prompt shows it."""
     talk = Talk()
     talk.type("/join #Builds")
-    assert talk.asked() == [{"type": "join", "room": "builds"}]
+    assert talk.asked() == [{"type": "join", "room": "builds", "history": 20}]
     assert talk.status().prompt == "builds> "
     talk.enter("builds")
     talk.type("made it", "/switch lobby", "back")
@@ -347,7 +347,7 @@ def test_wishes_are_kept_offline() -> None:
         "* you are marked as away",
     ]
     assert "ann · away · " in unpainted(status_line(talk.status(), 80))
-    assert talk.it.hello("s", None, 20)["color"] == "red"
+    assert talk.it.hello("s", None)["color"] == "red"
     talk.welcome()
     assert talk.asked() == [{"type": "away", "text": "lunch"}]
 
@@ -355,7 +355,7 @@ def test_wishes_are_kept_offline() -> None:
 def test_a_hello_fits_its_line_however_many_rooms_there_are() -> None:
     """What does not fit is joined after the welcome."""
     talk = Talk(*(f"{number:03}{'x' * 50}" for number in range(100)))
-    hello = talk.it.hello("s" * 32, "t" * 43, 20)
+    hello = talk.it.hello("s" * 32, "t" * 43)
     assert len(encode_frame(hello)) <= MAX_HELLO_LINE
     talk.it.heard({"type": "welcome", "name": "ann", "color": "blue", "epoch": "e1", "accepted": 0})
     joined = {frame["room"] for frame in talk.asked()}
@@ -363,12 +363,20 @@ def test_a_hello_fits_its_line_however_many_rooms_there_are() -> None:
     assert not joined & set(hello["rooms"])
 
 
+def test_a_room_that_is_entered_later_shows_as_much_of_its_past_as_the_first() -> None:
+    """What was wished at the start, also if that is nothing."""
+    talk = Talk(history=0)
+    talk.type("/join builds")
+    assert talk.asked() == [{"type": "join", "room": "builds", "history": 0}]
+    assert talk.it.hello("s", None)["history"] == 0
+
+
 def test_rooms_entered_offline_are_entered_on_return() -> None:
     """The next hello names them."""
     talk = Talk()
     talk.it.disconnected()
     talk.type("/join builds")
-    assert talk.it.hello("s", None, 20)["rooms"] == {"lobby": 0, "builds": None}
+    assert talk.it.hello("s", None)["rooms"] == {"lobby": 0, "builds": None}
 
 
 def test_an_old_private_room_is_not_asked_for_under_a_new_name() -> None:
@@ -376,7 +384,7 @@ def test_an_old_private_room_is_not_asked_for_under_a_new_name() -> None:
     talk = Talk()
     talk.enter("@ann+bob")
     talk.hear({"type": "presence", "room": None, "renamed": [["ann", "anna"]]})
-    assert list(talk.it.hello("s", None, 20)["rooms"]) == ["lobby"]
+    assert list(talk.it.hello("s", None)["rooms"]) == ["lobby"]
 
 
 def test_the_screen_is_cleared_on_request() -> None:

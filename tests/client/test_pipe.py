@@ -97,6 +97,13 @@ def test_a_pipe_prints_what_was_said_before_only_if_it_is_asked_to(run: Run) -> 
     assert ["before" in out, "secret" in out] == [True, True]
 
 
+def test_a_pipe_shows_nothing_old_wherever_it_goes(run: Run) -> None:
+    """Of a room that it joins later as little as of the first."""
+    run("elder", "--room", "pipe-old").finish("long ago\n")
+    status, out, _ = run("joiner").finish("/join pipe-old\nin pipe-old\n")
+    assert (status, "in pipe-old ✓" in out, "long ago" in out) == (0, True, False)
+
+
 def test_ten_thousand_lines_arrive_in_order(run: Run) -> None:
     """More than may wait at once: the pipe is held back, and nothing is lost or doubled."""
     numbers = [str(number) for number in range(10_000)]

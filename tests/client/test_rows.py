@@ -192,6 +192,29 @@ def test_complaints_are_the_last_words_of_who_does_not_come_back(judge: Judge) -
     assert [row for row in judge.display() if row] == ["a complaint"]
 
 
+def test_what_is_told_before_the_screen_is_up_stands_on_it_in_order() -> None:
+    """Complaints among notes, each once, wrapped as everything else."""
+    judge = Judge()
+    judge.rows.show("connected", 2)
+    judge.rows.show_now("this server is full; the client tries again", 2)
+    judge.rows.show("a note", 2)
+    judge.rows.enter()
+    judge.rows.set_status(READY)
+    assert judge.display()[:5] == ["connected", "this server is full; the client tries", "  again", "a note", ""]
+    judge.close()
+
+
+def test_complaints_are_shown_also_if_the_screen_never_comes_up() -> None:
+    """By leaving, which is the only one to know."""
+    judge = Judge()
+    judge.rows.show("a note", 2)
+    judge.rows.show_now("No server answers", 2)
+    assert not any(judge.display())
+    judge.rows.leave()
+    assert [row for row in judge.display() if row] == ["No server answers"]
+    judge.close()
+
+
 def test_a_message_does_not_lay_out_the_draft_again(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what changes it does: keys, the status and the size."""
     calls = []

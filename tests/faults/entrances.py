@@ -298,7 +298,7 @@ def hearing(data: bytes) -> None:
             assert len(encode_frame(request)) <= MAX_LINE
         conversation.tell_news(1e12)
     conversation.disconnected()
-    assert len(encode_frame(conversation.hello("s" * 64, "t" * 256, 500))) <= MAX_HELLO_LINE
+    assert len(encode_frame(conversation.hello("s" * 64, "t" * 256))) <= MAX_HELLO_LINE
     for name in conversation.vocabulary().names:
         assert_inert(name, lines=False)
 

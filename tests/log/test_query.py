@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from client_parts.view import as_sentence
 from server_parts.message_log import MemoryLog
 from server_parts.search_query import DAY, MAX_QUERY, Phrase, Query, parse, query_problem, words_of
 from server_parts.sqlite_log import SqliteLog
@@ -115,6 +116,13 @@ def test_a_filter_that_finds_nothing_is_explained(text: str, advice: str) -> Non
     assert problem is not None
     assert advice in problem
     assert problem.isprintable()
+
+
+def test_a_filter_is_quoted_as_it_was_typed() -> None:
+    """The sentence does not begin with it, so nobody makes its first letter a capital one."""
+    problem = query_problem("whale since:garbage")
+    assert problem is not None
+    assert as_sentence(problem).startswith("The filter since:garbage finds nothing: ")
 
 
 @pytest.mark.parametrize(

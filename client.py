@@ -44,7 +44,7 @@ from client_parts.hearing import RECENT
 from client_parts.identity import IdentityError, login_name, name_token, new_session, numbered_name, token_path
 from client_parts.leaving import Farewell, Step, signals_end_it
 from client_parts.link import Link, LinkLost, Patience, Pauses, open_socket
-from client_parts.link_words import Holds, Lateness, cause_of, link_state, no_connection, texts_were
+from client_parts.link_words import Holds, Lateness, cause_of, link_state, next_try, no_connection, texts_were
 from client_parts.reading import Closed
 from client_parts.screen import Screen, choose_screen
 from client_parts.settings import Settings
@@ -323,7 +323,8 @@ class ChatClient:
         outgoing, online = self._conversation.outgoing, self._conversation.online
         seconds = self._retry_due - now if self._link is None else 0.0
         link = link_state(online=online, waiting=len(outgoing), seconds=seconds)
-        return self._conversation.status(link, waiting=self._lateness.is_late(outgoing, now, online=online))
+        again = next_try(waiting=len(outgoing), seconds=seconds)
+        return self._conversation.status(link, again, waiting=self._lateness.is_late(outgoing, now, online=online))
 
     def _next_look(self) -> float:
         """When the status line will say something else by itself."""

@@ -137,7 +137,7 @@ class Hearing:
         self._searches.forget()
         self.outgoing.disconnected()
 
-    def status(self, link: str, *, waiting: bool) -> Status:
+    def status(self, link: str, next_try: str = "", *, waiting: bool) -> Status:
         """How things stand; with the texts that wait for their receipt, if they have waited for a while."""
         here = self._wire_room(self.current) if self.current is not None else ""
         return Status(
@@ -146,6 +146,7 @@ class Hearing:
             color=self.color,
             away=self._away is not None,
             link=link,
+            next_try=next_try,
             online=self.online,
             members=None if here.startswith("@") else self._company.people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),

@@ -23,6 +23,11 @@ def link_state(*, online: bool, waiting: int, seconds: float) -> str:
     return f"reconnecting in {math.ceil(seconds)} s" if seconds > 0 else "reconnecting"
 
 
+def next_try(*, waiting: int, seconds: float) -> str:
+    """What may stand behind it, if there is room."""
+    return f"again in {math.ceil(seconds)} s" if waiting and seconds > 0 else ""
+
+
 def no_connection(address: str, problem: OSError) -> str:
     if isinstance(problem, ConnectionRefusedError):
         return f"No server answers at {address}; start one with: python server.py"

@@ -20,6 +20,7 @@ class Status:
     name: str
     color: str
     link: str = "online"
+    next_try: str = ""  # of a link that is gone
     online: bool = True
     members: int | None = None
     unread: tuple[tuple[str, int], ...] = ()
@@ -46,7 +47,7 @@ class _Part(NamedTuple):
     joint: str = " · "
 
 
-_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ABSENT, _ONLINE, _NAME, _MEMBERS = range(10)
+_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS = range(11)
 _MORE_NEWS = _Part(_SIGN, "…", "yellow")
 
 
@@ -68,6 +69,8 @@ def _parts(status: Status) -> list[_Part]:
     if status.away:
         parts.append(_Part(_AWAY, "away", "yellow"))
     parts.append(_Part(_ONLINE, status.link, "green") if status.online else _Part(_OFFLINE, status.link, "yellow"))
+    if status.next_try:
+        parts.append(_Part(_NEXT_TRY, status.next_try, "yellow", joint=", "))
     for place, number in status.unread:
         parts.append(_Part(_PRIVATE if place.startswith("@") else _ROOM, f"{place} {number} new", "yellow"))
     return parts

@@ -9,7 +9,7 @@ import pytest
 from client_parts.delivery import Outgoing
 from client_parts.leaving import Farewell, Step
 from client_parts.link import Patience
-from client_parts.link_words import Lateness, link_state, no_connection
+from client_parts.link_words import Lateness, link_state, next_try, no_connection
 
 PATIENCE = Patience(undelivered=3.0, goodbye=1.0)
 
@@ -57,6 +57,15 @@ def test_a_text_is_late_after_a_moment_and_at_once_offline() -> None:
 def test_the_state_of_the_link_in_words(online: bool, waiting: int, seconds: float, words: str) -> None:
     """What waits matters more than when."""
     assert link_state(online=online, waiting=waiting, seconds=seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("waiting", "seconds", "words"),
+    [(2, 14.2, "again in 15 s"), (2, 0.0, ""), (0, 14.2, "")],
+)
+def test_texts_that_wait_are_told_with_the_next_try(waiting: int, seconds: float, words: str) -> None:
+    """Without them, the state of the link says it already."""
+    assert next_try(waiting=waiting, seconds=seconds) == words
 
 
 @pytest.mark.parametrize(

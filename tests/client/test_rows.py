@@ -384,6 +384,16 @@ def test_a_narrow_status_keeps_that_the_link_is_gone() -> None:
     assert unpainted(status_line(status, 32)) == "── lobby · offline, 2 waiting ──"
 
 
+def test_a_status_says_what_waits_and_until_when() -> None:
+    """The number of texts stays where there is no room for the next try."""
+    status = Status("lobby", "ann", "red", "offline, 2 waiting", "again in 15 s", online=False, members=4)
+    assert unpainted(status_line(status, 70)).startswith(
+        "── lobby (4 here) · ann · offline, 2 waiting, again in 15 s ─"
+    )
+    assert unpainted(status_line(status, 50)) == "── lobby · offline, 2 waiting, again in 15 s ─────"
+    assert unpainted(status_line(status, 36)) == "── lobby · offline, 2 waiting ──────"
+
+
 def test_words_are_wrapped_and_addresses_stay_whole() -> None:
     """Rows break between words and hang; a word wider than a row is left in one piece; lines stay lines."""
     address = "https://example.org/" + "x" * 40

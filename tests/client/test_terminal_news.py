@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,7 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
 from tests.client.conftest import Open
-from tests.client.programs import ROOT, ServerProgram
+from tests.client.programs import ROOT, ServerProgram, Terminal
 
 
 @pytest.fixture
@@ -19,17 +22,33 @@ def server(program: ServerProgram) -> ServerProgram:
     return program
 
 
-def test_the_first_evening_is_as_the_readme_shows_it(person: Open, server: ServerProgram) -> None:
-    """Line by line, but for the port, the times and the length of a rule."""
-    alice = person("alice")
-    alice.type("hello\r")
-    alice.wait_for("hello ✓")
-    bob = person("bob")
-    bob.type("hi alice\r")
-    alice.wait_for("hi alice")
-    alice.wait_for_status("(2 here)")
+@pytest.fixture
+def operator(tmp_path: Path) -> Iterator[Terminal]:
+    """The server's own terminal."""
+    flags = ("--port", "0", "--data", ":memory:", "--rate", "0")
+    terminal = Terminal(0, tmp_path / "token", *flags, program=(sys.executable, "server.py"), bare=True)
+    terminal.wait_for_prompt("server>")
+    yield terminal
+    terminal.close()
+
+
+def test_the_first_evening_is_as_the_readme_shows_it(operator: Terminal, tmp_path: Path) -> None:
+    """Line by line, but for the port, the times and the length of a rule; the operator is one of those here."""
+    started = re.search(rb"Server started on 127\.0\.0\.1:(\d+)", operator.output)
+    assert started
+    port = int(started[1])
+    with closing(Terminal(port, tmp_path / "token-alice", "--name", "alice")) as alice:
+        alice.wait_for_status("online")
+        alice.type("hello\r")
+        alice.wait_for("hello ✓")
+        with closing(Terminal(port, tmp_path / "token-bob", "--name", "bob")) as bob:
+            bob.wait_for_status("online")
+            bob.type("hi alice\r")
+            alice.wait_for("hi alice")
+            alice.wait_for_status("(3 here)")
+            lines = [line for line in as_in_print(alice.rows, port) if line]
     [shown] = re.findall(r"\$ python client.py --name alice\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert [line for line in as_in_print(alice.rows, server.port) if line] == as_in_print(shown.splitlines(), 3030)
+    assert lines == as_in_print(shown.splitlines(), 3030)
 
 
 def as_in_print(lines: list[str], port: int) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from xml.sax.saxutils import escape
 
-from tests.bench.report import TITLES, Row, significant
+from tests.bench.report import TITLES, Row
 
 PREFIX: Final = "fan-out, "
 WIDTH, HEIGHT = 860, 400
@@ -90,4 +90,4 @@ def _bars(groups: Sequence[Row], low: int, high: int) -> Iterator[str]:
 def _bar(x: float, width: float, key: str, value: float, low: int, high: int) -> Iterator[str]:
     y, bottom = _y(value, low, high), HEIGHT - BOTTOM
     yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{bottom - y:.1f}" fill="{COLORS[key]}"/>'
-    yield f'<text class="value" x="{x + width / 2:.1f}" y="{y - 4:.1f}">{significant(value)}</text>'
+    yield f'<text class="value" x="{x + width / 2:.1f}" y="{y - 4:.1f}">{value:.2g}</text>'

@@ -33,7 +33,7 @@ FULL, QUICK = 100_000, 3_000
 RESTS: Final = 8
 HANDS: Final = 4  # threads that come and go
 MOST_GROWTH: Final = 20.0  # bytes of memory a connection, from the first rest to the last
-NOISE: Final = 3 << 20  # bytes, whatever the number: an allocator does not give everything back
+NOISE: Final = 5 << 20  # bytes, whatever the number: what thousands are the first to need is kept (about 3 MB)
 
 
 class Footprint(NamedTuple):

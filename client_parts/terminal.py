@@ -7,10 +7,8 @@ three together: what Enter, Tab, Ctrl+C, Ctrl+Z and a new size mean. It must not
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +22,7 @@ from client_parts.theme import theme_named
 from terminal_parts.editor import Editor
 from terminal_parts.keyboard import Keyboard
 from terminal_parts.keys import Key
+from terminal_parts.typing_loop import TypingLoop
 from terminal_parts.width import HANG
 
 _MOST_LISTED = 100
@@ -32,7 +31,7 @@ _ENTER = ("\r", "\n")
 _CTRL_C, _CTRL_D, _TAB, _CTRL_L, _CTRL_Z, _CTRL_BACKSLASH = "\x03", "\x04", "\t", "\x0c", "\x1a", "\x1c"
 
 
-class TerminalScreen:
+class TerminalScreen(TypingLoop):
     """The screen of a person."""
 
     interactive = True
@@ -41,11 +40,9 @@ class TerminalScreen:
     rich = True
 
     def __init__(self, history: InputHistory | None = None) -> None:
+        super().__init__(Keyboard(sys.stdin.fileno()), Editor(history.load() if history is not None else ()))
         self._rows = Rows(sys.stdout.fileno(), os.environ.get("TERM", ""))
-        self._keyboard = Keyboard(sys.stdin.fileno())
         self._history = history
-        self._editor = Editor(history.load() if history is not None else ())
-        self._keys: deque[Key] = deque()  # pressed, and not yet done with
         self._closed = threading.Event()
         self._vocabulary = Vocabulary()
         self._cycle: list[str] = []  # what the next Tab chooses from
@@ -121,12 +118,6 @@ class TerminalScreen:
                 raise Closed
             self._keys.extend(self._keyboard.wait())
 
-    def _next_line(self) -> str | None:
-        while self._keys:
-            if (line := self._pressed(self._keys.popleft())) is not None:
-                return line
-        return None
-
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""
         editor = self._editor
@@ -139,7 +130,7 @@ class TerminalScreen:
         elif key.code == _CTRL_Z:
             self._stop()
         elif key.code == _CTRL_L:
-            self._rows.redraw()
+            self._redraw()
         elif key.code == _TAB:
             self._complete()
         else:
@@ -178,26 +169,11 @@ class TerminalScreen:
 
     # --- Signals ---
 
-    def _mind_signals(self) -> None:
-        news = self._keyboard.news()
-        if signal.SIGTSTP in news:
-            self._stop()
-        elif signal.SIGCONT in news and not self._keyboard.is_in_front():
-            self._step_aside()
-        elif signal.SIGCONT in news:
-            # Whoever had the terminal meanwhile may have left anything there.
-            self._keyboard.take_over()
-            self._rows.redraw()
-        elif signal.SIGWINCH in news:
-            self._rows.redraw()
-        if signal.SIGQUIT in news:
-            raise EOFError
-        if signal.SIGINT in news:
-            self._interrupted()
+    def _quit(self) -> None:
+        raise EOFError
 
-    def _stop(self) -> None:
-        """Stop, together with whoever was started along, and come back when `fg` says so."""
-        self._step_aside(lambda: os.kill(0, signal.SIGTSTP))
+    def _redraw(self) -> None:
+        self._rows.redraw()
 
     def _step_aside(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Give the terminal back, and take it again when we are in front. In the background messages still come in."""

@@ -7,10 +7,8 @@ what Enter, Ctrl+C, Ctrl+D, Ctrl+Z and a new size mean. It must not know rooms o
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -21,6 +19,7 @@ from terminal_parts.input_row import input_row
 from terminal_parts.keyboard import Keyboard
 from terminal_parts.keys import Key
 from terminal_parts.output import write_all
+from terminal_parts.typing_loop import TypingLoop
 
 _LOOK: Final = 0.2  # seconds between looks whether we are in front: nothing tells
 _PATIENCE: Final = 0.5  # seconds that a terminal may take to take the row away
@@ -30,16 +29,14 @@ _CTRL_BACKSLASH = "\x1c"
 _PASTES_WHOLE, _PASTES_KEYS = "\x1b[?2004h", "\x1b[?2004l"  # whether a pasted block says where it begins and ends
 
 
-class TerminalScreen(Screen):
+class TerminalScreen(Screen, TypingLoop):
     """`attend` and `ask` belong to the main thread, which signals can call away."""
 
     def __init__(self, prompt: str) -> None:
-        super().__init__(self._write)
+        Screen.__init__(self, self._write)
+        TypingLoop.__init__(self, Keyboard(sys.stdin.fileno(), holds=True), Editor())
         self._prompt = prompt
         self._output = sys.stdout.fileno()
-        self._keyboard = Keyboard(sys.stdin.fileno(), holds=True)
-        self._editor = Editor()
-        self._keys: deque[Key] = deque()  # pressed, and not yet done with
         self._ended = False
 
     def attend(self, run: Callable[[], None]) -> None:
@@ -95,32 +92,15 @@ class TerminalScreen(Screen):
         meanwhile()
         self._enter()
 
-    def _stop(self) -> None:
-        """Stop, together with whoever was started along, and come back when `fg` says so."""
-        self._step_aside(lambda: os.kill(0, signal.SIGTSTP))
+    def _interrupted(self) -> None:
+        raise KeyboardInterrupt
 
-    def _mind_signals(self) -> None:
-        news = self._keyboard.news()
-        if signal.SIGTSTP in news:
-            self._stop()
-        elif signal.SIGCONT in news and not self._keyboard.is_in_front():
-            self._step_aside()
-        elif signal.SIGCONT in news:
-            # Whoever had the terminal meanwhile may have left anything there.
-            self._keyboard.take_over()
-            self._printer.draw_again()
-        elif signal.SIGWINCH in news:
-            self._printer.draw_again()
-        if news & {signal.SIGINT, signal.SIGQUIT}:
-            raise KeyboardInterrupt
+    _quit = _interrupted
+
+    def _redraw(self) -> None:
+        self._printer.draw_again()
 
     # --- Keys ---
-
-    def _next_line(self) -> str | None:
-        while self._keys:
-            if (line := self._pressed(self._keys.popleft())) is not None:
-                return line
-        return None
 
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""

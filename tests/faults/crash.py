@@ -45,7 +45,7 @@ class Talker:
             self._next = time.monotonic() + self._random.expovariate(BURSTS)
             for _ in range(self._random.randint(1, 6)):
                 self._say(mind)
-            if self._random.random() < 0.05:
+            if self._random.random() < 0.3:
                 self._move(mind)
 
     def _say(self, mind: Mind) -> None:
@@ -62,9 +62,10 @@ class Talker:
             mind.say("lobby", text)
 
     def _move(self, mind: Mind) -> None:
-        """Out of the den or into it again; not while a text is on its way there, which would then be refused."""
+        """Out of the den, not while a text is on its way there, which would then be refused; or into it again."""
         if "den" not in mind.inside:
-            mind.enter("den")
+            if mind.caught_up:
+                mind.enter("den")
         elif not any(saying.room == "den" for saying in mind.pending.values()):
             mind.leave("den")
 

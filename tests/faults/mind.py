@@ -90,6 +90,7 @@ class Mind:
         self._accepted = 0
         self._sent = 0
         self._held = False
+        self._leaving: set[str] = set()  # rooms that may still send what is on its way: no number to come back with
         self._requests: list[Frame] = []
         self._ends: dict[str, int] = {}  # rooms whose history is coming, and the last id it must reach
         self._barrier = 0
@@ -111,6 +112,7 @@ class Mind:
 
     def leave(self, room: str) -> None:
         self.inside.discard(room)
+        self._leaving.add(room)
         self.ask("leave", room=room)
 
     @property
@@ -120,7 +122,7 @@ class Mind:
 
     @property
     def caught_up(self) -> bool:
-        return self.online and not self._ends and not self._requests
+        return self.online and not (self._ends or self._requests or self._leaving)
 
     # --- out ---
 
@@ -148,6 +150,7 @@ class Mind:
         self.online = self._held = False
         self._requests = []
         self._ends = {}
+        self._leaving = set()
 
     # --- in ---
 
@@ -212,6 +215,8 @@ class Mind:
         for old, new in frame.get("renamed") or ():
             if old == self.name:
                 self.name = new
+        if self.name in frame.get("left", ()):
+            self._leaving.discard(frame["room"])
 
     def _hear_pong(self, frame: Frame) -> None:
         self.pongs.add(frame["n"])

@@ -59,7 +59,7 @@ class Restless:
         mind = client.mind
         assert isinstance(mind, Witness)
         if not self._load.is_set():
-            for room in ROOMS:
+            for room in ROOMS if mind.caught_up else ():
                 if room not in mind.inside:
                     mind.enter_anew(room)
         elif mind.caught_up and time.monotonic() >= self._next:

@@ -1,80 +1,144 @@
 """What was said since the last commit: made durable as one, and only then told.
 
+A large batch is written by the scribe while the hub tells the batch before it; a small one by the hub itself, at once.
 Owned by the hub, run only by its thread. It must not know sockets, nor who may say what where.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Final
 
+from chat_common import partners
 from server_parts.house import House
 from server_parts.message_log import Draft, MessageLog, Run, StorageError
-from server_parts.people import Client
+from server_parts.people import Client, Session
 from server_parts.requests import Refusal
+from server_parts.scribe import Scribe
+
+LARGE: Final = 64  # texts from which on it is quicker to hand a batch over than to wait for the disk
 
 log = logging.getLogger("chat")
+
+
+class _Said:
+    """One batch: what goes into the log, and who is to hear of it."""
+
+    def __init__(self) -> None:
+        self.private = False  # something of it was said in private
+        self.size = 0  # texts
+        self.drafts: list[Draft] = []
+        self.authors: list[Client] = []
+        self.refused: list[tuple[Client, Refusal]] = []
+        self.writers: dict[Client, None] = {}
+
+    def sessions(self) -> list[Session]:
+        return [client.session for client in self.writers if client.session is not None]
+
+    def counted(self) -> dict[str, int]:
+        return {session.key: session.counted for session in self.sessions() if session.key}
 
 
 class Batch:
     def __init__(self, book: MessageLog, house: House) -> None:
         self._book = book
         self._house = house
+        self._scribe = Scribe(book)
         self.fault: Exception | None = None  # after one, what is in the log nobody knows
-        self._begin()
+        self._said = _Said()
+        self._with_scribe: _Said | None = None
+        self._written: tuple[_Said, list[Run]] | None = None  # in the log, and not told yet
 
-    def _begin(self) -> None:
-        self.private = False  # something of it was said in private
-        self._drafts: list[Draft] = []
-        self._authors: list[Client] = []
-        self._refused: list[tuple[Client, Refusal]] = []
-        self._writers: dict[Client, None] = {}
+    # --- collecting ---
 
     def __contains__(self, client: Client) -> bool:
-        return client in self._writers
+        return client in self._said.writers
+
+    @property
+    def private(self) -> bool:
+        return self._said.private
 
     def add(self, client: Client, draft: Draft) -> None:
-        self._drafts.append(draft)
-        self._authors.append(client)
-        self._writers[client] = None
+        said = self._said
+        said.private = said.private or bool(partners(draft.room))
+        said.size += len(draft.texts)
+        said.drafts.append(draft)
+        said.authors.append(client)
+        said.writers[client] = None
 
     def refuse(self, client: Client, refusals: Iterable[Refusal]) -> None:
         """A refused text is counted, and that is recorded too, before its sender is told."""
-        self._refused += [(client, refusal) for refusal in refusals]
-        self._writers[client] = None
+        self._said.refused += [(client, refusal) for refusal in refusals]
+        self._said.writers[client] = None
+
+    # --- writing and telling ---
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something is being written, or written and not told."""
+        return self._with_scribe is not None or self._written is not None
+
+    def end_turn(self) -> None:
+        """Nobody waits longer than he must: what is large is being written when this returns, all else is told."""
+        if self._said.size < LARGE:
+            self.commit()
+            return
+        said, self._said = self._said, _Said()
+        self._scribe.begin(said.drafts, said.counted())
+        self._with_scribe = said
+        self._tell_written()
+
+    def settle(self) -> None:
+        """Before anything is said or asked again: what the scribe was writing is in the log, or taken back."""
+        if self._with_scribe is not None:
+            said, self._with_scribe = self._with_scribe, None
+            self._settle(said, self._scribe.result)
+
+    def tell(self) -> None:
+        """All that is in the log is told."""
+        self.settle()
+        self._tell_written()
 
     def commit(self) -> None:
-        if not self._writers:
-            return
-        drafts, authors, refused, writers = self._drafts, self._authors, self._refused, self._writers
-        self._begin()
-        sessions = [client.session for client in writers if client.session is not None]
-        counted = {session.key: session.counted for session in sessions if session.key}
+        """All that was said is in the log, and told."""
+        self.tell()
+        if self._said.writers:
+            said, self._said = self._said, _Said()
+            self._settle(said, lambda: self._book.append(said.drafts, said.counted()))
+            self._tell_written()
+
+    def close(self) -> None:
+        self._scribe.close()
+
+    def _settle(self, said: _Said, append: Callable[[], list[Run]]) -> None:
         try:
-            runs = self._book.append(drafts, counted)
+            runs = append()
         except StorageError as error:
-            _take_back(str(error), writers)
-            return
+            _take_back(str(error), said.writers)
         except Exception as error:
             # Nothing was said; the hub stops at the end of this turn.
             self.fault = error
-            _take_back("the log has a fault", writers)
-            return
-        for session in sessions:
-            session.accepted = session.counted
-        self._publish(runs, authors)
-        for client, refusal in refused:
-            client.tell(refusal.frame())
+            _take_back("the log has a fault", said.writers)
+        else:
+            self._written = said, runs
+            for session in said.sessions():
+                session.accepted = session.counted
 
-    def _publish(self, runs: list[Run], authors: list[Client]) -> None:
+    def _tell_written(self) -> None:
         """Tell each room at once all that was said in it."""
+        if self._written is None:
+            return
+        (said, runs), self._written = self._written, None
         by_room: dict[str, tuple[list[Run], dict[Client, None]]] = {}
-        for run, author in zip(runs, authors, strict=True):
+        for run, author in zip(runs, said.authors, strict=True):
             batch = by_room.setdefault(run.room, ([], {}))
             batch[0].append(run)
             batch[1][author] = None
-        for room, (said, by) in by_room.items():
-            self._house.publish(room, said, by)
+        for room, (heard, by) in by_room.items():
+            self._house.publish(room, heard, by)
+        for client, refusal in said.refused:
+            client.tell(refusal.frame())
 
 
 def _take_back(reason: str, writers: Iterable[Client]) -> None:

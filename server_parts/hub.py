@@ -61,6 +61,7 @@ class Hub:
         self._newcomers: deque[Item] = deque()  # what was asked by those who are not in yet
         self._house = House(book, settings.name)
         self._batch = Batch(book, self._house)
+        self._untold: list[Client] = []  # whose credits come back when what they said is told
         self._farewells: deque[tuple[float, Client]] = deque()
         keeps_all = settings.keep_days is None and settings.keep_messages is None
         self._trim_due = math.inf if keeps_all else 0.0
@@ -109,20 +110,25 @@ class Hub:
 
     def run(self) -> None:
         """Until told to end. Raises what nobody foresaw: then `bury` is to follow, as it is in any case."""
-        while self._stops < 2:
-            items, told_to_stop = self._take()
-            self._turn(items)
-            self._greet_newcomers(math.inf if told_to_stop or self._stops else GREETING)
-            if self._batch.fault is not None:
-                raise self._batch.fault
-            if told_to_stop:
-                self._stops += 1
-                self.closing.set()
+        try:
+            while self._stops < 2:
+                items, told_to_stop = self._take()
+                self._turn(items)
+                self._greet_newcomers(math.inf if told_to_stop or self._stops else GREETING)
+                if told_to_stop:
+                    self._batch.commit()
+                    self._stops += 1
+                    self.closing.set()
+                self._batch.settle()
+                if self._batch.fault is not None:
+                    raise self._batch.fault
+        finally:
+            self._batch.close()
 
     def bury(self) -> None:
         """After `run`: do nothing more, but let nobody wait for it."""
         self.closing.set()
-        for client, _ in self._newcomers:
+        for client in [*self._untold, *(client for client, _ in self._newcomers)]:
             client.credits.put(None)
         while self._stops < 2:
             item = self._queue.get()
@@ -159,7 +165,7 @@ class Hub:
 
     def _patience(self) -> float | None:
         """Seconds until the hub has something to do of its own accord."""
-        if self._newcomers:
+        if self._newcomers or self._batch.unfinished:
             return 0.0
         farewell = self._farewells[0][0] if self._farewells else math.inf
         soonest = min(self._house.presence_due(), farewell, self._trim_due)
@@ -167,23 +173,29 @@ class Hub:
 
     def _turn(self, items: list[Item]) -> None:
         self._now = round(time.time(), 3)
+        self._batch.settle()
         try:
             for client, requests in items:
                 for request in requests:
                     if client.gone or self._stops:
                         break
                     self._handle(client, request)
-            self._batch.commit()
+            self._batch.end_turn()
             self._do_what_is_due(time.monotonic())
             slow, self._house.slow = self._house.slow, {}
             for client in [*slow, *(client for client, _ in items if client.outbox.overflowed)]:
                 if not client.gone:
                     self._let_go_slow(client)
         finally:
-            for client, _ in items:
+            told, self._untold = self._untold, [client for client, _ in items]
+            if not self._batch.unfinished:
+                told += self._untold
+                self._untold = []
+            for client in told:
                 client.credits.put(None)
 
     def _greet_newcomers(self, seconds: float) -> None:
+        self._batch.settle()  # the disk's time is not theirs
         until = time.monotonic() + seconds
         while self._newcomers and time.monotonic() < until:
             self._turn([self._newcomers.popleft()])
@@ -198,6 +210,7 @@ class Hub:
 
     def _trim(self, now: float) -> None:
         """One slice of letting go of what is too old; the next one soon if there is more, else in a while."""
+        self._batch.settle()  # one at a time writes to the log
         try:
             more = self._book.trim(self._settings.keep_days, self._settings.keep_messages)
         except StorageError as error:
@@ -209,10 +222,12 @@ class Hub:
         if client.session is None and not isinstance(request, (ask.Hello, ask.Bye, ask.Ending, ask.Unseat, ask.Gone)):
             client.tell(Refusal("hello_first", "say hello first", "type").frame())
             return
-        if not isinstance(request, ask.Say) and (client in self._batch or self._batch.private):
-            # A client's requests are carried out, and answered, in the order they came. And what was said in private
-            # is for whoever had the name then: it is told before anybody comes, goes or changes names.
-            self._batch.commit()
+        if not isinstance(request, ask.Say):
+            self._batch.tell()
+            if client in self._batch or self._batch.private:
+                # A client's requests are carried out, and answered, in the order they came. And what was said in
+                # private is for whoever had the name then: it is told before anybody comes, goes or changes names.
+                self._batch.commit()
         try:
             self._carry_out[type(request)](client, request)
         except StorageError as error:
@@ -270,7 +285,6 @@ class Hub:
 
     def _private_place(self, client: Client, room: str) -> str | Refusal:
         """The room of two people, opened for both of them."""
-        self._batch.private = True
         if not client.takes_part(room):
             return DENIED
         name = next((name for name in partners(room) if name != client.name.lower()), None)

@@ -1,0 +1,154 @@
+"""Much that is said at once is written beside the hub: what may happen meanwhile, and what may not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from server_parts.batch import LARGE
+from server_parts.message_log import Draft, Run
+from server_parts.people import Session
+from server_parts.requests import Announce, Hello, Join, Nick, Say, Who
+from tests.conftest import ChatLog
+from tests.peers import WAIT, of_type
+from tests.server.hub.bench import Bench, Seat, ids
+
+pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
+
+MUCH = [f"text {number}" for number in range(LARGE)]
+
+
+def begin(bench: Bench, seat: Seat, room: str = "lobby", seq: int = 1) -> None:
+    """Have much said, and the log hold its breath over it."""
+    bench.book.gate.clear()
+    bench.book.appending.clear()
+    seat.submit(Say(room, MUCH, seq))
+    assert bench.book.appending.wait(WAIT)
+
+
+def let_one_through(bench: Bench) -> None:
+    """The batch that the log holds is stored, and the next one is held."""
+    append = bench.book.append
+
+    def hold(drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
+        bench.book.append = append  # type: ignore[method-assign]
+        bench.book.gate.clear()
+        return append(drafts, accepted)
+
+    bench.book.append = hold  # type: ignore[method-assign]
+    bench.book.appending.clear()
+    bench.book.gate.set()
+    assert bench.book.appending.wait(WAIT)
+
+
+def test_much_at_once_is_told_once_and_in_order(alice: Seat, bob: Seat) -> None:
+    """To its author and to everybody else."""
+    told = alice.ask(Say("lobby", MUCH, 1), Say("lobby", MUCH, LARGE + 1), Say("lobby", ["last"], 2 * LARGE + 1))
+    assert ids(told) == ids(bob.heard()) == list(range(1, 2 * LARGE + 2))
+
+
+def test_much_is_not_told_before_it_is_stored(bench: Bench, alice: Seat, bob: Seat) -> None:
+    """Nor does its author get a credit back, who would take it for done."""
+    begin(bench, alice)
+    assert alice.client.credits.qsize() == 1
+    assert alice.outbox.blocks == bob.outbox.blocks == []
+    bench.book.gate.set()
+    alice.settle()
+    assert ids(alice.heard()) == ids(bob.heard()) == list(range(1, LARGE + 1))
+
+
+def test_the_hub_tells_one_batch_while_the_next_is_written(bench: Bench, alice: Seat, bob: Seat) -> None:
+    """Bob's batch waits for the disk, and alice's is told meanwhile."""
+    begin(bench, alice)
+    bob.submit(Say("lobby", MUCH, 1))
+    let_one_through(bench)
+    alice.settle()  # she has her credits back, so hers is told
+    assert ids(alice.heard()) == list(range(1, LARGE + 1))
+    assert len(bench.book.batches) == 1
+    bench.book.gate.set()
+    bob.settle()
+    assert ids(alice.heard()) == list(range(LARGE + 1, 2 * LARGE + 1))
+
+
+def test_what_fails_is_taken_back_before_more_is_counted(
+    bench: Bench, alice: Seat, bob: Seat, chat_log: ChatLog
+) -> None:
+    """What alice said behind it, of which nothing is stored either, is out of turn; then all of it is said again."""
+    chat_log.expects_errors = True
+    begin(bench, alice)
+    alice.submit(Say("lobby", MUCH, LARGE + 1))
+    bench.book.broken = "the disk is full"
+    bench.book.gate.set()
+    alice.settle()
+    codes = [(frame["code"], frame["seq"]) for frame in of_type(alice.heard(), "error")]
+    assert codes == [("storage_unavailable", 1), *(("bad_seq", LARGE + 1 + number) for number in range(LARGE))]
+    bench.book.broken = None
+    assert ids(alice.ask(Say("lobby", MUCH, 1))) == ids(bob.heard()) == list(range(1, LARGE + 1))
+
+
+def test_whoever_comes_in_meanwhile_hears_it_once(bench: Bench, alice: Seat) -> None:
+    """As history or as it is said, but not as both."""
+    begin(bench, alice)
+    carol = Seat(bench)
+    carol.submit(Hello("carol", bench.session()))
+    bench.book.gate.set()
+    carol.settle()
+    alice.settle()
+    told = carol.heard()
+    past = [message["id"] for frame in of_type(told, "history") for message in frame["messages"]]
+    assert past + ids(told) == list(range(LARGE - 20 + 1, LARGE + 1))
+
+
+@pytest.mark.parametrize("request_", [Nick("anna"), Join("tea"), Who()])
+def test_what_its_author_asks_next_is_answered_after_it(bench: Bench, alice: Seat, request_: object) -> None:
+    """Though it was asked while that was being written."""
+    begin(bench, alice)
+    alice.submit(request_)  # type: ignore[arg-type]
+    bench.book.gate.set()
+    alice.settle()
+    types = [frame["type"] for frame in alice.heard()]
+    assert types[:LARGE] == ["message"] * LARGE
+    assert len(types) > LARGE
+
+
+def test_a_private_word_in_it_is_for_whoever_had_the_name(bench: Bench, alice: Seat, bob: Seat) -> None:
+    """Bob goes and somebody else comes by his name; the words were for bob."""
+    begin(bench, alice, "@bob")
+    bob.submit(Nick("robert"))
+    carol = Seat(bench)
+    carol.submit(Hello("bob", bench.session()))
+    bench.book.gate.set()
+    for seat in (bob, carol, alice):
+        seat.settle()
+    assert len(of_type(bob.heard(), "message")) == LARGE
+    assert of_type(carol.heard(), "message") == []
+
+
+def test_words_to_an_empty_room_come_once_to_who_enters_it(bench: Bench) -> None:
+    """The operator says something in the lobby, where nobody is, in one batch with what alice says elsewhere."""
+    alice, carol = (bench.seat(name, rooms={"tea": None}) for name in ("alice", "carol"))
+    operator = Seat(bench, operator=True)
+    operator.client.session = Session("", 0)
+    begin(bench, alice, "tea")
+    operator.submit(Announce("anybody?"))
+    alice.submit(Say("tea", MUCH, LARGE + 1))
+    let_one_through(bench)
+    carol.submit(Join("lobby"))
+    bench.book.gate.set()
+    carol.settle()
+    alice.settle()
+    assert "anybody?" in bench.book.batches[1][0]
+    told = [frame for frame in carol.heard() if frame.get("room") == "lobby"]
+    assert [message["id"] for frame in of_type(told, "history") for message in frame["messages"]] == [1]
+    assert ids(told) == []
+
+
+def test_stopping_waits_for_what_is_being_written(bench: Bench, alice: Seat, bob: Seat) -> None:
+    """Nobody is told goodbye before all that was said is told."""
+    begin(bench, alice)
+    bench.hub.stop()
+    assert not bench.hub.closing.wait(0.05)
+    bench.book.gate.set()
+    assert bench.hub.closing.wait(WAIT)
+    assert ids(alice.heard()) == ids(bob.heard()) == list(range(1, LARGE + 1))

@@ -94,7 +94,7 @@ class ChatClient:
         recent = RECENT if self._screen.interactive or json_events else 0
         self._conversation = self._new_conversation(color, tuple(rooms), style, recent if history is None else history)
         self._link: Link | None = None
-        self._status = 0
+        self._exit_status = 0  # the receiver's word; a signal to the input loop may ask for another
         self._fault: Exception | None = None
         self._welcomed = False  # at least once
         self._told_why_not = ""  # why the server does not let us in
@@ -146,18 +146,24 @@ class ChatClient:
         self._handover = Handover()
         receiver = threading.Thread(target=self.receive_messages, name="receiver", daemon=True)
         receiver.start()
+        asked_for = self._talk()
+        self._take_leave(receiver)
+        failed = self._report_failures()
+        return asked_for or self._exit_status or int(failed)
+
+    # --- The input loop -----------------------------------------------------------------------------------------
+
+    def _talk(self) -> int:
+        """The input loop, until it ends, and the status that whoever ended it asks for."""
         try:
             self.send_messages()
         except KeyboardInterrupt:
-            self._status = self._status if self._screen.interactive else INTERRUPTED
+            return 0 if self._screen.interactive else INTERRUPTED
         except SystemExit as signalled:
-            self._status = int(signalled.code or 0)
+            return int(signalled.code or 0)
         except Exception as problem:
-            self._fail(problem)
-        self._take_leave(receiver)
-        return self._status
-
-    # --- The input loop -----------------------------------------------------------------------------------------
+            self._fault = problem
+        return 0
 
     def send_messages(self) -> None:
         """Read lines and hand over what they mean, until an exit word, the end of input, or the end of the chat."""
@@ -209,9 +215,9 @@ class ChatClient:
         receiver.join(texts + self._patience.goodbye + 1)
         if not receiver.is_alive():
             self._handover.close()
-        self._report_failures()
 
-    def _report_failures(self) -> None:
+    def _report_failures(self) -> bool:
+        """Say what went wrong, now that the terminal is as it was. Whether anything did."""
         if self._fault is not None:
             problem = harmless_line(repr(self._fault))
             self._screen.complain(bad(f"The client has a fault and must stop: {problem}"))
@@ -222,8 +228,7 @@ class ChatClient:
             self._screen.complain(f"  {text}")  # to be copied
         if refused and not self._screen.interactive:
             self._screen.complain(bad(f"{texts_were(refused)} refused."))
-        if self._status == 0 and (waiting or (refused and not self._screen.interactive)):
-            self._status = 1
+        return bool(self._fault or waiting or (refused and not self._screen.interactive))
 
     # --- The receiver -------------------------------------------------------------------------------------------
 
@@ -237,7 +242,8 @@ class ChatClient:
                 self._take_a_turn()
             self._obey()  # a text that was typed in the last instant is to be given back too
         except Exception as problem:
-            self._fail(problem)
+            self._fault = problem
+            self._finish(1)
         finally:
             self._drop_link()
             self._ready.set()
@@ -349,7 +355,7 @@ class ChatClient:
     def _hear_bye(self, frame: Frame) -> None:
         reason = harmless_line(frame.get("text") or frame["code"]).rstrip(".")
         if self._leaving:
-            self._finish(self._status)
+            self._finish(0)
         elif frame.get("retry") and self._reconnect:
             self._lose(reason, retry=True)
         else:
@@ -388,13 +394,13 @@ class ChatClient:
 
     def _say_bye(self, now: float) -> None:
         if self._link is None or not self._conversation.online:
-            self._finish(self._status)
+            self._finish(0)
             return
         step = self._farewell.next(now, waiting=bool(self._conversation.outgoing))
         if step is Step.SAY_BYE:
             self._link.send({"type": "bye"})
         elif step is Step.GO:
-            self._finish(self._status)
+            self._finish(0)
 
     # --- Losing the link, and coming back -----------------------------------------------------------------------
 
@@ -412,7 +418,7 @@ class ChatClient:
         was_online = self._conversation.online
         self._drop_link()
         if self._leaving:
-            self._finish(self._status)
+            self._finish(0)
         elif not (self._welcomed or self._told_why_not or retry):
             self._finish(1, f"No conversation with {self.address}: {reason}.")
         elif not self._reconnect:
@@ -454,15 +460,10 @@ class ChatClient:
         if self._finished.is_set():
             return
         self._finished.set()
-        self._status = status
+        self._exit_status = status
         self._tell_state("offline")
         if sentence is not None:
             self._screen.complain(bad(sentence))
-
-    def _fail(self, problem: Exception) -> None:
-        """A fault of ours: a person is to see a sentence, once the terminal is as it was, and not silence."""
-        self._fault = problem
-        self._finish(1)
 
     def _end_reading(self) -> None:
         """Get the input loop out of its read. A signal can come just before it begins, so: again."""

@@ -13,7 +13,7 @@ from chat_common import encode_frame
 from client import ChatClient
 from client_parts.bookmarks import Bookmark, Bookmarks
 from client_parts.link import Patience
-from tests.client.fakes import HASTY, Peer, RunningClient, ScriptedServer, message
+from tests.client.fakes import HASTY, SECONDS, FakeScreen, Peer, RunningClient, ScriptedServer, message
 
 Start = Callable[..., RunningClient]
 
@@ -554,6 +554,28 @@ def test_a_fault_of_our_own_is_a_sentence_and_an_end(
 
     monkeypatch.setattr(running.client._conversation, "heard", fail)
     peer.send_raw(encode_frame(message(1)))
+    assert running.status() == 1
+    assert "has a fault" in running.screen.lines[-1]
+
+
+def test_a_fault_counts_even_if_the_goodbye_is_faster(
+    server: ScriptedServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The receiver has long ended in good order when the terminal is given back: the status is 1 all the same."""
+
+    def give_back_slowly(*_: object) -> None:
+        for thread in threading.enumerate():
+            if thread.name == "receiver":
+                peer.send(message(1))  # wakes it
+                thread.join(SECONDS)
+                assert not thread.is_alive()
+
+    monkeypatch.setattr(FakeScreen, "__exit__", give_back_slowly)
+    running, peer = in_the_lobby(server, start)
+    monkeypatch.setattr("client.understand", None)
+    running.screen.type("hello")
+    peer.expect("bye")
+    peer.close()
     assert running.status() == 1
     assert "has a fault" in running.screen.lines[-1]
 

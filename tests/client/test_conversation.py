@@ -163,6 +163,25 @@ def test_rooms_can_be_entered_switched_and_left() -> None:
     assert talk.type("/switch builds") == ["You are not in builds; /join builds enters a room."]
 
 
+def test_who_comes_right_back_to_a_room_is_shown_its_recent_messages() -> None:
+    """What was still on its way from before is part of them: it neither stands alone, nor makes the rest look lost."""
+    talk = Talk("lobby", "builds")
+    talk.enter("builds", 56)
+    talk.type("/leave builds", "/join builds")
+    assert talk.asked() == [{"type": "leave", "room": "builds"}, {"type": "join", "room": "builds", "history": 20}]
+    assert talk.hear(message(57, "late", room="builds")) == []
+    talk.hear({"type": "presence", "room": "builds", "left": ["ann"], "members": 1})
+    talk.enter("builds", 58, *(message(id, f"no. {id}", room="builds") for id in (56, 57, 58)), gap=True)
+    assert talk.board.lines[0] == "* you are in #builds (2 here)"
+    assert list(map(timeless, talk.board.lines[1:])) == [
+        "#builds bob: no. 56",
+        "── 2 new messages in #builds ──",
+        "#builds bob: no. 57",
+        "#builds bob: no. 58",
+    ]
+    assert talk.hear(message(59, "live", room="builds")) == ["#builds bob: live"]
+
+
 def test_leaving_the_last_room_leaves_nowhere_to_talk() -> None:
     """A text in no room is refused at once, with the way out."""
     talk = Talk()

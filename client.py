@@ -43,8 +43,8 @@ from client_parts.handover import Handover
 from client_parts.hearing import RECENT
 from client_parts.identity import IdentityError, login_name, name_token, new_session, numbered_name, token_path
 from client_parts.leaving import Farewell, Step, signals_end_it
-from client_parts.link import Link, LinkLost, Patience, Pauses, open_socket
-from client_parts.link_words import Holds, Lateness, cause_of, link_state, next_try, no_connection, texts_were
+from client_parts.link import Link, LinkLost, Patience, open_socket
+from client_parts.link_words import Holds, Lateness, Return, cause_of, link_state, next_try, no_connection, texts_were
 from client_parts.reading import Closed
 from client_parts.screen import Screen, choose_screen
 from client_parts.settings import Settings
@@ -103,11 +103,10 @@ class ChatClient:
         self._leaving = False
         self._talkative = False  # something came in through the pipe
         self._farewell = Farewell(self._patience)
-        self._retry_due = 0.0
         self._lateness = Lateness()
         self._news_due = math.inf
-        self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
-        self._holds = Holds(Pauses(self._patience.hold, self._patience.longest_pause))
+        self._return = Return(self._patience)
+        self._holds = Holds(self._patience)
 
     def _new_conversation(self, color: str | None, rooms: tuple[str, ...], style: str, history: int) -> Conversation:
         # What a person chose and read is kept for the next run; a program's doings are not.
@@ -268,6 +267,8 @@ class ChatClient:
         for intent in self._handover.take():
             self._conversation.obey(intent)
             self._queue_frames()
+            if self._screen.interactive:
+                self._return.bring_forward()
 
     def _wait_for_something(self) -> None:
         """Sleep until the server or the input loop has something, or something falls due."""
@@ -279,7 +280,7 @@ class ChatClient:
             selector.select(max(0.0, self._next_due() - time.monotonic()))
 
     def _next_due(self) -> float:
-        link_due = self._retry_due if self._link is None else self._link.next_deadline()
+        link_due = self._return.due if self._link is None else self._link.next_deadline()
         dues = (link_due, self._next_look(), self._holds.due, self._farewell.due, self._news_due)
         return min(due for due in dues if due is not None)
 
@@ -316,7 +317,7 @@ class ChatClient:
             self._link.welcomed = True
         self._welcomed = True
         self._told_why_not = ""
-        self._pauses.reset()
+        self._return.succeeded()
         self._tell_state("online")
         self._show_prompt()
         self._ready.set()
@@ -327,7 +328,7 @@ class ChatClient:
 
     def _status_now(self, now: float) -> Status:
         outgoing, online = self._conversation.outgoing, self._conversation.online
-        seconds = self._retry_due - now if self._link is None else 0.0
+        seconds = self._return.due - now if self._link is None else 0.0
         link = link_state(online=online, waiting=len(outgoing), seconds=seconds)
         again = next_try(waiting=len(outgoing), seconds=seconds)
         return self._conversation.status(link, again, waiting=self._lateness.is_late(outgoing, now, online=online))
@@ -432,8 +433,7 @@ class ChatClient:
                 self._tell_why_not(reason)
 
     def _plan_return(self, reason: str) -> None:
-        pause = self._pauses.next()
-        self._retry_due = time.monotonic() + pause
+        pause = self._return.plan(time.monotonic())
         self._tell_state("reconnecting", reason=reason, pause=round(pause, 3))
 
     def _tell_why_not(self, reason: str) -> None:
@@ -445,7 +445,7 @@ class ChatClient:
             self._ready.set()  # a pipe's commands wait until there is somebody to obey them
 
     def _come_back(self) -> None:
-        if self._link is not None or self._leaving or time.monotonic() < self._retry_due:
+        if self._link is not None or self._leaving or time.monotonic() < self._return.due:
             return
         try:
             self._open_link()

@@ -230,10 +230,8 @@ class RunningClient:
 
     def __init__(self, port: int, token_file: Path, *, interactive: bool = True, **options: Any) -> None:
         self.screen = FakeScreen(interactive=interactive)
-        options.setdefault("name", "ann")
-        self.client = ChatClient(
-            "127.0.0.1", port, screen=self.screen, patience=HASTY, token_file=token_file, **options
-        )
+        options = {"name": "ann", "patience": HASTY, **options}
+        self.client = ChatClient("127.0.0.1", port, screen=self.screen, token_file=token_file, **options)
         self._status: int | None = None
         # A daemon, so that a client which does not end fails its test and not the whole run.
         self._thread = threading.Thread(target=self._run, name="client under test", daemon=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,20 @@ def test_text_typed_while_offline_is_sent_in_order_on_return(server: ScriptedSer
     running.screen.wait_for("said -> two ✓")
     assert goodbye(running, peer) == 0
     assert sum("Disconnected" in line for line in running.screen.lines) == 1
+
+
+def test_who_writes_while_offline_does_not_wait_for_a_long_pause(server: ScriptedServer, start: Start) -> None:
+    """The next try comes at once, and takes the text along."""
+    hour = replace(HASTY, first_pause=3600, longest_pause=3600, hurry=0.1)
+    running, peer = in_the_lobby(server, start, patience=hour)
+    peer.close()
+    running.screen.wait_for("Disconnected: the server")
+    running.screen.type("hello")
+    peer = server.accept()
+    peer.welcome()
+    peer.receipt(peer.expect("say"), 1, "ann")
+    running.screen.wait_for("said -> hello ✓")
+    assert goodbye(running, peer) == 0
 
 
 def test_without_reconnect_a_loss_is_the_end(server: ScriptedServer, start: Start) -> None:

@@ -183,6 +183,18 @@ def test_complaints_wait_while_the_screen_is_lent(judge: Judge) -> None:
     assert judge.display()[:3] == ["a message", "a complaint", ""]
 
 
+@pytest.mark.parametrize(("number", "told"), [(500, []), (501, ["1 more line"]), (560, ["60 more lines"])])
+def test_lines_that_were_too_many_to_keep_are_counted(judge: Judge, number: int, told: list[str]) -> None:
+    """Once, before those that were kept."""
+    judge.rows.lend()
+    for place in range(number):
+        judge.rows.show(f"line {place}", 2)
+    judge.rows.enter()
+    area = judge.display()[:8]
+    shown = [row for row in judge.gone() + area if "line" in row]
+    assert shown == [f"── {lines} came before these ──" for lines in told] + [f"line {n}" for n in range(number)[-500:]]
+
+
 def test_complaints_are_the_last_words_of_who_does_not_come_back(judge: Judge) -> None:
     """A program that ends in the background says why; what was said in the chat is not the shell's affair."""
     judge.rows.lend()

@@ -94,6 +94,8 @@ class View:
         return [aside(f"{self.mark(frame['room'])}* {sentence}") for sentence in sentences]
 
     def who(self, members: list[Frame], room: str | None) -> str:
+        if not members:
+            return f"Nobody is in {self.place(room)}." if room else "Nobody is here."
         where = f"In {self.place(room)}" if room else "Here"
         people = ", ".join(_member(member) for member in members)
         return f"{where} ({len(members)}): {people}"

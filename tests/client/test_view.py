@@ -105,6 +105,7 @@ def test_who_is_here(view: View) -> None:
     """Names, and who is away and why."""
     members = [{"name": "bob", "color": "red"}, {"name": "carol", "color": "blue", "away": "lunch"}]
     assert unpainted(view.who(members, "lobby")) == "In #lobby (2): bob, carol (away: lunch)"
+    assert view.who([], "nowhere") == "Nobody is in #nowhere."
 
 
 def test_rooms_are_a_table(view: View) -> None:

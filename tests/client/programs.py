@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -70,15 +71,17 @@ class Emulator(pyte.HistoryScreen):
 
 
 class Terminal:
-    """`python client.py`, or a stand-in for it, in a pseudo-terminal, watched through a terminal emulator."""
+    """`python client.py`, or a stand-in for it, in a pseudo-terminal, watched through a terminal emulator.
+
+    Without a port it is a program that wants none.
+    """
 
     def __init__(
         self,
-        port: int,
+        port: int | None,
         token_file: Path,
         *arguments: str,
-        program: Sequence[str] = (sys.executable, "client.py"),
-        bare: bool = False,
+        program: Sequence[str] = PROGRAM,
         rows: int = ROWS,
         columns: int = COLUMNS,
         **variables: str,
@@ -87,7 +90,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self._child = pexpect.spawn(
             program[0],
-            [*program[1:], *arguments] if bare else [*program[1:], "--port", str(port), *arguments],
+            [*program[1:], *([] if port is None else ["--port", str(port)]), *arguments],
             cwd=str(ROOT),
             env=environment(token_file, **variables),
             dimensions=(rows, columns),
@@ -230,6 +233,38 @@ class Terminal:
             return False
         self.feed(data)
         return True
+
+
+class Shell:
+    """A shell with job control in a terminal, where `job` starts a program."""
+
+    def __init__(self, open_terminal: Callable[..., Terminal], folder: Path, program: Sequence[str]) -> None:
+        file = folder / "rc"
+        file.write_text(f"PS1='$ ready '; alias job={shlex.quote(shlex.join(program))}\n")
+        self.terminal = open_terminal(None, folder / "token", program=("sh", "-i"), ENV=str(file))
+        self.terminal.wait_for("$ ready")
+        self.first_mode = self.mode()
+
+    def stop_job(self) -> int:
+        """Ctrl+Z, and the number of the process."""
+        self.terminal.type("\x1a")
+        self.terminal.wait_for("Stopped")
+        self.terminal.wait_for_prompt("$ ready")
+        return int(self.ask("jobs -p"))
+
+    def mode(self) -> str:
+        """How the terminal treats what is typed, as a number: in full it takes more than a row."""
+        return self.ask("stty -g | cksum")
+
+    def ask(self, command: str) -> str:
+        """The last line that a command prints."""
+        self.terminal.type(f"{command}; echo end-of-'answer'\r")
+        self.terminal.wait_for("end-of-answer")
+        rows = self.terminal.rows
+        place = max(number for number, row in enumerate(rows) if row == "end-of-answer")
+        self.terminal.type("clear\r")
+        self.terminal.wait_until(lambda: self.terminal.rows == ["$ ready"])
+        return rows[place - 1]
 
 
 class Pipe:

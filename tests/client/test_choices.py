@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -184,15 +183,14 @@ def test_tab_offers_rooms_that_one_is_not_in_and_themes(person: Open) -> None:
 
 
 @pytest.fixture
-def victim(server: ScriptedServer, tmp_path: Path) -> Iterator[tuple[Terminal, Peer]]:
+def victim(server: ScriptedServer, open_terminal: Open, tmp_path: Path) -> tuple[Terminal, Peer]:
     """A client in a terminal, and the server that is against it."""
-    terminal = Terminal(server.port, tmp_path / "token", "--name", "ann", "--style", "short")
+    terminal = open_terminal(server.port, tmp_path / "token", "--name", "ann", "--style", "short")
     peer = server.accept()
     peer.welcome()
     assert peer.expect("who")["room"] == "lobby"
     terminal.wait_for_prompt("lobby>")
-    yield terminal, peer
-    terminal.close()
+    return terminal, peer
 
 
 def is_untouched(terminal: Terminal, prompt: str) -> bool:

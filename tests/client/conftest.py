@@ -44,7 +44,7 @@ def program(tmp_path: Path) -> Iterator[ServerProgram]:
 
     program = ServerProgram(tmp_path / "data")
     yield program
-    program.stop()
+    program.close()
 
 
 @pytest.fixture

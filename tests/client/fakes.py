@@ -18,6 +18,7 @@ from client_parts.completion import Vocabulary
 from client_parts.link import Patience
 from client_parts.reading import Closed
 from client_parts.status import Status
+from tests.client.ports import ReservedPort
 
 SECONDS = 10.0  # the longest that any test waits for anything
 HASTY = Patience(first_pause=0.02, longest_pause=0.1, hold=0.05, goodbye=0.5, undelivered=0.5)
@@ -204,25 +205,29 @@ class ScriptedServer:
     """A listening socket whose tests play the server themselves."""
 
     def __init__(self) -> None:
-        self.port = 0
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self._peers: list[Peer] = []
         self.open()
 
     def open(self) -> None:
-        """Listen; after `close`, on the same port as before."""
+        """Listen; also again after `go_away`."""
         self._socket = socket.create_server(("127.0.0.1", self.port))
         self._socket.settimeout(SECONDS)
-        self.port = self._socket.getsockname()[1]
 
     def accept(self) -> Peer:
         peer = Peer(self._socket.accept()[0])
         self._peers.append(peer)
         return peer
 
-    def close(self) -> None:
+    def go_away(self) -> None:
         for peer in self._peers:
             peer.close()
         self._socket.close()
+
+    def close(self) -> None:
+        self.go_away()
+        self._reserved.release()
 
 
 class RunningClient:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -16,6 +15,8 @@ from typing import Any
 
 import pexpect  # type: ignore[import-untyped]
 import pyte
+
+from tests.client.ports import ReservedPort
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "client.py")
@@ -35,7 +36,8 @@ class ServerProgram:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.port = 0
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self.start()
 
     def start(self) -> None:
@@ -44,13 +46,17 @@ class ServerProgram:
             [*command, "--no-console"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
-        started = re.search(r"Server started on 127\.0\.0\.1:(\d+)", self._process.stdout.readline())
-        assert started, "the server did not start"
-        self.port = int(started[1])
+        assert f"Server started on 127.0.0.1:{self.port}" in self._process.stdout.readline()
 
     def stop(self) -> None:
         self._process.terminate()
         self._process.communicate(timeout=SECONDS)
+
+    def close(self) -> None:
+        """For good."""
+        if self._process.poll() is None:
+            self.stop()
+        self._reserved.release()
 
 
 class Emulator(pyte.HistoryScreen):

@@ -165,7 +165,7 @@ def test_text_is_sent_once_over_a_lost_receipt(server: ScriptedServer, start: St
 def test_text_typed_while_offline_is_sent_in_order_on_return(server: ScriptedServer, start: Start) -> None:
     """The prompt shows the state and the count, and everything goes out once."""
     running, peer = in_the_lobby(server, start)
-    server.close()
+    server.go_away()
     running.screen.wait_for("Disconnected: the server")
     running.screen.type("one", "two")
     running.screen.wait_until(lambda: running.screen.statuses[-1].link == "offline, 2 waiting")
@@ -269,7 +269,7 @@ def test_who_waits_for_a_place_waits_over_a_restart_too(server: ScriptedServer, 
     running = start(interactive=False)
     server.accept().send({"type": "bye", "code": "server_full", "text": "this server is full", "retry": True})
     running.screen.wait_for("This server is full.")
-    server.close()
+    server.go_away()
     running.screen.wait_until(lambda: any("refused" in event.get("reason", "") for event in running.screen.events))
     server.open()
     peer = server.accept()
@@ -529,7 +529,7 @@ def test_events_are_frames_from_the_welcome_on_and_link_states(server: ScriptedS
 
 def test_nobody_there_is_one_sentence(server: ScriptedServer, start: Start) -> None:
     """A refused connection says how to start a server."""
-    server.close()
+    server.go_away()
     running = start()
     assert running.status() == 1
     assert running.screen.lines == [f"No server answers at 127.0.0.1:{server.port}; start one with: python server.py"]

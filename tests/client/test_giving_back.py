@@ -118,7 +118,6 @@ def test_a_client_whose_chat_ends_in_the_background_ends(shell: Shell, server: S
     terminal.wait_until(lambda: not is_alive(process))
     terminal.wait_for("Disconnected: ")
     assert is_clean(terminal)
-    server.start()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the terminal by way of /proc")

@@ -212,7 +212,6 @@ def test_without_reconnect_the_program_ends_under_the_prompt(person: Open, serve
     server.stop()
     assert ann.status() == 1
     ann.wait_for("Disconnected: ")
-    server.start()
 
 
 def test_commands_answer_on_the_screen(person: Open) -> None:

@@ -41,7 +41,7 @@ from client_parts.conversation import Conversation
 from client_parts.frames import acceptable
 from client_parts.handover import Handover
 from client_parts.hearing import RECENT
-from client_parts.identity import IdentityError, login_name, name_token, new_session, numbered_name, token_path
+from client_parts.identity import IdentityError, Names, name_token, new_session, token_path
 from client_parts.leaving import Farewell, Step, signals_end_it
 from client_parts.link import Link, LinkLost, Patience, open_socket
 from client_parts.link_words import Holds, Lateness, Return, cause_of, link_state, next_try, no_connection, texts_were
@@ -80,9 +80,7 @@ class ChatClient:
         self.host = host
         self.port = port
         self.client_socket: socket.socket | None = None
-        self._name_is_chosen = name is not None
-        self._first_name = name or login_name()
-        self._names_tried = 1
+        self._names = Names(name)
         self._json_events = json_events
         self._reconnect = reconnect
         self._patience = patience or Patience()
@@ -113,7 +111,7 @@ class ChatClient:
         folder = self._token_file.parent if self._screen.interactive and not self._json_events else None
         settings = Settings(folder and folder / "settings.json")
         self._screen.set_theme(settings["theme"])
-        name = self._first_name
+        name = self._names.first
         color = color or settings.color_of(name) or color_for(name)
         bookmarks = Bookmarks(folder and folder / "seen.json")
         return Conversation(
@@ -340,9 +338,8 @@ class ChatClient:
 
     def _hear_refusal(self, frame: Frame) -> None:
         """An error instead of a welcome."""
-        if frame["code"] == "name_taken" and not self._name_is_chosen and self._names_tried < 100:
-            self._names_tried += 1
-            self._conversation.name = numbered_name(self._first_name, self._names_tried)
+        if frame["code"] == "name_taken" and (another := self._names.next()) is not None:
+            self._conversation.name = another
             if self._link is not None:
                 self._introduce(self._link)
         elif frame["code"] == "name_taken":

@@ -98,11 +98,11 @@ class ChatClient:
         self._told_why_not = ""  # why the server does not let us in
         self._ready = threading.Event()  # the first welcome has come, or none will
         self._finished = threading.Event()  # the receiver has decided that it is over
-        self._leaving = False
+        self._leaving = False  # the input loop has ended
         self._talkative = False  # something came in through the pipe
         self._farewell = Farewell(self._patience)
         self._lateness = Lateness()
-        self._news_due = math.inf
+        self._news_due = math.inf  # when the conversation has something to tell by itself
         self._return = Return(self._patience)
         self._holds = Holds(self._patience)
 
@@ -205,7 +205,7 @@ class ChatClient:
             pass
 
     def _take_leave(self, receiver: threading.Thread) -> None:
-        """The ordered end: goodbye to the server, the receiver's end, and a word about what was not delivered."""
+        """The ordered end: goodbye to the server, and the receiver's end."""
         self._leaving = True  # also if the screen could not be opened
         self._handover.ring()
         texts = self._patience.undelivered if self._conversation.online else 0
@@ -218,14 +218,15 @@ class ChatClient:
         if self._fault is not None:
             problem = harmless_line(repr(self._fault))
             self._screen.complain(bad(f"The client has a fault and must stop: {problem}"))
-        waiting, refused = len(self._conversation.outgoing), self._conversation.refused
+        waiting = len(self._conversation.outgoing)
+        refused = 0 if self._screen.interactive else self._conversation.refused  # a person has seen each
         if waiting:
             self._screen.complain(bad(f"{texts_were(waiting)} not confirmed, and may be lost."))
         for text in self._conversation.unconfirmed() if self._screen.interactive else ():
             self._screen.complain(f"  {text}")  # to be copied
-        if refused and not self._screen.interactive:
+        if refused:
             self._screen.complain(bad(f"{texts_were(refused)} refused."))
-        return bool(self._fault or waiting or (refused and not self._screen.interactive))
+        return bool(self._fault or waiting or refused)
 
     # --- The receiver -------------------------------------------------------------------------------------------
 
@@ -279,7 +280,7 @@ class ChatClient:
 
     def _next_due(self) -> float:
         link_due = self._return.due if self._link is None else self._link.next_deadline()
-        dues = (link_due, self._next_look(), self._holds.due, self._farewell.due, self._news_due)
+        dues = (link_due, self._status_due(), self._holds.due, self._farewell.due, self._news_due)
         return min(due for due in dues if due is not None)
 
     def _listen(self) -> None:
@@ -292,25 +293,25 @@ class ChatClient:
             self._conversation.stop_reading(read)
 
     def _hear(self, frame: Frame) -> None:
-        if self._welcomed_now(frame) and frame.get("type") != "pong":  # the answer to our own question
+        kind = frame.get("type")
+        # Programs are told everything from the welcome on, but for the answer to our own question.
+        if (self._conversation.online or kind == "welcome") and kind != "pong":
             self._screen.event(frame)
         if not acceptable(frame):
             return
-        if frame["type"] == "bye":
+        if kind == "welcome":
+            self._hear_welcome(frame)
+        elif kind == "bye":
             self._hear_bye(frame)
-        elif frame["type"] == "error" and not self._conversation.online:
+        elif kind == "error" and not self._conversation.online:
             self._hear_refusal(frame)
         else:
-            if frame["type"] == "welcome" and self._welcomed:
-                self._screen.note(good(f"Connected again to server at {self.address}"))
             self._conversation.heard(frame)
-            if frame["type"] == "welcome":
-                self._arrive()
 
-    def _welcomed_now(self, frame: Frame) -> bool:
-        return self._conversation.online or frame.get("type") == "welcome"
-
-    def _arrive(self) -> None:
+    def _hear_welcome(self, frame: Frame) -> None:
+        if self._welcomed:
+            self._screen.note(good(f"Connected again to server at {self.address}"))
+        self._conversation.heard(frame)
         if self._link is not None:
             self._link.welcomed = True
         self._welcomed = True
@@ -331,7 +332,7 @@ class ChatClient:
         again = next_try(waiting=len(outgoing), seconds=seconds)
         return self._conversation.status(link, again, waiting=self._lateness.is_late(outgoing, now, online=online))
 
-    def _next_look(self) -> float:
+    def _status_due(self) -> float:
         """When the status line will say something else by itself."""
         now = time.monotonic()
         return now + 1 if self._link is None else self._lateness.due(now)
@@ -456,8 +457,8 @@ class ChatClient:
     def _finish(self, status: int, sentence: str | None = None) -> None:
         if self._finished.is_set():
             return
-        self._finished.set()
         self._exit_status = status
+        self._finished.set()
         self._tell_state("offline")
         if sentence is not None:
             self._screen.complain(bad(sentence))

@@ -49,7 +49,7 @@ from client_parts.reading import Closed
 from client_parts.screen import Screen, choose_screen
 from client_parts.settings import Settings
 from client_parts.status import Status
-from client_parts.view import View, as_sentence, bad, good, lost
+from client_parts.view import View, alert, as_sentence, bad, good
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
@@ -359,7 +359,7 @@ class ChatClient:
             self._lose(reason, retry=True)
         else:
             self._finish(0 if frame["code"] == "exit" else 1)
-            self._screen.complain(lost(f"Disconnected: {reason}."))
+            self._screen.complain(alert(f"Disconnected: {reason}."))
 
     # --- Sending ------------------------------------------------------------------------------------------------
 
@@ -422,11 +422,11 @@ class ChatClient:
             self._finish(1, f"No conversation with {self.address}: {reason}.")
         elif not self._reconnect:
             self._finish(1)
-            self._screen.complain(lost(f"Disconnected: {reason}."))
+            self._screen.complain(alert(f"Disconnected: {reason}."))
         else:
             self._plan_return(reason)
             if was_online:
-                self._screen.complain(lost(f"Disconnected: {reason}. Reconnecting; what you write is kept."))
+                self._screen.complain(alert(f"Disconnected: {reason}. Reconnecting; what you write is kept."))
             elif retry:
                 self._tell_why_not(reason)
 
@@ -438,7 +438,7 @@ class ChatClient:
         """The server answers, and will not have us yet: once for each reason."""
         if reason != self._told_why_not:
             self._told_why_not = reason
-            self._screen.complain(lost(f"{as_sentence(reason)} The client tries again; what you write is kept."))
+            self._screen.complain(alert(f"{as_sentence(reason)} The client tries again; what you write is kept."))
         if self._screen.interactive:
             self._ready.set()  # a pipe's commands wait until there is somebody to obey them
 

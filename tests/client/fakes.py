@@ -22,6 +22,18 @@ from tests.client.ports import ReservedPort
 
 SECONDS = 10.0  # the longest that any test waits for anything
 HASTY = Patience(first_pause=0.02, longest_pause=0.1, hold=0.05, goodbye=0.5, undelivered=0.5)
+ATTACKS = [  # what would move, wipe, ring, rename or turn around what others see
+    "\x1b[2J\x1b[H",
+    "\x1b]2;owned\x07",
+    "\x9b31m",
+    "\x07",
+    "\r\n\n",
+    "\x1bc",
+    "\x1b[1;1r",
+    "\u202e",
+    "\u2028",
+    "\u200b",
+]
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
 
 

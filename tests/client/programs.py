@@ -194,6 +194,11 @@ class Terminal:
         while self._read(0.15):
             pass
 
+    def leave(self) -> int:
+        """As a person does; the status."""
+        self.type("/exit\r")
+        return self.status()
+
     def status(self) -> int:
         """Wait for the end of the program."""
         deadline = time.monotonic() + SECONDS

@@ -29,21 +29,11 @@ from client_parts.status import Status, status_line
 from client_parts.theme import theme_named
 from terminal_parts.input_row import input_row
 from terminal_parts.width import width
-from tests.client.fakes import unpainted
+from tests.client.fakes import ATTACKS, unpainted
 from tests.client.programs import Emulator
 
 READY = Status("lobby", "ann", "red", members=2)
-HOSTILE = [
-    "\x1b[2J",
-    "\x1b]0;owned\x07",
-    "\x9b31m",
-    "\x07",
-    "\r\n\n",
-    "\x1bc",
-    "\u202e",
-    "漢" * 200,
-    "e" + "\u0301" * 99,
-]
+HOSTILE = [*ATTACKS, "漢" * 200, "e" + "\u0301" * 99]
 
 
 class Judge:

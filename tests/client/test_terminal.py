@@ -100,8 +100,7 @@ def test_a_paste_without_end_is_no_trap(person: Open) -> None:
     ann.wait_for_prompt("lobby> half a paste")
     ann.type("\x03")
     ann.wait_for_prompt("lobby>")
-    ann.type("/exit\r")
-    assert ann.status() == 0
+    assert ann.leave() == 0
 
 
 def test_esc_ends_a_search(person: Open) -> None:
@@ -463,8 +462,7 @@ def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -
     ann.wait_for("remember me ✓")
     ann.type("/password hush\r")
     ann.wait_for("There is no command /password")
-    ann.type("/exit\r")
-    ann.status()
+    ann.leave()
     file = tmp_path / "input-history"
     assert file.stat().st_mode & 0o777 == 0o600
     assert "hush" not in file.read_text()

@@ -74,8 +74,7 @@ def test_a_mention_rings_once_and_stands_out(person: Open) -> None:
     ann.wait_for("* No new mention; those of before:")
     ann.settle()
     assert sum("annual" in row for row in ann.rows) == 1
-    ann.type("/exit\r")
-    ann.status()
+    ann.leave()
     again = person("ann", "--style", "short")
     again.wait_for("bob: hello Ann!")
     assert again.bells == 0

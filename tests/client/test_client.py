@@ -17,6 +17,7 @@ from client_parts.link import Patience
 from tests.client.fakes import HASTY, SECONDS, FakeScreen, Peer, RunningClient, ScriptedServer, message
 
 Start = Callable[..., RunningClient]
+PATIENT = replace(HASTY, goodbye=SECONDS, undelivered=SECONDS)  # for what must come before a client goes
 
 
 def in_the_lobby(server: ScriptedServer, start: Start, **options: object) -> tuple[RunningClient, Peer]:
@@ -415,7 +416,7 @@ def test_undelivered_text_is_given_back_on_leaving(server: ScriptedServer, start
 
 def test_a_receipt_during_the_goodbye_still_counts(server: ScriptedServer, start: Start) -> None:
     """The moment's patience is there for a reason."""
-    running, peer = in_the_lobby(server, start)
+    running, peer = in_the_lobby(server, start, patience=PATIENT)
     running.screen.type("one", "exit")
     say = peer.expect("say")
     peer.expect_nothing()
@@ -512,7 +513,7 @@ def test_a_pipe_is_held_back(server: ScriptedServer, start: Start) -> None:
 
 def test_events_are_frames_from_the_welcome_on_and_link_states(server: ScriptedServer, start: Start) -> None:
     """What a bot reads: everything the server says, and whether the link is there."""
-    running, peer = in_the_lobby(server, start)
+    running, peer = in_the_lobby(server, start, patience=PATIENT)
     peer.send(message(1), {"type": "something-new", "x": 1})
     peer.close()
     peer = server.accept()

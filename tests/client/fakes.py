@@ -276,3 +276,21 @@ class RunningClient:
                 return False
             time.sleep(0.01)
         return True
+
+
+def in_the_lobby(
+    server: ScriptedServer, start: Callable[..., RunningClient], **options: object
+) -> tuple[RunningClient, Peer]:
+    """A client that has been welcomed."""
+    running = start(**options)
+    peer = server.accept()
+    peer.welcome()
+    running.screen.wait_until(lambda: running.screen.statuses[-1].online)
+    return running, peer
+
+
+def goodbye(running: RunningClient, peer: Peer) -> int:
+    running.screen.type("/exit")
+    peer.expect("bye")
+    peer.send({"type": "bye", "code": "exit", "text": "goodbye", "retry": False})
+    return running.status()

@@ -41,15 +41,15 @@ from client_parts.conversation import Conversation
 from client_parts.frames import acceptable
 from client_parts.handover import Handover
 from client_parts.hearing import RECENT
-from client_parts.identity import IdentityError, login_name, name_token, new_session, numbered_name, token_path
+from client_parts.identity import IdentityError, Names, name_token, new_session, token_path
 from client_parts.leaving import Farewell, Step, signals_end_it
-from client_parts.link import Link, LinkLost, Patience, Pauses, open_socket
-from client_parts.link_words import Holds, Lateness, cause_of, link_state, next_try, no_connection, texts_were
+from client_parts.link import Link, LinkLost, Patience, open_socket
+from client_parts.link_words import Holds, Lateness, Return, cause_of, link_state, next_try, no_connection, texts_were
 from client_parts.reading import Closed
 from client_parts.screen import Screen, choose_screen
 from client_parts.settings import Settings
 from client_parts.status import Status
-from client_parts.view import View, as_sentence, bad, good, lost
+from client_parts.view import View, alert, as_sentence, bad, good
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
@@ -80,9 +80,7 @@ class ChatClient:
         self.host = host
         self.port = port
         self.client_socket: socket.socket | None = None
-        self._name_is_chosen = name is not None
-        self._first_name = name or login_name()
-        self._names_tried = 1
+        self._names = Names(name)
         self._json_events = json_events
         self._reconnect = reconnect
         self._patience = patience or Patience()
@@ -94,27 +92,26 @@ class ChatClient:
         recent = RECENT if self._screen.interactive or json_events else 0
         self._conversation = self._new_conversation(color, tuple(rooms), style, recent if history is None else history)
         self._link: Link | None = None
-        self._status = 0
+        self._exit_status = 0  # the receiver's word; a signal to the input loop may ask for another
         self._fault: Exception | None = None
         self._welcomed = False  # at least once
         self._told_why_not = ""  # why the server does not let us in
         self._ready = threading.Event()  # the first welcome has come, or none will
         self._finished = threading.Event()  # the receiver has decided that it is over
-        self._leaving = False
+        self._leaving = False  # the input loop has ended
         self._talkative = False  # something came in through the pipe
         self._farewell = Farewell(self._patience)
-        self._retry_due = 0.0
         self._lateness = Lateness()
-        self._news_due = math.inf
-        self._pauses = Pauses(self._patience.first_pause, self._patience.longest_pause)
-        self._holds = Holds(Pauses(self._patience.hold, self._patience.longest_pause))
+        self._news_due = math.inf  # when the conversation has something to tell by itself
+        self._return = Return(self._patience)
+        self._holds = Holds(self._patience)
 
     def _new_conversation(self, color: str | None, rooms: tuple[str, ...], style: str, history: int) -> Conversation:
         # What a person chose and read is kept for the next run; a program's doings are not.
         folder = self._token_file.parent if self._screen.interactive and not self._json_events else None
         settings = Settings(folder and folder / "settings.json")
         self._screen.set_theme(settings["theme"])
-        name = self._first_name
+        name = self._names.first
         color = color or settings.color_of(name) or color_for(name)
         bookmarks = Bookmarks(folder and folder / "seen.json")
         return Conversation(
@@ -146,18 +143,24 @@ class ChatClient:
         self._handover = Handover()
         receiver = threading.Thread(target=self.receive_messages, name="receiver", daemon=True)
         receiver.start()
+        asked_for = self._talk()
+        self._take_leave(receiver)
+        failed = self._report_failures()
+        return asked_for or self._exit_status or int(failed)
+
+    # --- The input loop -----------------------------------------------------------------------------------------
+
+    def _talk(self) -> int:
+        """The input loop, until it ends, and the status that whoever ended it asks for."""
         try:
             self.send_messages()
         except KeyboardInterrupt:
-            self._status = self._status if self._screen.interactive else INTERRUPTED
+            return 0 if self._screen.interactive else INTERRUPTED
         except SystemExit as signalled:
-            self._status = int(signalled.code or 0)
+            return int(signalled.code or 0)
         except Exception as problem:
-            self._fail(problem)
-        self._take_leave(receiver)
-        return self._status
-
-    # --- The input loop -----------------------------------------------------------------------------------------
+            self._fault = problem
+        return 0
 
     def send_messages(self) -> None:
         """Read lines and hand over what they mean, until an exit word, the end of input, or the end of the chat."""
@@ -202,28 +205,28 @@ class ChatClient:
             pass
 
     def _take_leave(self, receiver: threading.Thread) -> None:
-        """The ordered end: goodbye to the server, the receiver's end, and a word about what was not delivered."""
+        """The ordered end: goodbye to the server, and the receiver's end."""
         self._leaving = True  # also if the screen could not be opened
         self._handover.ring()
         texts = self._patience.undelivered if self._conversation.online else 0
         receiver.join(texts + self._patience.goodbye + 1)
         if not receiver.is_alive():
             self._handover.close()
-        self._report_failures()
 
-    def _report_failures(self) -> None:
+    def _report_failures(self) -> bool:
+        """Say what went wrong, now that the terminal is as it was. Whether anything did."""
         if self._fault is not None:
             problem = harmless_line(repr(self._fault))
             self._screen.complain(bad(f"The client has a fault and must stop: {problem}"))
-        waiting, refused = len(self._conversation.outgoing), self._conversation.refused
+        waiting = len(self._conversation.outgoing)
+        refused = 0 if self._screen.interactive else self._conversation.refused  # a person has seen each
         if waiting:
             self._screen.complain(bad(f"{texts_were(waiting)} not confirmed, and may be lost."))
         for text in self._conversation.unconfirmed() if self._screen.interactive else ():
             self._screen.complain(f"  {text}")  # to be copied
-        if refused and not self._screen.interactive:
+        if refused:
             self._screen.complain(bad(f"{texts_were(refused)} refused."))
-        if self._status == 0 and (waiting or (refused and not self._screen.interactive)):
-            self._status = 1
+        return bool(self._fault or waiting or refused)
 
     # --- The receiver -------------------------------------------------------------------------------------------
 
@@ -237,7 +240,8 @@ class ChatClient:
                 self._take_a_turn()
             self._obey()  # a text that was typed in the last instant is to be given back too
         except Exception as problem:
-            self._fail(problem)
+            self._fault = problem
+            self._finish(1)
         finally:
             self._drop_link()
             self._ready.set()
@@ -262,6 +266,8 @@ class ChatClient:
         for intent in self._handover.take():
             self._conversation.obey(intent)
             self._queue_frames()
+            if self._screen.interactive:
+                self._return.bring_forward()
 
     def _wait_for_something(self) -> None:
         """Sleep until the server or the input loop has something, or something falls due."""
@@ -273,8 +279,8 @@ class ChatClient:
             selector.select(max(0.0, self._next_due() - time.monotonic()))
 
     def _next_due(self) -> float:
-        link_due = self._retry_due if self._link is None else self._link.next_deadline()
-        dues = (link_due, self._next_look(), self._holds.due, self._farewell.due, self._news_due)
+        link_due = self._return.due if self._link is None else self._link.next_deadline()
+        dues = (link_due, self._status_due(), self._holds.due, self._farewell.due, self._news_due)
         return min(due for due in dues if due is not None)
 
     def _listen(self) -> None:
@@ -287,30 +293,30 @@ class ChatClient:
             self._conversation.stop_reading(read)
 
     def _hear(self, frame: Frame) -> None:
-        if self._welcomed_now(frame) and frame.get("type") != "pong":  # the answer to our own question
+        kind = frame.get("type")
+        # Programs are told everything from the welcome on, but for the answer to our own question.
+        if (self._conversation.online or kind == "welcome") and kind != "pong":
             self._screen.event(frame)
         if not acceptable(frame):
             return
-        if frame["type"] == "bye":
+        if kind == "welcome":
+            self._hear_welcome(frame)
+        elif kind == "bye":
             self._hear_bye(frame)
-        elif frame["type"] == "error" and not self._conversation.online:
+        elif kind == "error" and not self._conversation.online:
             self._hear_refusal(frame)
         else:
-            if frame["type"] == "welcome" and self._welcomed:
-                self._screen.note(good(f"Connected again to server at {self.address}"))
             self._conversation.heard(frame)
-            if frame["type"] == "welcome":
-                self._arrive()
 
-    def _welcomed_now(self, frame: Frame) -> bool:
-        return self._conversation.online or frame.get("type") == "welcome"
-
-    def _arrive(self) -> None:
+    def _hear_welcome(self, frame: Frame) -> None:
+        if self._welcomed:
+            self._screen.note(good(f"Connected again to server at {self.address}"))
+        self._conversation.heard(frame)
         if self._link is not None:
             self._link.welcomed = True
         self._welcomed = True
         self._told_why_not = ""
-        self._pauses.reset()
+        self._return.succeeded()
         self._tell_state("online")
         self._show_prompt()
         self._ready.set()
@@ -321,21 +327,20 @@ class ChatClient:
 
     def _status_now(self, now: float) -> Status:
         outgoing, online = self._conversation.outgoing, self._conversation.online
-        seconds = self._retry_due - now if self._link is None else 0.0
+        seconds = self._return.due - now if self._link is None else 0.0
         link = link_state(online=online, waiting=len(outgoing), seconds=seconds)
         again = next_try(waiting=len(outgoing), seconds=seconds)
         return self._conversation.status(link, again, waiting=self._lateness.is_late(outgoing, now, online=online))
 
-    def _next_look(self) -> float:
+    def _status_due(self) -> float:
         """When the status line will say something else by itself."""
         now = time.monotonic()
         return now + 1 if self._link is None else self._lateness.due(now)
 
     def _hear_refusal(self, frame: Frame) -> None:
         """An error instead of a welcome."""
-        if frame["code"] == "name_taken" and not self._name_is_chosen and self._names_tried < 100:
-            self._names_tried += 1
-            self._conversation.name = numbered_name(self._first_name, self._names_tried)
+        if frame["code"] == "name_taken" and (another := self._names.next()) is not None:
+            self._conversation.name = another
             if self._link is not None:
                 self._introduce(self._link)
         elif frame["code"] == "name_taken":
@@ -349,12 +354,12 @@ class ChatClient:
     def _hear_bye(self, frame: Frame) -> None:
         reason = harmless_line(frame.get("text") or frame["code"]).rstrip(".")
         if self._leaving:
-            self._finish(self._status)
+            self._finish(0)
         elif frame.get("retry") and self._reconnect:
             self._lose(reason, retry=True)
         else:
             self._finish(0 if frame["code"] == "exit" else 1)
-            self._screen.complain(lost(f"Disconnected: {reason}."))
+            self._screen.complain(alert(f"Disconnected: {reason}."))
 
     # --- Sending ------------------------------------------------------------------------------------------------
 
@@ -388,13 +393,13 @@ class ChatClient:
 
     def _say_bye(self, now: float) -> None:
         if self._link is None or not self._conversation.online:
-            self._finish(self._status)
+            self._finish(0)
             return
         step = self._farewell.next(now, waiting=bool(self._conversation.outgoing))
         if step is Step.SAY_BYE:
             self._link.send({"type": "bye"})
         elif step is Step.GO:
-            self._finish(self._status)
+            self._finish(0)
 
     # --- Losing the link, and coming back -----------------------------------------------------------------------
 
@@ -412,34 +417,33 @@ class ChatClient:
         was_online = self._conversation.online
         self._drop_link()
         if self._leaving:
-            self._finish(self._status)
+            self._finish(0)
         elif not (self._welcomed or self._told_why_not or retry):
             self._finish(1, f"No conversation with {self.address}: {reason}.")
         elif not self._reconnect:
             self._finish(1)
-            self._screen.complain(lost(f"Disconnected: {reason}."))
+            self._screen.complain(alert(f"Disconnected: {reason}."))
         else:
             self._plan_return(reason)
             if was_online:
-                self._screen.complain(lost(f"Disconnected: {reason}. Reconnecting; what you write is kept."))
+                self._screen.complain(alert(f"Disconnected: {reason}. Reconnecting; what you write is kept."))
             elif retry:
                 self._tell_why_not(reason)
 
     def _plan_return(self, reason: str) -> None:
-        pause = self._pauses.next()
-        self._retry_due = time.monotonic() + pause
+        pause = self._return.plan(time.monotonic())
         self._tell_state("reconnecting", reason=reason, pause=round(pause, 3))
 
     def _tell_why_not(self, reason: str) -> None:
         """The server answers, and will not have us yet: once for each reason."""
         if reason != self._told_why_not:
             self._told_why_not = reason
-            self._screen.complain(lost(f"{as_sentence(reason)} The client tries again; what you write is kept."))
+            self._screen.complain(alert(f"{as_sentence(reason)} The client tries again; what you write is kept."))
         if self._screen.interactive:
             self._ready.set()  # a pipe's commands wait until there is somebody to obey them
 
     def _come_back(self) -> None:
-        if self._link is not None or self._leaving or time.monotonic() < self._retry_due:
+        if self._link is not None or self._leaving or time.monotonic() < self._return.due:
             return
         try:
             self._open_link()
@@ -453,16 +457,11 @@ class ChatClient:
     def _finish(self, status: int, sentence: str | None = None) -> None:
         if self._finished.is_set():
             return
+        self._exit_status = status
         self._finished.set()
-        self._status = status
         self._tell_state("offline")
         if sentence is not None:
             self._screen.complain(bad(sentence))
-
-    def _fail(self, problem: Exception) -> None:
-        """A fault of ours: a person is to see a sentence, once the terminal is as it was, and not silence."""
-        self._fault = problem
-        self._finish(1)
 
     def _end_reading(self) -> None:
         """Get the input loop out of its read. A signal can come just before it begins, so: again."""

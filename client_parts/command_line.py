@@ -94,7 +94,9 @@ class Options:
 def read_command_line(argv: Sequence[str] | None) -> Options:
     """SystemExit for one that cannot be obeyed, after a sentence about it."""
     parser = _parser()
-    options = parser.parse_args(argv)
+    options, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.error(f"unrecognized arguments: {harmless_line(' '.join(unknown))}; --help lists what there is")
     host, port = _server(parser, options)
     rooms = [room.removeprefix("#").lower() for room in options.room or [LOBBY]]
     for room in rooms:

@@ -145,7 +145,7 @@ class Cursors:
         self._oldest: dict[str, int] = {}
         self._ends: dict[str, int] = {}  # rooms whose history is coming in, and the last id it will hold
         self._resuming: set[str] = set()  # rooms asked for again after a jump
-        self._confirmed: set[str] = set()
+        self._confirmed: set[str] = set()  # rooms that the server says we are in
 
     def __contains__(self, room: str) -> bool:
         return room in self._shown
@@ -223,7 +223,8 @@ class Cursors:
         self._oldest[room] = min(id, self._oldest.get(room, id))
 
     def live(self, room: str, id: int) -> Arrival:
-        if room not in self._shown:
+        """One message that was just said. Before the entry is confirmed it is one of a room that was left."""
+        if room not in self._confirmed:
             return Arrival.REPEAT
         shown = self._shown[room]
         if shown is not None and id <= shown:

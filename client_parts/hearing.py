@@ -32,7 +32,7 @@ from client_parts.delivery import Arrival, Cursors, Outgoing, Say
 from client_parts.searches import Searches, Take
 from client_parts.settings import Settings
 from client_parts.status import Status
-from client_parts.view import View, as_sentence, aside, bad, good, lost
+from client_parts.view import View, alert, as_sentence, aside, bad, good
 
 RECENT = 20  # messages of a room that are shown at first, if nobody says how many
 _FEW = 200  # members whose names are asked for, to complete them
@@ -175,7 +175,7 @@ class Hearing:
         self._take_name(frame["name"])
         self.color = frame["color"] if color_problem(frame["color"]) is None else self.color
         if new_log:
-            self._board.note(lost("The server has another log than before: showing its recent messages."))
+            self._board.note(alert("The server has another log than before: showing its recent messages."))
         if new_log or not self._greeted:
             self._looked_back = not self._absence.arrive(frame["epoch"], self.name)
         if not self._greeted:
@@ -254,7 +254,7 @@ class Hearing:
 
     def _missing(self, room: str) -> None:
         self._board.show(
-            lost(f"* Some messages of {self._view.place(room)} are missing here; the server has them no more.")
+            alert(f"* Some messages of {self._view.place(room)} are missing here; the server has them no more.")
         )
 
     def _older_page(self, frame: Frame) -> None:
@@ -305,11 +305,9 @@ class Hearing:
             self._board.ring()
 
     def _resume(self, frame: Frame) -> None:
-        room = frame["room"]
-        last = self.cursors.last_shown(room)
-        self._board.note(
-            lost(f"* {self._view.place(room)} jumped from message {last} to {frame['id']}; asking for what is between.")
-        )
+        room, id = frame["room"], frame["id"]
+        place, last = self._view.place(room), self.cursors.last_shown(room)
+        self._board.note(alert(f"* {place} jumped from message {last} to {id}; asking for what is between."))
         self._ask_to_enter(room)
 
     def _ask_to_enter(self, room: str) -> None:
@@ -334,7 +332,7 @@ class Hearing:
             self._board.show(day)
         if self._away is not None and not past and not self._view.is_me(message["from"]):
             if self._since_away == 0:
-                self._board.show(lost("── new while you are away ──"))
+                self._board.show(alert("── new while you are away ──"))
             self._since_away += 1
 
     def vocabulary(self) -> Vocabulary:
@@ -384,7 +382,7 @@ class Hearing:
         self._mentioned = False
         if number := self._absence.missed:
             times = "once" if number == 1 else f"{number} times" + (" or more" if number == MOST_MISSED else "")
-            self._board.show(lost(f"── You were mentioned {times} while you were not here: /mentions ──"))
+            self._board.show(alert(f"── You were mentioned {times} while you were not here: /mentions ──"))
 
     def _names_me(self, message: Frame) -> bool:
         return self._is_news(message) and bool(mentions(self.name, message["text"]))

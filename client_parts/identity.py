@@ -15,6 +15,7 @@ from pathlib import Path
 
 from chat_common import MAX_NAME, name_problem
 
+_MOST_NAMES = 100  # that are tried
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,128}")
 
 
@@ -40,10 +41,21 @@ def valid_name(text: str) -> str:
     return bent if name_problem(bent) is None else f"the-{bent}"[:MAX_NAME]
 
 
-def numbered_name(name: str, number: int) -> str:
-    """`alice` as `alice-2`, within the length of a name."""
-    suffix = f"-{number}"
-    return name[: MAX_NAME - len(suffix)] + suffix
+class Names:
+    """What to be called: as somebody chose, or by the login name and then the next free one like it."""
+
+    def __init__(self, chosen: str | None) -> None:
+        self.first = chosen or login_name()
+        self._tried = 1
+        self._most = _MOST_NAMES if chosen is None else 1
+
+    def next(self) -> str | None:
+        """The one to try after a taken one, if there is any: `alice-2` after `alice`."""
+        if self._tried >= self._most:
+            return None
+        self._tried += 1
+        suffix = f"-{self._tried}"
+        return self.first[: MAX_NAME - len(suffix)] + suffix
 
 
 def token_path(environment: Mapping[str, str] = os.environ) -> Path:

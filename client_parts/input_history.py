@@ -34,7 +34,7 @@ class InputHistory:
             return []
         kept = [line for line in lines if line][-_KEPT:]
         if len(lines) > 2 * _KEPT:
-            self._rewrite(kept)
+            self._write(kept, os.O_TRUNC)
         self._last = kept[-1] if kept else ""
         return kept
 
@@ -43,13 +43,10 @@ class InputHistory:
         if not line.strip() or _SECRET.match(line) or line == self._last:
             return False
         self._last = line
-        self._append([line], os.O_APPEND)
+        self._write([line], os.O_APPEND)
         return True
 
-    def _rewrite(self, lines: list[str]) -> None:
-        self._append(lines, os.O_TRUNC)
-
-    def _append(self, lines: list[str], how: int) -> None:
+    def _write(self, lines: list[str], how: int) -> None:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | how, 0o600)

@@ -30,6 +30,7 @@ class Patience:
     dead: float = 40.0  # silence after which nobody is
     first_pause: float = 0.5
     longest_pause: float = 30.0
+    hurry: float = 1.0  # the shortest pause between tries that a person's lines bring forward
     hold: float = 1.0  # before a text that the server could not store is sent again
     goodbye: float = 1.0
     undelivered: float = 3.0  # the same, while texts are on their way

@@ -1,4 +1,4 @@
-"""What a person is told about the connection, when a text counts as waiting, and when it is sent again. Times come in.
+"""What a person is told about the connection; when to try again, and when a text counts as waiting. Times come in.
 
 It must not know threads, screens or frames.
 """
@@ -9,7 +9,7 @@ import math
 import socket
 
 from client_parts.delivery import Outgoing
-from client_parts.link import Pauses
+from client_parts.link import Patience, Pauses
 
 _LATE = 0.3  # seconds without a receipt, after which a text is shown as waiting
 
@@ -46,12 +46,34 @@ def texts_were(number: int) -> str:
     return "1 text was" if number == 1 else f"{number} texts were"
 
 
+class Return:
+    """When to try to come back: after pauses that grow, and sooner if a person is there who wants to go on."""
+
+    def __init__(self, patience: Patience) -> None:
+        self.due = 0.0
+        self._pauses = Pauses(patience.first_pause, patience.longest_pause)
+        self._hurry = patience.hurry
+        self._failed = 0.0  # when the last try had
+
+    def plan(self, now: float) -> float:
+        """The link is gone, or a try has failed: the pause before the next."""
+        pause = self._pauses.next()
+        self._failed, self.due = now, now + pause
+        return pause
+
+    def bring_forward(self) -> None:
+        self.due = min(self.due, self._failed + self._hurry)
+
+    def succeeded(self) -> None:
+        self._pauses.reset()
+
+
 class Holds:
     """When texts that the server could not take go out again: after pauses that grow until all are through."""
 
-    def __init__(self, pauses: Pauses) -> None:
+    def __init__(self, patience: Patience) -> None:
         self.due: float | None = None
-        self._pauses = pauses
+        self._pauses = Pauses(patience.hold, patience.longest_pause)
 
     def tend(self, outgoing: Outgoing, now: float) -> None:
         if not outgoing.held:

@@ -17,7 +17,7 @@ from client_parts.status import Status, status_line, waiting_lines
 from client_parts.theme import AS_PAINTED, Theme
 from terminal_parts.input_row import input_row
 from terminal_parts.output import write_all, write_for
-from terminal_parts.width import cut, height, wrap
+from terminal_parts.width import HANG, cut, height, wrap
 
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
 _REMEMBERED = 500  # lines that can be drawn again
@@ -50,6 +50,7 @@ class Rows:
         self._free = 0  # empty rows at the end of the message area
         self._lines: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
         self._kept: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)  # came while somebody else had the screen
+        self._not_kept = 0  # how many more there were
         self._complaints: deque[str] = deque(maxlen=_REMEMBERED)  # those of them that must not be lost
         self._status: Status | None = None
         self._below: tuple[str, ...] = ()  # waiting texts, in rows between the messages and the status
@@ -69,9 +70,10 @@ class Rows:
             if self._status is not None:
                 opening += self._titled_now(self._status)
             self._write(opening + ("\n" * self._rows + self._drawn() if self._reserved else _PASTES_WHOLE))
-            for line, hang in self._kept:
+            for line, hang in self._not_kept_in_words() + list(self._kept):
                 self._append(line, hang)
             self._kept.clear()
+            self._not_kept = 0
             self._complaints.clear()
             self._write(self._input())
 
@@ -116,7 +118,7 @@ class Rows:
             if self._inside:
                 self._append(line, hang)
             else:
-                self._kept.append((line, hang))
+                self._keep(line, hang)
 
     def show_now(self, line: str, hang: int) -> None:
         """The same for a complaint: it is shown also if there is never an `enter`, but not over a shell's work."""
@@ -126,10 +128,18 @@ class Rows:
             if self._inside:
                 self._append(line, hang)
             elif self._lent:
-                self._kept.append((line, hang))
+                self._keep(line, hang)
                 self._complaints.append(line)
             else:
                 self._write(_as_rows(line))
+
+    def _keep(self, line: str, hang: int) -> None:
+        self._not_kept += len(self._kept) == _REMEMBERED
+        self._kept.append((line, hang))
+
+    def _not_kept_in_words(self) -> list[tuple[str, int]]:
+        lines = "1 more line" if self._not_kept == 1 else f"{self._not_kept} more lines"
+        return [(paint(f"── {lines} came before these ──", "yellow"), HANG)] if self._not_kept else []
 
     def _append(self, line: str, hang: int) -> None:
         self._lines.append((line, hang))

@@ -72,11 +72,11 @@ class View:
         """The line before what is new; `hidden` of it is not on the screen."""
         where = f" in {self.place(room)}" if self.mark(room) else ""
         back = f", {hidden} of them further back: /history" if hidden else ""
-        return lost(f"── {_count(number, 'new message')}{where}{back} ──")
+        return alert(f"── {_count(number, 'new message')}{where}{back} ──")
 
     def missed(self, number: int) -> str:
         """The line after what came while one was away."""
-        return lost(f"── {_count(number, 'new message')} while you were away ──")
+        return alert(f"── {_count(number, 'new message')} while you were away ──")
 
     def presence(self, frame: Frame) -> list[str]:
         """Who came, went or changed names; nothing about me."""
@@ -94,6 +94,8 @@ class View:
         return [aside(f"{self.mark(frame['room'])}* {sentence}") for sentence in sentences]
 
     def who(self, members: list[Frame], room: str | None) -> str:
+        if not members:
+            return f"Nobody is in {self.place(room)}." if room else "Nobody is here."
         where = f"In {self.place(room)}" if room else "Here"
         people = ", ".join(_member(member) for member in members)
         return f"{where} ({len(members)}): {people}"
@@ -121,7 +123,7 @@ class View:
             return [aside("* Nobody has mentioned you.")]
         lines = []
         if missed:
-            lines += [lost(f"* {_count(len(missed), 'mention')} that you missed:"), *map(self.result, missed)]
+            lines += [alert(f"* {_count(len(missed), 'mention')} that you missed:"), *map(self.result, missed)]
         if seen:
             heading = "* those of before:" if missed else "* No new mention; those of before:"
             lines += [aside(heading), *map(self.result, seen)]
@@ -160,7 +162,8 @@ def bad(text: str) -> str:
     return paint(text, "red")
 
 
-def lost(text: str) -> str:
+def alert(text: str) -> str:
+    """What must not be overlooked."""
     return paint(text, "yellow")
 
 

@@ -38,12 +38,12 @@ class Theme:
 
 
 # The emulator calls yellow brown, as the first colour screens did.
-_NAMES = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
+_NORMAL = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
+_NAMES = (*_NORMAL, *(f"bright{name}" for name in _NORMAL))
 
 
-def _colors(normal: str, bright: str) -> dict[str, str]:
-    named = zip((*_NAMES, *(f"bright{name}" for name in _NAMES)), (normal + " " + bright).split(), strict=True)
-    return {name: f"#{value}" for name, value in named}
+def _colors(values: str) -> dict[str, str]:
+    return {name: f"#{value}" for name, value in zip(_NAMES, values.split(), strict=True)}
 
 
 DARK: Final = Theme(
@@ -53,8 +53,8 @@ DARK: Final = Theme(
     border="#3d444d",
     title="#9198a1",
     colors=_colors(
-        "484f58 ff7b72 3fb950 d29922 58a6ff bc8cff 39c5cf b1bac4",
-        "6e7681 ffa198 56d364 e3b341 79c0ff d2a8ff 56d4dd f0f6fc",
+        "484f58 ff7b72 3fb950 d29922 58a6ff bc8cff 39c5cf b1bac4 "
+        "6e7681 ffa198 56d364 e3b341 79c0ff d2a8ff 56d4dd f0f6fc"
     ),
 )
 LIGHT: Final = Theme(
@@ -64,8 +64,8 @@ LIGHT: Final = Theme(
     border="#d1d9e0",
     title="#59636e",
     colors=_colors(
-        "24292f cf222e 116329 8a5d00 0969da 8250df 1b7c83 6e7781",
-        "57606a a40e26 1a7f37 9a6700 218bff a475f9 3192aa 8c959f",
+        "24292f cf222e 116329 8a5d00 0969da 8250df 1b7c83 6e7781 "
+        "57606a a40e26 1a7f37 9a6700 218bff a475f9 3192aa 8c959f"
     ),
 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Iterator
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import hypothesis
 import pytest
@@ -15,6 +16,9 @@ from server import ChatServer
 from server_parts.message_log import MessageLog
 from server_parts.settings import Settings
 from tests.peers import WAIT, Native, Peer, Plain
+
+if TYPE_CHECKING:  # pseudo-terminals are a Unix thing
+    from tests.client.programs import Terminal
 
 pytest_plugins = ["tests.alone"]
 
@@ -141,3 +145,12 @@ def serve(chat_log: ChatLog, no_threads_left: None) -> Iterator[Serve]:
 def chat(serve: Serve) -> Chat:
     """A server with nothing set."""
     return serve()
+
+
+@pytest.fixture
+def open_terminal() -> Iterator[Callable[..., Terminal]]:
+    """Opens terminals, with clients in them or with something else, and closes them all."""
+    from tests.client.programs import Terminal
+
+    with ExitStack() as opened:
+        yield lambda *arguments, **options: opened.enter_context(closing(Terminal(*arguments, **options)))

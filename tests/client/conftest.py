@@ -44,22 +44,16 @@ def program(tmp_path: Path) -> Iterator[ServerProgram]:
 
     program = ServerProgram(tmp_path / "data")
     yield program
-    program.stop()
+    program.close()
 
 
 @pytest.fixture
-def person(program: ServerProgram, tmp_path: Path) -> Iterator[Open]:
+def person(program: ServerProgram, open_terminal: Open, tmp_path: Path) -> Open:
     """Opens terminals with clients in them, and waits for their prompt."""
-    from tests.client.programs import Terminal
-
-    terminals: list[Terminal] = []
 
     def open_one(name: str, *arguments: str, **variables: Any) -> Terminal:
-        token_file = tmp_path / f"token-{name}"
-        terminals.append(Terminal(program.port, token_file, "--name", name, *arguments, **variables))
-        terminals[-1].wait_until(lambda: terminals[-1].prompt.endswith(">") and "online" in terminals[-1].status_row)
-        return terminals[-1]
+        terminal = open_terminal(program.port, tmp_path / f"token-{name}", "--name", name, *arguments, **variables)
+        terminal.wait_until(lambda: terminal.prompt.endswith(">") and "online" in terminal.status_row)
+        return terminal
 
-    yield open_one
-    for terminal in terminals:
-        terminal.close()
+    return open_one

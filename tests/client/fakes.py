@@ -18,9 +18,22 @@ from client_parts.completion import Vocabulary
 from client_parts.link import Patience
 from client_parts.reading import Closed
 from client_parts.status import Status
+from tests.client.ports import ReservedPort
 
 SECONDS = 10.0  # the longest that any test waits for anything
 HASTY = Patience(first_pause=0.02, longest_pause=0.1, hold=0.05, goodbye=0.5, undelivered=0.5)
+ATTACKS = [  # what would move, wipe, ring, rename or turn around what others see
+    "\x1b[2J\x1b[H",
+    "\x1b]2;owned\x07",
+    "\x9b31m",
+    "\x07",
+    "\r\n\n",
+    "\x1bc",
+    "\x1b[1;1r",
+    "\u202e",
+    "\u2028",
+    "\u200b",
+]
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -204,25 +217,29 @@ class ScriptedServer:
     """A listening socket whose tests play the server themselves."""
 
     def __init__(self) -> None:
-        self.port = 0
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self._peers: list[Peer] = []
         self.open()
 
     def open(self) -> None:
-        """Listen; after `close`, on the same port as before."""
+        """Listen; also again after `go_away`."""
         self._socket = socket.create_server(("127.0.0.1", self.port))
         self._socket.settimeout(SECONDS)
-        self.port = self._socket.getsockname()[1]
 
     def accept(self) -> Peer:
         peer = Peer(self._socket.accept()[0])
         self._peers.append(peer)
         return peer
 
-    def close(self) -> None:
+    def go_away(self) -> None:
         for peer in self._peers:
             peer.close()
         self._socket.close()
+
+    def close(self) -> None:
+        self.go_away()
+        self._reserved.release()
 
 
 class RunningClient:
@@ -230,10 +247,8 @@ class RunningClient:
 
     def __init__(self, port: int, token_file: Path, *, interactive: bool = True, **options: Any) -> None:
         self.screen = FakeScreen(interactive=interactive)
-        options.setdefault("name", "ann")
-        self.client = ChatClient(
-            "127.0.0.1", port, screen=self.screen, patience=HASTY, token_file=token_file, **options
-        )
+        options = {"name": "ann", "patience": HASTY, **options}
+        self.client = ChatClient("127.0.0.1", port, screen=self.screen, token_file=token_file, **options)
         self._status: int | None = None
         # A daemon, so that a client which does not end fails its test and not the whole run.
         self._thread = threading.Thread(target=self._run, name="client under test", daemon=True)
@@ -261,3 +276,21 @@ class RunningClient:
                 return False
             time.sleep(0.01)
         return True
+
+
+def in_the_lobby(
+    server: ScriptedServer, start: Callable[..., RunningClient], **options: object
+) -> tuple[RunningClient, Peer]:
+    """A client that has been welcomed."""
+    running = start(**options)
+    peer = server.accept()
+    peer.welcome()
+    running.screen.wait_until(lambda: running.screen.statuses[-1].online)
+    return running, peer
+
+
+def goodbye(running: RunningClient, peer: Peer) -> int:
+    running.screen.type("/exit")
+    peer.expect("bye")
+    peer.send({"type": "bye", "code": "exit", "text": "goodbye", "retry": False})
+    return running.status()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,6 +15,8 @@ from typing import Any
 
 import pexpect  # type: ignore[import-untyped]
 import pyte
+
+from tests.client.ports import ReservedPort
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "client.py")
@@ -34,7 +36,8 @@ class ServerProgram:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.port = 0
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self.start()
 
     def start(self) -> None:
@@ -43,13 +46,17 @@ class ServerProgram:
             [*command, "--no-console"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
-        started = re.search(r"Server started on 127\.0\.0\.1:(\d+)", self._process.stdout.readline())
-        assert started, "the server did not start"
-        self.port = int(started[1])
+        assert f"Server started on 127.0.0.1:{self.port}" in self._process.stdout.readline()
 
     def stop(self) -> None:
         self._process.terminate()
         self._process.communicate(timeout=SECONDS)
+
+    def close(self) -> None:
+        """For good."""
+        if self._process.poll() is None:
+            self.stop()
+        self._reserved.release()
 
 
 class Emulator(pyte.HistoryScreen):
@@ -70,15 +77,17 @@ class Emulator(pyte.HistoryScreen):
 
 
 class Terminal:
-    """`python client.py`, or a stand-in for it, in a pseudo-terminal, watched through a terminal emulator."""
+    """`python client.py`, or a stand-in for it, in a pseudo-terminal, watched through a terminal emulator.
+
+    Without a port it is a program that wants none.
+    """
 
     def __init__(
         self,
-        port: int,
+        port: int | None,
         token_file: Path,
         *arguments: str,
-        program: Sequence[str] = (sys.executable, "client.py"),
-        bare: bool = False,
+        program: Sequence[str] = PROGRAM,
         rows: int = ROWS,
         columns: int = COLUMNS,
         **variables: str,
@@ -87,7 +96,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self._child = pexpect.spawn(
             program[0],
-            [*program[1:], *arguments] if bare else [*program[1:], "--port", str(port), *arguments],
+            [*program[1:], *([] if port is None else ["--port", str(port)]), *arguments],
             cwd=str(ROOT),
             env=environment(token_file, **variables),
             dimensions=(rows, columns),
@@ -185,6 +194,11 @@ class Terminal:
         while self._read(0.15):
             pass
 
+    def leave(self) -> int:
+        """As a person does; the status."""
+        self.type("/exit\r")
+        return self.status()
+
     def status(self) -> int:
         """Wait for the end of the program."""
         deadline = time.monotonic() + SECONDS
@@ -230,6 +244,38 @@ class Terminal:
             return False
         self.feed(data)
         return True
+
+
+class Shell:
+    """A shell with job control in a terminal, where `job` starts a program."""
+
+    def __init__(self, open_terminal: Callable[..., Terminal], folder: Path, program: Sequence[str]) -> None:
+        file = folder / "rc"
+        file.write_text(f"PS1='$ ready '; alias job={shlex.quote(shlex.join(program))}\n")
+        self.terminal = open_terminal(None, folder / "token", program=("sh", "-i"), ENV=str(file))
+        self.terminal.wait_for("$ ready")
+        self.first_mode = self.mode()
+
+    def stop_job(self) -> int:
+        """Ctrl+Z, and the number of the process."""
+        self.terminal.type("\x1a")
+        self.terminal.wait_for("Stopped")
+        self.terminal.wait_for_prompt("$ ready")
+        return int(self.ask("jobs -p"))
+
+    def mode(self) -> str:
+        """How the terminal treats what is typed, as a number: in full it takes more than a row."""
+        return self.ask("stty -g | cksum")
+
+    def ask(self, command: str) -> str:
+        """The last line that a command prints."""
+        self.terminal.type(f"{command}; echo end-of-'answer'\r")
+        self.terminal.wait_for("end-of-answer")
+        rows = self.terminal.rows
+        place = max(number for number, row in enumerate(rows) if row == "end-of-answer")
+        self.terminal.type("clear\r")
+        self.terminal.wait_until(lambda: self.terminal.rows == ["$ ready"])
+        return rows[place - 1]
 
 
 class Pipe:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,22 +14,10 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
 from tests.client.conftest import Open
-from tests.client.fakes import Peer, ScriptedServer, message
+from tests.client.fakes import ATTACKS, Peer, ScriptedServer, message
 from tests.client.programs import Terminal
 
-HOSTILE = [
-    "\x1b[2J\x1b[H",
-    "\x1b]2;owned\x07",
-    "\x9b31m",
-    "\x07",
-    "\r\n\n",
-    "\x1bc",
-    "\x1b[1;1r",
-    "\u202eevil",
-    "a\u200bb",
-    "\u2028",
-    "漢" * 20,
-]
+HOSTILE = [*ATTACKS, "漢" * 20]
 
 
 def test_a_theme_recolours_what_is_on_the_screen_and_is_remembered(person: Open) -> None:
@@ -58,14 +45,12 @@ def test_a_chosen_colour_is_remembered(person: Open) -> None:
     ann = person("ann")
     ann.type("/color yellow\r")
     ann.wait_for("* color: yellow")
-    ann.type("/exit\r")
-    ann.status()
+    ann.leave()
     for arguments, color in (((), "yellow"), (("--color", "red"), "red")):
         again = person("ann", *arguments)
         again.type(f"in {color}\r")
         again.wait_for(f"[COLOR ({color})] ann said -> in {color} ✓")
-        again.type("/exit\r")
-        again.status()
+        again.leave()
 
 
 @pytest.mark.parametrize("terminal", ["vt100", "xterm", "linux"])
@@ -98,8 +83,7 @@ def test_bell_and_joins_are_remembered(person: Open, tmp_path: Path) -> None:
     ann = person("ann")
     ann.type("/bell off\r/joins all\r")
     ann.wait_for("* joins: all")
-    ann.type("/exit\r")
-    ann.status()
+    ann.leave()
     again = person("ann")
     again.type("/bell\r/joins\r")
     again.wait_for("* bell: off; there are: on, mentions, off")
@@ -139,8 +123,7 @@ def test_a_killed_client_leaves_whole_files(person: Open, tmp_path: Path) -> Non
     ann = person("ann")
     ann.type("/theme safe\r")
     ann.wait_for("* theme: safe")
-    ann.type("/exit\r")
-    ann.status()
+    ann.leave()
     again, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
     bob.type("more\r")
     again.wait_for("bob: more")
@@ -184,15 +167,14 @@ def test_tab_offers_rooms_that_one_is_not_in_and_themes(person: Open) -> None:
 
 
 @pytest.fixture
-def victim(server: ScriptedServer, tmp_path: Path) -> Iterator[tuple[Terminal, Peer]]:
+def victim(server: ScriptedServer, open_terminal: Open, tmp_path: Path) -> tuple[Terminal, Peer]:
     """A client in a terminal, and the server that is against it."""
-    terminal = Terminal(server.port, tmp_path / "token", "--name", "ann", "--style", "short")
+    terminal = open_terminal(server.port, tmp_path / "token", "--name", "ann", "--style", "short")
     peer = server.accept()
     peer.welcome()
     assert peer.expect("who")["room"] == "lobby"
     terminal.wait_for_prompt("lobby>")
-    yield terminal, peer
-    terminal.close()
+    return terminal, peer
 
 
 def is_untouched(terminal: Terminal, prompt: str) -> bool:

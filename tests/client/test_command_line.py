@@ -73,7 +73,7 @@ def test_rooms_are_kept_in_order_and_once() -> None:
         (["localhost:3999", "--port", "3030"], "3030 or 3999? localhost:3999 was given too"),
         (["b", "--host", "a"], "a or b? b was given too"),
         (["--style", "fancy"], "classic"),
-        (["--nonsense"], "Unrecognized arguments"),
+        (["--naem", "x"], "Unrecognized arguments: --naem; --help lists what there is."),
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_status_2(

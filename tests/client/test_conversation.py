@@ -163,6 +163,25 @@ def test_rooms_can_be_entered_switched_and_left() -> None:
     assert talk.type("/switch builds") == ["You are not in builds; /join builds enters a room."]
 
 
+def test_who_comes_right_back_to_a_room_is_shown_its_recent_messages() -> None:
+    """What was still on its way from before is part of them: it neither stands alone, nor makes the rest look lost."""
+    talk = Talk("lobby", "builds")
+    talk.enter("builds", 56)
+    talk.type("/leave builds", "/join builds")
+    assert talk.asked() == [{"type": "leave", "room": "builds"}, {"type": "join", "room": "builds", "history": 20}]
+    assert talk.hear(message(57, "late", room="builds")) == []
+    talk.hear({"type": "presence", "room": "builds", "left": ["ann"], "members": 1})
+    talk.enter("builds", 58, *(message(id, f"no. {id}", room="builds") for id in (56, 57, 58)), gap=True)
+    assert talk.board.lines[0] == "* you are in #builds (2 here)"
+    assert list(map(timeless, talk.board.lines[1:])) == [
+        "#builds bob: no. 56",
+        "── 2 new messages in #builds ──",
+        "#builds bob: no. 57",
+        "#builds bob: no. 58",
+    ]
+    assert talk.hear(message(59, "live", room="builds")) == ["#builds bob: live"]
+
+
 def test_leaving_the_last_room_leaves_nowhere_to_talk() -> None:
     """A text in no room is refused at once, with the way out."""
     talk = Talk()
@@ -404,114 +423,3 @@ def test_an_error_cannot_steer_the_terminal() -> None:
         {"type": "error", "code": "denied", "text": "\x9b", "seq": 1},
     )
     assert not any(mark in line for line in talk.board.lines for mark in ("\x1b", "\x9b", "\n"))
-
-
-def rich_talk() -> Talk:
-    """A conversation on a screen that has room for times and a bell."""
-    talk = Talk(online=False, rich=True)
-    talk.welcome()
-    assert talk.asked() == [{"type": "who", "room": "lobby"}]
-    talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}, {"name": "ann"}]})
-    return talk
-
-
-def test_who_is_there_is_known_without_being_told() -> None:
-    """Names for Tab are asked for quietly; a question of one's own is answered."""
-    talk = rich_talk()
-    assert talk.board.lines == []
-    assert talk.it.vocabulary().names == ("bob",)
-    assert talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}]}) == ["In #lobby (1): bob"]
-
-
-def test_a_partner_who_is_away_stands_in_the_status() -> None:
-    """Asked on turning to the conversation."""
-    talk = rich_talk()
-    talk.enter("@ann+bob")
-    talk.asked()
-    talk.hear({"type": "who", "room": "@ann+bob", "members": [{"name": "Bob", "away": "lunch"}]})
-    talk.type("/switch @bob")
-    assert talk.status().absent == "bob is away"
-    assert talk.asked() == [{"type": "who", "room": "@ann+bob"}]
-
-
-def test_a_new_day_has_its_line() -> None:
-    """Once for all messages of that day."""
-    talk = rich_talk()
-    lines = talk.hear(message(1) | {"ts": 1e9}, message(2) | {"ts": 1e9 + 1}, message(3) | {"ts": 1e9 + 90_000})
-    assert [line.startswith("── ") for line in lines] == [True, False, False, True, False]
-
-
-def test_the_bell_is_for_names_and_private_messages_unless_told_otherwise() -> None:
-    """Live ones only; /bell on rings for all, /bell off for none; those ignored never ring."""
-    talk = rich_talk()
-    talk.hear(message(1, "hello"), message(2, "hello ann"), message(3, "ann again", "ann"))
-    assert talk.board.rung == 1
-    talk.type("/bell on")
-    talk.hear(message(4, "hello"))
-    talk.type("/bell off")
-    talk.hear(message(5, "ann!"))
-    assert talk.board.rung == 2
-    talk.type("/bell on", "/ignore bob")
-    talk.hear(message(6, "ann!"))
-    assert talk.board.rung == 2
-
-
-def test_comings_and_goings_are_told_as_wished() -> None:
-    """Held for a moment at first, at once with all, never with off."""
-    talk = rich_talk()
-    coming = {"type": "presence", "room": "lobby", "joined": ["bob"], "members": 2}
-    assert talk.hear(coming) == []
-    assert talk.it.tell_news(0.0) is not None
-    assert talk.board.lines == []
-    talk.it.tell_news(10.0)
-    assert talk.board.lines == ["* bob joined (2 here)"]
-    talk.type("/joins all")
-    assert talk.hear({**coming, "joined": ["eve"]}) == ["* eve joined (2 here)"]
-    talk.type("/joins off")
-    assert talk.hear({**coming, "joined": ["zoe"]}) == []
-
-
-def test_a_newcomer_is_told_before_the_first_words() -> None:
-    """Though the note would have waited for company."""
-    talk = rich_talk()
-    lines = talk.hear({"type": "presence", "room": "lobby", "joined": ["eve"], "members": 3}, message(1, "hi", "eve"))
-    assert [timeless(line) for line in lines if "──" not in line] == ["* eve joined (3 here)", "eve: hi"]
-
-
-def test_a_lost_link_takes_held_news_along() -> None:
-    """It would stand below the line that says so."""
-    talk = rich_talk()
-    talk.hear({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
-    talk.it.disconnected()
-    talk.it.tell_news(0.0)
-    talk.it.tell_news(9.0)
-    assert talk.board.lines == []
-
-
-def test_who_comes_back_after_a_lost_link_as_we_did_is_no_news() -> None:
-    """Nobody was told that they went. Who was not there before is told, and who leaves and comes later too."""
-    talk = rich_talk()
-    talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob"}, {"name": "eve"}]})
-    talk.it.disconnected()
-    talk.welcome()
-    joined: dict[str, object] = {"type": "presence", "room": "lobby", "joined": ["Bob", "eve", "carol"], "members": 4}
-    assert talk.hear(joined) == []
-    assert talk.it.tell_news(0.0)
-    talk.it.tell_news(9.0)
-    assert talk.board.lines == ["* carol joined (4 here)"]
-    for news in ({"left": ["bob"], "members": 3}, {"joined": ["bob"], "members": 4}):
-        talk.hear({"type": "presence", "room": "lobby", **news})
-        talk.it.tell_news(0.0)
-        talk.it.tell_news(9.0)
-        assert talk.board.lines == [f"* bob {next(iter(news))} ({news['members']} here)"]
-
-
-def test_mentions_are_asked_of_the_server() -> None:
-    """Only what names me as a word and is not my own; another search, also for the same words, is shown as it is."""
-    talk = rich_talk()
-    talk.type("/search refused", "/mentions", '/search "ann"')
-    assert talk.asked()[1:] == [{"type": "search", "text": '"ann"', "limit": 100}, {"type": "search", "text": '"ann"'}]
-    found = {"type": "results", "text": '"ann"', "messages": [message(1, "hi ann"), message(2, "ann-marie")]}
-    assert talk.hear({**found, "more": True}) == []
-    assert len(talk.hear({**found, "messages": [message(3, "ann is me", "ann")]})) == 2
-    assert len(talk.hear(found)) == 3

@@ -92,7 +92,13 @@ def test_a_user_without_a_name_gets_one(monkeypatch: pytest.MonkeyPatch) -> None
     assert name_problem(identity.login_name()) is None
 
 
-def test_numbered_names_stay_within_the_length() -> None:
-    """`-2` is appended, and a long name gives way."""
-    assert identity.numbered_name("alice", 2) == "alice-2"
-    assert len(identity.numbered_name("a" * MAX_NAME, 12)) == MAX_NAME
+def test_a_taken_login_name_is_numbered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as it makes sense to try; a long name gives way, and a chosen one is not changed."""
+    monkeypatch.setattr("getpass.getuser", lambda: "a" * MAX_NAME)
+    names = identity.Names(None)
+    tried = [names.first, *iter(names.next, None)]
+    assert tried[1:3] == ["a" * (MAX_NAME - 2) + "-2", "a" * (MAX_NAME - 2) + "-3"]
+    assert len(set(tried)) == len(tried) == 100
+    assert {len(name or "") for name in tried} == {MAX_NAME}
+    chosen = identity.Names("ann")
+    assert (chosen.first, chosen.next()) == ("ann", None)

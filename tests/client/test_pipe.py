@@ -20,7 +20,7 @@ Run = Callable[..., Pipe]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProgram]:
     program = ServerProgram(tmp_path_factory.mktemp("server") / "data")
     yield program
-    program.stop()
+    program.close()
 
 
 @pytest.fixture

@@ -28,22 +28,12 @@ from client_parts.rows import MIN_COLUMNS, MIN_ROWS, Rows, has_title
 from client_parts.status import Status, status_line
 from client_parts.theme import theme_named
 from terminal_parts.input_row import input_row
-from terminal_parts.width import width, wrap
-from tests.client.fakes import unpainted
+from terminal_parts.width import width
+from tests.client.fakes import ATTACKS, unpainted
 from tests.client.programs import Emulator
 
 READY = Status("lobby", "ann", "red", members=2)
-HOSTILE = [
-    "\x1b[2J",
-    "\x1b]0;owned\x07",
-    "\x9b31m",
-    "\x07",
-    "\r\n\n",
-    "\x1bc",
-    "\u202e",
-    "漢" * 200,
-    "e" + "\u0301" * 99,
-]
+HOSTILE = [*ATTACKS, "漢" * 200, "e" + "\u0301" * 99]
 
 
 class Judge:
@@ -181,6 +171,25 @@ def test_complaints_wait_while_the_screen_is_lent(judge: Judge) -> None:
     assert judge.display()[:2] == ["a message", "a complaint"]
     judge.rows.leave()
     assert judge.display()[:3] == ["a message", "a complaint", ""]
+
+
+@pytest.mark.parametrize(("number", "told"), [(20, []), (21, ["1 more line"]), (50, ["30 more lines"])])
+def test_lines_that_were_too_many_to_keep_are_counted(
+    monkeypatch: pytest.MonkeyPatch, number: int, told: list[str]
+) -> None:
+    """Before those that were kept; the next time there are none."""
+    monkeypatch.setattr("client_parts.rows._REMEMBERED", 20)
+    judge = Judge(30, 40)
+    for place in range(number):
+        judge.rows.show(f"line {place}", 2)
+    judge.rows.enter()
+    kept = [f"line {place}" for place in range(number)[-20:]]
+    assert [row for row in judge.display() if row] == [*(f"── {lines} came before these ──" for lines in told), *kept]
+    judge.rows.lend()
+    judge.rows.show("one more", 2)
+    judge.rows.enter()
+    assert [row for row in judge.display() if row][-2:] == [kept[-1], "one more"]
+    judge.close()
 
 
 def test_complaints_are_the_last_words_of_who_does_not_come_back(judge: Judge) -> None:
@@ -392,14 +401,6 @@ def test_a_status_says_what_waits_and_until_when() -> None:
     )
     assert unpainted(status_line(status, 50)) == "── lobby · offline, 2 waiting, again in 15 s ─────"
     assert unpainted(status_line(status, 36)) == "── lobby · offline, 2 waiting ──────"
-
-
-def test_words_are_wrapped_and_addresses_stay_whole() -> None:
-    """Rows break between words and hang; a word wider than a row is left in one piece; lines stay lines."""
-    address = "https://example.org/" + "x" * 40
-    assert wrap("ann: one two three four", 12, 2) == ["ann: one two", "  three four"]
-    assert wrap(f"see {address} there", 30, 2) == ["see", f"  {address}", "  there"]
-    assert wrap("a\n    b", 12, 2) == ["a", "    b"]
 
 
 @pytest.mark.parametrize(("terminal", "has"), [("xterm-256color", True), ("tmux", True), ("linux", False), ("", False)])

@@ -13,7 +13,7 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
 from tests.client.conftest import Open
-from tests.client.programs import Pipe, ServerProgram, Terminal
+from tests.client.programs import Pipe, ServerProgram
 
 
 @pytest.fixture
@@ -100,8 +100,7 @@ def test_a_paste_without_end_is_no_trap(person: Open) -> None:
     ann.wait_for_prompt("lobby> half a paste")
     ann.type("\x03")
     ann.wait_for_prompt("lobby>")
-    ann.type("/exit\r")
-    assert ann.status() == 0
+    assert ann.leave() == 0
 
 
 def test_esc_ends_a_search(person: Open) -> None:
@@ -212,7 +211,6 @@ def test_without_reconnect_the_program_ends_under_the_prompt(person: Open, serve
     server.stop()
     assert ann.status() == 1
     ann.wait_for("Disconnected: ")
-    server.start()
 
 
 def test_commands_answer_on_the_screen(person: Open) -> None:
@@ -297,46 +295,37 @@ def test_a_stopped_client_comes_back_with_its_prompt(person: Open) -> None:
     bob.wait_for("ann said -> draft")
 
 
-def test_a_dumb_terminal_gets_plain_lines(server: ServerProgram, tmp_path: Path) -> None:
+def test_a_dumb_terminal_gets_plain_lines(open_terminal: Open, server: ServerProgram, tmp_path: Path) -> None:
     """No escape code at all, and a typed line, which stays visible, is confirmed without being repeated."""
-    ann = Terminal(server.port, tmp_path / "token", "--name", "ann", TERM="dumb")
-    try:
-        ann.wait_for("You are ann")
-        ann.type("a text\r")
-        ann.wait_for("* delivered #1 *")
-        ann.type("over\r")
-        assert ann.status() == 0
-        assert b"\x1b" not in ann.output
-        assert ann.output.count(b"a text") == 1
-    finally:
-        ann.close()
+    ann = open_terminal(server.port, tmp_path / "token", "--name", "ann", TERM="dumb")
+    ann.wait_for("You are ann")
+    ann.type("a text\r")
+    ann.wait_for("* delivered #1 *")
+    ann.type("over\r")
+    assert ann.status() == 0
+    assert b"\x1b" not in ann.output
+    assert ann.output.count(b"a text") == 1
 
 
-def test_nobody_there_is_a_red_sentence(tmp_path: Path) -> None:
+def test_nobody_there_is_a_red_sentence(open_terminal: Open, tmp_path: Path) -> None:
     """A refused connection: what to do, status 1, no traceback."""
-    ann = Terminal(1, tmp_path / "token")
-    try:
-        assert ann.status() == 1
-        ann.wait_for("No server answers at 127.0.0.1:1; start one with: python server.py")
-        assert ann.colour_of("No server") == "red"
-        assert b"Traceback" not in ann.output
-    finally:
-        ann.close()
+    ann = open_terminal(1, tmp_path / "token")
+    assert ann.status() == 1
+    ann.wait_for("No server answers at 127.0.0.1:1; start one with: python server.py")
+    assert ann.colour_of("No server") == "red"
+    assert b"Traceback" not in ann.output
 
 
-def test_ctrl_c_at_any_instant_shows_no_traceback(server: ServerProgram, tmp_path: Path) -> None:
+def test_ctrl_c_at_any_instant_shows_no_traceback(open_terminal: Open, server: ServerProgram, tmp_path: Path) -> None:
     """From the first import to the prompt, Ctrl+C ends the program quietly."""
     for delay in range(16):
-        ann = Terminal(server.port, tmp_path / "token", "--name", "ann", PYTHONPROFILEIMPORTTIME="1")
-        try:
-            # Before the program's first line, an interrupt is the interpreter's own affair.
-            ann.wait_until(lambda: b"| selectors\r\n" in ann.output)  # noqa: B023
-            ann.watch(delay * 0.015)
-            ann.signal(signal.SIGINT)
-            assert ann.status() in (0, 130, -signal.SIGINT)
-            assert b"Traceback" not in ann.output, ann.output.decode()
-        finally:
-            ann.close()
+        ann = open_terminal(server.port, tmp_path / "token", "--name", "ann", PYTHONPROFILEIMPORTTIME="1")
+        # Before the program's first line, an interrupt is the interpreter's own affair.
+        ann.wait_until(lambda: b"| selectors\r\n" in ann.output)  # noqa: B023
+        ann.watch(delay * 0.015)
+        ann.signal(signal.SIGINT)
+        assert ann.status() in (0, 130, -signal.SIGINT)
+        assert b"Traceback" not in ann.output, ann.output.decode()
 
 
 def test_the_prompt_follows_every_change_however_fast(person: Open) -> None:
@@ -473,8 +462,7 @@ def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -
     ann.wait_for("remember me ✓")
     ann.type("/password hush\r")
     ann.wait_for("There is no command /password")
-    ann.type("/exit\r")
-    ann.status()
+    ann.leave()
     file = tmp_path / "input-history"
     assert file.stat().st_mode & 0o777 == 0o600
     assert "hush" not in file.read_text()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,30 +21,29 @@ def server(program: ServerProgram) -> ServerProgram:
 
 
 @pytest.fixture
-def operator(tmp_path: Path) -> Iterator[Terminal]:
+def operator(open_terminal: Open, tmp_path: Path) -> Terminal:
     """The server's own terminal."""
-    flags = ("--port", "0", "--data", ":memory:", "--rate", "0")
-    terminal = Terminal(0, tmp_path / "token", *flags, program=(sys.executable, "server.py"), bare=True)
+    flags = ("--data", ":memory:", "--rate", "0")
+    terminal = open_terminal(0, tmp_path / "token", *flags, program=(sys.executable, "server.py"))
     terminal.wait_for_prompt("server>")
-    yield terminal
-    terminal.close()
+    return terminal
 
 
-def test_the_first_evening_is_as_the_readme_shows_it(operator: Terminal, tmp_path: Path) -> None:
+def test_the_first_evening_is_as_the_readme_shows_it(operator: Terminal, open_terminal: Open, tmp_path: Path) -> None:
     """Line by line, but for the port, the times and the length of a rule; the operator is one of those here."""
     started = re.search(rb"Server started on 127\.0\.0\.1:(\d+)", operator.output)
     assert started
     port = int(started[1])
-    with closing(Terminal(port, tmp_path / "token-alice", "--name", "alice")) as alice:
-        alice.wait_for_status("online")
-        alice.type("hello\r")
-        alice.wait_for("hello ✓")
-        with closing(Terminal(port, tmp_path / "token-bob", "--name", "bob")) as bob:
-            bob.wait_for_status("online")
-            bob.type("hi alice\r")
-            alice.wait_for("hi alice")
-            alice.wait_for_status("(3 here)")
-            lines = [line for line in as_in_print(alice.rows, port) if line]
+    alice = open_terminal(port, tmp_path / "token-alice", "--name", "alice")
+    alice.wait_for_status("online")
+    alice.type("hello\r")
+    alice.wait_for("hello ✓")
+    bob = open_terminal(port, tmp_path / "token-bob", "--name", "bob")
+    bob.wait_for_status("online")
+    bob.type("hi alice\r")
+    alice.wait_for("hi alice")
+    alice.wait_for_status("(3 here)")
+    lines = [line for line in as_in_print(alice.rows, port) if line]
     [shown] = re.findall(r"\$ python client.py --name alice\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert lines == as_in_print(shown.splitlines(), 3030)
 
@@ -77,8 +74,7 @@ def test_a_mention_rings_once_and_stands_out(person: Open) -> None:
     ann.wait_for("* No new mention; those of before:")
     ann.settle()
     assert sum("annual" in row for row in ann.rows) == 1
-    ann.type("/exit\r")
-    ann.status()
+    ann.leave()
     again = person("ann", "--style", "short")
     again.wait_for("bob: hello Ann!")
     assert again.bells == 0

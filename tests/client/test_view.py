@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chat_common import COLORS
 from client_parts.view import View, date, moment
-from tests.client.fakes import message, unpainted
+from tests.client.fakes import ATTACKS, message, unpainted
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +105,7 @@ def test_who_is_here(view: View) -> None:
     """Names, and who is away and why."""
     members = [{"name": "bob", "color": "red"}, {"name": "carol", "color": "blue", "away": "lunch"}]
     assert unpainted(view.who(members, "lobby")) == "In #lobby (2): bob, carol (away: lunch)"
+    assert view.who([], "nowhere") == "Nobody is in #nowhere."
 
 
 def test_rooms_are_a_table(view: View) -> None:
@@ -141,6 +142,7 @@ def everything_shown(view: View, text: str) -> list[str]:
         *view.presence({**presence, "members": 1}),
         view.unread(1, text),
         view.turn(text),
+        view.who([], text),
         view.who([{"name": text, "color": text, "away": text}], text),
         view.rooms([{"room": text, "members": 1, "last": 1}]),
         view.result(strange),
@@ -151,19 +153,7 @@ def everything_shown(view: View, text: str) -> list[str]:
     ]
 
 
-HOSTILE = [
-    "\x1b[2J",
-    "\x9b31m",
-    "\x07",
-    "\r",
-    "\x1b]0;title\x07",
-    "\u202e",
-    "\u2028",
-    "\x7f",
-    "\x00",
-    "\u200b",
-    "\ud800",
-]
+HOSTILE = [*ATTACKS, "\r", "\x7f", "\x00", "\ud800"]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)

@@ -116,6 +116,7 @@ def connection_count(chat: Chat) -> int:
     return len(chat.server.clients)
 
 
+@pytest.mark.alone
 def test_a_stalled_reader_hurts_only_itself(serve: Serve) -> None:
     """Others go on at full speed; it is let go with too_slow, and its place is free."""
     chat = serve(backlog=65_536)
@@ -153,6 +154,7 @@ def test_the_rate_slows_without_losing(serve: Serve) -> None:
     assert chat.native("bob").tell("at once")
 
 
+@pytest.mark.alone
 def test_one_s_rate_is_not_another_s(serve: Serve) -> None:
     """Whoever floods waits alone."""
     chat = serve(rate=20.0)
@@ -208,6 +210,7 @@ FEW_DESCRIPTORS = """
 """
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no RLIMIT_NOFILE")
 def test_descriptors_run_out() -> None:
     """Those inside chat on, newcomers wait or are told, the processor stays idle, and service is back at once."""

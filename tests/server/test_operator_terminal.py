@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,32 +16,26 @@ if sys.platform == "win32":
 
 import termios
 
-from tests.client.programs import Terminal
+from tests.client.programs import Shell, Terminal
 from tests.peers import Native
 from tests.programs import SERVER
 
 FLAGS = ("--port", "0", "--data", ":memory:", "--rate", "0")
 LEFT, UP, DOWN = "\x1b[D", "\x1b[A", "\x1b[B"
-CTRL_L, CTRL_Z, HOLD, GO_ON = "\x0c", "\x1a", "\x13", "\x11"
+CTRL_L, HOLD, GO_ON = "\x0c", "\x13", "\x11"
 
 
 @pytest.fixture
-def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
-    """Opens terminals, with servers in them or with something else."""
-    terminals: list[Terminal] = []
+def open_server(open_terminal: Callable[..., Terminal], tmp_path: Path) -> Callable[..., Terminal]:
+    def open_one(program: Sequence[str] = SERVER) -> Terminal:
+        return open_terminal(None, tmp_path / "token", *FLAGS, program=program)
 
-    def open_one(*arguments: str, **options: object) -> Terminal:
-        terminals.append(Terminal(0, tmp_path / "token", *arguments, bare=True, **options))  # type: ignore[arg-type]
-        return terminals[-1]
-
-    yield open_one
-    for terminal in terminals:
-        terminal.close()
+    return open_one
 
 
 @pytest.fixture
-def operator(open_terminal: Callable[..., Terminal]) -> Terminal:
-    terminal = open_terminal(*FLAGS, program=SERVER)
+def operator(open_server: Callable[..., Terminal]) -> Terminal:
+    terminal = open_server()
     terminal.wait_for_prompt("server>")
     return terminal
 
@@ -198,9 +192,9 @@ def echoes(terminal: Terminal) -> bool:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_of_the_console_does_not_end_the_chat(open_terminal: Callable[..., Terminal], fault: str) -> None:
+def test_a_fault_of_the_console_does_not_end_the_chat(open_server: Callable[..., Terminal], fault: str) -> None:
     """It is logged, the terminal is given back, and Ctrl+C still stops the server in order."""
-    terminal = open_terminal(*FLAGS, program=program_with(fault))
+    terminal = open_server(program_with(fault))
     terminal.wait_for("Room for")
     terminal.type("hello\r")
     terminal.wait_for("the console failed; the server goes on without it")
@@ -212,10 +206,10 @@ def test_a_fault_of_the_console_does_not_end_the_chat(open_terminal: Callable[..
     assert terminal.status() == 0
 
 
-def test_asked_twice_it_ends_at_once_and_gives_the_terminal_back(open_terminal: Callable[..., Terminal]) -> None:
+def test_asked_twice_it_ends_at_once_and_gives_the_terminal_back(open_server: Callable[..., Terminal]) -> None:
     """Even when a command hangs."""
     hanging = "import server_parts.console as c, threading as t; c.Console._obey = lambda *_: t.Event().wait()"
-    terminal = open_terminal(*FLAGS, program=program_with(hanging))
+    terminal = open_server(program_with(hanging))
     terminal.wait_for_prompt("server>")
     terminal.type("hello\r")
     terminal.wait_for("server> hello")
@@ -227,46 +221,15 @@ def test_asked_twice_it_ends_at_once_and_gives_the_terminal_back(open_terminal: 
     assert terminal.status() == 130
 
 
-class Shell:
-    """A shell with job control, and the server as its job."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self.terminal = terminal
-        terminal.wait_for("$ ready")
-        self.first_mode = self.mode()
-
-    def stop_job(self) -> int:
-        """Ctrl+Z, and the number of the process."""
-        self.terminal.type(CTRL_Z)
-        self.terminal.wait_for("Stopped")
-        return int(self.ask("jobs -p"))
-
-    def mode(self) -> str:
-        """How the terminal treats what is typed."""
-        return self.ask("stty -g")
-
-    def ask(self, command: str) -> str:
-        """The last line that a command prints."""
-        self.terminal.type(f"{command}; echo end-of-'answer'\r")
-        self.terminal.wait_for("end-of-answer")
-        rows = self.terminal.rows
-        place = max(number for number, row in enumerate(rows) if row == "end-of-answer")
-        self.terminal.type("clear\r")
-        self.terminal.wait_until(lambda: self.terminal.rows == ["$ ready"])
-        return rows[place - 1]
-
-
 @pytest.fixture
 def shell(open_terminal: Callable[..., Terminal], tmp_path: Path) -> Shell:
-    file = tmp_path / "rc"
-    file.write_text(f"PS1='$ ready '; alias serve='{' '.join((*SERVER, *FLAGS))}'\n")
-    return Shell(open_terminal("-i", program=("sh",), ENV=str(file)))
+    return Shell(open_terminal, tmp_path, (*SERVER, *FLAGS))
 
 
 def test_ctrl_z_lends_the_terminal_to_the_shell(shell: Shell) -> None:
     """As it was before; `bg` serves on without a word, and `fg` brings the half-typed line and what was said."""
     terminal = shell.terminal
-    terminal.type("serve\r")
+    terminal.type("job\r")
     terminal.wait_for_prompt("server>")
     with Native(port_of(terminal), "alice") as alice:
         terminal.wait_for(": alice")
@@ -292,7 +255,7 @@ def test_ctrl_z_lends_the_terminal_to_the_shell(shell: Shell) -> None:
 def test_a_server_that_starts_in_the_background_serves(shell: Shell) -> None:
     """It leaves the terminal to the shell until `fg`, and a signal stops it there."""
     terminal = shell.terminal
-    terminal.type("serve &\r")
+    terminal.type("job &\r")
     terminal.wait_for("Server started on")
     with Native(port_of(terminal), "alice") as alice:
         assert alice.tell("hello")["id"] == 1
@@ -316,7 +279,7 @@ def test_without_a_line_to_edit_there_are_lines(
     output = tmp_path / "output"
     elsewhere = f" > {output}" if terminal_type == "xterm" else ""
     script = f"{' '.join((*SERVER, *FLAGS))}{elsewhere}; echo status=$?"
-    terminal = open_terminal("-c", script, program=("sh",), TERM=terminal_type)
+    terminal = open_terminal(None, tmp_path / "token", "-c", script, program=("sh",), TERM=terminal_type)
 
     def written() -> bytes:
         terminal.watch(0.05)

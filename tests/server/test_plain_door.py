@@ -85,9 +85,9 @@ def test_telnet_negotiation_is_not_text(byte_by_byte: bool) -> None:
 def test_telnet_negotiations_without_end_take_no_time() -> None:
     """A whole line of beginnings of negotiations is read at once: nobody can hold the interpreter with it."""
     door = PlainDoor()
-    begun = time.perf_counter()
+    begun = time.thread_time()
     door.receive(b"\xff\xfa" * 32_760 + b"\n", 0.0)
-    assert time.perf_counter() - begun < 0.5 * SLOWNESS
+    assert time.thread_time() - begun < 0.5 * SLOWNESS
 
 
 def test_telnet_is_answered() -> None:

@@ -1,0 +1,132 @@
+"""Keys, and the line that they make."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from terminal_parts.editor import Editor
+from terminal_parts.keys import Key, KeyDecoder
+
+LEFT, RIGHT, UP, DOWN = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
+
+
+def typed(keys: str, *past: str) -> Editor:
+    editor = Editor(past)
+    for key in KeyDecoder().feed(keys.encode()):
+        editor.press(key)
+    return editor
+
+
+@pytest.mark.parametrize(
+    ("keys", "text", "cursor"),
+    [
+        ("hello", "hello", 5),
+        ("hello" + LEFT * 2 + "X", "helXlo", 4),
+        (LEFT + "a" + RIGHT * 3 + "b", "ab", 2),
+        ("one two\x01X\x05Y", "Xone twoY", 9),
+        ("one two three\x17", "one two ", 8),
+        ("one.two\x1b\x7f", "one.", 4),
+        ("one two\x1bb\x1bbX\x1bfY", "XoneY two", 5),
+        ("one two\x1bb\x15", "two", 0),
+        ("one two\x1bb\x0b", "one ", 4),
+        ("one two\x17\x01\x19 ", "two one ", 4),
+        ("one two\x01\x1bd", " two", 0),
+        ("ab\x14", "ba", 2),
+        ("abc" + LEFT + "\x14", "acb", 3),
+        ("a\x14\x02\x14", "a", 0),
+        ("abc\x7f\x08", "a", 1),
+        ("abc\x02\x02\x04\x1b[3~", "a", 1),
+        ("e\u0301" + LEFT + "x", "xe\u0301", 1),
+        ("ae\u0301\x7f", "a", 1),
+        ("e\u0301b\x01\x04", "b", 0),
+        ("a\x1b[15~\x1bx\x00b", "ab", 2),
+    ],
+)
+def test_what_keys_do(keys: str, text: str, cursor: int) -> None:
+    """The keys that people know from a shell; unknown ones do nothing."""
+    editor = typed(keys)
+    assert (editor.text, editor.cursor) == (text, cursor)
+
+
+def test_the_past_is_within_reach_and_the_draft_is_kept() -> None:
+    """Up and down, beyond both ends, and back to what was being typed."""
+    assert typed("dra" + UP, "one", "two").text == "two"
+    assert typed("dra" + UP * 9, "one", "two").text == "one"
+    assert typed("dra" + UP * 2 + DOWN * 9 + "ft", "one", "two").text == "draft"
+    editor = typed("three")
+    editor.remember(editor.take())
+    editor.press(Key(UP))
+    assert (editor.text, editor.cursor) == ("three", 5)
+
+
+@pytest.mark.parametrize(
+    ("keys", "text", "search"),
+    [
+        ("\x12al", "say alpha", "al"),
+        ("\x12al\x12", "alarm", "al"),
+        ("\x12al\x12\x12\x12", "alarm", "al"),
+        ("draft\x12al\x07", "draft", None),
+        ("\x12al\x12\x12", "say alpha", "al"),
+        ("\x12al\x12pha", "say alpha", "alpha"),
+        ("\x12Alarm", "alarm", "Alarm"),
+        ("\x12al\x05!", "say alpha!", None),
+        ("\x12alx\x7f\x7f", "beta", "a"),
+        ("draft\x12", "draft", ""),
+    ],
+)
+def test_searching_the_past(keys: str, text: str, search: str | None) -> None:
+    """The newest line with it, then older ones, round and round; other keys keep what was found, Ctrl+G does not."""
+    editor = typed(keys, "alarm", "other", "say alpha", "beta")
+    assert (editor.text, editor.search) == (text, search)
+    assert not editor.search_fails
+
+
+@pytest.mark.parametrize("query", ["alx", "al\x12x", "Alarms are", "al\x12larms\x12"])
+def test_a_search_that_finds_nothing_says_so(query: str) -> None:
+    """What matched until then is gone, and the line is the one of before; also after Enter, which only ends it."""
+    editor = typed(f"draft{LEFT}\x12{query}", "alarm", "other", "say alpha", "beta")
+    assert editor.search_prompt == f"nothing matches {editor.search}"
+    assert (editor.text, editor.cursor, editor.search_fails) == ("draft", 4, True)
+    editor.press(Key("\r"))
+    assert (editor.text, editor.cursor, editor.search, editor.search_fails) == ("draft", 4, None, False)
+
+
+def test_a_search_that_failed_can_find_again() -> None:
+    """With less of it, or as a new one."""
+    for keys in ("\x12alx\x7f", "\x12alx\x07\x12al"):
+        editor = typed(keys, "say alpha", "beta")
+        assert (editor.text, editor.search_prompt, editor.search_fails) == ("say alpha", "search al", False)
+
+
+@pytest.mark.parametrize("end", ["\x1b", "\x07"], ids=["Esc", "Ctrl+G"])
+@pytest.mark.parametrize("query", ["hel", "helzzz", "", "one", "hel\x7f\x7f\x7f"])
+def test_a_search_that_is_given_up_leads_back_to_where_it_began(query: str, end: str) -> None:
+    """To an earlier line with what was changed in it, and the newest draft is still below."""
+    editor = typed(f"draft{UP} plus a long edit{LEFT}\x12{query}", "hello", "one")
+    editor.press(Key(end))
+    assert (editor.text, editor.cursor, editor.search) == ("one plus a long edit", 19, None)
+    editor.press(Key(DOWN))
+    assert editor.text == "draft"
+
+
+@given(st.lists(st.text("abcA", max_size=6), max_size=8), st.text("abcA", max_size=4), st.text("abcA", max_size=6))
+def test_a_search_that_is_pasted_finds_what_a_typed_one_finds(past: list[str], first: str, more: str) -> None:
+    """All at once or a character at a time."""
+    pasted, slowly = typed(f"\x12{first}", *past), typed(f"\x12{first}", *past)
+    pasted.press(Key("", more))
+    for character in more:
+        slowly.press(Key("", character))
+    assert (pasted.text, pasted.cursor, pasted.search) == (slowly.text, slowly.cursor, slowly.search)
+
+
+def test_a_search_that_is_pasted_looks_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for every character of it."""
+    looks = []
+    found = Editor._found
+    monkeypatch.setattr(Editor, "_found", lambda *args: looks.append(args) or found(*args))  # type: ignore[func-returns-value]
+    editor = typed("\x12", "z" * 5_000)
+    editor.press(Key("", "z" * 8_000))
+    assert editor.search_fails
+    assert len(looks) == 1

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from chat_common import Frame, partners
 from server_parts.door import Encoder
@@ -20,6 +21,7 @@ from server_parts.people import Client, Room
 from server_parts.presence import Presence
 
 PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
+PRESENCE_SLICE: Final = 0.002  # seconds, and no longer at a time: thousands who hear of it hold up nobody
 
 
 class House:
@@ -33,6 +35,7 @@ class House:
         self._book = book
         self._presence = Presence()
         self._presence_due = 0.0
+        self._telling: Iterator[bool] | None = None  # what has been told to some but not to all
 
     # --- rooms ---
 
@@ -89,7 +92,9 @@ class House:
         if not client.rooms:
             client.tell(renamed)
         for room in client.rooms.values():
-            self._tell(room, renamed | {"room": room.name, "members": len(room.members)})
+            blocks: dict[Encoder, bytes] = {}
+            for member in room.members:
+                self._tell(member, renamed | {"room": room.name, "members": len(room.members)}, blocks)
 
     def listing(self, client: Client) -> list[Frame]:
         """Every room this client may know of."""
@@ -125,22 +130,37 @@ class House:
 
     def presence_due(self) -> float:
         """When comings and goings are to be told; never, if there are none."""
-        return self._presence_due if self._presence else math.inf
+        return self._presence_due if self._presence or self._telling else math.inf
 
-    def tell_presence(self) -> None:
-        begun = time.monotonic()
-        for name, frames in self._presence.take():
-            if room := self.rooms.get(name):
-                for frame in frames:
-                    self._tell(room, frame | {"members": len(room.members)})
-        now = time.monotonic()
+    def tell_presence(self, seconds: float = math.inf) -> None:
+        """Tell who came and went; what takes longer than that goes on the next time."""
+        begun = now = time.monotonic()
+        while (self._presence or self._telling) and now - begun < seconds:
+            self._telling = self._telling or self._news()
+            if not next(self._telling, False):
+                self._telling = None
+            now = time.monotonic()
         self._presence_due = now + PRESENCE_SHARE * (now - begun)
 
-    def _tell(self, room: Room, frame: Frame) -> None:
-        blocks: dict[Any, bytes] = {}
-        for client in room.members:
-            encoder = client.encoder
-            block = blocks.get(encoder) or blocks.setdefault(encoder, encoder.frame(frame))
-            # An event that a door does not show is no bytes at all.
-            if block and not client.outbox.offer(block):
-                self.slow[client] = None
+    def _news(self) -> Iterator[bool]:
+        """Tells all that is new, one hearer a step. Who leaves meanwhile hears no more; who comes in knows it."""
+        news = [
+            (room, frame | {"members": len(room.members)}, list(room.members))
+            for name, frames in self._presence.take()
+            if (room := self.rooms.get(name))
+            for frame in frames
+        ]
+        for room, frame, hearers in news:
+            blocks: dict[Encoder, bytes] = {}
+            for client in hearers:
+                if client in room.members:
+                    self._tell(client, frame, blocks)
+                yield True
+
+    def _tell(self, client: Client, frame: Frame, blocks: dict[Encoder, bytes]) -> None:
+        """`blocks` keeps the frame as the doors of others show it."""
+        encoder = client.encoder
+        block = blocks.get(encoder) or blocks.setdefault(encoder, encoder.frame(frame))
+        # An event that a door does not show is no bytes at all.
+        if block and not client.outbox.offer(block):
+            self.slow[client] = None

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from server_parts.house import PRESENCE_SLICE
 from server_parts.hub import GREETING
 from server_parts.requests import (
     Announce,
@@ -97,6 +98,30 @@ def test_a_slow_crowd_lets_others_have_a_word(bench: Bench, alice: Seat, monkeyp
     for seat in crowd:
         seat.settle()
     assert sum(seat.heard("joined")[0]["last"] == 0 for seat in crowd) < 10
+
+
+def test_news_for_many_let_others_have_a_word(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many hear who came, a turn has time to tell a few of them only."""
+    told = threading.Event()
+    offer = Remembering.offer
+
+    def slowly(outbox: Remembering, block: bytes) -> bool:
+        if b'"joined":[' in block and b'"newcomer"' in block:
+            told.set()
+            time.sleep(PRESENCE_SLICE)
+        return offer(outbox, block)
+
+    monkeypatch.setattr(Remembering, "offer", slowly)
+    crowd = [bench.seat(f"c{number}") for number in range(20)]
+    bench.seat("newcomer")
+    assert told.wait(WAIT)
+    alice.say("excuse me")
+    told_before = 0
+    for seat in crowd:
+        heard = seat.heard("presence", "message")
+        before = heard[: [frame["type"] for frame in heard].index("message")]
+        told_before += any("newcomer" in frame.get("joined", ()) for frame in before)
+    assert told_before < 10
 
 
 # --- names ---

@@ -35,7 +35,7 @@ class House:
         self._book = book
         self._presence = Presence()
         self._presence_due = 0.0
-        self._telling: Iterator[bool] | None = None  # what has been told to some but not to all
+        self._half_told: dict[str, Iterator[bool]] = {}  # rooms where some have been told and others not yet
 
     # --- rooms ---
 
@@ -112,6 +112,8 @@ class House:
         room = self.rooms.get(name)
         if room is None:
             return  # said from outside, to an empty room
+        for _ in self._half_told.pop(name, ()):
+            pass  # everybody in a room is told everything in the same order
         said = sum(len(run.texts) for run in runs)
         room.last = runs[-1].id + len(runs[-1].texts) - 1
         self.messages += said
@@ -130,27 +132,30 @@ class House:
 
     def presence_due(self) -> float:
         """When comings and goings are to be told; never, if there are none."""
-        return self._presence_due if self._presence or self._telling else math.inf
+        return self._presence_due if self._presence or self._half_told else math.inf
 
     def tell_presence(self, seconds: float = math.inf) -> None:
         """Tell who came and went; what takes longer than that goes on the next time."""
         begun = now = time.monotonic()
-        while (self._presence or self._telling) and now - begun < seconds:
-            self._telling = self._telling or self._news()
-            if not next(self._telling, False):
-                self._telling = None
+        while (self._presence or self._half_told) and now - begun < seconds:
+            if not self._half_told:
+                self._begin_telling()
+            else:
+                name = next(iter(self._half_told))
+                if not next(self._half_told[name], False):
+                    del self._half_told[name]
             now = time.monotonic()
         self._presence_due = now + PRESENCE_SHARE * (now - begun)
 
-    def _news(self) -> Iterator[bool]:
-        """Tells all that is new, one hearer a step. Who leaves meanwhile hears no more; who comes in knows it."""
-        news = [
-            (room, frame | {"members": len(room.members)}, list(room.members))
-            for name, frames in self._presence.take()
-            if (room := self.rooms.get(name))
-            for frame in frames
-        ]
-        for room, frame, hearers in news:
+    def _begin_telling(self) -> None:
+        for name, frames in self._presence.take():
+            if room := self.rooms.get(name):
+                counted = [frame | {"members": len(room.members)} for frame in frames]
+                self._half_told[name] = self._tell_all(room, counted, list(room.members))
+
+    def _tell_all(self, room: Room, frames: list[Frame], hearers: list[Client]) -> Iterator[bool]:
+        """One of them a step. Who leaves meanwhile hears no more; who comes in knows it."""
+        for frame in frames:
             blocks: dict[Encoder, bytes] = {}
             for client in hearers:
                 if client in room.members:

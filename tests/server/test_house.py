@@ -8,13 +8,13 @@ import math
 import pytest
 
 from server_parts.house import House
-from server_parts.message_log import MemoryLog
+from server_parts.message_log import MemoryLog, Run
 from server_parts.native_door import NATIVE
 from server_parts.people import Client
 from tests.peers import Frame
 from tests.server.hub.bench import Remembering
 
-A_STEP = 1e-9  # seconds: as long as it takes to tell one
+A_STEP = 1e-9  # seconds: as long as it takes to begin, and then to tell one
 
 
 class Guest:
@@ -63,6 +63,7 @@ def test_news_goes_round_a_few_at_a_time(house: House) -> None:
     """What is not told within the time goes on the next time, and is due as long as somebody has not heard it."""
     some = guests(house, "a", "b", "c")
     Guest(house, "d")
+    house.tell_presence(A_STEP)
     for heard in (1, 2, 3):
         house.tell_presence(A_STEP)
         assert sum(bool(one.outbox.blocks) for one in some) == heard
@@ -77,15 +78,32 @@ def test_news_on_its_way_is_older_than_what_follows(house: House) -> None:
     a, b = guests(house, "a", "b")
     c = Guest(house, "c")
     house.tell_presence(A_STEP)
+    house.tell_presence(A_STEP)
     Guest(house, "d")
     house.rename(c.client, "cee", trusted=False)
     assert [a.news(), b.news()] == [[{"joined": ["c"]}, {"joined": ["d"]}, {"renamed": [["c", "cee"]]}]] * 2
+
+
+def test_all_in_a_room_hear_everything_in_one_order(house: House) -> None:
+    """What is said there comes after the news for everyone; what is said elsewhere does not wait for it."""
+    a, b = guests(house, "a", "b")
+    c = Guest(house, "c")
+    house.enter(c.client, "den", 0, None, 0)
+    house.tell_presence(A_STEP)
+    house.tell_presence(A_STEP)
+    assert sum(bool(one.outbox.blocks) for one in (a, b)) == 1
+    house.publish("den", [Run("den", 1, 0.5, "a", "blue", ["hello"], 1)], {})
+    assert sum(bool(one.outbox.blocks) for one in (a, b)) == 1
+    house.publish("lobby", [Run("lobby", 1, 0.5, "a", "blue", ["hello"], 1)], {})
+    assert a.outbox.blocks == b.outbox.blocks
+    assert [json.loads(block)["type"] for block in a.outbox.blocks] == ["presence", "message"]
 
 
 def test_who_leaves_meanwhile_hears_no_more(house: House) -> None:
     """It has been told that it left; what the room is told is not for it."""
     a, b = guests(house, "a", "b")
     Guest(house, "c")
+    house.tell_presence(A_STEP)
     house.tell_presence(A_STEP)
     b.depart()
     house.tell_presence()

@@ -112,8 +112,8 @@ class House:
         room = self.rooms.get(name)
         if room is None:
             return  # said from outside, to an empty room
-        for _ in self._half_told.pop(name, ()):
-            pass  # everybody in a room is told everything in the same order
+        if name in self._half_told:
+            self._finish_telling(name)
         said = sum(len(run.texts) for run in runs)
         room.last = runs[-1].id + len(runs[-1].texts) - 1
         self.messages += said
@@ -145,7 +145,17 @@ class House:
                 if not next(self._half_told[name], False):
                     del self._half_told[name]
             now = time.monotonic()
-        self._presence_due = now + PRESENCE_SHARE * (now - begun)
+        self._rest_from_telling(begun, now)
+
+    def _finish_telling(self, name: str) -> None:
+        """Before anything else is told there: all in a room hear everything in one order."""
+        begun = time.monotonic()
+        for _ in self._half_told.pop(name):
+            pass
+        self._rest_from_telling(begun, time.monotonic())
+
+    def _rest_from_telling(self, begun: float, now: float) -> None:
+        self._presence_due = max(self._presence_due, now) + PRESENCE_SHARE * (now - begun)
 
     def _begin_telling(self) -> None:
         for name, frames in self._presence.take():

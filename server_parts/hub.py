@@ -32,7 +32,8 @@ MAX_TURN = 1_000  # requests and texts a turn: more would not be faster, and mak
 MAX_ROOMS = 1_000  # rooms one client may be in
 TRIM_INTERVAL = 60.0
 TRIM_PAUSE = 0.05  # between slices, so that trimming a large log leaves most of the time to people
-GREETING = 0.001  # seconds a turn that newcomers may take: a crowd at the door must not hold up those who are in
+GREETING = 0.001  # seconds a turn that newcomers may take: a crowd at the door must not hold up those who are in …
+GREETING_SHARE = 0.25  # … nor be held up by them for ever: so much of what a turn took, where that is more
 LINGER = 3.0  # how long a client that was told goodbye may take to go
 
 DENIED = Refusal("denied", "that conversation is private", "room")
@@ -116,8 +117,12 @@ class Hub:
         """Until told to end. Raises what nobody foresaw: then `bury` is to follow, as it is in any case."""
         while self._stops < 2:
             items, told_to_stop = self._take()
+            begun = time.monotonic()
             self._turn(items)
-            self._greet_newcomers(math.inf if told_to_stop or self._stops else GREETING)
+            if told_to_stop or self._stops:
+                self._greet_newcomers(math.inf)
+            else:
+                self._greet_newcomers(max(GREETING, GREETING_SHARE * (time.monotonic() - begun)))
             if self._batch.fault is not None:
                 raise self._batch.fault
             if told_to_stop:

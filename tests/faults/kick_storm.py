@@ -136,8 +136,9 @@ def storm_over(folder: Path, victims: int, kicks: int, seed: int, *, lie: str | 
     ways = sum((storm.ways for storm in storms), Counter())
     if ways.total() != victims * kicks:
         report.wrong.append(f"kicks: {ways.total()} were carried out, not {victims * kicks}")
+    kinds = report.kinds()
     report.figures |= {"victims": victims, "kicks": ways.total(), **ways}
-    report.figures |= {"gaps": report.kinds()["gap"] + report.kinds()["hole"], "repeats": report.kinds()["repeat"]}
+    report.figures |= {"gaps": kinds["gap"] + kinds["hole"], "repeats": kinds["repeat"]}
     report.figures["different hashes"] = len({client.mind.tracks["lobby"].digest for client in clients})
     report.figures["seconds"] = time.monotonic() - begun
     return report

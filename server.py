@@ -57,8 +57,8 @@ SWITCH_INTERVAL: Final = 0.5
 RECEIVE: Final = 64 * 1024
 TICK: Final = 0.5  # how long a thread that may be told to stop waits before it looks
 BURST: Final = 40
-MANY: Final = 8  # batches of requests that wait for the hub: then newcomers wait where they cost nothing …
-LATEST: Final = 0.005  # … but each for so long at most
+BEHIND: Final = 8  # batches of requests wait for the hub: then newcomers wait outside, where they cost nothing …
+OUTSIDE_WAIT: Final = 0.005  # … but each for so long at most
 LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when the server stops
 CUT_WAIT: Final = 1.5  # and how long their readers may then take to end
 SPARE_DESCRIPTORS: Final = 64  # for the log, the listener, the threads' wake-ups
@@ -184,8 +184,8 @@ class ChatServer:
 
     def _await_the_hub(self) -> None:
         """Let in a crowd as fast as the hub greets it: who is in would have to share Python's lock with all of them."""
-        until = time.monotonic() + LATEST
-        while self._hub.waiting >= MANY and time.monotonic() < until:
+        until = time.monotonic() + OUTSIDE_WAIT
+        while self._hub.waiting >= BEHIND and time.monotonic() < until:
             time.sleep(0.0005)
 
     def _receive_client(self, connection: socket.socket, address: tuple[str, int]) -> None:

@@ -116,7 +116,7 @@ def test_a_client_that_was_let_go_costs_nothing(chat: Chat, monkeypatch: pytest.
 
 def test_a_crowd_waits_outside_while_the_hub_is_behind(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a few of it are let in, where they would cost those who are in their time; then everybody is."""
-    monkeypatch.setattr(server, "LATEST", WAIT)
+    monkeypatch.setattr(server, "OUTSIDE_WAIT", WAIT)
     book = BenchLog()
     chat = serve(book=book)
     alice = chat.native("alice")
@@ -126,7 +126,7 @@ def test_a_crowd_waits_outside_while_the_hub_is_behind(serve: Serve, monkeypatch
     crowd = [chat.native() for _ in range(60)]
     for number, one in enumerate(crowd):
         one.hello(f"c{number}")
-    assert wait_until(lambda: connection_count(chat) > server.MANY)
+    assert wait_until(lambda: connection_count(chat) > server.BEHIND)
     assert not wait_until(lambda: connection_count(chat) > len(crowd), 0.3)
     book.gate.set()
     for one in crowd:

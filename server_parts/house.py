@@ -145,17 +145,14 @@ class House:
                 if not next(self._half_told[name], False):
                     del self._half_told[name]
             now = time.monotonic()
-        self._rest_from_telling(begun, now)
+        self._presence_due = now + PRESENCE_SHARE * (now - begun)
 
     def _finish_telling(self, name: str) -> None:
         """Before anything else is told there: all in a room hear everything in one order."""
         begun = time.monotonic()
         for _ in self._half_told.pop(name):
             pass
-        self._rest_from_telling(begun, time.monotonic())
-
-    def _rest_from_telling(self, begun: float, now: float) -> None:
-        self._presence_due = max(self._presence_due, now) + PRESENCE_SHARE * (now - begun)
+        self._presence_due += PRESENCE_SHARE * (time.monotonic() - begun)
 
     def _begin_telling(self) -> None:
         for name, frames in self._presence.take():

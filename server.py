@@ -61,6 +61,8 @@ GARBAGE_THRESHOLD: Final = 20_000
 RECEIVE: Final = 64 * 1024
 TICK: Final = 0.5  # how long a thread that may be told to stop waits before it looks
 BURST: Final = 40
+BEHIND: Final = 8  # batches of requests wait for the hub: then newcomers wait outside, where they cost nothing …
+OUTSIDE_WAIT: Final = 0.005  # … but each for so long at most
 LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when the server stops
 CUT_WAIT: Final = 1.5  # and how long their readers may then take to end
 SPARE_DESCRIPTORS: Final = 64  # for the log, the listener, the threads' wake-ups
@@ -165,6 +167,7 @@ class ChatServer:
         listener.setblocking(False)  # a connection may be gone again between being seen and being accepted
         pause = 0.01
         while not self._stopping:
+            self._await_the_hub()
             try:
                 if not sockets.readable(listener, TICK):  # not every system wakes accept() when it is shut down
                     continue
@@ -182,6 +185,12 @@ class ChatServer:
             self._receive_client(connection, address)
         if spare is not None:
             os.close(spare)
+
+    def _await_the_hub(self) -> None:
+        """Let in a crowd as fast as the hub greets it: who is in would have to share Python's lock with all of them."""
+        until = time.monotonic() + OUTSIDE_WAIT
+        while self._hub.waiting >= BEHIND and time.monotonic() < until:
+            time.sleep(0.0005)
 
     def _receive_client(self, connection: socket.socket, address: tuple[str, int]) -> None:
         if len(self._connections) >= self.max_clients:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from chat_common import Frame, partners
 from server_parts.door import Encoder
@@ -20,6 +21,7 @@ from server_parts.people import Client, Room
 from server_parts.presence import Presence
 
 PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
+PRESENCE_SLICE: Final = 0.002  # seconds, and no longer at a time: thousands who hear of it hold up nobody
 
 
 class House:
@@ -33,6 +35,7 @@ class House:
         self._book = book
         self._presence = Presence()
         self._presence_due = 0.0
+        self._half_told: dict[str, Iterator[bool]] = {}  # rooms where some have been told and others not yet
 
     # --- rooms ---
 
@@ -89,7 +92,9 @@ class House:
         if not client.rooms:
             client.tell(renamed)
         for room in client.rooms.values():
-            self._tell(room, renamed | {"room": room.name, "members": len(room.members)})
+            blocks: dict[Encoder, bytes] = {}
+            for member in room.members:
+                self._tell(member, renamed | {"room": room.name, "members": len(room.members)}, blocks)
 
     def listing(self, client: Client) -> list[Frame]:
         """Every room this client may know of."""
@@ -107,6 +112,8 @@ class House:
         room = self.rooms.get(name)
         if room is None:
             return  # said from outside, to an empty room
+        if name in self._half_told:
+            self._finish_telling(name)
         said = sum(len(run.texts) for run in runs)
         room.last = runs[-1].id + len(runs[-1].texts) - 1
         self.messages += said
@@ -125,22 +132,47 @@ class House:
 
     def presence_due(self) -> float:
         """When comings and goings are to be told; never, if there are none."""
-        return self._presence_due if self._presence else math.inf
+        return self._presence_due if self._presence or self._half_told else math.inf
 
-    def tell_presence(self) -> None:
-        begun = time.monotonic()
-        for name, frames in self._presence.take():
-            if room := self.rooms.get(name):
-                for frame in frames:
-                    self._tell(room, frame | {"members": len(room.members)})
-        now = time.monotonic()
+    def tell_presence(self, seconds: float = math.inf) -> None:
+        """Tell who came and went; what takes longer than that goes on the next time."""
+        begun = now = time.monotonic()
+        while (self._presence or self._half_told) and now - begun < seconds:
+            if not self._half_told:
+                self._begin_telling()
+            else:
+                name = next(iter(self._half_told))
+                if not next(self._half_told[name], False):
+                    del self._half_told[name]
+            now = time.monotonic()
         self._presence_due = now + PRESENCE_SHARE * (now - begun)
 
-    def _tell(self, room: Room, frame: Frame) -> None:
-        blocks: dict[Any, bytes] = {}
-        for client in room.members:
-            encoder = client.encoder
-            block = blocks.get(encoder) or blocks.setdefault(encoder, encoder.frame(frame))
-            # An event that a door does not show is no bytes at all.
-            if block and not client.outbox.offer(block):
-                self.slow[client] = None
+    def _finish_telling(self, name: str) -> None:
+        """Before anything else is told there: all in a room hear everything in one order."""
+        begun = time.monotonic()
+        for _ in self._half_told.pop(name):
+            pass
+        self._presence_due += PRESENCE_SHARE * (time.monotonic() - begun)
+
+    def _begin_telling(self) -> None:
+        for name, frames in self._presence.take():
+            if room := self.rooms.get(name):
+                counted = [frame | {"members": len(room.members)} for frame in frames]
+                self._half_told[name] = self._tell_all(room, counted, list(room.members))
+
+    def _tell_all(self, room: Room, frames: list[Frame], hearers: list[Client]) -> Iterator[bool]:
+        """One of them a step. Who leaves meanwhile hears no more; who comes in knows it."""
+        for frame in frames:
+            blocks: dict[Encoder, bytes] = {}
+            for client in hearers:
+                if client in room.members:
+                    self._tell(client, frame, blocks)
+                yield True
+
+    def _tell(self, client: Client, frame: Frame, blocks: dict[Encoder, bytes]) -> None:
+        """`blocks` keeps the frame as the doors of others show it."""
+        encoder = client.encoder
+        block = blocks.get(encoder) or blocks.setdefault(encoder, encoder.frame(frame))
+        # An event that a door does not show is no bytes at all.
+        if block and not client.outbox.offer(block):
+            self.slow[client] = None

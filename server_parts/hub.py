@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from chat_common import LOBBY, MAX_LINE, MAX_NAME, MAX_ROOM, MAX_TEXT, PROTOCOL, VERSION, Frame, color_for, partners
 from server_parts import requests as ask
 from server_parts.batch import Batch
-from server_parts.house import House
+from server_parts.house import PRESENCE_SLICE, House
 from server_parts.message_log import Draft, MessageLog, StorageError
 from server_parts.names import token_hash
 from server_parts.native_door import NATIVE, bye
@@ -32,7 +32,8 @@ MAX_TURN = 1_000  # requests and texts a turn: more would not be faster, and mak
 MAX_ROOMS = 1_000  # rooms one client may be in
 TRIM_INTERVAL = 60.0
 TRIM_PAUSE = 0.05  # between slices, so that trimming a large log leaves most of the time to people
-GREETING = 0.004  # seconds a turn that newcomers may take: a crowd at the door must not hold up those who are in
+GREETING = 0.001  # seconds a turn that newcomers may take: a crowd at the door must not hold up those who are in …
+GREETING_SHARE = 0.25  # … nor be held up by them for ever: so much of what a turn took, where that is more
 LINGER = 3.0  # how long a client that was told goodbye may take to go
 
 DENIED = Refusal("denied", "that conversation is private", "room")
@@ -99,6 +100,11 @@ class Hub:
         """Carry out what waits, then nothing more; `closing` is set when that is so. A second time ends the thread."""
         self._queue.put(None)
 
+    @property
+    def waiting(self) -> int:
+        """How many batches of requests wait for their turn."""
+        return self._queue.qsize() + len(self._newcomers)
+
     def stats(self) -> Stats:
         house, everyone = self._house, self._house.names.everyone()
         backlog = sum(client.outbox.backlog for client in everyone)
@@ -113,8 +119,10 @@ class Hub:
         try:
             while self._stops < 2:
                 items, told_to_stop = self._take()
+                begun = time.monotonic()
                 self._turn(items)
-                self._greet_newcomers(math.inf if told_to_stop or self._stops else GREETING)
+                share = GREETING_SHARE * (time.monotonic() - begun)
+                self._greet_newcomers(math.inf if told_to_stop or self._stops else max(GREETING, share))
                 if told_to_stop:
                     self._batch.commit()
                     self._stops += 1
@@ -202,7 +210,7 @@ class Hub:
 
     def _do_what_is_due(self, now: float) -> None:
         if now >= self._house.presence_due():
-            self._house.tell_presence()
+            self._house.tell_presence(PRESENCE_SLICE)
         while self._farewells and now >= self._farewells[0][0]:
             self._farewells.popleft()[1].outbox.cut()
         if now >= self._trim_due:

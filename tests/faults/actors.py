@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from tests.faults.mind import Frame, Mind, Track, track_of
 from tests.peers import SLOWNESS, WAIT, wait_until
@@ -79,14 +80,15 @@ class ServerProcess:
         self.options = ["--no-console", "--rate", "0", *options]
         self.prefix: list[str] = []
         self.output = folder.with_name(folder.name + ".out")
+        self.stdin: int = subprocess.DEVNULL
         self._read = 0
 
-    def start(self, *, wait: bool = True) -> ServerProcess:
+    def start(self, *, wait: bool = True) -> Self:
         self._read = self.output.stat().st_size if self.output.exists() else 0
         command = [*self.prefix, sys.executable, *self.program, "--port", str(self.port), "--data", str(self.folder)]
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [*command, *self.options], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                [*command, *self.options], cwd=ROOT, stdin=self.stdin, stdout=output, stderr=subprocess.STDOUT
             )
         if wait:
             self.wait_ready()
@@ -144,7 +146,7 @@ class ServerProcess:
         assert done.returncode == 0, done.stderr.decode()
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def __enter__(self) -> ServerProcess:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
@@ -158,8 +160,12 @@ class Dropped(Exception):
     """The connection is over."""
 
 
+ROUND = 0.02  # seconds that a client waits for something to be said before it looks what it wants itself
+CROWD_ROUND = 0.005  # the same for many: what arrives meanwhile is read in one go
+
+
 class Client:
-    """A mind with a socket and a thread. It comes back until it is told to be `done`.
+    """A mind with a socket, and a thread of its own or a crowd's. It comes back until it is told to be `done`.
 
     `act` is called in the client's own thread at every round, and may make it say or ask something or hang up.
     """
@@ -172,54 +178,64 @@ class Client:
         self.done = threading.Event()
         self.receipt = threading.Event()  # set with every message heard
         self.error: BaseException | None = None
-        self._socket: socket.socket
+        self.thread = threading.Thread(target=self._run, name=f"client {mind.name}")
+        self._socket: socket.socket | None = None
         self._unread = b""
-        self._thread = threading.Thread(target=self._run, name=f"client {mind.name}")
 
     def start(self) -> Client:
-        self._thread.start()
+        self.thread.start()
         return self
 
     def finish(self) -> None:
         self.done.set()
-        self._thread.join(2 * WAIT)
-        assert not self._thread.is_alive(), f"{self.mind.name} does not end"
+        self.thread.join(2 * WAIT)
+        assert not self.thread.is_alive(), f"{self.mind.name} does not end"
         if self.error is not None:
             raise self.error
 
     def hang_up(self, *, hard: bool) -> None:
         """For `act`: leave without a word, and come back."""
+        assert self._socket is not None
         hang_up(self._socket, hard=hard)
         raise Dropped
 
-    def _run(self) -> None:
+    def round(self, wait: float, hello_wait: float) -> None:
+        """Read what comes within so many seconds, act, and say what is to be said; over a new connection if need be."""
         try:
-            while not self.done.is_set():
-                try:
-                    self._converse()
-                except (OSError, Dropped):
-                    self.partings["none" if self.mind.parting is None else self.mind.parting["code"]] += (
-                        self.mind.online
-                    )
-                    self.mind.lost()
-                    self.done.wait(0.002)
+            connection = self._socket or self._connect()
+            for frame in self._receive(connection, wait if self.mind.online else hello_wait):
+                self._hear(frame)
+            self.act(self)
+            self._send(self.mind.to_send())
+        except (OSError, Dropped):
+            self.partings["none" if self.mind.parting is None else self.mind.parting["code"]] += self.mind.online
+            self.mind.lost()
+            self.close()
         except BaseException as error:
             self.error = error
-            raise
+            self.done.set()
 
-    def _converse(self) -> None:
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _run(self) -> None:
+        while not self.done.is_set():
+            self.round(ROUND, WAIT)
+            if self._socket is None:
+                self.done.wait(0.002)
+            elif self.mind.waits:
+                self.done.wait(0.02)
+        self.close()
+
+    def _connect(self) -> socket.socket:
         self._unread = b""
         self.mind.parting = None
-        with socket.create_connection(("127.0.0.1", self.port), timeout=WAIT) as self._socket:
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._send([self.mind.hello()])
-            while not self.done.is_set():
-                for frame in self._receive(0.02 if self.mind.online else WAIT):
-                    self._hear(frame)
-                self.act(self)
-                if self.mind.waits:
-                    self.done.wait(0.02)
-                self._send(self.mind.to_send())
+        self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._send([self.mind.hello()])
+        return self._socket
 
     def _hear(self, frame: Frame) -> None:
         if frame["type"] == "error" and not self.mind.online and frame["code"] == "storage_unavailable":
@@ -236,20 +252,39 @@ class Client:
 
     def _send(self, frames: Iterable[Frame]) -> None:
         if data := b"".join(json.dumps(frame).encode() + b"\n" for frame in frames):
+            assert self._socket is not None
             self._socket.sendall(data)
 
-    def _receive(self, wait: float) -> list[Frame]:
-        self._socket.settimeout(wait)
+    def _receive(self, connection: socket.socket, wait: float) -> list[Frame]:
+        connection.settimeout(wait)
         try:
-            data = self._socket.recv(262_144)
-        except TimeoutError:
+            data = connection.recv(262_144)
+        except (TimeoutError, BlockingIOError):
             return []
         finally:
-            self._socket.settimeout(WAIT)
+            connection.settimeout(WAIT)
         if not data:
             raise Dropped
         *lines, self._unread = (self._unread + data).split(b"\n")
         return [json.loads(line) for line in lines if line.startswith(b"{")]
+
+
+def start_crowd(clients: Sequence[Client]) -> None:
+    """Let one thread go round many clients: a thread each would mostly wait for its turn."""
+
+    def go_round() -> None:
+        while not all(client.done.is_set() for client in clients):
+            time.sleep(CROWD_ROUND)
+            for client in clients:
+                if not client.done.is_set():
+                    client.round(0.0, 0.0)
+        for client in clients:
+            client.close()
+
+    crowd = threading.Thread(target=go_round, name="crowd")
+    for client in clients:
+        client.thread = crowd
+    crowd.start()
 
 
 # --- Bringing it to an end, and judging -------------------------------------------------------------------------
@@ -280,6 +315,8 @@ def settle(clients: Sequence[Client], rooms: Sequence[str] = (), wait: float = 2
 
     if not wait_until(lambda: all(c.error or complete(c) for c in clients), wait):
         late += [f"late: {c.mind.name} has not got everything" for c in clients if not complete(c)]
+    for client in clients:
+        client.done.set()
     for client in clients:
         client.finish()
     return late

@@ -48,7 +48,7 @@ class Shape(NamedTuple):
         return self.most_ratio * max(usual, LEAST_P99)
 
 
-FULL: Final = Shape(4.0, 1_000, 2.0)
+FULL: Final = Shape(4.0, 1_000, 2.0, tries=5)
 QUICK: Final = Shape(1.5, 200, 8.0)  # beside other tests, noise alone may double a figure
 
 

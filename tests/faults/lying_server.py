@@ -5,6 +5,7 @@
 hasty      `append` returns before anything is written; writing follows a little later
 forgetful  messages are committed first, and what was accepted a little later, in a transaction of its own
 lax        commits are not synced to the disk
+leaky      one message is left out of what somebody missed, as if nobody had said it
 slow       the plain door takes seconds over a line of telnet negotiations without end
 """
 
@@ -119,7 +120,15 @@ class LaxLog(SqliteLog):
         self._writer.execute("PRAGMA synchronous = NORMAL")
 
 
-LIES: dict[str, type[SqliteLog]] = {"hasty": HastyLog, "forgetful": ForgetfulLog, "lax": LaxLog}
+class LeakyLog(SqliteLog):
+    def after(self, room: str, after: int, limit: int) -> list[Message]:
+        page = super().after(room, after, limit)
+        if after and page:
+            del page[len(page) // 2]
+        return page
+
+
+LIES: dict[str, type[SqliteLog]] = {"hasty": HastyLog, "forgetful": ForgetfulLog, "lax": LaxLog, "leaky": LeakyLog}
 
 
 def main(argv: Sequence[str]) -> int:

@@ -16,12 +16,14 @@ import time
 
 import pytest
 
+import server
 from server import ChatServer
 from server_parts import native_door, sockets
 from server_parts.settings import Settings
 from tests.conftest import Chat, Serve
 from tests.peers import WAIT, Ended, Native, Peer, wait_until
 from tests.programs import read_line, read_rest, started
+from tests.server.hub.bench import BenchLog
 
 
 def test_a_full_server_says_so(serve: Serve) -> None:
@@ -110,6 +112,25 @@ def test_a_client_that_was_let_go_costs_nothing(chat: Chat, monkeypatch: pytest.
     before = time.process_time()
     threading.Event().wait(0.4)
     assert time.process_time() - before < 0.2
+
+
+def test_a_crowd_waits_outside_while_the_hub_is_behind(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a few of it are let in, where they would cost those who are in their time; then everybody is."""
+    monkeypatch.setattr(server, "OUTSIDE_WAIT", WAIT)
+    book = BenchLog()
+    chat = serve(book=book)
+    alice = chat.native("alice")
+    book.gate.clear()
+    alice.say("this takes long")
+    assert book.appending.wait(WAIT)
+    crowd = [chat.native() for _ in range(60)]
+    for number, one in enumerate(crowd):
+        one.hello(f"c{number}")
+    assert wait_until(lambda: connection_count(chat) > server.BEHIND)
+    assert not wait_until(lambda: connection_count(chat) > len(crowd), 0.3)
+    book.gate.set()
+    for one in crowd:
+        assert one.until("welcome")
 
 
 def connection_count(chat: Chat) -> int:

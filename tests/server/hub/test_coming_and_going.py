@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping, Sequence
 
 import pytest
 
+from server_parts.house import PRESENCE_SLICE
 from server_parts.hub import GREETING
+from server_parts.message_log import Draft, Run
 from server_parts.requests import (
     Announce,
     Away,
@@ -97,6 +100,59 @@ def test_a_slow_crowd_lets_others_have_a_word(bench: Bench, alice: Seat, monkeyp
     for seat in crowd:
         seat.settle()
     assert sum(seat.heard("joined")[0]["last"] == 0 for seat in crowd) < 10
+
+
+def test_a_busy_hub_has_time_for_a_crowd(bench: Bench, alice: Seat, bob: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The longer a turn takes, the more of them are let in at its end."""
+    append, accepted = bench.book.append, bench.book.accepted
+    next_turn = [Say("lobby", ["and now to something else"], 1)]
+
+    def append_slowly(drafts: Sequence[Draft], counted: Mapping[str, int]) -> list[Run]:
+        runs = append(drafts, counted)
+        time.sleep(80 * GREETING)
+        return runs
+
+    def accepted_slowly(session: str) -> int:
+        if next_turn:
+            bob.submit(next_turn.pop())
+        time.sleep(GREETING)
+        return accepted(session)
+
+    monkeypatch.setattr(bench.book, "append", append_slowly)
+    monkeypatch.setattr(bench.book, "accepted", accepted_slowly)
+    crowd = [Seat(bench) for _ in range(40)]
+    alice.submit(Say("lobby", ["first"], 1))
+    assert bench.book.appending.wait(WAIT)
+    alice.submit(Say("lobby", ["second"], 2))
+    for number, seat in enumerate(crowd):
+        seat.submit(Hello(f"c{number}", bench.session()))
+    for seat in crowd:
+        seat.settle()
+    assert sum(seat.heard("joined")[0]["last"] == 2 for seat in crowd) > 4
+
+
+def test_news_for_many_let_another_room_have_a_word(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many hear who came, a turn has time to tell a few of them only."""
+    told = threading.Event()
+    offer = Remembering.offer
+
+    def slowly(outbox: Remembering, block: bytes) -> bool:
+        if b'"joined":[' in block and b'"newcomer"' in block:
+            told.set()
+            time.sleep(PRESENCE_SLICE)
+        return offer(outbox, block)
+
+    monkeypatch.setattr(Remembering, "offer", slowly)
+    crowd = [bench.seat(f"c{number}") for number in range(20)]
+    alice.ask(Join("den"))
+    bench.seat("newcomer")
+    assert told.wait(WAIT)
+    alice.say("excuse me", "den")
+    assert sum(heard_of(seat, "newcomer") for seat in crowd) < 10
+
+
+def heard_of(seat: Seat, name: str) -> bool:
+    return any(name in frame.get("joined", ()) for frame in seat.heard("presence"))
 
 
 # --- names ---

@@ -9,6 +9,7 @@ import pytest
 
 from server_parts.message_log import StorageError
 from server_parts.requests import Bye, Hello, Join, Nick, Say, Who
+from tests.peers import codes
 from tests.server.hub.bench import Bench, Seat
 
 pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
@@ -61,7 +62,7 @@ def test_a_join_that_fails_is_carried_out_when_asked_again(
     """With its joined and its history."""
     alice = bench.seat("alice")
     FailingOnce(bench, monkeypatch, method)
-    assert [frame.get("code") for frame in alice.ask(Join("tea"))] == ["storage_unavailable"]
+    assert codes(alice.ask(Join("tea"))) == ["storage_unavailable"]
     assert [frame["type"] for frame in alice.ask(Join("tea"))][:2] == ["joined", "history"]
 
 
@@ -71,7 +72,7 @@ def test_a_new_name_that_fails_leaves_the_old_one_whole(bench: Bench, monkeypatc
     bench.seat("bob")
     alice.say("psst", "@bob")
     FailingOnce(bench, monkeypatch, "owner")
-    assert [frame.get("code") for frame in alice.ask(Nick("anna"))] == ["storage_unavailable"]
+    assert codes(alice.ask(Nick("anna"))) == ["storage_unavailable"]
     assert [frame["type"] for frame in alice.ask(Say("@bob", ["again"], 2)) if "seq" in frame] == ["message"]
 
 

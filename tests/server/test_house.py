@@ -1,0 +1,122 @@
+"""Who is told when somebody comes or goes: everybody in time, and nobody all at once."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from server_parts.house import House
+from server_parts.message_log import MemoryLog, Run
+from server_parts.native_door import NATIVE
+from server_parts.people import Client
+from tests.peers import Frame
+from tests.server.hub.bench import Remembering
+
+A_STEP = 1e-9  # seconds: as long as it takes to begin, and then to tell one
+
+
+class Guest:
+    """Somebody in the house, and what it was told."""
+
+    def __init__(self, house: House, name: str) -> None:
+        self._house = house
+        self.outbox = Remembering()
+        self.client = Client(self.outbox, "the test")
+        self.client.encoder = NATIVE
+        house.names.take(name, self.client, trusted=False)
+        self.enter()
+
+    def enter(self) -> None:
+        self._house.enter(self.client, "lobby", 0, None, 0)
+
+    def depart(self) -> None:
+        self._house.depart(self.client, self.client.rooms["lobby"])
+
+    def news(self) -> list[Frame]:
+        """Of others and itself, since the last time."""
+        blocks, self.outbox.blocks = self.outbox.blocks, []
+        frames = [json.loads(line) for block in blocks for line in block.splitlines()]
+        return [
+            {kind: frame[kind] for kind in ("joined", "left", "renamed") if kind in frame}
+            for frame in frames
+            if frame["type"] == "presence"
+        ]
+
+
+@pytest.fixture
+def house() -> House:
+    return House(MemoryLog(), "server")
+
+
+def guests(house: House, *names: str) -> list[Guest]:
+    """In the lobby, where everybody has been told of everybody."""
+    some = [Guest(house, name) for name in names]
+    house.tell_presence()
+    for one in some:
+        one.news()
+    return some
+
+
+def test_news_goes_round_a_few_at_a_time(house: House) -> None:
+    """What is not told within the time goes on the next time, and is due as long as somebody has not heard it."""
+    some = guests(house, "a", "b", "c")
+    Guest(house, "d")
+    house.tell_presence(A_STEP)
+    for heard in (1, 2, 3):
+        house.tell_presence(A_STEP)
+        assert sum(bool(one.outbox.blocks) for one in some) == heard
+        assert house.presence_due() < math.inf
+    house.tell_presence()
+    assert [one.news() for one in some] == [[{"joined": ["d"]}]] * 3
+    assert house.presence_due() == math.inf
+
+
+def test_news_on_its_way_is_older_than_what_follows(house: House) -> None:
+    """Who comes while others are told is told of next; a new name is told when all know the old one."""
+    a, b = guests(house, "a", "b")
+    c = Guest(house, "c")
+    house.tell_presence(A_STEP)
+    house.tell_presence(A_STEP)
+    Guest(house, "d")
+    house.rename(c.client, "cee", trusted=False)
+    assert [a.news(), b.news()] == [[{"joined": ["c"]}, {"joined": ["d"]}, {"renamed": [["c", "cee"]]}]] * 2
+
+
+def test_all_in_a_room_hear_everything_in_one_order(house: House) -> None:
+    """What is said there comes after the news for everyone; what is said elsewhere does not wait for it."""
+    a, b = guests(house, "a", "b")
+    c = Guest(house, "c")
+    house.enter(c.client, "den", 0, None, 0)
+    house.tell_presence(A_STEP)
+    house.tell_presence(A_STEP)
+    assert sum(bool(one.outbox.blocks) for one in (a, b)) == 1
+    house.publish("den", [Run("den", 1, 0.5, "a", "blue", ["hello"], 1)], {})
+    assert sum(bool(one.outbox.blocks) for one in (a, b)) == 1
+    house.publish("lobby", [Run("lobby", 1, 0.5, "a", "blue", ["hello"], 1)], {})
+    assert a.outbox.blocks == b.outbox.blocks
+    assert [json.loads(block)["type"] for block in a.outbox.blocks] == ["presence", "message"]
+
+
+def test_who_leaves_meanwhile_hears_no_more(house: House) -> None:
+    """It has been told that it left; what the room is told is not for it."""
+    a, b = guests(house, "a", "b")
+    Guest(house, "c")
+    house.tell_presence(A_STEP)
+    house.tell_presence(A_STEP)
+    b.depart()
+    house.tell_presence()
+    assert a.news() == [{"joined": ["c"]}, {"left": ["b"]}]
+    assert b.news() == []
+
+
+def test_who_comes_back_meanwhile_does_not_hear_that_it_left(house: House) -> None:
+    """Only the others do; then all hear that it is there."""
+    a, b, c = guests(house, "a", "b", "c")
+    c.depart()
+    house.tell_presence(A_STEP)
+    c.enter()
+    house.tell_presence()
+    assert [a.news(), b.news()] == [[{"left": ["c"]}, {"joined": ["c"]}]] * 2
+    assert c.news() == [{"joined": ["c"]}]

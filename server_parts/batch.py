@@ -74,10 +74,15 @@ class Batch:
 
     # --- writing and telling ---
 
-    @property
-    def unfinished(self) -> bool:
-        """Whether something is being written, or written and not told."""
-        return self._with_scribe is not None or self._written is not None
+    def open(self) -> None:
+        self._scribe.open()
+
+    def close(self) -> None:
+        self._scribe.close()
+
+    def is_writing(self, client: Client) -> bool:
+        """Whether something that this client said is with the scribe."""
+        return self._with_scribe is not None and client in self._with_scribe.writers
 
     def end_turn(self) -> None:
         """Nobody waits longer than he must: what is large is being written when this returns, all else is told."""
@@ -87,18 +92,13 @@ class Batch:
         said, self._said = self._said, _Said()
         self._scribe.begin(said.drafts, said.counted())
         self._with_scribe = said
-        self._tell_written()
+        self.tell()
 
     def settle(self) -> None:
-        """Before anything is said or asked again: what the scribe was writing is in the log, or taken back."""
+        """Before anything else is done: what the scribe was writing is in the log, or taken back."""
         if self._with_scribe is not None:
             said, self._with_scribe = self._with_scribe, None
             self._settle(said, self._scribe.result)
-
-    def tell(self) -> None:
-        """All that is in the log is told."""
-        self.settle()
-        self._tell_written()
 
     def commit(self) -> None:
         """All that was said is in the log, and told."""
@@ -106,10 +106,22 @@ class Batch:
         if self._said.writers:
             said, self._said = self._said, _Said()
             self._settle(said, lambda: self._book.append(said.drafts, said.counted()))
-            self._tell_written()
+            self.tell()
 
-    def close(self) -> None:
-        self._scribe.close()
+    def tell(self) -> None:
+        """All that is in the log is told: to each room at once all that was said in it."""
+        if self._written is None:
+            return
+        (said, runs), self._written = self._written, None
+        by_room: dict[str, tuple[list[Run], dict[Client, None]]] = {}
+        for run, author in zip(runs, said.authors, strict=True):
+            batch = by_room.setdefault(run.room, ([], {}))
+            batch[0].append(run)
+            batch[1][author] = None
+        for room, (heard, by) in by_room.items():
+            self._house.publish(room, heard, by)
+        for client, refusal in said.refused:
+            client.tell(refusal.frame())
 
     def _settle(self, said: _Said, append: Callable[[], list[Run]]) -> None:
         try:
@@ -124,21 +136,6 @@ class Batch:
             self._written = said, runs
             for session in said.sessions():
                 session.accepted = session.counted
-
-    def _tell_written(self) -> None:
-        """Tell each room at once all that was said in it."""
-        if self._written is None:
-            return
-        (said, runs), self._written = self._written, None
-        by_room: dict[str, tuple[list[Run], dict[Client, None]]] = {}
-        for run, author in zip(runs, said.authors, strict=True):
-            batch = by_room.setdefault(run.room, ([], {}))
-            batch[0].append(run)
-            batch[1][author] = None
-        for room, (heard, by) in by_room.items():
-            self._house.publish(room, heard, by)
-        for client, refusal in said.refused:
-            client.tell(refusal.frame())
 
 
 def _take_back(reason: str, writers: Iterable[Client]) -> None:

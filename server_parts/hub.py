@@ -1,7 +1,8 @@
 """The hub: the one thread that owns who is here, which rooms there are, and what is said next.
 
-Everybody else talks to it through one queue. A turn takes all that waits, commits it to the log, and only then tells:
-nobody ever sees a message that a crash could take back. It must not know sockets, and it never waits for a client.
+Everybody else talks to it through one queue. A turn takes all that waits and commits it to the log; only then is it
+told, what is large in the next turn: nobody ever sees a message that a crash could take back. It must not know sockets,
+and it never waits for a client.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Hub:
         self._newcomers: deque[Item] = deque()  # what was asked by those who are not in yet
         self._house = House(book, settings.name)
         self._batch = Batch(book, self._house)
-        self._untold: list[Client] = []  # whose credits come back when what they said is told
+        self._untold: list[Client] = []  # whose credits come back in the next turn, when what they said is told
         self._farewells: deque[tuple[float, Client]] = deque()
         keeps_all = settings.keep_days is None and settings.keep_messages is None
         self._trim_due = math.inf if keeps_all else 0.0
@@ -116,6 +117,7 @@ class Hub:
 
     def run(self) -> None:
         """Until told to end. Raises what nobody foresaw: then `bury` is to follow, as it is in any case."""
+        self._batch.open()
         try:
             while self._stops < 2:
                 items, told_to_stop = self._take()
@@ -127,7 +129,6 @@ class Hub:
                     self._batch.commit()
                     self._stops += 1
                     self.closing.set()
-                self._batch.settle()
                 if self._batch.fault is not None:
                     raise self._batch.fault
         finally:
@@ -173,7 +174,7 @@ class Hub:
 
     def _patience(self) -> float | None:
         """Seconds until the hub has something to do of its own accord."""
-        if self._newcomers or self._batch.unfinished:
+        if self._newcomers or self._untold:
             return 0.0
         farewell = self._farewells[0][0] if self._farewells else math.inf
         soonest = min(self._house.presence_due(), farewell, self._trim_due)
@@ -181,7 +182,6 @@ class Hub:
 
     def _turn(self, items: list[Item]) -> None:
         self._now = round(time.time(), 3)
-        self._batch.settle()
         try:
             for client, requests in items:
                 for request in requests:
@@ -189,21 +189,20 @@ class Hub:
                         break
                     self._handle(client, request)
             self._batch.end_turn()
-            self._do_what_is_due(time.monotonic())
-            slow, self._house.slow = self._house.slow, {}
-            for client in [*slow, *(client for client, _ in items if client.outbox.overflowed)]:
-                if not client.gone:
-                    self._let_go_slow(client)
         finally:
-            told, self._untold = self._untold, [client for client, _ in items]
-            if not self._batch.unfinished:
-                told += self._untold
-                self._untold = []
+            told, self._untold = self._untold, []
+            for client, _ in items:
+                (self._untold if self._batch.is_writing(client) else told).append(client)
             for client in told:
                 client.credits.put(None)
+        self._batch.settle()  # nothing is written, and nobody let go, while the scribe writes
+        self._do_what_is_due(time.monotonic())
+        slow, self._house.slow = self._house.slow, {}
+        for client in [*slow, *(client for client, _ in items if client.outbox.overflowed)]:
+            if not client.gone:
+                self._let_go_slow(client)
 
     def _greet_newcomers(self, seconds: float) -> None:
-        self._batch.settle()  # the disk's time is not theirs
         until = time.monotonic() + seconds
         while self._newcomers and time.monotonic() < until:
             self._turn([self._newcomers.popleft()])
@@ -218,7 +217,6 @@ class Hub:
 
     def _trim(self, now: float) -> None:
         """One slice of letting go of what is too old; the next one soon if there is more, else in a while."""
-        self._batch.settle()  # one at a time writes to the log
         try:
             more = self._book.trim(self._settings.keep_days, self._settings.keep_messages)
         except StorageError as error:

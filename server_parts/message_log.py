@@ -1,7 +1,7 @@
 """What a room's log promises, and the in-memory reference of it.
 
 A room is a log: its messages are numbered 1, 2, 3 … without holes. Every other backend keeps the same promises and
-passes the same contract tests. One thread (the hub) appends, claims and trims; any thread may read.
+passes the same contract tests. One thread at a time appends, claims or trims; any thread may read.
 This module must not know sockets, frames or clients.
 """
 

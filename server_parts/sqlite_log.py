@@ -1,6 +1,6 @@
-"""The log in SQLite: what the hub appends, committed to disk before anybody is told.
+"""The log in SQLite: what is appended is committed to disk before anybody is told.
 
-One connection writes; it belongs to the thread that appends, claims and trims. Numbers are kept in memory and change
+One connection writes, for one thread at a time: whoever appends, claims or trims. Numbers are kept in memory and change
 only after a commit. Reading, searching and the files themselves are next door. It must not know clients or frames.
 
 What a failed commit leaves behind. SQLite in WAL mode writes a transaction's pages behind the last committed one, syncs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -11,7 +12,7 @@ from server_parts.message_log import Draft, Run
 from server_parts.people import Session
 from server_parts.requests import Announce, Hello, Join, Nick, Say, Who
 from tests.conftest import ChatLog
-from tests.peers import WAIT, of_type
+from tests.peers import WAIT, of_type, wait_until
 from tests.server.hub.bench import Bench, Seat, ids
 
 pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
@@ -152,3 +153,56 @@ def test_stopping_waits_for_what_is_being_written(bench: Bench, alice: Seat, bob
     bench.book.gate.set()
     assert bench.hub.closing.wait(WAIT)
     assert ids(alice.heard()) == ids(bob.heard()) == list(range(1, LARGE + 1))
+
+
+def test_the_credits_come_back_when_it_could_not_be_stored(bench: Bench, alice: Seat, chat_log: ChatLog) -> None:
+    """Though nobody says anything else: her reader may wait for them, to answer a ping."""
+    chat_log.expects_errors = True
+    begin(bench, alice)
+    bench.book.broken = "the disk is full"
+    bench.book.gate.set()
+    alice.settle()
+    assert [frame["code"] for frame in of_type(alice.heard(), "error")] == ["storage_unavailable"]
+
+
+def test_the_credits_come_back_when_stop_comes_right_behind_it(bench: Bench, alice: Seat) -> None:
+    """In the same turn of the hub, which is its last for a while."""
+    begin(bench, alice)
+    alice.submit(Say("lobby", MUCH, LARGE + 1))
+    bench.hub.stop()
+    bench.book.gate.set()
+    alice.settle()
+    assert ids(alice.heard()) == list(range(1, 2 * LARGE + 1))
+
+
+def test_who_said_nothing_does_not_wait_for_the_disk(bench: Bench, alice: Seat, bob: Seat) -> None:
+    """Bob asks who is there, in the turn in which alice says much."""
+    begin(bench, alice)
+    bob.submit(Who())
+    alice.submit(Say("lobby", MUCH, LARGE + 1))
+    let_one_through(bench)
+    bob.settle()
+    assert bob.heard("who")
+    assert alice.client.credits.qsize() == 1
+
+
+def test_nobody_is_let_go_while_it_is_written(bench: Bench, alice: Seat, bob: Seat, chat_log: ChatLog) -> None:
+    """She reads too slowly, and what she said cannot be stored: one after the other, and the hub goes on."""
+    chat_log.expects_errors = True
+    alice.outbox.overflowed = True
+    begin(bench, alice)
+    bench.book.broken = "the disk is full"
+    bench.book.gate.set()
+    alice.settle()
+    assert wait_until(lambda: alice.client.gone)
+    assert of_type(bob.ask(Who()), "who")
+
+
+def test_no_thread_need_be_had_for_it(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then the clients may have them all."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert len(ids(alice.ask(Say("lobby", MUCH, 1)))) == LARGE

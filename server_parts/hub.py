@@ -420,8 +420,7 @@ class Hub:
             text = f"you read too slowly: {waiting} bytes were waiting for you"
             self._let_go(client, "too_slow", text, retry=True, at_once=True)
         else:
-            self._retire(client)  # the connection is broken; its reader will find out
-            client.outbox.cut()
+            client.outbox.cut()  # the connection is broken; its reader says so, behind all that came before
 
     def _bye(self, client: Client, _: ask.Bye) -> None:
         self._let_go(client, "exit", "goodbye", retry=False)

@@ -379,3 +379,14 @@ def test_a_remembering_outbox_is_a_way_out() -> None:
     assert not outbox.offer(b"b")
     outbox.refuses = False
     assert not outbox.offer(b"c")
+
+
+def test_what_came_before_a_connection_broke_is_said(alice: Seat, bob: Seat) -> None:
+    """She has hung up, and bob's words do not reach her; hers, which were read before that, reach him."""
+    alice.outbox.closed = True
+    bob.say("are you there?")
+    assert alice.outbox.was_cut
+    alice.submit(Say("lobby", ["my last words"], 1), Gone())
+    alice.settle()
+    assert [frame["text"] for frame in bob.heard("message")] == ["my last words"]
+    assert [member["name"] for frame in bob.ask(Who()) for member in frame.get("members", ())] == ["bob"]

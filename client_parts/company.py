@@ -56,12 +56,14 @@ class Company:
         joins = self._settings["joins"]
         if self._board.rich and joins == "smart":
             self._comings.hold({**frame, "joined": self._not_ignored(anew)})
+            for old, _ in frame.get("renamed") or []:
+                self.speaks(room, old)
             frame = {"room": room, "renamed": frame.get("renamed")}
         if not self._board.rich or joins != "off":
             self._tell(frame)
 
     def speaks(self, room: str, name: str) -> None:
-        """Tell that somebody came before what they say."""
+        """Tell that somebody came before what they say, or who they are now."""
         for news in self._comings.speaks(room, name):
             self._tell(news)
 

@@ -77,6 +77,13 @@ def test_a_newcomer_is_told_before_the_first_words() -> None:
     assert [timeless(line) for line in lines if "──" not in line] == ["* eve joined (3 here)", "eve: hi"]
 
 
+def test_a_newcomer_is_told_before_a_change_of_name() -> None:
+    """So nobody joins under a name that is gone by then."""
+    joined: dict[str, object] = {"type": "presence", "room": "lobby", "joined": ["guest-1"], "members": 3}
+    renamed = {"type": "presence", "room": "lobby", "renamed": [["guest-1", "zoe"]], "members": 3}
+    assert rich_talk().hear(joined, renamed) == ["* guest-1 joined (3 here)", "* guest-1 is now zoe"]
+
+
 def test_a_lost_link_takes_held_news_along() -> None:
     """It would stand below the line that says so."""
     talk = rich_talk()

@@ -53,11 +53,17 @@ class Absentee:
 
     def _read(self) -> None:
         tail = b""
-        while data := self._socket.recv(262_144):
+        while data := self._next():
             self.received.append(data)
             if not self.caught_up_after and b'"more":false' in tail + data:
                 self.caught_up_after = time.monotonic() - self._begun
             tail = data[-20:]
+
+    def _next(self) -> bytes:
+        try:
+            return self._socket.recv(262_144)
+        except ConnectionResetError:  # the server was killed; whether all had come by then is judged later
+            return b""
 
     def frames(self) -> list[Frame]:
         self._socket.shutdown(socket.SHUT_RDWR)

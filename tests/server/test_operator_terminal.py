@@ -207,15 +207,16 @@ def test_a_fault_of_the_console_does_not_end_the_chat(open_server: Callable[...,
 
 
 def test_asked_twice_it_ends_at_once_and_gives_the_terminal_back(open_server: Callable[..., Terminal]) -> None:
-    """Even when a command hangs."""
+    """Even when a command hangs. Signals that wait together are one, so the second comes when the first was heard."""
     hanging = "import server_parts.console as c, threading as t; c.Console._obey = lambda *_: t.Event().wait()"
-    terminal = open_server(program_with(hanging))
+    heard = "stop = server.ChatServer.stop_server; server.ChatServer.stop_server = lambda it: print('heard', stop(it))"
+    terminal = open_server(program_with(f"{hanging}; {heard}"))
     terminal.wait_for_prompt("server>")
     terminal.type("hello\r")
     terminal.wait_for("server> hello")
     assert not echoes(terminal)
     terminal.signal(signal.SIGTERM)
-    terminal.settle()
+    terminal.wait_for("heard")
     terminal.signal(signal.SIGTERM)
     terminal.wait_until(lambda: echoes(terminal))
     assert terminal.status() == 130

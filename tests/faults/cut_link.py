@@ -26,7 +26,7 @@ from tests.faults.brains import Brain, Independent, Product
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import Cut, CutLink, LocalServer
 from tests.faults.mind import Mind, track_of
-from tests.peers import WAIT
+from tests.peers import WAIT, wait_until
 
 Maker = Callable[[str, int], Brain]
 MARGIN: Final = 8  # byte positions past the end of the conversation
@@ -87,8 +87,9 @@ class Bench:
         return self
 
     def __exit__(self, *_: object) -> None:
+        mind, last = self._listener.mind, self._server.book.last("lobby")
+        wait_until(lambda: mind.tracks["lobby"].last >= last)  # it may hear of a text after its author
         self.report.wrong += settle([self._listener])
-        mind = self._listener.mind
         kept = [message._asdict() | {"from": message.sender} for message in self._server.book.export("lobby")]
         if where := mind.tracks["lobby"].parts_from(track_of("lobby", kept)):
             self.report.wrong.append(f"hash: the listener and the log: {where}")

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from chat_common import DEFAULT_HOST, DEFAULT_PORT, MAX_DIGITS, VERSION, harmless_line, is_name, parse_port
 
@@ -123,8 +123,15 @@ def parse(argv: Sequence[str] | None, environment: Mapping[str, str] = os.enviro
     return Command(host, port, settings, given.export, given.backup)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Argparse, in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"server.py: {harmless_line(message)}; --help lists what there is\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="server.py",
         description="A chat server. People come in with client.py, nc or telnet.",
         epilog="Every option up to --verbose can be set in the environment too: --max-clients N is CHAT_MAX_CLIENTS=N, "

@@ -95,11 +95,13 @@ def test_a_wrong_value_gets_one_sentence(name: str, text: str, source: str, caps
 
 @pytest.mark.parametrize("argv", [["--prot", "1"], ["--por", "1"], ["extra"], ["--port"], ["--rate"]])
 def test_a_wrong_flag(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """An unknown or cut flag is named, and the status is 2; flags are not guessed."""
+    """An unknown or cut flag is named in one sentence, and the status is 2; flags are not guessed."""
     with pytest.raises(SystemExit) as leaving:
         settings.parse(argv, {})
     assert leaving.value.code == 2
-    assert argv[0] in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert argv[0] in shown
+    assert shown.count("\n") == 1
 
 
 def test_help_names_every_flag_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -158,6 +158,12 @@ def _start_script(name: str) -> Callable[[Path], Server]:
     return start
 
 
+def _start_with_sync(folder: Path) -> Server:
+    port = free_port()
+    command = [sys.executable, str(HERE / "tutorial_server.py"), str(port), str(folder / "journal")]
+    return Server(command, folder, port)
+
+
 def _start_relay(folder: Path) -> Server:
     port = free_port()
     return Server([str(folder.parent / "relay"), str(port)], folder, port)
@@ -209,6 +215,7 @@ THIS: Final = Contestant("this", "this server", protocols.NATIVE, _python_versio
 TUTORIAL: Final = Contestant(
     "tutorial", "tutorial", protocols.LINES, _python_version, _start_script("tutorial_server.py")
 )
+SYNCING: Final = Contestant("syncing", "tutorial with a sync", protocols.LINES, _python_version, _start_with_sync)
 ASYNCIO: Final = Contestant("asyncio", "asyncio", protocols.LINES, _python_version, _start_script("asyncio_server.py"))
 NGIRCD: Final = Contestant("ngircd", "ngircd", protocols.IRC, _version_of("ngircd", "--version"), _start_ngircd)
 NATS: Final = Contestant("nats", "NATS", protocols.NATS, _version_of("nats-server", "--version"), _start_nats)

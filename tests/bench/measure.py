@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import sys
@@ -18,7 +19,7 @@ from tests.bench.generator import TEXT, Load, LoadError, Member, Round
 from tests.bench.protocols import ring_for
 
 WINDOWS: Final = (1, 4, 16, 64, 256, 1024, 4096)
-MOST_ON_THE_WAY: Final = 1 << 30  # bytes in the kernel's buffers
+SHARE_ON_THE_WAY: Final = 0.2  # of the memory, for messages that wait for the generator to read them
 TRIAL: Final = 0.6  # seconds of a round that only looks for the best window
 WORSE: Final = 0.9  # what is below this share of the best so far is no better
 CROWDED: Final = 5_000  # clients for which a round is twice as long
@@ -142,14 +143,15 @@ class Bench:
 
 
 def possible_windows(members: Iterable[Member], windows: Sequence[int]) -> list[int]:
-    """Those with which the kernel can hold what is on its way."""
+    """Those with which the memory can hold what is on its way."""
+    most = SHARE_ON_THE_WAY * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     sizes: dict[int, int] = {}
     senders: dict[int, int] = {}
     for member in members:
         sizes[member.room] = sizes.get(member.room, 0) + 1
         senders[member.room] = senders.get(member.room, 0) + (member.sender >= 0)
     weight = sum(sizes[room] * senders[room] for room in sizes) * (TEXT + 150)
-    return [window for window in windows if window == windows[0] or window * weight <= MOST_ON_THE_WAY]
+    return [window for window in windows if window == windows[0] or window * weight <= most]
 
 
 def _find_window(session: Session, windows: list[int]) -> tuple[int, list[int]]:

@@ -47,6 +47,13 @@ def test_checker_is_content_with_an_honest_server(programs: dict[str, Path], tmp
     assert not any(done.tally.values())
 
 
+def test_tutorial_server_keeps_what_it_is_told_to(programs: dict[str, Path], tmp_path: Path) -> None:
+    """With a file, what everybody heard last is in it."""
+    done = flood(programs, tmp_path, "tests.bench.tutorial_server", str(tmp_path / "journal"))
+    assert not done.problem
+    assert (tmp_path / "journal").read_bytes().rstrip(b"\0").count(b"\n") > done.deliveries / 4
+
+
 @pytest.mark.parametrize(("whom", "times"), [("one", 1), ("all", 4)])
 @pytest.mark.parametrize(("lie", "finding"), [("drop", "missing"), ("double", "doubled"), ("reorder", "reordered")])
 def test_checker_notices_a_lie(

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from tests.bench import protocols
-from tests.bench.contestants import THIS, Contestant
+from tests.bench.contestants import SYNCING, THIS, TUTORIAL, Contestant
 from tests.bench.generator import LoadError, Member
 from tests.bench.measure import Bench, Flood, Session, Wrong
 from tests.bench.report import Cell, Row, median_cell
@@ -90,20 +90,24 @@ def _latency_rows(name: str, p50: dict[str, Cell], p99: dict[str, Cell]) -> Iter
     yield Row(f"{name}: p99", "ms", p99, compared=True, less_is_better=True)
 
 
+def _quiet(bench: Bench, contestant: Contestant, seconds: float) -> tuple[Cell, Cell]:
+    members = list(protocols.crowd(contestant.protocol, 1, 100, SENDERS))
+    try:
+        with bench.session(contestant, members) as session:
+            done = [session.drip(QUIET_RATE, 0.5, seconds / bench.rounds) for _ in range(bench.rounds)]
+    except FAILURES as error:
+        return _failed(error), _failed(error)
+    return median_cell([one.p50 for one in done]), median_cell([one.p99 for one in done])
+
+
 def quiet(bench: Bench, seconds: float = QUIET_SECONDS) -> Iterator[Row]:
-    p50: dict[str, Cell] = {}
-    p99: dict[str, Cell] = {}
-    for contestant in bench.contestants:
-        members = list(protocols.crowd(contestant.protocol, 1, 100, SENDERS))
-        try:
-            with bench.session(contestant, members) as session:
-                done = [session.drip(QUIET_RATE, 0.5, seconds / bench.rounds) for _ in range(bench.rounds)]
-        except FAILURES as error:
-            p50[contestant.key] = p99[contestant.key] = _failed(error)
-        else:
-            p50[contestant.key] = median_cell([one.p50 for one in done])
-            p99[contestant.key] = median_cell([one.p99 for one in done])
+    """And what the tutorial server would need if it kept its messages, in the same run."""
+    found = {contestant.key: _quiet(bench, contestant, seconds) for contestant in bench.contestants}
+    p50, p99 = ({key: cells[i] for key, cells in found.items()} for i in range(2))
     yield from _latency_rows(f"quiet room, 100 clients, {QUIET_RATE} messages/s", p50, p99)
+    if TUTORIAL in bench.contestants:
+        for what, cell in zip(("median", "p99"), _quiet(bench, SYNCING, seconds), strict=True):
+            yield Row(f"  with one sync before each message: {what}", "ms", {TUTORIAL.key: cell})
 
 
 # --- this server alone: people who do not read, who come all at once, and who are simply many -------------------
@@ -165,11 +169,13 @@ def _storm(bench: Bench) -> Iterator[Row]:
         newcomers = session.load.add(list(protocols.newcomers(THIS.protocol, STORM, STORM)))
         seconds = session.load.connect_during_drip(newcomers, QUIET_RATE)
         during = session.load.wait_drained(session.load.wait_measured())
-    if during.problem:
-        raise Wrong(during.problem)
+        if during.problem:
+            raise Wrong(during.problem)
+        after = session.drip(QUIET_RATE, 0.5, 3.0)
     yield _mine(f"{name}: all in after", "s", seconds)
     yield _mine(f"{name}: others' p99 before", "ms", before.p99)
     yield _mine(f"{name}: others' p99 meanwhile", "ms", during.p99)
+    yield _mine(f"{name}: p99 afterwards, in the room of {2 * STORM:,}", "ms", after.p99)
 
 
 def storm(bench: Bench) -> Iterator[Row]:

@@ -130,6 +130,15 @@ class Seat:
         """Whether this frame comes, or has come: presence is told when the hub finds time for it."""
         return wait_until(lambda: frame in self._ever or frame in self.heard())
 
+    def sees_come(self, name: str) -> bool:
+        """Whether the news comes, or has come, that somebody is here. Later news is then not merged with it."""
+
+        def told() -> bool:
+            self.heard()
+            return any(name in frame.get("joined", ()) for frame in self._ever)
+
+        return wait_until(told)
+
 
 class Bench:
     def __init__(self) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from server_parts.requests import Who
 from tests.server.hub.bench import Bench, Seat
 
 
@@ -21,13 +20,15 @@ def bench() -> Iterator[Bench]:
 @pytest.fixture
 def alice(bench: Bench) -> Seat:
     """In the lobby; forgets what she heard while others came in."""
-    return bench.seat("alice")
+    seat = bench.seat("alice")
+    assert seat.sees_come("alice")
+    return seat
 
 
 @pytest.fixture
 def bob(bench: Bench, alice: Seat) -> Seat:
     """In the lobby, after alice."""
     seat = bench.seat("bob")
-    alice.ask(Who())
-    seat.heard()
+    assert seat.sees_come("bob")
+    alice.heard()
     return seat

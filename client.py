@@ -246,7 +246,7 @@ class ChatClient:
             self._drop_link()
             self._ready.set()
             self._handover.end()
-            self._end_reading()
+            self._screen.end_reading()
 
     def _take_a_turn(self) -> None:
         try:
@@ -462,13 +462,6 @@ class ChatClient:
         self._tell_state("offline")
         if sentence is not None:
             self._screen.complain(bad(sentence))
-
-    def _end_reading(self) -> None:
-        """Get the input loop out of its read. A signal can come just before it begins, so: again."""
-        deadline = time.monotonic() + 1
-        while not self._leaving and time.monotonic() < deadline:
-            self._screen.end_reading()
-            time.sleep(0.02)
 
     def _tell_state(self, state: str, **details: Any) -> None:
         waiting = len(self._conversation.outgoing)

@@ -1,6 +1,7 @@
 """A blocking read in the main thread that other threads can end. It must not know what is read, or where from.
 
-SIGURG does it: unlike SIGINT, nobody types it, and where no handler is left it is ignored.
+A clock's tick does it. It also lets Ctrl+C and its like through: a signal that comes just before a read begins, or to
+another thread, does not interrupt it, and its handler would have to wait for the next line.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, Final
+
+TICK: Final = 0.2  # seconds
 
 
 class Closed(Exception):
@@ -22,27 +25,26 @@ class Reader:
     def __init__(self) -> None:
         self._reading = False
         self._closed = False
-        self._thread: int | None = None
-        self._handler: Any = None
+        self._before: tuple[Any, tuple[float, float]] | None = None  # whose the clock was: a handler and a timer
 
     def __enter__(self) -> Any:
-        if threading.current_thread() is threading.main_thread() and hasattr(signal, "pthread_kill"):
-            self._handler = signal.signal(signal.SIGURG, self._on_signal)
-            self._thread = threading.get_ident()
+        if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
+            handler = signal.signal(signal.SIGALRM, self._on_tick)
+            self._before = handler, signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._thread is not None:
-            self._thread = None
-            signal.signal(signal.SIGURG, self._handler)
+        if self._before is not None:
+            (handler, timer), self._before = self._before, None
+            signal.setitimer(signal.ITIMER_REAL, 0)  # a tick too late would end the program
+            signal.signal(signal.SIGALRM, handler)
+            signal.setitimer(signal.ITIMER_REAL, *timer)
 
     def end_reading(self) -> None:
         """Make a read that is going on, or the next one, raise Closed."""
         self._closed = True
-        if self._reading and self._thread is not None:
-            signal.pthread_kill(self._thread, signal.SIGURG)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+    def _on_tick(self, number: int, frame: FrameType | None) -> None:
         if self._reading and self._closed:
             raise Closed
 

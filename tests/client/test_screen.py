@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
+import threading
 
 import pytest
 
@@ -13,6 +15,7 @@ from client_parts.plain import JsonScreen, PlainScreen
 from client_parts.reading import Closed
 from client_parts.status import Status
 from terminal_parts.width import height
+from tests.peers import wait_until
 
 
 @pytest.mark.parametrize(
@@ -88,6 +91,32 @@ def test_reading_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> Non
     screen.end_reading()
     with pytest.raises(Closed):
         screen.read_line()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="ticks are a Unix thing")
+def test_ctrl_c_is_heard_though_it_did_not_interrupt_the_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal may come just before the read begins. Here another thread gets it, which leaves the read as deaf."""
+    reading, writing = os.pipe()
+    in_time = []
+    left = threading.Event()
+    screen = PlainScreen()
+
+    def press() -> None:
+        wait_until(lambda: screen._reading)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        in_time.append(left.wait(5))
+        os.close(writing)  # an end of input, at the latest
+
+    presser = threading.Thread(target=press)
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with screen:
+            presser.start()
+            with pytest.raises(KeyboardInterrupt):
+                screen.read_line()
+        left.set()
+        presser.join()
+    assert in_time == [True]
 
 
 def test_a_reader_that_went_away_is_noticed_quietly(monkeypatch: pytest.MonkeyPatch) -> None:

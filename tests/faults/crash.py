@@ -73,12 +73,14 @@ class Talker:
 class Killer:
     """Knows the moments at which a server is best killed."""
 
-    def __init__(self, rng: random.Random, server: ServerProcess, clients: Sequence[Client]) -> None:
-        self._random, self._server, self._clients = rng, server, clients
+    def __init__(
+        self, rng: random.Random, server: ServerProcess, clients: Sequence[Client], moments: Sequence[str]
+    ) -> None:
+        self._random, self._server, self._clients, self._moments = rng, server, clients, moments
         self.kinds: Counter[str] = Counter()
 
     def wait_for_the_moment(self) -> None:
-        kind = self._random.choice(MOMENTS)
+        kind = self._random.choice(self._moments)
         self.kinds[kind] += 1
         if kind == "starting":
             time.sleep(self._random.uniform(0, START_UP))
@@ -104,7 +106,9 @@ class Killer:
         assert client.receipt.wait(WAIT), f"{client.mind.name} hears nothing"
 
 
-def kill_repeatedly(folder: Path, kills: int, seed: int, *, lie: str | None = None, talkers: int = 6) -> Report:
+def kill_repeatedly(
+    folder: Path, kills: int, seed: int, *, lie: str | None = None, talkers: int = 6, moments: Sequence[str] = MOMENTS
+) -> Report:
     rng = random.Random(seed)
     report = Report(seed)
     begun = time.monotonic()
@@ -115,7 +119,7 @@ def kill_repeatedly(folder: Path, kills: int, seed: int, *, lie: str | None = No
         mind = Mind(f"c{number}", ("lobby", "den"), window=rng.choice((1, 4, 16, 40)))
         talker = Talker(rng.randrange(10**9), f"c{number ^ 1}", load)
         clients.append(Client(server.port, mind, talker))
-    killer = Killer(rng, server, clients)
+    killer = Killer(rng, server, clients, moments)
     server.start(wait=False)
     try:
         for client in clients:

@@ -25,7 +25,7 @@ from server_parts.message_log import Draft, Message, MessageLog, Receipt, Run, S
 from server_parts.settings import Settings
 from server_parts.sqlite_log import SqliteLog
 
-LATER = 0.15
+LATER = 0.5
 
 
 class _LateLog(SqliteLog):

@@ -23,7 +23,7 @@ def test_kills(tmp_path: Path) -> None:
 @pytest.mark.timeout(60)
 def test_a_receipt_before_the_commit_is_found_out(tmp_path: Path) -> None:
     """A server that confirms before it writes is reported for losses."""
-    report = crash.kill_repeatedly(tmp_path, kills=6, seed=chosen_seed(), lie="hasty")
+    report = crash.kill_repeatedly(tmp_path, kills=8, seed=chosen_seed(), lie="hasty", moments=("at a receipt",))
     print(report)
     assert report.figures["lost"] > 0, str(report)
 
@@ -31,6 +31,8 @@ def test_a_receipt_before_the_commit_is_found_out(tmp_path: Path) -> None:
 @pytest.mark.timeout(60)
 def test_a_forgotten_receipt_is_found_out(tmp_path: Path) -> None:
     """A server that stores what it accepted apart from the messages is reported for texts that are there twice."""
-    report = crash.kill_repeatedly(tmp_path, kills=8, seed=chosen_seed(), lie="forgetful")
+    report = crash.kill_repeatedly(
+        tmp_path, kills=10, seed=chosen_seed(), lie="forgetful", moments=("under load", "at a receipt")
+    )
     print(report)
     assert report.figures["doubled"] > 0, str(report)

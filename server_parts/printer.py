@@ -11,13 +11,17 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from terminal_parts.width import wrap
+
 KEPT_TEXTS: Final = 2_000  # of a terminal that is held; beyond, the oldest are dropped
+_NARROW: Final = 20  # columns; with fewer, breaking between words wastes more than it helps
 _EMPTY_ROW: Final = "\r\x1b[0m\x1b[K"
 
 
 class Printer:
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], None], columns: Callable[[], int]) -> None:
         self._write = write
+        self._columns = columns
         self._texts: deque[str] = deque(maxlen=KEPT_TEXTS)
         self._row = ""  # what is to stand below the texts
         self._standing: str | None = ""  # what does; None if that is not known
@@ -92,7 +96,11 @@ class Printer:
     def _take(self) -> str:
         """All that is due, as one piece that leaves the row below it."""
         wiped = "" if self._standing == "" else _EMPTY_ROW
-        block = wiped + "".join(self._texts) + self._row
+        block = wiped + self._broken_between_words("".join(self._texts)) + self._row
         self._texts.clear()
         self._standing = self._row
         return block
+
+    def _broken_between_words(self, text: str) -> str:
+        columns = self._columns()
+        return "\n".join(wrap(text, columns)) if columns >= _NARROW else text

@@ -18,7 +18,7 @@ from chat_common import (
 from client_parts.commands import Intent, Mistake, Text, obey
 from client_parts.hearing import Hearing, key_of
 from client_parts.settings import CHOICES
-from client_parts.view import as_sentence, aside, bad
+from client_parts.view import alert, as_sentence, aside, bad
 
 
 class Conversation(Hearing):
@@ -120,10 +120,19 @@ class Conversation(Hearing):
         known = is_name(room[1:]) if room.startswith("@") else room in self.cursors
         if known:
             self._turn_to(room)
+            if room.startswith("@"):
+                self._warn_of_a_stranger(room)
         else:
             self._board.complain(
                 bad(f"You are not in {harmless_line(room)}; /join {harmless_line(room)} enters a room.")
             )
+
+    def _warn_of_a_stranger(self, room: str) -> None:
+        """A person of whom nothing was heard may still be elsewhere: the server knows, when something is said."""
+        name = room.removeprefix("@")
+        known = self._view.is_me(name) or self._company.people.has_heard_of(name)
+        if self._board.rich and self.online and not known and self._wire_room(room) not in self.cursors:
+            self._board.note(alert(f"* nobody called {name} has been here so far"))
 
     def older(self, count: int) -> None:
         if self.current is None:

@@ -33,6 +33,14 @@ def test_a_partner_who_is_away_stands_in_the_status() -> None:
     assert talk.asked() == [{"type": "who", "room": "@ann+bob"}]
 
 
+def test_who_turns_to_a_stranger_is_told_at_once() -> None:
+    """Not only with the first text; a public room, and whoever was heard of or spoken with, is none."""
+    talk = rich_talk()
+    assert talk.type("/switch @bobby")[1:] == ["* nobody called bobby has been here so far"]
+    talk.enter("@ann+zoe")
+    assert [talk.type(f"/switch {place}")[1:] for place in ("@BOB", "@zoe", "lobby")] == [[], [], []]
+
+
 def test_a_new_day_has_its_line() -> None:
     """Once for all messages of that day."""
     talk = rich_talk()

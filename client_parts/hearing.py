@@ -387,10 +387,10 @@ class Hearing:
     def _names_me(self, message: Frame) -> bool:
         return self._is_news(message) and bool(mentions(self.name, message["text"]))
 
-    def stop_reading(self, positions: dict[str, int | None]) -> None:
-        """Nobody looks any more, and nobody saw what came after those positions."""
+    def stop_reading(self) -> None:
+        """Nobody looks any more, and nobody will have seen what comes from now on."""
         if self._read is None:
-            self._read = positions
+            self._read = self.cursors.positions()
 
     def _keep_place(self) -> None:
         # Not before it is known what was missed: that would be lost.

@@ -77,15 +77,16 @@ def _parts(status: Status) -> list[_Part]:
 
 
 def _fitting(parts: list[_Part], columns: int) -> list[_Part]:
-    """Whole parts, as many as fit; a sign where news was left out. The target alone may be cut."""
+    """Whole parts, as many as fit; a sign where news was left out. A link that is gone stays, in one word at least."""
     kept = list(parts)
-    while len(kept) > 1 and _width(kept) > columns:
-        least = max(reversed(kept), key=lambda part: part.rank)
+    while _width(kept) > columns and (least := max(reversed(kept), key=lambda part: part.rank)).rank > _OFFLINE:
         kept.remove(least)
         if least.rank in (_PRIVATE, _ROOM) and _MORE_NEWS not in kept:
             kept.append(_MORE_NEWS)
-    if len(kept) == 1:
-        kept = [kept[0]._replace(text=cut(kept[0].text, columns - 1))]
+    if _width(kept) > columns:
+        target, *link = kept
+        link = [part._replace(text="offline") for part in link]
+        kept = [target._replace(text=cut(target.text, columns - _width(link) - 1)), *link]
     return kept
 
 

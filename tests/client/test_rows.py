@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -363,7 +364,8 @@ def test_a_text_that_is_not_made_harmless_is_seen() -> None:
 def test_a_status_line_never_leaves_its_row(text: str, columns: int) -> None:
     """Whatever rooms and people are called."""
     status = Status(text, text, "red", unread=((text, 3),), absent=text)
-    assert width(status_line(status, columns)) <= columns
+    for one in (status, replace(status, link="offline, 2 waiting", online=False)):
+        assert width(status_line(one, columns)) <= columns
 
 
 @pytest.mark.parametrize(
@@ -391,6 +393,9 @@ def test_a_narrow_status_keeps_that_the_link_is_gone() -> None:
     status = Status("lobby", "ann", "red", "offline, 2 waiting", online=False, members=4, unread=(("#builds", 12),))
     assert unpainted(status_line(status, 37)) == "── lobby · offline, 2 waiting · … ───"
     assert unpainted(status_line(status, 32)) == "── lobby · offline, 2 waiting ──"
+    assert unpainted(status_line(status, 30)) == "── lobby · offline ───────────"
+    assert unpainted(status_line(status, MIN_COLUMNS)) == "── lobby · offline ─"
+    assert unpainted(status_line(replace(status, target="@frederick"), MIN_COLUMNS)) == "── @fre… · offline ─"
 
 
 def test_a_status_says_what_waits_and_until_when() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.client.fakes import message, timeless
 from tests.client.talk import Talk
 
@@ -39,6 +41,15 @@ def test_who_turns_to_a_stranger_is_told_at_once() -> None:
     assert talk.type("/switch @bobby")[1:] == ["* nobody called bobby has been here so far"]
     talk.enter("@ann+zoe")
     assert [talk.type(f"/switch {place}")[1:] for place in ("@BOB", "@zoe", "lobby")] == [[], [], []]
+    assert talk.type("/switch @Ann") == ["That is you: you can only talk to others alone."]
+    assert talk.status().target == "lobby"
+
+
+def test_a_live_message_bears_its_own_time() -> None:
+    """Not that of its arrival, and as the clock shows it here."""
+    talk = rich_talk()
+    said = time.localtime(1e9 + 3_600 * 5)
+    assert talk.hear(message(1) | {"ts": 1e9 + 3_600 * 5})[-1] == time.strftime("%H:%M bob: hello", said)
 
 
 def test_a_new_day_has_its_line() -> None:

@@ -85,6 +85,7 @@ def test_long_and_wide_messages_keep_their_room(person: Open) -> None:
 def test_a_pasted_block_is_one_message(person: Open) -> None:
     """It can be edited, also before its line breaks; then its lines arrive together, the later ones indented."""
     ann, bob = person("ann"), person("bob")
+    assert ann.pastes_whole
     ann.type("\x1b[200~first\nsecond\x1b[201~")
     ann.wait_for_prompt("lobby> first␊second")
     ann.type("!\x01the \r")
@@ -282,15 +283,20 @@ def test_a_newcomer_sees_what_was_said_before(person: Open) -> None:
 
 
 def test_a_stopped_client_comes_back_with_its_prompt(person: Open) -> None:
-    """After SIGSTOP and SIGCONT the line that was being typed stands there again."""
+    """After SIGSTOP and SIGCONT all stands there again, whatever somebody else left on the screen meanwhile."""
     ann, bob = person("ann"), person("bob")
     ann.type("dra")
     ann.wait_for_prompt("lobby> dra")
     ann.signal(signal.SIGSTOP)
     bob.type("meanwhile\r")
     bob.wait_for("meanwhile ✓")
+    ann.feed(b"\x1b[r\x1b[H\x1b[Jsomebody else was here")
     ann.signal(signal.SIGCONT)
     ann.wait_for("said -> meanwhile")
+    ann.wait_for_prompt("lobby> dra")
+    ann.wait_for_status("lobby (2 here) · ann · online")
+    assert ann.has_region
+    assert not any("somebody" in row for row in ann.rows)
     ann.type("ft\r")
     bob.wait_for("ann said -> draft")
 
@@ -428,6 +434,7 @@ def test_every_way_out_leaves_a_clean_terminal(person: Open, way: str | int) -> 
         ann.signal(way)
     ann.status()
     assert not ann.has_region
+    assert not ann.pastes_whole
     assert ann.title == ""
     assert not any("online" in row or "lobby>" in row for row in ann.rows)
     assert ann.column == 0

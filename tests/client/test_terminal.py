@@ -458,6 +458,23 @@ def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -
     again.wait_for_prompt("search rem> remember me")
 
 
+@pytest.mark.parametrize("way", [signal.SIGTERM, None], ids=["terminated", "closed window"])
+def test_a_half_typed_line_is_there_in_the_next_run(person: Open, tmp_path: Path, way: int | None) -> None:
+    """However the client was ended; but not a line that was emptied."""
+    ann = person("ann")
+    ann.type("given up\x03half a thought")
+    ann.wait_for_prompt("lobby> half a thought")
+    if way is None:
+        ann.hang_up()
+        ann.wait_for_end()
+    else:
+        ann.signal(way)
+        ann.status()
+    again = person("ann")
+    again.type("\x1b[A\x1b[A")
+    again.wait_for_prompt("lobby> half a thought")
+
+
 def test_tab_completes_commands_and_people(person: Open) -> None:
     """A command as far as it is clear, a name with a colon at the start of a line, the next one at the next Tab."""
     ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")

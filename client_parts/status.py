@@ -25,7 +25,7 @@ class Status:
     members: int | None = None
     unread: tuple[tuple[str, int], ...] = ()
     away: bool = False  # oneself
-    absent: str = ""  # that the partner of a private conversation is not there
+    absent: str = ""  # who is away here, or that the partner of a private conversation is not there
     waiting: tuple[str, ...] = ()  # texts that the server has not confirmed for a moment now
 
     @property
@@ -47,7 +47,7 @@ class _Part(NamedTuple):
     joint: str = " · "
 
 
-_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS = range(11)
+_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS, _OTHERS = range(12)
 _MORE_NEWS = _Part(_SIGN, "…", "yellow")
 
 
@@ -64,7 +64,8 @@ def _parts(status: Status) -> list[_Part]:
     if status.members is not None:
         parts.append(_Part(_MEMBERS, f"({status.members} here)", joint=" "))
     if status.absent:
-        parts.append(_Part(_ABSENT, status.absent, "yellow"))
+        alone = status.target.startswith("@")
+        parts.append(_Part(_ABSENT, status.absent, "yellow") if alone else _Part(_OTHERS, status.absent))
     parts.append(_Part(_NAME, status.name, status.color))
     if status.away:
         parts.append(_Part(_AWAY, "away", "yellow"))

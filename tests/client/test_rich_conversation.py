@@ -35,6 +35,24 @@ def test_a_partner_who_is_away_stands_in_the_status() -> None:
     assert talk.asked() == [{"type": "who", "room": "@ann+bob"}]
 
 
+def test_those_who_are_away_stand_in_the_status() -> None:
+    """By name if they are few; asked from time to time, as nobody tells; oneself is told elsewhere."""
+    talk = rich_talk()
+    talk.it.tell_news(0.0)
+    assert talk.it.tell_news(59.0) == 60.0
+    assert talk.asked() == []
+    talk.it.tell_news(60.0)
+    assert talk.asked() == [{"type": "who", "room": "lobby"}]
+    away = [{"name": name, "away": "lunch"} for name in ("ann", "Bob", "eve", "zoe")]
+    shown = []
+    for minute, number in enumerate((4, 3, 2, 1), 2):
+        talk.hear({"type": "who", "room": "lobby", "members": [*away[:number], {"name": "dan"}]})
+        shown.append(talk.status().absent)
+        talk.it.tell_news(minute * 60.0)
+    assert shown == ["3 are away", "Bob, eve are away", "Bob is away", ""]
+    assert talk.asked() == [{"type": "who", "room": "lobby"}] * 4
+
+
 def test_who_turns_to_a_stranger_is_told_at_once() -> None:
     """Not only with the first text; a public room, and whoever was heard of or spoken with, is none."""
     talk = rich_talk()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 import time
+from collections.abc import Iterator
+
+import pytest
 
 from tests.client.fakes import message, timeless
 from tests.client.talk import Talk
@@ -63,11 +67,24 @@ def test_who_turns_to_a_stranger_is_told_at_once() -> None:
     assert talk.status().target == "lobby"
 
 
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Five hours and three quarters ahead of it."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("Windows asks its own settings")
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "FAR-05:45")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
 def test_a_live_message_bears_its_own_time() -> None:
-    """Not that of its arrival, and as the clock shows it here."""
+    """Not that of its arrival, and as the clock shows it here; its day too."""
     talk = rich_talk()
-    said = time.localtime(1e9 + 3_600 * 5)
-    assert talk.hear(message(1) | {"ts": 1e9 + 3_600 * 5})[-1] == time.strftime("%H:%M bob: hello", said)
+    said = calendar.timegm((2001, 9, 9, 20, 30, 0))
+    assert talk.hear(message(1) | {"ts": said}) == ["── Monday 10 September 2001 ──", "02:15 bob: hello"]
 
 
 def test_a_new_day_has_its_line() -> None:

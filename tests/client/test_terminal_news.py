@@ -152,3 +152,11 @@ def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: S
     server.start()
     ann.wait_for("ann: patience ✓")
     ann.wait_until(lambda: not any("… patience" in row for row in ann.rows))
+
+
+def test_the_next_try_is_counted_down(person: Open, server: ServerProgram) -> None:
+    """The status row changes by itself, while nothing comes and nobody types."""
+    ann = person("ann")
+    server.stop()
+    for seconds in (2, 1):
+        ann.wait_for_status(f"reconnecting in {seconds} s")

@@ -86,21 +86,21 @@ class Printer:
                 self._changed.wait_for(lambda: self._is_due() or self._finished)
                 if not self._is_due():
                     return
-                block = self._take()
+                due = self._take()
                 self._writing = True
-            self._write(block)
+            self._write(self._block(*due))
             with self._changed:
                 self._writing = False
                 self._changed.notify_all()
 
-    def _take(self) -> str:
-        """All that is due, as one piece that leaves the row below it."""
-        wiped = "" if self._standing == "" else _EMPTY_ROW
-        block = wiped + self._broken_between_words("".join(self._texts)) + self._row
+    def _take(self) -> tuple[str, str, str]:
+        """All that is due: what takes the row away, the texts, and the row that is to stand below them."""
+        wiped, text = "" if self._standing == "" else _EMPTY_ROW, "".join(self._texts)
         self._texts.clear()
         self._standing = self._row
-        return block
+        return wiped, text, self._row
 
-    def _broken_between_words(self, text: str) -> str:
+    def _block(self, wiped: str, text: str, row: str) -> str:
+        """One piece, broken between words: that takes a while, and not from those who hand over more."""
         columns = self._columns()
-        return "\n".join(wrap(text, columns)) if columns >= _NARROW else text
+        return wiped + ("\n".join(wrap(text, columns)) if columns >= _NARROW else text) + row

@@ -284,13 +284,13 @@ class ChatClient:
         return min(due for due in dues if due is not None)
 
     def _listen(self) -> None:
-        link, read = self._link, self._conversation.cursors.positions()
+        link = self._link
         for frame in link.receive() if link else ():
+            if self._leaving:
+                self._conversation.stop_reading()
             self._hear(frame)
             if self._link is not link:
                 break
-        if self._leaving:
-            self._conversation.stop_reading(read)
 
     def _hear(self, frame: Frame) -> None:
         kind = frame.get("type")

@@ -49,7 +49,6 @@ def _red(text: str) -> str:
 
 
 def _parser() -> _Parser:
-    environment = os.environ
     parser = _Parser(
         prog="client.py",
         description="Chat in the terminal.",
@@ -59,8 +58,8 @@ def _parser() -> _Parser:
     parser.add_argument("address", nargs="?", metavar="HOST[:PORT]", help="the server (default 127.0.0.1:3030)")
     parser.add_argument("--host", default=None, help="the server's host")
     parser.add_argument("--port", default=None, help="the server's port")
-    parser.add_argument("--name", default=environment.get("CHAT_NAME"), help="your name (default: your login name)")
-    parser.add_argument("--color", default=environment.get("CHAT_COLOR"), help="your colour (default: from your name)")
+    parser.add_argument("--name", help="your name (default: your login name)")
+    parser.add_argument("--color", help="your colour (default: from your name)")
     parser.add_argument("--room", action="append", metavar="ROOM", help="a room to be in; may be given several times")
     parser.add_argument("--history", type=_natural, metavar="N", help="recent messages to show (20; in a pipe 0)")
     parser.add_argument("--style", choices=("classic", "short"), default="classic", help="how messages are written")
@@ -101,20 +100,26 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
     rooms = [room.removeprefix("#").lower() for room in options.room or [LOBBY]]
     for room in rooms:
         parser.refuse("--room", room_problem(room))
-    parser.refuse("--name", options.name and name_problem(options.name))
-    color = options.color.lower() if options.color else None
-    parser.refuse("--color", color and color_problem(color))
+    name, name_source = _or_from_environment(options.name, "--name", "CHAT_NAME")
+    parser.refuse(name_source, name and name_problem(name))
+    color, color_source = _or_from_environment(options.color, "--color", "CHAT_COLOR")
+    parser.refuse(color_source, color and color_problem(color.lower()))
     return Options(
         host=host,
         port=port,
-        color=color,
-        name=options.name or None,
+        color=color.lower() if color else None,
+        name=name or None,
         rooms=tuple(dict.fromkeys(rooms)),
         history=options.history,
         style=options.style,
         json_events=options.json,
         reconnect=not options.no_reconnect,
     )
+
+
+def _or_from_environment(given: str | None, option: str, variable: str) -> tuple[str | None, str]:
+    """A value, and who is to blame for it."""
+    return (os.environ.get(variable), variable) if given is None else (given, option)
 
 
 def _server(parser: _Parser, options: argparse.Namespace) -> tuple[str, int]:

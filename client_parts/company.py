@@ -15,6 +15,8 @@ from client_parts.people import People
 from client_parts.settings import Settings
 from client_parts.view import View
 
+_FEW = 200  # members of a room whose names are asked for
+
 
 class Company:
     def __init__(self, board: Board, view: View, settings: Settings, ask: Callable[[Frame], bool]) -> None:
@@ -96,13 +98,14 @@ class Company:
         names = [member["name"] for member in members]
         self._others_came(names)
         if room:
-            self.people.enter(room, names)
+            self.people.fill(room, names)
         for member in members:
             self.people.mark(member["name"], away=bool(member.get("away")))
 
     def ask_who_is_in(self, room: str) -> None:
         """For the status line and for Tab, not to be shown."""
-        if self._board.rich and room not in self._asked_quietly and self._ask({"type": "who", "room": room}):
+        wanted = self._board.rich and room not in self._asked_quietly and (self.people.number_in(room) or 0) <= _FEW
+        if wanted and self._ask({"type": "who", "room": room}):
             self._asked_quietly.add(room)
 
     def _others_came(self, names: list[str]) -> None:

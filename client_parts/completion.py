@@ -47,7 +47,7 @@ def _arguments(command: str, word: str, vocabulary: Vocabulary) -> list[str]:
     if command in _NAMES:
         return _beginning(word.lstrip("@"), vocabulary.names)
     if command == "switch":
-        return _beginning(word, (*vocabulary.rooms, *(f"@{name}" for name in vocabulary.names)))
+        return _beginning(word.lstrip("#"), (*vocabulary.rooms, *(f"@{name}" for name in vocabulary.names)))
     if command in _OWN_ROOMS:
         return _beginning(word.lstrip("#"), vocabulary.rooms)
     if command in _ALL_ROOMS:

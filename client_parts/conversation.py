@@ -18,7 +18,7 @@ from chat_common import (
 from client_parts.commands import Intent, Mistake, Text, obey
 from client_parts.hearing import Hearing, key_of
 from client_parts.settings import CHOICES
-from client_parts.view import as_sentence, aside, bad
+from client_parts.view import alert, as_sentence, aside, bad
 
 
 class Conversation(Hearing):
@@ -117,13 +117,29 @@ class Conversation(Hearing):
 
     def switch(self, room: str) -> None:
         room = _room_name(room)
-        known = is_name(room[1:]) if room.startswith("@") else room in self.cursors
-        if known:
+        if room.startswith("@"):
+            self._turn_to_person(room[1:])
+        elif room in self.cursors:
             self._turn_to(room)
         else:
             self._board.complain(
                 bad(f"You are not in {harmless_line(room)}; /join {harmless_line(room)} enters a room.")
             )
+
+    def _turn_to_person(self, name: str) -> None:
+        if not is_name(name):
+            self._board.complain(bad(f"Nobody can be called {harmless_line(name)}."))
+        elif self._view.is_me(name):
+            self._board.complain(bad("That is you: you can only talk to others alone."))
+        else:
+            self._turn_to(f"@{name}")
+            self._warn_of_a_stranger(name)
+
+    def _warn_of_a_stranger(self, name: str) -> None:
+        """Who was never heard of may still be elsewhere: the server knows, when something is said."""
+        known = self._wire_room(f"@{name}") in self.cursors or self._company.people.has_heard_of(name)
+        if self._board.rich and self.online and not known:
+            self._board.note(alert(f"* nobody called {name} has been here so far"))
 
     def older(self, count: int) -> None:
         if self.current is None:

@@ -6,6 +6,7 @@ It knows no socket, no thread and no clock. Frames go in through `heard`; what i
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -35,7 +36,7 @@ from client_parts.status import Status
 from client_parts.view import View, alert, as_sentence, aside, bad, good
 
 RECENT = 20  # messages of a room that are shown at first, if nobody says how many
-_FEW = 200  # members whose names are asked for, to complete them
+_LOOK_AROUND = 60.0  # seconds between questions who is away
 _RETRIED = ("storage_unavailable", "rate_limited", "internal")  # the fault is not in the text, so it is sent again
 
 
@@ -79,6 +80,7 @@ class Hearing:
         self._searches = Searches(self._show_results)
         self._public_rooms: tuple[str, ...] = ()  # as far as the server has told
         self._since_away = 0  # messages
+        self._looked_around: float | None = None  # when it was last asked who is away
         self._unread = Unread()
         self._left_out: list[str] = []  # rooms for which the hello was too short
         self._rooms: list[Frame] = []  # a reply that comes in several frames
@@ -150,16 +152,17 @@ class Hearing:
             online=self.online,
             members=None if here.startswith("@") else self._company.people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
-            absent=self._absent_partner(here),
+            absent=self._absent_partner(here) if here.startswith("@") else self._absent_others(here),
             waiting=self.unconfirmed(300) if waiting else (),
         )
 
     def _absent_partner(self, here: str) -> str:
-        if self.current is None or not here.startswith("@"):
-            return ""
-        partner = self.current[1:]
+        partner = (self.current or here)[1:]
         gone, away = self._company.people.number_in(here) == 1, self._company.people.is_away(partner)
         return f"{harmless_line(partner)} is {'not here' if gone else 'away'}" if gone or away else ""
+
+    def _absent_others(self, here: str) -> str:
+        return self._view.away([name for name in self._company.people.away_in(here) if not self._view.is_me(name)])
 
     def unconfirmed(self, most: int | None = None) -> tuple[str, ...]:
         """The texts on their way, or the beginning of each, with where they go if that is not here."""
@@ -203,8 +206,7 @@ class Hearing:
     def _joined(self, frame: Frame) -> None:
         room, known = frame["room"], self.cursors.last_shown(frame["room"])
         self._company.people.count(room, frame["members"])
-        if frame["members"] <= _FEW:
-            self._company.ask_who_is_in(room)
+        self._company.ask_who_is_in(room)
         if not self.cursors.joined(room, frame["last"]):
             return
         self._absence.enter(room, frame["last"], known)
@@ -353,7 +355,19 @@ class Hearing:
         """Tell what waits until it is whole: missed mentions, who came and went. Returns when to ask again."""
         if self._mentioned and self._away is None and self._looked_back and not self.cursors.catching_up():
             self._tell_missed()
-        return self._company.tell_news(now)
+        return min(self._company.tell_news(now), self._look_around(now))
+
+    def _look_around(self, now: float) -> float:
+        """Ask who is away, for the status line: nobody tells. Returns when to ask again."""
+        if not self._board.rich:
+            return math.inf
+        if self._looked_around is None:
+            self._looked_around = now  # whoever enters a room asks
+        if now >= self._looked_around + _LOOK_AROUND:
+            self._looked_around = now
+            if self.current is not None and self._wire_room(self.current) in self.cursors:
+                self._company.ask_who_is_in(self._wire_room(self.current))
+        return self._looked_around + _LOOK_AROUND
 
     def _list_of_rooms(self, frame: Frame) -> None:
         self._rooms += frame["rooms"]
@@ -387,10 +401,10 @@ class Hearing:
     def _names_me(self, message: Frame) -> bool:
         return self._is_news(message) and bool(mentions(self.name, message["text"]))
 
-    def stop_reading(self, positions: dict[str, int | None]) -> None:
-        """Nobody looks any more, and nobody saw what came after those positions."""
+    def stop_reading(self) -> None:
+        """Nobody looks any more, and nobody will have seen what comes from now on."""
         if self._read is None:
-            self._read = positions
+            self._read = self.cursors.positions()
 
     def _keep_place(self) -> None:
         # Not before it is known what was missed: that would be lost.

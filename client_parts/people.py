@@ -13,7 +13,7 @@ class People:
 
     def __init__(self) -> None:
         self._spoke: dict[str, str] = {}  # in lower case → as written; the latest last
-        self._absent: set[str] = set()  # in lower case
+        self._absent: dict[str, str] = {}  # in lower case → as written
         self._members: dict[str, int] = {}
         self._there: defaultdict[str, set[str]] = defaultdict(set)  # room → in lower case, as far as known
         self._were_there: defaultdict[str, set[str]] = defaultdict(set)  # when the link went; not seen since
@@ -35,6 +35,11 @@ class People:
         self._were_there[room] -= self._there[room]
         return new
 
+    def fill(self, room: str, names: list[str]) -> None:
+        """These are there, and nobody else."""
+        self._there[room].clear()
+        self.enter(room, names)
+
     def leave(self, room: str, names: list[str]) -> None:
         for known in (self._there[room], self._were_there[room]):
             known.difference_update(map(str.lower, names))
@@ -49,10 +54,15 @@ class People:
         return self._members.get(room)
 
     def mark(self, name: str, *, away: bool) -> None:
-        (self._absent.add if away else self._absent.discard)(name.lower())
+        self._absent.pop(name.lower(), None)
+        if away:
+            self._absent[name.lower()] = name
 
     def is_away(self, name: str) -> bool:
         return name.lower() in self._absent
+
+    def away_in(self, room: str) -> list[str]:
+        return [name for lower, name in self._absent.items() if lower in self._there[room]]
 
     # --- Who spoke ---
 

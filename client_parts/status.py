@@ -25,7 +25,7 @@ class Status:
     members: int | None = None
     unread: tuple[tuple[str, int], ...] = ()
     away: bool = False  # oneself
-    absent: str = ""  # that the partner of a private conversation is not there
+    absent: str = ""  # who is away here, or that the partner of a private conversation is not there
     waiting: tuple[str, ...] = ()  # texts that the server has not confirmed for a moment now
 
     @property
@@ -47,7 +47,7 @@ class _Part(NamedTuple):
     joint: str = " · "
 
 
-_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS = range(11)
+_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS, _OTHERS = range(12)
 _MORE_NEWS = _Part(_SIGN, "…", "yellow")
 
 
@@ -64,7 +64,8 @@ def _parts(status: Status) -> list[_Part]:
     if status.members is not None:
         parts.append(_Part(_MEMBERS, f"({status.members} here)", joint=" "))
     if status.absent:
-        parts.append(_Part(_ABSENT, status.absent, "yellow"))
+        alone = status.target.startswith("@")
+        parts.append(_Part(_ABSENT, status.absent, "yellow") if alone else _Part(_OTHERS, status.absent))
     parts.append(_Part(_NAME, status.name, status.color))
     if status.away:
         parts.append(_Part(_AWAY, "away", "yellow"))
@@ -77,15 +78,16 @@ def _parts(status: Status) -> list[_Part]:
 
 
 def _fitting(parts: list[_Part], columns: int) -> list[_Part]:
-    """Whole parts, as many as fit; a sign where news was left out. The target alone may be cut."""
+    """Whole parts, as many as fit; a sign where news was left out. A link that is gone stays, in one word at least."""
     kept = list(parts)
-    while len(kept) > 1 and _width(kept) > columns:
-        least = max(reversed(kept), key=lambda part: part.rank)
+    while _width(kept) > columns and (least := max(reversed(kept), key=lambda part: part.rank)).rank > _OFFLINE:
         kept.remove(least)
         if least.rank in (_PRIVATE, _ROOM) and _MORE_NEWS not in kept:
             kept.append(_MORE_NEWS)
-    if len(kept) == 1:
-        kept = [kept[0]._replace(text=cut(kept[0].text, columns - 1))]
+    if _width(kept) > columns:
+        target, *link = kept
+        link = [part._replace(text="offline") for part in link]
+        kept = [target._replace(text=cut(target.text, columns - _width(link) - 1)), *link]
     return kept
 
 

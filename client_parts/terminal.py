@@ -65,6 +65,8 @@ class TerminalScreen(TypingLoop):
             self._rows.leave()
         finally:
             self._keyboard.close()
+            if self._history is not None:
+                self._history.add(self._editor.text)  # a half-typed line is found again in the next run
 
     # --- What any thread may ask for ---
 

@@ -13,6 +13,7 @@ from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, pa
 from client_parts.attention import mentions
 
 _MANY = 8  # names listed one by one
+_MANY_AWAY = 2  # the same in the status line
 
 
 class View:
@@ -99,6 +100,12 @@ class View:
         where = f"In {self.place(room)}" if room else "Here"
         people = ", ".join(_member(member) for member in members)
         return f"{where} ({len(members)}): {people}"
+
+    def away(self, names: list[str]) -> str:
+        """Of those who are in a room, for the status line."""
+        if len(names) > _MANY_AWAY:
+            return f"{len(names)} are away"
+        return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} away" if names else ""
 
     def rooms(self, rooms: list[Frame]) -> str:
         if not rooms:

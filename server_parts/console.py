@@ -129,7 +129,10 @@ class Console:
 
     def _help(self, _: str) -> None:
         rows = "".join(f"  {row.usage:<22} {row.help}\n" for row in ROWS)
-        self._screen.show(f"What you type goes to everyone in the lobby. Commands:\n{rows}")
+        self._screen.show(
+            f"What you type goes to everyone in the lobby. Commands:\n{rows}"
+            "exit, quit and over alone on a line stop the server too, and so does Ctrl+D.\n"
+        )
 
 
 ROWS: Final = (
@@ -140,10 +143,6 @@ ROWS: Final = (
     _Command("/kick NAME [REASON]", "end somebody's connection", Console._kick),
     _Command("/stats", "clients, rooms in use, messages, deliveries, backlog", Console._stats),
     _Command("/help", "this list", Console._help),
-    _Command(
-        "/exit",
-        "stop the server for everyone; so do exit, quit and over alone on a line, and Ctrl+D",
-        lambda console, _: console._leave(),
-    ),
+    _Command("/exit", "stop the server for everyone", lambda console, _: console._leave()),
 )
 COMMANDS: Final = {row.usage[1:].split()[0]: row for row in ROWS}

@@ -11,13 +11,17 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from terminal_parts.width import wrap
+
 KEPT_TEXTS: Final = 2_000  # of a terminal that is held; beyond, the oldest are dropped
+_NARROW: Final = 20  # columns; with fewer, breaking between words wastes more than it helps
 _EMPTY_ROW: Final = "\r\x1b[0m\x1b[K"
 
 
 class Printer:
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], None], columns: Callable[[], int]) -> None:
         self._write = write
+        self._columns = columns
         self._texts: deque[str] = deque(maxlen=KEPT_TEXTS)
         self._row = ""  # what is to stand below the texts
         self._standing: str | None = ""  # what does; None if that is not known
@@ -82,17 +86,21 @@ class Printer:
                 self._changed.wait_for(lambda: self._is_due() or self._finished)
                 if not self._is_due():
                     return
-                block = self._take()
+                due = self._take()
                 self._writing = True
-            self._write(block)
+            self._write(self._block(*due))
             with self._changed:
                 self._writing = False
                 self._changed.notify_all()
 
-    def _take(self) -> str:
-        """All that is due, as one piece that leaves the row below it."""
-        wiped = "" if self._standing == "" else _EMPTY_ROW
-        block = wiped + "".join(self._texts) + self._row
+    def _take(self) -> tuple[str, str, str]:
+        """All that is due: what takes the row away, the texts, and the row that is to stand below them."""
+        wiped, text = "" if self._standing == "" else _EMPTY_ROW, "".join(self._texts)
         self._texts.clear()
         self._standing = self._row
-        return block
+        return wiped, text, self._row
+
+    def _block(self, wiped: str, text: str, row: str) -> str:
+        """One piece, broken between words: that takes a while, and not from those who hand over more."""
+        columns = self._columns()
+        return wiped + ("\n".join(wrap(text, columns)) if columns >= _NARROW else text) + row

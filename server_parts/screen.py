@@ -54,7 +54,11 @@ class Screen(Nowhere):
     """The operator's: any thread may show, one asks. The printer alone writes."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
-        self._printer = Printer(write)
+        self._printer = Printer(write, self._columns)
+
+    def _columns(self) -> int:
+        """Of the terminal; 0 where nobody knows, and lines are left as they are."""
+        return 0
 
     def offer(self, block: bytes) -> bool:
         self.show(block.decode("utf-8", "replace"))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 PAINT = re.compile(r"\x1b\[[0-9;]*m")
 HANG = 2  # columns that the further rows of a line are moved in
 _WIDENING = "\ufe0f"  # asks for an emoji where there may be a narrow sign; a terminal may obey or not
-_PIECE = re.compile(r"\x1b\[[0-9;]*m| +|[^ \x1b]+")
+_PIECE = re.compile(r" +|[^ ]+")  # a colour within a word does not end it
 
 
 def width(text: str) -> int:
@@ -60,18 +60,18 @@ def _wrap_line(line: str, columns: int, hang: int) -> Iterator[str]:
     indent = min(max(hang, lead), columns // 3)
     row, used, spaces = "", 0, ""
     for piece in _PIECE.findall(line):
-        if piece.startswith("\x1b"):
-            row, spaces = row + spaces + piece, ""
-        elif piece.startswith(" "):
-            spaces = piece
+        if piece.startswith(" "):
+            spaces += piece
             used += len(piece)
-        elif used and used > indent and used + width(piece) > columns:
-            yield row
-            row, spaces = " " * indent + piece, ""
-            used = indent + width(piece)
+        elif not (wide := width(piece)):  # a colour alone; spaces around it are still one gap
+            row += piece
+        elif used > indent and used + wide > columns:
+            if width(row):
+                yield row
+                row = ""
+            row, spaces, used = row + " " * indent + piece, "", indent + wide
         else:
-            row, spaces = row + spaces + piece, ""
-            used += width(piece)
+            row, spaces, used = row + spaces + piece, "", used + wide
     yield row
 
 

@@ -150,6 +150,11 @@ class Terminal:
     def has_region(self) -> bool:
         return self._screen.margins is not None and self._screen.margins.bottom < self._screen.lines - 1
 
+    @property
+    def pastes_whole(self) -> bool:
+        """Whether the terminal says where a pasted block begins and ends."""
+        return 2004 << 5 in self._screen.mode  # as pyte keeps modes with a question mark
+
     def resize(self, rows: int, columns: int) -> None:
         self._screen.resize(rows, columns)
         self._child.setwinsize(rows, columns)

@@ -69,6 +69,7 @@ def test_who_speaks_came_before() -> None:
         ("/leave b", ["/leave builds "]),
         ("/theme ", ["/theme dark ", "/theme light ", "/theme safe "]),
         ("/switch @b", ["/switch @bob ", "/switch @Bella "]),
+        ("/switch #b", ["/switch builds "]),
         ("/msg b", ["/msg bob ", "/msg Bella "]),
         ("/color light_b", ["/color light_blue "]),
         ("/bell m", ["/bell mentions "]),

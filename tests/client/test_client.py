@@ -269,6 +269,27 @@ def test_what_comes_after_the_exit_is_not_read(server: ScriptedServer, start: St
     assert Bookmarks(tmp_path / "seen.json").find("e1", "ann") == Bookmark({"lobby": 1})
 
 
+def test_what_was_shown_in_the_instant_of_leaving_is_read(
+    server: ScriptedServer, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However slow the rest of that turn is; what came with it is new the next time."""
+    running, peer = in_the_lobby(server, start)
+    screen, show = running.screen, running.screen.show
+
+    def show_and_be_left(line: str, hang: int = 0) -> None:
+        show(line, hang)
+        if "seen" in line:
+            screen.type("/exit")
+            screen.wait_until(lambda: screen.left)
+
+    monkeypatch.setattr(screen, "show", show_and_be_left)
+    peer.send(message(1, "seen"), message(2, "too late"))
+    peer.expect("bye")
+    peer.send({"type": "bye", "code": "exit", "text": "goodbye", "retry": False})
+    assert running.status() == 0
+    assert Bookmarks(tmp_path / "seen.json").find("e1", "ann") == Bookmark({"lobby": 1})
+
+
 def test_who_waits_for_a_place_can_write_and_leave(server: ScriptedServer, start: Start) -> None:
     """A person is not locked in, and gets the text back."""
     running = start()

@@ -56,6 +56,17 @@ def test_rooms_are_kept_in_order_and_once() -> None:
     assert options.rooms == ("builds", "lobby")
 
 
+@pytest.mark.parametrize("variable", ["CHAT_NAME", "CHAT_COLOR", "CHAT_PORT"])
+def test_the_environment_is_named_when_it_is_to_blame(
+    variable: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not the flag that nobody gave."""
+    monkeypatch.setenv(variable, "x y")
+    with pytest.raises(SystemExit):
+        read_command_line([])
+    assert capsys.readouterr().err.startswith(f"Argument {variable}: ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [

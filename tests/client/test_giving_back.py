@@ -44,7 +44,8 @@ def say(server: ServerProgram, tmp_path: Path, *texts: str) -> None:
 
 
 def is_clean(terminal: Terminal) -> bool:
-    return not terminal.has_region and terminal.title == "" and not any("online" in row for row in terminal.rows)
+    modes_are_the_shells = not terminal.has_region and not terminal.pastes_whole and terminal.title == ""
+    return modes_are_the_shells and not any("online" in row for row in terminal.rows)
 
 
 def test_a_client_in_the_background_comes_back_with_its_draft(

@@ -108,9 +108,9 @@ def test_what_nobody_saw_any_more_is_not_read(path: Path) -> None:
     run.welcome()
     run.hear(results())
     run.enter("lobby", 3, message(3))
-    run.it.stop_reading(run.it.cursors.positions())
+    run.it.stop_reading()
     run.hear(message(4))
-    run.it.stop_reading(run.it.cursors.positions())
+    run.it.stop_reading()
     run.it.disconnected()
     assert Bookmarks(path).find("e1", "ann") == Bookmark({"lobby": 3})
 

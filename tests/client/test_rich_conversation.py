@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import calendar
+import time
+from collections.abc import Iterator
+
+import pytest
+
 from tests.client.fakes import message, timeless
 from tests.client.talk import Talk
 
@@ -31,6 +37,54 @@ def test_a_partner_who_is_away_stands_in_the_status() -> None:
     talk.type("/switch @bob")
     assert talk.status().absent == "bob is away"
     assert talk.asked() == [{"type": "who", "room": "@ann+bob"}]
+
+
+def test_those_who_are_away_stand_in_the_status() -> None:
+    """By name if they are few; asked from time to time, as nobody tells; oneself is told elsewhere."""
+    talk = rich_talk()
+    talk.it.tell_news(0.0)
+    assert talk.it.tell_news(59.0) == 60.0
+    assert talk.asked() == []
+    talk.it.tell_news(60.0)
+    assert talk.asked() == [{"type": "who", "room": "lobby"}]
+    away = [{"name": name, "away": "lunch"} for name in ("ann", "Bob", "eve", "zoe")]
+    shown = []
+    for minute, number in enumerate((4, 3, 2, 1), 2):
+        talk.hear({"type": "who", "room": "lobby", "members": [*away[:number], {"name": "dan"}]})
+        shown.append(talk.status().absent)
+        talk.it.tell_news(minute * 60.0)
+    assert shown == ["3 are away", "Bob, eve are away", "Bob is away", ""]
+    assert talk.asked() == [{"type": "who", "room": "lobby"}] * 4
+
+
+def test_who_turns_to_a_stranger_is_told_at_once() -> None:
+    """Not only with the first text; a public room, and whoever was heard of or spoken with, is none."""
+    talk = rich_talk()
+    assert talk.type("/switch @bobby")[1:] == ["* nobody called bobby has been here so far"]
+    talk.enter("@ann+zoe")
+    assert [talk.type(f"/switch {place}")[1:] for place in ("@BOB", "@zoe", "lobby")] == [[], [], []]
+    assert talk.type("/switch @Ann") == ["That is you: you can only talk to others alone."]
+    assert talk.status().target == "lobby"
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Five hours and three quarters ahead of it."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("Windows asks its own settings")
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "FAR-05:45")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
+def test_a_live_message_bears_its_own_time() -> None:
+    """Not that of its arrival, and as the clock shows it here; its day too."""
+    talk = rich_talk()
+    said = calendar.timegm((2001, 9, 9, 20, 30, 0))
+    assert talk.hear(message(1) | {"ts": said}) == ["── Monday 10 September 2001 ──", "02:15 bob: hello"]
 
 
 def test_a_new_day_has_its_line() -> None:

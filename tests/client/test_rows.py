@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -363,17 +364,21 @@ def test_a_text_that_is_not_made_harmless_is_seen() -> None:
 def test_a_status_line_never_leaves_its_row(text: str, columns: int) -> None:
     """Whatever rooms and people are called."""
     status = Status(text, text, "red", unread=((text, 3),), absent=text)
-    assert width(status_line(status, columns)) <= columns
+    for one in (status, replace(status, link="offline, 2 waiting", online=False)):
+        assert width(status_line(one, columns)) <= columns
+
+
+NEWS = (("@ada", 1), ("#builds", 12))
 
 
 @pytest.mark.parametrize(
     ("columns", "shown"),
     [
         (80, "── lobby (4 here) · bob is away · alice · online · @ada 1 new · #builds 12 new ─"),
-        (79, "── lobby · bob is away · alice · online · @ada 1 new · #builds 12 new ─────────"),
-        (70, "── lobby · bob is away · online · @ada 1 new · #builds 12 new ────────"),
-        (60, "── lobby · bob is away · @ada 1 new · #builds 12 new ───────"),
-        (52, "── lobby · @ada 1 new · #builds 12 new ─────────────"),
+        (79, "── lobby (4 here) · alice · online · @ada 1 new · #builds 12 new ──────────────"),
+        (65, "── lobby · alice · online · @ada 1 new · #builds 12 new ─────────"),
+        (56, "── lobby · online · @ada 1 new · #builds 12 new ────────"),
+        (48, "── lobby · @ada 1 new · #builds 12 new ─────────"),
         (38, "── lobby · @ada 1 new · … ────────────"),
         (20, "── lobby · … ───────"),
         (10, "── lobby ─"),
@@ -382,8 +387,15 @@ def test_a_status_line_never_leaves_its_row(text: str, columns: int) -> None:
 )
 def test_a_narrow_status_leaves_out_whole_parts(columns: int, shown: str) -> None:
     """What matters least goes first, no name is cut in its middle, and a sign tells of news that is left out."""
-    status = Status("lobby", "alice", "red", members=4, unread=(("@ada", 1), ("#builds", 12)), absent="bob is away")
+    status = Status("lobby", "alice", "red", members=4, unread=NEWS, absent="bob is away")
     assert unpainted(status_line(status, columns)) == shown
+
+
+def test_a_narrow_status_keeps_that_the_partner_is_away() -> None:
+    """Nobody will answer there: that matters more than who one is."""
+    status = Status("@bob", "alice", "red", unread=NEWS, absent="bob is away")
+    assert unpainted(status_line(status, 61)) == "── @bob · bob is away · @ada 1 new · #builds 12 new ─────────"
+    assert unpainted(status_line(status, 52)) == "── @bob · @ada 1 new · #builds 12 new ──────────────"
 
 
 def test_a_narrow_status_keeps_that_the_link_is_gone() -> None:
@@ -391,6 +403,9 @@ def test_a_narrow_status_keeps_that_the_link_is_gone() -> None:
     status = Status("lobby", "ann", "red", "offline, 2 waiting", online=False, members=4, unread=(("#builds", 12),))
     assert unpainted(status_line(status, 37)) == "── lobby · offline, 2 waiting · … ───"
     assert unpainted(status_line(status, 32)) == "── lobby · offline, 2 waiting ──"
+    assert unpainted(status_line(status, 30)) == "── lobby · offline ───────────"
+    assert unpainted(status_line(status, MIN_COLUMNS)) == "── lobby · offline ─"
+    assert unpainted(status_line(replace(status, target="@frederick"), MIN_COLUMNS)) == "── @fre… · offline ─"
 
 
 def test_a_status_says_what_waits_and_until_when() -> None:

@@ -35,20 +35,18 @@ def test_two_people_talk(person: Open, server: ServerProgram) -> None:
 
 
 def test_the_colours(person: Open) -> None:
-    """Connection green, label in the sender's colour (a blue that dark screens show), text cyan, prompt one's own."""
+    """Connection green, label in the sender's colour (a blue that dark screens show), text cyan, the rest one's own."""
     ann, bob = person("ann", "--color", "red"), person("bob", "--color", "blue")
     bob.type("hello ann\r")
     ann.wait_for("hello ann")
-    colours = {part: ann.colour_of(part) for part in ("Connected to", "[COLOR", "hello ann", "lobby> ")}
-    assert colours == {"Connected to": "green", "[COLOR": "brightblue", "hello ann": "cyan", "lobby> ": "red"}
-
-
-def test_no_color_means_none(person: Open) -> None:
-    """NO_COLOR is respected, and the terminal is still kept tidy."""
-    ann = person("ann", NO_COLOR="1")
-    ann.type("hello\r")
-    ann.wait_for("said -> hello ✓")
-    assert not re.search(rb"\x1b\[[0-9;]*[1-9][0-9;]*m", ann.output)
+    parts = {
+        "Connected to": "green",
+        "[COLOR": "brightblue",
+        "hello ann": "cyan",
+        "ann · online": "red",
+        "lobby> ": "red",
+    }
+    assert {part: ann.colour_of(part) for part in parts} == parts
 
 
 def test_typing_is_not_disturbed_by_arriving_messages(person: Open) -> None:
@@ -85,11 +83,14 @@ def test_long_and_wide_messages_keep_their_room(person: Open) -> None:
 
 
 def test_a_pasted_block_is_one_message(person: Open) -> None:
-    """Several pasted lines arrive together, and the later ones are indented."""
+    """It can be edited, also before its line breaks; then its lines arrive together, the later ones indented."""
     ann, bob = person("ann"), person("bob")
-    ann.type("\x1b[200~first\nsecond\x1b[201~\r")
-    bob.wait_for("ann said -> first")
-    bob.wait_for("    second")
+    assert ann.pastes_whole
+    ann.type("\x1b[200~first\nsecond\x1b[201~")
+    ann.wait_for_prompt("lobby> first␊second")
+    ann.type("!\x01the \r")
+    bob.wait_for("ann said -> the first")
+    bob.wait_for("    second!")
     ann.wait_for_prompt("lobby>")
 
 
@@ -282,29 +283,22 @@ def test_a_newcomer_sees_what_was_said_before(person: Open) -> None:
 
 
 def test_a_stopped_client_comes_back_with_its_prompt(person: Open) -> None:
-    """After SIGSTOP and SIGCONT the line that was being typed stands there again."""
+    """After SIGSTOP and SIGCONT all stands there again, whatever somebody else left on the screen meanwhile."""
     ann, bob = person("ann"), person("bob")
     ann.type("dra")
     ann.wait_for_prompt("lobby> dra")
     ann.signal(signal.SIGSTOP)
     bob.type("meanwhile\r")
     bob.wait_for("meanwhile ✓")
+    ann.feed(b"\x1b[r\x1b[H\x1b[Jsomebody else was here")
     ann.signal(signal.SIGCONT)
     ann.wait_for("said -> meanwhile")
+    ann.wait_for_prompt("lobby> dra")
+    ann.wait_for_status("lobby (2 here) · ann · online")
+    assert ann.has_region
+    assert not any("somebody" in row for row in ann.rows)
     ann.type("ft\r")
     bob.wait_for("ann said -> draft")
-
-
-def test_a_dumb_terminal_gets_plain_lines(open_terminal: Open, server: ServerProgram, tmp_path: Path) -> None:
-    """No escape code at all, and a typed line, which stays visible, is confirmed without being repeated."""
-    ann = open_terminal(server.port, tmp_path / "token", "--name", "ann", TERM="dumb")
-    ann.wait_for("You are ann")
-    ann.type("a text\r")
-    ann.wait_for("* delivered #1 *")
-    ann.type("over\r")
-    assert ann.status() == 0
-    assert b"\x1b" not in ann.output
-    assert ann.output.count(b"a text") == 1
 
 
 def test_nobody_there_is_a_red_sentence(open_terminal: Open, tmp_path: Path) -> None:
@@ -413,16 +407,6 @@ def test_a_storm_of_sizes_and_messages_ends_in_order(person: Open) -> None:
     assert not mixed(ann.output)
 
 
-def test_a_tiny_terminal_has_a_prompt_and_lines(person: Open) -> None:
-    """Nothing is reserved where there is no room for it."""
-    ann, bob = person("ann"), person("bob")
-    ann.resize(4, 40)
-    ann.type("hi\r")
-    bob.wait_for("ann said -> hi")
-    ann.wait_for("said -> hi")
-    ann.wait_until(lambda: not ann.has_region and ann.prompt == "lobby>")
-
-
 def test_ctrl_l_draws_everything_again(person: Open) -> None:
     """The draft, the status and the last messages stand there as before."""
     ann = person("ann")
@@ -450,13 +434,14 @@ def test_every_way_out_leaves_a_clean_terminal(person: Open, way: str | int) -> 
         ann.signal(way)
     ann.status()
     assert not ann.has_region
+    assert not ann.pastes_whole
     assert ann.title == ""
     assert not any("online" in row or "lobby>" in row for row in ann.rows)
     assert ann.column == 0
 
 
 def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -> None:
-    """The arrow key brings the line of an earlier run, and a secret is not in the file."""
+    """The arrow key and Ctrl+R bring the line of an earlier run, and a secret is not in the file."""
     ann = person("ann")
     ann.type("remember me\r")
     ann.wait_for("remember me ✓")
@@ -469,6 +454,25 @@ def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -
     again = person("ann")
     again.type("\x1b[A\x1b[A")
     again.wait_for_prompt("lobby> remember me")
+    again.type("\x15\x12rem")
+    again.wait_for_prompt("search rem> remember me")
+
+
+@pytest.mark.parametrize("way", [signal.SIGTERM, None], ids=["terminated", "closed window"])
+def test_a_half_typed_line_is_there_in_the_next_run(person: Open, tmp_path: Path, way: int | None) -> None:
+    """However the client was ended; but not a line that was emptied."""
+    ann = person("ann")
+    ann.type("given up\x03half a thought")
+    ann.wait_for_prompt("lobby> half a thought")
+    if way is None:
+        ann.hang_up()
+        ann.wait_for_end()
+    else:
+        ann.signal(way)
+        ann.status()
+    again = person("ann")
+    again.type("\x1b[A\x1b[A")
+    again.wait_for_prompt("lobby> half a thought")
 
 
 def test_tab_completes_commands_and_people(person: Open) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -108,6 +109,36 @@ def test_unread_lines_after_a_loss_and_while_away(person: Open, server: ServerPr
     ann.wait_for("bob: two")
     ann.type("/back\r")
     ann.wait_for("── 2 new messages while you were away ──")
+    ann.signal(signal.SIGSTOP)
+    server.stop()
+    server.start()
+    bob.wait_for("Connected again")
+    bob.type("three\r")
+    bob.wait_for("three ✓")
+    ann.signal(signal.SIGCONT)
+    ann.wait_for("bob: three")
+    news = next(number for number, row in enumerate(ann.rows) if "bob: three" in row)
+    assert ann.rows[news - 1] == "── 1 new message ──"
+
+
+def test_a_refused_text_is_marked_and_given_back(person: Open) -> None:
+    """In red, so that it can be copied; what was said before it stays as it is."""
+    ann = person("ann", "--style", "short")
+    ann.type("before\r/msg nobody a secret\r")
+    ann.wait_for("Not delivered: There is nobody called nobody to talk to. Your text was: a secret")
+    assert ann.colour_of("Not delivered") == "red"
+    ann.wait_for("ann: before ✓")
+    ann.wait_until(lambda: not any("…" in row for row in ann.rows))
+
+
+def test_the_terminal_keeps_its_own_mouse_and_scrollback(person: Open) -> None:
+    """No second screen, no mouse; what scrolls out at the top is the terminal's, whole and in order."""
+    ann = person("ann", "--style", "short")
+    ann.type("".join(f"line {number}\r" for number in range(40)))
+    ann.wait_for("ann: line 39 ✓")
+    lines = [row.partition("line ")[2] for row in ann.history() + ann.messages if "ann: line" in row]
+    assert lines == [f"{number} ✓" for number in range(40)]
+    assert not re.search(rb"\x1b\[\?(47|9|10\d\d)h", ann.output)
 
 
 def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: ServerProgram) -> None:
@@ -117,6 +148,15 @@ def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: S
     ann.wait_for_status("reconnecting")
     ann.type("patience\r")
     ann.wait_until(lambda: ann.rows[-3:-2] == ["… patience"])
+    assert b"\x1b[2m\xe2\x80\xa6 patience" in ann.output  # dim: the emulator does not know it
     server.start()
     ann.wait_for("ann: patience ✓")
     ann.wait_until(lambda: not any("… patience" in row for row in ann.rows))
+
+
+def test_the_next_try_is_counted_down(person: Open, server: ServerProgram) -> None:
+    """The status row changes by itself, while nothing comes and nobody types."""
+    ann = person("ann")
+    server.stop()
+    for seconds in (2, 1):
+        ann.wait_for_status(f"reconnecting in {seconds} s")

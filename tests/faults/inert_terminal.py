@@ -330,7 +330,8 @@ class OperatorStage(Stage):
         self.settle()
 
     def settle(self) -> None:
-        self.screen._write(self.screen._printer._take())
+        printer = self.screen._printer
+        self.screen._write(printer._block(*printer._take()))
         self.watch()
 
     def show(self, block: bytes) -> None:

@@ -171,7 +171,8 @@ def test_the_help_tells_all_that_stops_the_server(console: Terminal) -> None:
     """A word alone on a line and a key do it too, for everyone."""
     console.listening()
     console.enter("/help")
-    console.see(r"stop the server for everyone; so do exit, quit and over alone on a line, and Ctrl\+D")
+    console.see(r"/exit +stop the server for everyone")
+    console.see(r"exit, quit and over alone on a line stop the server too, and so does Ctrl\+D")
 
 
 @pytest.mark.parametrize("word", ["/exit", "/quit", "exit", "QUIT", "over"])

@@ -131,6 +131,21 @@ def test_a_long_line_stays_on_its_row(operator: Terminal) -> None:
         assert alice.message_from("server")["text"] == text.strip()
 
 
+def test_what_is_shown_is_broken_between_words(operator: Terminal) -> None:
+    """In the width that the window has then; the further rows are moved in, and the line being typed stays."""
+    words = "the quick brown fox jumps over the lazy dog"
+    with Native(port_of(operator), "alice") as alice:
+        operator.resize(24, 30)
+        operator.type("draft")
+        operator.wait_for_prompt("server> draft")
+        alice.tell(words)
+        operator.wait_for("lazy dog")
+        operator.type("\x15/help\r")
+        operator.wait_for("so does Ctrl+D.")
+    rows = all_rows(operator)
+    assert words in re.sub(r"\n +", " ", "\n".join(rows))  # no row begins or ends within a word
+
+
 def test_a_pasted_block_is_one_message(operator: Terminal) -> None:
     """Its line breaks do not send it in pieces."""
     with Native(port_of(operator), "alice") as alice:

@@ -71,6 +71,7 @@ class Hearing:
         self._history_wanted = history  # messages of a room that is entered
         self._away: str | None = None
         self._greeted = False
+        self._was_cut_off = False  # the link was lost, in this run
         self._settings = settings or Settings()
         self._company = Company(board, view, self._settings, self._ask_quietly)
         self._absence = Absence(bookmarks or Bookmarks())
@@ -134,6 +135,7 @@ class Hearing:
     def disconnected(self) -> None:
         self._keep_place()
         self.online = False
+        self._was_cut_off = self._greeted
         self.requests.clear()
         self._company.lost()
         self._searches.forget()
@@ -236,7 +238,9 @@ class Hearing:
                 self._missing(room)
             self._mark_new(room, message["id"], besides=len(new) - len(news))
             self._show_message(message, past=True, delivered=resuming and self._view.is_me(message["from"]))
-        self._draw_attention(news, missed=True)
+        self._miss(news)
+        if self._was_cut_off:  # what came while the link was gone; what came between two runs is history
+            self._ring_for(news)
         if not frame.get("more"):
             self._mark_new(room)
             self.cursors.history_ends(room)
@@ -289,19 +293,24 @@ class Hearing:
                     self._unread.add(frame["room"])
                 elif frame["room"].startswith("@") and self._company.people.is_away(frame["from"]):
                     self._company.ask_who_is_in(frame["room"])  # perhaps not any more
-                self._draw_attention([frame], missed=self._away is not None)
+                if self._away is not None:
+                    self._miss([frame])
+                self._ring_for([frame])
 
     def _is_news(self, message: Frame) -> bool:
         """Whether somebody said it to whom this person listens."""
         sender = message["from"]
         return not self._view.is_me(sender) and not self._company.is_ignored(sender)
 
-    def _draw_attention(self, news: list[Frame], *, missed: bool) -> None:
-        """What came in at once; `missed` if this person was not there."""
-        named = list(filter(self._names_me, news))
-        for message in named if missed else ():
+    def _miss(self, news: list[Frame]) -> None:
+        """Keep the mentions that this person was not there for."""
+        for message in filter(self._names_me, news):
             self._absence.miss(key_of(message))
             self._mentioned = True
+
+    def _ring_for(self, news: list[Frame]) -> None:
+        """Once, for all that came in at once."""
+        named = list(filter(self._names_me, news))
         private = [message for message in news if message["room"].startswith("@")]
         if {"on": news, "mentions": named or private, "off": []}[self._settings["bell"]]:
             self._board.ring()

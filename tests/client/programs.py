@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -233,7 +233,9 @@ class Terminal:
         self._child.ptyproc.fileobj.close()
 
     def close(self) -> None:
-        self._child.close(force=True)
+        with suppress(pexpect.ExceptionPexpect):  # who is killed has a tenth of a second there, which may be too short
+            self._child.close(force=True)
+        self.wait_for_end()
 
     def feed(self, data: bytes) -> None:
         """What the program writes, or what a test says that it wrote."""

@@ -69,6 +69,20 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "seen.json"
 
 
+def test_what_was_said_between_two_runs_does_not_ring(path: Path) -> None:
+    """It is history: told of, and missed. What is said now rings, and so does what came while the link was gone."""
+    run = Run(path)
+    run.welcome()
+    run.enter("lobby", 3, message(3, "hello ann"))
+    assert run.board.rung == 0
+    run.hear(message(4, "there you are, ann"))
+    assert run.board.rung == 1
+    run.it.disconnected()
+    run.welcome()
+    run.enter("lobby", 5, message(5, "ann, are you there?"))
+    assert run.board.rung == 2
+
+
 def test_a_line_stands_before_what_was_said_since_the_last_run(path: Path) -> None:
     """It counts; what was there before stands above it; later entries of the same run have none."""
     run = Run(path)

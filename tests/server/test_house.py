@@ -99,6 +99,32 @@ def test_all_in_a_room_hear_everything_in_one_order(house: House) -> None:
     assert [json.loads(block)["type"] for block in a.outbox.blocks] == ["presence", "message"]
 
 
+def test_a_room_hears_of_somebody_before_it_hears_from_them(house: House) -> None:
+    """Of all who came with them too, and of what was on its way before; the news of other rooms waits on."""
+    a, b = guests(house, "a", "b")
+    Guest(house, "c")
+    house.tell_presence(A_STEP)
+    house.tell_presence(A_STEP)
+    d, _ = Guest(house, "d"), Guest(house, "e")
+    house.enter(d.client, "den", 0, None, 0)
+    house.introduce("lobby", [a.client, d.client])
+    assert [a.news(), b.news()] == [[{"joined": ["c"]}, {"joined": ["d", "e"]}]] * 2
+    assert d.news() == [{"joined": ["d", "e"]}]
+    house.tell_presence()
+    assert d.news() == [{"joined": ["d"]}]
+    assert house.presence_due() == math.inf
+
+
+def test_who_came_in_silence_waits_to_be_told_of(house: House) -> None:
+    """While those speak who have been told of, in whatever room a newcomer else is."""
+    a, b = guests(house, "a", "b")
+    c = Guest(house, "c")
+    house.enter(b.client, "den", 0, None, 0)
+    house.introduce("lobby", [a.client, b.client])
+    house.introduce("den", [c.client])
+    assert [a.news(), b.news()] == [[], []]
+
+
 def test_who_leaves_meanwhile_hears_no_more(house: House) -> None:
     """It has been told that it left; what the room is told is not for it."""
     a, b = guests(house, "a", "b")

@@ -61,8 +61,8 @@ def test_broadcasting_reaches_all_but_the_sender(chat: Chat) -> None:
     """Everyone else gets the message, in the sender's name; the sender gets its receipt."""
     alice, bob = chat.native("alice"), chat.native("bob")
     carol = chat.plain("here")
-    carol.until("* delivered #1 *")
     carol.until("guest-1 joined")
+    carol.until("* delivered #1 *")
     chat.server.broadcast_message("from alice", chat.connection_of(alice))
     assert bob.until("message", text="from alice")["from"] == "alice"
     assert carol.until("from alice").endswith("alice said -> from alice")

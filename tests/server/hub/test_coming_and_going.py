@@ -269,6 +269,20 @@ def test_comings_and_goings_are_told(bench: Bench, alice: Seat) -> None:
     assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
 
 
+def test_who_comes_and_speaks_at_once_is_heard_to_come_first(bench: Bench, alice: Seat) -> None:
+    """In each room, by everybody there; also who is gone again at once."""
+    alice.ask(Join("den"))
+    alice.heard()
+    bob = Seat(bench)
+    bob.submit(Hello("bob", bench.session()), Join("den"), Say("den", ["one"], 1), Say("lobby", ["two"], 2), Gone())
+    bob.settle()
+    assert alice.hears({"type": "presence", "room": "den", "left": ["bob"], "members": 1})
+    assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
+    for room, text in (("den", "one"), ("lobby", "two")):
+        heard = [frame for frame in of_type(alice.ever, "presence", "message") if frame["room"] == room]
+        assert [frame.get("joined") or frame.get("text") for frame in heard][-3:] == [["bob"], text, None]
+
+
 def test_a_leaver_is_told_itself(alice: Seat) -> None:
     """It is no member any more when the others hear."""
     alice.ask(Join("tea"))

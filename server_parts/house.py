@@ -83,7 +83,8 @@ class House:
 
     def rename(self, client: Client, new: str, *, trusted: bool) -> None:
         """Told at once and in order, not merged: a client knows its own messages by the name they carry."""
-        self.tell_presence()
+        for name in client.rooms:
+            self._tell_news(name)
         old = client.name
         if new.lower() != old.lower():
             for room in [room for room in client.rooms.values() if partners(room.name)]:
@@ -109,11 +110,10 @@ class House:
     # --- telling ---
 
     def introduce(self, name: str, authors: Iterable[Client]) -> None:
-        """A room hears of somebody before it hears from them; in one with all its other news, for a crowd's sake."""
+        """A room hears of somebody before it hears from them, and of all who came with them."""
         newcomers = self._presence.newcomers(name)
         if newcomers and any(author.name in newcomers for author in authors):
-            for _ in chain(self._half_told.pop(name, ()), self._telling(name)):
-                pass
+            self._tell_news(name)
 
     def publish(self, name: str, runs: list[Run], authors: dict[Client, None]) -> None:
         """Encode once, send many. Each author's own copy is its receipt."""
@@ -161,6 +161,11 @@ class House:
         for _ in self._half_told.pop(name):
             pass
         self._presence_due += PRESENCE_SHARE * (time.monotonic() - begun)
+
+    def _tell_news(self, name: str) -> None:
+        """All there is of one room, in one go."""
+        for _ in chain(self._half_told.pop(name, ()), self._telling(name)):
+            pass
 
     def _telling(self, name: str) -> Iterator[bool]:
         """A room's news, on its way to those who are there now."""

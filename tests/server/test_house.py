@@ -84,6 +84,21 @@ def test_news_on_its_way_is_older_than_what_follows(house: House) -> None:
     assert [a.news(), b.news()] == [[{"joined": ["c"]}, {"joined": ["d"]}, {"renamed": [["c", "cee"]]}]] * 2
 
 
+def test_a_new_name_waits_for_the_news_of_its_own_rooms_alone(house: House) -> None:
+    """Thousands who are being told something elsewhere do not hold it up."""
+    a, b = guests(house, "a", "b")
+    Guest(house, "c")
+    house.tell_presence(A_STEP)
+    house.tell_presence(A_STEP)
+    hermit = Client(Remembering(), "the test")
+    house.names.take("hermit", hermit, trusted=False)
+    house.enter(hermit, "cell", 0, None, 0)
+    house.rename(hermit, "friar", trusted=False)
+    assert sum(bool(one.outbox.blocks) for one in (a, b)) == 1
+    house.tell_presence()
+    assert [a.news(), b.news()] == [[{"joined": ["c"]}]] * 2
+
+
 def test_all_in_a_room_hear_everything_in_one_order(house: House) -> None:
     """What is said there comes after the news for everyone; what is said elsewhere does not wait for it."""
     a, b = guests(house, "a", "b")

@@ -258,6 +258,7 @@ class ChatServer:
     def _shut_down(self, hub: threading.Thread, accept: threading.Thread) -> None:
         """In this order: nobody new, what was asked is done and stored, everyone is told, everyone leaves, the log."""
         self._stopping = True
+        self.listening.clear()
         if self.server_socket is not None:
             sockets.wake(self.server_socket)
         if accept.ident is not None:

@@ -92,6 +92,13 @@ def test_a_broadcast_that_no_client_could_send_is_refused(chat: Chat, text: str)
     assert alice.until("message")["text"] == "after that"
 
 
+def test_nothing_can_be_broadcast_after_the_end(chat: Chat) -> None:
+    """As before the beginning: it would reach nobody, without a word."""
+    chat.stop()
+    with pytest.raises(RuntimeError, match="not running"):
+        chat.server.broadcast_message("anybody?")
+
+
 def test_a_broadcast_uses_up_no_seq(chat: Chat) -> None:
     """The client counts on as if nothing had happened."""
     alice = chat.native("alice")

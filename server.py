@@ -226,6 +226,8 @@ class ChatServer:
         try:
             for requests in self._requests(client_socket, client):
                 desk.serve(requests)
+        except Exception:
+            log.exception("reading %s", client.address)
         finally:
             desk.close()
             client.outbox.close()

@@ -18,6 +18,7 @@ import pytest
 
 from chat_common import MAX_TEXT
 from server import ChatServer
+from server_parts.desk import Desk
 from server_parts.message_log import MemoryLog
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, wait_until
@@ -105,6 +106,29 @@ def test_a_broadcast_uses_up_no_seq(chat: Chat) -> None:
     chat.server.broadcast_message("in your name", chat.connection_of(alice))
     assert alice.until("message")["seq"] == 0
     assert alice.tell("my own")["seq"] == 1
+
+
+# --- trouble ---
+
+
+def test_a_reader_that_fails_costs_one_client(
+    chat: Chat, errors_expected: ChatLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log says why, as it does of every other thread; nobody else notices."""
+    alice = chat.native("alice")
+
+    def fail(desk: Desk, requests: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Desk, "serve", fail)
+        bob = chat.native()
+        bob.hello("bob")
+        assert bob.ended()
+    assert wait_until(lambda: len(chat.server.clients) == 1)
+    host, port = bob.socket.getsockname()
+    assert errors_expected.errors == [f"reading {host}:{port}"]
+    assert alice.tell("still here")
 
 
 # --- stopping ---

@@ -226,6 +226,8 @@ class ChatServer:
         try:
             for requests in self._requests(client_socket, client):
                 desk.serve(requests)
+        except Exception:
+            log.exception("reading %s", client.address)
         finally:
             desk.close()
             client.outbox.close()
@@ -258,6 +260,7 @@ class ChatServer:
     def _shut_down(self, hub: threading.Thread, accept: threading.Thread) -> None:
         """In this order: nobody new, what was asked is done and stored, everyone is told, everyone leaves, the log."""
         self._stopping = True
+        self.listening.clear()
         if self.server_socket is not None:
             sockets.wake(self.server_socket)
         if accept.ident is not None:

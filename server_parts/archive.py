@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from chat_common import harmless_line
-from server_parts.message_log import MemoryLog, MessageLog
+from server_parts.message_log import MemoryLog, MessageLog, StorageError
 from server_parts.native_door import message_json
 from server_parts.settings import MEMORY, Settings
 from server_parts.sqlite_log import SqliteLog
@@ -19,30 +21,37 @@ def open_log(settings: Settings) -> MessageLog:
 
 
 def export(settings: Settings, room: str) -> int:
-    """A room as JSON lines on standard output; 1 if there is no such room."""
-    reader = open_read_only(_folder(settings))
-    try:
-        if room not in reader.rooms():
+    """A room, named as a person may, as JSON lines on standard output; 1 if there is no such room."""
+    name = room.removeprefix("#").lower()
+    with closing(open_read_only(_folder(settings))) as reader:
+        if name not in reader.rooms():
             print(f"There is no room {harmless_line(room)} in {settings.data}. {_known(reader)}", file=sys.stderr)
             return 1
-        for message in reader.export(room):
-            sys.stdout.buffer.write(message_json(message).encode() + b"\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # | head: enough was read
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    finally:
-        reader.close()
+        with _writing_out():
+            for message in reader.export(name):
+                sys.stdout.buffer.write(message_json(message).encode() + b"\n")
     return 0
 
 
 def backup(settings: Settings, target: str) -> int:
-    reader = open_read_only(_folder(settings))
-    try:
+    with closing(open_read_only(_folder(settings))) as reader:
         reader.backup(Path(target).expanduser())
-    finally:
-        reader.close()
-    print(f"Everything in {settings.data} is copied to {target}.")
+    with _writing_out():
+        print(f"Everything in {settings.data} is copied to {target}.")
     return 0
+
+
+@contextmanager
+def _writing_out() -> Iterator[None]:
+    """To standard output, all of it. Who closes it has read enough; of anything else StorageError tells."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in its buffer goes nowhere: at the end Python would fail over it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise StorageError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def _folder(settings: Settings) -> Path:

@@ -67,7 +67,8 @@ class Doorway:
         return self._enter_plain(now) if now >= self._opened + FIRST_BYTE_WAIT else []
 
     def end(self) -> list[Request]:
-        return self._door.end() if self._door is not None else []
+        entered = self._enter_plain(self._opened) if self._door is None and self._first else []
+        return [*entered, *self._door.end()] if self._door is not None else []
 
     def welcomed(self) -> None:
         """The hub let the client in."""

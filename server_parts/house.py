@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from chat_common import Frame, partners
@@ -82,7 +83,8 @@ class House:
 
     def rename(self, client: Client, new: str, *, trusted: bool) -> None:
         """Told at once and in order, not merged: a client knows its own messages by the name they carry."""
-        self.tell_presence()
+        for name in client.rooms:
+            self._tell_news(name)
         old = client.name
         if new.lower() != old.lower():
             for room in [room for room in client.rooms.values() if partners(room.name)]:
@@ -106,6 +108,12 @@ class House:
         ]
 
     # --- telling ---
+
+    def introduce(self, name: str, authors: Iterable[Client]) -> None:
+        """A room hears of somebody before it hears from them, and of all who came with them."""
+        newcomers = self._presence.newcomers(name)
+        if newcomers and any(author.name in newcomers for author in authors):
+            self._tell_news(name)
 
     def publish(self, name: str, runs: list[Run], authors: dict[Client, None]) -> None:
         """Encode once, send many. Each author's own copy is its receipt."""
@@ -139,7 +147,7 @@ class House:
         begun = now = time.monotonic()
         while (self._presence or self._half_told) and now - begun < seconds:
             if not self._half_told:
-                self._begin_telling()
+                self._half_told = {name: self._telling(name) for name in self._presence.rooms()}
             else:
                 name = next(iter(self._half_told))
                 if not next(self._half_told[name], False):
@@ -154,11 +162,18 @@ class House:
             pass
         self._presence_due += PRESENCE_SHARE * (time.monotonic() - begun)
 
-    def _begin_telling(self) -> None:
-        for name, frames in self._presence.take():
-            if room := self.rooms.get(name):
-                counted = [frame | {"members": len(room.members)} for frame in frames]
-                self._half_told[name] = self._tell_all(room, counted, list(room.members))
+    def _tell_news(self, name: str) -> None:
+        """All there is of one room, in one go."""
+        for _ in chain(self._half_told.pop(name, ()), self._telling(name)):
+            pass
+
+    def _telling(self, name: str) -> Iterator[bool]:
+        """A room's news, on its way to those who are there now."""
+        frames, room = self._presence.take(name), self.rooms.get(name)
+        if room is None:
+            return iter(())
+        counted = [frame | {"members": len(room.members)} for frame in frames]
+        return self._tell_all(room, counted, list(room.members))
 
     def _tell_all(self, room: Room, frames: list[Frame], hearers: list[Client]) -> Iterator[bool]:
         """One of them a step. Who leaves meanwhile hears no more; who comes in knows it."""

@@ -60,7 +60,8 @@ class Hub:
         self._book = book
         self._settings = settings
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
-        self._newcomers: deque[Item] = deque()  # what was asked by those who are not in yet
+        self._asked: deque[Item] = deque()  # what is to be carried out in this turn
+        self._newcomers: deque[Item] = deque()  # the same of those who are not in yet, for which there may be no time
         self._house = House(book, settings.name)
         self._batch = Batch(book, self._house)
         self._untold: list[Client] = []  # whose credits come back in the next turn, when what they said is told
@@ -120,11 +121,12 @@ class Hub:
         self._batch.open()
         try:
             while self._stops < 2:
-                items, told_to_stop = self._take()
+                told_to_stop = self._take()
                 begun = time.monotonic()
-                self._turn(items)
-                share = GREETING_SHARE * (time.monotonic() - begun)
-                self._greet_newcomers(math.inf if told_to_stop or self._stops else max(GREETING, share))
+                self._turn(self._asked)
+                if self._newcomers:
+                    share = GREETING_SHARE * (time.monotonic() - begun)
+                    self._turn(self._newcomers, math.inf if told_to_stop or self._stops else max(GREETING, share))
                 if told_to_stop:
                     self._batch.commit()
                     self._stops += 1
@@ -137,7 +139,7 @@ class Hub:
     def bury(self) -> None:
         """After `run`: do nothing more, but let nobody wait for it."""
         self.closing.set()
-        for client in [*self._untold, *(client for client, _ in self._newcomers)]:
+        for client in [*self._untold, *(client for client, _ in (*self._asked, *self._newcomers))]:
             client.credits.put(None)
         while self._stops < 2:
             item = self._queue.get()
@@ -156,21 +158,20 @@ class Hub:
                 if item is not None:
                     item[0].credits.put(None)
 
-    def _take(self) -> tuple[list[Item], bool]:
-        """All that waits of those who are in, up to a turn's worth; and whether `stop` was among it."""
-        items: list[Item] = []
+    def _take(self) -> bool:
+        """All that waits, up to a turn's worth; whether `stop` was among it."""
         wanted = MAX_TURN
         try:
             item = self._queue.get(timeout=self._patience())
             while item is not None:
-                (self._newcomers if item[0].session is None else items).append(item)
+                (self._newcomers if item[0].session is None else self._asked).append(item)
                 wanted -= sum(len(request.texts) if isinstance(request, ask.Say) else 1 for request in item[1])
                 if wanted <= 0:
-                    return items, False
+                    return False
                 item = self._queue.get_nowait()
         except Empty:
-            return items, False
-        return items, True
+            return False
+        return True
 
     def _patience(self) -> float | None:
         """Seconds until the hub has something to do of its own accord."""
@@ -180,10 +181,15 @@ class Hub:
         soonest = min(self._house.presence_due(), farewell, self._trim_due)
         return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
 
-    def _turn(self, items: list[Item]) -> None:
+    def _turn(self, asked: deque[Item], seconds: float = math.inf) -> None:
+        """Carry out what was asked, or as much of it as there is time for."""
         self._now = round(time.time(), 3)
+        until = time.monotonic() + seconds
+        heard: list[Client] = []
         try:
-            for client, requests in items:
+            while asked and time.monotonic() < until:
+                client, requests = asked.popleft()
+                heard.append(client)
                 for request in requests:
                     if client.gone or self._stops:
                         break
@@ -191,21 +197,16 @@ class Hub:
             self._batch.end_turn()
         finally:
             told, self._untold = self._untold, []
-            for client, _ in items:
+            for client in heard:
                 (self._untold if self._batch.is_writing(client) else told).append(client)
             for client in told:
                 client.credits.put(None)
         self._batch.settle()  # nothing is written, and nobody let go, while the scribe writes
         self._do_what_is_due(time.monotonic())
         slow, self._house.slow = self._house.slow, {}
-        for client in [*slow, *(client for client, _ in items if client.outbox.overflowed)]:
+        for client in [*slow, *(client for client in heard if client.outbox.overflowed)]:
             if not client.gone:
                 self._let_go_slow(client)
-
-    def _greet_newcomers(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while self._newcomers and time.monotonic() < until:
-            self._turn([self._newcomers.popleft()])
 
     def _do_what_is_due(self, now: float) -> None:
         if now >= self._house.presence_due():
@@ -317,7 +318,8 @@ class Hub:
             # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
             self._let_go(client, "replaced", "this session came in again from elsewhere", retry=False)
             return
-        self._batch.commit()  # the earlier connection's texts count
+        if earlier is not None and earlier in self._batch:
+            self._batch.commit()  # its texts count
         client.token_hash = token_hash(hello.token) if hello.token else None
         names = self._house.names
         refusal = names.refusal(hello.name, client, earlier) if hello.name is not None else None

@@ -22,6 +22,8 @@ from server_parts.search_query import DAY, Query, parse
 
 PAGE: Final = 500  # messages read at a time when a whole room is wanted
 TRIM_SLICE: Final = 500  # messages let go of at a time
+SLICE: Final = 1_000  # messages looked through at a time
+BREATH: Final = 0.001  # seconds between two slices
 
 
 class Draft(NamedTuple):
@@ -259,7 +261,9 @@ class MemoryLog(MessageLog):
     def _matching(self, room: str, query: Query, floor: int) -> Iterator[_Kept]:
         with self._lock:
             copy = list(self._kept.get(room, ()))
-        for kept in copy:
+        for number, kept in enumerate(copy, 1):
+            if number % SLICE == 0:
+                time.sleep(BREATH)  # who compares words does not let go of Python's lock, which all others wait for
             message = kept.message
             if message.id > floor and query.matches(message.sender, message.ts, message.text):
                 yield kept

@@ -1,8 +1,8 @@
-"""Who came, left and changed names since the last time anybody was told, room by room. Pure."""
+"""Who came and left since the last time anybody was told, room by room. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from typing import Final
 
 from chat_common import Frame
@@ -26,13 +26,18 @@ class Presence:
     def left(self, room: str, name: str) -> None:
         _move(room, name, self._joined, self._left)
 
-    def take(self) -> Iterator[tuple[str, list[Frame]]]:
-        """(room, frames) for all that changed; the frames still want `members`. Forgets what it hands out."""
-        joined, self._joined = self._joined, {}
-        left, self._left = self._left, {}
-        for room in joined | left:
-            frames = [*_frames(room, "joined", joined), *_frames(room, "left", left)]
-            yield room, _merged(frames)
+    def rooms(self) -> list[str]:
+        """Where somebody came or left."""
+        return list(self._joined | self._left)
+
+    def newcomers(self, room: str) -> Collection[str]:
+        """Who came to a room."""
+        return self._joined.get(room, ())
+
+    def take(self, room: str) -> list[Frame]:
+        """What changed in a room, as frames that still want `members`. Forgets what it hands out."""
+        joined, left = self._joined.pop(room, {}), self._left.pop(room, {})
+        return _merged([*_frames(room, "joined", joined), *_frames(room, "left", left)])
 
 
 def _move(room: str, name: str, back_from: dict[str, dict[str, None]], to: dict[str, dict[str, None]]) -> None:
@@ -42,8 +47,8 @@ def _move(room: str, name: str, back_from: dict[str, dict[str, None]], to: dict[
         to.setdefault(room, {})[name] = None
 
 
-def _frames(room: str, what: str, changes: dict[str, dict[str, None]]) -> list[Frame]:
-    names = list(changes.get(room, ()))
+def _frames(room: str, what: str, moved: dict[str, None]) -> list[Frame]:
+    names = list(moved)
     return [
         {"type": "presence", "room": room, what: names[start : start + NAMES_A_FRAME]}
         for start in range(0, len(names), NAMES_A_FRAME)

@@ -106,6 +106,16 @@ def test_a_cut_http_request_is_a_plain_client_after_silence() -> None:
     assert doorway.silence(1.0) == [Say("lobby", ["GET "], 0)]
 
 
+def test_a_word_that_may_have_become_http_is_said_at_the_end() -> None:
+    """Whoever sends P without a newline, and closes, has said it."""
+    doorway = Doorway(0.0)
+    assert doorway.receive(b"P", 0.1) == []
+    greeting, *said = doorway.end()
+    assert isinstance(greeting, Hello)
+    assert said == [Say("lobby", ["P"], 0)]
+    assert Doorway(0.0).end() == []
+
+
 def test_the_bound_holds_for_a_line_that_may_be_http() -> None:
     """A request line without an end is not kept without an end."""
     doorway = Doorway(0.0)

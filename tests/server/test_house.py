@@ -84,6 +84,21 @@ def test_news_on_its_way_is_older_than_what_follows(house: House) -> None:
     assert [a.news(), b.news()] == [[{"joined": ["c"]}, {"joined": ["d"]}, {"renamed": [["c", "cee"]]}]] * 2
 
 
+def test_a_new_name_waits_for_the_news_of_its_own_rooms_alone(house: House) -> None:
+    """Thousands who are being told something elsewhere do not hold it up."""
+    a, b = guests(house, "a", "b")
+    Guest(house, "c")
+    house.tell_presence(A_STEP)
+    house.tell_presence(A_STEP)
+    hermit = Client(Remembering(), "the test")
+    house.names.take("hermit", hermit, trusted=False)
+    house.enter(hermit, "cell", 0, None, 0)
+    house.rename(hermit, "friar", trusted=False)
+    assert sum(bool(one.outbox.blocks) for one in (a, b)) == 1
+    house.tell_presence()
+    assert [a.news(), b.news()] == [[{"joined": ["c"]}]] * 2
+
+
 def test_all_in_a_room_hear_everything_in_one_order(house: House) -> None:
     """What is said there comes after the news for everyone; what is said elsewhere does not wait for it."""
     a, b = guests(house, "a", "b")
@@ -97,6 +112,32 @@ def test_all_in_a_room_hear_everything_in_one_order(house: House) -> None:
     house.publish("lobby", [Run("lobby", 1, 0.5, "a", "blue", ["hello"], 1)], {})
     assert a.outbox.blocks == b.outbox.blocks
     assert [json.loads(block)["type"] for block in a.outbox.blocks] == ["presence", "message"]
+
+
+def test_a_room_hears_of_somebody_before_it_hears_from_them(house: House) -> None:
+    """Of all who came with them too, and of what was on its way before; the news of other rooms waits on."""
+    a, b = guests(house, "a", "b")
+    Guest(house, "c")
+    house.tell_presence(A_STEP)
+    house.tell_presence(A_STEP)
+    d, _ = Guest(house, "d"), Guest(house, "e")
+    house.enter(d.client, "den", 0, None, 0)
+    house.introduce("lobby", [a.client, d.client])
+    assert [a.news(), b.news()] == [[{"joined": ["c"]}, {"joined": ["d", "e"]}]] * 2
+    assert d.news() == [{"joined": ["d", "e"]}]
+    house.tell_presence()
+    assert d.news() == [{"joined": ["d"]}]
+    assert house.presence_due() == math.inf
+
+
+def test_who_came_in_silence_waits_to_be_told_of(house: House) -> None:
+    """While those speak who have been told of, in whatever room a newcomer else is."""
+    a, b = guests(house, "a", "b")
+    c = Guest(house, "c")
+    house.enter(b.client, "den", 0, None, 0)
+    house.introduce("lobby", [a.client, b.client])
+    house.introduce("den", [c.client])
+    assert [a.news(), b.news()] == [[], []]
 
 
 def test_who_leaves_meanwhile_hears_no_more(house: House) -> None:

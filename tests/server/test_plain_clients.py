@@ -196,6 +196,15 @@ def test_receipts_and_messages(chat: Chat, alice: Native) -> None:
     assert one.text() == "* alice waves *".removesuffix(" *")
 
 
+def test_a_first_line_that_comes_with_the_connection(chat: Chat, alice: Native) -> None:
+    """The others hear who came, what was said, and who left, in this order; as with `echo hello | nc`."""
+    hasty = chat.plain("hello")
+    hasty.stop_sending()
+    alice.moved("left", "guest-1")
+    told = [frame.get("joined") or frame.get("text") for frame in alice.passed]
+    assert told[-2:] == [["guest-1"], "hello"]
+
+
 def test_lines_without_an_end(chat: Chat, alice: Native) -> None:
     """A pause ends a line; characters cut by it in two are the sender's loss, those cut by the network are not."""
     guest = chat.plain()

@@ -12,7 +12,7 @@ from server_parts.presence import Presence
 
 
 def taken(presence: Presence) -> dict[str, list[dict[str, Any]]]:
-    return dict(presence.take())
+    return {room: presence.take(room) for room in presence.rooms()}
 
 
 def test_nothing_to_tell() -> None:
@@ -102,8 +102,8 @@ def test_what_is_told_adds_up(moves: list[tuple[bool, str, str]]) -> None:
 
 
 def _applied(told: set[tuple[str, str]], presence: Presence) -> set[tuple[str, str]]:
-    for room, frames in presence.take():
-        for frame in frames:
+    for room in presence.rooms():
+        for frame in presence.take(room):
             joined = {(room, name) for name in frame.get("joined", ())}
             left = {(room, name) for name in frame.get("left", ())}
             assert not joined & told, "nobody comes twice"

@@ -134,6 +134,19 @@ def test_joining(alice: Native, bob: Native) -> None:
     assert alice.until("message")["room"] == "tea"
 
 
+def test_joining_leaving_and_joining_in_one_go(alice: Native, bob: Native) -> None:
+    """Answered in that order, each entry with the room's past, and of none of it is anything said to be missing."""
+    alice.ask("join", room="tea")
+    alice.tell("one", "tea")
+    for request in ("join", "leave", "join"):
+        bob.send(request, room="tea")
+    told = [frame for frame in bob.pending() if frame.get("room") == "tea" and "joined" not in frame]
+    entry = ["joined", "history"]
+    assert [frame["type"] for frame in told] == [*entry, "presence", *entry]
+    assert told[2]["left"] == ["bob"]
+    assert [(f["gap"], [m["id"] for m in f["messages"]]) for f in of_type(told, "history")] == [(False, [1])] * 2
+
+
 def test_joining_again_resumes(alice: Native) -> None:
     """In a room one is in: the rest again, and nobody is told."""
     for text in "abc":

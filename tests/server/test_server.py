@@ -18,6 +18,7 @@ import pytest
 
 from chat_common import MAX_TEXT
 from server import ChatServer
+from server_parts.desk import Desk
 from server_parts.message_log import MemoryLog
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, wait_until
@@ -61,8 +62,8 @@ def test_broadcasting_reaches_all_but_the_sender(chat: Chat) -> None:
     """Everyone else gets the message, in the sender's name; the sender gets its receipt."""
     alice, bob = chat.native("alice"), chat.native("bob")
     carol = chat.plain("here")
-    carol.until("* delivered #1 *")
     carol.until("guest-1 joined")
+    carol.until("* delivered #1 *")
     chat.server.broadcast_message("from alice", chat.connection_of(alice))
     assert bob.until("message", text="from alice")["from"] == "alice"
     assert carol.until("from alice").endswith("alice said -> from alice")
@@ -92,12 +93,42 @@ def test_a_broadcast_that_no_client_could_send_is_refused(chat: Chat, text: str)
     assert alice.until("message")["text"] == "after that"
 
 
+def test_nothing_can_be_broadcast_after_the_end(chat: Chat) -> None:
+    """As before the beginning: it would reach nobody, without a word."""
+    chat.stop()
+    with pytest.raises(RuntimeError, match="not running"):
+        chat.server.broadcast_message("anybody?")
+
+
 def test_a_broadcast_uses_up_no_seq(chat: Chat) -> None:
     """The client counts on as if nothing had happened."""
     alice = chat.native("alice")
     chat.server.broadcast_message("in your name", chat.connection_of(alice))
     assert alice.until("message")["seq"] == 0
     assert alice.tell("my own")["seq"] == 1
+
+
+# --- trouble ---
+
+
+def test_a_reader_that_fails_costs_one_client(
+    chat: Chat, errors_expected: ChatLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log says why, as it does of every other thread; nobody else notices."""
+    alice = chat.native("alice")
+
+    def fail(desk: Desk, requests: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Desk, "serve", fail)
+        bob = chat.native()
+        bob.hello("bob")
+        assert bob.ended()
+    assert wait_until(lambda: len(chat.server.clients) == 1)
+    host, port = bob.socket.getsockname()
+    assert errors_expected.errors == [f"reading {host}:{port}"]
+    assert alice.tell("still here")
 
 
 # --- stopping ---

@@ -94,7 +94,7 @@ class Seat:
         self.client = Client(self.outbox, "bench", operator=operator)
         self.client.encoder = NATIVE
         self.seq = 0
-        self._ever: list[Frame] = []
+        self.ever: list[Frame] = []
 
     def submit(self, *requests: Request) -> None:
         """Queue requests as one batch, and do not wait."""
@@ -123,12 +123,12 @@ class Seat:
         """All frames since the last time, of the named types if any are named."""
         blocks, self.outbox.blocks[:] = self.outbox.blocks.copy(), []
         frames: list[Frame] = [json.loads(line) for block in blocks for line in block.splitlines()]
-        self._ever += frames
+        self.ever += frames
         return [frame for frame in frames if not types or frame["type"] in types]
 
     def hears(self, frame: Frame) -> bool:
         """Whether this frame comes, or has come: presence is told when the hub finds time for it."""
-        return wait_until(lambda: frame in self._ever or frame in self.heard())
+        return wait_until(lambda: frame in self.ever or frame in self.heard())
 
     def sees_come(self, name: str) -> bool:
         """Whether the news comes, or has come, that somebody is here. Later news is then not merged with it."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from server_parts import hub
 from server_parts.house import PRESENCE_SLICE
 from server_parts.hub import GREETING
 from server_parts.message_log import Draft, Run
@@ -129,6 +130,25 @@ def test_a_busy_hub_has_time_for_a_crowd(bench: Bench, alice: Seat, bob: Seat, m
     for seat in crowd:
         seat.settle()
     assert sum(seat.heard("joined")[0]["last"] == 2 for seat in crowd) > 4
+
+
+def test_a_crowd_that_speaks_at_once_is_heard_at_once(
+    bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they say while they are let in is stored as one batch, and all of them are told of as one before it."""
+    monkeypatch.setattr(hub, "GREETING", WAIT)
+    bench.book.batches.clear()
+    crowd = [Seat(bench) for _ in range(5)]
+    names = [f"c{number}" for number in range(5)]
+    sessions = [bench.session() for _ in range(5)]
+    first_words: list[tuple[Seat, list[Request]]] = [
+        (seat, [Hello(name, session), Say("lobby", [name], 1)])
+        for seat, name, session in zip(crowd, names, sessions, strict=True)
+    ]
+    bench.in_one_turn(*first_words)
+    assert bench.book.batches[1:] == [(names, dict.fromkeys(sessions, 1))]
+    told = of_type(alice.heard(), "presence", "message")
+    assert [frame.get("joined") or frame["text"] for frame in told][-6:] == [names, *names]
 
 
 def test_news_for_many_let_another_room_have_a_word(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,6 +287,20 @@ def test_comings_and_goings_are_told(bench: Bench, alice: Seat) -> None:
     assert alice.hears({"type": "presence", "room": "lobby", "joined": ["bob"], "members": 2})
     bob.ask(Gone())
     assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
+
+
+def test_who_comes_and_speaks_at_once_is_heard_to_come_first(bench: Bench, alice: Seat) -> None:
+    """In each room, by everybody there; also who is gone again at once."""
+    alice.ask(Join("den"))
+    alice.heard()
+    bob = Seat(bench)
+    bob.submit(Hello("bob", bench.session()), Join("den"), Say("den", ["one"], 1), Say("lobby", ["two"], 2), Gone())
+    bob.settle()
+    assert alice.hears({"type": "presence", "room": "den", "left": ["bob"], "members": 1})
+    assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
+    for room, text in (("den", "one"), ("lobby", "two")):
+        heard = [frame for frame in of_type(alice.ever, "presence", "message") if frame["room"] == room]
+        assert [frame.get("joined") or frame.get("text") for frame in heard][-3:] == [["bob"], text, None]
 
 
 def test_a_leaver_is_told_itself(alice: Seat) -> None:

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from server_parts.batch import Batch
+from server_parts.hub import Hub
 from server_parts.message_log import StorageError
+from server_parts.people import CREDITS, Client, Session
 from server_parts.requests import Bye, Hello, Join, Nick, Say, Who
+from server_parts.settings import Settings
 from tests.peers import codes
-from tests.server.hub.bench import Bench, Seat
+from tests.server.hub.bench import Bench, BenchLog, Remembering, Seat
 
 pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
 
@@ -115,3 +119,25 @@ def test_nobody_waits_for_a_hub_that_has_ended(bench: Bench) -> None:
     for _ in range(5):
         alice.submit(Who())  # would time out without credits
     assert alice.heard() == []
+
+
+def test_nobody_waits_for_a_hub_that_fails_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it had come to what they ask for or not, and whether they were in or not."""
+
+    def fail(_: Batch) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(Batch, "tell", fail)
+    hub = Hub(BenchLog(), Settings(console=False))
+    insiders, newcomers = ([Client(Remembering(), "bench") for _ in range(2)] for _ in range(2))
+    for client in insiders:
+        client.session = Session("", 0)
+    for client in (*insiders, *newcomers):
+        client.credits.get()
+        hub.submit(client, [Who()])
+    with pytest.raises(RuntimeError):
+        hub.run()
+    for _ in range(2):
+        hub.stop()
+    hub.bury()
+    assert [client.credits.qsize() for client in (*insiders, *newcomers)] == [CREDITS] * 4

@@ -119,7 +119,6 @@ class Batch:
             batch[0].append(run)
             batch[1][author] = None
         for room, (heard, by) in by_room.items():
-            self._house.introduce(room, by)
             self._house.publish(room, heard, by)
         for client, refusal in said.refused:
             client.tell(refusal.frame())

@@ -110,18 +110,19 @@ class House:
     # --- telling ---
 
     def introduce(self, name: str, authors: Iterable[Client]) -> None:
-        """A room hears of somebody before it hears from them, and of all who came with them."""
+        """A room hears of somebody before it hears from them; and all in it hear everything in one order."""
         newcomers = self._presence.newcomers(name)
         if newcomers and any(author.name in newcomers for author in authors):
             self._tell_news(name)
+        elif name in self._half_told:
+            self._finish_telling(name)
 
     def publish(self, name: str, runs: list[Run], authors: dict[Client, None]) -> None:
         """Encode once, send many. Each author's own copy is its receipt."""
         room = self.rooms.get(name)
         if room is None:
             return  # said from outside, to an empty room
-        if name in self._half_told:
-            self._finish_telling(name)
+        self.introduce(name, authors)
         said = sum(len(run.texts) for run in runs)
         room.last = runs[-1].id + len(runs[-1].texts) - 1
         self.messages += said
@@ -156,7 +157,7 @@ class House:
         self._presence_due = now + PRESENCE_SHARE * (now - begun)
 
     def _finish_telling(self, name: str) -> None:
-        """Before anything else is told there: all in a room hear everything in one order."""
+        """To those who have not heard it yet."""
         begun = time.monotonic()
         for _ in self._half_told.pop(name):
             pass

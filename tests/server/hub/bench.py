@@ -48,6 +48,7 @@ class Remembering:
 
     def __init__(self) -> None:
         self.blocks: list[bytes] = []
+        self.pages: list[list[bytes]] = []  # those of the blocks that are made while they are sent
         self.closed = False
         self.overflowed = False
         self.backlog = 0
@@ -65,7 +66,8 @@ class Remembering:
         return True
 
     def offer_pages(self, pages: Iterable[bytes]) -> None:
-        self.blocks += pages
+        self.pages.append(list(pages))
+        self.blocks += self.pages[-1]
 
     def write(self, block: bytes) -> None:
         self.blocks.append(block)
@@ -135,7 +137,7 @@ class Seat:
 
         def told() -> bool:
             self.heard()
-            return any(name in frame.get("joined", ()) for frame in self._ever)
+            return any(name in frame.get("joined", ()) for frame in self.ever)
 
         return wait_until(told)
 

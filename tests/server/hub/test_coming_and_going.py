@@ -12,6 +12,7 @@ from server_parts import hub
 from server_parts.house import PRESENCE_SLICE
 from server_parts.hub import GREETING
 from server_parts.message_log import Draft, Run
+from server_parts.people import LONG
 from server_parts.requests import (
     Announce,
     Away,
@@ -326,6 +327,16 @@ def test_rooms_are_listed_with_members_and_last(alice: Seat, bob: Seat) -> None:
     alice.ask(Leave("tea"), Leave("empty"))
     (rooms,) = of_type(bob.ask(Rooms()), "rooms")
     assert rooms["rooms"] == [{"room": "lobby", "members": 2, "last": 0}, {"room": "tea", "members": 0, "last": 1}]
+
+
+def test_a_long_list_comes_in_slices(bench: Bench, alice: Seat) -> None:
+    """Whole, in order, with `more` in all but the last; and it is written only while it is sent."""
+    rooms = [f"room-{number:04}" for number in range(2 * LONG + 1)]
+    bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
+    listings = of_type(alice.ask(Rooms()), "rooms")
+    assert [room["room"] for listing in listings for room in listing["rooms"]] == ["lobby", *rooms]
+    assert [listing["more"] for listing in listings] == [True] * (len(listings) - 1) + [False]
+    assert [len(pages) for pages in alice.outbox.pages] == [3]
 
 
 # --- letting go ---

@@ -49,6 +49,8 @@ class Company:
         room = frame.get("room")
         if room is not None:
             self.people.count(room, frame.get("members"))
+        for old, new in frame.get("renamed") or []:
+            self.people.rename(old, new)
         if room is None or room.startswith("@"):
             return
         self.people.leave(room, frame.get("left") or [])
@@ -102,11 +104,18 @@ class Company:
         for member in members:
             self.people.mark(member["name"], away=bool(member.get("away")))
 
+    def away_in(self, room: str) -> list[str]:
+        """Nobody in a large room: when they are back would not be known there."""
+        return self.people.away_in(room) if self._is_small(room) else []
+
     def ask_who_is_in(self, room: str) -> None:
         """For the status line and for Tab, not to be shown."""
-        wanted = self._board.rich and room not in self._asked_quietly and (self.people.number_in(room) or 0) <= _FEW
+        wanted = self._board.rich and room not in self._asked_quietly and self._is_small(room)
         if wanted and self._ask({"type": "who", "room": room}):
             self._asked_quietly.add(room)
+
+    def _is_small(self, room: str) -> bool:
+        return (self.people.number_in(room) or 0) <= _FEW
 
     def _others_came(self, names: list[str]) -> None:
         self.people.came(name for name in names if not self._view.is_me(name))

@@ -139,7 +139,7 @@ class Conversation(Hearing):
         """Who was never heard of may still be elsewhere: the server knows, when something is said."""
         known = self._wire_room(f"@{name}") in self.cursors or self._company.people.has_heard_of(name)
         if self._board.rich and self.online and not known:
-            self._board.note(alert(f"* nobody called {name} has been here so far"))
+            self._board.note(alert(f"* you have not heard of anybody called {name} so far"))
 
     def older(self, count: int) -> None:
         if self.current is None:

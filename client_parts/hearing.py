@@ -164,7 +164,7 @@ class Hearing:
         return f"{harmless_line(partner)} is {'not here' if gone else 'away'}" if gone or away else ""
 
     def _absent_others(self, here: str) -> str:
-        return self._view.away([name for name in self._company.people.away_in(here) if not self._view.is_me(name)])
+        return self._view.away([name for name in self._company.away_in(here) if not self._view.is_me(name)])
 
     def unconfirmed(self, most: int | None = None) -> tuple[str, ...]:
         """The texts on their way, or the beginning of each, with where they go if that is not here."""

@@ -40,6 +40,14 @@ class People:
         self._there[room].clear()
         self.enter(room, names)
 
+    def rename(self, old: str, new: str) -> None:
+        for there in self._there.values():
+            if old.lower() in there:
+                there.remove(old.lower())
+                there.add(new.lower())
+        if self._absent.pop(old.lower(), None):
+            self._absent[new.lower()] = new
+
     def leave(self, room: str, names: list[str]) -> None:
         for known in (self._there[room], self._were_there[room]):
             known.difference_update(map(str.lower, names))

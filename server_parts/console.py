@@ -84,10 +84,13 @@ class Console:
                 row.run(self, rest.strip())
             return
         problem = ask.text_refusal(line)
-        if problem is None:
-            self._broadcast(line)
-        else:
+        if problem is not None:
             self._say_error(problem.text)
+            return
+        try:
+            self._broadcast(line)
+        except RuntimeError as error:  # the server is stopping
+            self._say_error(str(error))
 
     def _say_error(self, text: str) -> None:
         self._screen.show(paint(f"* error: {harmless_line(text)} *", "red") + "\n")

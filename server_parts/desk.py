@@ -17,12 +17,22 @@ from server_parts.hub import DENIED, Hub
 from server_parts.message_log import MessageLog, StorageError
 from server_parts.pace import Pace
 from server_parts.people import CREDITS, Client
-from server_parts.requests import Gone, History, Ping, Refusal, Request, Say, Search, Tell, in_runs
+from server_parts.requests import Gone, History, Ping, Refusal, Request, Rooms, Say, Search, Tell, Who, in_runs
 
 BREATH: Final = 0.25  # how long a client that is over its rate is left alone before it is looked at again
 
 _PRIVATE_PLACE: Final = re.compile(r"\bin:(@[A-Za-z0-9_.-]+)(?![+\w])")  # in:@bob, as a person writes it
 _ANSWERED_HERE: Final = frozenset((History, Search, Ping, Tell, Refusal))
+
+
+_HERE: Final = object()
+
+
+def _kind(request: Request) -> object:
+    """What may be carried out together. Of long lists each is sent before the next is made: they count for no bound."""
+    if type(request) in _ANSWERED_HERE:
+        return _HERE
+    return object() if isinstance(request, (Who, Rooms)) else None
 
 
 class Desk:
@@ -47,8 +57,8 @@ class Desk:
         self._hub.submit(self._client, [Gone()])
 
     def _carry_out(self, requests: Sequence[Request]) -> None:
-        for here, some in groupby(requests, lambda request: type(request) in _ANSWERED_HERE):
-            if here:
+        for kind, some in groupby(requests, _kind):
+            if kind is _HERE:
                 self._settle()
                 for request in some:
                     if not self._client.outbox.closed:

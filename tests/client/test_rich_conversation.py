@@ -57,10 +57,20 @@ def test_those_who_are_away_stand_in_the_status() -> None:
     assert talk.asked() == [{"type": "who", "room": "lobby"}] * 4
 
 
+def test_who_is_away_is_known_under_a_new_name_and_not_in_a_large_room() -> None:
+    """Where it is not asked again, nobody would know when they are back."""
+    talk = rich_talk()
+    talk.hear({"type": "who", "room": "lobby", "members": [{"name": "bob", "away": "lunch"}, {"name": "ann"}]})
+    talk.hear({"type": "presence", "room": "lobby", "renamed": [["bob", "Rob"]], "members": 2})
+    assert talk.status().absent == "Rob is away"
+    talk.hear({"type": "presence", "room": "lobby", "joined": ["zoe"], "members": 201})
+    assert talk.status().absent == ""
+
+
 def test_who_turns_to_a_stranger_is_told_at_once() -> None:
     """Not only with the first text; a public room, and whoever was heard of or spoken with, is none."""
     talk = rich_talk()
-    assert talk.type("/switch @bobby")[1:] == ["* nobody called bobby has been here so far"]
+    assert talk.type("/switch @bobby")[1:] == ["* you have not heard of anybody called bobby so far"]
     talk.enter("@ann+zoe")
     assert [talk.type(f"/switch {place}")[1:] for place in ("@BOB", "@zoe", "lobby")] == [[], [], []]
     assert talk.type("/switch @Ann") == ["That is you: you can only talk to others alone."]

@@ -119,6 +119,30 @@ def test_ctrl_c_is_heard_though_it_did_not_interrupt_the_read(monkeypatch: pytes
     assert in_time == [True]
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="ticks are a Unix thing")
+def test_an_alarm_that_was_set_before_rings_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`alarm 3; exec client.py` ends it after three seconds: the ticks do not swallow it."""
+
+    class Rang(Exception):
+        pass
+
+    def ring(number: int, frame: object) -> None:
+        raise Rang
+
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        handler, timer = signal.signal(signal.SIGALRM, ring), signal.setitimer(signal.ITIMER_REAL, 0.5)
+        try:
+            with PlainScreen() as screen, pytest.raises(Rang):
+                screen.read_line()
+            assert signal.getsignal(signal.SIGALRM) is ring
+        finally:
+            signal.signal(signal.SIGALRM, handler)
+            signal.setitimer(signal.ITIMER_REAL, *timer)
+            os.close(writing)
+
+
 def test_a_reader_that_went_away_is_noticed_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken pipe on standard output raises nothing; the screen knows that it is broken."""
     reading, writing = os.pipe()

@@ -216,9 +216,10 @@ def test_lines_without_an_end(chat: Chat, alice: Native) -> None:
 @pytest.fixture
 def guest(chat: Chat, alice: Native) -> Plain:
     """guest-1, who has been greeted and has asked who is there."""
-    guest = chat.plain("/who")
-    guest.until("* here: alice, guest-1 *")
+    guest = chat.plain("")
     guest.until("guest-1 joined")
+    guest.say("/who")
+    guest.until("* here: alice, guest-1 *")
     return guest
 
 

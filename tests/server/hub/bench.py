@@ -49,6 +49,7 @@ class Remembering:
     def __init__(self) -> None:
         self.blocks: list[bytes] = []
         self.pages: list[list[bytes]] = []  # those of the blocks that are made while they are sent
+        self.unsent = self.most_unsent = 0  # how many lots of pages wait for the reader
         self.closed = False
         self.overflowed = False
         self.backlog = 0
@@ -68,12 +69,14 @@ class Remembering:
     def offer_pages(self, pages: Iterable[bytes]) -> None:
         self.pages.append(list(pages))
         self.blocks += self.pages[-1]
+        self.unsent += 1
+        self.most_unsent = max(self.most_unsent, self.unsent)
 
     def write(self, block: bytes) -> None:
         self.blocks.append(block)
 
     def drain(self) -> None:
-        pass
+        self.unsent = 0
 
     def finish(self, last_words: bytes, *, at_once: bool = False) -> None:
         if not self.closed:

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from server_parts import hub
+from server_parts.desk import Desk
 from server_parts.house import PRESENCE_SLICE
 from server_parts.hub import GREETING
 from server_parts.message_log import Draft, Run
+from server_parts.pace import Pace
 from server_parts.people import LONG
 from server_parts.requests import (
     Announce,
@@ -337,6 +339,19 @@ def test_a_long_list_comes_in_slices(bench: Bench, alice: Seat) -> None:
     assert [room["room"] for listing in listings for room in listing["rooms"]] == ["lobby", *rooms]
     assert [listing["more"] for listing in listings] == [True] * (len(listings) - 1) + [False]
     assert [len(pages) for pages in alice.outbox.pages] == [3]
+
+
+def test_long_lists_are_sent_one_at_a_time(bench: Bench, alice: Seat) -> None:
+    """However many are asked for at once: what waits to be made counts for no bound."""
+    rooms = [f"room-{number:04}" for number in range(LONG + 1)]
+    bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
+    Desk(alice.client, bench.hub, bench.book, Pace(0, 10, 0.0)).serve([Rooms(), Rooms(), Who(), Rooms()])
+    assert len(alice.outbox.pages) == 3
+    assert alice.outbox.most_unsent == 1
+    assert [frame["type"] for frame in alice.heard("rooms", "who") if not frame["more"]] == ["rooms"] * 2 + [
+        "who",
+        "rooms",
+    ]
 
 
 # --- letting go ---

@@ -8,10 +8,12 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import Mock
 
 import pexpect  # type: ignore[import-untyped]
 import pytest
 
+from server_parts.console import Console
 from tests.peers import WAIT, Native, Plain
 from tests.programs import ROOT, SERVER, environment, server_program
 
@@ -267,3 +269,17 @@ def test_no_terminal_is_no_console() -> None:
             assert alice.tell("still running")["id"] == 1
         assert program.stop() == 0
         assert "server>" not in program.output()
+
+
+def test_what_the_operator_says_too_late_is_answered() -> None:
+    """While the server stops nobody hears it: a sentence says so, and the thread that reads goes on."""
+
+    def broadcast(line: str) -> None:
+        raise RuntimeError("the server is not running")
+
+    lines, hub, screen, leave = iter(["too late", "exit"]), Mock(), Mock(), Mock()
+    screen.ask = lambda: next(lines)
+    Console(hub, Mock(), screen, broadcast, leave).run()
+    screen.show.assert_called_once()
+    assert "the server is not running" in screen.show.call_args[0][0]
+    leave.assert_called_once()

@@ -462,7 +462,11 @@ def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -
 def test_a_half_typed_line_is_there_in_the_next_run(person: Open, tmp_path: Path, way: int | None) -> None:
     """However the client was ended; but not a line that was emptied."""
     ann = person("ann")
-    ann.type("given up\x03half a thought")
+    ann.type("given up")
+    ann.wait_for_prompt("lobby> given up")  # Ctrl+C makes the terminal forget what nobody has read yet
+    ann.type("\x03")
+    ann.wait_for_prompt("lobby>")
+    ann.type("half a thought")
     ann.wait_for_prompt("lobby> half a thought")
     if way is None:
         ann.hang_up()

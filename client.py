@@ -479,9 +479,11 @@ class ChatClient:
 
 def main(argv: Sequence[str] | None = None) -> int:
     try:
+        enable_terminal_colors()
+        # Still without handlers: this imports, and an exception that a handler raises within an import may get lost.
+        client = ChatClient(**asdict(read_command_line(argv)))
         with signals_end_it():
-            enable_terminal_colors()
-            return ChatClient(**asdict(read_command_line(argv))).connect_to_server()
+            return client.connect_to_server()
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as ending:

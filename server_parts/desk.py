@@ -23,8 +23,6 @@ BREATH: Final = 0.25  # how long a client that is over its rate is left alone be
 
 _PRIVATE_PLACE: Final = re.compile(r"\bin:(@[A-Za-z0-9_.-]+)(?![+\w])")  # in:@bob, as a person writes it
 _ANSWERED_HERE: Final = frozenset((History, Search, Ping, Tell, Refusal))
-
-
 _HERE: Final = object()
 
 

@@ -34,11 +34,12 @@ ATTACKS = [  # what would move, wipe, ring, rename or turn around what others se
     "\u2028",
     "\u200b",
 ]
+SAID = 1795252782.5  # when everything in these tests is said, unless they say otherwise
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def message(id: int, text: str = "hello", sender: str = "bob", room: str = "lobby", **more: Any) -> Frame:
-    frame = {"type": "message", "room": room, "id": id, "ts": 1795252782.5, "from": sender, "color": "red"}
+    frame = {"type": "message", "room": room, "id": id, "ts": SAID, "from": sender, "color": "red"}
     return {**frame, "text": text, **more}
 
 

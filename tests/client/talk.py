@@ -9,7 +9,7 @@ from client_parts.commands import understand
 from client_parts.conversation import Conversation
 from client_parts.status import Status
 from client_parts.view import View
-from tests.client.fakes import Notebook
+from tests.client.fakes import SAID, Notebook
 
 
 class Talk:
@@ -18,7 +18,9 @@ class Talk:
     def __init__(self, *rooms: str, online: bool = True, rich: bool = False, history: int = 20) -> None:
         self.board = Notebook()
         self.board.rich = rich
-        self.it = Conversation(self.board, View("short"), "ann", "blue", rooms or ("lobby",), history=history)
+        view = View("short")
+        view.new_day(SAID)  # no line for the day on which these conversations take place, whenever they are run
+        self.it = Conversation(self.board, view, "ann", "blue", rooms or ("lobby",), history=history)
         if online:
             self.welcome()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -27,6 +28,15 @@ P = TypeVar("P", bound=Peer)
 # What an example may cost depends on what else the machine has to do; the time-out of each test is limit enough.
 hypothesis.settings.register_profile("chat", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("chat")
+
+# Whoever runs the tests in the background, or under nohup, has these ignored; and so would the programs under test.
+for _name, _usual in (
+    ("SIGINT", signal.default_int_handler),
+    ("SIGQUIT", signal.SIG_DFL),
+    ("SIGHUP", signal.SIG_DFL),
+):
+    if (_signal := getattr(signal, _name, None)) and signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, _usual)
 
 
 class ChatLog(logging.Handler):

@@ -17,7 +17,7 @@ from server_parts.door import Encoder
 from server_parts.message_log import MessageLog, Run
 from server_parts.names import Names
 from server_parts.native_door import NATIVE
-from server_parts.pages import catch_up, history_frame
+from server_parts.pages import catch_up, history_frame, room_list
 from server_parts.people import Client, Room
 from server_parts.presence import Presence
 
@@ -98,14 +98,9 @@ class House:
             for member in room.members:
                 self._tell(member, renamed | {"room": room.name, "members": len(room.members)}, blocks)
 
-    def listing(self, client: Client) -> list[Frame]:
-        """Every room this client may know of."""
-        lasts = {name: room.last for name, room in self.rooms.items()} | self._book.rooms()
-        return [
-            {"room": name, "members": len(self.rooms[name].members) if name in self.rooms else 0, "last": lasts[name]}
-            for name in sorted(lasts)
-            if not partners(name) or name in client.rooms or (client.trusted and client.takes_part(name))
-        ]
+    def list_rooms(self, client: Client) -> None:
+        """As they are now. The list itself is made by the client's reader, who has the time."""
+        client.outbox.offer_pages(room_list(client, self.rooms.copy(), self._book.rooms()))
 
     # --- telling ---
 

@@ -474,7 +474,7 @@ class Hub:
         client.tell_list({"type": "who", "room": name}, "members", members)
 
     def _list_rooms(self, client: Client, _: ask.Rooms) -> None:
-        client.tell_list({"type": "rooms"}, "rooms", self._house.listing(client))
+        self._house.list_rooms(client)
 
     # --- the operator ---
 

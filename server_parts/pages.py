@@ -1,4 +1,4 @@
-"""Answers read from the log, page by page: catching up, older history, search results.
+"""Answers made page by page: catching up, older history, search results, the list of rooms.
 
 Run by readers, each for its own client, never by the hub. It must not know sockets.
 """
@@ -6,11 +6,14 @@ Run by readers, each for its own client, never by the hub. It must not know sock
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 
-from chat_common import Frame
+from chat_common import Frame, partners
 from server_parts.door import Encoder
-from server_parts.message_log import MessageLog, StorageError
+from server_parts.message_log import BREATH, MessageLog, StorageError
+from server_parts.native_door import NATIVE
+from server_parts.people import LONG, Client, Room
 from server_parts.requests import History, Search
 
 PAGE = 500
@@ -52,3 +55,20 @@ def older(book: MessageLog, encoder: Encoder, request: History, floor: int) -> b
 def results(book: MessageLog, encoder: Encoder, request: Search, query: str, floors: dict[str, int]) -> bytes:
     found = book.search(query, floors, request.limit, request.room)
     return encoder.pages({"type": "results", "text": request.text, "more": False}, "messages", found)
+
+
+def room_list(client: Client, lit: Mapping[str, Room], kept: Mapping[str, int]) -> Iterator[bytes]:
+    """Every room this client may know of, of those with somebody in them and those in the log."""
+    names = sorted(name for name in {**kept, **lit} if _may_know(client, name))
+    size = LONG if client.encoder is NATIVE else max(len(names), 1)
+    for start in range(0, max(len(names), 1), size):
+        rooms = [
+            {"room": name, "members": len(lit[name].members) if name in lit else 0, "last": kept.get(name, 0)}
+            for name in names[start : start + size]
+        ]
+        time.sleep(BREATH)  # all of this takes Python's lock, which the hub waits for
+        yield client.encoder.pages({"type": "rooms", "more": start + size < len(names)}, "rooms", rooms)
+
+
+def _may_know(client: Client, room: str) -> bool:
+    return not partners(room) or room in client.rooms or (client.trusted and client.takes_part(room))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 import pytest
 
@@ -339,6 +340,17 @@ def test_a_long_list_comes_in_slices(bench: Bench, alice: Seat) -> None:
     assert [room["room"] for listing in listings for room in listing["rooms"]] == ["lobby", *rooms]
     assert [listing["more"] for listing in listings] == [True] * (len(listings) - 1) + [False]
     assert [len(pages) for pages in alice.outbox.pages] == [3]
+
+
+def test_the_list_of_rooms_is_made_by_its_reader(alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub only notes what there is: it has no time for 50,000 rooms."""
+    kept: list[Generator[bytes, None, None]] = []
+    monkeypatch.setattr(alice.outbox, "offer_pages", kept.append)
+    alice.ask(Rooms())
+    assert [inspect.getgeneratorstate(pages) for pages in kept] == [inspect.GEN_CREATED]
+    alice.ask(Join("later"))
+    assert b'"lobby"' in (page := next(kept[0]))
+    assert b"later" not in page
 
 
 def test_long_lists_are_sent_one_at_a_time(bench: Bench, alice: Seat) -> None:

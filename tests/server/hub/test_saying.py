@@ -7,7 +7,7 @@ import pytest
 from server_parts.house import House
 from server_parts.people import Client
 from server_parts.requests import Color, Gone, Hello, Join, Nick, Refusal, Rooms, Say, Who
-from tests.peers import Frame, codes, of_type
+from tests.peers import codes, of_type
 from tests.server.hub.bench import Bench, Seat, ids
 
 pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
@@ -217,10 +217,10 @@ def test_a_request_that_fails_inside_costs_only_itself(
 ) -> None:
     """Its sender is told `internal`; the hub goes on."""
 
-    def fail(house: House, client: Client) -> list[Frame]:
+    def fail(house: House, client: Client) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(House, "listing", fail)
+    monkeypatch.setattr(House, "list_rooms", fail)
     assert codes(alice.ask(Rooms())) == ["internal"]
     assert ids(bob.say("still here")) == [1]
 

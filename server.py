@@ -401,9 +401,11 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
     server.server_socket = listener
     server.open()
     journal = Journal(command.settings, ScreenLog(server.screen) if server.screen else None)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _stop_on_signal(server))
+    stop = _stop_on_signal(server)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, stop)
     print(paint(f"Server started on {format_address(server.host, server.port)}", "green"))
     print(f"Room for {counted(server.max_clients, 'client')} ({server.descriptors} descriptors)", flush=True)
     _tell_reach(server.host, server.port)

@@ -151,6 +151,21 @@ def test_a_bot_that_only_listens_goes_on_listening(run: Run) -> None:
     assert bot.process.wait(10) == 128 + signal.SIGTERM
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="hanging up is a Unix thing")
+def test_a_bot_under_nohup_outlives_its_terminal(run: Run) -> None:
+    """Whoever starts it may have said that nobody's hanging up is to end it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which programs inherit
+    try:
+        bot = run("nightly", "--json", "--room", "pipe-nohup", stdin=subprocess.DEVNULL)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    stream = events(bot)
+    wait_for_event(stream, "history")
+    bot.process.send_signal(signal.SIGHUP)
+    assert run("caller", "--room", "pipe-nohup").finish("still there?\n")[0] == 0
+    assert wait_for_event(stream, "message")["text"] == "still there?"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a Unix thing")
 def test_ctrl_c_in_a_pipe_is_130_without_a_traceback(run: Run) -> None:
     """An interrupted pipe says so the way shells expect."""

@@ -134,7 +134,7 @@ def test_a_reader_that_fails_costs_one_client(
 # --- stopping ---
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGTERM)])
 def test_a_signal_stops_it(signum: int) -> None:
     """Within five seconds, with status 0, everyone told, even those who do not listen; no traceback."""
     with server_program() as program, contextlib.ExitStack() as stack:
@@ -155,6 +155,27 @@ def test_a_signal_stops_it(signum: int) -> None:
             assert b"stopping" in undecided.rest()
             assert b"shutdown" in deaf.rest()
         assert "Traceback" not in program.output()
+
+
+NOHUP = """
+    import signal, sys
+    sys.path.insert(0, sys.argv.pop(1))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    import server
+    sys.exit(server.main())
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="hanging up is a Unix thing")
+def test_under_nohup_it_outlives_its_terminal() -> None:
+    """Whoever starts it may have said that nobody's hanging up is to end it."""
+    with started({}, code=textwrap.dedent(NOHUP)) as process:
+        with Native(int(re.findall(rb":(\d+)", read_line(process))[-1]), "alice") as alice:
+            process.send_signal(signal.SIGHUP)
+            assert alice.tell("still here")
+            process.send_signal(signal.SIGTERM)
+            assert alice.until("bye")["code"] == "shutdown"
+        assert process.wait(WAIT) == 0
 
 
 SNIPPETS = [

@@ -172,6 +172,8 @@ def test_under_nohup_it_outlives_its_terminal() -> None:
     with started({}, code=textwrap.dedent(NOHUP)) as process:
         with Native(int(re.findall(rb":(\d+)", read_line(process))[-1]), "alice") as alice:
             process.send_signal(signal.SIGHUP)
+            with pytest.raises(TimeoutError):
+                alice.until("bye", wait=0.5)
             assert alice.tell("still here")
             process.send_signal(signal.SIGTERM)
             assert alice.until("bye")["code"] == "shutdown"

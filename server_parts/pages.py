@@ -62,11 +62,12 @@ def room_list(client: Client, lit: Mapping[str, Room], kept: Mapping[str, int]) 
     names = sorted(name for name in {**kept, **lit} if _may_know(client, name))
     size = LONG if client.encoder is NATIVE else max(len(names), 1)
     for start in range(0, max(len(names), 1), size):
+        if start:
+            time.sleep(BREATH)  # a slice takes all of Python's lock, which the hub waits for
         rooms = [
             {"room": name, "members": len(lit[name].members) if name in lit else 0, "last": kept.get(name, 0)}
             for name in names[start : start + size]
         ]
-        time.sleep(BREATH)  # all of this takes Python's lock, which the hub waits for
         yield client.encoder.pages({"type": "rooms", "more": start + size < len(names)}, "rooms", rooms)
 
 

@@ -2,7 +2,9 @@
 
     pytestmark = pytest.mark.alone
 
-So do the workers of other copies of the project, if the same user runs them. A pytest plugin, by way of conftest.py.
+So do the workers of other copies of the project, if the same user runs them. And temporary folders are in memory then,
+if there is enough of it: what a disk takes to sync, at times a fifth of a second, would be blamed on the server.
+A pytest plugin, by way of conftest.py.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Final
 
@@ -24,6 +26,8 @@ except ImportError:
 # Locked, not read, and left there: who deleted one would lock another than those who have it open.
 DOOR: Final = "chat-pair-tests-door"
 ROOM: Final = "chat-pair-tests-room"
+MEMORY: Final = "/dev/shm"
+ENOUGH: Final = 1 << 30  # bytes
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 # Around everything else, also around the time-out of the test: it must not run out while the test waits for its turn.
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    with _turn(alone=item.get_closest_marker("alone") is not None):
+    alone = item.get_closest_marker("alone") is not None
+    with _turn(alone), in_memory() if alone else nullcontext():
         return (yield)
 
 
@@ -59,3 +64,23 @@ def open_lock(name: str) -> IO[bytes]:
     except OSError:
         descriptor = os.open(Path(__file__).with_name("conftest.py" if name == DOOR else "alone.py"), os.O_RDONLY)
     return os.fdopen(descriptor, "rb")
+
+
+@contextmanager
+def in_memory() -> Iterator[None]:
+    """What is temporary, here and in the programs that are started, is on no disk."""
+    if not _has_memory():
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TMPDIR", MEMORY)
+        patched.setattr(tempfile, "tempdir", MEMORY)
+        yield
+
+
+def _has_memory() -> bool:
+    try:
+        there = os.statvfs(MEMORY)
+    except (OSError, AttributeError):
+        return False
+    return os.access(MEMORY, os.W_OK) and not there.f_flag & os.ST_NOEXEC and there.f_bavail * there.f_frsize >= ENOUGH

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -56,3 +57,11 @@ def test_a_name_that_cannot_be_used_is_no_drama(
     with copy.open_lock(copy.ROOM) as room:
         fcntl.flock(room, fcntl.LOCK_SH)
         assert is_taken(copy)
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(not alone._has_memory(), reason="there is no memory to put files in")
+def test_temporary_folders_are_in_memory() -> None:
+    """Of this program, and of those it starts."""
+    find = [sys.executable, "-c", "import tempfile; print(tempfile.gettempdir())"]
+    assert {tempfile.gettempdir(), subprocess.check_output(find, text=True).strip()} == {alone.MEMORY}

@@ -78,7 +78,10 @@ class PlainScreen(Reader):
 
     def read_line(self) -> str:
         # A bound, so that a stream without line ends does not fill the memory.
-        piece = self._guarded(sys.stdin.readline, MAX_TEXT)
+        try:
+            piece = self._guarded(sys.stdin.readline, MAX_TEXT)
+        except OSError:  # what cannot be read has come to its end: nohup gives a program such an input
+            piece = ""
         if not piece:
             raise EOFError
         self._fresh_until = time.monotonic() + _PAUSE

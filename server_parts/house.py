@@ -99,7 +99,7 @@ class House:
                 self._tell(member, renamed | {"room": room.name, "members": len(room.members)}, blocks)
 
     def list_rooms(self, client: Client) -> None:
-        """As they are now. The list itself is made by the client's reader, who has the time."""
+        """Those that there are now. To put them in order and into words is left to the client's reader."""
         client.outbox.offer_pages(room_list(client, self.rooms.copy(), self._book.rooms()))
 
     # --- telling ---

@@ -1,6 +1,6 @@
 """Answers made page by page: catching up, older history, search results, the list of rooms.
 
-Run by readers, each for its own client, never by the hub. It must not know sockets.
+Run by whoever sends to the client, its reader mostly; by the hub for nobody but the operator. It must not know sockets.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from chat_common import Frame, partners
 from server_parts.door import Encoder
 from server_parts.message_log import BREATH, MessageLog, StorageError
-from server_parts.native_door import NATIVE
 from server_parts.people import LONG, Client, Room
 from server_parts.requests import History, Search
 
@@ -58,9 +57,12 @@ def results(book: MessageLog, encoder: Encoder, request: Search, query: str, flo
 
 
 def room_list(client: Client, lit: Mapping[str, Room], kept: Mapping[str, int]) -> Iterator[bytes]:
-    """Every room this client may know of, of those with somebody in them and those in the log."""
+    """Every room this client may know of, of those with somebody in them and those in the log.
+
+    Who is in a room is counted when its slice is made: what happens after that, the client is told after that.
+    """
     names = sorted(name for name in {**kept, **lit} if _may_know(client, name))
-    size = LONG if client.encoder is NATIVE else max(len(names), 1)
+    size = max(len(names), 1) if client.operator else LONG  # for the operator the hub makes it, which must not sleep
     for start in range(0, max(len(names), 1), size):
         if start:
             time.sleep(BREATH)  # a slice takes all of Python's lock, which the hub waits for

@@ -2,8 +2,8 @@
 
     pytestmark = pytest.mark.alone
 
-So do the workers of other copies of the project, if the same user runs them. And temporary folders are in memory then,
-if there is enough of it: what a disk takes to sync, at times a fifth of a second, would be blamed on the server.
+So do the workers of other copies of the project, if the same user runs them. And server processes keep their data in
+memory then, if there is enough of it: what a disk takes to sync, at times a fifth of a second, would be blamed on them.
 A pytest plugin, by way of conftest.py.
 """
 
@@ -68,17 +68,16 @@ def open_lock(name: str) -> IO[bytes]:
 
 @contextmanager
 def in_memory() -> Iterator[None]:
-    """What is temporary, here and in the programs that are started, is on no disk."""
-    if not _has_memory():
+    """The data of servers that are started is on no disk: see data_folder in tests/bench/contestants.py."""
+    if not has_memory():
         yield
         return
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("TMPDIR", MEMORY)
-        patched.setattr(tempfile, "tempdir", MEMORY)
+        patched.setenv("CHAT_TESTS_DATA", MEMORY)
         yield
 
 
-def _has_memory() -> bool:
+def has_memory() -> bool:
     try:
         there = os.statvfs(MEMORY)
     except (OSError, AttributeError):

@@ -29,14 +29,15 @@ P = TypeVar("P", bound=Peer)
 hypothesis.settings.register_profile("chat", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("chat")
 
-# Whoever runs the tests in the background, or under nohup, has these ignored; and so would the programs under test.
-for _name, _usual in (
+# Whoever runs the tests in the background, or under nohup, has these ignored, and so would the programs under test:
+# those inherit what is ignored, but not what has a handler.
+for _name, _handler in (
     ("SIGINT", signal.default_int_handler),
-    ("SIGQUIT", signal.SIG_DFL),
-    ("SIGHUP", signal.SIG_DFL),
+    ("SIGQUIT", lambda *_: None),
+    ("SIGHUP", lambda *_: None),
 ):
     if (_signal := getattr(signal, _name, None)) and signal.getsignal(_signal) is signal.SIG_IGN:
-        signal.signal(_signal, _usual)
+        signal.signal(_signal, _handler)
 
 
 class ChatLog(logging.Handler):

@@ -18,6 +18,8 @@ if sys.platform == "win32":
 import fcntl
 
 from tests import alone
+from tests.bench.contestants import ROOT
+from tests.faults.odd_server import serving
 
 
 @pytest.fixture
@@ -60,8 +62,10 @@ def test_a_name_that_cannot_be_used_is_no_drama(
 
 
 @pytest.mark.alone
-@pytest.mark.skipif(not alone._has_memory(), reason="there is no memory to put files in")
-def test_temporary_folders_are_in_memory() -> None:
-    """Of this program, and of those it starts."""
-    find = [sys.executable, "-c", "import tempfile; print(tempfile.gettempdir())"]
-    assert {tempfile.gettempdir(), subprocess.check_output(find, text=True).strip()} == {alone.MEMORY}
+@pytest.mark.skipif(not alone.has_memory(), reason="there is no memory to put files in")
+def test_servers_keep_their_data_in_memory() -> None:
+    """Those of the fault tests, and those of the benchmark."""
+    with serving() as server:
+        assert f"\0--data\0{alone.MEMORY}/" in Path(f"/proc/{server.pid}/cmdline").read_text()
+    usage = subprocess.check_output([sys.executable, "-m", "tests.bench", "--help"], cwd=ROOT, text=True)
+    assert f"(default: {alone.MEMORY})" in usage

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench import quick, report
-from tests.bench.contestants import ALL, Absent, Contestant
+from tests.bench.contestants import ALL, Absent, Contestant, data_folder
 from tests.bench.generator import NoCompiler, build
 from tests.bench.measure import Bench
 from tests.bench.plot import fan_out_svg
 from tests.bench.report import Cell, Row
 from tests.bench.workloads import WORKLOADS
 
-FOLDER: Final = "/var/tmp"  # on a disk, by convention; /tmp may be memory, where syncing costs nothing
 IN_MEMORY: Final = ("tmpfs", "ramfs")
 
 
@@ -35,7 +34,8 @@ def _parser() -> argparse.ArgumentParser:
                         help=f"some of: {', '.join(keys[1:])}; this server always takes part")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement (default: 5)")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a round (default: 1)")
-    parser.add_argument("--folder", type=Path, default=Path(FOLDER), help=f"where data goes (default: {FOLDER})")
+    folder = data_folder()
+    parser.add_argument("--folder", type=Path, default=Path(folder), help=f"where data goes (default: {folder})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="compare with the results of an earlier run")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the fan-out rows as an SVG")

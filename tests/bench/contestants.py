@@ -25,6 +25,11 @@ START_PATIENCE: Final = 10.0
 ARGUMENTS: Final = ("--rate", "0", "--no-console")
 
 
+def data_folder() -> str:
+    """On a disk, by convention: /tmp may be memory, where syncing costs nothing. Tests of times want just that."""
+    return os.environ.get("CHAT_TESTS_DATA", "/var/tmp")
+
+
 class Absent(Exception):
     """That server is not installed here."""
 

@@ -73,6 +73,7 @@ class Talker:
             time.sleep(1.0)
             if self.longest_since(time.monotonic() - 1.0) < CALM:
                 return
+        print(f"The crowd has not settled within {SETTLING:.0f} s; it is measured as it is.", file=sys.stderr)
 
     def close(self) -> None:
         self._ending.set()
@@ -94,7 +95,10 @@ class Talker:
 def fill(folder: Path, rooms: int) -> None:
     """Rooms in which something was said, some of them more than once."""
     log = SqliteLog(folder)
-    names = [*protocols.room_names(MANY_ROOMS), *(f"old-{number}" for number in range(rooms - MANY_ROOMS))]
+    names = [
+        *protocols.room_names(MANY_ROOMS),
+        *(f"{hash((number, rooms)):x}".lstrip("-") for number in range(rooms - MANY_ROOMS)),
+    ]
     for start in range(0, len(names), MANY_ROOMS):
         texts = ["something of the past"] * (1 if start else PAST)
         log.append([Draft(name, 1.6e9, "zoe", "blue", texts, "", 0) for name in names[start : start + MANY_ROOMS]], {})
@@ -113,7 +117,7 @@ def crowd(folder: Path, generator: Path, rooms: int, members: int) -> Iterator[i
 
 
 def ask(peer: Native, type: str, **fields: object) -> None:
-    """Until it is answered, whatever the answer. It is not looked at: that would hold up this program's talker."""
+    """Until it is answered. The answer is hardly looked at: that would hold up this program's talker."""
     peer.send(type, **fields)
     peer.send("ping")
     tail = b""
@@ -122,6 +126,8 @@ def ask(peer: Native, type: str, **fields: object) -> None:
         if not data:
             raise Ended
         tail = tail[-20:] + data
+        if b'"type":"error"' in tail:
+            raise RuntimeError(f"{type} was refused: {tail!r}")
 
 
 def measure_one_room(port: int, members: int, rooms: int) -> Iterator[Row]:

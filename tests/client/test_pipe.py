@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -156,7 +157,8 @@ def test_a_bot_under_nohup_outlives_its_terminal(run: Run) -> None:
     """Whoever starts it may have said that nobody's hanging up is to end it."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which programs inherit
     try:
-        bot = run("nightly", "--json", "--room", "pipe-nohup", stdin=subprocess.DEVNULL)
+        with open(os.devnull, "w") as unreadable:  # what nohup gives for a terminal
+            bot = run("nightly", "--json", "--room", "pipe-nohup", stdin=unreadable.fileno())
     finally:
         signal.signal(signal.SIGHUP, before)
     stream = events(bot)

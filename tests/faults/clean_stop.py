@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tests.bench.contestants import data_folder
 from tests.faults import finding
 from tests.faults.actors import ServerProcess, slowly
 from tests.faults.finding import Finding
@@ -161,7 +162,7 @@ class Stop(NamedTuple):
 
 def stop(shape: Shape, signum: signal.Signals, seed: int, *, twice: bool = False, habit: str | None = None) -> Stop:
     rng = random.Random(seed)
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, ServerProcess(Path(folder) / "data") as server:
+    with tempfile.TemporaryDirectory(dir=data_folder()) as folder, ServerProcess(Path(folder) / "data") as server:
         if habit is not None:
             server.kill()
             server.program = ["-m", "tests.faults.odd_server", habit]

@@ -23,6 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tests.bench.contestants import data_folder
 from tests.faults import fuzz, hostile
 from tests.faults.actors import Report, ServerProcess, slowly
 from tests.faults.finding import Finding, found, main
@@ -161,7 +162,7 @@ def chat_beside(port: int, malformed: Sequence[Case], seed: int) -> Report:
 def run(quick: bool, seed: int) -> Finding:
     malformed = list(cases()) * (1 if quick else 20)
     random.Random(seed).shuffle(malformed)
-    with tempfile.TemporaryDirectory() as folder, ServerProcess(Path(folder, "data")) as server:
+    with tempfile.TemporaryDirectory(dir=data_folder()) as folder, ServerProcess(Path(folder, "data")) as server:
         report = chat_beside(server.port, malformed, seed)
         report.wrong += [f"complaint: {line}" for line in server.complaints]
         if server.stop() != 0:

@@ -20,7 +20,7 @@ from server_parts import hub, native_door, plain_door, sockets
 from server_parts.outbox import Outbox
 from server_parts.people import Client
 from server_parts.requests import Leave
-from tests.bench.contestants import ARGUMENTS, ROOT, Server
+from tests.bench.contestants import ARGUMENTS, ROOT, Server, data_folder
 
 HOARDED: Final = 20_000  # bytes kept of every client
 THOUGHT: Final = 0.004  # seconds; a hundred who leave at once make nearly half a second
@@ -136,9 +136,9 @@ HABITS: Final[dict[str, Callable[[], None]]] = {
 def serving(
     *options: str, habit: Callable[[], None] | None = None, prefix: Sequence[str] = (), folder: Path | None = None
 ) -> Iterator[Server]:
-    """A server process over a log on disk: the real one, or the one with a habit."""
+    """A server process over a log in files: the real one, or the one with a habit."""
     program = ["server.py"] if habit is None else ["-m", __name__, habit.__name__]
-    with tempfile.TemporaryDirectory(prefix="chat-faults-", dir="/var/tmp") as temporary:
+    with tempfile.TemporaryDirectory(prefix="chat-faults-", dir=data_folder()) as temporary:
         place = folder or Path(temporary)
         flags = ["--port", "0", "--data", str(place / "data"), *ARGUMENTS, *options]
         with Server([*prefix, sys.executable, *program, *flags], place) as running:

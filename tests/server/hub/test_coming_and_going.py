@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 import pytest
 
-from server_parts import hub
+from server_parts import hub, pages
 from server_parts.desk import Desk
 from server_parts.house import PRESENCE_SLICE
 from server_parts.hub import GREETING
@@ -351,6 +351,17 @@ def test_the_list_of_rooms_is_made_by_its_reader(alice: Seat, monkeypatch: pytes
     alice.ask(Join("later"))
     assert b'"lobby"' in (page := next(kept[0]))
     assert b"later" not in page
+
+
+def test_the_operators_list_of_rooms_is_made_in_one_go(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the hub itself, which must not sleep between slices."""
+    rooms = [f"room-{number:04}" for number in range(LONG + 1)]
+    bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
+    operator = Seat(bench, operator=True)
+    operator.ask(Hello("server", ""))
+    monkeypatch.setattr(pages, "time", None)
+    (listing,) = of_type(operator.ask(Rooms()), "rooms")
+    assert [room["room"] for room in listing["rooms"]] == ["lobby", *rooms]
 
 
 def test_long_lists_are_sent_one_at_a_time(bench: Bench, alice: Seat) -> None:

@@ -155,7 +155,8 @@ def measure_many_rooms(port: int) -> Iterator[Row]:
 
     def come_in() -> None:
         with Native(port) as peer:
-            ask(peer, "hello", protocol=1, name=next(names), rooms=wanted, history=HISTORY)
+            who = {"protocol": 1, "name": next(names), "session": peer.session}
+            ask(peer, "hello", **who, rooms=wanted, history=HISTORY)
 
     with contextlib.closing(Talker(port)) as talker:
         talker.rest()

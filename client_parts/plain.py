@@ -5,6 +5,7 @@ It must not know frames or rooms, and it never sends an escape code of its own.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
@@ -80,7 +81,9 @@ class PlainScreen(Reader):
         # A bound, so that a stream without line ends does not fill the memory.
         try:
             piece = self._guarded(sys.stdin.readline, MAX_TEXT)
-        except OSError:  # what cannot be read has come to its end: nohup gives a program such an input
+        except OSError as error:
+            if error.errno != errno.EBADF:  # not open for reading, as nohup leaves it: then there is nothing to read
+                raise
             piece = ""
         if not piece:
             raise EOFError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -82,6 +83,19 @@ def test_a_line_without_end_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> 
         line = screen.read_line()
         pieces.append((len(line), screen.continues))
     assert pieces == [(5000, False), (2000, True), (4, False)]
+
+
+def test_an_input_that_breaks_is_no_end_of_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who pipes a file from a failing disk is not to believe that all of it was sent."""
+
+    def fail(size: int) -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    stdin = io.StringIO()
+    monkeypatch.setattr(stdin, "readline", fail)
+    monkeypatch.setattr(sys, "stdin", stdin)
+    with pytest.raises(OSError, match="Input/output"):
+        PlainScreen().read_line()
 
 
 def test_reading_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,12 +194,18 @@ def _is_unicode(text: str) -> bool:
 
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{MAX_NAME - 1}}}")
 _RESERVED = re.compile(r"server|admin|system|operator|guest|guest-[0-9]+", re.IGNORECASE)
+_GUEST = re.compile(r"guest-[0-9]+", re.IGNORECASE)
 _ROOM = re.compile(rf"[a-z0-9_.-]{{1,{MAX_ROOM}}}")
 
 
 def is_name(text: str) -> bool:
     """Whether it has the form of a name, reserved or not."""
     return _NAME.fullmatch(text) is not None
+
+
+def is_guest(name: str) -> bool:
+    """Whether it is one of the names that the server gives."""
+    return _GUEST.fullmatch(name) is not None
 
 
 def name_problem(name: str) -> str | None:

@@ -160,7 +160,7 @@ class Hearing:
 
     def _absent_partner(self, here: str) -> str:
         partner = (self.current or here)[1:]
-        gone, away = self._company.people.number_in(here) == 1, self._company.people.is_away(partner)
+        gone, away = self._company.people.number_in(here) in (0, 1), self._company.people.is_away(partner)
         return f"{harmless_line(partner)} is {'not here' if gone else 'away'}" if gone or away else ""
 
     def _absent_others(self, here: str) -> str:

@@ -7,7 +7,7 @@ Owned by the hub, run only by its thread. It must not know sockets, nor who may 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from chat_common import partners
@@ -15,7 +15,7 @@ from server_parts.house import House
 from server_parts.message_log import Draft, MessageLog, Run, StorageError
 from server_parts.people import Client, Session
 from server_parts.requests import Refusal
-from server_parts.scribe import Scribe
+from server_parts.scribe import Entry, Scribe
 
 LARGE: Final = 64  # texts from which on it is quicker to hand a batch over than to wait for the disk
 
@@ -32,12 +32,21 @@ class _Said:
         self.authors: list[Client] = []
         self.refused: list[tuple[Client, Refusal]] = []
         self.writers: dict[Client, None] = {}
+        self.claims: dict[str, str] = {}
+
+    def entry(self) -> Entry:
+        """What the log is to append."""
+        return self.drafts, self.counted(), self.owners(), self.claims
 
     def sessions(self) -> list[Session]:
         return [client.session for client in self.writers if client.session is not None]
 
     def counted(self) -> dict[str, int]:
         return {session.key: session.counted for session in self.sessions() if session.key}
+
+    def owners(self) -> dict[str, str]:
+        """Those of sessions that the log does not know yet."""
+        return {s.key: s.owner for s in self.sessions() if s.key and s.owner != s.stored_owner}
 
 
 class Batch:
@@ -67,6 +76,10 @@ class Batch:
         said.authors.append(client)
         said.writers[client] = None
 
+    def claim(self, claims: Mapping[str, str]) -> None:
+        """Names that are claimed with what was added last."""
+        self._said.claims.update(claims)
+
     def refuse(self, client: Client, refusals: Iterable[Refusal]) -> None:
         """A refused text is counted, and that is recorded too, before its sender is told."""
         self._said.refused += [(client, refusal) for refusal in refusals]
@@ -90,7 +103,7 @@ class Batch:
             self.commit()
             return
         said, self._said = self._said, _Said()
-        self._scribe.begin(said.drafts, said.counted())
+        self._scribe.begin(said.entry())
         self._with_scribe = said
         self.tell()
 
@@ -105,7 +118,7 @@ class Batch:
         self.tell()
         if self._said.writers:
             said, self._said = self._said, _Said()
-            self._settle(said, lambda: self._book.append(said.drafts, said.counted()))
+            self._settle(said, lambda: self._book.append(*said.entry()))
             self.tell()
 
     def tell(self) -> None:
@@ -135,7 +148,9 @@ class Batch:
         else:
             self._written = said, runs
             for session in said.sessions():
-                session.accepted = session.counted
+                session.accepted, session.stored_owner = session.counted, session.owner
+            for name, token_hash in said.claims.items():
+                self._house.names.claimed(name, token_hash)
 
 
 def _take_back(reason: str, writers: Iterable[Client]) -> None:

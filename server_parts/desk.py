@@ -13,7 +13,8 @@ from itertools import groupby
 from typing import Final
 
 from server_parts import pages
-from server_parts.hub import DENIED, Hub
+from server_parts.conversations import DENIED
+from server_parts.hub import Hub
 from server_parts.message_log import MessageLog, StorageError
 from server_parts.pace import Pace
 from server_parts.people import CREDITS, Client

@@ -81,16 +81,22 @@ class House:
         if session is not None and self.sessions.get(session.key) is client:
             del self.sessions[session.key]
 
-    def rename(self, client: Client, new: str, *, trusted: bool) -> None:
-        """Told at once and in order, not merged: a client knows its own messages by the name they carry."""
+    def rename(self, client: Client, new: str | None, *, trusted: bool = False) -> None:
+        """Told at once and in order, not merged: a client knows its own messages by the name they carry.
+
+        Without a new name it gets that of a guest.
+        """
         for name in client.rooms:
             self._tell_news(name)
         old = client.name
-        if new.lower() != old.lower():
+        if new is None or new.lower() != old.lower():
             for room in [room for room in client.rooms.values() if partners(room.name)]:
                 self.depart(client, room)
-        self.names.take(new, client, trusted=trusted)
-        renamed: Frame = {"type": "presence", "room": None, "renamed": [[old, new]], "members": 0}
+        if new is None:
+            self.names.take_guest(client)
+        else:
+            self.names.take(new, client, trusted=trusted)
+        renamed: Frame = {"type": "presence", "room": None, "renamed": [[old, client.name]], "members": 0}
         if not client.rooms:
             client.tell(renamed)
         for room in client.rooms.values():

@@ -17,12 +17,25 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
-from chat_common import LOBBY, MAX_LINE, MAX_NAME, MAX_ROOM, MAX_TEXT, PROTOCOL, VERSION, Frame, color_for, partners
+from chat_common import (
+    LOBBY,
+    MAX_LINE,
+    MAX_NAME,
+    MAX_ROOM,
+    MAX_TEXT,
+    PROTOCOL,
+    VERSION,
+    Frame,
+    color_for,
+    is_guest,
+    partners,
+)
 from server_parts import requests as ask
+from server_parts.admission import Admission
 from server_parts.batch import Batch
+from server_parts.conversations import DENIED, Conversations
 from server_parts.house import PRESENCE_SLICE, House
-from server_parts.message_log import Draft, MessageLog, StorageError
-from server_parts.names import token_hash
+from server_parts.message_log import Draft, MessageLog, StorageError, hashed
 from server_parts.native_door import NATIVE, bye
 from server_parts.people import Client, Session
 from server_parts.plain_door import PLAIN
@@ -30,15 +43,15 @@ from server_parts.requests import Refusal, Request
 from server_parts.settings import Settings
 
 MAX_TURN = 1_000  # requests and texts a turn: more would not be faster, and make others wait
-MAX_ROOMS = 1_000  # rooms one client may be in
+MAX_ROOMS = 1_000  # public rooms one client may be in
 TRIM_INTERVAL = 60.0
 TRIM_PAUSE = 0.05  # between slices, so that trimming a large log leaves most of the time to people
 GREETING = 0.001  # seconds a turn that newcomers may take: a crowd at the door must not hold up those who are in …
 GREETING_SHARE = 0.25  # … nor be held up by them for ever: so much of what a turn took, where that is more
 LINGER = 3.0  # how long a client that was told goodbye may take to go
 
-DENIED = Refusal("denied", "that conversation is private", "room")
 LIMITS = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
+FEATURES = ["claims_when_used", "contact_requests", "private_rooms_close", "renamed_guests", "session_owners"]
 
 log = logging.getLogger("chat")
 
@@ -63,7 +76,9 @@ class Hub:
         self._asked: deque[Item] = deque()  # what is to be carried out in this turn
         self._newcomers: deque[Item] = deque()  # the same of those who are not in yet, for which there may be no time
         self._house = House(book, settings.name)
+        self._conversations = Conversations(book, self._house)
         self._batch = Batch(book, self._house)
+        self._admission = Admission(book, self._house, self._batch, self._conversations)
         self._untold: list[Client] = []  # whose credits come back in the next turn, when what they said is told
         self._farewells: deque[tuple[float, Client]] = deque()
         keeps_all = settings.keep_days is None and settings.keep_messages is None
@@ -264,6 +279,8 @@ class Hub:
             self._batch.refuse(client, [place._replace(seq=one) for one in told])
         else:
             self._batch.add(client, Draft(place, self._now, client.name, client.color, texts, session.key, seq))
+            if client.claiming or place.startswith("@"):
+                self._batch.claim(self._house.names.due_claims((client.name, *partners(place))))
 
     def _in_turn(self, client: Client, session: Session, texts: list[str], seq: int) -> list[str]:
         """Of texts that do not begin at their turn, those whose turn it is; the others are answered."""
@@ -287,25 +304,8 @@ class Hub:
     def _place(self, client: Client, room: str) -> str | Refusal:
         """The room that a text goes to."""
         if room.startswith("@"):
-            return self._private_place(client, client.resolve(room))
+            return self._conversations.place(client, client.resolve(room))
         return room if room in client.rooms else Refusal("not_in_room", f"you are not in {room}: join it first", "room")
-
-    def _private_place(self, client: Client, room: str) -> str | Refusal:
-        """The room of two people, opened for both of them."""
-        if not client.takes_part(room):
-            return DENIED
-        name = next((name for name in partners(room) if name != client.name.lower()), None)
-        other = None if name is None else self._house.names.find(name)
-        if name is None:
-            return Refusal("no_such_user", "that is you: a private message goes to somebody else", "room")
-        if other is None and not self._house.names.is_claimed(name):
-            return Refusal("no_such_user", f"there is nobody called {name} to talk to", "room")
-        for member in (client, other):
-            if member is not None and room not in member.rooms:
-                self._house.enter(member, room, None, self._book.last(room), 0)
-        if other is not None and other.away is not None:
-            client.tell({"type": "notice", "text": f"{other.name} is away: {other.away}"})
-        return room
 
     # --- coming and going ---
 
@@ -313,43 +313,49 @@ class Hub:
         if client.session is not None:
             client.tell(Refusal("bad_field", "you have said hello already", "type").frame())
             return
-        earlier = self._house.sessions.get(hello.session)
+        key = hashed(hello.session) if hello.session else ""
+        earlier = self._house.sessions.get(key)
+        if earlier is not None and earlier in self._batch:
+            self._batch.commit()  # its texts count
+        client.token_hash = hashed(hello.token) if hello.token else None
+        # All that may fail comes first: a hello that cannot be carried out has changed nothing here.
+        session = Session(key, 0) if hello.name is None else self._admission.session(key, earlier)
+        refusal = None if hello.name is None else self._admission.refusal(client, hello.name, session, earlier)
+        if refusal is not None:
+            client.tell(refusal.frame())
+            return
         if earlier is not None and earlier.number > client.number:
             # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
             self._let_go(client, "replaced", "this session came in again from elsewhere", retry=False)
             return
-        if earlier is not None and earlier in self._batch:
-            self._batch.commit()  # its texts count
-        client.token_hash = token_hash(hello.token) if hello.token else None
-        names = self._house.names
-        refusal = names.refusal(hello.name, client, earlier) if hello.name is not None else None
-        if refusal is not None:
-            client.tell(refusal.frame())
-            return
-        # All that may fail comes first: a hello that cannot be carried out has changed nothing here.
-        trusted = hello.name is not None and names.claim(hello.name, client)
-        accepted = self._book.accepted(hello.session) if hello.session else 0
-        floors = self._book.private_rooms(hello.name) if hello.name is not None and trusted else {}
+        trusted = hello.name is not None and self._house.names.owns(hello.name, client)
+        floors = self._conversations.resumed(hello.name) if hello.name is not None and trusted else {}
+        if hello.name is not None:
+            self._admission.make_way(hello.name, client, earlier)
         if earlier is not None:
-            self._let_go(earlier, "replaced", "this session came in again from elsewhere", retry=False)
-        self._seat(client, hello, trusted, accepted)
+            same = hello.name is not None and hello.name.lower() == earlier.name.lower()
+            self._let_go(earlier, "replaced", "this session came in again from elsewhere", retry=False, comes_back=same)
+        client.session = session
+        self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
+        self._seat(client, hello, session, trusted=trusted)
         self._enter_all(client, hello, floors)
 
-    def _seat(self, client: Client, hello: ask.Hello, trusted: bool, accepted: int) -> None:
+    def _seat(self, client: Client, hello: ask.Hello, session: Session, *, trusted: bool) -> None:
         if not client.operator:
             client.encoder = PLAIN if hello.name is None else NATIVE
-        if hello.name is None:
+        if hello.name is None or is_guest(hello.name):
             self._house.names.take_guest(client)
         else:
-            self._house.names.take(hello.name, client, trusted=trusted)
+            returning = hello.name.lower() in session.owner.split()[-1:]
+            self._house.names.take(hello.name, client, trusted=trusted, returning=returning)
+        session.owner = self._house.names.session_owner(client, session.owner, client.name)
         client.color = hello.color or color_for(client.name)
-        client.session = Session(hello.session, accepted)
-        if hello.session:
-            self._house.sessions[hello.session] = client
+        if session.key:
+            self._house.sessions[session.key] = client
         if not client.operator:
             program = f" ({hello.client})" if hello.client else ""
             log.info("Client connected from %s: %s%s", client.address, client.name, program)
-        client.tell(self._welcome(client, client.session))
+        client.tell(self._welcome(client, session))
 
     def _welcome(self, client: Client, session: Session) -> Frame:
         return {
@@ -362,6 +368,7 @@ class Hub:
             "motd": self._settings.motd,
             "server": f"server.py {VERSION}",
             "limits": LIMITS,
+            "features": FEATURES,
         }
 
     def _enter_all(self, client: Client, hello: ask.Hello, floors: dict[str, int]) -> None:
@@ -370,25 +377,35 @@ class Hub:
         wanted = {client.resolve(room): after for room, after in named.items()}
         own = {room: None for room in floors if room not in wanted}
         same_log = hello.epoch in (None, self._book.epoch)
-        for room, after in [*wanted.items(), *own.items()][:MAX_ROOMS]:
+        for room, after in [*wanted.items(), *own.items()]:
             lost = after is not None and not same_log
-            floor = 0 if not partners(room) else floors.get(room, 0) if client.trusted else None
+            floor = floors[room] if room in floors else client.floor(self._book, room)
             self._join_one(client, room, floor, None if lost else after, hello.history, gap=lost)
 
     def _join(self, client: Client, join: ask.Join) -> None:
         room = client.resolve(join.room)
         self._join_one(client, room, client.floor(self._book, room), join.after, join.history)
+        if room in client.rooms and partners(room):
+            self._conversations.joined(client, room)
 
     def _join_one(
         self, client: Client, room: str, floor: int | None, after: int | None, history: int, *, gap: bool = False
     ) -> None:
         if partners(room) and not client.takes_part(room):
             client.tell(DENIED.frame())
-        elif len(client.rooms) >= MAX_ROOMS and room not in client.rooms:
-            text = f"you are in too many rooms: {len(client.rooms)} of {MAX_ROOMS}; leave one first"
+        elif room not in client.rooms and self._is_full(client, private=bool(partners(room))):
+            kind = "conversations" if partners(room) else "rooms"
+            text = f"you are in too many {kind}: {MAX_ROOMS} of {MAX_ROOMS}; leave one first"
             client.tell(Refusal("bad_room", text, "room").frame())
         else:
             self._house.enter(client, room, floor, after, history, gap=gap)
+
+    @staticmethod
+    def _is_full(client: Client, *, private: bool) -> bool:
+        """Whether a client is in as many rooms as it may be; public and private ones are counted apart."""
+        if len(client.rooms) < MAX_ROOMS:
+            return False
+        return sum(bool(partners(room)) == private for room in client.rooms) >= MAX_ROOMS
 
     def _leave(self, client: Client, leave: ask.Leave) -> None:
         room = client.rooms.get(client.resolve(leave.room))
@@ -398,17 +415,21 @@ class Hub:
         self._house.depart(client, room)
         client.tell({"type": "presence", "room": room.name, "left": [client.name], "members": len(room.members)})
 
-    def _retire(self, client: Client, why: str = "") -> None:
+    def _retire(self, client: Client, why: str = "", *, comes_back: bool = False) -> None:
         if client in self._batch:
             self._batch.commit()
         client.gone = True
+        if not comes_back:
+            self._conversations.close(client)
         if client.session is not None:
             log.info("%s left%s", client.name, f": {why}" if why else "")
         self._house.vacate(client)
 
-    def _let_go(self, client: Client, code: str, text: str, *, retry: bool, at_once: bool = False) -> None:
+    def _let_go(
+        self, client: Client, code: str, text: str, *, retry: bool, at_once: bool = False, comes_back: bool = False
+    ) -> None:
         """End a client's connection with a reason; it has a few seconds to read it."""
-        self._retire(client, "" if code == "exit" else code.replace("_", " "))
+        self._retire(client, "" if code == "exit" else code.replace("_", " "), comes_back=comes_back)
         self._see_off(client, client.encoder.frame(bye(code, text, retry=retry)), at_once=at_once)
 
     def _see_off(self, client: Client, last_words: bytes, *, at_once: bool = False) -> None:
@@ -434,6 +455,7 @@ class Hub:
         self._see_off(client, ending.block)
 
     def _unseat(self, client: Client, _: ask.Unseat) -> None:
+        self._conversations.close(client)
         self._house.vacate(client)
         client.encoder = NATIVE
 
@@ -448,8 +470,12 @@ class Hub:
             client.tell(refusal.frame())
             return
         trusted = self._house.names.owns(nick.name, client)
-        moves = trusted and nick.name.lower() != client.name.lower()
-        floors = self._book.private_rooms(nick.name) if moves else {}
+        moves = nick.name.lower() != client.name.lower()
+        floors = self._conversations.resumed(nick.name) if moves and trusted else {}
+        if moves:
+            self._admission.note_owner(client, nick.name)
+            self._admission.make_way(nick.name, client)
+            self._conversations.close(client)
         log.info("%s is now %s", client.name, nick.name)
         self._house.rename(client, nick.name, trusted=trusted)
         for room, floor in floors.items():
@@ -462,6 +488,7 @@ class Hub:
         client.away = away.text
 
     def _who(self, client: Client, who: ask.Who) -> None:
+        self._conversations.answered(client)
         name = None if who.room is None else client.resolve(who.room)
         if name is None:
             people = self._house.names.everyone()

@@ -7,6 +7,7 @@ This module must not know sockets, frames or clients.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import secrets
 import threading
@@ -15,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from chat_common import partners
@@ -24,12 +26,18 @@ PAGE: Final = 500  # messages read at a time when a whole room is wanted
 TRIM_SLICE: Final = 500  # messages let go of at a time
 SLICE: Final = 1_000  # messages looked through at a time
 BREATH: Final = 0.001  # seconds between two slices
+NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def hashed(secret: str) -> str:
+    """The form in which tokens and session strings are kept. They are random and long: a plain hash protects them."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Draft(NamedTuple):
     """Texts that have no numbers yet, said by one author in a row. `seq` is the first one's, the others count on.
 
-    All of it is Unicode without NUL and lone surrogates.
+    All of it is Unicode without NUL and lone surrogates. `session` is hashed.
     """
 
     room: str
@@ -76,6 +84,23 @@ class Receipt(NamedTuple):
     id: int
 
 
+class SessionRecord(NamedTuple):
+    """What is kept of a session: its highest `seq`, and what proves that it is one's own (see `names.Names`)."""
+
+    accepted: int = 0
+    owner: str = ""  # nobody knows
+
+
+class Conversation(NamedTuple):
+    """A private room as one of its two people sees it."""
+
+    room: str
+    floor: int  # what is numbered up to it, that person may not read
+    last: int
+    ts: float  # when its newest message was said; 0 if that is not kept any more
+    spoke: bool  # that person has said something in it
+
+
 class StorageError(Exception):
     """The log cannot be written or read just now. One sentence for a person."""
 
@@ -86,15 +111,29 @@ class MessageLog(ABC):
     epoch: str  # made with the log; another epoch means that old numbers mean nothing
 
     @abstractmethod
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        accepted: Mapping[str, int],
+        owners: Mapping[str, str] = NOBODY,
+        claims: Mapping[str, str] = NOBODY,
+    ) -> list[Run]:
         """Number and store the drafts, and each session's highest `seq`: all of it, or nothing and StorageError.
+
+        With them, and before them, come new `owners` of sessions, and `claims`: names that belong to a hashed token
+        from now on. What was said in private to or as such a name before stays closed to its new owner: the private
+        rooms get their present newest number as a floor.
 
         On return it is as durable as this log gets. Every draft comes back as a run, in the same order.
         """
 
     @abstractmethod
+    def session(self, key: str) -> SessionRecord:
+        """What was committed of a session; one never seen has accepted nothing and belongs to nobody."""
+
     def accepted(self, session: str) -> int:
         """The highest committed `seq` of a session; 0 for one never seen."""
+        return self.session(session).accepted
 
     @abstractmethod
     def receipt(self, session: str, seq: int) -> Receipt | None:
@@ -133,17 +172,17 @@ class MessageLog(ABC):
     def owner(self, name: str) -> str | None:
         """The hashed token that a name (in any case) was claimed with; None if nobody has claimed it."""
 
-    @abstractmethod
     def claim(self, name: str, token_hash: str) -> None:
-        """Give an unclaimed name to whoever holds that token. Durable on return, else StorageError.
-
-        What was said in private to or as that name before stays closed to its new owner: the private rooms get
-        their present newest number as a floor.
-        """
+        """Give a name to whoever holds that token, with nothing else to store."""
+        self.append([], {}, NOBODY, {name: token_hash})
 
     @abstractmethod
     def private_rooms(self, name: str) -> dict[str, int]:
         """The private rooms a name is part of, each with the floor below which it may not read."""
+
+    @abstractmethod
+    def conversations(self, name: str) -> list[Conversation]:
+        """The same rooms, with all that is known of them."""
 
     @abstractmethod
     def trim(self, keep_days: float | None = None, keep_messages: int | None = None) -> bool:
@@ -181,14 +220,26 @@ class MemoryLog(MessageLog):
         self._order = count()
         self._kept: dict[str, deque[_Kept]] = {}
         self._last: dict[str, int] = {}
-        self._accepted: dict[str, int] = {}
+        self._sessions: dict[str, SessionRecord] = {}
         self._receipts: dict[tuple[str, int], Receipt] = {}
         self._owners: dict[str, str] = {}
         self._floors: dict[str, dict[str, int]] = {}
+        self._spoke: set[tuple[str, str]] = set()  # private rooms and who has said something there
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        accepted: Mapping[str, int],
+        owners: Mapping[str, str] = NOBODY,
+        claims: Mapping[str, str] = NOBODY,
+    ) -> list[Run]:
         with self._lock:
-            self._accepted.update(accepted)
+            for session, seq in accepted.items():
+                self._sessions[session] = self._sessions.get(session, SessionRecord())._replace(accepted=seq)
+            for session, owner in owners.items():
+                self._sessions[session] = self._sessions.get(session, SessionRecord())._replace(owner=owner)
+            for name, token_hash in claims.items():
+                self._claim(name.lower(), token_hash)
             return [self._store(draft) for draft in drafts]
 
     def _store(self, draft: Draft) -> Run:
@@ -198,6 +249,8 @@ class MemoryLog(MessageLog):
             self._kept[room] = deque()
             for name in partners(room):
                 self._floors.setdefault(name, {}).setdefault(room, 0)
+        if partners(room):
+            self._spoke.add((room, sender.lower()))
         run = Run(room, last + 1, ts, sender, color, texts, seq)
         kept = self._kept[room]
         for message in run.messages():
@@ -213,8 +266,8 @@ class MemoryLog(MessageLog):
         if self._receipts.get((session, message.seq)) == (message.room, message.id):
             del self._receipts[session, message.seq]
 
-    def accepted(self, session: str) -> int:
-        return self._accepted.get(session, 0)
+    def session(self, key: str) -> SessionRecord:
+        return self._sessions.get(key, SessionRecord())
 
     def receipt(self, session: str, seq: int) -> Receipt | None:
         return self._receipts.get((session, seq))
@@ -271,16 +324,25 @@ class MemoryLog(MessageLog):
     def owner(self, name: str) -> str | None:
         return self._owners.get(name.lower())
 
-    def claim(self, name: str, token_hash: str) -> None:
-        name = name.lower()
-        with self._lock:
-            self._owners[name] = token_hash
-            for room in self._floors.get(name, {}):
-                self._floors[name][room] = self._last[room]
+    def _claim(self, name: str, token_hash: str) -> None:
+        self._owners[name] = token_hash
+        for room in self._floors.get(name, {}):
+            self._floors[name][room] = self._last[room]
 
     def private_rooms(self, name: str) -> dict[str, int]:
         with self._lock:
             return self._floors.get(name.lower(), {}).copy()
+
+    def conversations(self, name: str) -> list[Conversation]:
+        name = name.lower()
+        with self._lock:
+            return [self._conversation(name, room, floor) for room, floor in self._floors.get(name, {}).items()]
+
+    def _conversation(self, name: str, room: str, floor: int) -> Conversation:
+        kept = self._kept[room]
+        return Conversation(
+            room, floor, self._last[room], kept[-1].message.ts if kept else 0, (room, name) in self._spoke
+        )
 
     def trim(self, keep_days: float | None = None, keep_messages: int | None = None) -> bool:
         oldest = -math.inf if keep_days is None else time.time() - keep_days * DAY

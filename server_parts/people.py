@@ -5,6 +5,7 @@ Other threads may read a client's fields while none of its requests is under way
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from queue import SimpleQueue
@@ -44,10 +45,12 @@ class WayOut(Protocol):
 class Session:
     """One client process, across its reconnects: how far its texts have been counted."""
 
-    __slots__ = ("accepted", "counted", "key")
+    __slots__ = ("accepted", "counted", "key", "owner", "stored_owner")
 
-    def __init__(self, key: str, accepted: int) -> None:
-        self.key = key
+    def __init__(self, key: str, accepted: int, owner: str = "", stored_owner: str = "") -> None:
+        self.key = key  # hashed
+        self.owner = owner  # see names.py
+        self.stored_owner = stored_owner
         self.accepted = accepted  # committed
         self.counted = accepted  # the same, and what waits for the commit
 
@@ -56,8 +59,8 @@ class Client:
     """One connection. Nameless until its hello."""
 
     __slots__ = (
-        "address", "away", "color", "credits", "encoder", "gone", "name", "number", "operator", "outbox", "rooms",
-        "session", "token_hash", "trusted",
+        "address", "asked", "away", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
+        "joined_with", "name", "number", "operator", "outbox", "replaced", "resumed", "rooms", "session", "token_hash", "trusted",
     )  # fmt: skip
 
     def __init__(self, outbox: WayOut, address: str, *, operator: bool = False) -> None:
@@ -71,7 +74,12 @@ class Client:
         self.away: str | None = None
         self.session: Session | None = None
         self.token_hash: str | None = None
-        self.trusted = False  # holds the token of its name, so may read that name's private history
+        self.trusted = False  # holds the token of its claimed name, so may read that name's private history
+        self.claiming = False  # its name will be claimed for its token with the first message
+        self.replaced = 0.0  # when somebody else gave up its present name; see conversations.py for the next ones
+        self.came = self.informed = self.asked = -math.inf
+        self.resumed = False
+        self.joined_with: dict[str, int] = {}
         self.rooms: dict[str, Room] = {}
         self.gone = False
         self.credits: SimpleQueue[None] = SimpleQueue()

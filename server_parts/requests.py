@@ -19,6 +19,7 @@ from chat_common import (
     color_problem,
     encode_frame,
     harmless_line,
+    is_guest,
     is_name,
     name_problem,
     room_problem,
@@ -251,7 +252,7 @@ def _hello(frame: Frame) -> Hello:
     if token is not None and not _TOKEN.fullmatch(token):
         raise FrameError("bad_field", "a token is 16 to 256 visible ASCII characters", "token")
     return Hello(
-        name=_name(frame),
+        name=_own_name(frame),
         session=session,
         color=None if frame.get("color") is None else _color_of(frame),
         token=token,
@@ -359,6 +360,12 @@ def _name(frame: Frame) -> str:
     if problem := name_problem(name):
         raise FrameError("bad_name", problem, "name")
     return name
+
+
+def _own_name(frame: Frame) -> str:
+    """In a hello: the hub knows whose a guest's name was."""
+    name = frame.get("name")
+    return name if isinstance(name, str) and is_guest(name) and is_name(name) else _name(frame)
 
 
 def _color_of(frame: Frame) -> str:

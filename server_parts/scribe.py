@@ -12,13 +12,13 @@ from queue import SimpleQueue
 
 from server_parts.message_log import Draft, MessageLog, Run
 
-Work = tuple[Sequence[Draft], Mapping[str, int]]
+Entry = tuple[Sequence[Draft], Mapping[str, int], Mapping[str, str], Mapping[str, str]]  # see MessageLog.append
 
 
 class Scribe:
     def __init__(self, book: MessageLog) -> None:
         self._book = book
-        self._work: SimpleQueue[Work | None] = SimpleQueue()
+        self._work: SimpleQueue[Entry | None] = SimpleQueue()
         self._done: SimpleQueue[list[Run] | BaseException] = SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="scribe")
 
@@ -31,8 +31,8 @@ class Scribe:
         self._work.put(None)
         self._thread.join()
 
-    def begin(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> None:
-        self._work.put((drafts, accepted))
+    def begin(self, entry: Entry) -> None:
+        self._work.put(entry)
 
     def result(self) -> list[Run]:
         """What became of the batch that was begun: what `append` returns or raises."""
@@ -42,8 +42,8 @@ class Scribe:
         return done
 
     def _write(self) -> None:
-        while (work := self._work.get()) is not None:
+        while (entry := self._work.get()) is not None:
             try:
-                self._done.put(self._book.append(*work))
+                self._done.put(self._book.append(*entry))
             except BaseException as error:  # whatever it is, the hub is waiting
                 self._done.put(error)

@@ -32,7 +32,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from chat_common import partners
-from server_parts.message_log import TRIM_SLICE, Draft, Message, MessageLog, Receipt, Run, StorageError
+from server_parts.message_log import (
+    NOBODY,
+    TRIM_SLICE,
+    Conversation,
+    Draft,
+    Message,
+    MessageLog,
+    Receipt,
+    Run,
+    SessionRecord,
+    StorageError,
+)
 from server_parts.search_index import Forgotten, Scanner, Scope, SearchIndex, has_fts5
 from server_parts.search_query import DAY, Query, parse
 from server_parts.sqlite_files import (
@@ -61,9 +72,11 @@ _SET_ROOM: Final = """
 _FIND_SESSION: Final = "SELECT id FROM sessions WHERE token = ?"
 _ADD_SESSION: Final = "INSERT INTO sessions (token, accepted) VALUES (?, 0)"
 _SET_ACCEPTED: Final = "UPDATE sessions SET accepted = ? WHERE id = ?"
+_SET_OWNER: Final = "UPDATE sessions SET owner = ? WHERE id = ?"
 _ADD_SPAN: Final = "INSERT OR REPLACE INTO spans VALUES (?, ?, ?)"
 _ADD_DAY: Final = "INSERT INTO days VALUES (?, ?)"
 _ADD_PARTICIPANT: Final = "INSERT OR IGNORE INTO participants (name, room) VALUES (?, ?)"
+_HAS_SPOKEN: Final = "UPDATE participants SET spoke = 1 WHERE name = ? AND room = ?"
 
 _CLAIM: Final = "INSERT OR REPLACE INTO names VALUES (?, ?)"
 _RAISE_FLOORS: Final = """
@@ -83,6 +96,7 @@ _NEWEST: Final = """
     SELECT m.n, m.id, r.last FROM messages AS m LEFT JOIN rooms AS r ON r.id = m.room ORDER BY m.n DESC LIMIT 1"""
 
 _CACHED_SESSIONS: Final = 10_000
+_CACHED_SPEAKERS: Final = 10_000
 
 
 class _Batch:
@@ -95,6 +109,7 @@ class _Batch:
         self.last: dict[str, int] = {}
         self.new_rooms: dict[str, int] = {}
         self.new_sessions: dict[str, int] = {}
+        self.speakers: set[tuple[str, int]] = set()  # who said something in a private room, as if for the first time
         self.spans: list[tuple[int, int, int]] = []
         self.days: list[tuple[int, int]] = []
 
@@ -148,6 +163,7 @@ class SqliteLog(MessageLog):
         self._n = sum(self._last.values())  # every message ever has one `n`, so they are as many as the numbers given
         self._session_ids: dict[str, int] = {}
         self._in_span: set[int] = set()  # sessions noted in the present block
+        self._speakers: set[tuple[str, int]] = set()  # known to have spoken in a private room
         today = connection.execute(_TODAY).fetchone()
         self._day: int | None = today[0] if today else None
         self._to_trim: list[str] = []
@@ -159,17 +175,27 @@ class SqliteLog(MessageLog):
 
     # Appending
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        accepted: Mapping[str, int],
+        owners: Mapping[str, str] = NOBODY,
+        claims: Mapping[str, str] = NOBODY,
+    ) -> list[Run]:
         batch = _Batch(self._n, self._day)
         with self._transaction() as connection:
-            sessions = self._sessions(connection, batch, {draft.session for draft in drafts}.union(accepted))
+            sessions = self._sessions(connection, batch, {draft.session for draft in drafts}.union(accepted, owners))
+            connection.executemany(_CLAIM, [(name.lower(), token_hash) for name, token_hash in claims.items()])
+            connection.executemany(_RAISE_FLOORS, [(name.lower(),) for name in claims])
             self._number(batch, drafts, sessions)
             connection.executemany(_ADD_RUN, batch.rows)
             connection.executemany(_ADD_SPAN, batch.spans)
             connection.executemany(_ADD_DAY, batch.days)
             connection.executemany(_SET_ROOM, self._room_rows(batch))
             connection.executemany(_ADD_PARTICIPANT, _participants(batch.new_rooms))
-            connection.executemany(_SET_ACCEPTED, [(seq, sessions[token]) for token, seq in accepted.items()])
+            connection.executemany(_HAS_SPOKEN, batch.speakers)
+            connection.executemany(_SET_ACCEPTED, [(seq, sessions[key]) for key, seq in accepted.items()])
+            connection.executemany(_SET_OWNER, [(owner, sessions[key]) for key, owner in owners.items()])
         self._remember(batch)
         return batch.runs
 
@@ -199,6 +225,8 @@ class SqliteLog(MessageLog):
                 batch.days.append((n, batch.day))
             self._note_spans(batch, n, sessions[session], seq)
             room_id = self._room_ids.get(room) or batch.new_rooms[room]
+            if room.startswith("@") and (speaker := (sender.lower(), room_id)) not in self._speakers:
+                batch.speakers.add(speaker)
             batch.rows.append((n, room_id, id, ts, sender, color, sessions[session], seq, _as_json(texts)))
             batch.runs.append(Run(room, id, ts, sender, color, texts, seq))
 
@@ -225,6 +253,9 @@ class SqliteLog(MessageLog):
         if len(self._session_ids) > _CACHED_SESSIONS:
             self._session_ids.clear()
         self._session_ids.update(batch.new_sessions)
+        if len(self._speakers) > _CACHED_SPEAKERS:
+            self._speakers.clear()
+        self._speakers |= batch.speakers
         if self._index:
             self._index.wake()
 
@@ -251,22 +282,19 @@ class SqliteLog(MessageLog):
 
     # Names
 
-    def claim(self, name: str, token_hash: str) -> None:
-        name = name.lower()
-        with self._transaction() as connection:
-            connection.execute(_CLAIM, (name, token_hash))
-            connection.execute(_RAISE_FLOORS, (name,))
-
     def owner(self, name: str) -> str | None:
         return self._reader.owner(name)
 
     def private_rooms(self, name: str) -> dict[str, int]:
         return self._reader.private_rooms(name)
 
+    def conversations(self, name: str) -> list[Conversation]:
+        return self._reader.conversations(name)
+
     # Reading
 
-    def accepted(self, session: str) -> int:
-        return self._reader.accepted(session)
+    def session(self, key: str) -> SessionRecord:
+        return self._reader.session(key)
 
     def receipt(self, session: str, seq: int) -> Receipt | None:
         return self._reader.receipt(session, seq)

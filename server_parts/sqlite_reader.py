@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from server_parts.message_log import PAGE, Message, Receipt
+from server_parts.message_log import PAGE, Conversation, Message, Receipt, SessionRecord
 from server_parts.sqlite_files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
 from server_parts.sqlite_schema import BLOCK, check_schema
 
@@ -26,7 +26,7 @@ _BEFORE: Final = f"""
     SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id
     WHERE r.name = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?"""
 _ROOMS: Final = "SELECT name, last FROM rooms"
-_ACCEPTED: Final = "SELECT accepted FROM sessions WHERE token = ?"
+_SESSION: Final = "SELECT accepted, owner FROM sessions WHERE token = ?"
 _RECEIPT: Final = f"""
     SELECT r.name, m.id
     FROM (SELECT p.session, p.n FROM sessions AS s JOIN spans AS p ON p.session = s.id
@@ -37,6 +37,10 @@ _RECEIPT: Final = f"""
 _OWNER: Final = "SELECT token_hash FROM names WHERE name = ?"
 _PRIVATE_ROOMS: Final = """
     SELECT r.name, p.floor FROM participants AS p JOIN rooms AS r ON r.id = p.room WHERE p.name = ?"""
+_CONVERSATIONS: Final = """
+    SELECT r.name, p.floor, r.last, coalesce(m.ts, 0), p.spoke
+    FROM participants AS p CROSS JOIN rooms AS r ON r.id = p.room
+    LEFT JOIN messages AS m ON m.room = r.id AND m.id = r.last WHERE p.name = ?"""
 
 
 def messages(rows: Iterable[tuple[Any, ...]]) -> list[Message]:
@@ -67,9 +71,9 @@ class LogReader:
     def rooms(self) -> dict[str, int]:
         return dict(self._all(_ROOMS, ()))
 
-    def accepted(self, session: str) -> int:
-        rows = self._look_up(_ACCEPTED, (session,))
-        return int(rows[0][0]) if rows else 0
+    def session(self, key: str) -> SessionRecord:
+        rows = self._look_up(_SESSION, (key,))
+        return SessionRecord(*rows[0]) if rows else SessionRecord()
 
     def receipt(self, session: str, seq: int) -> Receipt | None:
         rows = self._look_up(_RECEIPT, {"token": session, "seq": seq})
@@ -81,6 +85,10 @@ class LogReader:
 
     def private_rooms(self, name: str) -> dict[str, int]:
         return dict(self._look_up(_PRIVATE_ROOMS, (name.lower(),)))
+
+    def conversations(self, name: str) -> list[Conversation]:
+        rows = self._look_up(_CONVERSATIONS, (name.lower(),))
+        return [Conversation(room, floor, last, ts, bool(spoke)) for room, floor, last, ts, spoke in rows]
 
     def backup(self, target: Path) -> None:
         """A consistent copy of everything in one new file; StorageError if there is such a file, or no space.

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+from server_parts.message_log import hashed
 from server_parts.sqlite_files import LogError
 
 APPLICATION: Final = 0x63686174  # "chat": tells our databases from anybody else's
@@ -59,6 +60,27 @@ MIGRATIONS: list[tuple[str, ...]] = [
             floor INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (name, room)) WITHOUT ROWID""",
     ),
+    (
+        # Session strings are secrets: from here on they are kept hashed, with what proves that a session is one's own.
+        # Of an old one that is the token or, without one, the name of whoever spoke in it last.
+        """CREATE TABLE hashed_sessions (
+            id INTEGER PRIMARY KEY,
+            token TEXT NOT NULL,
+            accepted INTEGER NOT NULL,
+            owner TEXT NOT NULL DEFAULT '')""",
+        """INSERT INTO hashed_sessions
+            SELECT s.id, iif(s.token = '', '', hashed(s.token)), s.accepted,
+                coalesce((SELECT coalesce(n.token_hash, lower(m.sender))
+                    FROM messages AS m LEFT JOIN names AS n ON n.name = lower(m.sender)
+                    WHERE m.n = (SELECT max(p.n) FROM spans AS p WHERE p.session = s.id) AND m.session = s.id), '')
+            FROM sessions AS s""",
+        "DROP TABLE sessions",
+        "ALTER TABLE hashed_sessions RENAME TO sessions",
+        "CREATE UNIQUE INDEX sessions_by_token ON sessions (token)",
+        # Whether that person has said something in the private room. Of old rooms nobody knows: they count as answered.
+        "ALTER TABLE participants ADD COLUMN spoke INTEGER NOT NULL DEFAULT 0",
+        "UPDATE participants SET spoke = 1",
+    ),
 ]
 
 
@@ -77,6 +99,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the tables to the present version, all in one transaction; shows too that nobody else has a lock."""
     version = check_schema(connection, path)
     connection.create_function("new_epoch", 0, lambda: secrets.token_hex(8))
+    connection.create_function("hashed", 1, hashed, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")
     try:
         for number, statements in enumerate(MIGRATIONS[version:], version + 1):

@@ -14,10 +14,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 from server_parts.batch import LARGE
@@ -129,8 +129,8 @@ class Order:
     def __enter__(self) -> Order:
         append, offer = SqliteLog.append, Outbox.offer
 
-        def noted_append(log: SqliteLog, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
-            runs = append(log, drafts, accepted)
+        def noted_append(log: SqliteLog, drafts: Sequence[Draft], *more: Any) -> list[Run]:
+            runs = append(log, drafts, *more)
             with self._lock:
                 self._stored.update(message.id for run in runs for message in run.messages())
             return runs

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import server
 from server_parts import archive, plain_door
-from server_parts.message_log import Draft, Message, MessageLog, Receipt, Run, StorageError
+from server_parts.message_log import Draft, Message, MessageLog, Receipt, Run, SessionRecord, StorageError
 from server_parts.settings import Settings
 from server_parts.sqlite_log import SqliteLog
 
@@ -45,9 +45,9 @@ class _LateLog(SqliteLog):
     def flush(self) -> None:
         raise NotImplementedError
 
-    def accepted(self, session: str) -> int:
+    def session(self, key: str) -> SessionRecord:
         self.flush()
-        return super().accepted(session)
+        return super().session(key)
 
     def receipt(self, session: str, seq: int) -> Receipt | None:
         self.flush()
@@ -57,10 +57,6 @@ class _LateLog(SqliteLog):
         self.flush()
         return super().after(room, after, limit)
 
-    def claim(self, name: str, token_hash: str) -> None:
-        with self._late:
-            super().claim(name, token_hash)
-
     def close(self) -> None:
         self.flush()
         super().close()
@@ -69,14 +65,16 @@ class _LateLog(SqliteLog):
 class HastyLog(_LateLog):
     def __init__(self, folder: Path) -> None:
         self._drafts: list[Draft] = []
+        self._more: list[dict[str, str]] = []  # new owners of sessions, and claims
         self._counted: dict[str, int] = {}
         self._ahead: dict[str, int] = {}
         super().__init__(folder)
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
         with self._late:
             self._drafts += drafts
             self._counted |= accepted
+            self._more = [{**old, **new} for old, new in zip(self._more or [{}] * len(more), more, strict=True)]
             return [self._promise(draft) for draft in drafts]
 
     def _promise(self, draft: Draft) -> Run:
@@ -91,8 +89,8 @@ class HastyLog(_LateLog):
     def flush(self) -> None:
         with self._late:
             if self._counted and not self._closed:
-                super().append(self._drafts, self._counted)
-                self._drafts, self._counted, self._ahead = [], {}, {}
+                super().append(self._drafts, self._counted, *self._more)
+                self._drafts, self._counted, self._ahead, self._more = [], {}, {}, []
 
 
 class ForgetfulLog(_LateLog):
@@ -100,10 +98,10 @@ class ForgetfulLog(_LateLog):
         self._counted: dict[str, int] = {}
         super().__init__(folder)
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
         with self._late:
             self._counted |= accepted
-            runs = super().append(drafts, {})
+            runs = super().append(drafts, {}, *more)
             time.sleep(0.03)  # so that a kill between the commit and its receipts is likely
             return runs
 

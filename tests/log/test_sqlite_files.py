@@ -252,7 +252,7 @@ def test_a_newer_format(tmp_path: Path) -> None:
     make(tmp_path)
     with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
         connection.execute("PRAGMA user_version = 99")
-    assert "made by a newer version of this server (format 99 > 1)" in why_not(tmp_path)
+    assert "made by a newer version of this server (format 99 > 2)" in why_not(tmp_path)
     with pytest.raises(LogError, match="newer version"):
         open_read_only(tmp_path)
 
@@ -310,13 +310,13 @@ def test_a_log_cannot_use_an_old_sqlite(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_migrating_forward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log of version 1 gets the later steps in order and keeps everything."""
+    """A log gets the later steps in order and keeps everything."""
     make(tmp_path)
     later = [("CREATE TABLE extra (x)", "INSERT INTO extra VALUES (1)"), ("UPDATE extra SET x = x + 1",)]
     monkeypatch.setattr(sqlite_schema, "MIGRATIONS", [*sqlite_schema.MIGRATIONS, *later])
     log = SqliteLog(tmp_path)
     assert log._writer.execute("SELECT x FROM extra").fetchall() == [(2,)]
-    assert log._writer.execute("PRAGMA user_version").fetchone() == (3,)
+    assert log._writer.execute("PRAGMA user_version").fetchone() == (4,)
     assert (log.last("lobby"), len(list(log.export("lobby")))) == (50, 50)
     log.close()
 

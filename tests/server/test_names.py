@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server_parts.message_log import MemoryLog
-from server_parts.names import Names, token_hash
+from server_parts.message_log import MemoryLog, hashed
+from server_parts.names import Names
 from server_parts.people import Client
 from tests.server.hub.bench import Remembering
 
@@ -24,15 +24,24 @@ def names(book: MemoryLog) -> Names:
 
 def client(token: str | None = None, *, operator: bool = False) -> Client:
     somebody = Client(Remembering(), "test", operator=operator)
-    somebody.token_hash = token_hash(token) if token else None
+    somebody.token_hash = hashed(token) if token else None
     return somebody
 
 
 def come(names: Names, name: str, somebody: Client) -> Client:
     """What a hello does with a name."""
     assert names.refusal(name, somebody) is None
-    names.take(name, somebody, trusted=names.claim(name, somebody))
+    names.take(name, somebody, trusted=names.owns(name, somebody))
     return somebody
+
+
+def say_something(names: Names, book: MemoryLog, somebody: Client) -> dict[str, str]:
+    """What a first message does with the name of who says it: the claims that are stored with it."""
+    claims = names.due_claims([somebody.name])
+    book.append([], {}, {}, claims)
+    for name, token_hash in claims.items():
+        names.claimed(name, token_hash)
+    return claims
 
 
 def test_a_name_is_one_client_s(names: Names) -> None:
@@ -75,8 +84,11 @@ def test_only_a_token_claims(names: Names, book: MemoryLog) -> None:
     """Without one the name stays anybody's; with one it is owned, and the hash alone is kept."""
     assert not come(names, "alice", client()).trusted
     assert not names.is_claimed("alice")
-    assert come(names, "bob", client("a-long-secret-token")).trusted
+    bob = come(names, "bob", client("a-long-secret-token"))
     assert names.is_claimed("BOB")
+    assert not bob.trusted
+    assert say_something(names, book, bob)
+    assert bob.trusted
     assert "secret" not in str(book.owner("bob"))
 
 
@@ -88,9 +100,11 @@ def test_a_claimed_name_is_refused_without_its_token(names: Names) -> None:
     assert names.refusal("bob", client("a-long-secret-token")) is None
 
 
-def test_owning_is_not_claiming(names: Names) -> None:
+def test_owning_is_not_claiming(names: Names, book: MemoryLog) -> None:
     """Asking whether a name is one's own makes it nobody's."""
     owner = come(names, "bob", client("a-long-secret-token"))
+    assert not names.owns("bob", owner), "nothing was said yet"
+    say_something(names, book, owner)
     assert names.owns("Bob", owner)
     assert not names.owns("passing", owner)
     assert not names.is_claimed("passing")

@@ -27,16 +27,12 @@ class BenchLog(MemoryLog):
         self.appending = threading.Event()
         self.batches: list[tuple[list[str], dict[str, int]]] = []
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
+    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
         self.appending.set()
         assert self.gate.wait(WAIT)
         self._check()
         self.batches.append(([text for draft in drafts for text in draft.texts], dict(accepted)))
-        return super().append(drafts, accepted)
-
-    def claim(self, name: str, token_hash: str) -> None:
-        self._check()
-        super().claim(name, token_hash)
+        return super().append(drafts, accepted, *more)
 
     def _check(self) -> None:
         if self.broken is not None:

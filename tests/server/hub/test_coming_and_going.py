@@ -13,7 +13,7 @@ from server_parts import hub, pages
 from server_parts.desk import Desk
 from server_parts.house import PRESENCE_SLICE
 from server_parts.hub import GREETING
-from server_parts.message_log import Draft, Run
+from server_parts.message_log import Draft, Run, SessionRecord, hashed
 from server_parts.pace import Pace
 from server_parts.people import LONG
 from server_parts.requests import (
@@ -89,14 +89,14 @@ def test_a_crowd_at_the_door_is_behind_those_who_are_in(bench: Bench, alice: Sea
 def test_a_slow_crowd_lets_others_have_a_word(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many wait at the door, a turn has time for a few of them only."""
     begun = threading.Event()
-    accepted = bench.book.accepted
+    session = bench.book.session
 
-    def slowly(session: str) -> int:
+    def slowly(key: str) -> SessionRecord:
         begun.set()
         time.sleep(GREETING)
-        return accepted(session)
+        return session(key)
 
-    monkeypatch.setattr(bench.book, "accepted", slowly)
+    monkeypatch.setattr(bench.book, "session", slowly)
     crowd = [Seat(bench) for _ in range(20)]
     for number, seat in enumerate(crowd):
         seat.submit(Hello(f"c{number}", bench.session()))
@@ -109,22 +109,22 @@ def test_a_slow_crowd_lets_others_have_a_word(bench: Bench, alice: Seat, monkeyp
 
 def test_a_busy_hub_has_time_for_a_crowd(bench: Bench, alice: Seat, bob: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     """The longer a turn takes, the more of them are let in at its end."""
-    append, accepted = bench.book.append, bench.book.accepted
+    append, session = bench.book.append, bench.book.session
     next_turn = [Say("lobby", ["and now to something else"], 1)]
 
-    def append_slowly(drafts: Sequence[Draft], counted: Mapping[str, int]) -> list[Run]:
-        runs = append(drafts, counted)
+    def append_slowly(drafts: Sequence[Draft], counted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
+        runs = append(drafts, counted, *more)
         time.sleep(80 * GREETING)
         return runs
 
-    def accepted_slowly(session: str) -> int:
+    def session_slowly(key: str) -> SessionRecord:
         if next_turn:
             bob.submit(next_turn.pop())
         time.sleep(GREETING)
-        return accepted(session)
+        return session(key)
 
     monkeypatch.setattr(bench.book, "append", append_slowly)
-    monkeypatch.setattr(bench.book, "accepted", accepted_slowly)
+    monkeypatch.setattr(bench.book, "session", session_slowly)
     crowd = [Seat(bench) for _ in range(40)]
     alice.submit(Say("lobby", ["first"], 1))
     assert bench.book.appending.wait(WAIT)
@@ -150,7 +150,7 @@ def test_a_crowd_that_speaks_at_once_is_heard_at_once(
         for seat, name, session in zip(crowd, names, sessions, strict=True)
     ]
     bench.in_one_turn(*first_words)
-    assert bench.book.batches[1:] == [(names, dict.fromkeys(sessions, 1))]
+    assert bench.book.batches[1:] == [(names, dict.fromkeys(map(hashed, sessions), 1))]
     told = of_type(alice.heard(), "presence", "message")
     assert [frame.get("joined") or frame["text"] for frame in told][-6:] == [names, *names]
 

@@ -43,10 +43,13 @@ class FailingOnce:
         return self._real(*arguments)
 
 
-@pytest.mark.parametrize("method", ["owner", "accepted", "private_rooms"])
+@pytest.mark.parametrize("method", ["owner", "session", "conversations"])
 def test_a_hello_that_fails_has_changed_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     """Said again, it is welcomed into its rooms; meanwhile nobody sees the name."""
     witness = bench.seat("witness")
+    owner = bench.seat("alice", token=TOKEN)
+    owner.say("this name is mine")
+    owner.ask(Bye())
     failing = FailingOnce(bench, monkeypatch, method)
     seat = Seat(bench)
     hello = Hello("alice", bench.session(), token=TOKEN)

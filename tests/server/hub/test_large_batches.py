@@ -32,10 +32,10 @@ def let_one_through(bench: Bench) -> None:
     """The batch that the log holds is stored, and the next one is held."""
     append = bench.book.append
 
-    def hold(drafts: Sequence[Draft], accepted: Mapping[str, int]) -> list[Run]:
+    def hold(drafts: Sequence[Draft], accepted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
         bench.book.append = append  # type: ignore[method-assign]
         bench.book.gate.clear()
-        return append(drafts, accepted)
+        return append(drafts, accepted, *more)
 
     bench.book.append = hold  # type: ignore[method-assign]
     bench.book.appending.clear()

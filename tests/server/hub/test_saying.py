@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server_parts.house import House
+from server_parts.message_log import hashed
 from server_parts.people import Client
 from server_parts.requests import Color, Gone, Hello, Join, Nick, Refusal, Rooms, Say, Who
 from tests.peers import codes, of_type
@@ -201,14 +202,15 @@ def test_a_repeat_behind_a_failure_is_the_one_that_is_expected(bench: Bench, ali
 
 
 @pytest.mark.usefixtures("errors_expected")
-def test_a_name_that_cannot_be_claimed_is_not_given(bench: Bench) -> None:
-    """The hello fails whole, and works when the disk is back."""
-    seat = Seat(bench)
+def test_a_name_is_claimed_with_the_first_message_or_not_at_all(bench: Bench) -> None:
+    """While the log cannot be written neither is stored; said again, both are."""
+    alice = bench.seat("alice", token=TOKEN)
     bench.book.broken = "disk full"
-    hello = Hello("alice", bench.session(), token=TOKEN)
-    assert codes(seat.ask(hello)) == ["storage_unavailable"]
+    assert codes(alice.ask(Say("lobby", ["mine"], 1))) == ["storage_unavailable"]
+    assert bench.book.owner("alice") is None
     bench.book.broken = None
-    assert of_type(seat.ask(hello), "welcome")
+    assert ids(alice.ask(Say("lobby", ["mine"], 1))) == [1]
+    assert bench.book.owner("alice") == hashed(TOKEN)
 
 
 @pytest.mark.usefixtures("errors_expected")

@@ -60,7 +60,8 @@ class Client:
 
     __slots__ = (
         "address", "asked", "away", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
-        "joined_with", "name", "number", "operator", "outbox", "replaced", "resumed", "rooms", "session", "token_hash", "trusted",
+        "joined_with", "name", "number", "operator", "outbox", "replaced", "resumed", "rooms", "session",
+        "token_hash", "trusted",
     )  # fmt: skip
 
     def __init__(self, outbox: WayOut, address: str, *, operator: bool = False) -> None:

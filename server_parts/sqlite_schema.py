@@ -100,6 +100,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = check_schema(connection, path)
     connection.create_function("new_epoch", 0, lambda: secrets.token_hex(8))
     connection.create_function("hashed", 1, hashed, deterministic=True)
+    connection.execute("PRAGMA secure_delete = ON")  # of secrets that are hashed from now on, no copy stays in the file
     connection.execute("BEGIN IMMEDIATE")
     try:
         for number, statements in enumerate(MIGRATIONS[version:], version + 1):
@@ -109,6 +110,9 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         if not version:
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute("COMMIT")
+        if version not in (0, len(MIGRATIONS)):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA secure_delete = OFF")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.message_log import MessageLog, Receipt
+from server_parts.message_log import Conversation, MessageLog, Receipt, SessionRecord
 from server_parts.search_query import DAY
 
 from .drafts import SESSION, Backend, append, draft, say, texts
@@ -161,6 +161,45 @@ def test_a_new_owner_does_not_inherit_secrets(log: MessageLog) -> None:
     say(log, "new", room="@alice+carol")
     assert log.private_rooms("alice") == {"@alice+bob": 2, "@alice+carol": 0}
     assert log.private_rooms("bob") == {"@alice+bob": 0}
+
+
+def test_a_session_belongs_to_whom_it_was_said_to(log: MessageLog) -> None:
+    """Its owner is stored with what it accepted, or alone, and stays until it is said anew."""
+    assert log.session(SESSION) == SessionRecord(0, "")
+    log.append([draft(seq=1)], {SESSION: 1}, {SESSION: "alice"})
+    log.append([draft(seq=2)], {SESSION: 2})
+    assert log.session(SESSION) == SessionRecord(2, "alice")
+    log.append([], {}, {SESSION: "alice anna", OTHER: "bob"})
+    assert (log.session(SESSION), log.session(OTHER)) == (SessionRecord(2, "alice anna"), SessionRecord(0, "bob"))
+
+
+def test_a_claim_goes_with_the_message(log: MessageLog) -> None:
+    """It comes first: what was said before stays closed to the new owner, the message itself does not."""
+    say(log, "to somebody else", room="@alice+bob")
+    log.append([draft("hello", "@alice+bob"), draft("hello", "@bob+carol")], {}, {}, {"Bob": "hash"})
+    assert log.owner("bob") == "hash"
+    assert log.private_rooms("bob") == {"@alice+bob": 1, "@bob+carol": 0}
+
+
+def test_conversations_tell_who_spoke_and_when(log: MessageLog) -> None:
+    """For each private room of a name: its floor, its newest message, and whether that name said anything in it."""
+    append(log, draft("hi", "@alice+bob", "alice", ts=5.0), draft("yes?", "@alice+bob", "Bob", ts=6.0))
+    append(log, draft("psst", "@bob+carol", "carol", ts=7.0), draft("aloud", "den", "bob"))
+    log.claim("bob", "hash")
+    append(log, draft("again", "@bob+carol", "carol", ts=8.0))
+    assert sorted(log.conversations("bOb")) == [
+        Conversation("@alice+bob", 2, 2, 6.0, True),
+        Conversation("@bob+carol", 1, 2, 8.0, False),
+    ]
+    assert log.conversations("carol") == [Conversation("@bob+carol", 0, 2, 8.0, True)]
+    assert log.conversations("dave") == []
+
+
+def test_a_conversation_of_which_nothing_is_kept_has_no_time(log: MessageLog) -> None:
+    """It is as quiet as one can be."""
+    append(log, draft("hi", "@alice+bob", "alice", ts=5.0))
+    trim_all(log, keep_messages=0)
+    assert log.conversations("bob") == [Conversation("@alice+bob", 0, 1, 0.0, False)]
 
 
 # --- Search -----------------------------------------------------------------------------------------------------
@@ -385,7 +424,7 @@ def test_everything_is_there_after_opening_again(backend: Backend, tmp_path: Pat
     log = backend.open(tmp_path / "data")
     append(log, *(draft(f"needle {i}", seq=i) for i in range(1, 6)))
     say(log, "psst", room="@alice+bob")
-    log.claim("bob", "hash")
+    log.append([], {}, {SESSION: "alice"}, {"bob": "hash"})
     trim_all(log, keep_messages=4)
     before = facts(log)
     log.close()
@@ -405,5 +444,7 @@ def facts(log: MessageLog) -> tuple[object, ...]:
         [log.receipt(SESSION, seq) for seq in range(7)],
         log.owner("bob"),
         log.private_rooms("bob"),
+        log.session(SESSION),
+        log.conversations("bob"),
         log.search("needle", {}, 50),
     )

@@ -31,6 +31,8 @@ queries = st.lists(
     st.sampled_from([*WORDS, "wha*", "w*", '"whale e"', "from:bob", "from:alice", "in:den", "in:@alice+bob"]),
     max_size=3,
 ).map(" ".join)
+owners = st.dictionaries(sessions, st.sampled_from(["alice", "alice anna", "f" * 64]), max_size=2)
+claims = st.dictionaries(names, st.sampled_from(["hash-1", "hash-2"]), max_size=1)
 floors = st.dictionaries(rooms, st.integers(0, 12), max_size=3)
 
 
@@ -45,15 +47,21 @@ class Logs(RuleBasedStateMachine):
         self.model: MessageLog = MemoryLog()
         self.real: MessageLog = SqliteLog(self.folder / "data", full_text=full_text)
 
-    @rule(said=says)
-    def append(self, said: list[tuple[str, float, str, list[str], str, bool]]) -> None:
+    @rule(said=says, owners=owners, claims=claims)
+    def append(
+        self,
+        said: list[tuple[str, float, str, list[str], str, bool]],
+        owners: dict[str, str],
+        claims: dict[str, str],
+    ) -> None:
         drafts, accepted = [], {}
         for room, days, name, row, session, refused in said:
             seq = self.seqs[session] + 1
             self.seqs[session] = accepted[session] = seq + len(row) - 1
             if not refused:
                 drafts.append(Draft(room, NOW - days * DAY, name, "blue", row, session, seq))
-        assert self.real.append(drafts, accepted) == self.model.append(drafts, accepted)
+        more = owners, claims
+        assert self.real.append(drafts, accepted, *more) == self.model.append(drafts, accepted, *more)
 
     @rule(name=names, token=st.sampled_from(["hash-1", "hash-2"]))
     def claim(self, name: str, token: str) -> None:
@@ -93,9 +101,11 @@ class Logs(RuleBasedStateMachine):
         assert self.real.rooms() == self.model.rooms()
         assert [self.real.first(room) for room in ROOMS] == [self.model.first(room) for room in ROOMS]
         assert [self.real.accepted(session) for session in SESSIONS] == list(self.seqs.values())
+        assert [self.real.session(session) for session in SESSIONS] == list(map(self.model.session, SESSIONS))
         for name in NAMES:
             assert self.real.owner(name) == self.model.owner(name)
             assert self.real.private_rooms(name) == self.model.private_rooms(name)
+            assert sorted(self.real.conversations(name)) == sorted(self.model.conversations(name))
 
     def teardown(self) -> None:
         if hasattr(self, "real"):

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final
 
 from chat_common import partners
+from server_parts.contacts import Contacts
 from server_parts.house import House
 from server_parts.message_log import MessageLog
 from server_parts.people import Client
@@ -25,13 +26,8 @@ from server_parts.search_query import DAY
 MAX_PRIVATE: Final = 1_000  # private rooms one client may be in
 RESUMED: Final = 200  # of them at most are resumed at a hello …
 ACTIVE: Final = 30 * DAY  # … if something was said in them within so many seconds
-REQUEST: Final = DAY  # a first contact waits for an answer so long, and then counts no more
-STRANGERS: Final = 20  # open requests of names that are not claimed
-ACQUAINTANCES: Final = 200  # and of those that are
 UNDER_WAY: Final = 10.0  # seconds that a text may take, or that its writer may take to hear who is who
 MOST_REMEMBERED: Final = 10_000  # sessions that left
-ANSWERED: Final = 0.0
-MOST_CACHED: Final = 1_000  # people whose requests are known
 
 DENIED: Final = Refusal("denied", "that conversation is private", "room")
 
@@ -41,8 +37,9 @@ class Conversations:
         self._book = book
         self._house = house
         self._clock = clock
+        self._started = clock()
         self._left: OrderedDict[str, float] = OrderedDict()  # sessions, and when they left
-        self._contacts: OrderedDict[str | int, dict[str, float]] = OrderedDict()  # see `_contacts_of`
+        self._contacts = Contacts(book)
 
     # --- coming and going ---
 
@@ -50,7 +47,11 @@ class Conversations:
         """The client is about to come in. `resumed`: it may send what it wrote before it lost its connection."""
         client.came = self._clock()
         key = client.session.key if client.session is not None else ""
-        client.informed = self._left.get(key, -math.inf) - UNDER_WAY if resumed else client.came
+        left = self._left.get(key)
+        if not resumed:
+            client.informed = client.came
+        else:  # of those who bore a name before this server started, it knows nothing
+            client.informed = -math.inf if left is None else max(left - UNDER_WAY, self._started)
         client.resumed = resumed
 
     def resumed(self, name: str) -> dict[str, int]:
@@ -127,36 +128,11 @@ class Conversations:
         self, client: Client, other: Client | None, name: str, room: str, members: list[Client]
     ) -> Refusal | None:
         """Why these two may not talk: too many strangers wait for an answer already, or too many rooms are open."""
-        answered = self._contacts_of(client.name.lower(), client)
-        if room in answered:
-            answered[room] = ANSWERED
         if not client.operator and (other is None or not other.operator):
-            waiting = self._contacts_of(name, other)
-            if room not in waiting and room not in answered:
-                most = ACQUAINTANCES if client.trusted else STRANGERS
-                if sum(since > time.time() - REQUEST for since in waiting.values()) >= most:
-                    return Refusal("too_many", f"too many people wait for an answer of {name} already", "room")
             for member in members:
                 if len(member.rooms) >= MAX_PRIVATE and sum(map(_is_private, member.rooms)) >= MAX_PRIVATE:
                     return Refusal("too_many", f"{member.name} is in too many conversations already", "room")
-            waiting.setdefault(room, time.time())
-        answered[room] = ANSWERED
-        return None
-
-    def _contacts_of(self, name: str, client: Client | None) -> dict[str, float]:
-        """The private rooms of a person, and since when each waits for that person's first word.
-
-        Those of a claimed name are as old as the log, those of anybody else as old as the connection.
-        """
-        key = name if client is None or client.trusted else client.number
-        known = self._contacts.get(key)
-        if known is None:
-            found = self._book.conversations(name) if isinstance(key, str) else []
-            known = self._contacts[key] = {c.room: ANSWERED if c.spoke else c.ts for c in found if c.last > c.floor}
-            if len(self._contacts) > MOST_CACHED:
-                self._contacts.popitem(last=False)
-        self._contacts.move_to_end(key)
-        return known
+        return self._contacts.refusal(client, other, name, room)
 
 
 def _is_private(room: str) -> bool:

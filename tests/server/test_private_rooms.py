@@ -1,0 +1,321 @@
+"""Private rooms: they crowd nobody out, strangers wait for an answer, the next bearer of a name hears nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from server_parts import conversations
+from server_parts.message_log import Draft, MemoryLog, MessageLog
+from server_parts.sqlite_log import SqliteLog
+from tests.conftest import Chat, Serve
+from tests.peers import Frame, Native, codes, of_type
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+OTHER = TOKEN[::-1]
+DAY = 86_400
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def book(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
+    """Both kinds of log keep the same promises."""
+    return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
+
+
+@pytest.fixture
+def chat(serve: Serve, book: MessageLog) -> Chat:
+    return serve(book=book)
+
+
+def claimed(chat: Chat, name: str, token: str = TOKEN) -> Native:
+    """Somebody whose name is claimed, because something was said under it."""
+    peer = chat.native(name, token=token, history=0)
+    peer.tell("this is me")
+    return peer
+
+
+def refusal(peer: Native, room: str, text: str = "psst") -> str:
+    peer.say(text, room)
+    return str(peer.until("error", seq=peer.seq)["code"])
+
+
+def private_past(book: MessageLog, name: str, ages: list[float]) -> list[str]:
+    """Rooms in which somebody wrote to a name, each so many days ago."""
+    rooms = [f"@a{number:04}+{name}" for number in range(len(ages))]
+    now = time.time()
+    for start in range(0, len(rooms), 500):
+        some = zip(rooms[start : start + 500], ages[start : start + 500], strict=True)
+        book.append([Draft(room, now - age * DAY, room[1:6], "blue", ["hi"], "", 0) for room, age in some], {})
+    return rooms
+
+
+def rooms_joined(frames: list[Frame]) -> list[str]:
+    return [frame["room"] for frame in of_type(frames, "joined")]
+
+
+# --- they crowd nobody out ---
+
+
+def test_a_thousand_conversations_leave_room_for_public_rooms(chat: Chat, book: MessageLog) -> None:
+    """However many have written to a name, its owner finds 200 of them open and can enter a thousand other rooms."""
+    claimed(chat, "victim").leave()
+    private_past(book, "victim", [0.1] * 1_040)
+    back = chat.native()
+    back.hello("victim", token=TOKEN)
+    joined = rooms_joined(back.pending())
+    assert joined[0] == "lobby"
+    assert len(joined) == 201
+    for number in range(999):
+        back.send("join", room=f"r{number}", history=0)
+    assert codes(back.pending()) == []
+    assert codes(back.ask("join", room="one-too-many")) == ["bad_room"]
+    assert rooms_joined(back.ask("join", room="@a0000")) == ["@a0000+victim"], "they are counted apart"
+
+
+def test_what_was_active_lately_is_resumed_newest_first(chat: Chat, book: MessageLog) -> None:
+    """What has been quiet for thirty days is not, unless it is named; it can still be read and written to."""
+    claimed(chat, "alice").leave()
+    rooms = private_past(book, "alice", [31, 3, 29, 1, 40])
+    back = chat.native()
+    back.hello("alice", token=TOKEN, rooms={"lobby": None, rooms[4]: None})
+    assert rooms_joined(back.pending()) == ["lobby", rooms[4], rooms[3], rooms[1], rooms[2]]
+    (page,) = of_type(back.ask("history", room=rooms[0]), "history")
+    assert [message["text"] for message in page["messages"]] == ["hi"]
+    assert rooms_joined(back.ask("join", room=rooms[0])) == [rooms[0]]
+
+
+# --- strangers wait for an answer ---
+
+
+def test_twenty_strangers_wait_at_most(chat: Chat) -> None:
+    """The next one is told so; that text is used up and not said; an answer, or a claimed name, opens the door."""
+    owner = claimed(chat, "owner")
+    strangers = [chat.native(f"stranger-{number}") for number in range(21)]
+    for stranger in strangers[:20]:
+        stranger.tell("hello?", "@owner")
+    assert refusal(strangers[20], "@owner") == "too_many"
+    assert of_type(strangers[20].ask("say", room="@owner", text="psst", seq=1), "ack")[0]["id"] is None
+    assert of_type(owner.pending(), "joined")[-1]["room"] == "@owner+stranger-19"
+    assert strangers[0].tell("are you there?", "@owner")["id"] == 2, "who waits may write on"
+    friend = claimed(chat, "friend", OTHER)
+    assert friend.tell("hello", "@owner")["id"] == 1
+    owner.tell("yes?", "@stranger-7")
+    assert strangers[20].tell("psst", "@owner")["id"] == 1
+
+
+def test_strangers_wait_across_leaving_and_a_restart(serve: Serve, tmp_path: Path) -> None:
+    """Neither side's leaving makes room for more of them; a day does."""
+    chat = serve(book=SqliteLog(tmp_path))
+    claimed(chat, "owner").leave()
+    for number in range(20):
+        stranger = chat.native(f"stranger-{number}")
+        stranger.tell("hello?", "@owner")
+        stranger.leave()
+    assert refusal(chat.native("one-more"), "@owner") == "too_many"
+    chat.stop()
+    again = serve(book=SqliteLog(tmp_path))
+    assert refusal(again.native("one-more"), "@owner") == "too_many"
+
+
+def test_a_request_counts_for_a_day(chat: Chat, book: MessageLog) -> None:
+    """What nobody has answered by then keeps no others out."""
+    claimed(chat, "owner").leave()
+    private_past(book, "owner", [1.01] * 20)
+    assert chat.native("stranger").tell("hello?", "@owner")["id"] == 1
+
+
+def test_a_guest_s_requests_end_with_its_connection(chat: Chat) -> None:
+    """The next bearer of the name starts with none."""
+    guest = chat.native("guest-x")
+    for number in range(20):
+        chat.native(f"stranger-{number}").tell("hello?", "@guest-x")
+    late = chat.native("late")
+    assert refusal(late, "@guest-x") == "too_many"
+    guest.leave()
+    late.sees_off("guest-x")
+    chat.native("guest-x")
+    assert late.tell("hello?", "@guest-x")["text"] == "hello?"
+
+
+def test_who_answers_is_no_stranger(chat: Chat) -> None:
+    """Somebody to whom one has written first may always write back."""
+    owner = claimed(chat, "owner")
+    people = [chat.native(f"friend-{number}") for number in range(25)]
+    for number, friend in enumerate(people):
+        owner.tell("hello", f"@friend-{number}")
+        friend.tell("hello to you", "@owner")
+
+
+def test_a_plain_stranger_is_told_too(chat: Chat) -> None:
+    """In words."""
+    claimed(chat, "owner")
+    for number in range(20):
+        chat.native(f"stranger-{number}").tell("hello?", "@owner")
+    plain = chat.plain("/msg owner hello")
+    plain.until("error: too many people wait for an answer of owner already")
+
+
+# --- the next bearer of a name hears nothing ---
+
+
+def test_the_room_closes_when_its_bearer_leaves(chat: Chat) -> None:
+    """Both are out of it, the one who stays is told, and there is nobody to write to."""
+    alice, bob = claimed(chat, "alice"), chat.native("bob")
+    alice.tell("psst", "@bob")
+    bob.leave()
+    closed = alice.until("presence", room="@alice+bob")
+    assert (closed["left"], closed["members"]) == (["bob", "alice"], 0)
+    assert refusal(alice, "@bob") == "no_such_user"
+    assert codes(alice.ask("leave", room="@bob")) == ["not_in_room"]
+
+
+def test_the_room_closes_when_its_bearer_takes_another_name(chat: Chat) -> None:
+    """For both: the old name is somebody else's from then on."""
+    alice, bob = claimed(chat, "alice"), chat.native("bob")
+    alice.tell("psst", "@bob")
+    bob.send("nick", name="robert")
+    assert alice.until("presence", room="@alice+bob", left=["bob", "alice"])
+    assert bob.until("presence", room="@alice+bob", left=["alice", "bob"])
+    assert refusal(alice, "@bob") == "no_such_user"
+
+
+def test_a_claimed_name_s_room_stays(chat: Chat) -> None:
+    """Its bearer comes back to it, and finds there what was said meanwhile."""
+    alice, bob = claimed(chat, "alice"), claimed(chat, "bob", OTHER)
+    alice.tell("psst", "@bob")
+    bob.leave()
+    assert alice.tell("for later", "@bob")["id"] == 2
+    back = chat.native()
+    back.hello("bob", token=OTHER)
+    assert "for later" in str(of_type(back.pending(), "history"))
+
+
+def test_a_text_on_its_way_does_not_reach_the_next_bearer(chat: Chat) -> None:
+    """It was written to somebody else: it is refused, however many there are of them; what is said later arrives."""
+    alice, bob = claimed(chat, "alice"), chat.native("bob")
+    alice.tell("psst", "@bob")
+    bob.leave()
+    mallory = chat.native("bob")
+    seqs = [alice.say(f"for the one who left, {number}", "@bob") for number in range(5)]
+    assert [alice.until("error", seq=seq)["code"] for seq in seqs] == ["no_such_user"] * 5
+    assert "for the one who left" not in str(mallory.pending())
+    assert codes(alice.ask("join", room="@bob")) == []
+    alice.tell("who are you?", "@bob")
+    assert mallory.until("message", room="@alice+bob")["text"] == "who are you?"
+
+
+def test_nor_does_the_first_text_of_somebody_who_saw_the_one_before(chat: Chat) -> None:
+    """There was no conversation yet, but whoever wrote it meant the one who was there."""
+    alice, bob = chat.native("alice"), chat.native("bob")
+    bob.leave()
+    mallory = chat.native("bob")
+    assert refusal(alice, "@bob") == "no_such_user"
+    assert of_type(mallory.pending(), "message") == []
+    newcomer = chat.native("newcomer")
+    assert newcomer.tell("hello", "@bob")["text"] == "hello", "who came later can only mean the new one"
+
+
+def test_nor_if_the_next_bearer_writes_first(chat: Chat) -> None:
+    """An answer that is already on its way is still to the one before."""
+    alice, bob = chat.native("alice"), chat.native("bob")
+    alice.tell("psst", "@bob")
+    bob.leave()
+    mallory = chat.native("bob")
+    mallory.tell("hi, me again", "@alice")
+    assert refusal(alice, "@bob", "so, the password is") == "no_such_user"
+    assert "password" not in str(mallory.pending())
+
+
+def test_asking_who_is_here_shows_that_one_has_been_told(chat: Chat) -> None:
+    """From then on what is said is for whoever is there."""
+    alice, bob = chat.native("alice"), chat.native("bob")
+    alice.tell("psst", "@bob")
+    bob.leave()
+    stranger = chat.native("bob")
+    alice.ask("who")
+    assert alice.tell("who is there?", "@bob")["text"] == stranger.until("message", room="@alice+bob")["text"]
+
+
+def test_so_does_time(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is on its way for ever."""
+    monkeypatch.setattr(conversations, "UNDER_WAY", 0.0)
+    alice, bob = chat.native("alice"), chat.native("bob")
+    alice.tell("psst", "@bob")
+    bob.leave()
+    chat.native("bob")
+    assert alice.tell("who is there?", "@bob")["id"] == 2
+
+
+def test_nor_what_is_sent_again_after_a_lost_link(chat: Chat) -> None:
+    """It was written while another one bore the name, even if the client asks who is here before sending it."""
+    alice, bob, witness = claimed(chat, "alice"), chat.native("bob"), chat.native("witness")
+    alice.tell("psst", "@bob")
+    alice.close()
+    witness.sees_off("alice")
+    bob.leave()
+    mallory = chat.native("bob")
+    back = chat.native("alice", session=alice.session, token=TOKEN, epoch=alice.welcome["epoch"])
+    back.ask("who")
+    assert refusal(back, "@bob", "written before") == "no_such_user"
+    assert "written before" not in str(mallory.pending())
+
+
+def test_what_is_sent_again_reaches_the_one_it_was_written_to(chat: Chat) -> None:
+    """Whoever has been there all the time, or has come back with the same session, is the same."""
+    alice, witness = claimed(chat, "alice"), chat.native("witness")
+    bob, guy = chat.native("bob"), chat.native("guy")
+    alice.tell("psst", "@bob")
+    alice.tell("psst", "@guy")
+    alice.close()
+    witness.sees_off("alice")
+    guy.leave()
+    guy_again = chat.native("guy", session=guy.session)
+    back = chat.native("alice", session=alice.session, token=TOKEN, epoch=alice.welcome["epoch"])
+    back.tell("still there?", "@bob")
+    back.tell("still there?", "@guy")
+    for peer in (bob, guy_again):
+        assert peer.until("message", text="still there?")
+
+
+def test_after_a_restart_nobody_knows_who_bore_a_name(serve: Serve, tmp_path: Path) -> None:
+    """What is sent again reaches a guest who comes back with its session, not one who takes its name."""
+    chat = serve(book=SqliteLog(tmp_path))
+    alice, bob, guy = claimed(chat, "alice"), chat.native("bob"), chat.native("guy")
+    alice.tell("psst", "@bob")
+    guy.tell("hello")
+    chat.stop()
+    again = serve(book=SqliteLog(tmp_path))
+    mallory, guy_again = again.native("bob"), again.native("guy", session=guy.session)
+    back = again.native("alice", session=alice.session, token=TOKEN, epoch=alice.welcome["epoch"])
+    assert refusal(back, "@bob", "written before") == "no_such_user"
+    assert of_type(mallory.pending(), "message") == []
+    assert back.tell("written before", "@guy")["text"] == guy_again.until("message", room="@alice+guy")["text"]
+    bob.close()
+
+
+def test_a_session_that_is_replaced_has_not_left(chat: Chat) -> None:
+    """A guest whose link was lost unnoticed keeps its conversations."""
+    alice, bob = chat.native("alice"), chat.native("bob")
+    alice.tell("psst", "@bob")
+    again = chat.native("bob", session=bob.session)
+    alice.tell("and?", "@bob")
+    assert again.until("message", room="@alice+bob")["text"] == "and?"
+    assert not any("alice" in frame.get("left", ()) for frame in alice.passed), "it has not been closed"
+
+
+def test_a_guest_s_number_is_a_name_like_any_other(chat: Chat) -> None:
+    """A new guest-1 may neither read nor get what was said to the former one."""
+    alice = chat.native("alice")
+    plain = chat.plain("hello")
+    assert plain.enter() == "guest-1"
+    alice.tell("psst", "@guest-1")
+    plain.say("/exit")
+    plain.rest()
+    assert alice.until("presence", room="@alice+guest-1")["left"] == ["guest-1", "alice"]
+    other = chat.plain("hello")
+    assert other.enter() == "guest-1"
+    assert refusal(alice, "@guest-1", "second thoughts") == "no_such_user"
+    other.say("/search psst")
+    assert "nothing found" in other.until("nothing found")

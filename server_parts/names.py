@@ -81,8 +81,15 @@ class Names:
         bearer = self.find(name)
         if bearer is not None and bearer.claiming:
             return bearer.token_hash
-        reserved = self._reserved.get(name.lower())
-        return reserved.token_hash if reserved is not None and self._clock() < reserved.until else None
+        reserved = self._reservation(name.lower())
+        return reserved.token_hash if reserved is not None else None
+
+    def _reservation(self, name: str) -> _Reserved | None:
+        reserved = self._reserved.get(name)
+        if reserved is not None and self._clock() >= reserved.until:
+            del self._reserved[name]
+            return None
+        return reserved
 
     def refusal(self, name: str, client: Client, leaving: Client | None = None) -> Refusal | None:
         """Why this client may not take the name; None if it may. `leaving` is about to give its own name up."""
@@ -114,7 +121,7 @@ class Names:
         """Of the names that a message is said by or to, those that are to be claimed together with it."""
         due = {}
         for name in map(str.lower, names):
-            bearer, reserved = self._live.get(name), self._reserved.get(name)
+            bearer, reserved = self._live.get(name), self._reservation(name)
             if bearer is not None and bearer.claiming and bearer.token_hash is not None:
                 if self._may_claim(name, bearer.address):
                     due[name] = bearer.token_hash
@@ -196,7 +203,7 @@ class Names:
             names.append(name)
         self._reserved.pop(name, None)
         self._reserved[name] = reserved
-        while len(self._reserved) > MOST_RESERVED or next(iter(self._reserved.values())).until <= self._clock():
+        if len(self._reserved) > MOST_RESERVED:
             self._reserved.popitem(last=False)
 
     def _replaced(self, client: Client, *, returning: bool) -> float:

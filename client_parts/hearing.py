@@ -328,7 +328,7 @@ class Hearing:
         self._ask({"type": "join", "room": room, **wanted})
 
     def _show_message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> None:
-        room, sender = message["room"], message["from"]
+        sender = message["from"]
         if self._company.is_ignored(sender):
             return
         if not past:

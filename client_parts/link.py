@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import random
 import socket
+import struct
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chat_common import Frame, FrameError, LineDecoder, decode_frame, encode_frame
 
 _CHUNK = 65_536
+_LINGER = "hh" if sys.platform == "win32" else "ii"  # the form of SO_LINGER
 
 
 class LinkLost(Exception):
@@ -140,6 +144,11 @@ class Link:
             raise LinkLost(f"the server has been silent for {self._clock() - self._heard:.0f} seconds")
         self._asked = True
         self.send({"type": "ping"})
+
+    def cut_when_closed(self) -> None:
+        """What is not sent yet is dropped then, and the server sees a reset. Any thread may ask for it."""
+        with suppress(OSError):  # closed already
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
 
     def close(self) -> None:
         self._socket.close()

@@ -53,6 +53,7 @@ from client_parts.view import View, alert, as_sentence, bad, good
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
+_FORCED = 0.3  # seconds that the receiver has to end, when a signal ends a pipe
 _PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # reasons that may be gone tomorrow
 
 
@@ -99,6 +100,7 @@ class ChatClient:
         self._ready = threading.Event()  # the first welcome has come, or none will
         self._finished = threading.Event()  # the receiver has decided that it is over
         self._leaving = False  # the input loop has ended
+        self._by_force = False  # by a signal, in a pipe: no goodbye, and nothing more is sent
         self._talkative = False  # something came in through the pipe
         self._farewell = Farewell(self._patience)
         self._lateness = Lateness()
@@ -144,6 +146,8 @@ class ChatClient:
         receiver = threading.Thread(target=self.receive_messages, name="receiver", daemon=True)
         receiver.start()
         asked_for = self._talk()
+        if asked_for and not self._screen.interactive:
+            self._cut_link()
         self._take_leave(receiver)
         failed = self._report_failures()
         return asked_for or self._exit_status or int(failed)
@@ -209,9 +213,15 @@ class ChatClient:
         self._leaving = True  # also if the screen could not be opened
         self._handover.ring()
         texts = self._patience.undelivered if self._conversation.online else 0
-        receiver.join(texts + self._patience.goodbye + 1)
+        receiver.join(_FORCED if self._by_force else texts + self._patience.goodbye + 1)
         if not receiver.is_alive():
             self._handover.close()
+
+    def _cut_link(self) -> None:
+        """End by force. From now on the connection ends with a reset, whoever closes it: the server drops the rest."""
+        self._by_force = True
+        if (link := self._link) is not None:
+            link.cut_when_closed()
 
     def _report_failures(self) -> bool:
         """Say what went wrong, now that the terminal is as it was. Whether anything did."""
@@ -377,6 +387,8 @@ class ChatClient:
             link.send({"type": "say", "room": say.room, "text": say.text, "seq": say.seq})
 
     def _speak(self) -> None:
+        if self._by_force:
+            return
         self._queue_frames()
         if self._link is not None:
             self._link.flush()
@@ -392,7 +404,7 @@ class ChatClient:
             self._say_bye(now)
 
     def _say_bye(self, now: float) -> None:
-        if self._link is None or not self._conversation.online:
+        if self._link is None or self._by_force or not self._conversation.online:
             self._finish(0)
             return
         step = self._farewell.next(now, waiting=bool(self._conversation.outgoing))

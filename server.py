@@ -221,11 +221,18 @@ class ChatServer:
     def handle_client(self, client_socket: socket.socket) -> None:
         """Read one client until it leaves: bytes → door → requests → desk."""
         client = self._connections[client_socket]
-        log.debug("A connection from %s", client.address)
-        desk = Desk(client, self._hub, self._book, Pace(self.settings.rate, BURST, time.monotonic()))
+        outbox = client.outbox
+        assert isinstance(outbox, Outbox)
+
+        def is_reset(seconds: float) -> bool:
+            return sockets.is_reset_within(client_socket, seconds) or outbox.was_reset
+
+        desk = Desk(client, self._hub, self._book, Pace(self.settings.rate, BURST, time.monotonic()), is_reset)
         try:
             for requests in self._requests(client_socket, client):
                 desk.serve(requests)
+        except ConnectionResetError:
+            log.debug("%s cut the connection", client.address)
         except Exception:
             log.exception("reading %s", client.address)
         finally:

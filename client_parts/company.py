@@ -38,7 +38,11 @@ class Company:
         self.people.lost()
 
     def is_ignored(self, name: str) -> bool:
-        return name.lower() in self.ignored
+        """Whether that person's messages are hidden; never one's own, also after taking an ignored name."""
+        return name.lower() in self.ignored and not self._view.is_me(name)
+
+    def ignored_names(self) -> tuple[str, ...]:
+        return tuple(filter(self.is_ignored, self.ignored.values()))
 
     def _not_ignored(self, names: list[str] | None) -> list[str]:
         return [name for name in names or [] if not self.is_ignored(name)]

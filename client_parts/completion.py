@@ -11,7 +11,7 @@ from chat_common import COLORS
 from client_parts.commands import COMMANDS
 from client_parts.settings import CHOICES
 
-_NAMES = ("msg", "m", "ignore", "unignore")
+_NAMES = ("msg", "m", "ignore")
 _OWN_ROOMS = ("leave", "part")
 _ALL_ROOMS = ("join", "j", "who", "names")
 _WORDS = {
@@ -23,9 +23,10 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    names: tuple[str, ...] = ()  # who spoke last first
+    names: tuple[str, ...] = ()  # likeliest first
     rooms: tuple[str, ...] = ()  # one's own
     public: tuple[str, ...] = ()  # all that the server has told of
+    ignored: tuple[str, ...] = ()
 
 
 def complete(line: str, vocabulary: Vocabulary) -> list[str]:
@@ -46,6 +47,8 @@ def _arguments(command: str, word: str, vocabulary: Vocabulary) -> list[str]:
         return _beginning(word, _WORDS[command])
     if command in _NAMES:
         return _beginning(word.lstrip("@"), vocabulary.names)
+    if command == "unignore":
+        return _beginning(word.lstrip("@"), vocabulary.ignored)
     if command == "switch":
         return _beginning(word.lstrip("#"), (*vocabulary.rooms, *(f"@{name}" for name in vocabulary.names)))
     if command in _OWN_ROOMS:

@@ -48,9 +48,9 @@ class Conversation(Hearing):
 
     def reply(self, text: str) -> None:
         if self._correspondent is None:
-            self._board.complain(bad("Nobody has written to you privately yet."))
+            self._board.complain(bad("Nobody has written to you privately yet; /msg NAME TEXT writes to somebody."))
         else:
-            self._put(f"@{self._correspondent}", text)
+            self._put(f"@{self._correspondent['from']}", text)
 
     def _put(self, room: str, text: str) -> None:
         self._unread.seen(self._wire_room(room))  # who answers has read
@@ -185,11 +185,14 @@ class Conversation(Hearing):
         if name and not is_name(name):
             self._board.complain(bad(f"Nobody can be called {harmless_line(name)}."))
             return
+        if self._view.is_me(name):
+            self._board.complain(bad("You cannot ignore yourself."))
+            return
         if name:
             self._company.ignored[name.lower()] = name
         if name and not self._company.people.has_heard_of(name):
             self._board.note(aside(f"* nobody called {name} has been here so far; ignored all the same"))
-        names = ", ".join(map(harmless_line, self._company.ignored.values()))
+        names = ", ".join(map(harmless_line, self._company.ignored_names()))
         self._board.note(aside(f"* ignored: {names}" if names else "* You ignore nobody."))
 
     def unignore(self, name: str) -> None:

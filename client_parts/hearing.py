@@ -33,7 +33,7 @@ from client_parts.delivery import Arrival, Cursors, Outgoing, Say
 from client_parts.searches import Searches, Take
 from client_parts.settings import Settings
 from client_parts.status import Status
-from client_parts.view import View, alert, as_sentence, aside, bad, good
+from client_parts.view import View, alert, as_sentence, aside, bad, good, message_number
 
 RECENT = 20  # messages of a room that are shown at first, if nobody says how many
 _LOOK_AROUND = 60.0  # seconds between questions who is away
@@ -67,7 +67,7 @@ class Hearing:
         view.timed = board.rich
         self._view = view
         view.home = self.current
-        self._correspondent: str | None = None
+        self._correspondent: Frame | None = None  # the newest private message from somebody else
         self._history_wanted = history  # messages of a room that is entered
         self._away: str | None = None
         self._greeted = False
@@ -229,6 +229,7 @@ class Hearing:
         new = [message for message in frame["messages"] if self._absence.is_new(key_of(message))]
         news = list(filter(self._is_news, new))
         for message in frame["messages"]:
+            self._note_correspondent(message)
             if self._was_read_elsewhere(message):
                 continue
             arrival = self.cursors.history(room, message["id"])
@@ -284,7 +285,7 @@ class Hearing:
         if arrival is Arrival.JUMP:
             self._resume(frame)
         elif arrival is Arrival.NEW and delivered and self._board.echoes:
-            self._board.show(aside(f"* delivered #{frame['id']} *"))
+            self._board.show(aside(f"* delivered {message_number(frame['id'])} *"))
         elif arrival is Arrival.NEW:
             self._company.speaks(frame["room"], frame["from"])
             self._show_message(frame, delivered=delivered)
@@ -327,16 +328,22 @@ class Hearing:
         self._ask({"type": "join", "room": room, **wanted})
 
     def _show_message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> None:
-        room, sender = message["room"], message["from"]
+        sender = message["from"]
         if self._company.is_ignored(sender):
             return
-        if room.startswith("@") and not self._view.is_me(sender):
-            self._correspondent = sender
+        if not past:
+            self._note_correspondent(message)
         if not self._view.is_me(sender):
             self._company.people.spoke(sender)
         if self._board.rich:
             self._mark_time(message, past)
         self._board.show(self._view.message(message, past=past, delivered=delivered))
+
+    def _note_correspondent(self, message: Frame) -> None:
+        """Whom /reply answers. Rooms are resumed one after the other, so the times of their messages decide."""
+        newest = self._correspondent is None or message["ts"] >= self._correspondent["ts"]
+        if message["room"].startswith("@") and newest and self._is_news(message):
+            self._correspondent = message
 
     def _mark_time(self, message: Frame, past: bool) -> None:
         if day := self._view.new_day(message["ts"]):
@@ -347,8 +354,13 @@ class Hearing:
             self._since_away += 1
 
     def vocabulary(self) -> Vocabulary:
-        """What Tab may offer: those who spoke last come first."""
-        return Vocabulary(self._company.people.latest_first(), tuple(self.cursors.rooms()), self._public_rooms)
+        """What Tab may offer, where there is one."""
+        if not self._board.rich:
+            return Vocabulary()
+        rooms = tuple(self.cursors.rooms())
+        partners_here = [self._view.place(room)[1:] for room in self.cursors.positions() if room.startswith("@")]
+        names = self._company.people.to_offer(rooms, partners_here)
+        return Vocabulary(names, rooms, self._public_rooms, self._company.ignored_names())
 
     def _ack(self, frame: Frame) -> None:
         self.outgoing.delivered(frame["seq"])

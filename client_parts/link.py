@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import random
 import socket
+import struct
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chat_common import Frame, FrameError, LineDecoder, decode_frame, encode_frame
 
 _CHUNK = 65_536
+_BEGINNINGS = (b"{", b"* hello client *")  # of all that this chat's server may say first
+_LINGER = "hh" if sys.platform == "win32" else "ii"  # the form of SO_LINGER
 
 
 class LinkLost(Exception):
@@ -76,6 +81,7 @@ class Link:
         self._outgoing = bytearray()
         self._opened = self._heard = clock()
         self._asked = False
+        self._is_chat: bool | None = None  # not known yet
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -108,11 +114,20 @@ class Link:
             raise LinkLost(_reason(problem)) from None
         if not data:
             raise LinkLost("the server closed the connection")
+        self._check_beginning(data)
         self._heard, self._asked = self._clock(), False
         frames = [frame for line in self._decoder.feed(data) if (frame := self._decode(line)) is not None]
         if self._decoder.overlong is not None and not frames:
             raise LinkLost(f"the server sent a line that is too long: {self._decoder.overlong} bytes")
         return frames
+
+    def _check_beginning(self, data: bytes) -> None:
+        """LinkLost if the first bytes are not this chat's: a frame, or the greeting for people."""
+        if self._is_chat is None:
+            begun = self._decoder.tail + data
+            self._is_chat = True if begun.startswith(_BEGINNINGS) else None
+            if not self._is_chat and not any(beginning.startswith(begun) for beginning in _BEGINNINGS):
+                raise LinkLost("another program answers there, not this chat; check the host and the port")
 
     def _decode(self, line: bytes) -> Frame | None:
         # Before `welcome`, a server that took us for a person greets in plain text; later nothing of the kind
@@ -135,11 +150,16 @@ class Link:
         if self._clock() < self.next_deadline():
             return
         if not self.welcomed:
-            raise LinkLost("whoever answers there does not speak this chat's language")
+            raise LinkLost(f"no welcome came within {self._patience.welcome:.0f} seconds; check the host and the port")
         if self._asked:
             raise LinkLost(f"the server has been silent for {self._clock() - self._heard:.0f} seconds")
         self._asked = True
         self.send({"type": "ping"})
+
+    def cut_when_closed(self) -> None:
+        """What is not sent yet is dropped then, and the server sees a reset. Any thread may ask for it."""
+        with suppress(OSError):  # closed already
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
 
     def close(self) -> None:
         self._socket.close()

@@ -17,12 +17,15 @@ class People:
         self._members: dict[str, int] = {}
         self._there: defaultdict[str, set[str]] = defaultdict(set)  # room → in lower case, as far as known
         self._were_there: defaultdict[str, set[str]] = defaultdict(set)  # when the link went; not seen since
+        self._filled: set[str] = set()  # rooms of which all members are known
+        self._gone: set[str] = set()  # in lower case: seen leaving the last room they were known to be in
 
     def lost(self) -> None:
         """The link is gone: who is there now is not known."""
         for room, names in self._there.items():
             self._were_there[room] |= names
         self._there.clear()
+        self._filled.clear()
         self._members.clear()
         self._absent.clear()
 
@@ -32,12 +35,14 @@ class People:
         """Of these, who is news: not those who were there before the link went, and come back as we did."""
         new = [name for name in names if name.lower() not in self._were_there[room]]
         self._there[room].update(map(str.lower, names))
+        self._gone.difference_update(map(str.lower, names))
         self._were_there[room] -= self._there[room]
         return new
 
     def fill(self, room: str, names: list[str]) -> None:
         """These are there, and nobody else."""
         self._there[room].clear()
+        self._filled.add(room)
         self.enter(room, names)
 
     def rename(self, old: str, new: str) -> None:
@@ -47,10 +52,15 @@ class People:
                 there.add(new.lower())
         if self._absent.pop(old.lower(), None):
             self._absent[new.lower()] = new
+        self._gone.discard(new.lower())
+        if old.lower() in self._spoke:
+            names = (new if lower == old.lower() else name for lower, name in self._spoke.items())
+            self._spoke = {name.lower(): name for name in names}
 
     def leave(self, room: str, names: list[str]) -> None:
         for known in (self._there[room], self._were_there[room]):
             known.difference_update(map(str.lower, names))
+        self._gone.update(lower for lower in map(str.lower, names) if not self._is_anywhere(lower))
 
     # --- How many, and who is away ---
 
@@ -87,5 +97,22 @@ class People:
     def has_heard_of(self, name: str) -> bool:
         return name.lower() in self._spoke
 
-    def latest_first(self) -> tuple[str, ...]:
-        return tuple(reversed(self._spoke.values()))
+    def to_offer(self, rooms: Iterable[str], partners: Iterable[str]) -> tuple[str, ...]:
+        """Names for Tab: who is in these rooms, then the partners of private conversations; latest speakers first.
+
+        Where not all members of a room are known, others follow, but for those who were seen leaving.
+        """
+        rooms = list(rooms)
+        present = self._present(rooms)
+        latest = list(reversed(self._spoke.items()))
+        known = {lower: name for lower, name in latest if lower in present}
+        known |= {lower: self._spoke.get(lower, lower) for lower in map(str.lower, partners) if lower not in known}
+        if not self._filled.issuperset(rooms) or not rooms:
+            known |= {lower: name for lower, name in latest if lower not in known and lower not in self._gone}
+        return tuple(known.values())
+
+    def _is_anywhere(self, lower: str) -> bool:
+        return any(lower in names for room, names in self._there.items() if not room.startswith("@"))
+
+    def _present(self, rooms: Iterable[str]) -> set[str]:
+        return {name for room in rooms if not room.startswith("@") for name in self._there.get(room, ())}

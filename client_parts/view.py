@@ -121,7 +121,7 @@ class View:
     def result(self, message: Frame) -> str:
         label, body = speech(message["from"], message["color"], harmless_line(message["text"]), "short")
         where = self.place(message["room"]).lstrip("#")
-        head = paint(f"#{message['id']} {where} {date(message['ts'])} ", None, "dark")
+        head = paint(f"{message_number(message['id'])} {where} {date(message['ts'])} ", None, "dark")
         return head + _tint(label, message["color"]) + self._heard(body)
 
     def mentions(self, missed: list[Frame], seen: list[Frame]) -> list[str]:
@@ -177,6 +177,11 @@ def alert(text: str) -> str:
 def aside(text: str) -> str:
     """What may be overlooked."""
     return paint(text, None, "dark")
+
+
+def message_number(id: int) -> str:
+    """The number of a message; `#8` would look like a room."""
+    return f"[{id}]"
 
 
 def clock(ts: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -16,6 +16,7 @@ from server_parts import pages
 from server_parts.conversations import DENIED
 from server_parts.hub import Hub
 from server_parts.message_log import MessageLog, StorageError
+from server_parts.native_door import NATIVE
 from server_parts.pace import Pace
 from server_parts.people import CREDITS, Client
 from server_parts.requests import Gone, History, Ping, Refusal, Request, Rooms, Say, Search, Tell, Who, in_runs
@@ -34,22 +35,35 @@ def _kind(request: Request) -> object:
     return object() if isinstance(request, (Who, Rooms)) else None
 
 
+def _only_wait(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
+
+
 class Desk:
-    def __init__(self, client: Client, hub: Hub, book: MessageLog, pace: Pace) -> None:
+    def __init__(
+        self, client: Client, hub: Hub, book: MessageLog, pace: Pace, is_reset: Callable[[float], bool] | None = None
+    ) -> None:
+        """`is_reset` waits so many seconds, or less, and returns whether the client has reset its connection."""
         self._client = client
         self._hub = hub
         self._book = book
         self._pace = pace
+        self._is_reset = is_reset or _only_wait
 
     def serve(self, requests: Sequence[Request]) -> None:
-        """Carry out the requests in order, no faster than the client's rate."""
+        """Carry out the requests in order, no faster than the client's rate.
+
+        Raise ConnectionResetError if a native client resets its connection meanwhile: it wants none of the rest. What
+        plain programs do to theirs at their end says nothing.
+        """
         while requests and not self._client.outbox.closed:
             allowed = self._pace.take(len(requests), time.monotonic())
             if allowed:
                 self._carry_out(requests[:allowed])
                 requests = requests[allowed:]
-            else:
-                time.sleep(min(self._pace.wait(), BREATH))
+            elif self._is_reset(min(self._pace.wait(), BREATH)) and self._client.encoder is NATIVE:
+                raise ConnectionResetError
 
     def close(self) -> None:
         """The connection is over."""

@@ -39,6 +39,7 @@ class Outbox:
         self._finishing = False
         self._closed = False
         self.overflowed = False  # a block was refused: whatever came after it would leave a hole
+        self.was_reset = False  # a write has met a connection that the client had reset
         self._drainer: threading.Thread | None = None
 
     @property
@@ -149,7 +150,8 @@ class Outbox:
             return self._socket.send(block, sockets.DONTWAIT)
         except BlockingIOError:
             return 0
-        except OSError:
+        except OSError as error:
+            self._note(error)
             return -1
 
     def _start_drainer(self) -> None:
@@ -199,12 +201,17 @@ class Outbox:
         try:
             for page in block if isinstance(block, Iterator) else (block,):
                 self._send(page)
-        except OSError:
+        except OSError as error:
+            self._note(error)
             return False
         except Exception:
             log.exception("making pages")
             return False
         return True
+
+    def _note(self, error: OSError) -> None:
+        # The kernel says so once, to the first who asks.
+        self.was_reset = self.was_reset or isinstance(error, ConnectionResetError)
 
     def _send(self, page: bytes | memoryview) -> None:
         rest = memoryview(page)

@@ -6,9 +6,11 @@ It must not know bytes' meaning, clients or threads.
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
 import socket
 import sys
+import time
 from typing import Final
 
 # Send what the kernel takes at once and no more. Windows has no such flag: there every byte goes through a drainer.
@@ -76,6 +78,24 @@ def _wait(connection: socket.socket, seconds: float, *, reading: bool) -> bool:
         return bool(poll.poll(seconds * 1000))
     wanted = [connection]
     return any(select.select(wanted if reading else [], [] if reading else wanted, [], seconds))
+
+
+def is_reset_within(connection: socket.socket, seconds: float) -> bool:
+    """Wait so long while nobody reads. True at once if the other side resets the connection without ending it first.
+
+    After an orderly end the kernel reports a reset as a broken pipe. Who writes may get the report instead.
+    """
+    if not hasattr(select, "poll"):
+        time.sleep(seconds)
+        return False
+    poll = select.poll()
+    poll.register(connection, 0)
+    if not poll.poll(seconds * 1000):
+        return False
+    if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNRESET:
+        return True
+    time.sleep(seconds)
+    return False
 
 
 def wake(connection: socket.socket) -> None:

@@ -56,7 +56,7 @@ def test_where_typed_lines_stay_a_receipt_is_short() -> None:
     talk.board.echoes = True
     talk.type("hello")
     talk.said()
-    assert talk.hear(message(1, "hello", "ann", seq=1)) == ["* delivered #1 *"]
+    assert talk.hear(message(1, "hello", "ann", seq=1)) == ["* delivered [1] *"]
 
 
 def test_text_typed_offline_waits_and_is_resumed_in_order() -> None:
@@ -423,3 +423,34 @@ def test_an_error_cannot_steer_the_terminal() -> None:
         {"type": "error", "code": "denied", "text": "\x9b", "seq": 1},
     )
     assert not any(mark in line for line in talk.board.lines for mark in ("\x1b", "\x9b", "\n"))
+
+
+@pytest.mark.parametrize("line", ["/ignore ann", "/ignore ANN"])
+def test_nobody_ignores_themselves(line: str) -> None:
+    """Neither by that command, in any case, nor by taking a name that they ignore."""
+    talk = Talk()
+    assert talk.type(line, "/ignore") == ["You cannot ignore yourself.", "* You ignore nobody."]
+    talk.type("/ignore bob")
+    talk.hear({"type": "presence", "room": "lobby", "renamed": [["ann", "Bob"]], "members": 2})
+    assert talk.hear(message(1, "hello", "Bob")) == ["Bob: hello"]
+    assert talk.type("/ignore") == ["* You ignore nobody."]
+
+
+def test_a_reply_after_a_restart_goes_to_who_wrote_last() -> None:
+    """Of all the private rooms that are resumed, by the time; not to those who are ignored, nor to oneself."""
+    talk = Talk()
+    talk.type("/ignore eve")
+    talk.enter("@ann+dan", 1, message(1, "later", "Dan", "@ann+dan", ts=300.0))
+    talk.enter("@ann+bob", 2, message(1, "sooner", "bob", "@ann+bob", ts=200.0))
+    talk.enter("@ann+eve", 1, message(1, "latest", "eve", "@ann+eve", ts=400.0))
+    talk.enter("@ann+carol", 1, message(1, "mine", "ann", "@ann+carol", ts=500.0))
+    talk.type("/reply hi")
+    assert talk.said() == [(1, "@Dan", "hi")]
+
+
+def test_a_reply_to_nobody_says_how_to_write() -> None:
+    """Public messages are no reason to reply."""
+    talk = Talk()
+    talk.enter("lobby", 1, message(1))
+    assert talk.type("/reply hi") == ["Nobody has written to you privately yet; /msg NAME TEXT writes to somebody."]
+    assert talk.said() == []

@@ -40,7 +40,7 @@ def test_where_no_line_can_be_edited_there_are_plain_lines(
     ann = open_terminal(server.port, tmp_path / "token", "--name", "ann", **options)
     ann.wait_for("You are ann")
     ann.type("a text\r")
-    ann.wait_for("* delivered #1 *")
+    ann.wait_for("* delivered [1] *")
     ann.type("over\r")
     assert ann.status() == 0
     assert "\x1b" not in (ann.output.decode() if "TERM" in options else PAINT.sub("", ann.output.decode()))

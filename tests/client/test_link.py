@@ -139,7 +139,7 @@ def test_whoever_never_welcomes_is_no_chat_server(pair: tuple[Link, socket.socke
     """A web server or a silent port is given up after ten seconds."""
     link, _ = pair
     clock.now += 10
-    with pytest.raises(LinkLost, match="does not speak"):
+    with pytest.raises(LinkLost, match="no welcome came within 10 seconds"):
         link.tend()
 
 
@@ -157,3 +157,24 @@ def test_an_impossible_host_name_is_an_os_error() -> None:
     """A name that cannot even be asked for fails like one that is not known."""
     with pytest.raises(OSError, match="no host name"):
         open_socket("a" * 80 + ".example", 1, 1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 400 Bad Request\r\n", b"<!DOCTYPE HTML>", b"SSH-2.0-OpenSSH_9.6\r\n", b"* OK IMAP4 ready\r\n", b"\x15"],
+)
+def test_another_program_is_known_by_its_first_bytes(pair: tuple[Link, socket.socket], answer: bytes) -> None:
+    """It is given up at once."""
+    link, server = pair
+    server.sendall(answer)
+    with pytest.raises(LinkLost, match="another program answers there, not this chat"):
+        link.receive()
+
+
+def test_the_greeting_for_people_may_come_in_pieces(pair: tuple[Link, socket.socket]) -> None:
+    """A server that took this client for a person is this chat all the same."""
+    link, server = pair
+    for piece in (b"*", b" hello cl", b'ient *\nWelcome.\n{"type":"pong"}\n'):
+        server.sendall(piece)
+        frames = link.receive()
+    assert frames == [{"type": "pong"}]

@@ -11,5 +11,37 @@ def test_who_came_stands_behind_all_who_spoke() -> None:
     people.spoke("bob")
     people.came(["Carol", "dan", "BOB", "no name"])
     people.came(["eve"])
-    assert people.latest_first() == ("bob", "Carol", "dan", "eve")
+    assert people.to_offer([], []) == ("bob", "Carol", "dan", "eve")
     assert [people.has_heard_of(name) for name in ("DAN", "no name")] == [True, False]
+
+
+def test_who_is_not_there_is_not_offered() -> None:
+    """Where all members are known, only they are, and the partners of private conversations after them."""
+    people = People()
+    for name in ("gone", "Partner", "bob"):
+        people.spoke(name)
+    people.came(["carol"])
+    people.fill("lobby", ["ann", "Bob", "carol"])
+    assert people.to_offer(["lobby"], ["partner", "stranger"]) == ("bob", "carol", "Partner", "stranger")
+
+
+def test_who_left_is_not_offered_although_others_may_be_there() -> None:
+    """In a room of which not all members are known; who is still in another room, or comes back, is offered."""
+    people = People()
+    people.came(["bob", "carol", "dan", "elder"])
+    people.enter("lobby", ["bob", "carol", "dan"])
+    people.enter("builds", ["carol"])
+    people.leave("lobby", ["bob", "carol", "dan"])
+    people.enter("lobby", ["DAN"])
+    assert people.to_offer(["lobby", "builds"], []) == ("carol", "dan", "elder")
+
+
+def test_a_renamed_person_is_offered_under_the_new_name_only() -> None:
+    """In the place of the old one, also where only the case changes."""
+    people = People()
+    people.came(["bob", "carol"])
+    people.fill("lobby", ["bob", "carol"])
+    people.rename("bob", "rob")
+    people.rename("carol", "Carol")
+    assert people.to_offer(["lobby"], []) == ("rob", "Carol")
+    assert not people.has_heard_of("bob")

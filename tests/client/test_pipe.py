@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.client.programs import Pipe, ServerProgram
+from tests.programs import server_program
 
 Run = Callable[..., Pipe]
 
@@ -246,3 +249,28 @@ def test_importing_does_nothing() -> None:
         cwd=Path(__file__).resolve().parents[2],
     )
     assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a Unix thing")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_pipe_ended_by_a_signal_ends_at_once_and_falls_silent(run: Run, number: signal.Signals) -> None:
+    """What the rate held back is not said; standard error tells how many texts were not confirmed."""
+    with server_program("--rate", "20") as slow:
+        watcher = run("watcher", "--json", port=slow.port)
+        stream = events(watcher)
+        wait_for_event(stream, "history")
+        cut = run("cut", port=slow.port)
+        assert cut.process.stdin is not None
+        cut.process.stdin.write("".join(f"line {number}\n" for number in range(300)))
+        cut.process.stdin.flush()
+        assert wait_for_event(stream, "message")["text"] == "line 0"
+        begun = time.monotonic()
+        cut.process.send_signal(number)
+        assert cut.process.wait(10) == 128 + number
+        assert time.monotonic() - begun < 2  # the usual goodbye takes at least three seconds
+        said = 1
+        while (event := next(stream)).get("left") != ["cut"]:
+            said += event["type"] == "message"
+        assert said < 100
+        assert cut.process.stderr is not None
+        assert re.fullmatch(r"\d+ texts were not confirmed, and may be lost\.\n", cut.process.stderr.read())

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from client_parts.completion import complete
 from tests.client.fakes import message, timeless
 from tests.client.talk import Talk
 
@@ -185,3 +186,18 @@ def test_mentions_are_asked_of_the_server() -> None:
     assert talk.hear({**found, "more": True}) == []
     assert len(talk.hear({**found, "messages": [message(3, "ann is me", "ann")]})) == 2
     assert len(talk.hear(found)) == 3
+
+
+def test_tab_offers_who_is_there_and_partners_of_private_conversations() -> None:
+    """Not who left, nor who only spoke before; /unignore offers those who are ignored."""
+    talk = Talk(rich=True)
+    talk.hear(message(1, "hi", "bob"), message(2, "hi", "carol"), message(3, "hi", "dan"))
+    talk.enter("@ann+eve", 1, message(1, "psst", "eve", "@ann+eve"))
+    members = [{"name": name, "color": "red"} for name in ("ann", "bob", "carol")]
+    talk.hear({"type": "who", "room": "lobby", "members": members, "more": False})
+    talk.hear({"type": "presence", "room": "lobby", "renamed": [["carol", "caroline"]], "members": 3})
+    assert talk.it.vocabulary().names == ("caroline", "bob", "eve")
+    talk.hear({"type": "presence", "room": "lobby", "left": ["bob"], "members": 2})
+    assert talk.it.vocabulary().names == ("caroline", "eve")
+    talk.type("/ignore bob")
+    assert complete("/unignore ", talk.it.vocabulary()) == ["/unignore bob "]

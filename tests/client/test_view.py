@@ -122,7 +122,7 @@ def test_rooms_are_a_table(view: View) -> None:
 def test_a_search_result_says_where_and_when(view: View) -> None:
     """Number, room, date, sender and text in one line, also for a text of several lines."""
     line = unpainted(view.result(message(12, "one\ntwo")))
-    assert line == f"#12 lobby {date(message(1)['ts'])} bob: one␊two"
+    assert line == f"[12] lobby {date(message(1)['ts'])} bob: one␊two"
 
 
 @pytest.mark.parametrize(("room", "target"), [("lobby", "lobby"), ("@bob", "@bob"), (None, "(no room)")])

@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 import textwrap
 import threading
@@ -21,7 +22,7 @@ from server import ChatServer
 from server_parts import native_door, sockets
 from server_parts.settings import Settings
 from tests.conftest import Chat, Serve
-from tests.peers import WAIT, Ended, Native, Peer, wait_until
+from tests.peers import WAIT, Ended, Native, Peer, Plain, wait_until
 from tests.programs import read_line, read_rest, started
 from tests.server.hub.bench import BenchLog
 
@@ -295,3 +296,52 @@ def test_settings_reach_the_server() -> None:
     """A server made by hand has no console."""
     assert ChatServer().settings.console is False
     assert ChatServer(settings=Settings(max_clients=3)).max_clients == 3
+
+
+def test_a_program_that_cuts_its_connection_takes_back_what_was_not_said(serve: Serve) -> None:
+    """What waits because of the rate is dropped: nobody hears a program go on that was ended by force."""
+    chat = serve(rate=20.0)
+    listener, program = chat.native("listener"), chat.native("program")
+    for number in range(100):
+        program.say(str(number))
+    program.until("message", text="39")
+    program.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    program.close()
+    listener.sees_off("program")
+    said = [int(frame["text"]) for frame in listener.passed if frame["type"] == "message"]
+    assert said == list(range(len(said)))
+    assert len(said) < 60
+
+
+@pytest.mark.parametrize("door", ["native", "plain"])
+def test_what_was_sent_before_an_orderly_end_is_said(door: str, serve: Serve) -> None:
+    """Although nobody is there any more when its turn comes, and the server's answers meet a closed socket."""
+    chat = serve(rate=100.0)
+    listener = chat.native("listener")
+    if door == "native":
+        program: Native | Plain = chat.native("program")
+        name = "program"
+    else:
+        program = chat.plain("first")
+        name = program.enter()
+        program.until("* delivered")
+    for number in range(80):
+        program.say(str(number))
+    program.stop_sending()
+    listener.until("message", text="0")
+    program.close()
+    listener.until("message", text="79")
+    listener.sees_off(name)
+
+
+def test_a_plain_program_may_end_in_any_way(serve: Serve) -> None:
+    """Closing with answers unread is a reset, too: what it sent is said all the same."""
+    chat = serve(rate=100.0)
+    listener, program = chat.native("listener"), chat.plain("first")
+    program.enter()
+    program.until("* delivered")
+    program.send_bytes("".join(f"{number}\n" for number in range(80)).encode())
+    listener.until("message", text="0")
+    program.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    program.close()
+    listener.until("message", text="79")

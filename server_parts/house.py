@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from chat_common import Frame, partners
+from chat_common import partners
 from server_parts.door import Encoder
 from server_parts.message_log import MessageLog, Run
 from server_parts.names import Names
 from server_parts.native_door import NATIVE
 from server_parts.pages import catch_up, history_frame, room_list
 from server_parts.people import Client, Room
-from server_parts.presence import Presence
+from server_parts.presence import Tidings
 
 PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
 PRESENCE_SLICE: Final = 0.002  # seconds, and no longer at a time: thousands who hear of it hold up nobody
@@ -34,9 +34,9 @@ class House:
         self.messages = 0
         self.deliveries = 0
         self._book = book
-        self._presence = Presence()
+        self._news: dict[str, Room] = {}  # where not everybody has been told yet who came, left or changed names …
+        self._telling: dict[str, Iterator[bool]] = {}  # … and those where somebody is being told
         self._presence_due = 0.0
-        self._half_told: dict[str, Iterator[bool]] = {}  # rooms where some have been told and others not yet
 
     # --- rooms ---
 
@@ -51,9 +51,9 @@ class House:
         lowest = room.last if floor is None else max(floor, self._book.first(name) - 1)
         self.rooms[name] = room  # nothing can fail from here on
         if client not in room.members:
-            room.members[client] = None
+            room.members[client] = room.news.enter(client.name)
             client.rooms[name] = room
-            self._presence.joined(name, client.name)
+            self._news[name] = room
         client.tell({"type": "joined", "room": name, "last": room.last, "members": len(room.members)})
         if after is None or after > room.last:  # an id from the future: its numbers mean nothing here
             gap = gap or after is not None
@@ -68,9 +68,13 @@ class House:
 
     def depart(self, client: Client, room: Room) -> None:
         del room.members[client], client.rooms[room.name]
-        self._presence.left(room.name, client.name)
-        if not room.members:
+        if room.members:
+            room.news.left(client.name)
+            self._news[room.name] = room
+        else:
             del self.rooms[room.name]
+            self._news.pop(room.name, None)
+            self._telling.pop(room.name, None)
 
     def vacate(self, client: Client) -> None:
         """Out of everything: rooms, name and session."""
@@ -82,12 +86,10 @@ class House:
             del self.sessions[session.key]
 
     def rename(self, client: Client, new: str | None, *, trusted: bool = False) -> None:
-        """Told at once and in order, not merged: a client knows its own messages by the name they carry.
+        """The client is told at once, as it knows its own messages by the name they carry; the others as usual.
 
         Without a new name it gets that of a guest.
         """
-        for name in client.rooms:
-            self._tell_news(name)
         old = client.name
         if new is None or new.lower() != old.lower():
             for room in [room for room in client.rooms.values() if partners(room.name)]:
@@ -96,34 +98,83 @@ class House:
             self.names.take_guest(client)
         else:
             self.names.take(new, client, trusted=trusted)
-        renamed: Frame = {"type": "presence", "room": None, "renamed": [[old, client.name]], "members": 0}
         if not client.rooms:
-            client.tell(renamed)
+            client.tell({"type": "presence", "room": None, "renamed": [[old, client.name]], "members": 0})
         for room in client.rooms.values():
-            blocks: dict[Encoder, bytes] = {}
-            for member in room.members:
-                self._tell(member, renamed | {"room": room.name, "members": len(room.members)}, blocks)
+            self.bring_up_to_date(client, room)  # so that the answer is by itself
+            room.news.renamed(old, client.name)
+            self._news[room.name] = room
+            self.bring_up_to_date(client, room)
 
     def list_rooms(self, client: Client) -> None:
         """Those that there are now. To put them in order and into words is left to the client's reader."""
         client.outbox.offer_pages(room_list(client, self.rooms.copy(), self._book.rooms()))
 
-    # --- telling ---
+    # --- telling who came, left and changed names ---
 
-    def introduce(self, name: str, authors: Iterable[Client]) -> None:
-        """A room hears of somebody before it hears from them; and all in it hear everything in one order."""
-        newcomers = self._presence.newcomers(name)
-        if newcomers and any(author.name in newcomers for author in authors):
-            self._tell_news(name)
-        elif name in self._half_told:
-            self._finish_telling(name)
+    def bring_up_to_date(self, client: Client, room: Room) -> None:
+        """Tell one member everything: before it is told who is there, for instance."""
+        if room.news:
+            self._tell(client, room, room.news.so_far(room.name), {})
+
+    def introduce(self, room: Room, authors: Iterable[Client]) -> None:
+        """A room is told of somebody before it hears from them; and all in it are told everything in one order."""
+        is_unknown = room.news.is_unknown
+        fresh = self._tell_news(room) if room.news and any(is_unknown(author.name) for author in authors) else ()
+        for _ in chain(self._telling.pop(room.name, ()), fresh):
+            pass
+
+    def presence_due(self) -> float:
+        """When comings and goings are to be told; never, if there are none."""
+        return self._presence_due if self._news else math.inf
+
+    def tell_presence(self, seconds: float = math.inf) -> None:
+        """Tell who came and went; what takes longer than that goes on the next time."""
+        begun = now = time.monotonic()
+        while self._news and now - begun < seconds:
+            if not self._telling:
+                self._telling = {name: self._tell_news(room) for name, room in self._news.items()}
+            else:
+                name = next(iter(self._telling))
+                if not next(self._telling[name], False):
+                    del self._telling[name]
+            now = time.monotonic()
+        self._presence_due = now + PRESENCE_SHARE * (now - begun)
+
+    def _tell_news(self, room: Room) -> Iterator[bool]:
+        """Bring one member after another to where the room is now. Who comes in meanwhile knows all that."""
+        tidings = room.news.for_all(room.name)
+        blocks: dict[tuple[int, Encoder], bytes] = {}
+        for client in list(room.members):
+            if client in room.members:
+                self._tell(client, room, tidings, blocks)
+            yield True
+        room.news.forget(tidings.end)
+        if not room.news:
+            self._news.pop(room.name, None)
+
+    def _tell(self, client: Client, room: Room, tidings: Tidings, blocks: dict[tuple[int, Encoder], bytes]) -> None:
+        """`blocks` keeps what others were told, as their doors show it."""
+        position = room.members[client]
+        if position >= tidings.end:
+            return
+        room.members[client] = tidings.end
+        key = position, client.encoder
+        if key not in blocks:
+            frames = tidings.since(position)
+            blocks[key] = b"".join(client.encoder.frame(frame | {"members": len(room.members)}) for frame in frames)
+        # An event that a door does not show is no bytes at all.
+        if blocks[key] and not client.outbox.offer(blocks[key]):
+            self.slow[client] = None
+
+    # --- telling what was said ---
 
     def publish(self, name: str, runs: list[Run], authors: dict[Client, None]) -> None:
         """Encode once, send many. Each author's own copy is its receipt."""
         room = self.rooms.get(name)
         if room is None:
             return  # said from outside, to an empty room
-        self.introduce(name, authors)
+        self.introduce(room, authors)
         said = sum(len(run.texts) for run in runs)
         room.last = runs[-1].id + len(runs[-1].texts) - 1
         self.messages += said
@@ -139,57 +190,3 @@ class House:
                 block = blocks[encoder] = encoder.live(runs)
             if not client.outbox.offer(block):
                 self.slow[client] = None
-
-    def presence_due(self) -> float:
-        """When comings and goings are to be told; never, if there are none."""
-        return self._presence_due if self._presence or self._half_told else math.inf
-
-    def tell_presence(self, seconds: float = math.inf) -> None:
-        """Tell who came and went; what takes longer than that goes on the next time."""
-        begun = now = time.monotonic()
-        while (self._presence or self._half_told) and now - begun < seconds:
-            if not self._half_told:
-                self._half_told = {name: self._telling(name) for name in self._presence.rooms()}
-            else:
-                name = next(iter(self._half_told))
-                if not next(self._half_told[name], False):
-                    del self._half_told[name]
-            now = time.monotonic()
-        self._presence_due = now + PRESENCE_SHARE * (now - begun)
-
-    def _finish_telling(self, name: str) -> None:
-        """To those who have not heard it yet."""
-        begun = time.monotonic()
-        for _ in self._half_told.pop(name):
-            pass
-        self._presence_due += PRESENCE_SHARE * (time.monotonic() - begun)
-
-    def _tell_news(self, name: str) -> None:
-        """All there is of one room, in one go."""
-        for _ in chain(self._half_told.pop(name, ()), self._telling(name)):
-            pass
-
-    def _telling(self, name: str) -> Iterator[bool]:
-        """A room's news, on its way to those who are there now."""
-        frames, room = self._presence.take(name), self.rooms.get(name)
-        if room is None:
-            return iter(())
-        counted = [frame | {"members": len(room.members)} for frame in frames]
-        return self._tell_all(room, counted, list(room.members))
-
-    def _tell_all(self, room: Room, frames: list[Frame], hearers: list[Client]) -> Iterator[bool]:
-        """One of them a step. Who leaves meanwhile hears no more; who comes in knows it."""
-        for frame in frames:
-            blocks: dict[Encoder, bytes] = {}
-            for client in hearers:
-                if client in room.members:
-                    self._tell(client, frame, blocks)
-                yield True
-
-    def _tell(self, client: Client, frame: Frame, blocks: dict[Encoder, bytes]) -> None:
-        """`blocks` keeps the frame as the doors of others show it."""
-        encoder = client.encoder
-        block = blocks.get(encoder) or blocks.setdefault(encoder, encoder.frame(frame))
-        # An event that a door does not show is no bytes at all.
-        if block and not client.outbox.offer(block):
-            self.slow[client] = None

@@ -490,6 +490,8 @@ class Hub:
     def _who(self, client: Client, who: ask.Who) -> None:
         self._conversations.answered(client)
         name = None if who.room is None else client.resolve(who.room)
+        for room in client.rooms.values() if name is None else filter(None, [client.rooms.get(name)]):
+            self._house.bring_up_to_date(client, room)
         if name is None:
             people = self._house.names.everyone()
         elif partners(name) and name not in client.rooms:

@@ -16,6 +16,7 @@ from server_parts.door import Encoder
 from server_parts.message_log import MessageLog
 from server_parts.native_door import NATIVE
 from server_parts.plain_door import PLAIN
+from server_parts.presence import News
 
 LONG: Final = 500  # items of a list from which on writing it would keep everybody waiting
 CREDITS: Final = 2  # batches of one client that may be under way at once: this bounds the hub's queue
@@ -124,9 +125,10 @@ class Client:
 class Room:
     """The live side of a room: who hears it. The log keeps what was said."""
 
-    __slots__ = ("last", "members", "name")
+    __slots__ = ("last", "members", "name", "news")
 
     def __init__(self, name: str, last: int) -> None:
         self.name = name
         self.last = last  # newest committed number
-        self.members: dict[Client, None] = {}  # in the order they came
+        self.news = News()
+        self.members: dict[Client, int] = {}  # in the order they came, each with its position in the news

@@ -1,61 +1,167 @@
-"""Who came and left since the last time anybody was told, room by room. Pure."""
+"""Who came, left and changed names in a room, in order, and what of it each hearer has still to be told. Pure.
+
+A room keeps what not everybody has been told yet, and each member has a position in it, as in the room's messages. So
+nobody is told of what was over before they came, and everybody of what they cannot know.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Final
+import enum
+from collections.abc import Collection, Iterable
+from typing import Final, NamedTuple
 
 from chat_common import Frame
 
 NAMES_A_FRAME: Final = 1_000  # a thousand of the longest names stay within a line
+PAIRS_A_FRAME: Final = 500
 
 
-class Presence:
-    """Comings and goings, merged: who leaves and is back before anybody was told has not left."""
+class Kind(enum.Enum):
+    JOINED = enum.auto()
+    LEFT = enum.auto()
+    RENAMED = enum.auto()
+
+
+class Change(NamedTuple):
+    kind: Kind
+    name: str
+    new: str = ""  # of somebody who was renamed
+
+
+class News:
+    """What happened in one room since the position that every member has reached."""
+
+    __slots__ = ("_changes", "_entrance", "_first", "_unknown")
 
     def __init__(self) -> None:
-        self._joined: dict[str, dict[str, None]] = {}
-        self._left: dict[str, dict[str, None]] = {}
+        self._first = self._entrance = 0
+        self._changes: list[Change] = []
+        self._unknown: set[str] = set()  # names that somebody bears of whom not everybody has been told
 
     def __bool__(self) -> bool:
-        return bool(self._joined or self._left)
+        return bool(self._changes)
 
-    def joined(self, room: str, name: str) -> None:
-        _move(room, name, self._left, self._joined)
+    @property
+    def end(self) -> int:
+        """The position of whoever has been told everything."""
+        return self._first + len(self._changes)
 
-    def left(self, room: str, name: str) -> None:
-        _move(room, name, self._joined, self._left)
+    def enter(self, name: str) -> int:
+        """Somebody joins. Returns the position from which on they are told, their own coming included.
 
-    def rooms(self) -> list[str]:
-        """Where somebody came or left."""
-        return list(self._joined | self._left)
+        It does them no harm to be told of those who came just before. So a whole crowd that comes in is told the same.
+        """
+        self._changes.append(Change(Kind.JOINED, name))
+        self._unknown.add(name)
+        return self._entrance
 
-    def newcomers(self, room: str) -> Collection[str]:
-        """Who came to a room."""
-        return self._joined.get(room, ())
+    def left(self, name: str) -> None:
+        self._changes.append(Change(Kind.LEFT, name))
+        self._entrance = self.end
 
-    def take(self, room: str) -> list[Frame]:
-        """What changed in a room, as frames that still want `members`. Forgets what it hands out."""
-        joined, left = self._joined.pop(room, {}), self._left.pop(room, {})
-        return _merged([*_frames(room, "joined", joined), *_frames(room, "left", left)])
+    def renamed(self, old: str, new: str) -> None:
+        self._changes.append(Change(Kind.RENAMED, old, new))
+        self._unknown.add(new)
+        self._entrance = self.end
+
+    def is_unknown(self, name: str) -> bool:
+        """Whether some member may not know yet that somebody of that name is there."""
+        return name in self._unknown
+
+    def so_far(self, room: str) -> Tidings:
+        """What has happened until now, for members at whatever position."""
+        return Tidings(room, self._first, self._changes)
+
+    def for_all(self, room: str) -> Tidings:
+        """The same, to be told to every member there is. Who comes in from now on is beyond that."""
+        self._entrance = self.end
+        return self.so_far(room)
+
+    def forget(self, position: int) -> None:
+        """Every member has reached that position."""
+        del self._changes[: position - self._first]
+        self._first = max(position, self._first)
+        self._entrance = max(position, self._entrance)
+        self._unknown = {change.new or change.name for change in self._changes if change.kind is not Kind.LEFT}
 
 
-def _move(room: str, name: str, back_from: dict[str, dict[str, None]], to: dict[str, dict[str, None]]) -> None:
-    if name in back_from.get(room, ()):
-        del back_from[room][name]
+class Tidings:
+    """The changes up to a position, as frames that still want `members`."""
+
+    def __init__(self, room: str, first: int, changes: Iterable[Change]) -> None:
+        self._room = room
+        self._first = first
+        self._changes = tuple(changes)
+
+    @property
+    def end(self) -> int:
+        return self._first + len(self._changes)
+
+    def since(self, position: int) -> list[Frame]:
+        """Everything after a position, merged."""
+        return _merged(self._room, self._changes[position - self._first :])
+
+
+def _merged(room: str, changes: Iterable[Change]) -> list[Frame]:
+    """The frames for whoever knows the room as it was before these changes."""
+    frames: list[Frame] = []
+    came: dict[str, None] = {}
+    gone: dict[str, None] = {}
+    renamed: list[tuple[str, str]] = []
+    for kind, name, new in changes:
+        if kind is Kind.RENAMED and name not in came:
+            frames += _moves(room, came, gone)
+            _rename(renamed, name, new)
+            continue
+        frames += _pairs(room, renamed)
+        if kind is Kind.RENAMED:  # of somebody who is not known under the old name either
+            del came[name]
+            _move(new, gone, came)
+        elif kind is Kind.JOINED:
+            _move(name, gone, came)
+        else:
+            _move(name, came, gone)
+    return [*frames, *_moves(room, came, gone), *_pairs(room, renamed)]
+
+
+def _move(name: str, back_from: dict[str, None], to: dict[str, None]) -> None:
+    """Who is back before anybody was told has not gone."""
+    if name in back_from:
+        del back_from[name]
     else:
-        to.setdefault(room, {})[name] = None
+        to[name] = None
 
 
-def _frames(room: str, what: str, moved: dict[str, None]) -> list[Frame]:
-    names = list(moved)
+def _rename(renamed: list[tuple[str, str]], name: str, new: str) -> None:
+    """Several new names of one person are one, where nobody else bore the last of them in between."""
+    for number, (old, current) in enumerate(renamed):
+        if current == name:
+            if all(new != other for other, _ in renamed[number + 1 :]):
+                renamed[number] = old, new
+                return
+            break
+    renamed.append((name, new))
+
+
+def _moves(room: str, came: dict[str, None], gone: dict[str, None]) -> list[Frame]:
+    """A few who joined and a few who left are one frame. Empties both."""
+    joined, left = list(came), list(gone)
+    came.clear()
+    gone.clear()
+    if 0 < len(joined) + len(left) <= NAMES_A_FRAME:
+        named = {"joined": joined, "left": left}
+        return [{"type": "presence", "room": room} | {what: names for what, names in named.items() if names}]
+    return [*_frames(room, "joined", joined, NAMES_A_FRAME), *_frames(room, "left", left, NAMES_A_FRAME)]
+
+
+def _pairs(room: str, renamed: list[tuple[str, str]]) -> list[Frame]:
+    pairs = [[old, new] for old, new in renamed if old != new]
+    renamed.clear()
+    return _frames(room, "renamed", pairs, PAIRS_A_FRAME)
+
+
+def _frames(room: str, what: str, items: Collection[object], most: int) -> list[Frame]:
+    listed = list(items)
     return [
-        {"type": "presence", "room": room, what: names[start : start + NAMES_A_FRAME]}
-        for start in range(0, len(names), NAMES_A_FRAME)
+        {"type": "presence", "room": room, what: listed[start : start + most]} for start in range(0, len(listed), most)
     ]
-
-
-def _merged(frames: list[Frame]) -> list[Frame]:
-    """A few joined and a few left are one frame."""
-    few = sum(len(frame.get("joined", ())) + len(frame.get("left", ())) for frame in frames) <= NAMES_A_FRAME
-    return [frames[0] | frames[-1]] if few and frames else frames

@@ -32,7 +32,7 @@ def test_another_order_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
         backwards = reversed([text for run in runs for text in run.texts])
         swapped = [run._replace(texts=[next(backwards) for _ in run.texts]) for run in runs]
         for number, said in enumerate((runs, swapped)):
-            room.members = dict.fromkeys(list(everyone)[number::2])
+            room.members = {member: everyone[member] for member in list(everyone)[number::2]}
             publish(self, name, said, authors)
         room.members = everyone
         return None

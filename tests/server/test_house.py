@@ -74,29 +74,46 @@ def test_news_goes_round_a_few_at_a_time(house: House) -> None:
 
 
 def test_news_on_its_way_is_older_than_what_follows(house: House) -> None:
-    """Who comes while others are told is told of next; a new name is told when all know the old one."""
+    """Who comes while others are told is told of next, and then a new name."""
     a, b = guests(house, "a", "b")
     c = Guest(house, "c")
     house.tell_presence(A_STEP)
     house.tell_presence(A_STEP)
     Guest(house, "d")
     house.rename(c.client, "cee", trusted=False)
+    assert {"renamed": [["c", "cee"]]} in c.news()  # at once
+    house.tell_presence()
     assert [a.news(), b.news()] == [[{"joined": ["c"]}, {"joined": ["d"]}, {"renamed": [["c", "cee"]]}]] * 2
 
 
-def test_a_new_name_waits_for_the_news_of_its_own_rooms_alone(house: House) -> None:
-    """Thousands who are being told something elsewhere do not hold it up."""
-    a, b = guests(house, "a", "b")
-    Guest(house, "c")
+def test_a_new_name_is_told_a_few_at_a_time(house: House) -> None:
+    """Like comings and goings: thousands who hear of it hold up nobody. The renamed client itself is told at once."""
+    a, b, c = guests(house, "a", "b", "c")
+    house.rename(c.client, "cee", trusted=False)
+    assert [a.news(), b.news(), c.news()] == [[], [], [{"renamed": [["c", "cee"]]}]]
     house.tell_presence(A_STEP)
     house.tell_presence(A_STEP)
-    hermit = Client(Remembering(), "the test")
-    house.names.take("hermit", hermit, trusted=False)
-    house.enter(hermit, "cell", 0, None, 0)
-    house.rename(hermit, "friar", trusted=False)
     assert sum(bool(one.outbox.blocks) for one in (a, b)) == 1
     house.tell_presence()
-    assert [a.news(), b.news()] == [[{"joined": ["c"]}]] * 2
+    assert [a.news(), b.news(), c.news()] == [[{"renamed": [["c", "cee"]]}]] * 2 + [[]]
+
+
+def test_a_room_hears_of_a_new_name_before_it_hears_from_it(house: House) -> None:
+    """What is said under the new name waits for nobody, but comes after it."""
+    a, b = guests(house, "a", "b")
+    house.rename(b.client, "bee", trusted=False)
+    house.publish("lobby", [Run("lobby", 1, 0.5, "bee", "blue", ["hello"], 1)], {b.client: None})
+    assert [json.loads(block)["type"] for block in a.outbox.blocks] == ["presence", "message"]
+
+
+def test_who_asks_is_brought_up_to_date_alone(house: House) -> None:
+    """The others are told when it is their turn, and nobody twice."""
+    a, b = guests(house, "a", "b")
+    Guest(house, "c")
+    house.bring_up_to_date(a.client, house.rooms["lobby"])
+    assert [a.news(), b.news()] == [[{"joined": ["c"]}], []]
+    house.tell_presence()
+    assert [a.news(), b.news()] == [[], [{"joined": ["c"]}]]
 
 
 def test_all_in_a_room_hear_everything_in_one_order(house: House) -> None:
@@ -122,7 +139,7 @@ def test_a_room_hears_of_somebody_before_it_hears_from_them(house: House) -> Non
     house.tell_presence(A_STEP)
     d, _ = Guest(house, "d"), Guest(house, "e")
     house.enter(d.client, "den", 0, None, 0)
-    house.introduce("lobby", [a.client, d.client])
+    house.introduce(house.rooms["lobby"], [a.client, d.client])
     assert [a.news(), b.news()] == [[{"joined": ["c"]}, {"joined": ["d", "e"]}]] * 2
     assert d.news() == [{"joined": ["d", "e"]}]
     house.tell_presence()
@@ -135,8 +152,8 @@ def test_who_came_in_silence_waits_to_be_told_of(house: House) -> None:
     a, b = guests(house, "a", "b")
     c = Guest(house, "c")
     house.enter(b.client, "den", 0, None, 0)
-    house.introduce("lobby", [a.client, b.client])
-    house.introduce("den", [c.client])
+    house.introduce(house.rooms["lobby"], [a.client, b.client])
+    house.introduce(house.rooms["den"], [c.client])
     assert [a.news(), b.news()] == [[], []]
 
 
@@ -153,11 +170,23 @@ def test_who_leaves_meanwhile_hears_no_more(house: House) -> None:
 
 
 def test_who_comes_back_meanwhile_does_not_hear_that_it_left(house: House) -> None:
-    """Only the others do; then all hear that it is there."""
+    """Those who have been told that it left are told that it is back; for the others it was always there."""
     a, b, c = guests(house, "a", "b", "c")
     c.depart()
+    house.tell_presence(A_STEP)
     house.tell_presence(A_STEP)
     c.enter()
     house.tell_presence()
     assert [a.news(), b.news()] == [[{"left": ["c"]}, {"joined": ["c"]}]] * 2
     assert c.news() == [{"joined": ["c"]}]
+
+
+def test_who_comes_back_before_anybody_was_told_was_always_there(house: House) -> None:
+    """Only who came in between hears that it is there."""
+    a, b, c = guests(house, "a", "b", "c")
+    c.depart()
+    d = Guest(house, "d")
+    c.enter()
+    house.tell_presence()
+    assert [a.news(), b.news()] == [[{"joined": ["d"]}]] * 2
+    assert d.news() == [{"joined": ["d", "c"]}]

@@ -66,6 +66,12 @@ class People:
             known.difference_update(map(str.lower, names))
         self._gone.update(lower for lower in map(str.lower, names) if not self._is_anywhere(lower))
 
+    def forget(self, room: str) -> None:
+        """Who is there will not be told any more."""
+        for known in (self._there, self._were_there):
+            known.pop(room, None)
+        self._filled.discard(room)
+
     # --- How many, and who is away ---
 
     def count(self, room: str, members: int | None) -> None:
@@ -102,14 +108,16 @@ class People:
         return name.lower() in self._spoke
 
     def to_offer(self, rooms: Iterable[str], partners: Iterable[str]) -> tuple[str, ...]:
-        """Names for Tab: who is in these rooms, then the partners of private conversations; latest speakers first.
+        """Names for Tab: who is in these rooms or was listed in others, then the partners of private conversations.
 
-        Where not all members of a room are known, others follow, but for those who were seen leaving.
+        Latest speakers first. Where not all members of these rooms are known, others follow, but for those who were
+        seen leaving.
         """
         rooms = list(rooms)
-        present = self._present(rooms)
         latest = list(reversed(self._spoke.items()))
-        known = {lower: name for lower, name in latest if lower in present}
+        known: dict[str, str] = {}
+        for present in (self._present(rooms), self._present(self._there)):
+            known |= {lower: name for lower, name in latest if lower in present and lower not in known}
         hidden = self._old_names.union(known)
         known |= {lower: self._spoke.get(lower, lower) for lower in map(str.lower, partners) if lower not in hidden}
         if not self._filled.issuperset(rooms) or not rooms:

@@ -57,3 +57,15 @@ def test_a_partner_is_not_offered_under_an_old_name() -> None:
     people.enter("lobby", ["Bob"])
     people.came(["Bob"])
     assert people.to_offer(["lobby"], ["bob"]) == ("rob", "Bob")
+
+
+def test_who_was_listed_in_another_room_is_offered_behind() -> None:
+    """Until this client has left a room: who is there then is not told any more."""
+    people = People()
+    people.came(["bob", "carol"])
+    people.fill("lobby", ["bob"])
+    people.fill("builds", ["carol"])
+    people.spoke("carol")
+    assert people.to_offer(["lobby"], []) == ("bob", "carol")
+    people.forget("builds")
+    assert people.to_offer(["lobby"], []) == ("bob",)

@@ -5,6 +5,7 @@ Pure: bytes and strings in, values out. It must not know sockets, threads, rooms
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import os
@@ -12,7 +13,7 @@ import re
 import secrets
 import unicodedata
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 try:
@@ -348,6 +349,11 @@ def is_exit(line: str) -> bool:
     return line.strip().lower() in EXIT_WORDS
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """What somebody may have meant who wrote a word that is not known."""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)), None)
+
+
 def format_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -357,7 +363,7 @@ def parse_address(text: str, default_port: int = DEFAULT_PORT) -> tuple[str, int
     if text.startswith("["):
         host, closed, rest = text[1:].partition("]")
         if not closed or (rest and not rest.startswith(":")):
-            raise ValueError(f"{harmless_line(text)} is no address: write HOST, HOST:PORT or [IPV6]:PORT")
+            raise ValueError("write HOST, HOST:PORT or [IPV6]:PORT")
         port = rest[1:]
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
@@ -368,5 +374,5 @@ def parse_address(text: str, default_port: int = DEFAULT_PORT) -> tuple[str, int
 
 def parse_port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
-        raise ValueError(f"{harmless_line(text)} is no port: a port is a number from 0 to 65535")
+        raise ValueError("use a number from 0 to 65535")
     return int(text)

@@ -4,75 +4,90 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from chat_common import (
+    COLORS,
     DEFAULT_HOST,
     DEFAULT_PORT,
     LOBBY,
-    VERSION,
     color_problem,
-    harmless_line,
+    format_address,
     name_problem,
     parse_address,
     parse_port,
     room_problem,
 )
-from client_parts.view import bad
+from terminal_parts.command_line import CommandLine
 
 _MOST_HISTORY = 500  # the server sends no more
+_STYLES = ("classic", "short")
 _EPILOG = """\
-In a pipe (make 2>&1 | python client.py --room builds) every line is sent; a line that begins with a command, like
-/join ROOM, is obeyed. At the end of input the client waits until all is delivered and exits with 0, or with 1 and a
-sentence. With --json each event is one JSON line on standard output; a program that never writes anything
-(python client.py --json < /dev/null) goes on listening until the link ends or a signal comes.
-Environment: CHAT_HOST, CHAT_PORT, CHAT_NAME, CHAT_COLOR, CHAT_TOKEN_FILE; NO_COLOR, FORCE_COLOR."""
+Examples:
+  python client.py                                  chat in the lobby of the server on this machine
+  python client.py chat.example:4000 --name alice   on another machine's, as alice
+  make 2>&1 | python client.py --room builds        send every line of a program's output
+  python client.py --json < /dev/null               listen, and print each event as JSON
+
+In a pipe, a line that begins with a command, like /join ROOM, is carried out. At the end of input the client waits
+until all is delivered and exits with status 0, or with status 1 and a sentence.
+
+Environment variables, used where the option is not given: CHAT_HOST, CHAT_PORT, CHAT_NAME, CHAT_COLOR. CHAT_TOKEN_FILE
+is the file that holds your secret key. NO_COLOR and FORCE_COLOR are respected."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Argparse, in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, _red(f"{message[0].upper()}{message[1:]}.") + "\n")
-
-    def refuse(self, option: str, problem: str | None) -> None:
-        """A problem, with what it is about before it: what was typed is never the beginning of the sentence."""
-        if problem:
-            self.error(f"argument {option}: {problem}")
-
-
-def _red(text: str) -> str:
-    return bad(text) if sys.stderr.isatty() else text
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
-        prog="client.py",
-        description="Chat in the terminal.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def _command_line() -> CommandLine:
+    parser = CommandLine("client.py", "[HOST[:PORT]] [OPTIONS]", "Chat in the terminal.", _EPILOG, allow_abbrev=True)
+    add = parser.group("Server")
+    add("address", nargs="?", metavar="HOST[:PORT]", help=f"the server (default: {DEFAULT_HOST}:{DEFAULT_PORT})")
+    add("--host", metavar="HOST", help="the server's host, instead of HOST[:PORT]")
+    add("--port", metavar="PORT", help="the server's port, instead of HOST[:PORT]")
+    add("--no-reconnect", action="store_true", help="exit with status 1 when the connection is lost")
+    add = parser.group("You")
+    add("--name", metavar="NAME", help="your name (default: your login name)")
+    add("--color", metavar="COLOR", help="your colour (default: chosen from your name)")
+    add("--room", action="append", metavar="ROOM", help="enter this room; repeat it for several (default: lobby)")
+    add = parser.group("Messages")
+    add("--history", metavar="N", help="show N recent messages, 0 to 500 (default: 20; in a pipe: 0)")
+    add(
+        "--style", metavar="STYLE", default="classic", help="how to write messages: classic or short (default: classic)"
     )
-    parser.add_argument("address", nargs="?", metavar="HOST[:PORT]", help="the server (default 127.0.0.1:3030)")
-    parser.add_argument("--host", default=None, help="the server's host")
-    parser.add_argument("--port", default=None, help="the server's port")
-    parser.add_argument("--name", help="your name (default: your login name)")
-    parser.add_argument("--color", help="your colour (default: from your name)")
-    parser.add_argument("--room", action="append", metavar="ROOM", help="a room to be in; may be given several times")
-    parser.add_argument("--history", type=_natural, metavar="N", help="recent messages to show (20; in a pipe 0)")
-    parser.add_argument("--style", choices=("classic", "short"), default="classic", help="how messages are written")
-    parser.add_argument("--json", action="store_true", help="one JSON event per line on standard output")
-    parser.add_argument("--no-reconnect", action="store_true", help="end with status 1 when the connection is lost")
-    parser.add_argument("--version", action="version", version=f"client.py {VERSION}")
+    add("--json", action="store_true", help="write one JSON event per line to standard output")
+    parser.add_general()
     return parser
 
 
-def _natural(text: str) -> int:
+def _history(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= _MOST_HISTORY):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of messages from 0 to {_MOST_HISTORY}")
+        raise ValueError(f"use a number of messages from 0 to {_MOST_HISTORY}")
     return int(text)
+
+
+def _style(text: str) -> str:
+    if text not in _STYLES:
+        raise ValueError(f"use {' or '.join(_STYLES)}")
+    return text
+
+
+def _color(text: str) -> str:
+    if color_problem(text.lower()):
+        raise ValueError(f"choose from {', '.join(COLORS)}")
+    return text.lower()
+
+
+def _room(text: str) -> str:
+    return _without(room_problem, text.removeprefix("#").lower())
+
+
+def _name(text: str) -> str:
+    return _without(name_problem, text)
+
+
+def _without(problem_of: Callable[[str], str | None], text: str) -> str:
+    if problem := problem_of(text):
+        raise ValueError(problem)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,65 +107,64 @@ class Options:
 
 def read_command_line(argv: Sequence[str] | None) -> Options:
     """SystemExit for one that cannot be obeyed, after a sentence about it."""
-    parser = _parser()
-    options, unknown = parser.parse_known_args(argv)
-    if unknown:
-        parser.error(f"unrecognized arguments: {harmless_line(' '.join(unknown))}; --help lists what there is")
+    parser = _command_line()
+    options = parser.read(argv, _argument_too_many)
     host, port = _server(parser, options)
-    rooms = [room.removeprefix("#").lower() for room in options.room or [LOBBY]]
-    for room in rooms:
-        parser.refuse("--room", room_problem(room))
+    rooms = [parser.value("--room", room, _room) for room in options.room or [LOBBY]]
     name, name_source = _or_from_environment(options.name, "--name", "CHAT_NAME")
-    parser.refuse(name_source, name and name_problem(name))
     color, color_source = _or_from_environment(options.color, "--color", "CHAT_COLOR")
-    parser.refuse(color_source, color and color_problem(color.lower()))
     return Options(
         host=host,
         port=port,
-        color=color.lower() if color else None,
-        name=name or None,
+        color=parser.value(color_source, color, _color) if color else None,
+        name=parser.value(name_source, name, _name) if name else None,
         rooms=tuple(dict.fromkeys(rooms)),
-        history=options.history,
-        style=options.style,
+        history=None if options.history is None else parser.value("--history", options.history, _history),
+        style=parser.value("--style", options.style, _style),
         json_events=options.json,
         reconnect=not options.no_reconnect,
     )
 
 
+def _argument_too_many(argument: str, options: argparse.Namespace) -> str:
+    if argument.isascii() and argument.isdigit() and ":" not in options.address.removeprefix("::"):
+        return f"write {format_address(options.address, int(argument))}"
+    return "only one HOST[:PORT] can be given"
+
+
 def _or_from_environment(given: str | None, option: str, variable: str) -> tuple[str | None, str]:
-    """A value, and who is to blame for it."""
+    """A value, and where it comes from."""
     return (os.environ.get(variable), variable) if given is None else (given, option)
 
 
-def _server(parser: _Parser, options: argparse.Namespace) -> tuple[str, int]:
+def _server(parser: CommandLine, options: argparse.Namespace) -> tuple[str, int]:
     """The address, or --host and --port, before the environment."""
-    environment = os.environ
-    host, port = _address(parser, options.address or "")
-    option_host, option_port = options.host or None, _port(parser, "--port", options.port)
+    address = options.address or ""
+    host, port = parser.value("address", address, _address)
+    option_host = parser.value("--host", options.host, _host) if options.host else None
+    option_port = None if options.port is None else parser.value("--port", options.port, parse_port)
     for option, asked, given in (("--host", option_host, host), ("--port", option_port, port)):
         if asked is not None and given is not None and asked != given:
-            parser.refuse(option, f"{asked} or {given}? {harmless_line(options.address)} was given too")
+            parser.error(f"option {option} {asked} contradicts {address}; give one of them")
     port = option_port if option_port is not None else port
     if port is None:
-        port = _port(parser, "CHAT_PORT", environment.get("CHAT_PORT") or str(DEFAULT_PORT))
-    return option_host or host or environment.get("CHAT_HOST") or DEFAULT_HOST, port or 0
+        port = parser.value("CHAT_PORT", os.environ.get("CHAT_PORT") or str(DEFAULT_PORT), parse_port)
+    return option_host or host or os.environ.get("CHAT_HOST") or DEFAULT_HOST, port
 
 
-def _address(parser: _Parser, text: str) -> tuple[str | None, int | None]:
+def _host(text: str) -> str:
+    if text.count(":") == 1 or text.startswith("["):
+        raise ValueError("write the host alone, and its port with --port")
+    return text
+
+
+def _address(text: str) -> tuple[str | None, int | None]:
     """Host and port, as far as they are given."""
     scheme, found, rest = text.partition("://")
     if found:
-        parser.refuse("HOST[:PORT]", harmless_line(f"write it without {scheme}://, like {rest.strip('/') or 'HOST'}"))
-    try:
-        host, port = parse_address(text, default_port=-1)
-    except ValueError as problem:
-        parser.error(f"argument HOST[:PORT]: {problem}")
+        raise ValueError(f"write it without {scheme}://, like {rest.strip('/') or 'HOST'}")
+    if text.isascii() and text.isdigit():
+        raise ValueError(f"write HOST:{text}, or :{text} for a port on this machine")
+    host, port = parse_address(text, default_port=-1)
     has_host = text.startswith("::") or not text.startswith(":")
     return host if text and has_host else None, None if port < 0 else port
-
-
-def _port(parser: _Parser, option: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else parse_port(text)
-    except ValueError as problem:
-        parser.error(f"argument {option}: {problem}")

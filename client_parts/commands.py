@@ -5,12 +5,11 @@ It must not know sockets, frames or screens: a handler turns the words after its
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from chat_common import harmless_line, is_exit
+from chat_common import harmless_line, is_exit, nearest
 from client_parts.settings import CHOICES
 
 
@@ -124,8 +123,8 @@ def _split(line: str) -> tuple[str, str]:
 def _unknown(word: str) -> str:
     if not word:
         return "A command is a word after the slash; /help lists them."
-    near = difflib.get_close_matches(word, _BY_WORD, n=1, cutoff=0.7)
-    hint = f"did you mean /{near[0]}?" if near else "/help lists the commands."
+    near = nearest(word, _BY_WORD)
+    hint = f"did you mean /{near}?" if near else "/help lists the commands."
     shown = harmless_line(word)
     return f"There is no command /{shown}; {hint} (To send it as text: //{shown})"
 

@@ -58,6 +58,8 @@ class Company:
         if room is None or room.startswith("@"):
             return
         self.people.leave(room, frame.get("left") or [])
+        if any(map(self._view.is_me, frame.get("left") or [])):
+            self.people.forget(room)
         anew = self.people.enter(room, frame.get("joined") or [])
         frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
         self._others_came([*frame["joined"], *(new for _, new in frame.get("renamed") or [])])

@@ -370,6 +370,8 @@ class Hearing:
             if self._view.is_me(old) and new != self.name:  # told once per room
                 self._take_name(new)
                 self._board.note(good(f"You are now {harmless_line(new)}."))
+            if self._correspondent is not None and self._correspondent["from"].lower() == old.lower():
+                self._correspondent = {**self._correspondent, "from": new}
         self._company.presence(frame)
 
     def tell_news(self, now: float) -> float:

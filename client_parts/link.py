@@ -113,7 +113,8 @@ class Link:
         except OSError as problem:
             raise LinkLost(_reason(problem)) from None
         if not data:
-            raise LinkLost("the server closed the connection")
+            silent = "" if self._is_chat else " without a word; check the host and the port"
+            raise LinkLost(f"the server closed the connection{silent}")
         self._check_beginning(data)
         self._heard, self._asked = self._clock(), False
         frames = [frame for line in self._decoder.feed(data) if (frame := self._decode(line)) is not None]

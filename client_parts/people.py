@@ -18,6 +18,7 @@ class People:
         self._there: defaultdict[str, set[str]] = defaultdict(set)  # room → in lower case, as far as known
         self._were_there: defaultdict[str, set[str]] = defaultdict(set)  # when the link went; not seen since
         self._filled: set[str] = set()  # rooms of which all members are known
+        self._old_names: set[str] = set()  # in lower case: of people who have another now
         self._gone: set[str] = set()  # in lower case: seen leaving the last room they were known to be in
 
     def lost(self) -> None:
@@ -35,7 +36,8 @@ class People:
         """Of these, who is news: not those who were there before the link went, and come back as we did."""
         new = [name for name in names if name.lower() not in self._were_there[room]]
         self._there[room].update(map(str.lower, names))
-        self._gone.difference_update(map(str.lower, names))
+        for known in (self._gone, self._old_names):
+            known.difference_update(map(str.lower, names))
         self._were_there[room] -= self._there[room]
         return new
 
@@ -53,6 +55,8 @@ class People:
         if self._absent.pop(old.lower(), None):
             self._absent[new.lower()] = new
         self._gone.discard(new.lower())
+        self._old_names.add(old.lower())
+        self._old_names.discard(new.lower())
         if old.lower() in self._spoke:
             names = (new if lower == old.lower() else name for lower, name in self._spoke.items())
             self._spoke = {name.lower(): name for name in names}
@@ -61,6 +65,12 @@ class People:
         for known in (self._there[room], self._were_there[room]):
             known.difference_update(map(str.lower, names))
         self._gone.update(lower for lower in map(str.lower, names) if not self._is_anywhere(lower))
+
+    def forget(self, room: str) -> None:
+        """Who is there will not be told any more."""
+        for known in (self._there, self._were_there):
+            known.pop(room, None)
+        self._filled.discard(room)
 
     # --- How many, and who is away ---
 
@@ -98,15 +108,18 @@ class People:
         return name.lower() in self._spoke
 
     def to_offer(self, rooms: Iterable[str], partners: Iterable[str]) -> tuple[str, ...]:
-        """Names for Tab: who is in these rooms, then the partners of private conversations; latest speakers first.
+        """Names for Tab: who is in these rooms or was listed in others, then the partners of private conversations.
 
-        Where not all members of a room are known, others follow, but for those who were seen leaving.
+        Latest speakers first. Where not all members of these rooms are known, others follow, but for those who were
+        seen leaving.
         """
         rooms = list(rooms)
-        present = self._present(rooms)
         latest = list(reversed(self._spoke.items()))
-        known = {lower: name for lower, name in latest if lower in present}
-        known |= {lower: self._spoke.get(lower, lower) for lower in map(str.lower, partners) if lower not in known}
+        known: dict[str, str] = {}
+        for present in (self._present(rooms), self._present(self._there)):
+            known |= {lower: name for lower, name in latest if lower in present and lower not in known}
+        hidden = self._old_names.union(known)
+        known |= {lower: self._spoke.get(lower, lower) for lower in map(str.lower, partners) if lower not in hidden}
         if not self._filled.issuperset(rooms) or not rooms:
             known |= {lower: name for lower, name in latest if lower not in known and lower not in self._gone}
         return tuple(known.values())

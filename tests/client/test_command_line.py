@@ -64,7 +64,7 @@ def test_the_environment_is_named_when_it_is_to_blame(
     monkeypatch.setenv(variable, "x y")
     with pytest.raises(SystemExit):
         read_command_line([])
-    assert capsys.readouterr().err.startswith(f"Argument {variable}: ")
+    assert capsys.readouterr().err.startswith(f'Invalid {variable} "x y": ')
 
 
 @pytest.mark.parametrize(
@@ -76,15 +76,26 @@ def test_the_environment_is_named_when_it_is_to_blame(
         (["--room", "Ö"], "a room name is made of"),
         (["--port", "99999"], "from 0 to 65535"),
         (["host:port"], "from 0 to 65535"),
-        (["[::1"], "is no address"),
-        (["--history", "-1"], "is no number of messages"),
+        (["[::1"], "Invalid address [::1: write HOST, HOST:PORT or [IPV6]:PORT."),
+        (["--history", "-1"], "Invalid --history -1: use a number of messages"),
         (["--history", "501"], "from 0 to 500"),
-        (["--port", "abc"], "Argument --port: abc is no port"),
+        (["--port", "abc"], "Invalid --port abc: use a number from 0 to 65535."),
         (["http://localhost:3030/"], "write it without http://, like localhost:3030."),
-        (["localhost:3999", "--port", "3030"], "3030 or 3999? localhost:3999 was given too"),
-        (["b", "--host", "a"], "a or b? b was given too"),
+        (["localhost:3999", "--port", "3030"], "Option --port 3030 contradicts localhost:3999; give one of them."),
+        (["b", "--host", "a"], "Option --host a contradicts b; give one of them."),
+        (["--host", "a:1"], "Invalid --host a:1: write the host alone, and its port with --port."),
+        (["4101"], "Invalid address 4101: write HOST:4101, or :4101 for a port on this machine."),
+        (["127.0.0.1", "4101"], "Unexpected argument 4101; write 127.0.0.1:4101."),
+        (["::1", "4101"], "Unexpected argument 4101; write [::1]:4101."),
+        (["a", "b"], "Unexpected argument b; only one HOST[:PORT] can be given."),
+        (["--prot", "4101"], "Unknown option --prot; did you mean --port?"),
+        (["--prot=4101"], "Unknown option --prot; did you mean --port?"),
+        (["--xyzzy"], "Unknown option --xyzzy; --help lists the options."),
+        (["--port"], "Option --port needs a value, as in --port=VALUE."),
+        (["--json=yes"], "Option --json takes no value."),
+        (["--h", "x"], "Option --h is ambiguous: it may be "),
         (["--style", "fancy"], "classic"),
-        (["--naem", "x"], "Unrecognized arguments: --naem; --help lists what there is."),
+        (["--naem", "x"], "Unknown option --naem; did you mean --name?"),
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_status_2(

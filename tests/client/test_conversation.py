@@ -454,3 +454,12 @@ def test_a_reply_to_nobody_says_how_to_write() -> None:
     talk.enter("lobby", 1, message(1))
     assert talk.type("/reply hi") == ["Nobody has written to you privately yet; /msg NAME TEXT writes to somebody."]
     assert talk.said() == []
+
+
+def test_a_reply_follows_a_new_name() -> None:
+    """Who wrote is reached under the name that they have now."""
+    talk = Talk()
+    talk.hear({"type": "joined", "room": "@ann+bob", "last": 0, "members": 2}, message(1, "psst", "bob", "@ann+bob"))
+    talk.hear({"type": "presence", "room": "lobby", "renamed": [["bob", "rob"]], "members": 2})
+    talk.type("/reply hi")
+    assert talk.said() == [(1, "@rob", "hi")]

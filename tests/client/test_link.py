@@ -178,3 +178,11 @@ def test_the_greeting_for_people_may_come_in_pieces(pair: tuple[Link, socket.soc
         server.sendall(piece)
         frames = link.receive()
     assert frames == [{"type": "pong"}]
+
+
+def test_a_port_that_closes_without_a_word_is_told(pair: tuple[Link, socket.socket]) -> None:
+    """It may be another program's."""
+    link, server = pair
+    server.shutdown(socket.SHUT_WR)
+    with pytest.raises(LinkLost, match="closed the connection without a word; check the host and the port"):
+        link.receive()

@@ -45,3 +45,27 @@ def test_a_renamed_person_is_offered_under_the_new_name_only() -> None:
     people.rename("carol", "Carol")
     assert people.to_offer(["lobby"], []) == ("rob", "Carol")
     assert not people.has_heard_of("bob")
+
+
+def test_a_partner_is_not_offered_under_an_old_name() -> None:
+    """Until somebody comes with that name again."""
+    people = People()
+    people.fill("lobby", ["bob"])
+    people.came(["bob"])
+    people.rename("bob", "rob")
+    assert people.to_offer(["lobby"], ["bob"]) == ("rob",)
+    people.enter("lobby", ["Bob"])
+    people.came(["Bob"])
+    assert people.to_offer(["lobby"], ["bob"]) == ("rob", "Bob")
+
+
+def test_who_was_listed_in_another_room_is_offered_behind() -> None:
+    """Until this client has left a room: who is there then is not told any more."""
+    people = People()
+    people.came(["bob", "carol"])
+    people.fill("lobby", ["bob"])
+    people.fill("builds", ["carol"])
+    people.spoke("carol")
+    assert people.to_offer(["lobby"], []) == ("bob", "carol")
+    people.forget("builds")
+    assert people.to_offer(["lobby"], []) == ("bob",)

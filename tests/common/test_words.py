@@ -179,10 +179,9 @@ def test_addresses(text: str, address: tuple[str, int]) -> None:
     "text", ["a:b", "a:65536", "a:-1", "[::1", "[::1]x", "[::1]:x", "a:1 2", "a:٣", "a:\x1b", "a:²"]
 )
 def test_wrong_addresses(text: str) -> None:
-    """One printable sentence says what is wrong."""
-    with pytest.raises(ValueError, match="is no") as refusal:
+    """What is right is said; who asked knows what was written."""
+    with pytest.raises(ValueError, match=r"^(use a number from 0 to 65535|write HOST, HOST:PORT or \[IPV6\]:PORT)$"):
         parse_address(text)
-    assert str(refusal.value).isprintable()
 
 
 def test_the_default_port_may_be_chosen() -> None:

@@ -93,6 +93,35 @@ def test_a_wrong_value_gets_one_sentence(name: str, text: str, source: str, caps
     assert shown.err[:-1].isprintable()
 
 
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--prot", "1"], "Unknown option --prot; did you mean --port?"),
+        (["--xyzzy"], "Unknown option --xyzzy; --help lists the options."),
+        (["--port"], "Option --port needs a value, as in --port=VALUE."),
+        (["--verbose=1"], "Option --verbose takes no value."),
+        (["--port", "99999"], "Invalid --port 99999: use a number from 0 to 65535."),
+        (["4101"], "Unexpected argument 4101; did you mean --port 4101?"),
+        (["::1"], "Unexpected argument ::1; did you mean --host ::1?"),
+        (["a:4101"], "Unexpected argument a:4101; did you mean --host a --port 4101?"),
+        (["a:b"], "Unexpected argument a:b; --help lists the options."),
+        (["--data", ":memory:", "--backup", "x"], "Options --export and --backup need a folder; name it with --data."),
+    ],
+)
+def test_a_wrong_command_line_gets_advice(argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence in the form that the client's has."""
+    with pytest.raises(SystemExit) as leaving:
+        settings.parse(argv, {})
+    assert (leaving.value.code, capsys.readouterr().err) == (2, f"{sentence}\n")
+
+
+def test_a_wrong_variable_is_named_as_a_variable(capsys: pytest.CaptureFixture[str]) -> None:
+    """And not as the option that nobody gave."""
+    with pytest.raises(SystemExit):
+        settings.parse([], {"CHAT_PORT": "99999"})
+    assert capsys.readouterr().err == "Invalid CHAT_PORT 99999: use a number from 0 to 65535.\n"
+
+
 @pytest.mark.parametrize("argv", [["--prot", "1"], ["--por", "1"], ["extra"], ["--port"], ["--rate"]])
 def test_a_wrong_flag(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown or cut flag is named in one sentence, and the status is 2; flags are not guessed."""

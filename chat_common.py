@@ -206,7 +206,7 @@ def is_name(text: str) -> bool:
 
 def is_guest(name: str) -> bool:
     """Whether it is one of the names that the server gives."""
-    return _GUEST.fullmatch(name) is not None
+    return name[:1] in ("g", "G") and _GUEST.fullmatch(name) is not None
 
 
 def name_problem(name: str) -> str | None:

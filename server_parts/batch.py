@@ -35,18 +35,17 @@ class _Said:
         self.claims: dict[str, str] = {}
 
     def entry(self) -> Entry:
-        """What the log is to append."""
-        return self.drafts, self.counted(), self.owners(), self.claims
+        """What the log is to append: also how far each session was counted, and whose it is if the log may not know."""
+        counted, owners = {}, {}
+        for session in self.sessions():
+            if session.key:
+                counted[session.key] = session.counted
+                if session.owner != session.stored_owner:
+                    owners[session.key] = session.owner
+        return self.drafts, counted, owners, self.claims
 
     def sessions(self) -> list[Session]:
         return [client.session for client in self.writers if client.session is not None]
-
-    def counted(self) -> dict[str, int]:
-        return {session.key: session.counted for session in self.sessions() if session.key}
-
-    def owners(self) -> dict[str, str]:
-        """Those of sessions that the log does not know yet."""
-        return {s.key: s.owner for s in self.sessions() if s.key and s.owner != s.stored_owner}
 
 
 class Batch:

@@ -105,14 +105,23 @@ class Conversations:
             text = f"another {name} has come than the one who was here: join @{name} to talk to the new one"
             return Refusal("no_such_user", text, "room")
         members = [member for member in (client, other) if member is not None and room not in member.rooms]
-        refusal = self._refusal(client, other, name, room, members)
-        if refusal is not None:
-            return refusal
-        for member in members:
-            self._house.enter(member, room, None, self._book.last(room), 0)
+        if members or room not in client.wrote_in:
+            refusal = self._refusal(client, other, name, room, members)
+            if refusal is not None:
+                return refusal
+            for member in members:
+                self._house.enter(member, room, None, self._book.last(room), 0)
+            self._note(client, room)
         if other is not None and other.away is not None:
             client.tell({"type": "notice", "text": f"{other.name} is away: {other.away}"})
         return room
+
+    @staticmethod
+    def _note(client: Client, room: str) -> None:
+        """What was found out about a conversation need not be looked at for each text."""
+        if len(client.wrote_in) >= MAX_PRIVATE:
+            client.wrote_in.clear()
+        client.wrote_in.add(room)
 
     def _may_be_mistaken(self, writer: Client, bearer: Client, room: str) -> bool:
         """Whether the writer may not know yet that another one bears the name now."""

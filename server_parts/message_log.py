@@ -220,7 +220,8 @@ class MemoryLog(MessageLog):
         self._order = count()
         self._kept: dict[str, deque[_Kept]] = {}
         self._last: dict[str, int] = {}
-        self._sessions: dict[str, SessionRecord] = {}
+        self._accepted: dict[str, int] = {}
+        self._session_owners: dict[str, str] = {}
         self._receipts: dict[tuple[str, int], Receipt] = {}
         self._owners: dict[str, str] = {}
         self._floors: dict[str, dict[str, int]] = {}
@@ -234,10 +235,8 @@ class MemoryLog(MessageLog):
         claims: Mapping[str, str] = NOBODY,
     ) -> list[Run]:
         with self._lock:
-            for session, seq in accepted.items():
-                self._sessions[session] = self._sessions.get(session, SessionRecord())._replace(accepted=seq)
-            for session, owner in owners.items():
-                self._sessions[session] = self._sessions.get(session, SessionRecord())._replace(owner=owner)
+            self._accepted.update(accepted)
+            self._session_owners.update(owners)
             for name, token_hash in claims.items():
                 self._claim(name.lower(), token_hash)
             return [self._store(draft) for draft in drafts]
@@ -267,7 +266,7 @@ class MemoryLog(MessageLog):
             del self._receipts[session, message.seq]
 
     def session(self, key: str) -> SessionRecord:
-        return self._sessions.get(key, SessionRecord())
+        return SessionRecord(self._accepted.get(key, 0), self._session_owners.get(key, ""))
 
     def receipt(self, session: str, seq: int) -> Receipt | None:
         return self._receipts.get((session, seq))

@@ -13,6 +13,7 @@ import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
 from chat_common import is_guest
@@ -255,8 +256,13 @@ def _identity(client: Client) -> str:
 
 def _source(address: str) -> str | None:
     """The address, or for IPv6 the network, that claims are counted for; None for this machine's own."""
+    return _network(address.rpartition(":")[0])
+
+
+@lru_cache(maxsize=4096)
+def _network(host: str) -> str | None:
     try:
-        ip = ipaddress.ip_address(address.rpartition(":")[0].strip("[]").partition("%")[0])
+        ip = ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
         return None
     if isinstance(ip, ipaddress.IPv6Address):

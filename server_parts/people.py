@@ -62,7 +62,7 @@ class Client:
     __slots__ = (
         "address", "asked", "away", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
         "joined_with", "name", "number", "operator", "outbox", "replaced", "resumed", "rooms", "session",
-        "token_hash", "trusted",
+        "token_hash", "trusted", "wrote_in",
     )  # fmt: skip
 
     def __init__(self, outbox: WayOut, address: str, *, operator: bool = False) -> None:
@@ -82,6 +82,7 @@ class Client:
         self.came = self.informed = self.asked = -math.inf
         self.resumed = False
         self.joined_with: dict[str, int] = {}
+        self.wrote_in: set[str] = set()  # private rooms
         self.rooms: dict[str, Room] = {}
         self.gone = False
         self.credits: SimpleQueue[None] = SimpleQueue()

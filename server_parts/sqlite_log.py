@@ -185,17 +185,20 @@ class SqliteLog(MessageLog):
         batch = _Batch(self._n, self._day)
         with self._transaction() as connection:
             sessions = self._sessions(connection, batch, {draft.session for draft in drafts}.union(accepted, owners))
-            connection.executemany(_CLAIM, [(name.lower(), token_hash) for name, token_hash in claims.items()])
-            connection.executemany(_RAISE_FLOORS, [(name.lower(),) for name in claims])
+            if claims:
+                connection.executemany(_CLAIM, [(name.lower(), token_hash) for name, token_hash in claims.items()])
+                connection.executemany(_RAISE_FLOORS, [(name.lower(),) for name in claims])
             self._number(batch, drafts, sessions)
             connection.executemany(_ADD_RUN, batch.rows)
             connection.executemany(_ADD_SPAN, batch.spans)
             connection.executemany(_ADD_DAY, batch.days)
             connection.executemany(_SET_ROOM, self._room_rows(batch))
             connection.executemany(_ADD_PARTICIPANT, _participants(batch.new_rooms))
-            connection.executemany(_HAS_SPOKEN, batch.speakers)
+            if batch.speakers:
+                connection.executemany(_HAS_SPOKEN, batch.speakers)
             connection.executemany(_SET_ACCEPTED, [(seq, sessions[key]) for key, seq in accepted.items()])
-            connection.executemany(_SET_OWNER, [(owner, sessions[key]) for key, owner in owners.items()])
+            if owners:
+                connection.executemany(_SET_OWNER, [(owner, sessions[key]) for key, owner in owners.items()])
         self._remember(batch)
         return batch.runs
 

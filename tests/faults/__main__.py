@@ -40,6 +40,7 @@ ITEMS: Final = {
     16: "clean_stop",
     17: "storage_faults",
     18: "leaks",
+    22: "identity",
 }
 
 HEAD: Final = "| # | property | target | figure | met |"

@@ -38,6 +38,7 @@ from chat_common import (
     storable,
 )
 from server_parts import archive, settings, sockets
+from server_parts.addresses import source_of
 from server_parts.console import Console, ConsoleEncoder, counted
 from server_parts.desk import Desk
 from server_parts.doors import Doorway
@@ -46,8 +47,9 @@ from server_parts.journal import Journal
 from server_parts.message_log import MemoryLog, MessageLog, StorageError
 from server_parts.native_door import NATIVE, bye
 from server_parts.outbox import Outbox
-from server_parts.pace import Pace
+from server_parts.pace import Paces
 from server_parts.people import Client, Session
+from server_parts.places import Places
 from server_parts.requests import Announce, Hello, Request, text_refusal
 from server_parts.screen import Nowhere, Screen, ScreenLog, choose_screen
 from server_parts.settings import Settings
@@ -60,7 +62,6 @@ SWITCH_INTERVAL: Final = 0.5
 GARBAGE_THRESHOLD: Final = 20_000
 RECEIVE: Final = 64 * 1024
 TICK: Final = 0.5  # how long a thread that may be told to stop waits before it looks
-BURST: Final = 40
 BEHIND: Final = 8  # batches of requests wait for the hub: then newcomers wait outside, where they cost nothing …
 OUTSIDE_WAIT: Final = 0.005  # … but each for so long at most
 LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when the server stops
@@ -89,13 +90,15 @@ class ChatServer:
         self.listening = threading.Event()
         self.failed = False
         self._book = book or MemoryLog()
-        self._hub = Hub(self._book, self.settings)
         self._connections: dict[socket.socket, Client] = {}
         self._readers: set[threading.Thread] = set()  # the accept thread's, and after it the main thread's
         self._leaving: deque[threading.Thread] = deque()  # those of them that are about to end
         self.descriptors = sockets.raise_descriptor_limit()
         most = max(self.descriptors - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
+        self._places = Places(self.max_clients, self.settings.per_address)
+        self._paces = Paces(self.settings.rate)
+        self._hub = Hub(self._book, self.settings, self._places)
         self._stopping = False
         # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
         self._stop_asked: SimpleQueue[None] = SimpleQueue()
@@ -193,12 +196,16 @@ class ChatServer:
             time.sleep(0.0005)
 
     def _receive_client(self, connection: socket.socket, address: tuple[str, int]) -> None:
-        if len(self._connections) >= self.max_clients:
-            _refuse(connection)
+        source, now = source_of(format_address(*address[:2])), time.monotonic()
+        if problem := self._places.enter(source, now):
+            if self._places.is_worth_logging(source, now):
+                log.warning("Refused a connection from %s: %s", source, problem)
+            _refuse(connection, problem)
             return
         connection.setblocking(True)  # some systems pass the listener's mode on
         sockets.tune(connection)
         client = Client(Outbox(connection, self.settings.backlog), format_address(*address[:2]))
+        client.on_kept_place = self._places.are_short
         self._connections[connection] = client
         # Joined when the server stops. A daemon only because starting any other thread takes as long as there are many.
         reader = threading.Thread(
@@ -208,6 +215,7 @@ class ChatServer:
             reader.start()
         except RuntimeError:  # no more threads to be had: that costs this client, not the server
             del self._connections[connection]
+            self._places.leave(source)
             _refuse(connection)
             return
         self._readers.add(reader)
@@ -227,7 +235,7 @@ class ChatServer:
         def is_reset(seconds: float) -> bool:
             return sockets.is_reset_within(client_socket, seconds) or outbox.was_reset
 
-        desk = Desk(client, self._hub, self._book, Pace(self.settings.rate, BURST, time.monotonic()), is_reset)
+        desk = Desk(client, self._hub, self._book, self._paces, is_reset)
         try:
             for requests in self._requests(client_socket, client):
                 desk.serve(requests)
@@ -239,6 +247,7 @@ class ChatServer:
             desk.close()
             client.outbox.close()
             del self._connections[client_socket]
+            self._places.leave(source_of(client.address))
             self._leaving.append(threading.current_thread())
             log.debug("Client disconnected from %s", client.address)
 
@@ -326,7 +335,7 @@ class ChatServer:
 
     def _attend(self, screen: Screen) -> None:
         """Let the operator talk and command, until they leave if the screen needs this thread for it."""
-        desk = Desk(self._operator, self._hub, self._book, Pace(0, BURST, 0.0))
+        desk = Desk(self._operator, self._hub, self._book, Paces(0))
         desk.serve([Hello(self.settings.name, session="")])
         console = Console(self._hub, desk, screen, self.broadcast_message, self.stop_server)
         try:
@@ -345,11 +354,11 @@ def _receive(connection: socket.socket) -> bytes:
         return b""
 
 
-def _refuse(connection: socket.socket) -> None:
-    """Tell someone for whom there is no room, without waiting for them."""
+def _refuse(connection: socket.socket, problem: str = "this server is full: try again later") -> None:
+    """Tell someone for whom there is no place, without waiting for them."""
     with contextlib.suppress(OSError), connection:
         connection.setblocking(False)
-        connection.send(NATIVE.frame(bye("server_full", "this server is full: try again later", retry=True)))
+        connection.send(NATIVE.frame(bye("server_full", problem, retry=True)))
 
 
 def _spare_descriptor() -> int | None:

@@ -13,17 +13,35 @@ from itertools import groupby
 from typing import Final
 
 from server_parts import pages
+from server_parts.addresses import source_of
 from server_parts.conversations import DENIED
 from server_parts.hub import Hub
 from server_parts.message_log import MessageLog, StorageError
 from server_parts.native_door import NATIVE
-from server_parts.pace import Pace
+from server_parts.pace import Pace, Paces, Person
 from server_parts.people import CREDITS, Client
-from server_parts.requests import Gone, History, Ping, Refusal, Request, Rooms, Say, Search, Tell, Who, in_runs
+from server_parts.requests import (
+    Gone,
+    Hello,
+    History,
+    Nick,
+    Ping,
+    Refusal,
+    Request,
+    Rooms,
+    Say,
+    Search,
+    Tell,
+    Who,
+    in_runs,
+)
 
 BREATH: Final = 0.25  # how long a client that is over its rate is left alone before it is looked at again
 
 _PRIVATE_PLACE: Final = re.compile(r"\bin:(@[A-Za-z0-9_.-]+)(?![+\w])")  # in:@bob, as a person writes it
+HEARERS: Final = 100  # people who hear of a new name, for what one request costs
+
+_ALONE: Final = frozenset((Hello, Nick))  # what has a pace of its own
 _ANSWERED_HERE: Final = frozenset((History, Search, Ping, Tell, Refusal))
 _HERE: Final = object()
 
@@ -42,13 +60,15 @@ def _only_wait(seconds: float) -> bool:
 
 class Desk:
     def __init__(
-        self, client: Client, hub: Hub, book: MessageLog, pace: Pace, is_reset: Callable[[float], bool] | None = None
+        self, client: Client, hub: Hub, book: MessageLog, paces: Paces, is_reset: Callable[[float], bool] | None = None
     ) -> None:
         """`is_reset` waits so many seconds, or less, and returns whether the client has reset its connection."""
         self._client = client
         self._hub = hub
         self._book = book
-        self._pace = pace
+        self._paces = paces
+        self._known_as = ""
+        self._person = Person(Pace(0, 0, 0.0), Pace(0, 0, 0.0))  # until a hello, which costs nothing
         self._is_reset = is_reset or _only_wait
 
     def serve(self, requests: Sequence[Request]) -> None:
@@ -58,12 +78,39 @@ class Desk:
         plain programs do to theirs at their end says nothing.
         """
         while requests and not self._client.outbox.closed:
-            allowed = self._pace.take(len(requests), time.monotonic())
+            allowed, pause = self._allowed(requests, time.monotonic())
             if allowed:
                 self._carry_out(requests[:allowed])
                 requests = requests[allowed:]
-            elif self._is_reset(min(self._pace.wait(), BREATH)) and self._client.encoder is NATIVE:
+            elif self._is_reset(min(pause, BREATH)) and self._client.encoder is NATIVE:
                 raise ConnectionResetError
+
+    def _allowed(self, requests: Sequence[Request], now: float) -> tuple[int, float]:
+        """How many of the requests the client's pace allows now, and how long to wait if it is none."""
+        if isinstance(requests[0], Hello):
+            return 1, 0.0
+        person = self._find_person(now)
+        if isinstance(requests[0], Nick):
+            cost = self._cost_of_a_name()
+            if not person.requests.has(cost, now) or not person.renames.take((1,), now):
+                return 0, max(person.requests.wait(cost), person.renames.wait())
+            return person.requests.take((cost,), now), 0.0
+        ahead = next((number for number, request in enumerate(requests) if type(request) in _ALONE), len(requests))
+        return person.requests.take((1,) * ahead, now), person.requests.wait()
+
+    def _find_person(self, now: float) -> Person:
+        """Whoever speaks here: by a name that is its own, else by name and address."""
+        client = self._client
+        source = source_of(client.address)
+        known_as = client.name.lower() if client.trusted else f"{client.name.lower()} {source}"
+        if known_as != self._known_as:
+            known = self._person if self._known_as else None
+            self._known_as, self._person = known_as, self._paces.find(known_as, source, now, known)
+        return self._person
+
+    def _cost_of_a_name(self) -> float:
+        """Everybody who is in a room with its bearer is told a new name."""
+        return 1 + sum(len(room.members) for room in list(self._client.rooms.values())) / HEARERS
 
     def close(self) -> None:
         """The connection is over."""

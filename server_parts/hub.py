@@ -38,6 +38,7 @@ from server_parts.house import PRESENCE_SLICE, House
 from server_parts.message_log import Draft, MessageLog, StorageError, hashed
 from server_parts.native_door import NATIVE, bye
 from server_parts.people import Client, Session
+from server_parts.places import Places
 from server_parts.plain_door import PLAIN
 from server_parts.requests import Refusal, Request
 from server_parts.settings import Settings
@@ -48,6 +49,8 @@ TRIM_INTERVAL = 60.0
 TRIM_PAUSE = 0.05  # between slices, so that trimming a large log leaves most of the time to people
 GREETING = 0.001  # seconds a turn that newcomers may take: a crowd at the door must not hold up those who are in …
 GREETING_SHARE = 0.25  # … nor be held up by them for ever: so much of what a turn took, where that is more
+SILENT = 600.0  # seconds after which a guest who never said anything may have to leave its place …
+SILENT_INTERVAL = 10.0  # … and between two looks at that
 LINGER = 3.0  # how long a client that was told goodbye may take to go
 
 LIMITS = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
@@ -69,9 +72,10 @@ class Stats(NamedTuple):
 class Hub:
     """Owns the state of the chat. Everything but `submit`, `stop` and `stats` runs in its own thread."""
 
-    def __init__(self, book: MessageLog, settings: Settings) -> None:
+    def __init__(self, book: MessageLog, settings: Settings, places: Places | None = None) -> None:
         self._book = book
         self._settings = settings
+        self._places = places
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._asked: deque[Item] = deque()  # what is to be carried out in this turn
         self._newcomers: deque[Item] = deque()  # the same of those who are not in yet, for which there may be no time
@@ -83,6 +87,7 @@ class Hub:
         self._farewells: deque[tuple[float, Client]] = deque()
         keeps_all = settings.keep_days is None and settings.keep_messages is None
         self._trim_due = math.inf if keeps_all else 0.0
+        self._silent_due = 0.0 if places is not None else math.inf
         self._now = 0.0  # what the clock shows to this turn's messages
         self._stops = 0  # after one, requests are no longer carried out; after two, the thread ends
         self._ended = False
@@ -193,7 +198,7 @@ class Hub:
         if self._newcomers or self._untold:
             return 0.0
         farewell = self._farewells[0][0] if self._farewells else math.inf
-        soonest = min(self._house.presence_due(), farewell, self._trim_due)
+        soonest = min(self._house.presence_due(), farewell, self._trim_due, self._silent_due)
         return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
 
     def _turn(self, asked: deque[Item], seconds: float = math.inf) -> None:
@@ -230,6 +235,9 @@ class Hub:
             self._farewells.popleft()[1].outbox.cut()
         if now >= self._trim_due:
             self._trim(now)
+        if now >= self._silent_due:
+            self._silent_due = now + SILENT_INTERVAL
+            self._let_go_silent(now - SILENT)
 
     def _trim(self, now: float) -> None:
         """One slice of letting go of what is too old; the next one soon if there is more, else in a while."""
@@ -329,6 +337,10 @@ class Hub:
             self._let_go(client, "replaced", "this session came in again from elsewhere", retry=False)
             return
         trusted = hello.name is not None and self._house.names.owns(hello.name, client)
+        if client.on_kept_place and not trusted and earlier is None:
+            text = "this server is full: the last places are kept for people whose name is claimed; try again later"
+            self._let_go(client, "server_full", text, retry=True)
+            return
         floors = self._conversations.resumed(hello.name) if hello.name is not None and trusted else {}
         if hello.name is not None:
             self._admission.make_way(hello.name, client, earlier)
@@ -444,6 +456,15 @@ class Hub:
             self._let_go(client, "too_slow", text, retry=True, at_once=True)
         else:
             client.outbox.cut()  # the connection is broken; its reader says so, behind all that came before
+
+    def _let_go_silent(self, since: float) -> None:
+        """Where places are short, plain guests who have been here since then and never said anything go."""
+        if self._places is None or not self._places.are_short:
+            return
+        for client in self._house.names.everyone():
+            never = client.session is not None and not client.session.counted
+            if client.encoder is PLAIN and never and client.came <= since:
+                self._let_go(client, "idle", "you said nothing for a while, and others want your place", retry=True)
 
     def _bye(self, client: Client, _: ask.Bye) -> None:
         self._let_go(client, "exit", "goodbye", retry=False)

@@ -61,8 +61,8 @@ class Client:
 
     __slots__ = (
         "address", "asked", "away", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
-        "joined_with", "name", "number", "operator", "outbox", "replaced", "resumed", "rooms", "session",
-        "token_hash", "trusted", "wrote_in",
+        "joined_with", "name", "number", "on_kept_place", "operator", "outbox", "replaced", "resumed", "rooms",
+        "session", "token_hash", "trusted", "wrote_in",
     )  # fmt: skip
 
     def __init__(self, outbox: WayOut, address: str, *, operator: bool = False) -> None:
@@ -84,6 +84,7 @@ class Client:
         self.joined_with: dict[str, int] = {}
         self.wrote_in: set[str] = set()  # private rooms
         self.rooms: dict[str, Room] = {}
+        self.on_kept_place = False  # let in to prove that its name is claimed
         self.gone = False
         self.credits: SimpleQueue[None] = SimpleQueue()
         for _ in range(CREDITS):

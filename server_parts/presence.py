@@ -137,7 +137,7 @@ def _rename(renamed: list[tuple[str, str]], name: str, new: str) -> None:
     for number, (old, current) in enumerate(renamed):
         if current == name:
             if all(new != other for other, _ in renamed[number + 1 :]):
-                renamed[number] = old, new
+                renamed[number : number + 1] = [(old, new)] if old != new or name == new else []
                 return
             break
     renamed.append((name, new))
@@ -155,7 +155,7 @@ def _moves(room: str, came: dict[str, None], gone: dict[str, None]) -> list[Fram
 
 
 def _pairs(room: str, renamed: list[tuple[str, str]]) -> list[Frame]:
-    pairs = [[old, new] for old, new in renamed if old != new]
+    pairs = [[old, new] for old, new in renamed]
     renamed.clear()
     return _frames(room, "renamed", pairs, PAIRS_A_FRAME)
 

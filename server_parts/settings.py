@@ -26,6 +26,7 @@ class Settings:
     motd: str = "Welcome. Be kind."
     rate: float = 10.0
     max_clients: int = 0  # 0: as many as there are descriptors for
+    per_address: int = 16  # 0: no limit
     backlog: int = 1024 * 1024
     console: bool = True
     log_file: str | None = None
@@ -96,6 +97,13 @@ _FLAGS: Final = (
         "N",
     ),
     _Flag(
+        "per-address",
+        _count,
+        _DEFAULTS.per_address,
+        "most connections from one other address; 0 is no limit",
+        "N",
+    ),
+    _Flag(
         "backlog",
         _backlog,
         _DEFAULTS.backlog,
@@ -105,7 +113,7 @@ _FLAGS: Final = (
     _Flag("log-file", str, _DEFAULTS.log_file, "write the log to this file too", "FILE"),
 )
 _GROUPS: Final = {
-    "Network": ("host", "port", "max-clients", "rate", "backlog"),
+    "Network": ("host", "port", "max-clients", "per-address", "rate", "backlog"),
     "Messages": ("data", "keep", "keep-messages", "motd"),
     "Operator": ("name", "log-file"),
 }

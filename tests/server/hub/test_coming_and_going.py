@@ -14,7 +14,7 @@ from server_parts.desk import Desk
 from server_parts.house import PRESENCE_SLICE
 from server_parts.hub import GREETING
 from server_parts.message_log import Draft, Run, SessionRecord, hashed
-from server_parts.pace import Pace
+from server_parts.pace import Paces
 from server_parts.people import LONG
 from server_parts.requests import (
     Announce,
@@ -368,7 +368,7 @@ def test_long_lists_are_sent_one_at_a_time(bench: Bench, alice: Seat) -> None:
     """However many are asked for at once: what waits to be made counts for no bound."""
     rooms = [f"room-{number:04}" for number in range(LONG + 1)]
     bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
-    Desk(alice.client, bench.hub, bench.book, Pace(0, 10, 0.0)).serve([Rooms(), Rooms(), Who(), Rooms()])
+    Desk(alice.client, bench.hub, bench.book, Paces(0)).serve([Rooms(), Rooms(), Who(), Rooms()])
     assert len(alice.outbox.pages) == 3
     assert alice.outbox.most_unsent == 1
     assert [frame["type"] for frame in alice.heard("rooms", "who") if not frame["more"]] == ["rooms"] * 2 + [

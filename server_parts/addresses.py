@@ -1,0 +1,28 @@
+"""Where somebody comes from, as far as limits are concerned. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+
+
+@lru_cache(maxsize=4_096)
+def source_of(address: str) -> str:
+    """The host of an address with its port; of IPv6 the network, as one machine has all its addresses."""
+    host = address.rpartition(":")[0].strip("[]").partition("%")[0]
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = ip.ipv4_mapped or ip
+    return str(ip) if ip.version == 4 or ip.is_loopback else str(ipaddress.ip_network((int(ip), 64), strict=False))
+
+
+@lru_cache(maxsize=4_096)
+def is_own(source: str) -> bool:
+    """Whether it is this machine, or no address at all: nobody can take its places but its own people."""
+    try:
+        return ipaddress.ip_network(source).is_loopback
+    except ValueError:
+        return True

@@ -61,13 +61,16 @@ class Conversations:
         active.sort(key=lambda found: found.ts, reverse=True)
         return {found.room: found.floor for found in active[:RESUMED]}
 
-    def close(self, client: Client) -> None:
-        """The client gives its name up: if that is nobody's, its private rooms close for both who are in them."""
+    def see_off(self, client: Client) -> None:
+        """The connection is over: what its session sends again later was written with what it knows by now."""
         if client.session is not None and client.session.key:
             self._left[client.session.key] = self._clock()
             self._left.move_to_end(client.session.key)
             if len(self._left) > MOST_REMEMBERED:
                 self._left.popitem(last=False)
+
+    def close(self, client: Client) -> None:
+        """The client gives its name up: if that is nobody's, its private rooms close for both who are in them."""
         if client.trusted or client.operator:
             return
         for room in [room for room in client.rooms.values() if partners(room.name)]:

@@ -280,7 +280,7 @@ class Hub:
         else:
             self._batch.add(client, Draft(place, self._now, client.name, client.color, texts, session.key, seq))
             if client.claiming or place.startswith("@"):
-                self._batch.claim(self._house.names.due_claims((client.name, *partners(place))))
+                self._batch.claim(self._house.names.due_claims(partners(place) or (client.name.lower(),)))
 
     def _in_turn(self, client: Client, session: Session, texts: list[str], seq: int) -> list[str]:
         """Of texts that do not begin at their turn, those whose turn it is; the others are answered."""
@@ -419,6 +419,7 @@ class Hub:
         if client in self._batch:
             self._batch.commit()
         client.gone = True
+        self._conversations.see_off(client)
         if not comes_back:
             self._conversations.close(client)
         if client.session is not None:

@@ -157,7 +157,7 @@ class Town:
 
     def speak(self, client: Client) -> bool:
         """Whether what is said keeps the name."""
-        claims = self.names.due_claims([client.name])
+        claims = self.names.due_claims([client.name.lower()])
         self.book.append([], {}, {}, claims)
         for name, token_hash in claims.items():
             self.names.claimed(name, token_hash)

@@ -74,11 +74,13 @@ class Conversations:
         if client.trusted or client.operator:
             return
         for room in [room for room in client.rooms.values() if partners(room.name)]:
-            names = [client.name, *(member.name for member in room.members if member is not client)]
-            for member in list(room.members):
+            members = list(room.members)
+            names = [client.name, *(member.name for member in members if member is not client)]
+            for member in members:
                 self._house.depart(member, room)
-                own_last = sorted(names, key=lambda name, own=member.name: name == own)  # type: ignore[misc]
-                member.tell({"type": "presence", "room": room.name, "left": own_last, "members": 0})
+                if not member.gone:
+                    left = [*(name for name in names if name != member.name), member.name]
+                    member.tell({"type": "presence", "room": room.name, "left": left, "members": 0})
 
     def answered(self, client: Client) -> None:
         """The client is told who is here, because it asked."""

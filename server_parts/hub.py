@@ -330,7 +330,7 @@ class Hub:
             return
         trusted = hello.name is not None and self._house.names.owns(hello.name, client)
         floors = self._conversations.resumed(hello.name) if hello.name is not None and trusted else {}
-        if hello.name is not None:
+        if hello.name is not None and not is_guest(hello.name):
             self._admission.make_way(hello.name, client, earlier)
         if earlier is not None:
             same = hello.name is not None and hello.name.lower() == earlier.name.lower()

@@ -61,21 +61,26 @@ class Conversations:
         active.sort(key=lambda found: found.ts, reverse=True)
         return {found.room: found.floor for found in active[:RESUMED]}
 
-    def close(self, client: Client) -> None:
-        """The client gives its name up: if that is nobody's, its private rooms close for both who are in them."""
+    def see_off(self, client: Client) -> None:
+        """The connection is over: what its session sends again later was written with what it knows by now."""
         if client.session is not None and client.session.key:
             self._left[client.session.key] = self._clock()
             self._left.move_to_end(client.session.key)
             if len(self._left) > MOST_REMEMBERED:
                 self._left.popitem(last=False)
+
+    def close(self, client: Client) -> None:
+        """The client gives its name up: if that is nobody's, its private rooms close for both who are in them."""
         if client.trusted or client.operator:
             return
         for room in [room for room in client.rooms.values() if partners(room.name)]:
-            names = [client.name, *(member.name for member in room.members if member is not client)]
-            for member in list(room.members):
+            members = list(room.members)
+            names = [client.name, *(member.name for member in members if member is not client)]
+            for member in members:
                 self._house.depart(member, room)
-                own_last = sorted(names, key=lambda name, own=member.name: name == own)  # type: ignore[misc]
-                member.tell({"type": "presence", "room": room.name, "left": own_last, "members": 0})
+                if not member.gone:
+                    left = [*(name for name in names if name != member.name), member.name]
+                    member.tell({"type": "presence", "room": room.name, "left": left, "members": 0})
 
     def answered(self, client: Client) -> None:
         """The client is told who is here, because it asked."""

@@ -288,7 +288,7 @@ class Hub:
         else:
             self._batch.add(client, Draft(place, self._now, client.name, client.color, texts, session.key, seq))
             if client.claiming or place.startswith("@"):
-                self._batch.claim(self._house.names.due_claims((client.name, *partners(place))))
+                self._batch.claim(self._house.names.due_claims(partners(place) or (client.name.lower(),)))
 
     def _in_turn(self, client: Client, session: Session, texts: list[str], seq: int) -> list[str]:
         """Of texts that do not begin at their turn, those whose turn it is; the others are answered."""
@@ -342,7 +342,7 @@ class Hub:
             self._let_go(client, "server_full", text, retry=True)
             return
         floors = self._conversations.resumed(hello.name) if hello.name is not None and trusted else {}
-        if hello.name is not None:
+        if hello.name is not None and not is_guest(hello.name):
             self._admission.make_way(hello.name, client, earlier)
         if earlier is not None:
             same = hello.name is not None and hello.name.lower() == earlier.name.lower()
@@ -431,6 +431,7 @@ class Hub:
         if client in self._batch:
             self._batch.commit()
         client.gone = True
+        self._conversations.see_off(client)
         if not comes_back:
             self._conversations.close(client)
         if client.session is not None:

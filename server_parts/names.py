@@ -119,18 +119,20 @@ class Names:
     # --- claiming ---
 
     def due_claims(self, names: Iterable[str]) -> dict[str, str]:
-        """Of the names that a message is said by or to, those that are to be claimed together with it."""
+        """Of the names (in lower case) that a message is said by or to, those to be claimed together with it."""
         due = {}
-        for name in map(str.lower, names):
-            bearer, reserved = self._live.get(name), self._reservation(name)
-            if bearer is not None and bearer.claiming and bearer.token_hash is not None:
+        for name in names:
+            bearer = self._live.get(name)
+            if bearer is None:
+                reserved = self._reservation(name)
+                if reserved is not None and self._may_claim(name, reserved.address):
+                    due[name] = reserved.token_hash
+            elif bearer.claiming and bearer.token_hash is not None:
                 if self._may_claim(name, bearer.address):
                     due[name] = bearer.token_hash
                 else:
                     bearer.claiming = False  # nothing is reserved any more: it bears the name like a guest
                     bearer.tell({"type": "notice", "text": _not_kept(bearer.name)})
-            elif bearer is None and reserved is not None and self._may_claim(name, reserved.address):
-                due[name] = reserved.token_hash
         return due
 
     def claimed(self, name: str, token_hash: str) -> None:

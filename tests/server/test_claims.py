@@ -157,7 +157,7 @@ class Town:
 
     def speak(self, client: Client) -> bool:
         """Whether what is said keeps the name."""
-        claims = self.names.due_claims([client.name])
+        claims = self.names.due_claims([client.name.lower()])
         self.book.append([], {}, {}, claims)
         for name, token_hash in claims.items():
             self.names.claimed(name, token_hash)
@@ -269,6 +269,20 @@ def test_a_guest_that_was_renamed_comes_back(chat: Chat, said: bool) -> None:
     assert (back.welcome["name"], back.welcome["accepted"]) == ("guest-1", int(said))
     assert refused(chat, "guest-2", session=guest.session) == "bad_name"
     assert refused(chat, "guest-1") == "bad_name"
+
+
+def test_a_guest_s_number_may_be_another_one_meanwhile(chat: Chat) -> None:
+    """Whoever has it now keeps it, and whoever comes back gets the next free one; nobody is renamed for it."""
+    guest = chat.native("bob")
+    chat.native("bob", token=TOKEN)
+    guest.moved("renamed", ["bob", "guest-1"])
+    guest.leave()
+    plain = chat.plain("hello")
+    assert plain.enter() == "guest-1"
+    back = chat.native("guest-1", session=guest.session, token=OTHER)
+    assert back.welcome["name"] == "guest-2"
+    plain.say("/who")
+    assert "guest-1" in plain.until("here: ")
 
 
 def test_what_a_guest_was_told_in_private_is_not_for_who_takes_its_name(chat: Chat) -> None:

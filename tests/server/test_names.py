@@ -37,7 +37,7 @@ def come(names: Names, name: str, somebody: Client) -> Client:
 
 def say_something(names: Names, book: MemoryLog, somebody: Client) -> dict[str, str]:
     """What a first message does with the name of who says it: the claims that are stored with it."""
-    claims = names.due_claims([somebody.name])
+    claims = names.due_claims([somebody.name.lower()])
     book.append([], {}, {}, claims)
     for name, token_hash in claims.items():
         names.claimed(name, token_hash)

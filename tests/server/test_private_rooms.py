@@ -295,6 +295,15 @@ def test_after_a_restart_nobody_knows_who_bore_a_name(serve: Serve, tmp_path: Pa
     bob.close()
 
 
+def test_what_a_replaced_session_sends_again_arrives(chat: Chat) -> None:
+    """The guest it is for has been there all the time."""
+    alice, bob = chat.native("alice"), chat.native("bob")
+    alice.tell("psst", "@bob")
+    again = chat.native("alice", session=alice.session, epoch=alice.welcome["epoch"])
+    assert again.tell("and?", "@bob")["text"] == "and?"
+    assert bob.until("message", text="and?")
+
+
 def test_a_session_that_is_replaced_has_not_left(chat: Chat) -> None:
     """A guest whose link was lost unnoticed keeps its conversations."""
     alice, bob = chat.native("alice"), chat.native("bob")

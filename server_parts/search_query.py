@@ -24,6 +24,8 @@ from typing import Any, Final
 from chat_common import harmless_line, is_name
 
 MAX_QUERY: Final = 400  # characters; what is beyond is not looked for
+MAX_PHRASES: Final = 8  # words and phrases; the time of a search grows with each
+MAX_PREFIXES: Final = 4  # of these, with a star: each is looked for in as many lists as there are words that begin so
 MAX_ECHO: Final = 40  # of what somebody sent, in an answer
 DAY: Final = 86_400
 
@@ -109,6 +111,13 @@ def query_problem(text: str) -> str | None:
             fits, advice = _FORMS[key.lower()]
             if not fits(value):
                 return f"the filter {harmless_line(bare[:MAX_ECHO])} finds nothing: {advice}"
+    phrases = parse(text).phrases
+    prefixes = sum(phrase.prefix for phrase in phrases)
+    if len(phrases) > MAX_PHRASES or prefixes > MAX_PREFIXES:
+        return (
+            f"that search has too many words: use at most {MAX_PHRASES} words or phrases"
+            f" ({len(phrases)} now), {MAX_PREFIXES} of them with a star ({prefixes} now)"
+        )
     return None
 
 

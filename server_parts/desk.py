@@ -105,4 +105,5 @@ class Desk:
             return pages.older(book, client.encoder, request._replace(room=room or ""), floor)
         floors = book.private_rooms(client.name) if client.trusted else {}
         query = _PRIVATE_PLACE.sub(lambda found: f"in:{client.resolve(found[1].lower())}", request.text)
-        return pages.results(book, client.encoder, request._replace(room=room), query, floors)
+        before = request.before and (client.resolve(request.before[0]), request.before[1])
+        return pages.results(book, client.encoder, request._replace(room=room, before=before), query, floors)

@@ -74,7 +74,7 @@ def test_search_does_not_wait_for_the_index(sqlite: SqliteLog) -> None:
     stop_following(sqlite)
     assert sqlite._index
     append(sqlite, *(draft(f"needle {i}", seq=i) for i in range(5000)))
-    assert texts(sqlite._index.search(parse("needle"), EVERYWHERE, 2)) == ["needle 4999", "needle 4998"]
+    assert texts(sqlite._index.search(parse("needle"), EVERYWHERE, 2).messages) == ["needle 4999", "needle 4998"]
     assert len(sqlite.search("needle", {}, 9999)) == postings(sqlite, "needle") == 5000
 
 

@@ -39,6 +39,7 @@ class Desk:
         self._hub = hub
         self._book = book
         self._pace = pace
+        self._next_page: Search | None = None  # of the last search
 
     def serve(self, requests: Sequence[Request]) -> None:
         """Carry out the requests in order, no faster than the client's rate."""
@@ -97,6 +98,10 @@ class Desk:
     def _read(self, request: Request) -> bytes:
         client, book = self._client, self._book
         assert isinstance(request, (History, Search))
+        if isinstance(request, Search) and request.again:
+            if self._next_page is None:
+                return client.encoder.frame(Refusal("bad_field", "there are no more results", "before").frame())
+            request = self._next_page
         room = None if request.room is None else client.resolve(request.room)
         floor = 0 if room is None else client.floor(book, room)
         if floor is None:
@@ -106,4 +111,9 @@ class Desk:
         floors = book.private_rooms(client.name) if client.trusted else {}
         query = _PRIVATE_PLACE.sub(lambda found: f"in:{client.resolve(found[1].lower())}", request.text)
         before = request.before and (client.resolve(request.before[0]), request.before[1])
-        return pages.results(book, client.encoder, request._replace(room=room, before=before), query, floors)
+        found = pages.find(book, request._replace(room=room, before=before), query, floors)
+        self._next_page = None
+        if found.messages and len(found.messages) < found.total:
+            oldest = found.messages[-1]
+            self._next_page = request._replace(before=(oldest.room, oldest.id))
+        return pages.results(client.encoder, request, found)

@@ -118,6 +118,7 @@ class Search(NamedTuple):
     before: tuple[str, int] | None = None  # a message; only what is older
     utc_offset: int = 0  # minutes that the asker's clock is ahead of UTC
     without: tuple[str, ...] = ()  # names
+    again: bool = False  # the next page of the search before, for a door that remembers nothing
 
 
 class Ping(NamedTuple):

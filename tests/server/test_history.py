@@ -9,7 +9,7 @@ import pytest
 
 from server_parts.message_log import Draft, MemoryLog
 from tests.conftest import Chat, Serve
-from tests.peers import Frame
+from tests.peers import Frame, Native
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 OTHER_TOKEN = TOKEN[::-1]
@@ -369,9 +369,8 @@ def test_a_new_name_takes_its_private_rooms_along_only_if_it_is_one_s_own(chat: 
     assert [m["text"] for m in bob.history()] == ["psst"]
 
 
-def test_a_search_tells_how_many_and_goes_on(chat: Chat) -> None:
+def test_a_search_tells_how_many_and_goes_on(alice: Native) -> None:
     """`total` counts what matches, `before` leads to the next page, and a wrong field is told by its name."""
-    alice = chat.native("alice")
     for number in range(5):
         alice.tell(f"whale {number}")
     page = alice.ask("search", text="whale", limit=2)[0]

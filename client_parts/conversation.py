@@ -5,6 +5,8 @@ It stands on hearing.py and knows as little of sockets, threads and clocks. One 
 
 from __future__ import annotations
 
+from functools import partial
+
 from chat_common import (
     COLORS,
     MAX_TEXT,
@@ -17,8 +19,11 @@ from chat_common import (
 )
 from client_parts.commands import Intent, Mistake, Text, obey
 from client_parts.hearing import Hearing, key_of
+from client_parts.searches import Pages, Results
 from client_parts.settings import CHOICES
-from client_parts.view import alert, as_sentence, aside, bad
+from client_parts.view import alert, as_sentence, aside, bad, utc_offset
+
+_MOST_LEFT_OUT = 100  # ignored people that a server is asked to leave out of a search
 
 
 class Conversation(Hearing):
@@ -152,15 +157,31 @@ class Conversation(Hearing):
         self._ask(request)
 
     def search(self, text: str) -> None:
-        self._search({"type": "search", "text": text}, self._show_results)
+        request: Frame = {"type": "search", "text": text}
+        if "since:" in text.lower() or "until:" in text.lower():
+            request["utc_offset"] = utc_offset()
+        if self._company.ignored:
+            request["without"] = list(self._company.ignored)[:_MOST_LEFT_OUT]
+        self._pages = Pages(request)
+        self._search_page(self._pages)
+
+    def more(self) -> None:
+        if self._pages is None or not self._pages.more:
+            self._board.complain(bad("There are no more results; /search TEXT starts a search."))
+        else:
+            self._pages.more = not self.online  # not again before the answer is here
+            self._search_page(self._pages)
+
+    def _search_page(self, pages: Pages) -> None:
+        self._search(pages.request.copy(), partial(self._show_page, pages))
 
     def list_mentions(self) -> None:
         self._search_for_mentions(self._show_mentions)
 
-    def _show_mentions(self, found: list[Frame]) -> None:
+    def _show_mentions(self, results: Results) -> None:
         missed: list[Frame] = []
         seen: list[Frame] = []
-        for message in filter(self._names_me, found):
+        for message in filter(self._names_me, results.messages):
             is_missed = self._absence.is_missed(key_of(message), self.cursors.last_shown(message["room"]))
             (missed if is_missed else seen).append(message)
         for line in self._view.mentions(missed, seen):

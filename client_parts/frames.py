@@ -81,7 +81,9 @@ FORMS: dict[str, Check] = {
         more=_flag,
     ),
     "rooms": _object(rooms=_list_of(_object(room=_text, members=_count, last=_count)), more=_flag),
-    "results": _object(text=_optional(_text), messages=_list_of(_message), more=_flag),
+    "results": _object(
+        text=_optional(_text), messages=_list_of(_message), more=_flag, total=_optional(_count), partial=_flag
+    ),
     "notice": _object(text=_text),
     "pong": _object(),
     "error": _object(code=_text, text=_text, seq=_optional(_count), accepted=_optional(_count), fatal=_flag),

@@ -30,7 +30,7 @@ from client_parts.bookmarks import MOST_MISSED, Bookmarks, Key
 from client_parts.company import Company
 from client_parts.completion import Vocabulary
 from client_parts.delivery import Arrival, Cursors, Outgoing, Say
-from client_parts.searches import Searches, Take
+from client_parts.searches import Pages, Results, Searches, Take
 from client_parts.settings import Settings
 from client_parts.status import Status
 from client_parts.view import View, alert, as_sentence, aside, bad, good, message_number
@@ -78,7 +78,8 @@ class Hearing:
         self._looked_back = True  # the mentions since the last run are known
         self._read: dict[str, int | None] | None = None  # how far, when this person stopped reading
         self._mentioned = False  # while not here, and that is not told yet
-        self._searches = Searches(self._show_results)
+        self._searches = Searches(self._show_unasked)
+        self._pages: Pages | None = None  # the search that /more goes on with
         self._public_rooms: tuple[str, ...] = ()  # as far as the server has told
         self._since_away = 0  # messages
         self._looked_around: float | None = None  # when it was last asked who is away
@@ -399,20 +400,31 @@ class Hearing:
             self._public_rooms = tuple(room["room"] for room in rooms if room_problem(room["room"]) is None)
             self._board.show(self._view.rooms(rooms))
 
-    def _show_results(self, found: list[Frame]) -> None:
-        for message in found:
-            self._board.show(self._view.result(message))
-        self._board.show(aside("* end of the search" if found else "* Nothing found."))
+    def _show_unasked(self, results: Results) -> None:
+        self._show_page(Pages({"text": ""}), results)
+
+    def _show_page(self, pages: Pages, results: Results) -> None:
+        """The newest message last on the screen, then how much is left."""
+        shown = [m for m in results.messages if m["from"].lower() not in self._company.ignored]
+        for message in reversed(shown):
+            self._board.show(self._view.result(message, pages.request["text"]))
+        found = len(results.messages)
+        self._board.show(aside(self._view.end_of_page(results, pages.shown, hidden=found - len(shown))))
+        pages.shown += found
+        pages.more = 0 < found < (results.total or 0)
+        if pages.more:
+            oldest = results.messages[-1]
+            pages.request["before"] = {"room": oldest["room"], "id": oldest["id"]}
 
     # --- Mentions, and where one stopped reading ---
 
     def _search_for_mentions(self, take: Take) -> None:
         self._search({"type": "search", "text": f'"{self.name}"', "limit": MOST_MISSED}, take)
 
-    def _look_back(self, found: list[Frame]) -> None:
+    def _look_back(self, results: Results) -> None:
         """The mentions at the start of a run: those of the time between the runs were missed."""
         self._looked_back = True
-        self._absence.miss_since_the_last_run(key_of(m) for m in reversed(found) if self._names_me(m))
+        self._absence.miss_since_the_last_run(key_of(m) for m in reversed(results.messages) if self._names_me(m))
         self._tell_missed()
 
     def _tell_missed(self) -> None:

@@ -11,8 +11,10 @@ from typing import Any
 
 from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech
 from client_parts.attention import mentions
+from client_parts.searches import Results, matches
 
 _MANY = 8  # names listed one by one
+_MOST_COUNTED = 1000  # messages that match a search; a total above means more than these
 _MANY_AWAY = 2  # the same in the status line
 
 
@@ -118,11 +120,26 @@ class View:
         ]
         return "\n".join(["Rooms:", *rows])
 
-    def result(self, message: Frame) -> str:
+    def result(self, message: Frame, query: str = "") -> str:
         label, body = speech(message["from"], message["color"], harmless_line(message["text"]), "short")
         where = self.place(message["room"]).lstrip("#")
         head = paint(f"{message_number(message['id'])} {where} {date(message['ts'])} ", None, "dark")
-        return head + _tint(label, message["color"]) + self._heard(body)
+        spans = matches(query, body)
+        return head + _tint(label, message["color"]) + (_marked(body, spans) if spans else self._heard(body))
+
+    def end_of_page(self, results: Results, before: int, *, hidden: int = 0) -> str:
+        """The line after results, `before` of which were shown on earlier pages."""
+        shown = before + len(results.messages)
+        ignored = f", {hidden} from people you ignore" if hidden else ""
+        late = "the search took too long: use more words or in:ROOM / since:DAY" if results.partial else ""
+        if not shown:
+            return f"* Nothing found: {late}" if late else "* Nothing found."
+        if results.total is None:
+            return f"* end of the search{ignored}"
+        if len(results.messages) >= results.total:
+            return f"* {shown} of {shown}{ignored} · {late or 'end of the search'}"
+        total = f"{before + results.total}" if results.total <= _MOST_COUNTED else f"more than {before + _MOST_COUNTED}"
+        return f"* {shown} of {total}{ignored} · /more shows the next" + (f" · {late}" if late else "")
 
     def mentions(self, missed: list[Frame], seen: list[Frame]) -> list[str]:
         """Both kinds under headings of their own, the missed ones first."""
@@ -182,6 +199,22 @@ def aside(text: str) -> str:
 def message_number(id: int) -> str:
     """The number of a message; `#8` would look like a room."""
     return f"[{id}]"
+
+
+def _marked(body: str, spans: list[tuple[int, int]]) -> str:
+    """A text with parts of it standing out, without colours too."""
+    parts, end = [], 0
+    for start, stop in spans:
+        painted = paint(body[start:stop], "yellow", "bold", "underline")
+        marked = f"*{painted}*" if painted == body[start:stop] else painted
+        parts += [paint(body[end:start], "cyan"), marked]
+        end = stop
+    return "".join([*parts, paint(body[end:], "cyan")])
+
+
+def utc_offset() -> int:
+    """How many minutes the local clock is ahead of UTC."""
+    return time.localtime().tm_gmtoff // 60
 
 
 def clock(ts: float) -> str:

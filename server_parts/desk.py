@@ -70,6 +70,7 @@ class Desk:
         self._known_as = ""
         self._person = Person(Pace(0, 0, 0.0), Pace(0, 0, 0.0))  # until a hello, which costs nothing
         self._is_reset = is_reset or _only_wait
+        self._next_page: Search | None = None  # of the last search
 
     def serve(self, requests: Sequence[Request]) -> None:
         """Carry out the requests in order, no faster than the client's rate.
@@ -159,6 +160,10 @@ class Desk:
     def _read(self, request: Request) -> bytes:
         client, book = self._client, self._book
         assert isinstance(request, (History, Search))
+        if isinstance(request, Search) and request.again:
+            if self._next_page is None:
+                return client.encoder.frame(Refusal("bad_field", "there are no more results", "before").frame())
+            request = self._next_page
         room = None if request.room is None else client.resolve(request.room)
         floor = 0 if room is None else client.floor(book, room)
         if floor is None:
@@ -167,4 +172,10 @@ class Desk:
             return pages.older(book, client.encoder, request._replace(room=room or ""), floor)
         floors = book.private_rooms(client.name) if client.trusted else {}
         query = _PRIVATE_PLACE.sub(lambda found: f"in:{client.resolve(found[1].lower())}", request.text)
-        return pages.results(book, client.encoder, request._replace(room=room), query, floors)
+        before = request.before and (client.resolve(request.before[0]), request.before[1])
+        found = pages.find(book, request._replace(room=room, before=before), query, floors)
+        self._next_page = None
+        if found.messages and len(found.messages) < found.total:
+            oldest = found.messages[-1]
+            self._next_page = request._replace(before=(oldest.room, oldest.id))
+        return pages.results(client.encoder, request, found)

@@ -15,6 +15,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
 from itertools import count
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -24,6 +25,8 @@ from server_parts.search_query import DAY, Query, parse
 
 PAGE: Final = 500  # messages read at a time when a whole room is wanted
 TRIM_SLICE: Final = 500  # messages let go of at a time
+SEARCH_TIME: Final = 0.1  # seconds a search may take
+MOST_COUNTED: Final = 1_001  # of the messages that match: more than a thousand
 SLICE: Final = 1_000  # messages looked through at a time
 BREATH: Final = 0.001  # seconds between two slices
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
@@ -32,6 +35,14 @@ NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 def hashed(secret: str) -> str:
     """The form in which tokens and session strings are kept. They are random and long: a plain hash protects them."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Found(NamedTuple):
+    """Messages that a search found, newest first."""
+
+    messages: list[Message]
+    total: int = 0  # how many match, these included; counting stops at MOST_COUNTED
+    partial: bool = False  # the time was over before all was looked through
 
 
 class Draft(NamedTuple):
@@ -159,12 +170,25 @@ class MessageLog(ABC):
     def before(self, room: str, before: int, limit: int) -> list[Message]:
         """The newest `limit` messages still kept with an id below `before`, in rising order."""
 
-    @abstractmethod
     def search(self, text: str, floors: Mapping[str, int], limit: int, room: str | None = None) -> list[Message]:
+        """The messages of `find` for what somebody typed."""
+        return self.find(parse(text), floors, limit, room).messages
+
+    @abstractmethod
+    def find(
+        self,
+        query: Query,
+        floors: Mapping[str, int],
+        limit: int,
+        room: str | None = None,
+        before: tuple[str, int] | None = None,
+    ) -> Found:
         """Messages that match, newest first: in `room`, or in all public rooms and those in `floors`.
 
+        `before` is the room and id of a message: only what was appended before it is found and counted. If the asker
+        may not read that room or that id, nothing is found. A search that takes longer than SEARCH_TIME is cut short.
         Of a room in `floors` only what is numbered above its floor may be found. A private room that is not in
-        `floors` is never looked into. Any text is a safe query, in the language of `search_query`. What was appended
+        `floors` is never looked into. What was appended
         before the call is found. Newest means appended last, whatever the clock showed.
         """
 
@@ -298,27 +322,52 @@ class MemoryLog(MessageLog):
             stop = min(max(before - kept[0].message.id, 0), len(kept))
             return [kept[i].message for i in range(max(stop - limit, 0), stop)]
 
-    def search(self, text: str, floors: Mapping[str, int], limit: int, room: str | None = None) -> list[Message]:
-        query = parse(text)
-        if not query:
-            return []
-        found: list[_Kept] = []
-        for name in self.rooms():
-            wanted = room in (None, name) and (not query.rooms or name in query.rooms)
-            if wanted and (name in floors or not partners(name)):
-                found += self._matching(name, query, floors.get(name, 0))
-        found.sort(reverse=True)
-        return [kept.message for kept in found[: max(limit, 0)]]
-
-    def _matching(self, room: str, query: Query, floor: int) -> Iterator[_Kept]:
-        with self._lock:
-            copy = list(self._kept.get(room, ()))
-        for number, kept in enumerate(copy, 1):
+    def find(
+        self,
+        query: Query,
+        floors: Mapping[str, int],
+        limit: int,
+        room: str | None = None,
+        before: tuple[str, int] | None = None,
+    ) -> Found:
+        end = math.inf if before is None else self._order_of(before, floors)
+        if not query or limit <= 0:
+            return Found([])
+        rooms = [
+            self._newest_first(name, floors.get(name, 0))
+            for name in self.rooms()
+            if room in (None, name)
+            and (not query.rooms or name in query.rooms)
+            and (name in floors or not partners(name))
+        ]
+        found: list[Message] = []
+        most = max(limit, MOST_COUNTED)
+        deadline = time.monotonic() + SEARCH_TIME
+        for number, (order, _, message) in enumerate(merge(*rooms, reverse=True), 1):
             if number % SLICE == 0:
                 time.sleep(BREATH)  # who compares words does not let go of Python's lock, which all others wait for
-            message = kept.message
-            if message.id > floor and query.matches(message.sender, message.ts, message.text):
-                yield kept
+                if time.monotonic() > deadline:
+                    return Found(found[:limit], len(found), partial=True)
+            if order < end and query.matches(message.sender, message.ts, message.text):
+                found.append(message)
+                if len(found) == most:
+                    break
+        return Found(found[:limit], min(len(found), MOST_COUNTED))
+
+    def _order_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> float:
+        """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""
+        room, id = place
+        if id <= floors.get(room, 0) or (partners(room) and room not in floors):
+            return 0
+        with self._lock:
+            kept = self._kept.get(room)
+            if not kept or id > kept[-1].message.id:
+                return 0
+            return kept[max(id - kept[0].message.id, 0)].order
+
+    def _newest_first(self, room: str, floor: int) -> list[_Kept]:
+        with self._lock:
+            return [kept for kept in reversed(self._kept.get(room, ())) if kept.message.id > floor]
 
     def owner(self, name: str) -> str | None:
         return self._owners.get(name.lower())

@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from chat_common import Frame, partners
 from server_parts.door import Encoder
-from server_parts.message_log import BREATH, MessageLog, StorageError
+from server_parts.message_log import BREATH, Found, MessageLog, StorageError
 from server_parts.people import LONG, Client, Room
 from server_parts.requests import History, Search
+from server_parts.search_query import fold_name, parse
 
 PAGE = 500
 
@@ -51,9 +53,18 @@ def older(book: MessageLog, encoder: Encoder, request: History, floor: int) -> b
     return encoder.pages(history_frame(request.room, gap=trimmed), "messages", page)
 
 
-def results(book: MessageLog, encoder: Encoder, request: Search, query: str, floors: dict[str, int]) -> bytes:
-    found = book.search(query, floors, request.limit, request.room)
-    return encoder.pages({"type": "results", "text": request.text, "more": False}, "messages", found)
+def find(book: MessageLog, request: Search, query: str, floors: dict[str, int]) -> Found:
+    wanted = parse(query, request.utc_offset)
+    wanted = replace(wanted, without=frozenset(map(fold_name, request.without))) if wanted else wanted
+    return book.find(wanted, floors, request.limit, request.room, request.before)
+
+
+def results(encoder: Encoder, request: Search, found: Found) -> bytes:
+    total = max(found.total, len(found.messages))
+    frame: Frame = {"type": "results", "text": request.text, "more": False, "total": total}
+    if found.partial:
+        frame["partial"] = True
+    return encoder.pages(frame, "messages", found.messages)
 
 
 def room_list(client: Client, lit: Mapping[str, Room], kept: Mapping[str, int]) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ from chat_common import (
     text_form,
 )
 from server_parts.door import Encoder
-from server_parts.message_log import Message, Run
+from server_parts.message_log import MOST_COUNTED, Message, Run
 from server_parts.requests import (
     MAX_PAGE,
     Bye,
@@ -128,8 +128,17 @@ def _rooms(frame: Frame) -> list[str]:
 
 def _results(frame: Frame) -> list[str]:
     if not frame["messages"]:
-        return [_star(f"nothing found for {frame['text']}")]
-    return [f"#{message.id} {message_text(message)}" for message in frame["messages"]]
+        return [_star(f"nothing found for {frame['text']}"), *_cut_short(frame)]
+    lines = [f"#{message.id} {message_text(message)}" for message in reversed(frame["messages"])]
+    if left := frame["total"] - len(lines):
+        number = f"more than {left - 1}" if frame["total"] == MOST_COUNTED else f"{left}"
+        lines.append(_star(f"{number} older; /more shows the next"))
+    return lines + _cut_short(frame)
+
+
+def _cut_short(frame: Frame) -> list[str]:
+    advice = "the search took too long: use more words or in:ROOM / since:DAY"
+    return [_star(advice)] if frame.get("partial") else []
 
 
 def _bye(frame: Frame) -> list[str]:
@@ -280,6 +289,7 @@ _ROWS: Final = (
     _Command("/me TEXT", "say what you do", lambda door, rest: door._say(f"/me {rest}")),
     _Command("/history [N]", "what was said before", PlainDoor._history),
     _Command("/search TEXT", "find messages", PlainDoor._search),
+    _Command("/more", "more of what was found", lambda door, rest: Search("", again=True)),
     _Command("/say TEXT", "send a text that would mean something else", PlainDoor._say),
     _Command("/help", "this list", lambda door, rest: Tell(_help())),
     _Command("/exit", "leave", lambda door, rest: Bye()),

@@ -29,6 +29,8 @@ from server_parts.search_query import MAX_ECHO, query_problem
 
 MAX_PAGE: Final = 500
 MAX_RESULTS: Final = 100
+MAX_UTC_OFFSET: Final = 1440  # minutes
+MAX_WITHOUT: Final = 100  # names
 MAX_ROOMS_AT_ONCE: Final = 1_000
 MAX_AWAY: Final = 200
 MAX_CLIENT: Final = 60
@@ -114,6 +116,10 @@ class Search(NamedTuple):
     text: str
     room: str | None = None
     limit: int = DEFAULT_PAGE
+    before: tuple[str, int] | None = None  # a message; only what is older
+    utc_offset: int = 0  # minutes that the asker's clock is ahead of UTC
+    without: tuple[str, ...] = ()  # names
+    again: bool = False  # the next page of the search before, for a door that remembers nothing
 
 
 class Ping(NamedTuple):
@@ -291,7 +297,41 @@ def _search(frame: Frame) -> Search:
     text = _string(frame, "text")
     if problem := query_problem(text):
         raise FrameError("bad_field", problem, "text")
-    return Search(text, _optional_room(frame), _count(frame, "limit", DEFAULT_PAGE, MAX_RESULTS))
+    limit = _count(frame, "limit", DEFAULT_PAGE, MAX_RESULTS)
+    return Search(text, _optional_room(frame), limit, _before(frame), _utc_offset(frame), _without(frame))
+
+
+def _before(frame: Frame) -> tuple[str, int] | None:
+    """The message that an older page of results goes on from."""
+    place = frame.get("before")
+    if place is None:
+        return None
+    if not isinstance(place, dict):
+        raise FrameError("bad_field", "before is an object with the room and the id of a message", "before")
+    return _room(place), _number(place, "id")
+
+
+def _utc_offset(frame: Frame) -> int:
+    offset = frame.get("utc_offset")
+    if offset is None:
+        return 0
+    if type(offset) is not int or abs(offset) > MAX_UTC_OFFSET:
+        problem = f"utc_offset is a whole number of minutes, from -{MAX_UTC_OFFSET} to {MAX_UTC_OFFSET}"
+        raise FrameError("bad_field", problem, "utc_offset")
+    return offset
+
+
+def _without(frame: Frame) -> tuple[str, ...]:
+    names = frame.get("without")
+    if names is None:
+        return ()
+    if (
+        not isinstance(names, list)
+        or len(names) > MAX_WITHOUT
+        or not all(isinstance(name, str) and is_name(name) for name in names)
+    ):
+        raise FrameError("bad_field", f"without is a list of at most {MAX_WITHOUT} names", "without")
+    return tuple(names)
 
 
 def _away(frame: Frame) -> Away:
@@ -391,6 +431,6 @@ def _place(room: str, field: str) -> str:
             raise FrameError("bad_room", problem, field)
         return room
     names = room[1:].split("+")
-    if len(names) > 2 or not all(map(is_name, names)):
+    if len(names) > 2 or not all(isinstance(name, str) and is_name(name) for name in names):
         raise FrameError("bad_room", "a private room is @name, or @a+b with the two names", field)
     return room.lower()

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from server_parts.message_log import Message, StorageError
+from server_parts.message_log import MOST_COUNTED, SEARCH_TIME, Found, Message, StorageError
 from server_parts.search_query import DAY, Phrase, Query, fold_name, words_of
 from server_parts.sqlite_files import READING_PATIENCE, ReaderPool, connect, create_private, told
 from server_parts.sqlite_reader import MESSAGE
@@ -28,6 +28,7 @@ log = logging.getLogger("chat.search")
 
 INDEX: Final = "search.db"
 VERSION: Final = 1  # of the tables below and of what a word is; another one in the file makes the index anew
+STEPS: Final = 1000  # of SQLite's machine between two looks at the clock
 SLICE: Final = 2000  # messages indexed, or looked through, at a time
 GATHER: Final = 1.0  # seconds to let messages gather: each commit of the index competes with theirs for the disk
 POLITENESS: Final = 20  # rest so many times as long as the last slice took, while there is appending: that comes first
@@ -56,7 +57,7 @@ _FORGET: Final = "INSERT INTO words (words, rowid, text, tags) VALUES ('delete',
 
 _FLOORS: Final = "WITH floors (room, id) AS (VALUES {floors})"
 _CONDITIONS: Final = """
-    {rooms} AND m.ts >= :since AND m.ts < :until
+    {rooms} AND lower(m.sender) NOT IN ({without}) AND m.ts >= :since AND m.ts < :until
     AND m.id > coalesce((SELECT f.id FROM floors AS f WHERE f.room = m.room), 0)"""
 _FIND: Final = f"""
     {_FLOORS} SELECT {MESSAGE}
@@ -91,6 +92,7 @@ class Scope(NamedTuple):
     rooms: tuple[int, ...]
     public: bool
     floors: Mapping[int, int]
+    end: int = 2**62  # the first number that is too new
 
 
 def has_fts5() -> bool:
@@ -113,13 +115,18 @@ def message_range(connection: sqlite3.Connection, query: Query) -> tuple[int, in
     if query.since > -math.inf:
         low = connection.execute(_FIRST_SINCE, (query.since // DAY,)).fetchone()[0] or _EVER
     if query.until < math.inf:
-        next_day = connection.execute(_FIRST_AFTER, (query.until // DAY - 1,)).fetchone()[0]
+        next_day = connection.execute(_FIRST_AFTER, (math.ceil(query.until / DAY) - 1,)).fetchone()[0]
         high = next_day - 1 if next_day else _EVER
     return low, high
 
 
 def _values(query: Query, low: int, high: int) -> dict[str, Any]:
-    return {"since": query.since, "until": query.until, "low": low, "high": high}
+    names = {f"without{at}": name for at, name in enumerate(query.without)}
+    return {"since": query.since, "until": query.until, "low": low, "high": high, **names}
+
+
+def _without(query: Query) -> str:
+    return ", ".join(f":without{at}" for at in range(len(query.without)))
 
 
 def _rooms(scope: Scope) -> str:
@@ -163,6 +170,22 @@ def spaced_words(text: str) -> str:
     return " ".join(words_of(text))
 
 
+def _in_time(connection: sqlite3.Connection, sql: str, values: dict[str, Any]) -> tuple[list[tuple[Any, ...]], bool]:
+    """The rows that come within SEARCH_TIME, and whether that was too short for all."""
+    rows: list[tuple[Any, ...]] = []
+    deadline = time.monotonic() + SEARCH_TIME
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+    try:
+        rows.extend(connection.execute(sql, values))
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return rows, True
+    finally:
+        connection.set_progress_handler(None, 0)
+    return rows, False
+
+
 class SearchIndex:
     """The index of one log, and the thread that keeps it close behind."""
 
@@ -192,14 +215,17 @@ class SearchIndex:
         self._forgotten.extend(trimmed)
         self.wake()
 
-    def search(self, query: Query, scope: Scope, limit: int) -> list[Message]:
+    def search(self, query: Query, scope: Scope, limit: int) -> Found:
         """StorageError if the index is not of use just now: look through the messages instead."""
         with self._lock, self._open() as connection:
             self._catch_up(connection)
             low, high = message_range(connection, query)
-            values = {"match": match_expression(query, scope), "limit": limit, **_values(query, low, high)}
-            sql = _FIND.format(floors=_floors(scope), rooms=_rooms(scope))
-            return [Message(*row) for row in connection.execute(sql, values).fetchall()]
+            most = max(limit, MOST_COUNTED)
+            values = {"match": match_expression(query, scope), "limit": most}
+            values |= _values(query, low, min(high, scope.end - 1))
+            sql = _FIND.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query))
+            rows, partial = _in_time(connection, sql, values)
+        return Found([Message(*row) for row in rows[:limit]], min(len(rows), MOST_COUNTED), partial)
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         newest, done = self._progress(connection)
@@ -339,18 +365,22 @@ class Scanner:
     def __init__(self, pool: ReaderPool) -> None:
         self._pool = pool
 
-    def search(self, query: Query, scope: Scope, limit: int) -> list[Message]:
+    def search(self, query: Query, scope: Scope, limit: int) -> Found:
+        deadline = time.monotonic() + SEARCH_TIME
+        most = max(limit, MOST_COUNTED)
         with self._pool.lend() as connection:
             low, high = message_range(connection, query)
-            high = min(high, connection.execute(_NEWEST).fetchone()[0] or 0)
+            high = min(high, scope.end - 1, connection.execute(_NEWEST).fetchone()[0] or 0)
         found: list[Message] = []
-        while high >= low and len(found) < limit:
+        while high >= low and len(found) < most:
+            if time.monotonic() > deadline:
+                return Found(found[:limit], min(len(found), MOST_COUNTED), partial=True)
             found += self._slice(query, scope, max(low, high - SLICE + 1), high)
             high -= SLICE
-        return found[:limit]
+        return Found(found[:limit], min(len(found), MOST_COUNTED))
 
     def _slice(self, query: Query, scope: Scope, low: int, high: int) -> list[Message]:
-        sql = _SCAN.format(floors=_floors(scope), rooms=_rooms(scope), words=_likely(query))
+        sql = _SCAN.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query), words=_likely(query))
         with self._pool.lend() as connection:
             rows = connection.execute(sql, _values(query, low, high)).fetchall()
         candidates = (Message(*row[:-1]) for row in rows)

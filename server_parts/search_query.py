@@ -2,8 +2,8 @@
 
     blue whale          both words, anywhere          from:alice          who said it (several: any of them)
     "blue whale"        one after the other           in:lobby            where (several: any of them)
-    wha*                words that begin so           since:2026-11-01    on that day or later, in UTC
-                                                      until:2026-11-30    on that day or earlier, in UTC
+    wha*                words that begin so           since:2026-11-01    on that day or later (the asker's day)
+                                                      until:2026-11-30    on that day or earlier
 
 Case and accents do not matter. Scripts that are written without spaces are searched character by character, so that
 any part of a sentence finds it; so are emoji. Whatever is not of the above form is just words: a log takes any query.
@@ -24,6 +24,8 @@ from typing import Any, Final
 from chat_common import harmless_line, is_name
 
 MAX_QUERY: Final = 400  # characters; what is beyond is not looked for
+MAX_PHRASES: Final = 8  # words and phrases; the time of a search grows with each
+MAX_PREFIXES: Final = 4  # of these, with a star: each is looked for in as many lists as there are words that begin so
 MAX_ECHO: Final = 40  # of what somebody sent, in an answer
 DAY: Final = 86_400
 
@@ -63,13 +65,15 @@ class Query:
     rooms: frozenset[str] = frozenset()
     since: float = -math.inf
     until: float = math.inf  # the first instant that is too late
+    without: frozenset[str] = frozenset()  # senders to leave out, folded; alone this is no query
 
     def __bool__(self) -> bool:
         return self != _NOTHING
 
     def matches(self, sender: str, ts: float, text: str) -> bool:
         """Whether a message of a room that is looked into is meant."""
-        if not self.since <= ts < self.until or (self.senders and fold_name(sender) not in self.senders):
+        name = fold_name(sender)
+        if not self.since <= ts < self.until or name in self.without or (self.senders and name not in self.senders):
             return False
         spaced = f" {' '.join(words_of(text))} "
         return all(_row(phrase) in spaced for phrase in self.phrases)
@@ -78,8 +82,12 @@ class Query:
 _NOTHING = Query()
 
 
-def parse(text: str) -> Query:
-    """What somebody typed. An empty query, which is false, finds nothing."""
+def parse(text: str, utc_offset: int = 0) -> Query:
+    """What somebody typed, with days that begin `utc_offset` minutes before those of UTC.
+
+    An empty query, which is false, finds nothing.
+    """
+    shift = utc_offset * 60
     phrases: list[Phrase] = []
     senders, rooms = set(), set()
     since, until = -math.inf, math.inf
@@ -91,9 +99,9 @@ def parse(text: str) -> Query:
         elif key == "in" and value:
             rooms.add(value.lower().removeprefix("#"))
         elif key == "since" and (day := _day(value)) is not None:
-            since = max(since, day)
+            since = max(since, day - shift)
         elif key == "until" and (day := _day(value)) is not None:
-            until = min(until, day + DAY)
+            until = min(until, day + DAY - shift)
         elif words := words_of(quoted or bare):
             phrases.append(Phrase(tuple(words), bool(star) or bare.endswith("*")))
     return Query(tuple(phrases), frozenset(senders), frozenset(rooms), since, until)
@@ -109,6 +117,13 @@ def query_problem(text: str) -> str | None:
             fits, advice = _FORMS[key.lower()]
             if not fits(value):
                 return f"the filter {harmless_line(bare[:MAX_ECHO])} finds nothing: {advice}"
+    phrases = parse(text).phrases
+    prefixes = sum(phrase.prefix for phrase in phrases)
+    if len(phrases) > MAX_PHRASES or prefixes > MAX_PREFIXES:
+        return (
+            f"that search has too many words: use at most {MAX_PHRASES} words or phrases"
+            f" ({len(phrases)} now), {MAX_PREFIXES} of them with a star ({prefixes} now)"
+        )
     return None
 
 

@@ -37,6 +37,7 @@ from server_parts.message_log import (
     TRIM_SLICE,
     Conversation,
     Draft,
+    Found,
     Message,
     MessageLog,
     Receipt,
@@ -45,7 +46,7 @@ from server_parts.message_log import (
     StorageError,
 )
 from server_parts.search_index import Forgotten, Scanner, Scope, SearchIndex, has_fts5
-from server_parts.search_query import DAY, Query, parse
+from server_parts.search_query import DAY, Query
 from server_parts.sqlite_files import (
     DATABASE,
     OLDEST_SQLITE,
@@ -321,15 +322,30 @@ class SqliteLog(MessageLog):
         """See LogReader.backup. May be called from any thread while the server goes on."""
         self._reader.backup(target)
 
-    def search(self, text: str, floors: Mapping[str, int], limit: int, room: str | None = None) -> list[Message]:
-        query = parse(text)
+    def find(
+        self,
+        query: Query,
+        floors: Mapping[str, int],
+        limit: int,
+        room: str | None = None,
+        before: tuple[str, int] | None = None,
+    ) -> Found:
         scope = self._scope(query, floors, room)
         if not query or not (scope.rooms or scope.public) or limit <= 0:
-            return []
+            return Found([])
+        if before is not None:
+            scope = scope._replace(end=self._number_of(before, floors))
         if self._index:
             with suppress(StorageError):  # being made anew, or its disk is full: slower is better than not at all
                 return self._index.search(query, scope, limit)
         return self._scanner.search(query, scope, limit)
+
+    def _number_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> int:
+        """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""
+        room, id = place
+        if room not in self._room_ids or id <= floors.get(room, 0) or (partners(room) and room not in floors):
+            return 0
+        return self._reader.number_of(self._room_ids[room], id)
 
     def _scope(self, query: Query, floors: Mapping[str, int], room: str | None) -> Scope:
         wanted = set(query.rooms) if room is None else {room} & (query.rooms or {room})

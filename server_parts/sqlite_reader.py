@@ -25,6 +25,7 @@ _AFTER: Final = f"""
 _BEFORE: Final = f"""
     SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id
     WHERE r.name = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?"""
+_NUMBER: Final = "SELECT n FROM messages WHERE room = ? AND id >= ? ORDER BY id LIMIT 1"
 _ROOMS: Final = "SELECT name, last FROM rooms"
 _SESSION: Final = "SELECT accepted, owner FROM sessions WHERE token = ?"
 _RECEIPT: Final = f"""
@@ -57,6 +58,12 @@ class LogReader:
 
     def after(self, room: str, after: int, limit: int) -> list[Message]:
         return messages(self._all(_AFTER, (room, after, max(limit, 0))))
+
+    def number_of(self, room: int, id: int) -> int:
+        """The number among all messages of the first one in a room from `id` on; 0 if there is none."""
+        with self.pool.lend() as connection:
+            row = connection.execute(_NUMBER, (room, id)).fetchone()
+        return row[0] if row else 0
 
     def before(self, room: str, before: int, limit: int) -> list[Message]:
         return messages(reversed(self._all(_BEFORE, (room, before, max(limit, 0)))))

@@ -53,6 +53,7 @@ ROWS = [
     ("/history", ("older", 20)),
     ("/history 500", ("older", 500)),
     ("/search two words", ("search", "two words")),
+    ("/more", ("more",)),
     ("/ignore", ("ignore", "")),
     ("/ignore bob", ("ignore", "bob")),
     ("/unignore bob", ("unignore", "bob")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from chat_common import MAX_HELLO_LINE, MAX_TEXT, encode_frame
@@ -463,3 +465,33 @@ def test_a_reply_follows_a_new_name() -> None:
     talk.hear({"type": "presence", "room": "lobby", "renamed": [["bob", "rob"]], "members": 2})
     talk.type("/reply hi")
     assert talk.said() == [(1, "@rob", "hi")]
+
+
+def test_search_results_come_page_by_page() -> None:
+    """The newest is last, the match is marked, the end says how many there are, and /more goes on before the oldest."""
+    talk = Talk()
+    talk.type("/ignore eve", "/search whale")
+    assert talk.asked()[-1] == {"type": "search", "text": "whale", "without": ["eve"]}
+    page = {"type": "results", "text": "whale", "messages": [message(9, "a whale"), message(7, "Whale")], "total": 3}
+    lines = talk.hear(page)
+    assert [line.rpartition(": ")[2] for line in lines[:2]] == ["*Whale*", "a *whale*"]
+    assert lines[2:] == ["* 2 of 3 · /more shows the next"]
+    talk.type("/more")
+    assert talk.asked()[-1]["before"] == {"room": "lobby", "id": 7}
+    assert talk.hear({**page, "messages": [message(2, "whales")], "total": 1})[1:] == ["* 3 of 3 · end of the search"]
+    assert talk.type("/more") == ["There are no more results; /search TEXT starts a search."]
+
+
+def test_a_search_that_was_cut_short_says_so() -> None:
+    """With advice on how to ask for less."""
+    talk = Talk()
+    talk.type("/search e*")
+    [line] = talk.hear({"type": "results", "text": "e*", "messages": [], "total": 0, "partial": True})
+    assert line == "* Nothing found: the search took too long: use more words or in:ROOM / since:DAY"
+
+
+def test_days_of_a_search_carry_the_local_clock() -> None:
+    """Only a search for days says how far the clock is from UTC."""
+    talk = Talk()
+    talk.type("/search whale since:2026-11-26")
+    assert talk.asked()[-1]["utc_offset"] == time.localtime().tm_gmtoff // 60

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from server_parts.message_log import Conversation, MessageLog, Receipt, SessionRecord
-from server_parts.search_query import DAY
+from server_parts.message_log import MOST_COUNTED, Conversation, Found, MessageLog, Receipt, SessionRecord
+from server_parts.search_query import DAY, parse
 
 from .drafts import SESSION, Backend, append, draft, say, texts
 
@@ -448,3 +449,57 @@ def facts(log: MessageLog) -> tuple[object, ...]:
         log.conversations("bob"),
         log.search("needle", {}, 50),
     )
+
+
+def test_a_search_goes_on_before_a_message(log: MessageLog) -> None:
+    """Pages follow each other without a gap although messages arrive in between; each counts what is left."""
+    for i in range(7):
+        say(log, f"needle {i}", room=("lobby", "den")[i % 2])
+    page = log.find(parse("needle"), {}, 3)
+    assert (texts(page.messages), page.total, page.partial) == (["needle 6", "needle 5", "needle 4"], 7, False)
+    say(log, "needle 7")
+    oldest = page.messages[-1]
+    page = log.find(parse("needle"), {}, 3, before=(oldest.room, oldest.id))
+    assert (texts(page.messages), page.total) == (["needle 3", "needle 2", "needle 1"], 4)
+
+
+@pytest.mark.parametrize(
+    ("place", "floors"),
+    [(("@alice+bob", 1), {}), (("@alice+bob", 1), {"@alice+bob": 1}), (("nowhere", 1), {}), (("lobby", 99), {})],
+)
+def test_a_search_does_not_go_on_before_what_may_not_be_read(
+    log: MessageLog, place: tuple[str, int], floors: dict[str, int]
+) -> None:
+    """Where a private message stands among others is not told by what was found before it."""
+    say(log, "needle")
+    say(log, "psst", room="@alice+bob")
+    assert log.find(parse("needle"), floors, 9, before=place) == Found([])
+
+
+def test_a_search_leaves_people_out(log: MessageLog) -> None:
+    """Their messages are neither found nor counted, whatever the case of their names."""
+    say(log, "needle 1", sender="Alice")
+    say(log, "needle 2", sender="bob")
+    found = log.find(replace(parse("needle"), without=frozenset(["alice"])), {}, 9)
+    assert (texts(found.messages), found.total) == (["needle 2"], 1)
+
+
+def test_counting_stops(log: MessageLog) -> None:
+    """More than a thousand are not counted."""
+    say(log, *["needle"] * 1100)
+    assert log.find(parse("needle"), {}, 1).total == MOST_COUNTED
+
+
+@pytest.mark.parametrize("offset", [540, -300, 0])
+def test_days_are_those_of_the_asker(log: MessageLog, offset: int) -> None:
+    """A day begins at midnight of the clock that is `offset` minutes ahead of UTC."""
+    midnight = 20_000 * DAY - offset * 60
+    for name, ts in (
+        ("before", midnight - 1),
+        ("first", midnight),
+        ("last", midnight + DAY - 1),
+        ("after", midnight + DAY),
+    ):
+        append(log, draft(f"text {name}", ts=ts))
+    found = log.find(parse("text since:2024-10-04 until:2024-10-04", offset), {}, 9)
+    assert texts(found.messages) == ["text last", "text first"]

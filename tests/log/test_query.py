@@ -197,3 +197,20 @@ def test_hostile_queries_find_the_same_everywhere(logs: list[MemoryLog], text: s
     for log in others:
         assert log.search(text, FLOORS, 99) == expected
     assert all(message.room == "lobby" or message.id > 1 for message in expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("e* " * 130, ("130 now", "130 now")), ("a " * 9, ("9 now", "0 now")), ('"a b"* ' * 5, ("5 now", "5 now"))],
+)
+def test_a_search_has_a_bounded_number_of_words(text: str, numbers: tuple[str, str]) -> None:
+    """The sentence says what is allowed and what was asked for."""
+    problem = query_problem(text) or ""
+    assert "at most 8" in problem
+    assert "4 of them" in problem
+    assert all(number in problem for number in numbers)
+
+
+def test_as_many_words_as_allowed_are_a_search() -> None:
+    """Eight words, four of them with a star, are taken."""
+    assert query_problem("a* b* c* d* e f g " + '"h i"') is None

@@ -74,7 +74,7 @@ def test_search_does_not_wait_for_the_index(sqlite: SqliteLog) -> None:
     stop_following(sqlite)
     assert sqlite._index
     append(sqlite, *(draft(f"needle {i}", seq=i) for i in range(5000)))
-    assert texts(sqlite._index.search(parse("needle"), EVERYWHERE, 2)) == ["needle 4999", "needle 4998"]
+    assert texts(sqlite._index.search(parse("needle"), EVERYWHERE, 2).messages) == ["needle 4999", "needle 4998"]
     assert len(sqlite.search("needle", {}, 9999)) == postings(sqlite, "needle") == 5000
 
 
@@ -232,3 +232,14 @@ def test_closing_stops_the_thread(tmp_path: Path) -> None:
     assert isinstance(index, SearchIndex)
     log.close()
     assert not index._thread.is_alive()
+
+
+def test_a_search_is_cut_when_its_time_is_over(sqlite: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the index: it says that it is not whole, and the next search is as good as ever."""
+    say(sqlite, *["needle"] * 2000)
+    monkeypatch.setattr("server_parts.search_index.SEARCH_TIME", -1.0)
+    found = sqlite.find(parse("needle nadel*"), {}, 50)
+    assert found.partial or not found.messages
+    assert sqlite.find(parse("needle"), {}, 50).partial
+    monkeypatch.setattr("server_parts.search_index.SEARCH_TIME", 60.0)
+    assert sqlite.find(parse("needle"), {}, 50).total == 1001

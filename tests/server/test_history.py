@@ -9,7 +9,7 @@ import pytest
 
 from server_parts.message_log import Draft, MemoryLog
 from tests.conftest import Chat, Serve
-from tests.peers import Frame
+from tests.peers import Frame, Native
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 OTHER_TOKEN = TOKEN[::-1]
@@ -367,3 +367,18 @@ def test_a_new_name_takes_its_private_rooms_along_only_if_it_is_one_s_own(chat: 
     assert "psst" not in str(bob.ask("history", room="@alice+bob"))
     bob.send("nick", name="bob")
     assert [m["text"] for m in bob.history()] == ["psst"]
+
+
+def test_a_search_tells_how_many_and_goes_on(alice: Native) -> None:
+    """`total` counts what matches, `before` leads to the next page, and a wrong field is told by its name."""
+    for number in range(5):
+        alice.tell(f"whale {number}")
+    page = alice.ask("search", text="whale", limit=2)[0]
+    assert page["total"] == 5
+    oldest = page["messages"][-1]
+    place = {"room": oldest["room"], "id": oldest["id"]}
+    page = alice.ask("search", text="whale", limit=2, before=place)[0]
+    assert ([m["text"] for m in page["messages"]], page["total"]) == (["whale 2", "whale 1"], 3)
+    assert alice.ask("search", text="whale", without=["ALICE"])[0]["total"] == 0
+    for field, value in (("before", 3), ("utc_offset", 9999), ("without", [1])):
+        assert alice.ask("search", text="whale", **{field: value})[0]["field"] == field

@@ -260,11 +260,24 @@ def test_history_and_search(guest: Plain, alice: Native) -> None:
     assert [guest.text()[-11:], guest.text()[-10:]] == ["red herring", "grey whale"]
     guest.say("/search whale")
     first, second = guest.text(), guest.text()
-    assert first.startswith("#3 ")
-    assert first.endswith("grey whale")
-    assert second.startswith("#1 ")
+    assert first.startswith("#1 ")
+    assert second.startswith("#3 ")
+    assert second.endswith("grey whale")
     guest.say("/search nothing like it")
     assert guest.text() == "* nothing found for nothing like it *"
+
+
+def test_more_goes_on_with_a_search(guest: Plain, alice: Native) -> None:
+    """The last line of a page says how many are left; /more shows them, and then says that there are none."""
+    for number in range(53):
+        alice.tell(f"whale {number}")
+        guest.until(f"whale {number}")
+    guest.say("/search whale")
+    assert guest.until("* 3 older") == "* 3 older; /more shows the next *"
+    guest.say("/more")
+    assert [guest.text()[:3] for _ in range(3)] == ["#1 ", "#2 ", "#3 "]
+    guest.say("/more")
+    assert guest.text() == "* error: there are no more results *"
 
 
 def test_escapes(guest: Plain, alice: Native) -> None:

@@ -157,7 +157,7 @@ class Conversation(Hearing):
         self._ask(request)
 
     def search(self, text: str) -> None:
-        request: Frame = {"type": "search", "text": text}
+        request: Frame = {"type": "search", "text": text, "count": True}
         if "since:" in text.lower() or "until:" in text.lower():
             request["utc_offset"] = utc_offset()
         if self._company.ignored:

@@ -41,7 +41,7 @@ class Found(NamedTuple):
     """Messages that a search found, newest first."""
 
     messages: list[Message]
-    total: int = 0  # how many match, these included; counting stops at MOST_COUNTED
+    total: int = 0  # how many match, these included, as far as they were counted
     partial: bool = False  # the time was over before all was looked through
 
 
@@ -182,11 +182,13 @@ class MessageLog(ABC):
         limit: int,
         room: str | None = None,
         before: tuple[str, int] | None = None,
+        most: int = 0,
     ) -> Found:
         """Messages that match, newest first: in `room`, or in all public rooms and those in `floors`.
 
         `before` is the room and id of a message: only what was appended before it is found and counted. If the asker
         may not read that room or that id, nothing is found. A search that takes longer than SEARCH_TIME is cut short.
+        Beyond `limit`, what matches is counted up to `most`.
         Of a room in `floors` only what is numbered above its floor may be found. A private room that is not in
         `floors` is never looked into. What was appended
         before the call is found. Newest means appended last, whatever the clock showed.
@@ -329,6 +331,7 @@ class MemoryLog(MessageLog):
         limit: int,
         room: str | None = None,
         before: tuple[str, int] | None = None,
+        most: int = 0,
     ) -> Found:
         end = math.inf if before is None else self._order_of(before, floors)
         if not query or limit <= 0:
@@ -341,7 +344,7 @@ class MemoryLog(MessageLog):
             and (name in floors or not partners(name))
         ]
         found: list[Message] = []
-        most = max(limit, MOST_COUNTED)
+        most = max(limit, most)
         deadline = time.monotonic() + SEARCH_TIME
         for number, (order, _, message) in enumerate(merge(*rooms, reverse=True), 1):
             if number % SLICE == 0:
@@ -352,7 +355,7 @@ class MemoryLog(MessageLog):
                 found.append(message)
                 if len(found) == most:
                     break
-        return Found(found[:limit], min(len(found), MOST_COUNTED))
+        return Found(found[:limit], len(found))
 
     def _order_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> float:
         """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from chat_common import Frame, partners
 from server_parts.door import Encoder
-from server_parts.message_log import BREATH, Found, MessageLog, StorageError
+from server_parts.message_log import BREATH, MOST_COUNTED, Found, MessageLog, StorageError
 from server_parts.people import LONG, Client, Room
 from server_parts.requests import History, Search
 from server_parts.search_query import fold_name, parse
@@ -56,12 +56,14 @@ def older(book: MessageLog, encoder: Encoder, request: History, floor: int) -> b
 def find(book: MessageLog, request: Search, query: str, floors: dict[str, int]) -> Found:
     wanted = parse(query, request.utc_offset)
     wanted = replace(wanted, without=frozenset(map(fold_name, request.without))) if wanted else wanted
-    return book.find(wanted, floors, request.limit, request.room, request.before)
+    most = MOST_COUNTED if request.counting else 0
+    return book.find(wanted, floors, request.limit, request.room, request.before, most)
 
 
 def results(encoder: Encoder, request: Search, found: Found) -> bytes:
-    total = max(found.total, len(found.messages))
-    frame: Frame = {"type": "results", "text": request.text, "more": False, "total": total}
+    frame: Frame = {"type": "results", "text": request.text, "more": False}
+    if request.counting:
+        frame["total"] = found.total
     if found.partial:
         frame["partial"] = True
     return encoder.pages(frame, "messages", found.messages)

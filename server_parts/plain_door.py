@@ -263,7 +263,7 @@ class PlainDoor:
         if not text:
             return _error("usage: /search TEXT")
         problem = query_problem(text)
-        return Refusal("bad_field", problem, "text") if problem else Search(text)
+        return Refusal("bad_field", problem, "text") if problem else Search(text, counting=True)
 
 
 def _error(text: str) -> Tell:

@@ -119,6 +119,7 @@ class Search(NamedTuple):
     before: tuple[str, int] | None = None  # a message; only what is older
     utc_offset: int = 0  # minutes that the asker's clock is ahead of UTC
     without: tuple[str, ...] = ()  # names
+    counting: bool = False  # how many there are beyond this page
     again: bool = False  # the next page of the search before, for a door that remembers nothing
 
 
@@ -298,7 +299,8 @@ def _search(frame: Frame) -> Search:
     if problem := query_problem(text):
         raise FrameError("bad_field", problem, "text")
     limit = _count(frame, "limit", DEFAULT_PAGE, MAX_RESULTS)
-    return Search(text, _optional_room(frame), limit, _before(frame), _utc_offset(frame), _without(frame))
+    count = frame.get("count") is True
+    return Search(text, _optional_room(frame), limit, _before(frame), _utc_offset(frame), _without(frame), count)
 
 
 def _before(frame: Frame) -> tuple[str, int] | None:

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from server_parts.message_log import MOST_COUNTED, SEARCH_TIME, Found, Message, StorageError
+from server_parts.message_log import SEARCH_TIME, Found, Message, StorageError
 from server_parts.search_query import DAY, Phrase, Query, fold_name, words_of
 from server_parts.sqlite_files import READING_PATIENCE, ReaderPool, connect, create_private, told
 from server_parts.sqlite_reader import MESSAGE
@@ -215,17 +215,17 @@ class SearchIndex:
         self._forgotten.extend(trimmed)
         self.wake()
 
-    def search(self, query: Query, scope: Scope, limit: int) -> Found:
+    def search(self, query: Query, scope: Scope, limit: int, most: int = 0) -> Found:
         """StorageError if the index is not of use just now: look through the messages instead."""
         with self._lock, self._open() as connection:
             self._catch_up(connection)
             low, high = message_range(connection, query)
-            most = max(limit, MOST_COUNTED)
+            most = max(limit, most)
             values = {"match": match_expression(query, scope), "limit": most}
             values |= _values(query, low, min(high, scope.end - 1))
             sql = _FIND.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query))
             rows, partial = _in_time(connection, sql, values)
-        return Found([Message(*row) for row in rows[:limit]], min(len(rows), MOST_COUNTED), partial)
+        return Found([Message(*row) for row in rows[:limit]], len(rows), partial)
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         newest, done = self._progress(connection)
@@ -365,19 +365,19 @@ class Scanner:
     def __init__(self, pool: ReaderPool) -> None:
         self._pool = pool
 
-    def search(self, query: Query, scope: Scope, limit: int) -> Found:
+    def search(self, query: Query, scope: Scope, limit: int, most: int = 0) -> Found:
         deadline = time.monotonic() + SEARCH_TIME
-        most = max(limit, MOST_COUNTED)
+        most = max(limit, most)
         with self._pool.lend() as connection:
             low, high = message_range(connection, query)
             high = min(high, scope.end - 1, connection.execute(_NEWEST).fetchone()[0] or 0)
         found: list[Message] = []
         while high >= low and len(found) < most:
             if time.monotonic() > deadline:
-                return Found(found[:limit], min(len(found), MOST_COUNTED), partial=True)
+                return Found(found[:limit], len(found), partial=True)
             found += self._slice(query, scope, max(low, high - SLICE + 1), high)
             high -= SLICE
-        return Found(found[:limit], min(len(found), MOST_COUNTED))
+        return Found(found[:limit], min(len(found), most))
 
     def _slice(self, query: Query, scope: Scope, low: int, high: int) -> list[Message]:
         sql = _SCAN.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query), words=_likely(query))

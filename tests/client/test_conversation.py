@@ -320,7 +320,7 @@ def test_requests_have_their_wire_form() -> None:
         {"type": "who", "room": "lobby"},
         {"type": "who", "room": "builds"},
         {"type": "rooms"},
-        {"type": "search", "text": "a b"},
+        {"type": "search", "text": "a b", "count": True},
         {"type": "color", "color": "red"},
         {"type": "who", "room": "@ann+bob"},
     ]
@@ -471,7 +471,7 @@ def test_search_results_come_page_by_page() -> None:
     """The newest is last, the match is marked, the end says how many there are, and /more goes on before the oldest."""
     talk = Talk()
     talk.type("/ignore eve", "/search whale")
-    assert talk.asked()[-1] == {"type": "search", "text": "whale", "without": ["eve"]}
+    assert talk.asked()[-1] == {"type": "search", "text": "whale", "count": True, "without": ["eve"]}
     page = {"type": "results", "text": "whale", "messages": [message(9, "a whale"), message(7, "Whale")], "total": 3}
     lines = talk.hear(page)
     assert [line.rpartition(": ")[2] for line in lines[:2]] == ["*Whale*", "a *whale*"]

@@ -181,7 +181,10 @@ def test_mentions_are_asked_of_the_server() -> None:
     """Only what names me as a word and is not my own; another search, also for the same words, is shown as it is."""
     talk = rich_talk()
     talk.type("/search refused", "/mentions", '/search "ann"')
-    assert talk.asked()[1:] == [{"type": "search", "text": '"ann"', "limit": 100}, {"type": "search", "text": '"ann"'}]
+    assert talk.asked()[1:] == [
+        {"type": "search", "text": '"ann"', "limit": 100},
+        {"type": "search", "text": '"ann"', "count": True},
+    ]
     found = {"type": "results", "text": '"ann"', "messages": [message(1, "hi ann"), message(2, "ann-marie")]}
     assert talk.hear({**found, "more": True}) == []
     assert len(talk.hear({**found, "messages": [message(3, "ann is me", "ann")]})) == 2

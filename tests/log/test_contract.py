@@ -455,11 +455,11 @@ def test_a_search_goes_on_before_a_message(log: MessageLog) -> None:
     """Pages follow each other without a gap although messages arrive in between; each counts what is left."""
     for i in range(7):
         say(log, f"needle {i}", room=("lobby", "den")[i % 2])
-    page = log.find(parse("needle"), {}, 3)
+    page = log.find(parse("needle"), {}, 3, most=9)
     assert (texts(page.messages), page.total, page.partial) == (["needle 6", "needle 5", "needle 4"], 7, False)
     say(log, "needle 7")
     oldest = page.messages[-1]
-    page = log.find(parse("needle"), {}, 3, before=(oldest.room, oldest.id))
+    page = log.find(parse("needle"), {}, 3, before=(oldest.room, oldest.id), most=9)
     assert (texts(page.messages), page.total) == (["needle 3", "needle 2", "needle 1"], 4)
 
 
@@ -487,7 +487,8 @@ def test_a_search_leaves_people_out(log: MessageLog) -> None:
 def test_counting_stops(log: MessageLog) -> None:
     """More than a thousand are not counted."""
     say(log, *["needle"] * 1100)
-    assert log.find(parse("needle"), {}, 1).total == MOST_COUNTED
+    assert log.find(parse("needle"), {}, 1, most=MOST_COUNTED).total == MOST_COUNTED
+    assert log.find(parse("needle"), {}, 1).total == 1
 
 
 @pytest.mark.parametrize("offset", [540, -300, 0])

@@ -238,8 +238,6 @@ def test_a_search_is_cut_when_its_time_is_over(sqlite: SqliteLog, monkeypatch: p
     """With the index: it says that it is not whole, and the next search is as good as ever."""
     say(sqlite, *["needle"] * 2000)
     monkeypatch.setattr("server_parts.search_index.SEARCH_TIME", -1.0)
-    found = sqlite.find(parse("needle nadel*"), {}, 50)
-    assert found.partial or not found.messages
     assert sqlite.find(parse("needle"), {}, 50).partial
     monkeypatch.setattr("server_parts.search_index.SEARCH_TIME", 60.0)
-    assert sqlite.find(parse("needle"), {}, 50).total == 1001
+    assert sqlite.find(parse("needle"), {}, 50, most=1001).total == 1001

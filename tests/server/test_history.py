@@ -373,12 +373,13 @@ def test_a_search_tells_how_many_and_goes_on(alice: Native) -> None:
     """`total` counts what matches, `before` leads to the next page, and a wrong field is told by its name."""
     for number in range(5):
         alice.tell(f"whale {number}")
-    page = alice.ask("search", text="whale", limit=2)[0]
+    page = alice.ask("search", text="whale", limit=2, count=True)[0]
     assert page["total"] == 5
     oldest = page["messages"][-1]
     place = {"room": oldest["room"], "id": oldest["id"]}
-    page = alice.ask("search", text="whale", limit=2, before=place)[0]
+    page = alice.ask("search", text="whale", limit=2, before=place, count=True)[0]
     assert ([m["text"] for m in page["messages"]], page["total"]) == (["whale 2", "whale 1"], 3)
-    assert alice.ask("search", text="whale", without=["ALICE"])[0]["total"] == 0
+    assert alice.ask("search", text="whale", without=["ALICE"], count=True)[0]["total"] == 0
+    assert "total" not in alice.ask("search", text="whale")[0]
     for field, value in (("before", 3), ("utc_offset", 9999), ("without", [1])):
         assert alice.ask("search", text="whale", **{field: value})[0]["field"] == field

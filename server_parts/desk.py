@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
+from chat_common import Frame
 from server_parts import pages
 from server_parts.addresses import source_of
 from server_parts.conversations import DENIED
@@ -123,7 +124,8 @@ class Desk:
                 self._settle()
                 for request in some:
                     if not self._client.outbox.closed:
-                        self._client.outbox.write(self._answer(request))
+                        self._client.outbox.offer_pages(self._answer(request))
+                        self._client.outbox.drain()
             else:
                 self._pass_on(in_runs(some))
 
@@ -141,33 +143,36 @@ class Desk:
             self._client.credits.put(None)
         self._client.outbox.drain()
 
-    def _answer(self, request: Request) -> bytes:
+    def _answer(self, request: Request) -> Iterable[bytes]:
         client = self._client
         match request:
             case Tell(block):
-                return block
+                return (block,)
             case Ping(n):
-                return client.encoder.frame({"type": "pong"} if n is None else {"type": "pong", "n": n})
+                return self._frame({"type": "pong"} if n is None else {"type": "pong", "n": n})
             case Refusal():
-                return client.encoder.frame(request.frame())
+                return self._frame(request.frame())
         if client.session is None:
-            return client.encoder.frame(Refusal("hello_first", "say hello first", "type").frame())
+            return self._frame(Refusal("hello_first", "say hello first", "type").frame())
         try:
             return self._read(request)
         except StorageError as error:
-            return client.encoder.frame(Refusal("storage_unavailable", str(error)).frame())
+            return self._frame(Refusal("storage_unavailable", str(error)).frame())
 
-    def _read(self, request: Request) -> bytes:
+    def _frame(self, frame: Frame) -> Iterable[bytes]:
+        return (self._client.encoder.frame(frame),)
+
+    def _read(self, request: Request) -> Iterable[bytes]:
         client, book = self._client, self._book
         assert isinstance(request, (History, Search))
         if isinstance(request, Search) and request.again:
             if self._next_page is None:
-                return client.encoder.frame(Refusal("bad_field", "there are no more results", "before").frame())
+                return self._frame(Refusal("bad_field", "there are no more results", "before").frame())
             request = self._next_page
         room = None if request.room is None else client.resolve(request.room)
         floor = 0 if room is None else client.floor(book, room)
         if floor is None:
-            return client.encoder.frame(DENIED.frame())
+            return self._frame(DENIED.frame())
         if isinstance(request, History):
             return pages.older(book, client.encoder, request._replace(room=room or ""), floor)
         floors = book.private_rooms(client.name) if client.trusted else {}
@@ -178,4 +183,4 @@ class Desk:
         if found.messages and len(found.messages) < found.total:
             oldest = found.messages[-1]
             self._next_page = request._replace(before=(oldest.room, oldest.id))
-        return pages.results(client.encoder, request, found)
+        return (pages.results(client.encoder, request, found),)

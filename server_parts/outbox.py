@@ -12,6 +12,7 @@ import logging
 import math
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -22,6 +23,10 @@ Block = bytes | memoryview | Iterator[bytes]  # an iterator is read, and its pag
 log = logging.getLogger("chat")
 
 TICK = 1.0  # how long a blocked writer waits before it looks whether it is still wanted
+STALLED = 15.0  # how long nothing of a page may be read before the connection ends
+MOST_PAGES = 256  # that may exist at once, for all clients together
+
+_pages = threading.BoundedSemaphore(MOST_PAGES)
 
 
 class Outbox:
@@ -39,6 +44,7 @@ class Outbox:
         self._finishing = False
         self._closed = False
         self.overflowed = False  # a block was refused: whatever came after it would leave a hole
+        self.stalled = False  # a page was asked for and not read
         self.was_reset = False  # a write has met a connection that the client had reset
         self._drainer: threading.Thread | None = None
 
@@ -199,8 +205,10 @@ class Outbox:
 
     def _send_all(self, block: Block) -> bool:
         try:
-            for page in block if isinstance(block, Iterator) else (block,):
-                self._send(page)
+            if isinstance(block, Iterator):
+                self._send_pages(block)
+            else:
+                self._send(block)
         except OSError as error:
             self._note(error)
             return False
@@ -213,8 +221,24 @@ class Outbox:
         # The kernel says so once, to the first who asks.
         self.was_reset = self.was_reset or isinstance(error, ConnectionResetError)
 
-    def _send(self, page: bytes | memoryview) -> None:
-        rest = memoryview(page)
+    def _send_pages(self, pages: Iterator[bytes]) -> None:
+        """One at a time, and only so many of all clients at once, or those who ask and do not read fill the memory."""
+        more = True
+        while more:
+            while not _pages.acquire(timeout=TICK):
+                if self._closed:
+                    raise BrokenPipeError
+            try:
+                more = (page := next(pages, None)) is not None
+                if page is not None:
+                    self._send(page, STALLED)
+            finally:
+                _pages.release()
+
+    def _send(self, block: bytes | memoryview, patience: float = math.inf) -> None:
+        """All of it. Raise OSError if the connection breaks, or nothing of it is read for so many seconds."""
+        rest = memoryview(block)
+        until = time.monotonic() + patience
         while rest:
             try:
                 if sockets.DONTWAIT is None:
@@ -222,7 +246,11 @@ class Outbox:
                 else:
                     sent = self._socket.send(rest, sockets.DONTWAIT)
                 rest = rest[sent:]
+                until = time.monotonic() + patience
             except BlockingIOError:
                 sockets.writable(self._socket, TICK)
+                self.stalled = time.monotonic() > until
+                if self.stalled:
+                    raise BrokenPipeError from None
             if self._closed:
                 raise BrokenPipeError

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from chat_common import Frame, partners
 from server_parts.door import Encoder
-from server_parts.message_log import BREATH, MOST_COUNTED, Found, MessageLog, StorageError
+from server_parts.message_log import BREATH, MOST_COUNTED, Found, Message, MessageLog, StorageError
 from server_parts.people import LONG, Client, Room
 from server_parts.requests import History, Search
 from server_parts.search_query import fold_name, parse
 
-PAGE = 500
+PAGE = 500  # messages read at a time, at most
+FIRST_ROWS = 50  # the same before it is known how long they are
+PORTION = 32 * 1024  # characters of text sent at a time, more or less
 
 log = logging.getLogger("chat")
 
@@ -28,29 +31,58 @@ def history_frame(room: str, *, gap: bool, more: bool = False) -> Frame:
 
 def catch_up(book: MessageLog, encoder: Encoder, room: str, after: int, upto: int, *, gap: bool) -> Iterator[bytes]:
     """Everything in (after, upto], made while it is sent. `gap`: something before it is already known to be missing."""
-    while True:
-        try:
-            page = book.after(room, after, min(PAGE, upto - after))
-        except StorageError as error:
-            log.error("history of %s: %s", room, error)
-            raise ConnectionAbortedError from error  # half a history is worse than a reconnect
-        page = [message for message in page if message.id <= upto]
+    return _or_abort(_portions(book, encoder, room, after, upto, gap=gap))
+
+
+def older(book: MessageLog, encoder: Encoder, request: History, floor: int) -> Iterator[bytes]:
+    """What was said before a message, as far down as the limit and `floor` allow. StorageError, if there is one yet."""
+    room, last = request.room, book.last(request.room)
+    upto = last if request.before is None else min(max(request.before - 1, 0), last)
+    lowest = max(upto - request.limit, floor)
+    trimmed = book.first(room) - 1
+    after = max(lowest, trimmed)
+    if upto <= after:
+        gap = request.limit > 0 and upto > floor
+        return iter([encoder.pages(history_frame(room, gap=gap), "messages", [])])
+    portions = _portions(book, encoder, room, after, upto, gap=trimmed > lowest)
+    return chain([next(portions)], _or_abort(portions))
+
+
+def _portions(book: MessageLog, encoder: Encoder, room: str, after: int, upto: int, *, gap: bool) -> Iterator[bytes]:
+    """In portions of bounded size, so that whoever asks for long messages and does not read them costs little."""
+    rows = FIRST_ROWS
+    more = True
+    while more:
+        page = _portion(message for message in book.after(room, after, min(rows, upto - after)) if message.id <= upto)
         gap = gap or not page or page[0].id > after + 1
         after = page[-1].id if page else upto  # if nothing is left of the rest, it was trimmed meanwhile
         more = after < upto
-        yield encoder.pages(history_frame(room, gap=gap, more=more), "messages", page)
-        if not more:
-            return
+        rows = PAGE if len(page) == rows else max(len(page), 1)
+        block = encoder.pages(history_frame(room, gap=gap, more=more), "messages", page)
+        del page  # it may take long until the block is read
+        yield block
         gap = False
 
 
-def older(book: MessageLog, encoder: Encoder, request: History, floor: int) -> bytes:
-    """One page of what was said before a message, as far down as `floor` allows."""
-    before = book.last(request.room) + 1 if request.before is None else request.before
-    page = [m for m in book.before(request.room, before, request.limit) if m.id > floor]
-    oldest = page[0].id if page else before
-    trimmed = len(page) < request.limit and oldest > floor + 1
-    return encoder.pages(history_frame(request.room, gap=trimmed), "messages", page)
+def _portion(messages: Iterable[Message]) -> list[Message]:
+    """The first messages, up to the one that fills a portion."""
+    page = []
+    size = 0
+    for message in messages:
+        page.append(message)
+        size += len(message.text)
+        if size >= PORTION:
+            break
+    return page
+
+
+def _or_abort(portions: Iterator[bytes]) -> Iterator[bytes]:
+    """Half a history is worse than a reconnect."""
+    try:
+        yield from portions
+    except StorageError as error:
+        log.error("history: %s", error)
+        raise ConnectionAbortedError from error
 
 
 def find(book: MessageLog, request: Search, query: str, floors: dict[str, int]) -> Found:

@@ -130,7 +130,7 @@ def _results(frame: Frame) -> list[str]:
     if not frame["messages"]:
         return [_star(f"nothing found for {frame['text']}"), *_cut_short(frame)]
     lines = [f"#{message.id} {message_text(message)}" for message in reversed(frame["messages"])]
-    if left := frame["total"] - len(lines):
+    if (left := frame.get("total", 0) - len(lines)) > 0:
         number = f"more than {left - 1}" if frame["total"] == MOST_COUNTED else f"{left}"
         lines.append(_star(f"{number} older; /more shows the next"))
     return lines + _cut_short(frame)

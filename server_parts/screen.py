@@ -24,7 +24,7 @@ LAST_WORDS: Final = 1.0  # seconds that a terminal may take for what is left whe
 class Nowhere:
     """The outbox of an operator who has no terminal."""
 
-    closed = overflowed = False
+    closed = overflowed = stalled = False
     backlog = 0
 
     def offer(self, block: bytes) -> bool:

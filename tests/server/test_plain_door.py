@@ -113,7 +113,7 @@ COMMANDS = {
     "/history": History("lobby", None, 20),
     "/history 5": History("lobby", None, 5),
     "/history 500": History("lobby", None, 500),
-    "/search blue whale": Search("blue whale"),
+    "/search blue whale": Search("blue whale", counting=True),
     "/say over": Say("lobby", ["over"], 0),
     "/say /exit": Say("lobby", ["/exit"], 0),
     "//shrug": Say("lobby", ["/shrug"], 0),

@@ -48,6 +48,7 @@ class Remembering:
         self.unsent = self.most_unsent = 0  # how many lots of pages wait for the reader
         self.closed = False
         self.overflowed = False
+        self.stalled = False
         self.backlog = 0
         self.refuses = False
         self.was_cut = False

@@ -63,7 +63,9 @@ class Visitors:
 
     def _enter(self, session: str = "") -> socket.socket:
         connection = self._connect()
-        name, session = f"v{next(self.numbers)}", session or secrets.token_hex(10)
+        # Without a token a session is resumed under its own name.
+        name = f"s{session[:8]}" if session else f"v{next(self.numbers)}"
+        session = session or secrets.token_hex(10)
         hello = {"type": "hello", "protocol": 1, "name": name, "session": session, "history": 0}
         connection.sendall(json.dumps(hello).encode() + b"\n")
         while b'"history"' not in connection.recv(65_536):

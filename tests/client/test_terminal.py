@@ -366,6 +366,8 @@ def test_mixed_sequences_are_seen() -> None:
 def test_a_new_prompt_leaves_the_cursor_where_it_is(person: Open, server: ServerProgram) -> None:
     """The link goes, comes back, the target changes: typing goes on in the middle of the draft."""
     ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
+    bob.type("hi\r")  # from now on that name is his, also for those who come back after a restart
+    ann.wait_for("bob: hi")
     ann.type("/switch @bob\r/color red\rhello world" + "\x1b[D" * 5)
     ann.wait_until(lambda: ann.prompt == "@bob> hello world" and ann.column == len("@bob> hello "))
     server.stop()

@@ -6,20 +6,23 @@ import ipaddress
 from functools import lru_cache
 
 
-@lru_cache(maxsize=4_096)
 def source_of(address: str) -> str:
     """The host of an address with its port; of IPv6 the network, as one machine has all its addresses."""
-    host = address.rpartition(":")[0].strip("[]").partition("%")[0]
+    return _network(address.rpartition(":")[0].strip("[]").partition("%")[0] or address)
+
+
+@lru_cache(maxsize=256)
+def _network(host: str) -> str:
     try:
         ip = ipaddress.ip_address(host)
     except ValueError:
-        return address
+        return host
     if isinstance(ip, ipaddress.IPv6Address):
         ip = ip.ipv4_mapped or ip
     return str(ip) if ip.version == 4 or ip.is_loopback else str(ipaddress.ip_network((int(ip), 64), strict=False))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=256)
 def is_own(source: str) -> bool:
     """Whether it is this machine, or no address at all: nobody can take its places but its own people."""
     try:

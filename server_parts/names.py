@@ -8,15 +8,14 @@ It must not know sockets, rooms or frames.
 from __future__ import annotations
 
 import heapq
-import ipaddress
 import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
 from chat_common import is_guest
+from server_parts.addresses import is_own, source_of
 from server_parts.message_log import MessageLog
 from server_parts.people import Client
 from server_parts.requests import Refusal
@@ -258,20 +257,8 @@ def _identity(client: Client) -> str:
 
 def _source(address: str) -> str | None:
     """The address, or for IPv6 the network, that claims are counted for; None for this machine's own."""
-    return _network(address.rpartition(":")[0])
-
-
-@lru_cache(maxsize=4096)
-def _network(host: str) -> str | None:
-    try:
-        ip = ipaddress.ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ip
-    if ip.is_loopback:
-        return None
-    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((int(ip), 64), strict=False))
+    source = source_of(address)
+    return None if is_own(source) else source
 
 
 def _latest(kept: OrderedDict[str, deque[T]], source: str) -> deque[T]:

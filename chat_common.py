@@ -204,6 +204,15 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
+# Words of the server's own lines: nobody new may bear them as a name.
+RESERVED_WORDS: Final = frozenset(
+    (
+        *("root", "owner", "moderator", "everyone", "all", "you", "here", "nobody", "lobby", "null"),
+        *("hello", "delivered", "goodbye", "error"),
+    )
+)
+
+
 def is_guest(name: str) -> bool:
     """Whether it is one of the names that the server gives."""
     return name[:1] in ("g", "G") and _GUEST.fullmatch(name) is not None
@@ -269,6 +278,7 @@ def enable_terminal_colors() -> None:
 
 # --- What a stranger's text may do to a terminal: nothing -------------------------------------------------------
 
+MAX_BLANKS: Final = 4  # in a row, where lines are broken by the terminal
 MAX_MARKS: Final = 5  # combining marks in a row; living scripts stay below
 _UNSEEN = "\u200c\u200d"  # joiners: invisible, and dropped rather than shown
 _UNKNOWN = "\ufffd"
@@ -309,6 +319,27 @@ def _stand_in(character: str) -> str:
     return _UNKNOWN
 
 
+_BLANK_LETTERS: Final = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and signs that show nothing
+_BLANK_CATEGORIES: Final = frozenset(("Cc", "Cf", "Me", "Mn", "Zl", "Zp", "Zs"))
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of it can be seen."""
+    if text.isascii():
+        return not text.strip()
+    return all(
+        c in _BLANK_LETTERS or unicodedata.category(c) in _BLANK_CATEGORIES or 0xE0000 <= ord(c) < 0xE1000 for c in text
+    )
+
+
+_PADDING: Final = re.compile(f"[ {''.join(sorted(_BLANK_LETTERS))}]{{{MAX_BLANKS + 1},}}")
+
+
+def without_padding(text: str) -> str:
+    """`text` without long runs of blanks, by which a terminal could be made to begin a row with something else."""
+    return _PADDING.sub(" " * MAX_BLANKS, text) if " " * (MAX_BLANKS + 1) in text or not text.isascii() else text
+
+
 def _cap_marks(text: str) -> str:
     kept, marks = [], 0
     for character in text:
@@ -327,11 +358,18 @@ def speech(sender: str, color: str, text: str, style: str = "classic") -> tuple[
     body = harmless(text).replace("\n", "\n    ")
     sender, color = harmless_line(sender), harmless_line(color)
     if body.startswith("/me "):
-        # Notices end in a star. A text that did would pass for one.
-        return f"* {sender} ", body[4:-1] + "\u2217" if body.endswith("*") else body[4:]
+        return f"* {sender} ", _unlike_a_notice(body[4:])
     if style == "short":
         return f"{sender}: ", body
     return f"[COLOR ({color})] {sender} said -> ", body
+
+
+def _unlike_a_notice(body: str) -> str:
+    """The server's own lines begin and end with a star. What people do begins with one, and must not end so."""
+    seen = len(body)
+    while seen and is_blank(body[seen - 1]):
+        seen -= 1
+    return f"{body[: seen - 1]}\u2217" if body[:seen].endswith("*") else body
 
 
 def text_form(sender: str, color: str, text: str) -> str:

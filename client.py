@@ -54,6 +54,7 @@ from client_parts.view import View, alert, as_sentence, bad, good
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
 _FORCED = 0.3  # seconds that the receiver has to end, when a signal ends a pipe
+_ANOTHER_NAME = ("name_taken", "bad_name")  # a login name may be reserved
 _PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # reasons that may be gone tomorrow
 
 
@@ -349,7 +350,7 @@ class ChatClient:
 
     def _hear_refusal(self, frame: Frame) -> None:
         """An error instead of a welcome."""
-        if frame["code"] == "name_taken" and (another := self._names.next()) is not None:
+        if frame["code"] in _ANOTHER_NAME and (another := self._names.next()) is not None:
             self._conversation.name = another
             if self._link is not None:
                 self._introduce(self._link)

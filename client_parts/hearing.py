@@ -336,8 +336,10 @@ class Hearing:
             self._note_correspondent(message)
         if not self._view.is_me(sender):
             self._company.people.spoke(sender)
-        if self._board.rich:
-            self._mark_time(message, past)
+        if self._board.rich or not past:
+            self._mark_day(message)
+        if self._board.rich and self._away is not None and not past and not self._view.is_me(sender):
+            self._count_while_away()
         self._board.show(self._view.message(message, past=past, delivered=delivered))
 
     def _note_correspondent(self, message: Frame) -> None:
@@ -346,13 +348,14 @@ class Hearing:
         if message["room"].startswith("@") and newest and self._is_news(message):
             self._correspondent = message
 
-    def _mark_time(self, message: Frame, past: bool) -> None:
+    def _mark_day(self, message: Frame) -> None:
         if day := self._view.new_day(message["ts"]):
             self._board.show(day)
-        if self._away is not None and not past and not self._view.is_me(message["from"]):
-            if self._since_away == 0:
-                self._board.show(alert("── new while you are away ──"))
-            self._since_away += 1
+
+    def _count_while_away(self) -> None:
+        if self._since_away == 0:
+            self._board.show(alert("── new while you are away ──"))
+        self._since_away += 1
 
     def vocabulary(self) -> Vocabulary:
         """What Tab may offer, where there is one."""

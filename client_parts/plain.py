@@ -20,7 +20,7 @@ from chat_common import MAX_TEXT, Frame
 from client_parts.completion import Vocabulary
 from client_parts.reading import Reader
 from client_parts.status import Status
-from client_parts.theme import AS_PAINTED, theme_named
+from terminal_parts.theme import AS_PAINTED, theme_named
 from terminal_parts.width import HANG
 
 _PAUSE = 0.1  # seconds in which nobody begins to type

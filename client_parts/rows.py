@@ -14,9 +14,9 @@ from collections import deque
 
 from chat_common import paint
 from client_parts.status import Status, status_line, waiting_lines
-from client_parts.theme import AS_PAINTED, Theme
 from terminal_parts.input_row import input_row
 from terminal_parts.output import write_all, write_for
+from terminal_parts.theme import AS_PAINTED, Theme
 from terminal_parts.width import HANG, cut, height, wrap
 
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved

@@ -11,7 +11,7 @@ from typing import Any
 from chat_common import COLORS
 from client_parts import keepsake
 from client_parts.attention import BELLS, JOINS
-from client_parts.theme import THEMES, first_theme
+from terminal_parts.theme import THEMES, first_theme
 
 _MOST_COLORS = 20  # names whose colour is kept
 CHOICES = {"theme": THEMES, "bell": BELLS, "joins": JOINS}

@@ -18,10 +18,10 @@ from client_parts.input_history import InputHistory
 from client_parts.reading import Closed
 from client_parts.rows import Rows
 from client_parts.status import Status
-from client_parts.theme import theme_named
 from terminal_parts.editor import Editor
 from terminal_parts.keyboard import Keyboard
 from terminal_parts.keys import Key
+from terminal_parts.theme import theme_named
 from terminal_parts.typing_loop import TypingLoop
 from terminal_parts.width import HANG
 

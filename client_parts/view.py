@@ -47,7 +47,7 @@ class View:
         label, body = speech(message["from"], message["color"], message["text"], self.style)
         own = self.is_me(message["from"])
         parts = [
-            aside(f"{clock(message['ts'])} ") if self.timed else aside(f"{moment(message['ts'])} ") if past else "",
+            aside(f"{(moment if past and not self.timed else clock)(message['ts'])} "),
             paint(mark, "yellow") if (mark := self.mark(message["room"])) else "",
             _tint(label, message["color"]),
             body if own else self._heard(body),

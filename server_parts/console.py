@@ -15,7 +15,7 @@ from server_parts import requests as ask
 from server_parts.desk import Desk
 from server_parts.hub import Hub
 from server_parts.message_log import Message, Run
-from server_parts.plain_door import PLAIN, message_text
+from server_parts.plain_door import PLAIN_TIMED, timed_text
 from server_parts.screen import Screen
 
 _LOGGED: Final = ("welcome", "joined", "history", "presence")  # or nothing new: the log's lines tell it better
@@ -25,15 +25,15 @@ class ConsoleEncoder:
     """Events as the operator sees them: what people say in blue, the rest plain."""
 
     def frame(self, frame: Frame) -> bytes:
-        return b"" if frame["type"] in _LOGGED else PLAIN.frame(frame)
+        return b"" if frame["type"] in _LOGGED else PLAIN_TIMED.frame(frame)
 
     def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
         messages = (message for run in runs for message in run.messages())
-        shown = (_receipt(m) if m.sender == author else paint(message_text(m), "blue") + "\n" for m in messages)
+        shown = (_receipt(m) if m.sender == author else paint(timed_text(m), "blue") + "\n" for m in messages)
         return "".join(shown).encode("utf-8", "replace")
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
-        return self.frame({**frame, field: items})
+        return b"" if frame["type"] in _LOGGED else PLAIN_TIMED.pages(frame, field, items)
 
 
 def _receipt(message: Message) -> str:

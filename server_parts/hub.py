@@ -39,7 +39,7 @@ from server_parts.message_log import Draft, MessageLog, StorageError, hashed
 from server_parts.native_door import NATIVE, bye
 from server_parts.people import Client, Session
 from server_parts.places import Places
-from server_parts.plain_door import PLAIN
+from server_parts.plain_door import PLAIN, PLAIN_TIMED
 from server_parts.requests import Refusal, Request
 from server_parts.settings import Settings
 
@@ -102,6 +102,7 @@ class Hub:
             ask.Away: self._away,
             ask.Who: self._who,
             ask.Rooms: self._list_rooms,
+            ask.Times: self._times,
             ask.Bye: self._bye,
             ask.Ending: self._ending,
             ask.Unseat: self._unseat,
@@ -464,7 +465,7 @@ class Hub:
             return
         for client in self._house.names.everyone():
             never = client.session is not None and not client.session.counted
-            if client.encoder is PLAIN and never and client.came <= since:
+            if client.encoder is not NATIVE and not client.operator and never and client.came <= since:
                 self._let_go(client, "idle", "you said nothing for a while, and others want your place", retry=True)
 
     def _bye(self, client: Client, _: ask.Bye) -> None:
@@ -523,6 +524,10 @@ class Hub:
             people = list(self._house.rooms[name].members) if name in self._house.rooms else []
         members = [{"name": c.name, "color": c.color} | ({"away": c.away} if c.away else {}) for c in people]
         client.tell_list({"type": "who", "room": name}, "members", members)
+
+    def _times(self, client: Client, times: ask.Times) -> None:
+        client.encoder = PLAIN_TIMED if times.shown else PLAIN
+        client.tell({"type": "notice", "text": f"times are {'on' if times.shown else 'off'}"})
 
     def _list_rooms(self, client: Client, _: ask.Rooms) -> None:
         self._house.list_rooms(client)

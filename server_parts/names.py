@@ -14,7 +14,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, TypeVar
 
-from chat_common import is_guest
+from chat_common import RESERVED_WORDS, is_guest
 from server_parts.addresses import is_own, source_of
 from server_parts.message_log import MessageLog
 from server_parts.people import Client
@@ -95,6 +95,8 @@ class Names:
         """Why this client may not take the name; None if it may. `leaving` is about to give its own name up."""
         if client.operator:
             return None
+        if name.lower() in RESERVED_WORDS and not self.owns(name, client):
+            return Refusal("bad_name", f"the name {name} is reserved", "name")
         if name.lower() == self._operator:
             return Refusal("name_taken", f"the name {name} is the operator's: choose another", "name")
         bearer = self.find(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -16,12 +17,14 @@ from chat_common import (
     Frame,
     LineDecoder,
     harmless_line,
+    is_blank,
     is_exit,
     is_name,
     name_problem,
     partners,
     room_problem,
     text_form,
+    without_padding,
 )
 from server_parts.door import Encoder
 from server_parts.message_log import MOST_COUNTED, Message, Run
@@ -39,6 +42,7 @@ from server_parts.requests import (
     Say,
     Search,
     Tell,
+    Times,
     Who,
     text_refusal,
 )
@@ -50,30 +54,51 @@ LINE_WAIT: Final = 10.0  # from a line's first byte to its end: dripping bytes d
 
 
 class PlainEncoder:
-    """Events as text; stateless, one for all plain clients."""
+    """Events as text; stateless, one for all plain clients, and one for all who want to see times."""
+
+    def __init__(self, text_of: Callable[[Message], str]) -> None:
+        self._text_of = text_of
 
     def frame(self, frame: Frame) -> bytes:
         return _lines(*_TEXTS.get(frame["type"], _nothing)(frame))
 
     def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
         messages = (message for run in runs for message in run.messages())
-        return _lines(*(f"* delivered #{m.id} *" if m.sender == author else message_text(m) for m in messages))
+        return _lines(*(f"* delivered #{m.id} *" if m.sender == author else self._text_of(m) for m in messages))
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
+        if items and isinstance(items[0], Message):
+            items = [_Line(message, self._text_of(message)) for message in items]
         return self.frame({**frame, field: items})
 
 
-PLAIN: Final = PlainEncoder()
+class _Line(NamedTuple):
+    """A message of a list, and how it is written."""
+
+    message: Message
+    text: str
 
 
 def message_text(message: Message) -> str:
-    return _place(message.room) + text_form(message.sender, message.color, message.text)
+    """The form that programs read: `[COLOR (blue)] alice said -> hello`, behind the place if it is not the lobby."""
+    return _place(message.room) + without_padding(text_form(message.sender, message.color, message.text))
 
 
 def _place(room: str) -> str:
     if partners(room):
         return "(private) "
     return "" if room == LOBBY else f"#{room} "
+
+
+def timed_text(message: Message) -> str:
+    """The same behind the server's local time, with the date where that is not today."""
+    when = time.localtime(message.ts)
+    shown = "%H:%M" if when[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M"
+    return f"{time.strftime(shown, when)} {message_text(message)}"
+
+
+PLAIN: Final = PlainEncoder(message_text)
+PLAIN_TIMED: Final = PlainEncoder(timed_text)
 
 
 def _lines(*lines: str) -> bytes:
@@ -103,7 +128,7 @@ def _joined(frame: Frame) -> list[str]:
 
 def _history(frame: Frame) -> list[str]:
     missing = [_star("older messages are not kept any more")] if frame["gap"] else []
-    return missing + [message_text(message) for message in frame["messages"]]
+    return missing + [line.text for line in frame["messages"]]
 
 
 def _presence(frame: Frame) -> list[str]:
@@ -129,7 +154,7 @@ def _rooms(frame: Frame) -> list[str]:
 def _results(frame: Frame) -> list[str]:
     if not frame["messages"]:
         return [_star(f"nothing found for {frame['text']}"), *_cut_short(frame)]
-    lines = [f"#{message.id} {message_text(message)}" for message in reversed(frame["messages"])]
+    lines = [f"#{line.message.id} {line.text}" for line in reversed(frame["messages"])]
     if (left := frame.get("total", 0) - len(lines)) > 0:
         number = f"more than {left - 1}" if frame["total"] == MOST_COUNTED else f"{left}"
         lines.append(_star(f"{number} older; /more shows the next"))
@@ -236,7 +261,7 @@ class PlainDoor:
 
     def _say(self, text: str) -> Request:
         # An empty line from nc is a slip of the finger, not worth an error.
-        return Say(self._room, [text], 0, text_refusal(text)) if text.strip() else Tell(b"")
+        return Tell(b"") if is_blank(text) else Say(self._room, [text], 0, text_refusal(text))
 
     def _join(self, room: str) -> Request:
         if problem := room_problem(room.lower()):
@@ -258,6 +283,9 @@ class PlainDoor:
         if rest and not (rest.isascii() and rest.isdigit() and len(rest) < 9 and 0 < int(rest) <= MAX_PAGE):
             return _error(f"usage: /history [N], with N from 1 to {MAX_PAGE}")
         return History(self._room, None, int(rest or 20))
+
+    def _times(self, word: str) -> Request:
+        return Times(word.lower() == "on") if word.lower() in ("on", "off") else _error("usage: /times on|off")
 
     def _search(self, text: str) -> Request:
         if not text:
@@ -290,6 +318,7 @@ _ROWS: Final = (
     _Command("/history [N]", "what was said before", PlainDoor._history),
     _Command("/search TEXT", "find messages", PlainDoor._search),
     _Command("/more", "more of what was found", lambda door, rest: Search("", again=True)),
+    _Command("/times on|off", "show when something was said, in the server's time", PlainDoor._times),
     _Command("/say TEXT", "send a text that would mean something else", PlainDoor._say),
     _Command("/help", "this list", lambda door, rest: Tell(_help())),
     _Command("/exit", "leave", lambda door, rest: Bye()),

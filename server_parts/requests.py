@@ -19,6 +19,7 @@ from chat_common import (
     color_problem,
     encode_frame,
     harmless_line,
+    is_blank,
     is_guest,
     is_name,
     name_problem,
@@ -123,6 +124,12 @@ class Search(NamedTuple):
     again: bool = False  # the next page of the search before, for a door that remembers nothing
 
 
+class Times(NamedTuple):
+    """Whether the plain door shows when something was said."""
+
+    shown: bool
+
+
 class Ping(NamedTuple):
     n: Any = None
 
@@ -164,7 +171,7 @@ class Kick(NamedTuple):
 
 
 Request = (
-    Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | Bye | Ending | Unseat | Gone  # for the hub
+    Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | Times | Bye | Ending | Unseat | Gone  # for the hub
     | Announce | Kick  # for the hub, from the operator
     | History | Search | Ping | Tell | Refusal  # for the desk
 )  # fmt: skip
@@ -244,7 +251,7 @@ def plain_says(values: Iterable[Any]) -> list[Request] | None:
 def text_refusal(text: str, seq: int | None = None) -> Refusal | None:
     if len(text) > MAX_TEXT:
         return Refusal("text_too_long", f"that text is too long: {len(text)} > {MAX_TEXT} characters", "text", seq)
-    if not text or text.isspace():
+    if is_blank(text):
         return Refusal("empty_text", "there is nothing in that message", "text", seq)
     return None
 

@@ -12,11 +12,13 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from chat_common import harmless, storable
 from server_parts.printer import Printer
+from terminal_parts.theme import first_theme, theme_named
 
 LAST_WORDS: Final = 1.0  # seconds that a terminal may take for what is left when the server ends
 
@@ -54,6 +56,7 @@ class Screen(Nowhere):
     """The operator's: any thread may show, one asks. The printer alone writes."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
+        self._theme = theme_named(first_theme())
         self._printer = Printer(write, self._columns)
 
     def _columns(self) -> int:
@@ -67,7 +70,7 @@ class Screen(Nowhere):
     def show(self, text: str) -> None:
         """Whole lines, harmless and perhaps painted."""
         if text:
-            self._printer.show(text)
+            self._printer.show(self._theme.apply(text))
 
     def attend(self, run: Callable[[], None]) -> None:
         """Begin to print, and let `run` ask for lines: in this thread if it can be called away, else in its own."""
@@ -130,7 +133,8 @@ class ScreenLog(logging.Handler):
         self._screen = screen
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._screen.show(f"* {harmless(self.format(record))} *\n")
+        when = time.strftime("%H:%M", time.localtime(record.created))
+        self._screen.show(f"{when} * {harmless(self.format(record))} *\n")
 
 
 def choose_screen(prompt: str) -> Screen | None:

@@ -46,7 +46,7 @@ def test_hello_text_receipt_goodbye(server: ScriptedServer, start: Start) -> Non
     peer.send({"type": "bye", "code": "exit", "text": "goodbye", "retry": False})
     assert running.status() == 0
     assert running.screen.lines[0] == f"Connected to server at 127.0.0.1:{server.port}"
-    assert "[COLOR (red)] ann said -> hello ✓" in running.screen.lines
+    assert any(line.endswith(" [COLOR (red)] ann said -> hello ✓") for line in running.screen.lines)
     assert running.client.client_socket is None
 
 

@@ -27,8 +27,8 @@ from termcolor import colored
 from chat_common import harmless, harmless_line, paint
 from client_parts.rows import MIN_COLUMNS, MIN_ROWS, Rows, has_title
 from client_parts.status import Status, status_line
-from client_parts.theme import theme_named
 from terminal_parts.input_row import input_row
+from terminal_parts.theme import theme_named
 from terminal_parts.width import width
 from tests.client.fakes import ATTACKS, unpainted
 from tests.client.programs import Emulator

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_common import COLORS
-from client_parts.view import View, date, moment
-from tests.client.fakes import ATTACKS, message, unpainted
+from client_parts.view import View, clock, date, moment
+from tests.client.fakes import ATTACKS, SAID, message, unpainted
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,9 @@ def forget_colour_decision() -> None:
         forget()
 
 
+TIME = clock(SAID)
+
+
 @pytest.fixture
 def view() -> View:
     view = View()
@@ -41,27 +44,30 @@ def view() -> View:
 
 def test_a_received_message_is_cyan_under_its_senders_colour(view: View) -> None:
     """The label is in the sender's colour, the text in cyan."""
-    assert view.message(message(1)) == "\x1b[31m[COLOR (red)] bob said -> \x1b[0m\x1b[36mhello\x1b[0m"
+    assert (
+        view.message(message(1))
+        == f"\x1b[2m{TIME} \x1b[0m" + "\x1b[31m[COLOR (red)] bob said -> \x1b[0m\x1b[36mhello\x1b[0m"
+    )
 
 
 def test_the_short_style() -> None:
     """`bob: hello`, for those who prefer it."""
-    assert unpainted(View("short").message(message(1))) == "bob: hello"
+    assert unpainted(View("short").message(message(1))) == f"{TIME} bob: hello"
 
 
 def test_an_own_delivered_message_is_ticked(view: View) -> None:
     """One's own text bears a sign that the server has it, whatever the case of the name."""
     line = view.message(message(1, sender="ann"), delivered=True)
-    assert unpainted(line) == "[COLOR (red)] ann said -> hello ✓"
+    assert unpainted(line) == f"{TIME} [COLOR (red)] ann said -> hello ✓"
 
 
 def test_a_message_of_another_room_is_marked(view: View) -> None:
     """Only the lines of the room that one came to first need none; private ones name the other, whoever speaks."""
-    assert unpainted(view.message(message(1, room="builds"))).startswith("#builds [COLOR (red)] bob")
+    assert unpainted(view.message(message(1, room="builds"))).startswith(f"{TIME} #builds [COLOR (red)] bob")
     private = message(2, "psst", sender="ann", room="@ann+bob")
-    assert unpainted(view.message(private)) == "@bob [COLOR (red)] ann said -> psst"
+    assert unpainted(view.message(private)) == f"{TIME} @bob [COLOR (red)] ann said -> psst"
     view.home = "builds"
-    assert unpainted(view.message(message(1))).startswith("#lobby [COLOR (red)] bob")
+    assert unpainted(view.message(message(1))).startswith(f"{TIME} #lobby [COLOR (red)] bob")
 
 
 def test_the_past_has_a_time(view: View) -> None:

@@ -229,9 +229,9 @@ def test_a_guest_leaves_a_name_to_who_comes_with_a_token(chat: Chat) -> None:
 
 def test_also_to_who_changes_to_it(chat: Chat) -> None:
     """A new name is wanted as much as a first one."""
-    guest, owner = chat.native("bob"), chat.native("owner", token=TOKEN)
+    guest, owner = chat.native("bob"), chat.native("olga", token=TOKEN)
     owner.send("nick", name="bob")
-    owner.moved("renamed", ["owner", "bob"])
+    owner.moved("renamed", ["olga", "bob"])
     guest.moved("renamed", ["bob", "guest-1"])
 
 

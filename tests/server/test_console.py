@@ -17,7 +17,7 @@ from server_parts.console import Console
 from tests.peers import WAIT, Native, Plain
 from tests.programs import ROOT, SERVER, environment, server_program
 
-BLUE, RED, END = r"\x1b\[34m", r"\x1b\[31m", r"\x1b\[0m"
+BLUE, RED, END = r"\x1b\[94m", r"\x1b\[31m", r"\x1b\[0m"
 
 
 class Terminal:
@@ -91,7 +91,7 @@ def test_the_operator_talks_and_hears(console: Terminal) -> None:
     with Native(console.listening(), "alice") as alice:
         console.see(": alice")
         alice.tell("hello, server")
-        console.see(BLUE + r"\[COLOR \(\w+\)\] alice said -> hello, server" + END)
+        console.see(BLUE + r"\d\d:\d\d \[COLOR \(\w+\)\] alice said -> hello, server" + END)
         console.enter("hello, alice")
         heard = alice.message_from("server")
         assert (heard["text"], heard["room"]) == ("hello, alice", "lobby")

@@ -118,7 +118,7 @@ PLAINLY = {
     ),
     "nothing found": (PLAIN.frame({"type": "results", "text": "x", "messages": []}), "* nothing found for x *"),
     "found": (
-        PLAIN.frame({"type": "results", "text": "x", "messages": [message(9, "x")]}),
+        PLAIN.pages({"type": "results", "text": "x"}, "messages", [message(9, "x")]),
         "#9 [COLOR (blue)] alice said -> x",
     ),
     "who": (PLAIN.frame({"type": "who", "room": None, "members": [{"name": "a"}, {"name": "b"}]}), "* here: a, b *"),

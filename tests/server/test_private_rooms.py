@@ -91,39 +91,39 @@ def test_what_was_active_lately_is_resumed_newest_first(chat: Chat, book: Messag
 
 def test_twenty_strangers_wait_at_most(chat: Chat) -> None:
     """The next one is told so; that text is used up and not said; an answer, or a claimed name, opens the door."""
-    owner = claimed(chat, "owner")
+    owner = claimed(chat, "olga")
     strangers = [chat.native(f"stranger-{number}") for number in range(21)]
     for stranger in strangers[:20]:
-        stranger.tell("hello?", "@owner")
-    assert refusal(strangers[20], "@owner") == "too_many"
-    assert of_type(strangers[20].ask("say", room="@owner", text="psst", seq=1), "ack")[0]["id"] is None
-    assert of_type(owner.pending(), "joined")[-1]["room"] == "@owner+stranger-19"
-    assert strangers[0].tell("are you there?", "@owner")["id"] == 2, "who waits may write on"
+        stranger.tell("hello?", "@olga")
+    assert refusal(strangers[20], "@olga") == "too_many"
+    assert of_type(strangers[20].ask("say", room="@olga", text="psst", seq=1), "ack")[0]["id"] is None
+    assert of_type(owner.pending(), "joined")[-1]["room"] == "@olga+stranger-19"
+    assert strangers[0].tell("are you there?", "@olga")["id"] == 2, "who waits may write on"
     friend = claimed(chat, "friend", OTHER)
-    assert friend.tell("hello", "@owner")["id"] == 1
+    assert friend.tell("hello", "@olga")["id"] == 1
     owner.tell("yes?", "@stranger-7")
-    assert strangers[20].tell("psst", "@owner")["id"] == 1
+    assert strangers[20].tell("psst", "@olga")["id"] == 1
 
 
 def test_strangers_wait_across_leaving_and_a_restart(serve: Serve, tmp_path: Path) -> None:
     """Neither side's leaving makes room for more of them; a day does."""
     chat = serve(book=SqliteLog(tmp_path))
-    claimed(chat, "owner").leave()
+    claimed(chat, "olga").leave()
     for number in range(20):
         stranger = chat.native(f"stranger-{number}")
-        stranger.tell("hello?", "@owner")
+        stranger.tell("hello?", "@olga")
         stranger.leave()
-    assert refusal(chat.native("one-more"), "@owner") == "too_many"
+    assert refusal(chat.native("one-more"), "@olga") == "too_many"
     chat.stop()
     again = serve(book=SqliteLog(tmp_path))
-    assert refusal(again.native("one-more"), "@owner") == "too_many"
+    assert refusal(again.native("one-more"), "@olga") == "too_many"
 
 
 def test_a_request_counts_for_a_day(chat: Chat, book: MessageLog) -> None:
     """What nobody has answered by then keeps no others out."""
-    claimed(chat, "owner").leave()
-    private_past(book, "owner", [1.01] * 20)
-    assert chat.native("stranger").tell("hello?", "@owner")["id"] == 1
+    claimed(chat, "olga").leave()
+    private_past(book, "olga", [1.01] * 20)
+    assert chat.native("stranger").tell("hello?", "@olga")["id"] == 1
 
 
 def test_a_guest_s_requests_end_with_its_connection(chat: Chat) -> None:
@@ -141,20 +141,20 @@ def test_a_guest_s_requests_end_with_its_connection(chat: Chat) -> None:
 
 def test_who_answers_is_no_stranger(chat: Chat) -> None:
     """Somebody to whom one has written first may always write back."""
-    owner = claimed(chat, "owner")
+    owner = claimed(chat, "olga")
     people = [chat.native(f"friend-{number}") for number in range(25)]
     for number, friend in enumerate(people):
         owner.tell("hello", f"@friend-{number}")
-        friend.tell("hello to you", "@owner")
+        friend.tell("hello to you", "@olga")
 
 
 def test_a_plain_stranger_is_told_too(chat: Chat) -> None:
     """In words."""
-    claimed(chat, "owner")
+    claimed(chat, "olga")
     for number in range(20):
-        chat.native(f"stranger-{number}").tell("hello?", "@owner")
-    plain = chat.plain("/msg owner hello")
-    plain.until("error: too many people wait for an answer of owner already")
+        chat.native(f"stranger-{number}").tell("hello?", "@olga")
+    plain = chat.plain("/msg olga hello")
+    plain.until("error: too many people wait for an answer of olga already")
 
 
 # --- the next bearer of a name hears nothing ---

@@ -8,7 +8,7 @@ import re
 import pytest
 from termcolor import COLORS
 
-from client_parts.theme import AS_PAINTED, THEMES, Theme, first_theme, theme_named
+from terminal_parts.theme import AS_PAINTED, THEMES, Theme, first_theme, theme_named
 
 # The sixteen colours as xterm and as GNOME's terminal show them, in the order of their codes.
 PALETTES = {

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterable
 from itertools import chain
 
+from terminal_parts import graphemes
 from terminal_parts.keys import Key
-from terminal_parts.width import width
 
 
 class Editor:
@@ -100,17 +100,10 @@ class Editor:
     # --- Places, and what is deleted up to them ---
 
     def _left(self) -> int:
-        """One step; a mark goes with the sign that it stands on."""
-        place = max(0, self.cursor - 1)
-        while place and not width(self.text[place]):
-            place -= 1
-        return place
+        return graphemes.before(self.text, self.cursor)
 
     def _right(self) -> int:
-        place = min(len(self.text), self.cursor + 1)
-        while place < len(self.text) and not width(self.text[place]):
-            place += 1
-        return place
+        return graphemes.after(self.text, self.cursor)
 
     def _word_left(self) -> int:
         return self.cursor - _length(r"\W*\w*", self.text[: self.cursor][::-1])
@@ -131,9 +124,10 @@ class Editor:
 
     def _swap(self) -> None:
         """The two characters around the cursor, or the last two at the end."""
-        place = min(self.cursor, len(self.text) - 1)
-        if place > 0:
-            self.replace(place - 1, place + 1, self.text[place] + self.text[place - 1])
+        middle = self.cursor if self.cursor < len(self.text) else self._left()
+        first, last = graphemes.before(self.text, middle), graphemes.after(self.text, middle)
+        if middle > 0:
+            self.replace(first, last, self.text[middle:last] + self.text[first:middle])
 
     # --- Lines before ---
 

@@ -8,26 +8,52 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 PAINT = re.compile(r"\x1b\[[0-9;]*m")
 HANG = 2  # columns that the further rows of a line are moved in
 _WIDENING = "\ufe0f"  # asks for an emoji where there may be a narrow sign; a terminal may obey or not
+# Signs that Unicode made wide after the tables of some Pythons here were written.
+_WIDE = re.compile(
+    "[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d356\U0001d360-\U0001d376\U0001f1e6-\U0001f1ff]"
+)
+_JAMO = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]")  # Korean vowels and finals, drawn into the sign before them
+# Two letters of a flag, or an emoji with the colour of its skin.
+_ONE_SIGN = re.compile(
+    "[\U0001f1e6-\U0001f1ff]{2}|[\u261d\u26f9\u270a-\u270d\U0001f385-\U0001faff][\U0001f3fb-\U0001f3ff]"
+)
+_WIDE_SIGN = "\u4e00"
 _PIECE = re.compile(r" +|[^ ]+")  # a colour within a word does not end it
+# Scripts without spaces between words are broken between characters, but no row begins or ends with such a sign.
+_IDEOGRAPHS = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
+)
+_NOT_FIRST = (
+    "\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\uff09\u300d\u300f\u3011\u3009\u300b\u3015\u3017\u201d\u2019"
+    "\u2026\u30fc\u3005\u301c\u30fb"
+)
+_NOT_LAST = "\uff08\u300c\u300e\u3010\u3008\u300a\u3014\u3016\u201c\u2018"
+_BETWEEN = re.compile(
+    f"(?<=[{_IDEOGRAPHS}{_NOT_FIRST}])(?=[^{_NOT_FIRST}\x1b])|(?<=[^{_NOT_LAST}m])(?=[{_IDEOGRAPHS}{_NOT_LAST}])"
+)
 
 
 def width(text: str) -> int:
     """The columns that a text takes, painted or not; where terminals differ, the larger number."""
     if text.isascii():
         return len(PAINT.sub("", text)) if "\x1b" in text else len(text)
-    return sum(map(_width_of, PAINT.sub("", text)))
+    return sum(map(_width_of, _ONE_SIGN.sub(_WIDE_SIGN, PAINT.sub("", text))))
 
 
+@lru_cache(maxsize=4_096)
 def _width_of(character: str) -> int:
     if character == _WIDENING:
         return 1
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+    if unicodedata.category(character) in ("Mn", "Me", "Cf") or _JAMO.match(character):
         return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    if unicodedata.east_asian_width(character) in "WF":
+        return 2
+    return 2 if _WIDE.match(character) else 1
 
 
 def cut(text: str, columns: int) -> str:
@@ -59,7 +85,7 @@ def _wrap_line(line: str, columns: int, hang: int) -> Iterator[str]:
     lead = len(line) - len(line.lstrip(" "))
     indent = min(max(hang, lead), columns // 3)
     row, used, spaces = "", 0, ""
-    for piece in _PIECE.findall(line):
+    for piece in _pieces(line):
         if piece.startswith(" "):
             spaces += piece
             used += len(piece)
@@ -73,6 +99,15 @@ def _wrap_line(line: str, columns: int, hang: int) -> Iterator[str]:
         else:
             row, spaces, used = row + spaces + piece, "", used + wide
     yield row
+
+
+def _pieces(line: str) -> Iterator[str]:
+    """Runs of spaces, and what must not be broken between them."""
+    for piece in _PIECE.findall(line):
+        if piece.isascii():
+            yield piece
+        else:
+            yield from _BETWEEN.split(piece)
 
 
 def height(row: str, columns: int) -> int:

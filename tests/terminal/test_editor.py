@@ -130,3 +130,30 @@ def test_a_search_that_is_pasted_looks_seldom(monkeypatch: pytest.MonkeyPatch) -
     editor.press(Key("", "z" * 8_000))
     assert editor.search_fails
     assert len(looks) == 1
+
+
+CHARACTERS = {
+    "a family": "👩‍👩‍👧",
+    "a skin tone": "👍🏽",
+    "a flag": "🇩🇪",
+    "a heart that is red": "❤️",
+    "an accent": "e\u0301",
+    "Korean letters": "\u1112\u1161\u11ab",
+    "a flag of tags": "🏴\U000e0067\U000e0062\U000e007f",
+    "a letter": "x",
+}
+
+
+@pytest.mark.parametrize("character", CHARACTERS.values(), ids=CHARACTERS.keys())
+def test_one_character_is_one_step(character: str) -> None:
+    """Backspace, Delete and the arrows take what a person sees as one, and leave nothing of it behind."""
+    for text in (character, f"a{character}", f"{character}b", f"a{character * 2}b"):
+        editor = typed(text)
+        presses = 0
+        while editor.cursor:
+            editor.press(Key(LEFT))
+            presses += 1
+        assert presses == text.count(character) + sum(letter in text and letter != character for letter in "ab")
+    assert typed(f"a{character * 2}\x7f").text == f"a{character}"
+    assert typed(f"a{character * 2}{LEFT * 2}\x04").text == f"a{character}"
+    assert typed(f"a{character}\x14").text == f"{character}a"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+import wcwidth
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +48,43 @@ def test_short_words_take_a_row_each_at_most(parts: list[tuple[str, bool]], colu
     line = "".join(painted(text) if paint else text for text, paint in parts)
     words = PAINT.sub("", line).split()
     rows = wrap(line, columns, 2)
-    assert PAINT.sub("", " ".join(rows)).split() == words
+    assert "".join(PAINT.sub("", " ".join(rows)).split()) == "".join(words)
+    if "漢" not in line:  # which may be broken after each character
+        assert PAINT.sub("", " ".join(rows)).split() == words
     if all(width(word) <= columns - columns // 3 for word in words):
         assert all(height(row, columns) == 1 for row in rows), rows
+
+
+CHINESE = "我们今天去公园散步，看到了很多花。"
+
+
+def test_a_script_without_spaces_is_broken_between_characters() -> None:
+    """It begins beside its sender, fills the rows, and no row begins with a comma."""
+    rows = wrap(f"20:14 bob: {CHINESE}{CHINESE}", 29)
+    assert rows[0].startswith("20:14 bob: 我们")
+    assert all(width(row) <= 29 for row in rows)
+    assert all(row.startswith("  ") and row[2] not in "，。" for row in rows[1:])
+    assert "".join(row.strip() for row in rows) == f"20:14 bob: {CHINESE}{CHINESE}"
+
+
+def test_a_colour_in_chinese_stays_with_its_sign() -> None:
+    """No row ends in a colour that belongs to the next one."""
+    rows = wrap("我们" * 10 + painted("安娜") + "很多花" * 5, 20)
+    assert "".join(row.strip() for row in rows) == "我们" * 10 + painted("安娜") + "很多花" * 5
+    assert not any(row.endswith("\x1b[4m") for row in rows)
+
+
+def test_no_sign_is_wider_than_it_is_taken_for() -> None:
+    """For every character that can be printed, at least as many columns as other programs expect."""
+    too_narrow = [
+        f"U+{code:04X}"
+        for code in range(0x20, 0x110000)
+        if chr(code).isprintable() and width(chr(code)) < wcwidth.wcwidth(chr(code))
+    ]
+    assert too_narrow == []
+
+
+@pytest.mark.parametrize("text", ["👍🏽", "\u1112\u1161\u11ab", "🇩🇪", "e\u0301", "漢字", "한글", "ok"])
+def test_what_is_drawn_as_one_is_measured_as_one(text: str) -> None:
+    """A skin tone, Korean letters, a flag and accents take no columns of their own."""
+    assert width(text) == wcwidth.wcswidth(text)

@@ -1,0 +1,142 @@
+"""No text passes for a line of the server in the text form, whatever it says and whoever says it."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from chat_common import RESERVED_WORDS, is_blank, without_padding
+from server_parts.message_log import MemoryLog, Run, hashed
+from server_parts.plain_door import PLAIN, PLAIN_TIMED
+from server_parts.requests import Refusal, text_refusal
+from tests.conftest import Serve
+from tests.peers import Frame, Native
+
+BLANKS = "\u3164\u2800\u115f\u1160\uffa0\u034f\u200b\u2060\ufeff\u00a0\u3000\u200d\ufe0f\u0301\U000e0041 \t"
+TOKEN = "t" * 32
+NOTICE = re.compile(r"\* .*\*")  # as a person reads it, who sees no blanks
+
+FRAMES: list[Frame] = [
+    {"type": "welcome", "motd": "Be kind.", "name": "ann"},
+    {"type": "joined", "room": "tea"},
+    {"type": "presence", "room": "lobby", "joined": ["a"], "left": ["b"], "renamed": [["c", "d"]], "members": 2},
+    {"type": "who", "room": None, "members": [{"name": "a", "away": "tea"}]},
+    {"type": "who", "room": "tea", "members": []},
+    {"type": "rooms", "rooms": [{"room": "tea", "members": 1, "last": 2}]},
+    {"type": "results", "text": "x", "messages": []},
+    {"type": "notice", "text": "kicked"},
+    {"type": "ack", "id": 41},
+    {"type": "bye", "code": "exit", "text": "goodbye"},
+    {"type": "bye", "code": "kicked", "text": "out"},
+    Refusal("bad_name", "no").frame(),
+]
+
+
+def test_every_line_of_the_server_has_the_form() -> None:
+    """It begins and ends with a star: so the test below looks for all of them."""
+    lines = [line for frame in FRAMES for line in PLAIN.frame(frame).decode().splitlines()]
+    assert len(lines) > len(FRAMES)
+    assert [line for line in lines if not NOTICE.fullmatch(line)] == []
+
+
+def as_seen(line: str) -> str:
+    return line.rstrip(BLANKS)
+
+
+texts = st.text(st.sampled_from(BLANKS + "*\u2217#41 delivered\n/me"), max_size=30)
+
+
+@given(texts, st.sampled_from(["lobby", "tea", "@ann+bob"]), st.sampled_from(["bob", "delivered"]), st.booleans())
+@example("#41 * ", "lobby", "delivered", True)
+@example("#41 *\u3164", "lobby", "delivered", True)
+@example("#41 *\u2800", "lobby", "delivered", True)
+@example("*\u0301", "lobby", "error", True)
+def test_no_text_has_it(text: str, room: str, name: str, action: bool) -> None:
+    """Neither live, nor in history, nor among results, with times or without."""
+    said = f"/me {text}" if action else text
+    run = Run(room, 1, time.time(), name, "blue", [said], 1)
+    for encoder in (PLAIN, PLAIN_TIMED):
+        history = encoder.pages({"type": "history", "gap": False}, "messages", list(run.messages()))
+        results = encoder.pages({"type": "results", "text": "x"}, "messages", list(run.messages()))
+        for line in (encoder.live([run]) + history + results).decode().split("\n"):
+            assert not NOTICE.fullmatch(as_seen(line)), line
+
+
+def test_a_form_without_the_rule_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check above can fail."""
+    monkeypatch.setattr("chat_common._unlike_a_notice", lambda body: body)
+    line = PLAIN.live([Run("lobby", 1, 0.0, "delivered", "blue", ["/me #41 * "], 1)]).decode().rstrip("\n")
+    assert NOTICE.fullmatch(as_seen(line))
+
+
+@pytest.mark.parametrize("blank", [*BLANKS, BLANKS, "", "\u180b", "\u2028", "\U000e0001", "\u202e"])
+def test_what_nobody_can_see_is_empty(blank: str) -> None:
+    """It is refused like an empty text."""
+    assert is_blank(blank)
+    refusal = text_refusal(blank)
+    assert refusal is not None
+    assert refusal.code == "empty_text"
+
+
+@pytest.mark.parametrize("text", ["x", "\u3164x", "。", "👍", "\U0001fae8", "\ufffd", "\u0915\u094d\u200d"])
+def test_what_somebody_can_see_is_not(text: str) -> None:
+    """Also emoji that are younger than this Python."""
+    assert not is_blank(text)
+    assert text_refusal(text) is None
+
+
+@pytest.mark.parametrize("word", sorted(RESERVED_WORDS))
+def test_nobody_new_bears_a_word_of_the_server(serve: Serve, word: str) -> None:
+    """In any case. Whoever has claimed it before keeps it."""
+    book = MemoryLog()
+    chat = serve(book=book)
+    assert chat.native("alice").ask("nick", name=word.title())[-1]["code"] == "bad_name"
+    newcomer = chat.native()
+    newcomer.send("hello", protocol=1, name=word, session="s" * 20)
+    assert newcomer.until("error")["code"] == "bad_name"
+
+
+def test_whoever_has_such_a_name_keeps_it(serve: Serve) -> None:
+    """Names that were claimed before the words were reserved."""
+    book = MemoryLog()
+    book.claim("all", hashed(TOKEN))
+    owner: Native = serve(book=book).native("all", token=TOKEN)
+    assert owner.tell("still me")["from"] == "all"
+
+
+@pytest.mark.parametrize("blank", [" ", "\u2800", "\u3164", " \u2800"])
+def test_a_terminal_cannot_be_padded(blank: str) -> None:
+    """A long run of blanks would let a terminal begin its next row with whatever stands behind it."""
+    text = f"hi{blank * 80}* delivered #41 *"
+    assert without_padding(text) == "hi    * delivered #41 *"
+    assert without_padding("a b  c    d") == "a b  c    d"
+    assert b"hi    * delivered" in PLAIN.live([Run("lobby", 1, 0.0, "bob", "blue", [text], 1)])
+
+
+def test_times_are_shown_on_demand(serve: Serve) -> None:
+    """On the plain door, live and in what was said before; without the command the form is the one programs read."""
+    chat = serve()
+    plain, alice = chat.plain("/times maybe"), chat.native("alice")
+    plain.until("usage: /times on|off")
+    alice.tell("first")
+    plain.until("alice said -> first")
+    plain.say("/times on")
+    plain.until("* times are on *")
+    alice.tell("second")
+    assert re.fullmatch(r"\d\d:\d\d \[COLOR \(\w+\)\] alice said -> second", plain.until("second"))
+    plain.say("/history 1")
+    assert re.fullmatch(r"\d\d:\d\d \[COLOR \(\w+\)\] alice said -> second", plain.until("second"))
+    plain.say("/times off")
+    plain.until("* times are off *")
+    alice.tell("third")
+    assert plain.until("third").startswith("[COLOR")
+
+
+def test_the_date_stands_before_what_is_older() -> None:
+    """A time alone would be taken for today's."""
+    line = PLAIN_TIMED.live([Run("lobby", 1, 1_700_000_000.0, "bob", "blue", ["hi"], 1)]).decode()
+    assert line.startswith("2023-11-1")

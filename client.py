@@ -17,8 +17,9 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ from chat_common import (
 )
 from client_parts.bookmarks import Bookmarks
 from client_parts.command_line import read_command_line
-from client_parts.commands import Intent, Order, understand, understand_piped
+from client_parts.commands import Intent, Order, Text, understand, understand_piped
 from client_parts.conversation import Conversation
 from client_parts.frames import acceptable
 from client_parts.handover import Handover
@@ -98,6 +99,7 @@ class ChatClient:
         self._fault: Exception | None = None
         self._welcomed = False  # at least once
         self._told_why_not = ""  # why the server does not let us in
+        self._intents: deque[Intent] = deque()  # taken over, and not obeyed yet
         self._ready = threading.Event()  # the first welcome has come, or none will
         self._finished = threading.Event()  # the receiver has decided that it is over
         self._leaving = False  # the input loop has ended
@@ -171,18 +173,24 @@ class ChatClient:
         """Read lines and hand over what they mean, until an exit word, the end of input, or the end of the chat."""
         with self._screen:
             try:
-                self._wait_for(self._ready)
-                while not self._finished.is_set():
-                    intent = self._next_intent()
-                    if isinstance(intent, Order) and intent.is_exit:
-                        return
-                    self._handover.post(intent)
+                if not self._screen.interactive:
+                    self._wait_for(self._ready)
+                if not self._read_lines():
+                    self._screen.wait_to_leave()
             except EOFError:
                 self._deliver_the_rest()
-            except Closed:
-                pass
             finally:
                 self._leaving = True  # before the screen goes: who does not see a message has not read it
+
+    def _read_lines(self) -> bool:
+        """Until an exit word, or until the chat is over. Whether it was the word."""
+        with suppress(Closed):
+            while not self._finished.is_set():
+                intent = self._next_intent()
+                if isinstance(intent, Order) and intent.is_exit:
+                    return True
+                self._handover.post(intent)
+        return False
 
     def _next_intent(self) -> Intent:
         while True:
@@ -237,6 +245,8 @@ class ChatClient:
             self._screen.complain(f"  {text}")  # to be copied
         if refused:
             self._screen.complain(bad(f"{texts_were(refused)} refused."))
+        for line in self._screen.left_over:
+            self._screen.complain(bad("Not sent: ") + harmless_line(line))
         return bool(self._fault or waiting or refused)
 
     # --- The receiver -------------------------------------------------------------------------------------------
@@ -244,11 +254,13 @@ class ChatClient:
     def receive_messages(self) -> None:
         """Own the socket and the conversation, from the first hello to the last goodbye, in a thread of its own."""
         try:
+            self._show_prompt()
             if self._link is not None:
                 self._introduce(self._link)
             while not self._finished.is_set():
                 self._wait_for_something()
                 self._take_a_turn()
+            self._ready.set()
             self._obey()  # a text that was typed in the last instant is to be given back too
         except Exception as problem:
             self._fault = problem
@@ -274,8 +286,10 @@ class ChatClient:
             self._finish(0)  # but a pipe goes on sending, whoever has stopped reading what it shows
 
     def _obey(self) -> None:
-        for intent in self._handover.take():
-            self._conversation.obey(intent)
+        self._intents += self._handover.take()
+        # Before the first welcome texts wait to be sent, and a command for what it can ask; but all in their order.
+        while self._intents and (self._ready.is_set() or isinstance(self._intents[0], Text)):
+            self._conversation.obey(self._intents.popleft())
             self._queue_frames()
             if self._screen.interactive:
                 self._return.bring_forward()
@@ -339,7 +353,7 @@ class ChatClient:
     def _status_now(self, now: float) -> Status:
         outgoing, online = self._conversation.outgoing, self._conversation.online
         seconds = self._return.due - now if self._link is None else 0.0
-        link = link_state(online=online, waiting=len(outgoing), seconds=seconds)
+        link = link_state(online=online, waiting=len(outgoing), seconds=seconds, first=not self._welcomed)
         again = next_try(waiting=len(outgoing), seconds=seconds)
         return self._conversation.status(link, again, waiting=self._lateness.is_late(outgoing, now, online=online))
 

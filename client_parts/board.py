@@ -19,6 +19,9 @@ class Board(Protocol):
     def show(self, line: str, hang: int = HANG) -> None:
         """What comes from the server."""
 
+    def show_delivered(self, line: str) -> None:
+        """An own text that waited below the messages: it moves up among them."""
+
     def note(self, line: str, hang: int = HANG) -> None:
         """What this client itself has to say."""
 

@@ -145,6 +145,8 @@ def _exit(actions: Actions, words: str) -> None:
 
 def _help(actions: Actions, words: str) -> None:
     if not words:
+        actions.tell_table(overview(), _LONGEST_TITLE + 2)
+    elif words.lower() == "all":
         actions.tell_table(help_text(), _longest_usage() + 4)
     elif command := _BY_WORD.get(words.lower().lstrip("/")):
         actions.tell(_help_of(command))
@@ -177,7 +179,7 @@ def _choose(actions: Actions, setting: str, words: str) -> None:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("help", (), "/help [COMMAND]", "List the commands, or explain one.", _help),
+    Command("help", (), "/help [COMMAND|all]", "List the commands, or explain one or all.", _help),
     Command("exit", ("quit",), "/exit", "Leave. So do exit, quit and over alone on a line, and Ctrl+D.", _exit),
     Command("nick", (), "/nick NAME", "Change your name.", lambda a, w: a.change_name(_needed(w))),
     Command("color", (), "/color [COLOR]", "Change your colour; alone: list them.", lambda a, w: a.change_color(w)),
@@ -239,10 +241,33 @@ COMMANDS: tuple[Command, ...] = (
 _BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}
 
 
+_NO_COMMAND = "Anything else is a message; //text sends /text."
+_GROUPS = {
+    "Talk": ("msg", "reply", "me", "say"),
+    "Rooms": ("join", "leave", "switch", "rooms", "who"),
+    "Past": ("history", "search", "more", "mentions"),
+    "You": ("nick", "color", "away", "back", "ignore", "unignore"),
+    "Screen": ("bell", "joins", "theme", "clear"),
+    "Other": ("help", "exit"),
+}
+_LONGEST_TITLE = max(map(len, _GROUPS))
+
+
+def overview() -> str:
+    """All commands in a few rows."""
+    rows = [
+        f"{title:<{_LONGEST_TITLE}}  {'  '.join(_BY_WORD[name].usage for name in names)}"
+        for title, names in _GROUPS.items()
+    ]
+    more = "/help COMMAND explains one command, /help all explains all."
+    return "\n".join([*rows, more, _NO_COMMAND])
+
+
 def help_text() -> str:
+    """All commands, a row each, with what they do."""
     width = _longest_usage()
     rows = [f"  {_usages(command):<{width}}  {command.help}" for command in COMMANDS]
-    return "\n".join(["Commands:", *rows, "Anything else is a message; //text sends /text."])
+    return "\n".join(["Commands:", *rows, _NO_COMMAND])
 
 
 def _longest_usage() -> int:

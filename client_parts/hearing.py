@@ -65,6 +65,7 @@ class Hearing:
         self.requests: deque[Frame] = deque()
         self._board = board
         view.timed = board.rich
+        view.marks_mentions = board.rich or board.echoes
         self._view = view
         view.home = self.current
         self._correspondent: Frame | None = None  # the newest private message from somebody else
@@ -156,6 +157,7 @@ class Hearing:
             members=None if here.startswith("@") else self._company.people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
             absent=self._absent_partner(here) if here.startswith("@") else self._absent_others(here),
+            unsent=len(self.outgoing) if waiting or not self.online else 0,
             waiting=self.unconfirmed(300) if waiting else (),
         )
 
@@ -340,7 +342,11 @@ class Hearing:
             self._mark_day(message)
         if self._board.rich and self._away is not None and not past and not self._view.is_me(sender):
             self._count_while_away()
-        self._board.show(self._view.message(message, past=past, delivered=delivered))
+        line = self._view.message(message, past=past, delivered=delivered)
+        if delivered:
+            self._board.show_delivered(line)
+        else:
+            self._board.show(line)
 
     def _note_correspondent(self, message: Frame) -> None:
         """Whom /reply answers. Rooms are resumed one after the other, so the times of their messages decide."""

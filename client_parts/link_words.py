@@ -14,10 +14,12 @@ from client_parts.link import Patience, Pauses
 _LATE = 0.3  # seconds without a receipt, after which a text is shown as waiting
 
 
-def link_state(*, online: bool, waiting: int, seconds: float) -> str:
-    """For the status line; `seconds` until the next try to come back."""
+def link_state(*, online: bool, waiting: int, seconds: float, first: bool = False) -> str:
+    """For the status line; `seconds` until the next try. `first`: there has been no connection yet."""
     if online:
         return "online"
+    if first and seconds <= 0:
+        return f"connecting, {waiting} waiting" if waiting else "connecting"
     if waiting:
         return f"offline, {waiting} waiting"
     return f"reconnecting in {math.ceil(seconds)} s" if seconds > 0 else "reconnecting"

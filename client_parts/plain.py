@@ -20,6 +20,7 @@ from chat_common import MAX_TEXT, Frame
 from client_parts.completion import Vocabulary
 from client_parts.reading import Reader
 from client_parts.status import Status
+from terminal_parts.output import fitted_for
 from terminal_parts.theme import AS_PAINTED, theme_named
 from terminal_parts.width import HANG
 
@@ -46,6 +47,9 @@ class PlainScreen(Reader):
     def show(self, line: str, hang: int = HANG) -> None:
         self._write(sys.stdout, self._own_row() + line)
 
+    def show_delivered(self, line: str) -> None:
+        self.show(line)
+
     def note(self, line: str, hang: int = HANG) -> None:
         self.show(line)
 
@@ -57,7 +61,15 @@ class PlainScreen(Reader):
         return "\n" if taken else ""
 
     def complain(self, line: str) -> None:
-        self._write(sys.stderr, self._own_row() + line)
+        self._write(sys.stderr, self._own_row() + fitted_for(line, sys.stderr))
+
+    @property
+    def left_over(self) -> list[str]:
+        """Nothing: a line goes out as soon as it is read."""
+        return []
+
+    def wait_to_leave(self) -> None:
+        """A pipe waits for nobody."""
 
     def ring(self) -> None:
         """Nobody hears a pipe."""

@@ -8,16 +8,16 @@ It must not know frames, the keyboard or what the lines mean; they come in paint
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
+from dataclasses import replace
 
 from chat_common import paint
 from client_parts.status import Status, status_line, waiting_lines
 from terminal_parts.input_row import input_row
-from terminal_parts.output import write_all, write_for
+from terminal_parts.output import fitted, terminal_size, write_all, write_for
 from terminal_parts.theme import AS_PAINTED, Theme
-from terminal_parts.width import HANG, cut, height, wrap
+from terminal_parts.width import HANG, PAINT, cut, height, wrap
 
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
 _REMEMBERED = 500  # lines that can be drawn again
@@ -46,7 +46,7 @@ class Rows:
         self._inside = False
         self._lent = True  # the shell has the screen, and will give it, or give it back
         self._reserved = False  # the scroll region is set
-        self._columns, self._rows = 80, 24
+        self._columns, self._rows = terminal_size(descriptor)
         self._free = 0  # empty rows at the end of the message area
         self._lines: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
         self._kept: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)  # came while somebody else had the screen
@@ -93,7 +93,7 @@ class Rows:
         try:
             closing = self._closing() if self._inside else ""
             if not lent:
-                closing += "".join(map(_as_rows, self._complaints))
+                closing += "".join(map(self._as_rows, self._complaints))
                 self._complaints.clear()
             self._inside, self._lent = False, lent
             self._write(closing)
@@ -120,6 +120,14 @@ class Rows:
             else:
                 self._keep(line, hang)
 
+    def show_delivered(self, line: str, hang: int) -> None:
+        """The same for the first of the waiting texts: its row below goes first, so that none stays empty."""
+        with self._writing:
+            if self._inside and self._reserved and self._below and self._status is not None:
+                self._status = replace(self._status, waiting=self._status.waiting[1:])
+                self._write(self._foot(self._status))
+        self.show(line, hang)
+
     def show_now(self, line: str, hang: int) -> None:
         """The same for a complaint: it is shown also if there is never an `enter`, but not over a shell's work."""
         if self.broken:
@@ -131,7 +139,7 @@ class Rows:
                 self._keep(line, hang)
                 self._complaints.append(line)
             else:
-                self._write(_as_rows(line))
+                self._write(self._as_rows(line))
 
     def _keep(self, line: str, hang: int) -> None:
         self._not_kept += len(self._kept) == _REMEMBERED
@@ -146,7 +154,7 @@ class Rows:
         if self._reserved:
             self._write(self._appended(wrap(line, self._columns, hang)) + self._cursor())
         else:
-            self._write("\r\x1b[0m\x1b[K" + _as_rows(line) + self._input())
+            self._write("\r\x1b[0m\x1b[K" + self._as_rows(line) + self._input())
 
     def _appended(self, rows: list[str]) -> str:
         first = self._bottom - self._free + 1
@@ -270,8 +278,18 @@ class Rows:
                 left -= height(pieces[-1], self._columns)
                 rows.append(pieces.pop())
             if pieces:
+                if left and not rows:
+                    rows.append(self._end_of(pieces[-1], left))
                 break
         return rows[::-1]
+
+    def _end_of(self, row: str, rows: int) -> str:
+        """As much of the end of a very long word as so many rows of the screen hold."""
+        text = PAINT.sub("", row)
+        start = len(text)
+        while start and height(text[start - 1 :], self._columns) <= rows:
+            start -= 1
+        return text[start:]
 
     @property
     def _bottom(self) -> int:
@@ -279,11 +297,7 @@ class Rows:
         return self._rows - 2 - len(self._below) if self._reserved else self._rows - 1
 
     def _measure(self) -> None:
-        try:
-            columns, rows = os.get_terminal_size(self._descriptor)
-        except (OSError, ValueError):
-            columns, rows = 80, 24
-        self._columns, self._rows = columns or 80, rows or 24
+        self._columns, self._rows = terminal_size(self._descriptor)
         self._reserved = self._rows >= MIN_ROWS and self._columns >= MIN_COLUMNS
         self._lay_out_input()
 
@@ -297,7 +311,6 @@ class Rows:
         except (OSError, ValueError):
             self.broken = True
 
-
-def _as_rows(line: str) -> str:
-    """A line for a terminal that nothing is reserved in."""
-    return line.replace("\n", "\r\n") + "\r\n"
+    def _as_rows(self, line: str) -> str:
+        """A line where nothing is reserved, broken between words."""
+        return "".join(f"{row}\r\n" for row in fitted(line, self._columns).split("\n"))

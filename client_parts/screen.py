@@ -32,6 +32,13 @@ class Screen(Board, Protocol):
     def read_line(self) -> str: ...
     def end_reading(self) -> None: ...
 
+    @property
+    def left_over(self) -> list[str]:
+        """What was typed and not read."""
+
+    def wait_to_leave(self) -> None:
+        """After an end that nobody here asked for: let the person finish the line, and read what happened."""
+
 
 def choose_screen(*, json_events: bool = False) -> Screen:
     if json_events:

@@ -26,6 +26,7 @@ class Status:
     unread: tuple[tuple[str, int], ...] = ()
     away: bool = False  # oneself
     absent: str = ""  # who is away here, or that the partner of a private conversation is not there
+    unsent: int = 0  # texts that would be lost by leaving now
     waiting: tuple[str, ...] = ()  # texts that the server has not confirmed for a moment now
 
     @property
@@ -47,7 +48,9 @@ class _Part(NamedTuple):
     joint: str = " · "
 
 
-_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS, _OTHERS = range(12)
+_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS, _OTHERS, _MORE = range(
+    13
+)
 _MORE_NEWS = _Part(_SIGN, "…", "yellow")
 
 
@@ -72,8 +75,10 @@ def _parts(status: Status) -> list[_Part]:
     parts.append(_Part(_ONLINE, status.link, "green") if status.online else _Part(_OFFLINE, status.link, "yellow"))
     if status.next_try:
         parts.append(_Part(_NEXT_TRY, status.next_try, "yellow", joint=", "))
+    ranks = {True: _PRIVATE, False: _ROOM}  # of the first of each kind; the others give way to who and how one is
     for place, number in status.unread:
-        parts.append(_Part(_PRIVATE if place.startswith("@") else _ROOM, f"{place} {number} new", "yellow"))
+        rank = ranks.pop(place.startswith("@"), _MORE)
+        parts.append(_Part(rank, f"{place} {number} new", "yellow"))
     return parts
 
 
@@ -82,7 +87,7 @@ def _fitting(parts: list[_Part], columns: int) -> list[_Part]:
     kept = list(parts)
     while _width(kept) > columns and (least := max(reversed(kept), key=lambda part: part.rank)).rank > _OFFLINE:
         kept.remove(least)
-        if least.rank in (_PRIVATE, _ROOM) and _MORE_NEWS not in kept:
+        if least.rank in (_PRIVATE, _ROOM, _MORE) and _MORE_NEWS not in kept:
             kept.append(_MORE_NEWS)
     if _width(kept) > columns:
         target, *link = kept

@@ -10,9 +10,10 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from chat_common import Frame, paint
+from chat_common import Frame, harmless_line, paint
 from client_parts.completion import Vocabulary, complete
 from client_parts.input_history import InputHistory
 from client_parts.reading import Closed
@@ -26,6 +27,7 @@ from terminal_parts.typing_loop import TypingLoop
 from terminal_parts.width import HANG
 
 _MOST_LISTED = 100
+_LAST_WORDS = 1.0  # seconds
 _LOOK = 0.2  # seconds between looks whether we are in front again: nothing tells
 _ENTER = ("\r", "\n")
 _CTRL_C, _CTRL_D, _TAB, _CTRL_L, _CTRL_Z, _CTRL_BACKSLASH = "\x03", "\x04", "\t", "\x0c", "\x1a", "\x1c"
@@ -46,6 +48,9 @@ class TerminalScreen(TypingLoop):
         self._closed = threading.Event()
         self._vocabulary = Vocabulary()
         self._cycle: list[str] = []  # what the next Tab chooses from
+        self._unsent = 0  # texts that would be lost by leaving now
+        self._warned = False  # of that
+        self.left_over: list[str] = []
 
     @property
     def broken(self) -> bool:
@@ -64,7 +69,7 @@ class TerminalScreen(TypingLoop):
         try:
             self._rows.leave()
         finally:
-            self._keyboard.close()
+            self._keyboard.close(discard=True)
             if self._history is not None:
                 self._history.add(self._editor.text)  # a half-typed line is found again in the next run
 
@@ -72,6 +77,9 @@ class TerminalScreen(TypingLoop):
 
     def show(self, line: str, hang: int = HANG) -> None:
         self._rows.show(line, hang)
+
+    def show_delivered(self, line: str) -> None:
+        self._rows.show_delivered(line, HANG)
 
     def note(self, line: str, hang: int = HANG) -> None:
         self.show(line, hang)
@@ -92,6 +100,7 @@ class TerminalScreen(TypingLoop):
         self._rows.set_theme(theme_named(name))
 
     def set_status(self, status: Status) -> None:
+        self._unsent = status.unsent
         self._rows.set_status(status)
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
@@ -120,9 +129,31 @@ class TerminalScreen(TypingLoop):
                 raise Closed
             self._keys.extend(self._keyboard.wait())
 
+    def wait_to_leave(self) -> None:
+        """Until Enter on an empty line, or a key that leaves. Lines that are still typed are kept in `left_over`."""
+        if self.broken or not self._keyboard.is_in_front():
+            return
+        self._keyboard.listen()
+        self._closed.wait(_LAST_WORDS)  # till then the receiver says what happened
+        self.note(paint("Press Enter to leave.", "yellow"))
+        with suppress(EOFError, KeyboardInterrupt, Closed):
+            while True:
+                self._mind_signals()
+                line = self._next_line()
+                self._draw_input()
+                if line is None:
+                    self._keys.extend(self._keyboard.wait())
+                elif line.strip():
+                    self.left_over.append(line)
+                    self.note(paint(f"Not sent: {harmless_line(line)}", "red"))
+                else:
+                    return
+
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""
         editor = self._editor
+        if key.code != _CTRL_C:
+            self._warned = False
         if key.code in _ENTER and not editor.search_fails:
             return self._entered()
         if key.code == _CTRL_C:
@@ -146,9 +177,14 @@ class TerminalScreen(TypingLoop):
         return line
 
     def _interrupted(self) -> None:
-        if not self._editor.text and self._editor.search is None:
+        if self._editor.text or self._editor.search is not None:
+            self._editor.clear()
+        elif self._unsent and not self._warned and not self._closed.is_set():
+            self._warned = True
+            texts = "1 text is" if self._unsent == 1 else f"{self._unsent} texts are"
+            self.note(paint(f"{texts} not delivered yet; press Ctrl+C again to leave all the same.", "yellow"))
+        else:
             raise KeyboardInterrupt
-        self._editor.clear()
 
     def _draw_input(self) -> None:
         self._rows.set_input(self._editor.text, self._editor.cursor, self._editor.search_prompt)

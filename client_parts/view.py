@@ -13,6 +13,7 @@ from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, pa
 from client_parts.attention import mentions
 from client_parts.searches import Results, matches
 
+MENTION = "»"  # stands before a message that names this person, for whoever sees no colours
 _MANY = 8  # names listed one by one
 _MOST_COUNTED = 1000  # messages that match a search; a total above means more than these
 _MANY_AWAY = 2  # the same in the status line
@@ -25,6 +26,7 @@ class View:
         self.style = style
         self.home: str | None = LOBBY  # the one room whose lines need no mark
         self.me = ""
+        self.marks_mentions = False
         self.timed = False  # each message bears its time, and a new day a line
         self._day = time.localtime()[:3]
 
@@ -46,8 +48,10 @@ class View:
         """A message, live or from the past."""
         label, body = speech(message["from"], message["color"], message["text"], self.style)
         own = self.is_me(message["from"])
+        named = self.marks_mentions and not own and bool(mentions(self.me, body))
         parts = [
             aside(f"{(moment if past and not self.timed else clock)(message['ts'])} "),
+            paint(f"{MENTION} ", "yellow", "bold") if named else "",
             paint(mark, "yellow") if (mark := self.mark(message["room"])) else "",
             _tint(label, message["color"]),
             body if own else self._heard(body),

@@ -65,7 +65,11 @@ class TerminalScreen(Screen, TypingLoop):
         self._keyboard.wake()
 
     def give_back(self) -> None:
-        self._keyboard.close()
+        self._keyboard.close(discard=True)
+
+    def close(self) -> None:
+        super().close()
+        self._keyboard.close(discard=True)  # what was typed while the server stopped is not for the shell
 
     # --- From and to the shell ---
 

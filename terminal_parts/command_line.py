@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
 from chat_common import VERSION, harmless_line, nearest, paint
+from terminal_parts.output import fitted_for
 
 T = TypeVar("T")
 
@@ -71,6 +72,7 @@ class CommandLine(argparse.ArgumentParser):
             message = re.sub(f"^{pattern}$", replacement, message, flags=re.DOTALL)
         sentence = harmless_line(message[:1].upper() + message[1:])
         sentence += "" if sentence.endswith(("?", ".")) else "."
+        sentence = fitted_for(sentence, sys.stderr)
         self.exit(2, (paint(sentence, "red") if sys.stderr.isatty() else sentence) + "\n")
 
 

@@ -6,6 +6,7 @@ the main one, opens, waits and closes; any thread may wake it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -67,11 +68,16 @@ class Keyboard:
             mode[3] &= ~termios.ISIG
         self._set(mode)
 
-    def close(self) -> None:
-        """Give the terminal back. A second time changes nothing."""
+    def close(self, *, discard: bool = False) -> None:
+        """Give the terminal back. A second time changes nothing.
+
+        `discard` what was typed and not read, also if the terminal was never taken: else the shell would execute it.
+        """
+        # In the background the terminal is somebody else's: trying would stop the program.
+        if discard and self.is_in_front():
+            self._discard()
         if not self._is_open:
             return
-        # In the background the terminal is somebody else's: trying would stop the program.
         if self.is_in_front():
             if self._holds:  # the kernel lets a held terminal go on when Ctrl+S loses its meaning
                 self._set([self._shell_mode[0] & ~termios.IXON, *self._shell_mode[1:]])
@@ -130,6 +136,10 @@ class Keyboard:
             return os.tcgetpgrp(self._descriptor) == os.getpgrp()
         except OSError:
             return True
+
+    def _discard(self) -> None:
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
 
     def _set(self, mode: list[Any]) -> None:
         try:

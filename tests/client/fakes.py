@@ -69,6 +69,9 @@ class Notebook:
         self.raw.append(line)
         self.lines.append(unpainted(line))
 
+    def show_delivered(self, line: str) -> None:
+        self.show(line)
+
     def note(self, line: str, hang: int = 0) -> None:
         self.show(line, hang)
 
@@ -98,6 +101,7 @@ class FakeScreen(Notebook):
         self.statuses: list[Status] = [Status("", "", "red", online=False)]
         self.reads = 0  # lines read so far
         self.left = False
+        self.left_over: list[str] = []
         self._typed: queue.Queue[str | BaseException] = queue.Queue()
         self._changed = threading.Condition()
 
@@ -113,6 +117,9 @@ class FakeScreen(Notebook):
         with self._changed:
             super().show(line)
             self._changed.notify_all()
+
+    def wait_to_leave(self) -> None:
+        """Nobody is there who would press Enter."""
 
     def event(self, frame: Frame) -> None:
         with self._changed:

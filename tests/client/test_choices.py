@@ -111,7 +111,7 @@ def test_every_way_out_keeps_the_place(person: Open, tmp_path: Path, way: str | 
         "ann: seen",
         "2 new messages ──",
         "bob: one",
-        "bob: ann, two",
+        "» bob: ann, two",
     ]
     again.type("/mentions\r")
     again.wait_for("* 1 mention that you missed:")

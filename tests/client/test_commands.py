@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from client_parts.commands import COMMANDS, Mistake, Order, Text, help_text, obey, understand, understand_piped
+from terminal_parts.width import wrap
 
 
 class Recorder:
@@ -172,8 +173,8 @@ def test_a_pipe_may_command() -> None:
 
 
 def test_help_lists_every_command_and_explains_each() -> None:
-    """/help has a row for each command; /help COMMAND, by any name, has its usage."""
-    [(_, listing, second_column)] = asked("/help")
+    """/help all has a row for each command; /help COMMAND, by any name, has its usage."""
+    [(_, listing, second_column)] = asked("/help all")
     assert listing == help_text()
     assert listing.splitlines()[1][second_column:] == COMMANDS[0].help
     for command in COMMANDS:
@@ -182,6 +183,14 @@ def test_help_lists_every_command_and_explains_each() -> None:
             [(_, one)] = asked(f"/help /{word}")
             assert one.startswith(command.usage)
             assert command.help in one
+
+
+def test_help_fits_a_small_terminal() -> None:
+    """Every command in a few rows, of which 80 columns and 24 rows hold all."""
+    [(_, text, hang)] = asked("/help")
+    assert [command.usage for command in COMMANDS if command.usage not in text] == []
+    assert sum(len(wrap(row, 80, hang)) for row in text.splitlines()) <= 12
+    assert sum(len(wrap(row, 40, hang)) for row in text.splitlines()) <= 22
 
 
 def test_help_for_nothing_known_says_so() -> None:

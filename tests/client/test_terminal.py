@@ -204,14 +204,19 @@ def test_a_restarted_server_gets_what_was_typed_meanwhile_once(person: Open, ser
     ann.wait_for("Connected again to server")
 
 
-def test_without_reconnect_the_program_ends_under_the_prompt(person: Open, server: ServerProgram) -> None:
-    """Nobody has to press a key to be told."""
+def test_an_end_that_nobody_asked_for_waits_for_the_person(person: Open, server: ServerProgram) -> None:
+    """What happened is said at once; what is still typed goes nowhere, and is there to be copied."""
     ann = person("ann", "--no-reconnect")
     ann.type("half a line")
     ann.wait_for_prompt("lobby> half a line")
     server.stop()
-    assert ann.status() == 1
     ann.wait_for("Disconnected: ")
+    ann.wait_for("Press Enter to leave.")
+    ann.type(" and more\rtouch x\r")
+    ann.wait_for("Not sent: touch x")
+    ann.type("\r")
+    assert ann.status() == 1
+    ann.wait_for("Not sent: half a line and more")
 
 
 def test_commands_answer_on_the_screen(person: Open) -> None:
@@ -243,7 +248,7 @@ def test_commands_answer_on_the_screen(person: Open) -> None:
 def test_help_keeps_its_columns_in_a_narrow_terminal(person: Open) -> None:
     """What a command does never stands below the commands."""
     ann = person("ann", columns=52)
-    ann.type("/help\r")
+    ann.type("/help all\r")
     ann.wait_for("Anything else is a message")
     rows = [row for row in ann.history() + ann.rows if row.startswith(" ") and not row.startswith("  /")]
     assert rows

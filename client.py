@@ -267,6 +267,7 @@ class ChatClient:
             self._finish(1)
         finally:
             self._drop_link()
+            self._show_prompt()
             self._ready.set()
             self._handover.end()
             self._screen.end_reading()
@@ -354,6 +355,8 @@ class ChatClient:
         outgoing, online = self._conversation.outgoing, self._conversation.online
         seconds = self._return.due - now if self._link is None else 0.0
         link = link_state(online=online, waiting=len(outgoing), seconds=seconds, first=not self._welcomed)
+        if self._finished.is_set():
+            link = "disconnected"
         again = next_try(waiting=len(outgoing), seconds=seconds)
         return self._conversation.status(link, again, waiting=self._lateness.is_late(outgoing, now, online=online))
 

@@ -35,6 +35,7 @@ def test_a_theme_recolours_what_is_on_the_screen_and_is_remembered(person: Open)
     ann.type("\x15/exit\r")
     ann.status()
     again = person("ann", "--color", "yellow")
+    again.wait_for("Connected to")
     assert again.colour_of("Connected to") == "008700"
     again.type("/theme\r")
     again.wait_for("* theme: light; there are: dark, light, safe")

@@ -42,7 +42,7 @@ from client_parts.conversation import Conversation
 from client_parts.frames import acceptable
 from client_parts.handover import Handover
 from client_parts.hearing import RECENT
-from client_parts.identity import IdentityError, Names, name_token, new_session, token_path
+from client_parts.identity import IdentityError, Names, exposure, name_token, new_session, token_path
 from client_parts.leaving import Farewell, Step, signals_end_it
 from client_parts.link import Link, LinkLost, Patience, open_socket
 from client_parts.link_words import Holds, Lateness, Return, cause_of, link_state, next_try, no_connection, texts_were
@@ -502,6 +502,9 @@ class ChatClient:
             self._token = name_token(self._token_file)
         except IdentityError as problem:
             self._screen.complain(bad(harmless_line(str(problem))))
+        else:
+            if exposed := exposure(self._token_file):
+                self._screen.complain(bad(harmless_line(exposed)))
 
 
 # --- The program ---

@@ -9,8 +9,10 @@ import getpass
 import os
 import re
 import secrets
+import shlex
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from chat_common import MAX_NAME, name_problem
@@ -84,6 +86,15 @@ def name_token(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as problem:
         reason = getattr(problem, "strerror", None) or "it is not text"
         raise IdentityError(f"Your name is not protected: cannot use {path}: {reason}.") from None
+
+
+def exposure(path: Path) -> str | None:
+    """One sentence if other users have rights to the secret at `path`, else None."""
+    with suppress(OSError):
+        if os.name != "nt" and path.stat().st_mode & 0o077:
+            remedy = f"chmod 600 {shlex.quote(str(path))}"
+            return f"Other users of this machine can use your name: protect your secret with {remedy}"
+    return None
 
 
 def _create_once(path: Path) -> None:

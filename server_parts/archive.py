@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -29,8 +30,13 @@ def export(settings: Settings, room: str) -> int:
             return 1
         with _writing_out():
             for message in reader.export(name):
-                sys.stdout.buffer.write(message_json(message).encode() + b"\n")
+                sys.stdout.buffer.write(_inert(message_json(message)).encode() + b"\n")
     return 0
+
+
+def _inert(line: str) -> str:
+    """The same JSON, with everything escaped that could steer a terminal or turn the direction of what it shows."""
+    return line if line.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def backup(settings: Settings, target: str) -> int:

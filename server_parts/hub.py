@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring as quote
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
@@ -366,7 +367,7 @@ class Hub:
         if session.key:
             self._house.sessions[session.key] = client
         if not client.operator:
-            program = f" ({hello.client})" if hello.client else ""
+            program = f" ({quote(hello.client)})" if hello.client else ""  # or it could pass for another record
             log.info("Client connected from %s: %s%s", client.address, client.name, program)
         client.tell(self._welcome(client, session))
 

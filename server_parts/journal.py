@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
+from io import TextIOWrapper
 from logging.handlers import QueueHandler, QueueListener
 from queue import Full, Queue
 from typing import Final
@@ -31,13 +33,21 @@ class _Listener(QueueListener):
         self.queue.put(None)  # type: ignore[attr-defined]
 
 
+class _PrivateFile(logging.FileHandler):
+    """A new file can be read by its owner alone: it holds addresses. One that exists keeps its mode."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
+
+
 class Journal:
     """Started with the program, stopped last. OSError: the log file cannot be written."""
 
     def __init__(self, settings: Settings, screen: logging.Handler | None) -> None:
         handlers: list[logging.Handler] = [screen or logging.StreamHandler()]
         if settings.log_file is not None:
-            handlers.append(logging.FileHandler(settings.log_file, encoding="utf-8"))
+            handlers.append(_PrivateFile(settings.log_file, encoding="utf-8"))
         for handler in handlers:
             if handler is not screen:
                 handler.setFormatter(logging.Formatter(_FORMAT))

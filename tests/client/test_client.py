@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +83,25 @@ def test_without_a_place_for_the_secret_it_goes_on(server: ScriptedServer, start
     assert "token" not in peer.welcome()
     running.screen.wait_for("Your name is not protected")
     assert goodbye(running, peer) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_a_secret_that_others_can_read_is_used_all_the_same(
+    server: ScriptedServer, start: Start, tmp_path: Path
+) -> None:
+    """One sentence with the remedy, once, and the conversation goes on."""
+    token = tmp_path / "token"
+    token.write_text("x" * 43)
+    token.chmod(0o644)
+    running = start()
+    first = server.accept()
+    assert first.welcome()["token"] == "x" * 43
+    running.screen.wait_for(f"chmod 600 {token}")
+    first.close()
+    second = server.accept()
+    second.welcome()
+    assert goodbye(running, second) == 0
+    assert sum("chmod" in line for line in running.screen.lines) == 1
 
 
 def test_a_taken_name_is_numbered_on_the_same_connection(

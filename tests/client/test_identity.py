@@ -23,6 +23,19 @@ def test_the_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644])
+def test_a_secret_that_others_can_read_is_told(tmp_path: Path, mode: int) -> None:
+    """With the remedy; a private one is not, nor one that is not there."""
+    path = tmp_path / "token"
+    assert identity.exposure(path) is None
+    identity.name_token(path)
+    assert identity.exposure(path) is None
+    path.chmod(mode)
+    told = identity.exposure(path)
+    assert told == f"Other users of this machine can use your name: protect your secret with chmod 600 {path}"
+
+
 def test_two_users_have_two_secrets(tmp_path: Path) -> None:
     """Secrets are random."""
     assert identity.name_token(tmp_path / "a") != identity.name_token(tmp_path / "b")

@@ -35,6 +35,24 @@ def test_an_export_finds_a_room_as_a_person_names_it(folder: Path, room: str) ->
     assert [json.loads(line)["text"] for line in run.stdout.splitlines()] == TEXTS
 
 
+def test_an_export_steers_no_terminal(tmp_path: Path) -> None:
+    """Controls, direction marks and the like are escaped; the JSON says the same as before."""
+    texts = [
+        "\x85\x9b31m red",
+        "\u202eright to left\u2066",
+        "\x7f\u2028\u200b",
+        "caf\u00e9 \u65e5\u672c \U0001f600",
+        'a "quote" \\',
+    ]
+    book = SqliteLog(tmp_path / "data")
+    book.append([Draft("lobby", 1.0, "alice", "blue", texts, "", 0)], {})
+    book.close()
+    run = run_server("--data", str(tmp_path / "data"), "--export", "lobby")
+    assert [json.loads(line)["text"] for line in run.stdout.splitlines()] == texts
+    assert all(line.isprintable() for line in run.stdout.split("\n"))
+    assert "caf\u00e9 \u65e5\u672c \U0001f600" in run.stdout, "what is harmless stays readable"
+
+
 def test_an_export_of_no_room_names_those_that_there_are(folder: Path) -> None:
     """In one line, with status 1."""
     run = run_server("--data", str(folder), "--export", "Den")

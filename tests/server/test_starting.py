@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import signal
 import socket
+import stat
 import sys
 import textwrap
 import time
@@ -106,7 +108,7 @@ def test_one_line_for_who_comes_and_one_for_who_goes(chat: Chat, chat_log: ChatL
     chat.stop()
     shown = [record.getMessage() for record in chat_log.records if record.levelno >= logging.INFO]
     assert [re.sub(r"\d{5,}", "N", line) for line in shown] == [
-        "Client connected from 127.0.0.1:N: alice (client.py 1.0.0)",
+        'Client connected from 127.0.0.1:N: alice ("client.py 1.0.0")',
         "Client connected from 127.0.0.1:N: guest-1",
         "alice left",
         "guest-1 left: line too long: N > N bytes",
@@ -210,6 +212,30 @@ def test_the_log_file(tmp_path: Path) -> None:
     assert "bot" in text
     assert not set(text) & set("\x1b\u202e")
     assert "hi" not in text.split(), "what is said is not logged"
+
+
+def test_a_program_cannot_pass_for_a_log_record(chat: Chat, chat_log: ChatLog) -> None:
+    """What a client calls itself is quoted, and its quotation marks are escaped."""
+    chat.native("alice", client='x") bob left: kicked ("').leave()
+    chat.stop()
+    shown = [record.getMessage() for record in chat_log.records if "Client connected" in record.getMessage()]
+    assert shown[0].endswith(r'alice ("x\") bob left: kicked (\"")')
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_the_log_file_is_private(tmp_path: Path) -> None:
+    """A new one can be read by its owner alone, whatever the umask; one that exists keeps the mode it was given."""
+    new, old = tmp_path / "new.log", tmp_path / "old.log"
+    old.touch()
+    old.chmod(0o640)
+    before = os.umask(0)
+    try:
+        for path, mode in ((new, 0o600), (old, 0o640)):
+            with server_program("--log-file", str(path)) as program:
+                program.stop()
+            assert stat.S_IMODE(path.stat().st_mode) == mode
+    finally:
+        os.umask(before)
 
 
 def has_ipv6() -> bool:

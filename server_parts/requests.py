@@ -251,7 +251,7 @@ def plain_says(values: Iterable[Any]) -> list[Request] | None:
 def text_refusal(text: str, seq: int | None = None) -> Refusal | None:
     if len(text) > MAX_TEXT:
         return Refusal("text_too_long", f"that text is too long: {len(text)} > {MAX_TEXT} characters", "text", seq)
-    if is_blank(text):
+    if is_blank(text.removeprefix("/me ")):
         return Refusal("empty_text", "there is nothing in that message", "text", seq)
     return None
 

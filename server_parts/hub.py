@@ -38,6 +38,7 @@ from server_parts.conversations import DENIED, Conversations
 from server_parts.house import PRESENCE_SLICE, House
 from server_parts.message_log import Draft, MessageLog, StorageError, hashed
 from server_parts.native_door import NATIVE, bye
+from server_parts.pages import members_page
 from server_parts.people import Client, Session
 from server_parts.places import Places
 from server_parts.plain_door import PLAIN, PLAIN_TIMED
@@ -523,15 +524,15 @@ class Hub:
             return
         else:
             people = list(self._house.rooms[name].members) if name in self._house.rooms else []
-        members = [{"name": c.name, "color": c.color} | ({"away": c.away} if c.away else {}) for c in people]
-        client.tell_list({"type": "who", "room": name}, "members", members)
+        frame: Frame = {"type": "who", "room": name, "total": len(people)}
+        client.tell_list(frame, "members", members_page(client, people, who))
 
     def _times(self, client: Client, times: ask.Times) -> None:
         client.encoder = PLAIN_TIMED if times.shown else PLAIN
         client.tell({"type": "notice", "text": f"times are {'on' if times.shown else 'off'}"})
 
-    def _list_rooms(self, client: Client, _: ask.Rooms) -> None:
-        self._house.list_rooms(client)
+    def _list_rooms(self, client: Client, rooms: ask.Rooms) -> None:
+        self._house.list_rooms(client, rooms)
 
     # --- the operator ---
 

@@ -5,17 +5,18 @@ Run by whoever sends to the client, its reader mostly; by the hub for nobody but
 
 from __future__ import annotations
 
+import heapq
 import logging
-import time
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
 from chat_common import Frame, partners
 from server_parts.door import Encoder
-from server_parts.message_log import BREATH, MOST_COUNTED, Found, Message, MessageLog, StorageError
-from server_parts.people import LONG, Client, Room
-from server_parts.requests import History, Search
+from server_parts.message_log import MOST_COUNTED, Found, Message, MessageLog, StorageError
+from server_parts.people import Client, Room
+from server_parts.requests import History, Rooms, Search, Who
 from server_parts.search_query import fold_name, parse
 
 PAGE = 500  # messages read at a time, at most
@@ -101,21 +102,30 @@ def results(encoder: Encoder, request: Search, found: Found) -> bytes:
     return encoder.pages(frame, "messages", found.messages)
 
 
-def room_list(client: Client, lit: Mapping[str, Room], kept: Mapping[str, int]) -> Iterator[bytes]:
-    """Every room this client may know of, of those with somebody in them and those in the log.
+def members_page(client: Client, people: list[Client], wanted: Who) -> list[Frame]:
+    """People as `who` shows them: all in the order they came, or where they are many, a page in the order of names."""
+    if wanted.after is not None or (len(people) > wanted.limit and not client.operator):
+        after = (wanted.after or "").lower()
+        behind = (person for person in people if person.name.lower() > after)
+        people = heapq.nsmallest(wanted.limit, behind, key=lambda person: person.name.lower())
+    return [{"name": c.name, "color": c.color} | ({"away": c.away} if c.away else {}) for c in people]
 
-    Who is in a room is counted when its slice is made: what happens after that, the client is told after that.
+
+def room_list(client: Client, wanted: Rooms, lit: Mapping[str, Room], kept: Mapping[str, int]) -> Iterator[bytes]:
+    """A page of the rooms that this client may know of: of those with somebody in them and those in the log.
+
+    Who is in a room is counted when the page is made: what happens after that, the client is told after that.
     """
-    names = sorted(name for name in {**kept, **lit} if _may_know(client, name))
-    size = max(len(names), 1) if client.operator else LONG  # for the operator the hub makes it, which must not sleep
-    for start in range(0, max(len(names), 1), size):
-        if start:
-            time.sleep(BREATH)  # a slice takes all of Python's lock, which the hub waits for
-        rooms = [
-            {"room": name, "members": len(lit[name].members) if name in lit else 0, "last": kept.get(name, 0)}
-            for name in names[start : start + size]
-        ]
-        yield client.encoder.pages({"type": "rooms", "more": start + size < len(names)}, "rooms", rooms)
+    names = sorted(name for name in {**kept, **lit} if name.startswith(wanted.prefix) and _may_know(client, name))
+    total = len(names)
+    if not client.operator:
+        first = 0 if wanted.after is None else bisect_right(names, wanted.after)
+        names = names[first : first + wanted.limit]
+    rooms = [
+        {"room": name, "members": len(lit[name].members) if name in lit else 0, "last": kept.get(name, 0)}
+        for name in names
+    ]
+    yield client.encoder.pages({"type": "rooms", "total": total, "more": False}, "rooms", rooms)
 
 
 def _may_know(client: Client, room: str) -> bool:

@@ -56,7 +56,16 @@ SILENT_INTERVAL = 10.0  # … and between two looks at that
 LINGER = 3.0  # how long a client that was told goodbye may take to go
 
 LIMITS = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
-FEATURES = ["claims_when_used", "contact_requests", "private_rooms_close", "renamed_guests", "session_owners"]
+FEATURES = [
+    "claims_when_used",
+    "contact_requests",
+    "list_pages",
+    "presence_per_hearer",
+    "private_rooms_close",
+    "renamed_guests",
+    "search_pages",
+    "session_owners",
+]
 
 log = logging.getLogger("chat")
 

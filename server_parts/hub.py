@@ -494,7 +494,7 @@ class Hub:
         client.encoder = NATIVE
 
     def _gone(self, client: Client, _: ask.Gone) -> None:
-        self._retire(client, "it asked for more than it read" if client.outbox.stalled else "")
+        self._retire(client, "too slow: it asked for more than it read" if client.outbox.stalled else "")
 
     # --- names, colours, and who is where ---
 

@@ -8,20 +8,19 @@ from __future__ import annotations
 import heapq
 import logging
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
 from chat_common import Frame, partners
 from server_parts.door import Encoder
-from server_parts.message_log import MOST_COUNTED, Found, Message, MessageLog, StorageError
+from server_parts.message_log import MOST_COUNTED, Found, MessageLog, StorageError, filling
 from server_parts.people import Client, Room
 from server_parts.requests import History, Rooms, Search, Who
 from server_parts.search_query import fold_name, parse
 
-PAGE = 500  # messages read at a time, at most
-FIRST_ROWS = 50  # the same before it is known how long they are
-PORTION = 32 * 1024  # characters of text sent at a time, more or less
+PAGE = 500  # messages read and sent at a time, at most …
+PORTION = 32 * 1024  # … and characters of their text, which JSON may make six times as long
 
 log = logging.getLogger("chat")
 
@@ -51,30 +50,16 @@ def older(book: MessageLog, encoder: Encoder, request: History, floor: int) -> I
 
 def _portions(book: MessageLog, encoder: Encoder, room: str, after: int, upto: int, *, gap: bool) -> Iterator[bytes]:
     """In portions of bounded size, so that whoever asks for long messages and does not read them costs little."""
-    rows = FIRST_ROWS
     more = True
     while more:
-        page = _portion(message for message in book.after(room, after, min(rows, upto - after)) if message.id <= upto)
+        page = [message for message in book.after(room, after, min(PAGE, upto - after), PORTION) if message.id <= upto]
         gap = gap or not page or page[0].id > after + 1
         after = page[-1].id if page else upto  # if nothing is left of the rest, it was trimmed meanwhile
         more = after < upto
-        rows = PAGE if len(page) == rows else max(len(page), 1)
         block = encoder.pages(history_frame(room, gap=gap, more=more), "messages", page)
         del page  # it may take long until the block is read
         yield block
         gap = False
-
-
-def _portion(messages: Iterable[Message]) -> list[Message]:
-    """The first messages, up to the one that fills a portion."""
-    page = []
-    size = 0
-    for message in messages:
-        page.append(message)
-        size += len(message.text)
-        if size >= PORTION:
-            break
-    return page
 
 
 def _or_abort(portions: Iterator[bytes]) -> Iterator[bytes]:
@@ -93,13 +78,30 @@ def find(book: MessageLog, request: Search, query: str, floors: dict[str, int]) 
     return book.find(wanted, floors, request.limit, request.room, request.before, most)
 
 
-def results(encoder: Encoder, request: Search, found: Found) -> bytes:
-    frame: Frame = {"type": "results", "text": request.text, "more": False}
+def results(book: MessageLog, encoder: Encoder, request: Search, found: Found) -> Iterator[bytes]:
+    """In portions too. While one is sent, only the places of the messages that follow are kept."""
+    frame: Frame = {"type": "results", "text": request.text}
     if request.counting:
         frame["total"] = found.total
     if found.partial:
         frame["partial"] = True
-    return encoder.pages(frame, "messages", found.messages)
+    messages = iter(found.messages)
+    portions = list(iter(lambda: list(filling(PORTION, messages)), [])) or [[]]
+    if encoder.newest_last:
+        portions.reverse()
+    first = encoder.pages({**frame, "more": len(portions) > 1}, "messages", portions[0])
+    places = [[(message.room, message.id) for message in portion] for portion in portions]
+    return chain([first], _or_abort(_later_results(book, encoder, frame, places)))
+
+
+def _later_results(
+    book: MessageLog, encoder: Encoder, frame: Frame, places: list[list[tuple[str, int]]]
+) -> Iterator[bytes]:
+    """All portions but the first, read again. What was trimmed meanwhile is missing."""
+    for number, portion in enumerate(places[1:], 2):
+        messages = [m for room, id in portion for m in book.after(room, id - 1, 1) if m.id == id]
+        shown = {"shown": sum(map(len, places[: number - 1]))} if encoder.newest_last else {}
+        yield encoder.pages({**frame, **shown, "more": number < len(places)}, "messages", messages)
 
 
 def members_page(client: Client, people: list[Client], wanted: Who) -> list[Frame]:

@@ -56,6 +56,8 @@ LINE_WAIT: Final = 10.0  # from a line's first byte to its end: dripping bytes d
 class PlainEncoder:
     """Events as text; stateless, one for all plain clients, and one for all who want to see times."""
 
+    newest_last = True
+
     def __init__(self, text_of: Callable[[Message], str]) -> None:
         self._text_of = text_of
 
@@ -160,10 +162,13 @@ def _rest(frame: Frame, shown: int, how: str) -> list[str]:
 
 
 def _results(frame: Frame) -> list[str]:
-    if not frame["messages"]:
+    shown = frame.get("shown", 0) + len(frame["messages"])
+    if not shown:
         return [_star(f"nothing found for {frame['text']}"), *_cut_short(frame)]
     lines = [f"#{line.message.id} {line.text}" for line in reversed(frame["messages"])]
-    if (left := frame.get("total", 0) - len(lines)) > 0:
+    if frame.get("more"):
+        return lines
+    if (left := frame.get("total", 0) - shown) > 0:
         number = f"more than {left - 1}" if frame["total"] == MOST_COUNTED else f"{left}"
         lines.append(_star(f"{number} older; /more shows the next"))
     return lines + _cut_short(frame)

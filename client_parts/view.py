@@ -100,12 +100,13 @@ class View:
         ]
         return [aside(f"{self.mark(frame['room'])}* {sentence}") for sentence in sentences]
 
-    def who(self, members: list[Frame], room: str | None) -> str:
+    def who(self, members: list[Frame], room: str | None, total: int | None = None) -> str:
         if not members:
             return f"Nobody is in {self.place(room)}." if room else "Nobody is here."
         where = f"In {self.place(room)}" if room else "Here"
         people = ", ".join(_member(member) for member in members)
-        return f"{where} ({len(members)}): {people}"
+        number = f"{len(members)} of {total}" if total and total > len(members) else len(members)
+        return f"{where} ({number}): {people}"
 
     def away(self, names: list[str]) -> str:
         """Of those who are in a room, for the status line."""
@@ -115,7 +116,7 @@ class View:
 
     def rooms(self, rooms: list[Frame]) -> str:
         if not rooms:
-            return "There are no rooms yet; /join ROOM makes one."
+            return "There are no rooms to show; /join ROOM makes one."
         width = max(len(self.place(room["room"])) for room in rooms)
         rows = [
             f"  {self.place(room['room']):<{width}}  {_count(room['members'], 'member')}, "

@@ -183,4 +183,4 @@ class Desk:
         if found.messages and len(found.messages) < found.total:
             oldest = found.messages[-1]
             self._next_page = request._replace(before=(oldest.room, oldest.id))
-        return (pages.results(client.encoder, request, found),)
+        return pages.results(book, client.encoder, request, found)

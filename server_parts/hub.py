@@ -38,6 +38,7 @@ from server_parts.conversations import DENIED, Conversations
 from server_parts.house import PRESENCE_SLICE, House
 from server_parts.message_log import Draft, MessageLog, StorageError, hashed
 from server_parts.native_door import NATIVE, bye
+from server_parts.pages import members_page
 from server_parts.people import Client, Session
 from server_parts.places import Places
 from server_parts.plain_door import PLAIN, PLAIN_TIMED
@@ -55,7 +56,16 @@ SILENT_INTERVAL = 10.0  # … and between two looks at that
 LINGER = 3.0  # how long a client that was told goodbye may take to go
 
 LIMITS = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
-FEATURES = ["claims_when_used", "contact_requests", "private_rooms_close", "renamed_guests", "session_owners"]
+FEATURES = [
+    "claims_when_used",
+    "contact_requests",
+    "list_pages",
+    "presence_per_hearer",
+    "private_rooms_close",
+    "renamed_guests",
+    "search_pages",
+    "session_owners",
+]
 
 log = logging.getLogger("chat")
 
@@ -484,7 +494,7 @@ class Hub:
         client.encoder = NATIVE
 
     def _gone(self, client: Client, _: ask.Gone) -> None:
-        self._retire(client, "it asked for more than it read" if client.outbox.stalled else "")
+        self._retire(client, "too slow: it asked for more than it read" if client.outbox.stalled else "")
 
     # --- names, colours, and who is where ---
 
@@ -523,15 +533,15 @@ class Hub:
             return
         else:
             people = list(self._house.rooms[name].members) if name in self._house.rooms else []
-        members = [{"name": c.name, "color": c.color} | ({"away": c.away} if c.away else {}) for c in people]
-        client.tell_list({"type": "who", "room": name}, "members", members)
+        frame: Frame = {"type": "who", "room": name, "total": len(people)}
+        client.tell_list(frame, "members", members_page(client, people, who))
 
     def _times(self, client: Client, times: ask.Times) -> None:
         client.encoder = PLAIN_TIMED if times.shown else PLAIN
         client.tell({"type": "notice", "text": f"times are {'on' if times.shown else 'off'}"})
 
-    def _list_rooms(self, client: Client, _: ask.Rooms) -> None:
-        self._house.list_rooms(client)
+    def _list_rooms(self, client: Client, rooms: ask.Rooms) -> None:
+        self._house.list_rooms(client, rooms)
 
     # --- the operator ---
 

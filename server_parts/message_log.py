@@ -14,7 +14,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import count
 from types import MappingProxyType
@@ -70,6 +70,15 @@ class Message(NamedTuple):
     color: str
     text: str
     seq: int
+
+
+def filling(size: float, messages: Iterable[Message]) -> Iterator[Message]:
+    """The first messages, as many as it takes to fill `size` characters of text: one at least, if there is one."""
+    for message in messages:
+        yield message
+        size -= len(message.text)
+        if size <= 0:
+            return
 
 
 class Run(NamedTuple):
@@ -163,8 +172,11 @@ class MessageLog(ABC):
         """Every room that has ever had a message, private ones too, with its newest number."""
 
     @abstractmethod
-    def after(self, room: str, after: int, limit: int) -> list[Message]:
-        """The oldest `limit` messages still kept with an id above `after`, in rising order."""
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        """The oldest `limit` messages still kept with an id above `after`, in rising order.
+
+        Of them only as many as it takes to fill `size` characters of text; no more than that are read.
+        """
 
     @abstractmethod
     def before(self, room: str, before: int, limit: int) -> list[Message]:
@@ -308,13 +320,13 @@ class MemoryLog(MessageLog):
     def rooms(self) -> dict[str, int]:
         return self._last.copy()
 
-    def after(self, room: str, after: int, limit: int) -> list[Message]:
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
         with self._lock:
             kept = self._kept.get(room)
             if not kept:
                 return []
             start = max(after + 1 - kept[0].message.id, 0)
-            return [kept[i].message for i in range(start, min(start + limit, len(kept)))]
+            return list(filling(size, (kept[i].message for i in range(start, min(start + limit, len(kept))))))
 
     def before(self, room: str, before: int, limit: int) -> list[Message]:
         with self._lock:

@@ -312,8 +312,8 @@ class SqliteLog(MessageLog):
     def rooms(self) -> dict[str, int]:
         return self._last.copy()
 
-    def after(self, room: str, after: int, limit: int) -> list[Message]:
-        return self._reader.after(room, after, limit)
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        return self._reader.after(room, after, limit, size)
 
     def before(self, room: str, before: int, limit: int) -> list[Message]:
         return self._reader.before(room, before, limit)

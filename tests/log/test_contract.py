@@ -119,6 +119,14 @@ def test_pages_after(log: MessageLog, after: int, limit: int, ids: list[int]) ->
     assert [m.id for m in log.after("lobby", after, limit)] == ids
 
 
+@pytest.mark.parametrize(("size", "ids"), [(1, [4]), (10, [4]), (11, [4, 5]), (25, [4, 5, 6]), (1000, [4, 5, 6, 7])])
+def test_a_page_is_bounded_in_characters(log: MessageLog, size: int, ids: list[int]) -> None:
+    """It ends with the message that fills it, and has one at least."""
+    say(log, *("x" * 10 for _ in range(9)))
+    assert [m.id for m in log.after("lobby", 3, 4, size)] == ids
+    assert log.after("lobby", 9, 4, size) == []
+
+
 @pytest.mark.parametrize(
     ("before", "limit", "ids"),
     [(11, 3, [8, 9, 10]), (4, 3, [1, 2, 3]), (3, 9, [1, 2]), (1, 3, []), (99, 2, [9, 10]), (-5, 2, []), (9, 0, [])],

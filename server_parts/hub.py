@@ -20,12 +20,6 @@ from typing import Any, NamedTuple
 
 from chat_common import (
     LOBBY,
-    MAX_LINE,
-    MAX_NAME,
-    MAX_ROOM,
-    MAX_TEXT,
-    PROTOCOL,
-    VERSION,
     Frame,
     color_for,
     is_guest,
@@ -46,6 +40,7 @@ from server_parts.plain_door import PLAIN, PLAIN_TIMED
 from server_parts.requests import Refusal, Request
 from server_parts.settings import Settings
 from server_parts.trimming import Trimming
+from server_parts.welcome import welcome
 
 MAX_TURN = 1_000  # requests and texts a turn: more would not be faster, and make others wait
 MAX_ROOMS = 1_000  # public rooms one client may be in
@@ -55,17 +50,6 @@ SILENT = 600.0  # seconds after which a guest who never said anything may have t
 SILENT_INTERVAL = 10.0  # … and between two looks at that
 LINGER = 3.0  # how long a client that was told goodbye may take to go
 
-LIMITS = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
-FEATURES = [
-    "claims_when_used",
-    "contact_requests",
-    "list_pages",
-    "presence_per_hearer",
-    "private_rooms_close",
-    "renamed_guests",
-    "search_pages",
-    "session_owners",
-]
 
 log = logging.getLogger("chat")
 
@@ -378,21 +362,7 @@ class Hub:
         if not client.operator:
             program = f" ({quote(hello.client)})" if hello.client else ""  # or it could pass for another record
             log.info("Client connected from %s: %s%s", client.address, client.name, program)
-        client.tell(self._welcome(client, session))
-
-    def _welcome(self, client: Client, session: Session) -> Frame:
-        return {
-            "type": "welcome",
-            "protocol": PROTOCOL,
-            "name": client.name,
-            "color": client.color,
-            "epoch": self._book.epoch,
-            "accepted": session.accepted,
-            "motd": self._settings.motd,
-            "server": f"server.py {VERSION}",
-            "limits": LIMITS,
-            "features": FEATURES,
-        }
+        client.tell(welcome(client, session, self._book.epoch, self._settings.motd))
 
     def _enter_all(self, client: Client, hello: ask.Hello, floors: dict[str, int]) -> None:
         """Into the rooms it names, and then into the private ones that are its own."""

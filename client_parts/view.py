@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech
+from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech, without_padding
 from client_parts.attention import mentions
 from client_parts.searches import Results, matches
 
@@ -47,6 +47,8 @@ class View:
     def message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> str:
         """A message, live or from the past."""
         label, body = speech(message["from"], message["color"], message["text"], self.style)
+        if not self.timed:  # whoever breaks these lines, if anybody, breaks them anywhere
+            body = without_padding(body)
         own = self.is_me(message["from"])
         named = self.marks_mentions and not own and bool(mentions(self.me, body))
         parts = [

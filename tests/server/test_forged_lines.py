@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from unittest import mock
 
 import pytest
 from hypothesis import example, given
@@ -15,6 +16,7 @@ from server_parts.console import ConsoleEncoder
 from server_parts.message_log import MemoryLog, Run, hashed
 from server_parts.plain_door import PLAIN, PLAIN_TIMED, PlainDoor
 from server_parts.requests import Refusal, Tell, text_refusal
+from server_parts.screen import Screen
 from terminal_parts.width import height, wrap
 from tests.client.fakes import message, timeless, unpainted
 from tests.conftest import Serve
@@ -104,7 +106,7 @@ def test_a_row_of_a_terminal_that_is_not_indented_holds_one_word_at_most(text: s
     """So no text, however it is padded, starts a row that reads like a line of its own."""
     for row in wrap(unpainted(View().message(message(1, text))), columns)[1:]:
         assert row.startswith("  ")
-        assert height(row, columns) == 1 or " " not in row.strip()
+        assert height(row, columns) == 1 or not any(blank in row.strip() for blank in " \u2800\u3164\u115f\uffa0")
 
 
 def test_a_form_without_the_rule_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,3 +185,25 @@ def test_the_date_stands_before_what_is_older() -> None:
     """A time alone would be taken for today's."""
     line = PLAIN_TIMED.live([Run("lobby", 1, 1_700_000_000.0, "bob", "blue", ["hi"], 1)]).decode()
     assert line.startswith("2023-11-1")
+
+
+def test_a_pipe_and_a_dumb_terminal_cannot_be_padded_either() -> None:
+    """Nobody knows where their rows end. A screen that breaks its rows itself shows every blank."""
+    view, said = View(), message(1, f"hi{' ' * 80}* bob left (2 here)")
+    assert unpainted(view.message(said)).endswith("said -> hi    * bob left (2 here)")
+    view.timed = True
+    assert " " * 80 in view.message(said)
+
+
+def test_a_new_day_has_a_line_in_the_operators_log() -> None:
+    """Before the first line of that day, once: a time without a date is always of the day above it."""
+    written: list[str] = []
+    screen = Screen(written.append)
+    screen.show("a\n")
+    with mock.patch(
+        "server_parts.screen.time.localtime", return_value=time.struct_time((2031, 2, 3, 0, 0, 1, 0, 34, 0))
+    ):
+        screen.show("b\n")
+        screen.show("c\n")
+    screen.close()
+    assert unpainted("".join(written)) == "a\n── Monday 03 February 2031 ──\nb\nc\n"

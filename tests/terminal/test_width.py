@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import wcwidth
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from terminal_parts.width import PAINT, cut, height, width, wrap
@@ -91,6 +91,8 @@ def test_what_is_drawn_as_one_is_measured_as_one(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("a漢👍🏽🇩🇪é\u0301\ufe0f"), max_size=40), st.integers(2, 30))
+@example("👍🏽" * 10, 20)
+@example("🇩🇪" * 10, 21)
 def test_rows_and_columns_agree(text: str, columns: int) -> None:
     """What fits a row by its width takes one row, and what is cut keeps within it."""
     assert (height(text, columns) == 1) == (width(text) <= columns)

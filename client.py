@@ -99,7 +99,7 @@ class ChatClient:
         self._fault: Exception | None = None
         self._welcomed = False  # at least once
         self._told_why_not = ""  # why the server does not let us in
-        self._intents: deque[Intent] = deque()  # taken over, and not obeyed yet
+        self._taken: deque[Intent] = deque()  # from the input loop, and not obeyed yet
         self._ready = threading.Event()  # the first welcome has come, or none will
         self._finished = threading.Event()  # the receiver has decided that it is over
         self._leaving = False  # the input loop has ended
@@ -287,10 +287,10 @@ class ChatClient:
             self._finish(0)  # but a pipe goes on sending, whoever has stopped reading what it shows
 
     def _obey(self) -> None:
-        self._intents += self._handover.take()
+        self._taken += self._handover.take()
         # Before the first welcome texts wait to be sent, and a command for what it can ask; but all in their order.
-        while self._intents and (self._ready.is_set() or isinstance(self._intents[0], Text)):
-            self._conversation.obey(self._intents.popleft())
+        while self._taken and (self._ready.is_set() or isinstance(self._taken[0], Text)):
+            self._conversation.obey(self._taken.popleft())
             self._queue_frames()
             if self._screen.interactive:
                 self._return.bring_forward()

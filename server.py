@@ -53,7 +53,7 @@ from server_parts.places import Places
 from server_parts.requests import Announce, Hello, Request, text_refusal
 from server_parts.screen import Nowhere, Screen, ScreenLog, choose_screen
 from server_parts.settings import Settings
-from terminal_parts.output import fitted_for
+from terminal_parts.fitting import fitted_for
 
 # Seconds. No thread here computes for long without giving way. But every thread that waits for its turn wakes up that
 # often to ask for it: with the usual 5 ms, thousands who are cut off at once do nothing else for a minute.

@@ -130,7 +130,7 @@ class TerminalScreen(TypingLoop):
             self._keys.extend(self._keyboard.wait())
 
     def wait_to_leave(self) -> None:
-        """Until Enter on an empty line, or a key that leaves. Lines that are still typed are kept in `left_over`."""
+        """Until Enter on an empty line, or a key that leaves. Lines that are still entered stay on the screen."""
         if self.broken or not self._keyboard.is_in_front():
             return
         self._keyboard.listen()
@@ -144,10 +144,11 @@ class TerminalScreen(TypingLoop):
                 if line is None:
                     self._keys.extend(self._keyboard.wait())
                 elif line.strip():
-                    self.left_over.append(line)
                     self.note(paint(f"Not sent: {harmless_line(line)}", "red"))
                 else:
                     return
+        if self._editor.text.strip():
+            self.left_over.append(self._editor.text)
 
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
-from itertools import count
+from itertools import count, islice, takewhile
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -230,6 +230,17 @@ class MessageLog(ABC):
         numbers, so none goes while an older one stays. Numbers are not used again.
         """
 
+    @abstractmethod
+    def note_use(self, sessions: Sequence[str], day: int) -> None:
+        """These sessions were used on that day (since 1970, UTC); those that are not known are passed over."""
+
+    @abstractmethod
+    def forget_sessions(self, day: int) -> bool:
+        """Let go of sessions that were neither stored nor noted as used since that day; the newest one may stay.
+
+        They count as never seen from then on; their messages stay. One bounded slice; True while there is more to do.
+        """
+
     def export(self, room: str) -> Iterator[Message]:
         """Every message still kept in a room, in rising order, read a page at a time."""
         page = self.after(room, 0, PAGE)
@@ -260,6 +271,7 @@ class MemoryLog(MessageLog):
         self._last: dict[str, int] = {}
         self._accepted: dict[str, int] = {}
         self._session_owners: dict[str, str] = {}
+        self._used: dict[str, int] = {}  # on which day each session was, the one not used for longest first
         self._receipts: dict[tuple[str, int], Receipt] = {}
         self._owners: dict[str, str] = {}
         self._floors: dict[str, dict[str, int]] = {}
@@ -273,6 +285,8 @@ class MemoryLog(MessageLog):
         claims: Mapping[str, str] = NOBODY,
     ) -> list[Run]:
         with self._lock:
+            for session in (*accepted, *owners):
+                self._used.setdefault(session, int(time.time() // DAY))
             self._accepted.update(accepted)
             self._session_owners.update(owners)
             for name, token_hash in claims.items():
@@ -419,6 +433,21 @@ class MemoryLog(MessageLog):
                 with self._lock:
                     self._drop_oldest(kept)
         return False
+
+    def note_use(self, sessions: Sequence[str], day: int) -> None:
+        for session in sessions:
+            if (used := self._used.pop(session, None)) is not None:
+                self._used[session] = max(day, used)
+
+    def forget_sessions(self, day: int) -> bool:
+        unused = list(islice(takewhile(lambda session: self._used[session] < day, self._used), TRIM_SLICE))
+        with self._lock:
+            for session in unused:
+                del self._used[session]
+                self._session_owners.pop(session, None)
+                for seq in range(self._accepted.pop(session, 0) + 1):
+                    self._receipts.pop((session, seq), None)
+        return len(unused) == TRIM_SLICE
 
     def close(self) -> None:
         pass

@@ -106,9 +106,12 @@ def test_an_end_by_the_server_leaves_nothing_to_the_shell(shell: Terminal, tmp_p
         shell.wait_for("Press Enter to leave.")
         shell.type(f"ould\rtouch {trap}\r")
         shell.wait_for("Not sent: touch")
-        shell.type("\r")
+        shell.type("and then\x03\x15half\x1c")
         at_the_shell(shell)
-    shell.wait_for("Not sent: I think that you should")
+    assert [row for row in shell.rows if row.startswith("Not sent: ")][::2] == [
+        "Not sent: I think that you should",
+        "Not sent: half",
+    ]
     assert not trap.exists()
 
 

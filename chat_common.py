@@ -321,6 +321,7 @@ def _stand_in(character: str) -> str:
     return _UNKNOWN
 
 
+_COMMON: Final = re.compile("[!-~\u00c0-\u024f\u0400-\u0481\u3041-\u3096\u4e00-\u9fff]")  # signs that all can be seen
 _BLANK_CATEGORIES: Final = frozenset(("Cc", "Cf", "Me", "Mn", "Zl", "Zp", "Zs"))
 
 
@@ -328,7 +329,7 @@ def is_blank(text: str) -> bool:
     """Whether nothing of it can be seen."""
     if text.isascii():
         return not text.strip()
-    return all(
+    return _COMMON.search(text) is None and all(
         _BLANK_SIGN.match(c) or unicodedata.category(c) in _BLANK_CATEGORIES or 0xE0000 <= ord(c) < 0xE1000
         for c in text
     )
@@ -343,12 +344,18 @@ def without_padding(text: str) -> str:
 
 
 def _cap_marks(text: str) -> str:
+    if not any(map(_is_mark, text[MAX_MARKS :: MAX_MARKS + 1])):  # every run that is too long has one of these places
+        return text
     kept, marks = [], 0
     for character in text:
-        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        marks = marks + 1 if _is_mark(character) else 0
         if marks <= MAX_MARKS:
             kept.append(character)
     return "".join(kept)
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character) in ("Mn", "Me")
 
 
 # --- The text form of a message ---------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from chat_common import (
     enable_terminal_colors,
     format_address,
     harmless_line,
+    is_blank,
 )
 from client_parts.bookmarks import Bookmarks
 from client_parts.command_line import read_command_line
@@ -195,7 +196,7 @@ class ChatClient:
     def _next_intent(self) -> Intent:
         while True:
             line = self._screen.read_line()
-            if not line.strip():
+            if is_blank(line):
                 continue
             if self._screen.interactive:
                 return understand(line)

@@ -328,7 +328,7 @@ _BLANK_CATEGORIES: Final = frozenset(("Cc", "Cf", "Me", "Mn", "Zl", "Zp", "Zs"))
 def is_blank(text: str) -> bool:
     """Whether nothing of it can be seen."""
     if text.isascii():
-        return not text.strip()
+        return not text or text.isspace()
     return _COMMON.search(text) is None and all(
         _BLANK_SIGN.match(c) or unicodedata.category(c) in _BLANK_CATEGORIES or 0xE0000 <= ord(c) < 0xE1000
         for c in text

@@ -120,8 +120,10 @@ class House:
 
     def introduce(self, room: Room, authors: Iterable[Client]) -> None:
         """A room is told of somebody before it hears from them; and all in it are told everything in one order."""
+        if room.name not in self._news:
+            return
         is_unknown = room.news.is_unknown
-        fresh = self._tell_news(room) if room.news and any(is_unknown(author.name) for author in authors) else ()
+        fresh = self._tell_news(room) if any(is_unknown(author.name) for author in authors) else ()
         for _ in chain(self._telling.pop(room.name, ()), fresh):
             pass
 

@@ -257,7 +257,7 @@ def plain_says(values: Iterable[Any]) -> list[Request] | None:
 def text_refusal(text: str, seq: int | None = None) -> Refusal | None:
     if len(text) > MAX_TEXT:
         return Refusal("text_too_long", f"that text is too long: {len(text)} > {MAX_TEXT} characters", "text", seq)
-    if is_blank(text.removeprefix("/me ")):
+    if is_blank(text[4:] if text.startswith("/me ") else text):
         return Refusal("empty_text", "there is nothing in that message", "text", seq)
     return None
 

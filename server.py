@@ -206,7 +206,7 @@ class ChatServer:
         connection.setblocking(True)  # some systems pass the listener's mode on
         sockets.tune(connection)
         client = Client(Outbox(connection, self.settings.backlog), format_address(*address[:2]))
-        client.on_kept_place = self._places.are_short
+        client.on_kept_place = self._places.last_was_kept
         self._connections[connection] = client
         # Joined when the server stops. A daemon only because starting any other thread takes as long as there are many.
         reader = threading.Thread(

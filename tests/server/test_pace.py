@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server_parts.pace import BURST, KEPT, RENAMES, SHARED, Pace, Paces
+from server_parts import desk
+from server_parts.pace import BURST, KEPT, RENAMES, RENAMES_SHARE, SHARED, Pace, Paces
 from tests.conftest import Serve
 from tests.peers import Native
 
@@ -114,13 +115,6 @@ def test_few_are_remembered() -> None:
         assert len(paces) <= 2 * KEPT * 100 + 300
 
 
-def test_without_a_rate_nothing_is_kept() -> None:
-    """A rate of 0 switches all of it off."""
-    paces = Paces(0)
-    assert spend(paces, "ann", 0.0) == spend(paces, "ann", 0.0) == 10_000
-    assert len(paces) == 0
-
-
 def test_a_costly_request_leaves_a_debt() -> None:
     """More than a burst is carried out on a full bucket alone, and is paid for afterwards."""
     pace = Pace(10, 40, 0.0)
@@ -131,6 +125,17 @@ def test_a_costly_request_leaves_a_debt() -> None:
     assert pace.wait() == pytest.approx(6.1)
     assert pace.take([1], 6.0) == 0
     assert pace.take([1], 6.4) == 1
+
+
+@pytest.mark.parametrize(("most", "drawn"), [(10, 10.0), (40, 40.0), (100, 40.0)])
+def test_drawing_takes_what_there_is(most: int, drawn: float) -> None:
+    """As much as is wanted, or all of it; of a debt nothing."""
+    pace = Pace(10, 40, 0.0)
+    assert pace.draw(most, 0.0) == drawn
+    assert pace.take([1] * 100, 0.0) == 40 - drawn
+    pace.take([100], 4.0)
+    assert pace.draw(most, 4.0) == 0.0
+    assert pace.wait() == pytest.approx(6.1), "drawing from a debt forgives none of it"
 
 
 # --- over connections ---
@@ -152,3 +157,48 @@ def test_coming_in_again_is_not_faster(serve: Serve) -> None:
     said = 3 * (BURST // 2 + 1)
     assert took >= (said - BURST) / 20 - 0.1
     assert heard.until("message", text="the last one")
+
+
+def rename(peer: Native, names: list[str]) -> float:
+    """Ask for new names, all at once, and read each answer; how long it took."""
+    begun = time.monotonic()
+    old = peer.welcome["name"]
+    for name in names:
+        peer.send("nick", name=name)
+    for name in names:
+        peer.moved("renamed", [old, name])
+        old = name
+    peer.welcome["name"] = old
+    return time.monotonic() - begun
+
+
+def test_new_names_are_read_more_slowly_than_other_requests(serve: Serve) -> None:
+    """Five at once, then one for fifty requests; all are carried out, in order, and so is what is asked after them."""
+    chat = serve(rate=100.0)
+    alice, bob = chat.native("alice"), chat.native("bob")
+    assert rename(alice, [f"alice-{number}" for number in range(RENAMES + 2)]) >= 2 / (100 * RENAMES_SHARE) - 0.1
+    assert alice.tell("last")["from"] == f"alice-{RENAMES + 1}"
+    assert bob.until("message", text="last")["from"] == f"alice-{RENAMES + 1}"
+    assert not [frame for frame in alice.passed if frame["type"] == "error"]
+
+
+def test_a_new_name_costs_what_it_causes(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody who hears of it counts: here ten requests a person, and two people, of a burst of forty."""
+    monkeypatch.setattr(desk, "HEARERS", 0.1)
+    chat = serve(rate=20.0)
+    alice = chat.native("alice")
+    chat.native("bob")
+    assert rename(alice, ["anna", "anne", "ann"]) >= (3 * 21 - BURST) / 20 - 0.1
+    assert alice.tell("hi")["from"] == "ann"
+
+
+def test_without_a_rate_nobody_waits_and_nothing_is_kept(serve: Serve) -> None:
+    """A rate of 0 switches all of it off, for new names too."""
+    chat = serve(rate=0)
+    alice = chat.native("alice")
+    names = [f"alice-{number}" for number in range(10 * RENAMES)]
+    rename(alice, names)
+    for number in range(10 * BURST):
+        alice.say(f"{number}")
+    assert alice.until("message", text=f"{10 * BURST - 1}")["from"] == names[-1]
+    assert len(chat.server._paces) == 0

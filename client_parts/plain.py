@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
@@ -39,6 +40,7 @@ class PlainScreen(Reader):
         self.broken = False
         self.continues = False
         self.rich = False
+        self.objection: Callable[[], str] = str
         self._ended_line = True
         self._fresh_until = math.inf  # till then the cursor is surely where a row begins
         self._theme = AS_PAINTED
@@ -63,10 +65,9 @@ class PlainScreen(Reader):
     def complain(self, line: str) -> None:
         self._write(sys.stderr, self._own_row() + fitted_for(line, sys.stderr))
 
-    @property
-    def left_over(self) -> list[str]:
-        """Nothing: a line goes out as soon as it is read."""
-        return []
+    def is_typed_to(self) -> bool:
+        """What is typed here is kept by the terminal, line by line."""
+        return False
 
     def wait_to_leave(self) -> None:
         """A pipe waits for nobody."""

@@ -26,7 +26,6 @@ class Status:
     unread: tuple[tuple[str, int], ...] = ()
     away: bool = False  # oneself
     absent: str = ""  # who is away here, or that the partner of a private conversation is not there
-    unsent: int = 0  # texts that would be lost by leaving now
     waiting: tuple[str, ...] = ()  # texts that the server has not confirmed for a moment now
 
     @property

@@ -38,7 +38,12 @@ class Keyboard:
         self._bell: socket.socket | None = None
 
     def open(self) -> None:
-        """No echo and single keys. Ctrl+C and Ctrl+\\ are still signals: nobody listens yet, and they must end it."""
+        """No echo and single keys. Ctrl+C and Ctrl+\\ are still signals: nobody listens yet, and they must end it.
+
+        A second time changes nothing.
+        """
+        if self._is_open:
+            return
         self._shell_mode = self._shell_mode or termios.tcgetattr(self._descriptor)
         self._is_open = True
         self._decoder = KeyDecoder()  # what was half pressed before is not half pressed now
@@ -98,6 +103,10 @@ class Keyboard:
                 self._bell.send(b"!")
         except OSError:
             pass  # it rings already, or is closed
+
+    def has_keys(self) -> bool:
+        """Whether a key waits to be read."""
+        return bool(select.select([self._descriptor], [], [], 0)[0])
 
     def wait(self) -> list[Key]:
         """The next keys; none after a signal or a `wake`. EOFError if nobody can type any more."""

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 PAINT = re.compile(r"\x1b\[[0-9;]*m")
 HANG = 2  # columns that the further rows of a line are moved in
+_SIGN = re.compile(r"\x1b\[[0-9;]*m|.", re.DOTALL)
 _WIDENING = "\ufe0f"  # asks for an emoji where there may be a narrow sign; a terminal may obey or not
 # Signs that Unicode made wide after the tables of some Pythons here were written.
 _WIDE = re.compile(
@@ -122,3 +123,19 @@ def height(row: str, columns: int) -> int:
             rows, column = rows + 1, 0
         column += wide
     return rows
+
+
+def last_rows(row: str, columns: int, number: int) -> str:
+    """The end of one row of `wrap` that takes more than so many rows of the screen, in its colours."""
+    starts, column, paint = [(0, "")], 0, ""
+    for sign in _SIGN.finditer(row):
+        if sign[0].startswith("\x1b"):
+            paint += sign[0]
+            continue
+        wide = _width_of(sign[0])
+        if column + wide > columns:
+            starts.append((sign.start(), paint))
+            column = 0
+        column += wide
+    start, paint = starts[-number:][0]
+    return paint + row[start:]

@@ -282,6 +282,8 @@ MAX_BLANKS: Final = 4  # in a row, where lines are broken by the terminal
 MAX_MARKS: Final = 5  # combining marks in a row; living scripts stay below
 _UNSEEN = "\u200c\u200d"  # joiners: invisible, and dropped rather than shown
 _UNKNOWN = "\ufffd"
+# Letters and signs that show nothing, although Unicode counts them as printable.
+_BLANK_SIGN: Final = re.compile("[\u115f\u1160\u2800\u3164\uffa0\U00013441\U00013442\U0001d159]")
 
 
 def harmless(text: str) -> str:
@@ -290,7 +292,7 @@ def harmless(text: str) -> str:
         return text
     if not text.isprintable():
         text = "".join(c if c.isprintable() else _stand_in(c) for c in text.replace("\r\n", "\n"))
-    return text if text.isascii() else _cap_marks(text)
+    return text if text.isascii() else _cap_marks(_BLANK_SIGN.sub(" ", text))
 
 
 def harmless_line(text: str) -> str:
@@ -319,34 +321,41 @@ def _stand_in(character: str) -> str:
     return _UNKNOWN
 
 
-_BLANK_LETTERS: Final = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and signs that show nothing
+_COMMON: Final = re.compile("[!-~\u00c0-\u024f\u0400-\u0481\u3041-\u3096\u4e00-\u9fff]")  # signs that all can be seen
 _BLANK_CATEGORIES: Final = frozenset(("Cc", "Cf", "Me", "Mn", "Zl", "Zp", "Zs"))
 
 
 def is_blank(text: str) -> bool:
     """Whether nothing of it can be seen."""
     if text.isascii():
-        return not text.strip()
-    return all(
-        c in _BLANK_LETTERS or unicodedata.category(c) in _BLANK_CATEGORIES or 0xE0000 <= ord(c) < 0xE1000 for c in text
+        return not text or text.isspace()
+    return _COMMON.search(text) is None and all(
+        _BLANK_SIGN.match(c) or unicodedata.category(c) in _BLANK_CATEGORIES or 0xE0000 <= ord(c) < 0xE1000
+        for c in text
     )
 
 
-_PADDING: Final = re.compile(f"[ {''.join(sorted(_BLANK_LETTERS))}]{{{MAX_BLANKS + 1},}}")
+_PADDING: Final = re.compile(f" {{{MAX_BLANKS + 1},}}")
 
 
 def without_padding(text: str) -> str:
-    """`text` without long runs of blanks, by which a terminal could be made to begin a row with something else."""
-    return _PADDING.sub(" " * MAX_BLANKS, text) if " " * (MAX_BLANKS + 1) in text or not text.isascii() else text
+    """Harmless text without long runs of blanks, which could make a terminal start a row with something else."""
+    return _PADDING.sub(" " * MAX_BLANKS, text) if " " * (MAX_BLANKS + 1) in text else text
 
 
 def _cap_marks(text: str) -> str:
+    if not any(map(_is_mark, text[MAX_MARKS :: MAX_MARKS + 1])):  # every run that is too long has one of these places
+        return text
     kept, marks = [], 0
     for character in text:
-        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        marks = marks + 1 if _is_mark(character) else 0
         if marks <= MAX_MARKS:
             kept.append(character)
     return "".join(kept)
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character) in ("Mn", "Me")
 
 
 # --- The text form of a message ---------------------------------------------------------------------------------
@@ -365,11 +374,22 @@ def speech(sender: str, color: str, text: str, style: str = "classic") -> tuple[
 
 
 def _unlike_a_notice(body: str) -> str:
-    """The server's own lines begin and end with a star. What people do begins with one, and must not end so."""
-    seen = len(body)
-    while seen and is_blank(body[seen - 1]):
-        seen -= 1
-    return f"{body[: seen - 1]}\u2217" if body[:seen].endswith("*") else body
+    """The server's own lines start and end with a star. An action starts with one: a line that ends so is quoted."""
+    line, newline, rest = body.partition("\n")  # further lines are indented
+    return f"\u201c{line}\u201d{newline}{rest}" if _ends_in_a_star(line) else body
+
+
+_STARS: Final = "\u066d\u2055\u22c6\u26b9\u2736"  # those whose names do not say that they look like an asterisk
+
+
+def _ends_in_a_star(line: str) -> bool:
+    """Whether the last thing that can be seen is a star of any kind."""
+    for character in reversed(line):
+        if character in _STARS or "ASTERIS" in unicodedata.name(character, ""):
+            return True
+        if not is_blank(character):
+            return False
+    return False
 
 
 def text_form(sender: str, color: str, text: str) -> str:

@@ -2,6 +2,7 @@
 
 Two threads. The main one is the input loop: it reads lines and hands over what they mean. The receiver, a daemon, owns
 the socket and the conversation: it receives, acknowledges, prints, notices a dead link, reconnects and sends again.
+Only to open a connection takes a moment's thread of its own, so that nobody waits for a name to be looked up.
 """
 
 if __name__ == "__main__":
@@ -35,6 +36,7 @@ from chat_common import (
     enable_terminal_colors,
     format_address,
     harmless_line,
+    is_blank,
 )
 from client_parts.attempt import Attempt
 from client_parts.bookmarks import Bookmarks
@@ -105,7 +107,7 @@ class ChatClient:
         self._exit_status = 0  # the receiver's word; a signal to the input loop may ask for another
         self._welcomed = False  # at least once
         self._told_why_not = ""  # why the server does not let us in
-        self._intents: deque[Intent] = deque()  # taken over, and not obeyed yet
+        self._taken: deque[Intent] = deque()  # from the input loop, and not obeyed yet
         self._ready = threading.Event()  # the first welcome has come, or none will
         self._finished = threading.Event()  # the receiver has decided that it is over
         self._leaving = False  # the input loop has ended
@@ -203,7 +205,7 @@ class ChatClient:
     def _next_intent(self) -> Intent:
         while True:
             line = self._screen.read_line()
-            if not line.strip():
+            if is_blank(line):
                 continue
             if self._screen.interactive:
                 return understand(line)
@@ -286,10 +288,10 @@ class ChatClient:
             self._finish(0)  # but a pipe goes on sending, whoever has stopped reading what it shows
 
     def _obey(self) -> None:
-        self._intents += self._handover.take()
+        self._taken += self._handover.take()
         # Before the first welcome texts wait to be sent, and a command for what it can ask; but all in their order.
-        while self._intents and (self._ready.is_set() or isinstance(self._intents[0], Text)):
-            self._conversation.obey(self._intents.popleft())
+        while self._taken and (self._ready.is_set() or isinstance(self._taken[0], Text)):
+            self._conversation.obey(self._taken.popleft())
             self._queue_frames()
             if self._screen.interactive:
                 self._return.bring_forward()

@@ -53,7 +53,7 @@ from server_parts.places import Places
 from server_parts.requests import Announce, Hello, Request, text_refusal
 from server_parts.screen import Nowhere, Screen, ScreenLog, choose_screen
 from server_parts.settings import Settings
-from terminal_parts.output import fitted_for
+from terminal_parts.fitting import fitted_for
 
 # Seconds. No thread here computes for long without giving way. But every thread that waits for its turn wakes up that
 # often to ask for it: with the usual 5 ms, thousands who are cut off at once do nothing else for a minute.
@@ -206,7 +206,7 @@ class ChatServer:
         connection.setblocking(True)  # some systems pass the listener's mode on
         sockets.tune(connection)
         client = Client(Outbox(connection, self.settings.backlog), format_address(*address[:2]))
-        client.on_kept_place = self._places.are_short
+        client.on_kept_place = self._places.last_was_kept
         self._connections[connection] = client
         # Joined when the server stops. A daemon only because starting any other thread takes as long as there are many.
         reader = threading.Thread(

@@ -22,7 +22,7 @@ class Actions(Protocol):
     def change_name(self, name: str) -> None: ...
     def change_color(self, color: str) -> None: ...
     def who(self, room: str) -> None: ...
-    def list_rooms(self) -> None: ...
+    def list_rooms(self, beginning: str) -> None: ...
     def join(self, room: str) -> None: ...
     def leave(self, room: str) -> None: ...
     def switch(self, room: str) -> None: ...
@@ -190,7 +190,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("nick", (), "/nick NAME", "Change your name.", lambda a, w: a.change_name(_needed(w))),
     Command("color", (), "/color [COLOR]", "Change your colour; alone: list them.", lambda a, w: a.change_color(w)),
     Command("who", ("names",), "/who [ROOM]", "Who is in the room.", lambda a, w: a.who(w)),
-    Command("rooms", (), "/rooms", "Which rooms there are.", lambda a, w: a.list_rooms()),
+    Command("rooms", (), "/rooms [BEGINNING]", "Which rooms there are.", lambda a, w: a.list_rooms(w)),
     Command("join", ("j",), "/join ROOM", "Enter a room and talk there from now on.", lambda a, w: a.join(_needed(w))),
     Command("leave", ("part",), "/leave [ROOM]", "Leave a room.", lambda a, w: a.leave(w)),
     Command(
@@ -207,7 +207,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "search", (), "/search TEXT", "Find messages in public rooms and your own.", lambda a, w: a.search(_needed(w))
     ),
-    Command("more", (), "/more", "Show the next results of the search.", lambda a, w: a.more()),
+    Command("more", (), "/more", "Show the next page of a search or list.", lambda a, w: a.more()),
     Command("ignore", (), "/ignore [NAME]", "Hide what somebody says; alone: list them.", lambda a, w: a.ignore(w)),
     Command("unignore", (), "/unignore NAME", "Show it again.", lambda a, w: a.unignore(_needed(w))),
     Command("away", (), "/away [TEXT]", "Tell those who write to you that you are away.", lambda a, w: a.away(w)),

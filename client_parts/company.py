@@ -90,17 +90,19 @@ class Company:
 
     # --- Who is there ---
 
-    def who(self, frame: Frame) -> None:
+    def who(self, frame: Frame) -> list[Frame]:
+        """Take in who is there. Returns those who were shown, when all have come."""
         self._names += frame["members"]
         if frame.get("more"):
-            return
+            return []
         members, self._names = self._names, []
         room = frame.get("room")
         self._take_in(room, members)
         if room in self._asked_quietly:
             self._asked_quietly.discard(room)
-        else:
-            self._board.show(self._view.who(members, room))
+            return []
+        self._board.show(self._view.who(members, room, frame.get("total")))
+        return members
 
     def _take_in(self, room: str | None, members: list[dict[str, Any]]) -> None:
         names = [member["name"] for member in members]

@@ -19,7 +19,7 @@ from chat_common import (
 )
 from client_parts.commands import Intent, Mistake, Text, obey
 from client_parts.hearing import Hearing, key_of
-from client_parts.searches import Pages, Results
+from client_parts.searches import ListPages, Pages, Results
 from client_parts.settings import CHOICES
 from client_parts.view import alert, as_sentence, aside, bad, utc_offset
 
@@ -82,10 +82,14 @@ class Conversation(Hearing):
 
     def who(self, room: str) -> None:
         where = _room_name(room) if room else self.current
-        self._ask({"type": "who"} if where is None else {"type": "who", "room": self._wire_room(where)})
+        self._list_all({"type": "who"} if where is None else {"type": "who", "room": self._wire_room(where)})
 
-    def list_rooms(self) -> None:
-        self._ask({"type": "rooms"})
+    def list_rooms(self, beginning: str) -> None:
+        self._list_all({"type": "rooms", "prefix": _room_name(beginning)} if beginning else {"type": "rooms"})
+
+    def _list_all(self, request: Frame) -> None:
+        self._list, self._pages = ListPages(request), None
+        self._ask(request.copy())
 
     def join(self, room: str) -> None:
         room = _room_name(room)
@@ -162,12 +166,15 @@ class Conversation(Hearing):
             request["utc_offset"] = utc_offset()
         if self._company.ignored:
             request["without"] = list(self._company.ignored)[:_MOST_LEFT_OUT]
-        self._pages = Pages(request)
+        self._pages, self._list = Pages(request), None
         self._search_page(self._pages)
 
     def more(self) -> None:
-        if self._pages is None or not self._pages.more:
-            self._board.complain(bad("There are no more results; /search TEXT starts a search."))
+        if self._list is not None and self._list.more:
+            self._list.more = not self.online
+            self._ask(self._list.request.copy())
+        elif self._pages is None or not self._pages.more:
+            self._board.complain(bad("There is nothing more to show; /search TEXT starts a search."))
         else:
             self._pages.more = not self.online  # not again before the answer is here
             self._search_page(self._pages)

@@ -79,8 +79,11 @@ FORMS: dict[str, Check] = {
         room=_optional(_text),
         members=_list_of(_object(name=_text, color=_optional(_text), away=_optional(_text))),
         more=_flag,
+        total=_optional(_count),
     ),
-    "rooms": _object(rooms=_list_of(_object(room=_text, members=_count, last=_count)), more=_flag),
+    "rooms": _object(
+        rooms=_list_of(_object(room=_text, members=_count, last=_count)), more=_flag, total=_optional(_count)
+    ),
     "results": _object(
         text=_optional(_text), messages=_list_of(_message), more=_flag, total=_optional(_count), partial=_flag
     ),

@@ -30,7 +30,7 @@ from client_parts.bookmarks import MOST_MISSED, Bookmarks, Key
 from client_parts.company import Company
 from client_parts.completion import Vocabulary
 from client_parts.delivery import Arrival, Cursors, Outgoing, Say
-from client_parts.searches import Pages, Results, Searches, Take
+from client_parts.searches import ListPages, Pages, Results, Searches, Take
 from client_parts.settings import Settings
 from client_parts.status import Status
 from client_parts.view import View, alert, as_sentence, aside, bad, good, message_number
@@ -81,6 +81,7 @@ class Hearing:
         self._mentioned = False  # while not here, and that is not told yet
         self._searches = Searches(self._show_unasked)
         self._pages: Pages | None = None  # the search that /more goes on with
+        self._list: ListPages | None = None  # or the list of people or rooms
         self._public_rooms: tuple[str, ...] = ()  # as far as the server has told
         self._since_away = 0  # messages
         self._looked_around: float | None = None  # when it was last asked who is away
@@ -98,7 +99,7 @@ class Hearing:
             "message": self._message,
             "ack": self._ack,
             "presence": self._presence,
-            "who": self._company.who,
+            "who": self._people,
             "rooms": self._list_of_rooms,
             "results": self._searches.answer,
             "notice": self._notice,
@@ -407,6 +408,23 @@ class Hearing:
             rooms, self._rooms = self._rooms, []
             self._public_rooms = tuple(room["room"] for room in rooms if room_problem(room["room"]) is None)
             self._board.show(self._view.rooms(rooms))
+            if rooms:
+                self._mark_rest(rooms[-1]["room"], len(rooms), frame.get("total"))
+
+    def _people(self, frame: Frame) -> None:
+        members = self._company.who(frame)
+        if members:
+            self._mark_rest(members[-1]["name"], len(members), frame.get("total"))
+
+    def _mark_rest(self, last: str, number: int, total: int | None) -> None:
+        """A page of a list is on the screen: say how to see the next."""
+        if self._list is None:
+            return
+        self._list.shown += number
+        self._list.more = self._list.shown < (total or 0)
+        if self._list.more:
+            self._list.request["after"] = last
+            self._board.show(aside(f"* {self._list.shown} of {total} · /more shows the next"))
 
     def _show_unasked(self, results: Results) -> None:
         self._show_page(Pages({"text": ""}), results)

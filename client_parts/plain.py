@@ -21,7 +21,7 @@ from chat_common import MAX_TEXT, Frame
 from client_parts.completion import Vocabulary
 from client_parts.reading import Reader
 from client_parts.status import Status
-from terminal_parts.output import fitted_for
+from terminal_parts.fitting import fitted_for
 from terminal_parts.theme import AS_PAINTED, theme_named
 from terminal_parts.width import HANG
 

@@ -14,8 +14,9 @@ from dataclasses import replace
 
 from chat_common import paint
 from client_parts.status import Status, status_line, waiting_lines
+from terminal_parts.fitting import fitted, terminal_size
 from terminal_parts.input_row import input_row
-from terminal_parts.output import fitted, terminal_size, write_all, write_for
+from terminal_parts.output import write_all, write_for
 from terminal_parts.theme import AS_PAINTED, Theme
 from terminal_parts.width import HANG, cut, height, last_rows, wrap
 

@@ -34,6 +34,15 @@ class Pages:
     more: bool = False
 
 
+@dataclass(slots=True)
+class ListPages:
+    """The same for a list of people or rooms."""
+
+    request: Frame
+    shown: int = 0
+    more: bool = False
+
+
 def matches(query: str, text: str) -> list[tuple[int, int]]:
     """Where a text has the words of a query. Words that differ in their accents are not marked."""
     spans = []

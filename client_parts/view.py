@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech
+from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech, without_padding
 from client_parts.attention import mentions
 from client_parts.searches import Results, matches
 
@@ -47,6 +47,8 @@ class View:
     def message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> str:
         """A message, live or from the past."""
         label, body = speech(message["from"], message["color"], message["text"], self.style)
+        if not self.timed:  # whoever breaks these lines, if anybody, breaks them anywhere
+            body = without_padding(body)
         own = self.is_me(message["from"])
         named = self.marks_mentions and not own and bool(mentions(self.me, body))
         parts = [
@@ -100,12 +102,13 @@ class View:
         ]
         return [aside(f"{self.mark(frame['room'])}* {sentence}") for sentence in sentences]
 
-    def who(self, members: list[Frame], room: str | None) -> str:
+    def who(self, members: list[Frame], room: str | None, total: int | None = None) -> str:
         if not members:
             return f"Nobody is in {self.place(room)}." if room else "Nobody is here."
         where = f"In {self.place(room)}" if room else "Here"
         people = ", ".join(_member(member) for member in members)
-        return f"{where} ({len(members)}): {people}"
+        number = f"{len(members)} of {total}" if total and total > len(members) else len(members)
+        return f"{where} ({number}): {people}"
 
     def away(self, names: list[str]) -> str:
         """Of those who are in a room, for the status line."""
@@ -115,7 +118,7 @@ class View:
 
     def rooms(self, rooms: list[Frame]) -> str:
         if not rooms:
-            return "There are no rooms yet; /join ROOM makes one."
+            return "There are no rooms to show; /join ROOM makes one."
         width = max(len(self.place(room["room"])) for room in rooms)
         rows = [
             f"  {self.place(room['room']):<{width}}  {_count(room['members'], 'member')}, "

@@ -24,6 +24,8 @@ _LOGGED: Final = ("welcome", "joined", "history", "presence")  # or nothing new:
 class ConsoleEncoder:
     """Events as the operator sees them: what people say in blue, the rest plain."""
 
+    newest_last = True
+
     def frame(self, frame: Frame) -> bytes:
         return b"" if frame["type"] in _LOGGED else PLAIN_TIMED.frame(frame)
 

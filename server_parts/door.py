@@ -13,6 +13,8 @@ from server_parts.requests import Request
 class Encoder(Protocol):
     """How events look on one side of a door."""
 
+    newest_last: bool  # of what a search found: the reading order of people. It is told then how much was shown before.
+
     def frame(self, frame: Frame) -> bytes:
         """One event."""
 

@@ -20,6 +20,7 @@ from server_parts.native_door import NATIVE
 from server_parts.pages import catch_up, history_frame, room_list
 from server_parts.people import Client, Room
 from server_parts.presence import Tidings
+from server_parts.requests import Rooms
 
 PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
 PRESENCE_SLICE: Final = 0.002  # seconds, and no longer at a time: thousands who hear of it hold up nobody
@@ -106,9 +107,9 @@ class House:
             self._news[room.name] = room
             self.bring_up_to_date(client, room)
 
-    def list_rooms(self, client: Client) -> None:
+    def list_rooms(self, client: Client, wanted: Rooms) -> None:
         """Those that there are now. To put them in order and into words is left to the client's reader."""
-        client.outbox.offer_pages(room_list(client, self.rooms.copy(), self._book.rooms()))
+        client.outbox.offer_pages(room_list(client, wanted, self.rooms.copy(), self._book.rooms()))
 
     # --- telling who came, left and changed names ---
 
@@ -119,8 +120,10 @@ class House:
 
     def introduce(self, room: Room, authors: Iterable[Client]) -> None:
         """A room is told of somebody before it hears from them; and all in it are told everything in one order."""
+        if room.name not in self._news:
+            return
         is_unknown = room.news.is_unknown
-        fresh = self._tell_news(room) if room.news and any(is_unknown(author.name) for author in authors) else ()
+        fresh = self._tell_news(room) if any(is_unknown(author.name) for author in authors) else ()
         for _ in chain(self._telling.pop(room.name, ()), fresh):
             pass
 

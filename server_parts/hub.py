@@ -20,12 +20,6 @@ from typing import Any, NamedTuple
 
 from chat_common import (
     LOBBY,
-    MAX_LINE,
-    MAX_NAME,
-    MAX_ROOM,
-    MAX_TEXT,
-    PROTOCOL,
-    VERSION,
     Frame,
     color_for,
     is_guest,
@@ -38,24 +32,24 @@ from server_parts.conversations import DENIED, Conversations
 from server_parts.house import PRESENCE_SLICE, House
 from server_parts.message_log import Draft, MessageLog, StorageError, hashed
 from server_parts.native_door import NATIVE, bye
+from server_parts.new_rooms import NewRooms
+from server_parts.pages import members_page
 from server_parts.people import Client, Session
 from server_parts.places import Places
 from server_parts.plain_door import PLAIN, PLAIN_TIMED
 from server_parts.requests import Refusal, Request
 from server_parts.settings import Settings
+from server_parts.trimming import Trimming
+from server_parts.welcome import welcome
 
 MAX_TURN = 1_000  # requests and texts a turn: more would not be faster, and make others wait
 MAX_ROOMS = 1_000  # public rooms one client may be in
-TRIM_INTERVAL = 60.0
-TRIM_PAUSE = 0.05  # between slices, so that trimming a large log leaves most of the time to people
 GREETING = 0.001  # seconds a turn that newcomers may take: a crowd at the door must not hold up those who are in …
 GREETING_SHARE = 0.25  # … nor be held up by them for ever: so much of what a turn took, where that is more
 SILENT = 600.0  # seconds after which a guest who never said anything may have to leave its place …
 SILENT_INTERVAL = 10.0  # … and between two looks at that
 LINGER = 3.0  # how long a client that was told goodbye may take to go
 
-LIMITS = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
-FEATURES = ["claims_when_used", "contact_requests", "private_rooms_close", "renamed_guests", "session_owners"]
 
 log = logging.getLogger("chat")
 
@@ -86,8 +80,8 @@ class Hub:
         self._admission = Admission(book, self._house, self._batch, self._conversations)
         self._untold: list[Client] = []  # whose credits come back in the next turn, when what they said is told
         self._farewells: deque[tuple[float, Client]] = deque()
-        keeps_all = settings.keep_days is None and settings.keep_messages is None
-        self._trim_due = math.inf if keeps_all else 0.0
+        self._new_rooms = NewRooms()
+        self._trimming = Trimming(book, settings)
         self._silent_due = 0.0 if places is not None else math.inf
         self._now = 0.0  # what the clock shows to this turn's messages
         self._stops = 0  # after one, requests are no longer carried out; after two, the thread ends
@@ -200,7 +194,7 @@ class Hub:
         if self._newcomers or self._untold:
             return 0.0
         farewell = self._farewells[0][0] if self._farewells else math.inf
-        soonest = min(self._house.presence_due(), farewell, self._trim_due, self._silent_due)
+        soonest = min(self._house.presence_due(), farewell, self._trimming.due, self._silent_due)
         return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
 
     def _turn(self, asked: deque[Item], seconds: float = math.inf) -> None:
@@ -235,20 +229,11 @@ class Hub:
             self._house.tell_presence(PRESENCE_SLICE)
         while self._farewells and now >= self._farewells[0][0]:
             self._farewells.popleft()[1].outbox.cut()
-        if now >= self._trim_due:
-            self._trim(now)
+        if now >= self._trimming.due:
+            self._trimming.run(now, self._house.sessions)
         if now >= self._silent_due:
             self._silent_due = now + SILENT_INTERVAL
             self._let_go_silent(now - SILENT)
-
-    def _trim(self, now: float) -> None:
-        """One slice of letting go of what is too old; the next one soon if there is more, else in a while."""
-        try:
-            more = self._book.trim(self._settings.keep_days, self._settings.keep_messages)
-        except StorageError as error:
-            log.error("old messages cannot be trimmed: %s", error)
-            more = False
-        self._trim_due = now + (TRIM_PAUSE if more else TRIM_INTERVAL)
 
     def _handle(self, client: Client, request: Request) -> None:
         if client.session is None and not isinstance(request, (ask.Hello, ask.Bye, ask.Ending, ask.Unseat, ask.Gone)):
@@ -315,7 +300,13 @@ class Hub:
         """The room that a text goes to."""
         if room.startswith("@"):
             return self._conversations.place(client, client.resolve(room))
-        return room if room in client.rooms else Refusal("not_in_room", f"you are not in {room}: join it first", "room")
+        here = client.rooms.get(room)
+        if here is None:
+            return Refusal("not_in_room", f"you are not in {room}: join it first", "room")
+        refusal = None
+        if not here.last and not client.operator:
+            refusal = self._new_rooms.refusal(client.address, room, time.monotonic())
+        return refusal or room
 
     # --- coming and going ---
 
@@ -366,24 +357,12 @@ class Hub:
         client.color = hello.color or color_for(client.name)
         if session.key:
             self._house.sessions[session.key] = client
+            if session.accepted or session.stored_owner:
+                self._trimming.use(session.key)
         if not client.operator:
             program = f" ({quote(hello.client)})" if hello.client else ""  # or it could pass for another record
             log.info("Client connected from %s: %s%s", client.address, client.name, program)
-        client.tell(self._welcome(client, session))
-
-    def _welcome(self, client: Client, session: Session) -> Frame:
-        return {
-            "type": "welcome",
-            "protocol": PROTOCOL,
-            "name": client.name,
-            "color": client.color,
-            "epoch": self._book.epoch,
-            "accepted": session.accepted,
-            "motd": self._settings.motd,
-            "server": f"server.py {VERSION}",
-            "limits": LIMITS,
-            "features": FEATURES,
-        }
+        client.tell(welcome(client, session, self._book.epoch, self._settings.motd))
 
     def _enter_all(self, client: Client, hello: ask.Hello, floors: dict[str, int]) -> None:
         """Into the rooms it names, and then into the private ones that are its own."""
@@ -484,7 +463,7 @@ class Hub:
         client.encoder = NATIVE
 
     def _gone(self, client: Client, _: ask.Gone) -> None:
-        self._retire(client, "it asked for more than it read" if client.outbox.stalled else "")
+        self._retire(client, "too slow: it asked for more than it read" if client.outbox.stalled else "")
 
     # --- names, colours, and who is where ---
 
@@ -523,15 +502,15 @@ class Hub:
             return
         else:
             people = list(self._house.rooms[name].members) if name in self._house.rooms else []
-        members = [{"name": c.name, "color": c.color} | ({"away": c.away} if c.away else {}) for c in people]
-        client.tell_list({"type": "who", "room": name}, "members", members)
+        frame: Frame = {"type": "who", "room": name, "total": len(people)}
+        client.tell_list(frame, "members", members_page(client, people, who))
 
     def _times(self, client: Client, times: ask.Times) -> None:
         client.encoder = PLAIN_TIMED if times.shown else PLAIN
         client.tell({"type": "notice", "text": f"times are {'on' if times.shown else 'off'}"})
 
-    def _list_rooms(self, client: Client, _: ask.Rooms) -> None:
-        self._house.list_rooms(client)
+    def _list_rooms(self, client: Client, rooms: ask.Rooms) -> None:
+        self._house.list_rooms(client, rooms)
 
     # --- the operator ---
 

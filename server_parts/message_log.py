@@ -14,9 +14,9 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
-from itertools import count
+from itertools import count, islice, takewhile
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -70,6 +70,15 @@ class Message(NamedTuple):
     color: str
     text: str
     seq: int
+
+
+def filling(size: float, messages: Iterable[Message]) -> Iterator[Message]:
+    """The first messages, as many as it takes to fill `size` characters of text: one at least, if there is one."""
+    for message in messages:
+        yield message
+        size -= len(message.text)
+        if size <= 0:
+            return
 
 
 class Run(NamedTuple):
@@ -163,8 +172,11 @@ class MessageLog(ABC):
         """Every room that has ever had a message, private ones too, with its newest number."""
 
     @abstractmethod
-    def after(self, room: str, after: int, limit: int) -> list[Message]:
-        """The oldest `limit` messages still kept with an id above `after`, in rising order."""
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        """The oldest `limit` messages still kept with an id above `after`, in rising order.
+
+        Of them only as many as it takes to fill `size` characters of text; no more than that are read.
+        """
 
     @abstractmethod
     def before(self, room: str, before: int, limit: int) -> list[Message]:
@@ -218,6 +230,17 @@ class MessageLog(ABC):
         numbers, so none goes while an older one stays. Numbers are not used again.
         """
 
+    @abstractmethod
+    def note_use(self, sessions: Sequence[str], day: int) -> None:
+        """These sessions were used on that day (since 1970, UTC); those that are not known are passed over."""
+
+    @abstractmethod
+    def forget_sessions(self, day: int) -> bool:
+        """Let go of sessions that were neither stored nor noted as used since that day; the newest one may stay.
+
+        They count as never seen from then on; their messages stay. One bounded slice; True while there is more to do.
+        """
+
     def export(self, room: str) -> Iterator[Message]:
         """Every message still kept in a room, in rising order, read a page at a time."""
         page = self.after(room, 0, PAGE)
@@ -248,6 +271,7 @@ class MemoryLog(MessageLog):
         self._last: dict[str, int] = {}
         self._accepted: dict[str, int] = {}
         self._session_owners: dict[str, str] = {}
+        self._used: dict[str, int] = {}  # on which day each session was, the one not used for longest first
         self._receipts: dict[tuple[str, int], Receipt] = {}
         self._owners: dict[str, str] = {}
         self._floors: dict[str, dict[str, int]] = {}
@@ -261,6 +285,8 @@ class MemoryLog(MessageLog):
         claims: Mapping[str, str] = NOBODY,
     ) -> list[Run]:
         with self._lock:
+            for session in (*accepted, *owners):
+                self._used.setdefault(session, int(time.time() // DAY))
             self._accepted.update(accepted)
             self._session_owners.update(owners)
             for name, token_hash in claims.items():
@@ -308,13 +334,13 @@ class MemoryLog(MessageLog):
     def rooms(self) -> dict[str, int]:
         return self._last.copy()
 
-    def after(self, room: str, after: int, limit: int) -> list[Message]:
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
         with self._lock:
             kept = self._kept.get(room)
             if not kept:
                 return []
             start = max(after + 1 - kept[0].message.id, 0)
-            return [kept[i].message for i in range(start, min(start + limit, len(kept)))]
+            return list(filling(size, (kept[i].message for i in range(start, min(start + limit, len(kept))))))
 
     def before(self, room: str, before: int, limit: int) -> list[Message]:
         with self._lock:
@@ -407,6 +433,21 @@ class MemoryLog(MessageLog):
                 with self._lock:
                     self._drop_oldest(kept)
         return False
+
+    def note_use(self, sessions: Sequence[str], day: int) -> None:
+        for session in sessions:
+            if (used := self._used.pop(session, None)) is not None:
+                self._used[session] = max(day, used)
+
+    def forget_sessions(self, day: int) -> bool:
+        unused = list(islice(takewhile(lambda session: self._used[session] < day, self._used), TRIM_SLICE))
+        with self._lock:
+            for session in unused:
+                del self._used[session]
+                self._session_owners.pop(session, None)
+                for seq in range(self._accepted.pop(session, 0) + 1):
+                    self._receipts.pop((session, seq), None)
+        return len(unused) == TRIM_SLICE
 
     def close(self) -> None:
         pass

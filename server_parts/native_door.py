@@ -29,6 +29,8 @@ MAX_BAD_FRAMES: Final = 5
 class NativeEncoder:
     """One JSON object a line."""
 
+    newest_last = False
+
     def frame(self, frame: Frame) -> bytes:
         return encode_frame(frame)
 

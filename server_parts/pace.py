@@ -81,13 +81,15 @@ class Paces:
         self._people: OrderedDict[str, Person] = OrderedDict()
         self._shared: OrderedDict[str, Pace] = OrderedDict()  # by address
 
+    @property
+    def unlimited(self) -> bool:
+        return not self._rate
+
     def __len__(self) -> int:
         return len(self._people) + len(self._shared)
 
     def find(self, key: str, source: str, now: float, known: Person | None = None) -> Person:
         """The person of that key, who comes from that address. `known` is who he was on this connection so far."""
-        if not self._rate:
-            return Person(Pace(0, BURST, now), Pace(0, RENAMES, now))
         with self._lock:
             forget_some(self._people, now - KEPT, lambda person: person.requests.used)
             forget_some(self._shared, now - KEPT, lambda pace: pace.used)

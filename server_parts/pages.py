@@ -5,22 +5,22 @@ Run by whoever sends to the client, its reader mostly; by the hub for nobody but
 
 from __future__ import annotations
 
+import heapq
 import logging
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
 from chat_common import Frame, partners
 from server_parts.door import Encoder
-from server_parts.message_log import BREATH, MOST_COUNTED, Found, Message, MessageLog, StorageError
-from server_parts.people import LONG, Client, Room
-from server_parts.requests import History, Search
+from server_parts.message_log import MOST_COUNTED, Found, MessageLog, StorageError, filling
+from server_parts.people import Client, Room
+from server_parts.requests import History, Rooms, Search, Who
 from server_parts.search_query import fold_name, parse
 
-PAGE = 500  # messages read at a time, at most
-FIRST_ROWS = 50  # the same before it is known how long they are
-PORTION = 32 * 1024  # characters of text sent at a time, more or less
+PAGE = 500  # messages read and sent at a time, at most …
+PORTION = 32 * 1024  # … and characters of their text, which JSON may make six times as long
 
 log = logging.getLogger("chat")
 
@@ -50,30 +50,16 @@ def older(book: MessageLog, encoder: Encoder, request: History, floor: int) -> I
 
 def _portions(book: MessageLog, encoder: Encoder, room: str, after: int, upto: int, *, gap: bool) -> Iterator[bytes]:
     """In portions of bounded size, so that whoever asks for long messages and does not read them costs little."""
-    rows = FIRST_ROWS
     more = True
     while more:
-        page = _portion(message for message in book.after(room, after, min(rows, upto - after)) if message.id <= upto)
+        page = [message for message in book.after(room, after, min(PAGE, upto - after), PORTION) if message.id <= upto]
         gap = gap or not page or page[0].id > after + 1
         after = page[-1].id if page else upto  # if nothing is left of the rest, it was trimmed meanwhile
         more = after < upto
-        rows = PAGE if len(page) == rows else max(len(page), 1)
         block = encoder.pages(history_frame(room, gap=gap, more=more), "messages", page)
         del page  # it may take long until the block is read
         yield block
         gap = False
-
-
-def _portion(messages: Iterable[Message]) -> list[Message]:
-    """The first messages, up to the one that fills a portion."""
-    page = []
-    size = 0
-    for message in messages:
-        page.append(message)
-        size += len(message.text)
-        if size >= PORTION:
-            break
-    return page
 
 
 def _or_abort(portions: Iterator[bytes]) -> Iterator[bytes]:
@@ -92,30 +78,56 @@ def find(book: MessageLog, request: Search, query: str, floors: dict[str, int]) 
     return book.find(wanted, floors, request.limit, request.room, request.before, most)
 
 
-def results(encoder: Encoder, request: Search, found: Found) -> bytes:
-    frame: Frame = {"type": "results", "text": request.text, "more": False}
+def results(book: MessageLog, encoder: Encoder, request: Search, found: Found) -> Iterator[bytes]:
+    """In portions too. While one is sent, only the places of the messages that follow are kept."""
+    frame: Frame = {"type": "results", "text": request.text}
     if request.counting:
         frame["total"] = found.total
     if found.partial:
         frame["partial"] = True
-    return encoder.pages(frame, "messages", found.messages)
+    messages = iter(found.messages)
+    portions = list(iter(lambda: list(filling(PORTION, messages)), [])) or [[]]
+    if encoder.newest_last:
+        portions.reverse()
+    first = encoder.pages({**frame, "more": len(portions) > 1}, "messages", portions[0])
+    places = [[(message.room, message.id) for message in portion] for portion in portions]
+    return chain([first], _or_abort(_later_results(book, encoder, frame, places)))
 
 
-def room_list(client: Client, lit: Mapping[str, Room], kept: Mapping[str, int]) -> Iterator[bytes]:
-    """Every room this client may know of, of those with somebody in them and those in the log.
+def _later_results(
+    book: MessageLog, encoder: Encoder, frame: Frame, places: list[list[tuple[str, int]]]
+) -> Iterator[bytes]:
+    """All portions but the first, read again. What was trimmed meanwhile is missing."""
+    for number, portion in enumerate(places[1:], 2):
+        messages = [m for room, id in portion for m in book.after(room, id - 1, 1) if m.id == id]
+        shown = {"shown": sum(map(len, places[: number - 1]))} if encoder.newest_last else {}
+        yield encoder.pages({**frame, **shown, "more": number < len(places)}, "messages", messages)
 
-    Who is in a room is counted when its slice is made: what happens after that, the client is told after that.
+
+def members_page(client: Client, people: list[Client], wanted: Who) -> list[Frame]:
+    """People as `who` shows them: all in the order they came, or where they are many, a page in the order of names."""
+    if wanted.after is not None or (len(people) > wanted.limit and not client.operator):
+        after = (wanted.after or "").lower()
+        behind = (person for person in people if person.name.lower() > after)
+        people = heapq.nsmallest(wanted.limit, behind, key=lambda person: person.name.lower())
+    return [{"name": c.name, "color": c.color} | ({"away": c.away} if c.away else {}) for c in people]
+
+
+def room_list(client: Client, wanted: Rooms, lit: Mapping[str, Room], kept: Mapping[str, int]) -> Iterator[bytes]:
+    """A page of the rooms that this client may know of: of those with somebody in them and those in the log.
+
+    Who is in a room is counted when the page is made: what happens after that, the client is told after that.
     """
-    names = sorted(name for name in {**kept, **lit} if _may_know(client, name))
-    size = max(len(names), 1) if client.operator else LONG  # for the operator the hub makes it, which must not sleep
-    for start in range(0, max(len(names), 1), size):
-        if start:
-            time.sleep(BREATH)  # a slice takes all of Python's lock, which the hub waits for
-        rooms = [
-            {"room": name, "members": len(lit[name].members) if name in lit else 0, "last": kept.get(name, 0)}
-            for name in names[start : start + size]
-        ]
-        yield client.encoder.pages({"type": "rooms", "more": start + size < len(names)}, "rooms", rooms)
+    names = sorted(name for name in {**kept, **lit} if name.startswith(wanted.prefix) and _may_know(client, name))
+    total = len(names)
+    if not client.operator:
+        first = 0 if wanted.after is None else bisect_right(names, wanted.after)
+        names = names[first : first + wanted.limit]
+    rooms = [
+        {"room": name, "members": len(lit[name].members) if name in lit else 0, "last": kept.get(name, 0)}
+        for name in names
+    ]
+    yield client.encoder.pages({"type": "rooms", "total": total, "more": False}, "rooms", rooms)
 
 
 def _may_know(client: Client, room: str) -> bool:

@@ -29,7 +29,12 @@ class Places:
 
     @property
     def are_short(self) -> bool:
-        """Whether only the places are left that are kept for people whose name is claimed."""
+        """Whether no places are left but those that are kept for people whose name is claimed."""
+        return self._taken >= self.most - self.most // KEPT_SHARE
+
+    @property
+    def last_was_kept(self) -> bool:
+        """Whether the place that was taken last is one of those."""
         return self._taken > self.most - self.most // KEPT_SHARE
 
     def enter(self, source: str, now: float) -> str | None:

@@ -56,6 +56,8 @@ LINE_WAIT: Final = 10.0  # from a line's first byte to its end: dripping bytes d
 class PlainEncoder:
     """Events as text; stateless, one for all plain clients, and one for all who want to see times."""
 
+    newest_last = True
+
     def __init__(self, text_of: Callable[[Message], str]) -> None:
         self._text_of = text_of
 
@@ -144,18 +146,29 @@ def _who(frame: Frame) -> list[str]:
     if not frame["members"]:
         return [_star(f"nobody is in #{frame['room']}")]
     people = [f"{m['name']} (away: {m['away']})" if m.get("away") else m["name"] for m in frame["members"]]
-    return [_star(f"here: {', '.join(people[at : at + A_LINE])}") for at in range(0, len(people), A_LINE)]
+    lines = [_star(f"here: {', '.join(people[at : at + A_LINE])}") for at in range(0, len(people), A_LINE)]
+    return lines + _rest(frame, len(people), f"/who {frame['members'][-1]['name']} goes on")
 
 
 def _rooms(frame: Frame) -> list[str]:
-    return [_star(f"{r['room']}: {r['members']} here, last message #{r['last']}") for r in frame["rooms"]]
+    lines = [_star(f"{r['room']}: {r['members']} here, last message #{r['last']}") for r in frame["rooms"]]
+    return lines + _rest(frame, len(lines), "/rooms BEGINNING lists those that begin so")
+
+
+def _rest(frame: Frame, shown: int, how: str) -> list[str]:
+    """What a list says of those for whom it had no room."""
+    total = frame.get("total", shown)
+    return [_star(f"{shown} of {total}; {how}")] if total > shown and not frame.get("more") else []
 
 
 def _results(frame: Frame) -> list[str]:
-    if not frame["messages"]:
+    shown = frame.get("shown", 0) + len(frame["messages"])
+    if not shown:
         return [_star(f"nothing found for {frame['text']}"), *_cut_short(frame)]
     lines = [f"#{line.message.id} {line.text}" for line in reversed(frame["messages"])]
-    if (left := frame.get("total", 0) - len(lines)) > 0:
+    if frame.get("more"):
+        return lines
+    if (left := frame.get("total", 0) - shown) > 0:
         number = f"more than {left - 1}" if frame["total"] == MOST_COUNTED else f"{left}"
         lines.append(_star(f"{number} older; /more shows the next"))
     return lines + _cut_short(frame)
@@ -311,8 +324,8 @@ class _Command(NamedTuple):
 _ROWS: Final = (
     _Command("/nick NAME", "call yourself NAME", PlainDoor._nick),
     _Command("/join ROOM", "go to a room; it is made if it is new", PlainDoor._join),
-    _Command("/rooms", "which rooms there are", lambda door, rest: Rooms()),
-    _Command("/who", "who is in this room", lambda door, rest: Who(door._room)),
+    _Command("/rooms [BEGINNING]", "which rooms there are", lambda door, rest: Rooms(rest.lower())),
+    _Command("/who [AFTER]", "who is in this room", lambda door, rest: Who(door._room, rest or None)),
     _Command("/msg NAME TEXT", "say something to one person only", PlainDoor._message),
     _Command("/me TEXT", "say what you do", lambda door, rest: door._say(f"/me {rest}")),
     _Command("/history [N]", "what was said before", PlainDoor._history),
@@ -327,4 +340,4 @@ _COMMANDS: Final = {row.usage[1:].split()[0]: row for row in _ROWS} | {"quit": _
 
 
 def _help() -> bytes:
-    return _lines(*(_star(f"{row.usage:<16} {row.help}") for row in _ROWS), _star("//text sends /text"))
+    return _lines(*(_star(f"{row.usage:<18} {row.help}") for row in _ROWS), _star("//text sends /text"))

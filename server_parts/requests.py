@@ -37,6 +37,8 @@ MAX_AWAY: Final = 200
 MAX_CLIENT: Final = 60
 DEFAULT_HISTORY: Final = 20
 DEFAULT_PAGE: Final = 50
+LIST_LIMIT: Final = 200  # people or rooms of one list, if nobody says how many
+MAX_LIST: Final = 500
 
 
 class Refusal(NamedTuple):
@@ -101,10 +103,14 @@ class Away(NamedTuple):
 
 class Who(NamedTuple):
     room: str | None = None
+    after: str | None = None  # a name: only those behind it, in the order of names
+    limit: int = LIST_LIMIT
 
 
 class Rooms(NamedTuple):
-    pass
+    prefix: str = ""
+    after: str | None = None  # a room
+    limit: int = LIST_LIMIT
 
 
 class History(NamedTuple):
@@ -251,7 +257,7 @@ def plain_says(values: Iterable[Any]) -> list[Request] | None:
 def text_refusal(text: str, seq: int | None = None) -> Refusal | None:
     if len(text) > MAX_TEXT:
         return Refusal("text_too_long", f"that text is too long: {len(text)} > {MAX_TEXT} characters", "text", seq)
-    if is_blank(text):
+    if is_blank(text[4:] if text.startswith("/me ") else text):
         return Refusal("empty_text", "there is nothing in that message", "text", seq)
     return None
 
@@ -350,6 +356,16 @@ def _away(frame: Frame) -> Away:
     return Away(text)
 
 
+def _who(frame: Frame) -> Who:
+    limit = _count(frame, "limit", LIST_LIMIT, MAX_LIST)
+    return Who(_optional_room(frame), _optional_string(frame, "after"), limit)
+
+
+def _list_rooms(frame: Frame) -> Rooms:
+    limit = _count(frame, "limit", LIST_LIMIT, MAX_LIST)
+    return Rooms(_optional_string(frame, "prefix") or "", _optional_string(frame, "after"), limit)
+
+
 def _ping(frame: Frame) -> Ping:
     n = frame.get("n")
     size = len(encode_frame({"type": "pong", "n": n}))  # may be longer than what was sent: 1e15 comes back in full
@@ -365,8 +381,8 @@ _MAKERS: Final[dict[str, Callable[[Frame], Request]]] = {
     "nick": lambda frame: Nick(_name(frame)),
     "color": lambda frame: Color(_color_of(frame)),
     "away": _away,
-    "who": lambda frame: Who(_optional_room(frame)),
-    "rooms": lambda frame: Rooms(),
+    "who": _who,
+    "rooms": _list_rooms,
     "history": _history,
     "search": _search,
     "ping": _ping,

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from chat_common import harmless, storable
+from chat_common import harmless, paint, storable
 from server_parts.printer import Printer
 from terminal_parts.theme import first_theme, theme_named
 
@@ -57,6 +57,8 @@ class Screen(Nowhere):
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._theme = theme_named(first_theme())
+        self._day = time.localtime()[:3]  # of what was shown last
+        self._turning = threading.Lock()  # guards the day
         self._printer = Printer(write, self._columns)
 
     def _columns(self) -> int:
@@ -68,9 +70,17 @@ class Screen(Nowhere):
         return True
 
     def show(self, text: str) -> None:
-        """Whole lines, harmless and perhaps painted."""
+        """Whole lines, harmless and perhaps painted. Lines have times, so a new day gets a line of its own."""
         if text:
-            self._printer.show(self._theme.apply(text))
+            with self._turning:
+                self._printer.show(self._theme.apply(self._new_day() + text))
+
+    def _new_day(self) -> str:
+        now = time.localtime()
+        if now[:3] == self._day:
+            return ""
+        self._day = now[:3]
+        return paint(f"── {time.strftime('%A %d %B %Y', now)} ──", None, "dark") + "\n"
 
     def attend(self, run: Callable[[], None]) -> None:
         """Begin to print, and let `run` ask for lines: in this thread if it can be called away, else in its own."""

@@ -170,20 +170,24 @@ def spaced_words(text: str) -> str:
     return " ".join(words_of(text))
 
 
-def _in_time(connection: sqlite3.Connection, sql: str, values: dict[str, Any]) -> tuple[list[tuple[Any, ...]], bool]:
-    """The rows that come within SEARCH_TIME, and whether that was too short for all."""
-    rows: list[tuple[Any, ...]] = []
+def _in_time(connection: sqlite3.Connection, sql: str, values: dict[str, Any], limit: int) -> Found:
+    """The messages that come within SEARCH_TIME. Those beyond `limit` are counted, and not kept."""
+    found: list[Message] = []
+    total = 0
     deadline = time.monotonic() + SEARCH_TIME
     connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
     try:
-        rows.extend(connection.execute(sql, values))
+        for row in connection.execute(sql, values):
+            total += 1
+            if total <= limit:
+                found.append(Message(*row))
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise
-        return rows, True
+        return Found(found, total, partial=True)
     finally:
         connection.set_progress_handler(None, 0)
-    return rows, False
+    return Found(found, total)
 
 
 class SearchIndex:
@@ -224,8 +228,7 @@ class SearchIndex:
             values = {"match": match_expression(query, scope), "limit": most}
             values |= _values(query, low, min(high, scope.end - 1))
             sql = _FIND.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query))
-            rows, partial = _in_time(connection, sql, values)
-        return Found([Message(*row) for row in rows[:limit]], len(rows), partial)
+            return _in_time(connection, sql, values, limit)
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         newest, done = self._progress(connection)

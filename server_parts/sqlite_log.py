@@ -71,7 +71,7 @@ _SET_ROOM: Final = """
     INSERT INTO rooms (id, name, private, last) VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET last = excluded.last"""
 _FIND_SESSION: Final = "SELECT id FROM sessions WHERE token = ?"
-_ADD_SESSION: Final = "INSERT INTO sessions (token, accepted) VALUES (?, 0)"
+_ADD_SESSION: Final = "INSERT INTO sessions (token, accepted, used) VALUES (?, 0, ?)"
 _SET_ACCEPTED: Final = "UPDATE sessions SET accepted = ? WHERE id = ?"
 _SET_OWNER: Final = "UPDATE sessions SET owner = ? WHERE id = ?"
 _ADD_SPAN: Final = "INSERT OR REPLACE INTO spans VALUES (?, ?, ?)"
@@ -89,6 +89,14 @@ _SET_FIRST: Final = "UPDATE rooms SET first = ? WHERE id = ?"
 _DELETE_SPANS: Final = """
     DELETE FROM spans WHERE n BETWEEN :low AND :high
     AND NOT EXISTS (SELECT 1 FROM messages WHERE n BETWEEN :low AND :high)"""
+
+_NOTE_USE: Final = "UPDATE sessions SET used = ? WHERE token = ? AND used < ?"
+# Never the newest one: its number would be given again, and with it what is left of its messages.
+_UNUSED: Final = f"""
+    SELECT id, token FROM sessions
+    WHERE used < ? AND token <> '' AND id < (SELECT max(id) FROM sessions) ORDER BY used LIMIT {TRIM_SLICE}"""
+_DELETE_SESSION: Final = "DELETE FROM sessions WHERE id = ?"
+_DELETE_SPANS_OF: Final = "DELETE FROM spans WHERE session = ?"
 
 _ABOUT: Final = "SELECT epoch FROM about"
 _ROOMS: Final = "SELECT id, name, first, last FROM rooms"
@@ -209,7 +217,7 @@ class SqliteLog(MessageLog):
 
     def _find_session(self, connection: sqlite3.Connection, batch: _Batch, token: str) -> int:
         if connection.execute(_FIND_SESSION, (token,)).fetchone() is None:
-            connection.execute(_ADD_SESSION, (token,))
+            connection.execute(_ADD_SESSION, (token, int(time.time() // DAY)))
         number = batch.new_sessions[token] = int(connection.execute(_FIND_SESSION, (token,)).fetchone()[0])
         return number
 
@@ -312,8 +320,8 @@ class SqliteLog(MessageLog):
     def rooms(self) -> dict[str, int]:
         return self._last.copy()
 
-    def after(self, room: str, after: int, limit: int) -> list[Message]:
-        return self._reader.after(room, after, limit)
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        return self._reader.after(room, after, limit, size)
 
     def before(self, room: str, before: int, limit: int) -> list[Message]:
         return self._reader.before(room, before, limit)
@@ -408,6 +416,23 @@ class SqliteLog(MessageLog):
             if self._index:
                 id, private = self._room_ids[room], bool(partners(room))
                 self._index.forget([Forgotten(n, id, private, sender, text) for n, _, _, sender, text in rows])
+
+    def note_use(self, sessions: Sequence[str], day: int) -> None:
+        with self._transaction() as connection:
+            connection.executemany(_NOTE_USE, [(day, session, day) for session in sessions])
+
+    def forget_sessions(self, day: int) -> bool:
+        with told(f"{self.path} cannot be read"):
+            unused = self._writer.execute(_UNUSED, (day,)).fetchall()
+        if not unused:
+            return False  # as almost always: then nothing is to be written, nor synced
+        ids = [(id,) for id, _ in unused]
+        with self._transaction() as connection:
+            connection.executemany(_DELETE_SPANS_OF, ids)
+            connection.executemany(_DELETE_SESSION, ids)
+        for _, token in unused:
+            self._session_ids.pop(token, None)
+        return len(unused) == TRIM_SLICE
 
     def close(self) -> None:
         """In this order: readers first, so that the writer is the last to leave and SQLite tidies its files up."""

@@ -5,6 +5,7 @@ Everything here goes through read-only connections, in bounded pages. It must no
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import sqlite3
@@ -13,7 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from server_parts.message_log import PAGE, Conversation, Message, Receipt, SessionRecord
+from server_parts.message_log import PAGE, Conversation, Message, Receipt, SessionRecord, filling
 from server_parts.sqlite_files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
 from server_parts.sqlite_schema import BLOCK, check_schema
 
@@ -56,8 +57,9 @@ class LogReader:
         self.pool = ReaderPool(path)
         self._lookups = ReaderPool(path, 2)  # of single rows: the hub must not wait behind pages and scans
 
-    def after(self, room: str, after: int, limit: int) -> list[Message]:
-        return messages(self._all(_AFTER, (room, after, max(limit, 0))))
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        with self.pool.lend() as connection, closing(connection.execute(_AFTER, (room, after, max(limit, 0)))) as rows:
+            return list(filling(size, (Message(*row) for row in rows)))
 
     def number_of(self, room: int, id: int) -> int:
         """The number among all messages of the first one in a room from `id` on; 0 if there is none."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import time
 from pathlib import Path
 from typing import Final
 
 from server_parts.message_log import hashed
+from server_parts.search_query import DAY
 from server_parts.sqlite_files import LogError
 
 APPLICATION: Final = 0x63686174  # "chat": tells our databases from anybody else's
@@ -81,6 +83,12 @@ MIGRATIONS: list[tuple[str, ...]] = [
         "ALTER TABLE participants ADD COLUMN spoke INTEGER NOT NULL DEFAULT 0",
         "UPDATE participants SET spoke = 1",
     ),
+    (
+        # On which day (since 1970, UTC) a session was last known to be used: what nobody uses any more is let go of.
+        "ALTER TABLE sessions ADD COLUMN used INTEGER NOT NULL DEFAULT 0",
+        "UPDATE sessions SET used = today()",
+        "CREATE INDEX sessions_by_use ON sessions (used)",
+    ),
 ]
 
 
@@ -100,6 +108,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = check_schema(connection, path)
     connection.create_function("new_epoch", 0, lambda: secrets.token_hex(8))
     connection.create_function("hashed", 1, hashed, deterministic=True)
+    connection.create_function("today", 0, lambda: int(time.time() // DAY))
     connection.execute("PRAGMA secure_delete = ON")  # of secrets that are hashed from now on, no copy stays in the file
     connection.execute("BEGIN IMMEDIATE")
     try:

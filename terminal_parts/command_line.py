@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
 from chat_common import VERSION, harmless_line, nearest, paint
-from terminal_parts.output import fitted_for
+from terminal_parts.fitting import fitted_for
 
 T = TypeVar("T")
 

@@ -109,7 +109,8 @@ class Editor:
         return self.cursor - _length(r"\W*\w*", self.text[: self.cursor][::-1])
 
     def _word_right(self) -> int:
-        return self.cursor + _length(r"\W*\w*", self.text[self.cursor :])
+        place = self.cursor + _length(r"\W*\w*", self.text[self.cursor :])
+        return graphemes.after(self.text, place - 1) if place > self.cursor else place
 
     def _blank_left(self) -> int:
         return self.cursor - _length(r"\s*\S*", self.text[: self.cursor][::-1])
@@ -153,7 +154,7 @@ class Editor:
         if not key.code:
             self._find(query + key.text, self._place)
         elif key.code in ("\x7f", "\x08"):
-            self._find(query[:-1], len(self._past) - 1)
+            self._find(query[: graphemes.before(query, len(query))], len(self._past) - 1)
         elif key.code == "\x12":
             self._find(query, self._place - 1)
         elif key.code in ("\x07", "\x1b"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chat_common import harmless_line, paint
-from terminal_parts.width import cut, width
+from terminal_parts.width import cut, signs, width
 
 _NEAR = 4  # times the width of the row
 
@@ -32,15 +32,15 @@ def input_row(prompt: str, color: str | None, text: str, cursor: int, columns: i
 
 def _part(text: str, start: int, room: int, is_more: tuple[bool, bool]) -> str:
     """So many columns of a text from that one on; `is_more`: before the text, and after it."""
-    signs = room > 2
-    before = signs and (start > 0 or is_more[0])
-    after = signs and (width(text) > start + room or is_more[1])
+    marks = room > 2
+    before = marks and (start > 0 or is_more[0])
+    after = marks and (width(text) > start + room or is_more[1])
     first, last = start + before, start + room - after
     kept, column, end = "", 0, first
-    for character in text:
-        wide = width(character)
+    for sign in signs(text):
+        wide = width(sign)
         if column >= first and column + wide <= last and (kept or wide):
-            kept += " " * (column - end) + character
+            kept += " " * (column - end) + sign
             end = column + wide
         column += wide
     return "<" * before + kept + (" " * (last - end) + ">") * after

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 PAINT = re.compile(r"\x1b\[[0-9;]*m")
+_PAINTED = re.compile(f"({PAINT.pattern})")
 HANG = 2  # columns that the further rows of a line are moved in
-_SIGN = re.compile(r"\x1b\[[0-9;]*m|.", re.DOTALL)
 _WIDENING = "\ufe0f"  # asks for an emoji where there may be a narrow sign; a terminal may obey or not
 # Signs that Unicode made wide after the tables of some Pythons here were written.
 _WIDE = re.compile(
@@ -23,19 +23,28 @@ _JAMO = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]")  # Korean vowels and finals, 
 _ONE_SIGN = re.compile(
     "[\U0001f1e6-\U0001f1ff]{2}|[\u261d\u26f9\u270a-\u270d\U0001f385-\U0001faff][\U0001f3fb-\U0001f3ff]"
 )
+_SIGN = re.compile(f"{_ONE_SIGN.pattern}|.", re.DOTALL)
 _WIDE_SIGN = "\u4e00"
 _PIECE = re.compile(r" +|[^ ]+")  # a colour within a word does not end it
-# Scripts without spaces between words are broken between characters, but no row begins or ends with such a sign.
+# Scripts without spaces between words are broken between characters, but not before or after some signs.
 _IDEOGRAPHS = (
-    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U0003fffd"
 )
-_NOT_FIRST = (
-    "\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\uff09\u300d\u300f\u3011\u3009\u300b\u3015\u3017\u201d\u2019"
-    "\u2026\u30fc\u3005\u301c\u30fb"
+_OPENING = "\uff08\u300c\u300e\u3010\u3008\u300a\u3014\u3016\uff62"
+_CLOSING = (
+    "\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\uff09"
+    "\u300d\u300f\u3011\u3009\u300b\u3015\u3017\u301c\uff61\uff63\uff64"
 )
-_NOT_LAST = "\uff08\u300c\u300e\u3010\u3008\u300a\u3014\u3016\u201c\u2018"
+_SMALL_KANA = (
+    "\u3005\u30fb\u30fc\uff65\uff70\u3041\u3043\u3045\u3047\u3049\u3063\u3083\u3085\u3087\u308e"
+    "\u30a1\u30a3\u30a5\u30a7\u30a9\u30c3\u30e3\u30e5\u30e7\u30ee\u30f5\u30f6"
+)
+_MARKS = "\u3099\u309a\uff9e\uff9f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_NOT_FIRST = rf"{_CLOSING}{_SMALL_KANA}{_MARKS}\u2019\u201d\u2026,.!?:;%)}}\]"  # in a row
+_NOT_LAST = rf"{_OPENING}\u2018\u201c([{{"
 _BETWEEN = re.compile(
-    f"(?<=[{_IDEOGRAPHS}{_NOT_FIRST}])(?=[^{_NOT_FIRST}\x1b])|(?<=[^{_NOT_LAST}m])(?=[{_IDEOGRAPHS}{_NOT_LAST}])"
+    f"(?<![{_NOT_LAST}m])(?![{_NOT_FIRST}\x1b])(?:(?<=[{_IDEOGRAPHS}{_CLOSING}])|(?=[{_IDEOGRAPHS}{_OPENING}]))"
 )
 
 
@@ -57,16 +66,21 @@ def _width_of(character: str) -> int:
     return 2 if _WIDE.match(character) else 1
 
 
+def signs(text: str) -> list[str]:
+    """The parts of an unpainted text that have a width of their own, which together is the width of the text."""
+    return list(text) if text.isascii() else _SIGN.findall(text)
+
+
 def cut(text: str, columns: int) -> str:
     """As much of an unpainted text as fits, with a sign where something is missing."""
     if width(text) <= columns:
         return text
     kept, used = [], 0
-    for character in text:
-        used += _width_of(character)
+    for sign in signs(text):
+        used += width(sign)
         if used > columns - 1:
             break
-        kept.append(character)
+        kept.append(sign)
     return "".join(kept) + "…" if columns > 0 else ""
 
 
@@ -117,8 +131,8 @@ def height(row: str, columns: int) -> int:
     if row.isascii():
         return max(1, -(-len(row) // columns))
     rows, column = 1, 0
-    for character in row:
-        wide = _width_of(character)
+    for sign in signs(row):
+        wide = width(sign)
         if column + wide > columns:
             rows, column = rows + 1, 0
         column += wide
@@ -127,15 +141,17 @@ def height(row: str, columns: int) -> int:
 
 def last_rows(row: str, columns: int, number: int) -> str:
     """The end of one row of `wrap` that takes more than so many rows of the screen, in its colours."""
-    starts, column, paint = [(0, "")], 0, ""
-    for sign in _SIGN.finditer(row):
-        if sign[0].startswith("\x1b"):
-            paint += sign[0]
+    rows, column, paint = [""], 0, ""
+    for part in _PAINTED.split(row):  # texts and colours in turn
+        if PAINT.match(part):
+            paint += part
+            rows[-1] += part
             continue
-        wide = _width_of(sign[0])
-        if column + wide > columns:
-            starts.append((sign.start(), paint))
-            column = 0
-        column += wide
-    start, paint = starts[-number:][0]
-    return paint + row[start:]
+        for sign in signs(part):
+            wide = width(sign)
+            if column + wide > columns:
+                rows.append(paint)
+                column = 0
+            rows[-1] += sign
+            column += wide
+    return "".join(rows[-number:])

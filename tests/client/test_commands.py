@@ -40,7 +40,7 @@ ROWS = [
     ("/color red", ("change_color", "red")),
     ("/who", ("who", "")),
     ("/names builds", ("who", "builds")),
-    ("/rooms", ("list_rooms",)),
+    ("/rooms", ("list_rooms", "")),
     ("/join builds", ("join", "builds")),
     ("/j builds", ("join", "builds")),
     ("/leave", ("leave", "")),

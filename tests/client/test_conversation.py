@@ -479,7 +479,7 @@ def test_search_results_come_page_by_page() -> None:
     talk.type("/more")
     assert talk.asked()[-1]["before"] == {"room": "lobby", "id": 7}
     assert talk.hear({**page, "messages": [message(2, "whales")], "total": 1})[1:] == ["* 3 of 3 · end of the search"]
-    assert talk.type("/more") == ["There are no more results; /search TEXT starts a search."]
+    assert talk.type("/more") == ["There is nothing more to show; /search TEXT starts a search."]
 
 
 def test_a_search_that_was_cut_short_says_so() -> None:

@@ -61,6 +61,7 @@ def test_a_builds_output_is_sent_line_by_line(run: Run) -> None:
         "over",
         "// comment",
         "exit",
+        "\u3164\u200b",
         "x" * 12_000,
     ]
     status, out, err = run("ci", "--room", "pipe-builds").finish("\n".join(lines))

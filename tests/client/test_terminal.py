@@ -214,9 +214,9 @@ def test_an_end_that_nobody_asked_for_waits_for_the_person(person: Open, server:
     ann.wait_for("Press Enter to leave.")
     ann.type(" and more\rtouch x\r")
     ann.wait_for("Not sent: touch x")
+    ann.wait_for("Not sent: half a line and more")
     ann.type("\r")
     assert ann.status() == 1
-    ann.wait_for("Not sent: half a line and more")
 
 
 def test_commands_answer_on_the_screen(person: Open) -> None:

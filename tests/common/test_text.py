@@ -81,6 +81,7 @@ EXACTLY = {
     "a byte order mark": ("\ufeffa", "\ufffda"),
     "a lone surrogate": ("\ud800", "\ufffd"),
     "private use": ("\ue000", "\ufffd"),
+    "letters that show nothing": ("a\u2800b\u3164c\u115fd", "a b c d"),
     "spaces of other widths": ("a\u00a0b\u2003c\u3000d", "a b c  d"),
 }
 
@@ -109,6 +110,22 @@ def test_label_and_body_can_be_painted_apart() -> None:
 def test_an_action(style: str) -> None:
     """/me is about the person."""
     assert speech("alice", "blue", "/me waves", style) == ("* alice ", "waves")
+
+
+ENDS = {
+    "a star": ("left *", "\u201cleft *\u201d"),
+    "what looks like one": ("left \uff0a", "\u201cleft \uff0a\u201d"),
+    "blanks after it": ("left *\u3164\t", "\u201cleft *     \u201d"),
+    "a line after it": ("left *\nfor ever", "\u201cleft *\u201d\n    for ever"),
+    "a line before it": ("counts:\n*", "counts:\n    *"),
+    "a star elsewhere": ("*waves*!", "*waves*!"),
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), ENDS.values(), ids=ENDS.keys())
+def test_an_action_that_ends_like_a_notice_is_quoted(text: str, shown: str) -> None:
+    """The server's own lines end with a star: nobody can write one."""
+    assert speech("bob", "blue", f"/me {text}") == ("* bob ", shown)
 
 
 @pytest.mark.parametrize("text", ["/me", "/means", " /me waves", "say /me waves"])

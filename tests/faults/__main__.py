@@ -41,6 +41,8 @@ ITEMS: Final = {
     17: "storage_faults",
     18: "leaks",
     22: "identity",
+    23: "abuse",
+    27: "hearers",
 }
 
 HEAD: Final = "| # | property | target | figure | met |"

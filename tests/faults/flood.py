@@ -133,8 +133,8 @@ class Stormer:
 
 
 @contextmanager
-def storming(kind: str, port: int, seed: int) -> Iterator[Stormer]:
-    command = [sys.executable, "-m", stormers.__name__, kind, str(port), str(seed)]
+def storming(kind: str, port: int, seed: int, program: str = stormers.__name__) -> Iterator[Stormer]:
+    command = [sys.executable, "-m", program, kind, str(port), str(seed)]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     stormer = Stormer()
     try:

@@ -55,11 +55,11 @@ def thieves(rng: random.Random, attempts: int) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="chat-identity-") as folder:
         for start in range(2):
             with town(Path(folder)) as here:
-                owner = here.come("owner", token=own, session=session)
+                owner = here.come("olga", token=own, session=session)
                 for number in range(attempts):
                     thief = here.come()
                     proof = rng.choice(({}, {"token": token()}))
-                    thief.hello(rng.choice(("owner", "thief")), session=session, rooms={}, **proof)
+                    thief.hello(rng.choice(("olga", "thief")), session=session, rooms={}, **proof)
                     if "welcome" in [frame["type"] for frame in thief.pending()]:
                         wrong.append(f"theft: attempt {number} after start {start} was let in")
                     if not _is_delivered(owner, f"{start}/{number}"):

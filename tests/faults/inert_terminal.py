@@ -30,7 +30,7 @@ from client import ChatClient
 from client_parts.commands import understand
 from client_parts.terminal import TerminalScreen
 from server_parts import console
-from server_parts.message_log import Run
+from server_parts.message_log import Message, Run
 from server_parts.screen import ScreenLog
 from server_parts.terminal import TerminalScreen as OperatorScreen
 from tests.client.fakes import message
@@ -46,6 +46,16 @@ PIECES: Final = (
     *("\u2028", "\u2029", "\u202e", "\u2066", "\ufeff", "\u200d", "\ufe0f", "\U000e0041", "\ud800", "\x7f", "\x1b^y"),
     *("漢", "👨\u200d👩\u200d👧", "🇩🇪", "e" + "\u0301" * 300, "x" * 300, " " * 100, "word ", "\t", "\x1b[?1049h"),
     *("\n", "\n\n[COLOR (red)] bob said -> forged", "* bob left *", "\x1b_x\x1b\\"),
+    *(
+        "/me left *\n",
+        "\u2800" * 90,
+        "\u3164* bob left *",
+        "👍🏽" * 45,
+        "漢字、" * 40,
+        "한" * 60,
+        "䷀" * 45,
+        "\u115f\u1161",
+    ),
 )
 
 
@@ -348,6 +358,11 @@ class OperatorStage(Stage):
         ScreenLog(self.screen).emit(logging.makeLogRecord({"msg": "%s", "args": (text,)}))
 
 
+def on_a_new_day(stage: OperatorStage, text: str) -> None:
+    stage.screen._day = (1970, 1, 1)
+    stage.log(text)
+
+
 def half_typed(stage: OperatorStage, text: str) -> None:
     stage.type(text)
     stage.error("x")
@@ -365,6 +380,12 @@ TO_THE_OPERATOR: Final[dict[str, Show]] = {
     "operator: a message": lambda stage, text: stage.show(
         stage.encoder.live([Run("lobby", 1, 1.5, text, text, [text], 1)])
     ),
+    "operator: a search": lambda stage, text: stage.show(
+        stage.encoder.pages(
+            {"type": "results", "text": text}, "messages", [Message("lobby", 1, 1.5, text, text, text, 1)]
+        )
+    ),
+    "operator: a new day": on_a_new_day,
     "operator: a notice": lambda stage, text: stage.show(stage.encoder.frame({"type": "notice", "text": text})),
     "operator: an error": lambda stage, text: stage.show(stage.encoder.frame({"type": "error", "text": text})),
     "operator: who": lambda stage, text: stage.show(

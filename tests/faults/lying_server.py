@@ -11,6 +11,7 @@ slow       the plain door takes seconds over a line of telnet negotiations witho
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import threading
@@ -53,9 +54,9 @@ class _LateLog(SqliteLog):
         self.flush()
         return super().receipt(session, seq)
 
-    def after(self, room: str, after: int, limit: int) -> list[Message]:
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
         self.flush()
-        return super().after(room, after, limit)
+        return super().after(room, after, limit, size)
 
     def close(self) -> None:
         self.flush()
@@ -119,8 +120,8 @@ class LaxLog(SqliteLog):
 
 
 class LeakyLog(SqliteLog):
-    def after(self, room: str, after: int, limit: int) -> list[Message]:
-        page = super().after(room, after, limit)
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        page = super().after(room, after, limit, size)
         if after and page:
             del page[len(page) // 2]
         return page

@@ -9,14 +9,15 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import server
-from server_parts import hub, native_door, plain_door, sockets
+from server_parts import hub, native_door, new_rooms, outbox, pace, pages, places, plain_door, sockets
 from server_parts.outbox import Outbox
 from server_parts.people import Client
 from server_parts.requests import Leave
@@ -116,6 +117,44 @@ def leave_without_a_word() -> None:
     _change(Outbox, finish=finish)
 
 
+def far_from_home() -> None:
+    """Takes this machine's addresses but the first one for those of other machines; else it is as it should be."""
+    for module in (places, new_rooms):
+        _change(module, is_own=lambda source: source == "127.0.0.1")
+
+
+def let_everybody_in() -> None:
+    """Counts no connections by their address."""
+    far_from_home()
+    _change(places, is_own=lambda source: True)
+
+
+def forget_paces() -> None:
+    """Gives everybody who comes in a pace of his own, as if for the first time."""
+    far_from_home()
+    find = pace.Paces.find
+
+    def find_anew(self: pace.Paces, *args: Any) -> pace.Person:
+        self._people.clear()
+        self._shared.clear()
+        return find(self, *args)
+
+    _change(pace.Paces, find=find_anew)
+
+
+def count_no_rooms() -> None:
+    """Lets one address begin as many rooms as it likes."""
+    far_from_home()
+    _change(new_rooms, MOST=10**9)
+
+
+def answer_at_once() -> None:
+    """Makes long answers whole before it sends them, and waits for ever until they are read."""
+    far_from_home()
+    _change(pages, PORTION=10**9)
+    _change(outbox, STALLED=1e9, _pages=threading.BoundedSemaphore(10**6))
+
+
 HABITS: Final[dict[str, Callable[[], None]]] = {
     habit.__name__: habit
     for habit in (
@@ -128,6 +167,11 @@ HABITS: Final[dict[str, Callable[[], None]]] = {
         lose_heart_early,
         think_about_everyone,
         leave_without_a_word,
+        far_from_home,
+        let_everybody_in,
+        forget_paces,
+        count_no_rooms,
+        answer_at_once,
     )
 }
 

@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from tests.faults.clean_stop import enter
@@ -106,12 +106,12 @@ def _wait_for_the_end() -> None:
 KINDS: Final[dict[str, Callable[[int, int], int]]] = {storm.__name__: storm for storm in (talk, join, visit)}
 
 
-def main(kind: str, port: str, seed: str) -> None:
+def main(kinds: Mapping[str, Callable[[int, int], int]], kind: str, port: str, seed: str) -> None:
     threading.Thread(target=_wait_for_the_end).start()
     begun = time.monotonic()
-    done = KINDS[kind](int(port), int(seed))
+    done = kinds[kind](int(port), int(seed))
     print(done / (time.monotonic() - begun))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(KINDS, *sys.argv[1:])

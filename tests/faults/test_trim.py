@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -50,12 +51,12 @@ class TrimmedMeanwhile(MemoryLog):
         super().__init__()
         self._left = page
 
-    def after(self, room: str, after: int, limit: int) -> list[Message]:
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
         self._left -= 1
         if not self._left:
             self.trim(None, 0)
             trim_fully(self, 0)
-        return super().after(room, after, limit)
+        return super().after(room, after, limit, size)
 
 
 @pytest.mark.parametrize("page", [1, 2])

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from server_parts import hub
+from server_parts import trimming
 from server_parts.message_log import Draft, MemoryLog, MessageLog
 from server_parts.sqlite_log import SqliteLog
 from tests.faults.actors import Client, Report, settle
@@ -129,7 +129,7 @@ def trim_among_people(seed: int, book: MessageLog, seconds: float) -> Report:
     load = threading.Event()
     load.set()
     resumed, gaps = 0, 0
-    with mock.patch.object(hub, "TRIM_INTERVAL", 0.02), LocalServer(book, keep_messages=40) as server:
+    with mock.patch.object(trimming, "INTERVAL", 0.02), LocalServer(book, keep_messages=40) as server:
         clients = [
             Client(server.port, Mind(f"t{number}"), Speaker(rng.randrange(10**9), 150, load)).start()
             for number in (0, 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.message_log import MOST_COUNTED, Conversation, Found, MessageLog, Receipt, SessionRecord
+from server_parts.message_log import MOST_COUNTED, TRIM_SLICE, Conversation, Found, MessageLog, Receipt, SessionRecord
 from server_parts.search_query import DAY, parse
 
 from .drafts import SESSION, Backend, append, draft, say, texts
@@ -117,6 +117,14 @@ def test_pages_after(log: MessageLog, after: int, limit: int, ids: list[int]) ->
     """`after` gives the oldest messages above an id, rising."""
     say(log, *(f"text {i}" for i in range(1, 11)))
     assert [m.id for m in log.after("lobby", after, limit)] == ids
+
+
+@pytest.mark.parametrize(("size", "ids"), [(1, [4]), (10, [4]), (11, [4, 5]), (25, [4, 5, 6]), (1000, [4, 5, 6, 7])])
+def test_a_page_is_bounded_in_characters(log: MessageLog, size: int, ids: list[int]) -> None:
+    """It ends with the message that fills it, and has one at least."""
+    say(log, *("x" * 10 for _ in range(9)))
+    assert [m.id for m in log.after("lobby", 3, 4, size)] == ids
+    assert log.after("lobby", 9, 4, size) == []
 
 
 @pytest.mark.parametrize(
@@ -504,3 +512,69 @@ def test_days_are_those_of_the_asker(log: MessageLog, offset: int) -> None:
         append(log, draft(f"text {name}", ts=ts))
     found = log.find(parse("text since:2024-10-04 until:2024-10-04", offset), {}, 9)
     assert texts(found.messages) == ["text last", "text first"]
+
+
+# --- Sessions that nobody uses ----------------------------------------------------------------------------------
+
+
+def forget_all(log: MessageLog, day: int) -> None:
+    while log.forget_sessions(day):
+        pass
+
+
+def test_unused_sessions_are_forgotten(log: MessageLog) -> None:
+    """They count as never seen, with owner and receipts; their messages stay, and so does what was used since."""
+    today = int(time.time() // DAY)
+    log.append([draft("kept", seq=1)], {SESSION: 1}, {SESSION: "alice"})
+    log.append([draft("used", session=OTHER, seq=1)], {OTHER: 1}, {OTHER: "bob"})
+    log.append([], {"session-of-the-newest": 1})
+    log.note_use([OTHER, "session-never-seen"], today + 5)
+    forget_all(log, today)
+    assert log.accepted(SESSION) == 1, "it was stored today"
+    forget_all(log, today + 5)
+    assert (log.session(SESSION), log.receipt(SESSION, 1)) == (SessionRecord(), None)
+    assert (log.session(OTHER), log.receipt(OTHER, 1)) == (SessionRecord(1, "bob"), Receipt("lobby", 2))
+    assert log.session("session-never-seen") == SessionRecord()
+    assert texts(log.after("lobby", 0, 9)) == ["kept", "used"]
+
+
+def test_a_forgotten_session_may_begin_anew(log: MessageLog) -> None:
+    """Its texts are new ones, and receipts are never those of another session, nor of its own first life."""
+    tomorrow = int(time.time() // DAY) + 1
+    log.append([draft("old", seq=1), draft("older", seq=2)], {SESSION: 2})
+    log.append([draft("newest", session=OTHER, seq=1)], {OTHER: 1})
+    forget_all(log, tomorrow)
+    assert log.accepted(SESSION) == 0
+    log.append([], {SESSION: 1})  # refused, so it has no receipt
+    log.append([draft("again", seq=2)], {SESSION: 2})
+    log.append([], {"session-000000000003": 1})
+    assert [log.receipt(SESSION, seq) for seq in (1, 2)] == [None, Receipt("lobby", 4)]
+    assert log.receipt("session-000000000003", 1) is None
+
+
+def test_many_sessions_are_forgotten_in_slices(log: MessageLog) -> None:
+    """None is left but perhaps the newest, and no slice takes all of them."""
+    sessions = [f"session-{number:012}" for number in range(2 * TRIM_SLICE + 10)]
+    log.append([], dict.fromkeys(sessions, 1))
+    tomorrow = int(time.time() // DAY) + 1
+    slices = 1
+    while log.forget_sessions(tomorrow):
+        slices += 1
+    assert slices == 3
+    assert sum(log.accepted(session) for session in sessions) <= 1
+
+
+def test_forgotten_stays_forgotten(backend: Backend, tmp_path: Path) -> None:
+    """Also after a restart, and the numbers of sessions are not given again."""
+    if not backend.durable:
+        pytest.skip("this log does not outlive its process")
+    log = backend.open(tmp_path)
+    log.append([draft("one", seq=1)], {SESSION: 1})
+    log.append([draft("two", session=OTHER, seq=1)], {OTHER: 1})
+    forget_all(log, int(time.time() // DAY) + 1)
+    log.close()
+    log = backend.open(tmp_path)
+    assert log.session(SESSION) == SessionRecord()
+    log.append([], {"session-000000000003": 1})
+    assert log.receipt("session-000000000003", 1) is None
+    log.close()

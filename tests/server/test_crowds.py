@@ -19,9 +19,10 @@ import pytest
 
 import server
 from server import ChatServer
-from server_parts import native_door, sockets
+from server_parts import native_door, outbox, sockets
+from server_parts.message_log import Draft, MemoryLog
 from server_parts.settings import Settings
-from tests.conftest import Chat, Serve
+from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, Plain, wait_until
 from tests.programs import read_line, read_rest, started
 from tests.server.hub.bench import BenchLog
@@ -139,6 +140,25 @@ def connection_count(chat: Chat) -> int:
 
 
 @pytest.mark.alone
+@pytest.mark.parametrize("door", ["native", "plain"])
+def test_whoever_asks_and_does_not_read_goes(
+    serve: Serve, chat_log: ChatLog, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    """After a while without progress, with a reason in the log; others go on."""
+    monkeypatch.setattr(outbox, "TICK", 0.02)
+    monkeypatch.setattr(outbox, "STALLED", 0.2)
+    book = MemoryLog()
+    book.append([Draft("lobby", 1.0, "old", "blue", ["x" * 5_000] * 2_000, "", 0)], {})
+    chat = serve(book=book)
+    bob = chat.native("bob", history=0)
+    asker = chat.plain("hi") if door == "plain" else chat.native("asker", history=0)
+    request = "/history 500\n" if door == "plain" else '{"type":"history","room":"lobby","limit":500}\n'
+    asker.send_bytes(request.encode() * 30)
+    bob.moved("left", "guest-1" if door == "plain" else "asker")
+    assert bob.tell("still here")["text"] == "still here"
+    assert any(r.getMessage().endswith("left: too slow: it asked for more than it read") for r in chat_log.records)
+
+
 def test_a_stalled_reader_hurts_only_itself(serve: Serve) -> None:
     """Others go on at full speed; it is let go with too_slow, and its place is free."""
     chat = serve(backlog=65_536)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 import time
+from unittest import mock
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chat_common import RESERVED_WORDS, is_blank, without_padding
+from chat_common import RESERVED_WORDS, harmless, is_blank, without_padding
+from client_parts.view import View
+from server_parts.console import ConsoleEncoder
 from server_parts.message_log import MemoryLog, Run, hashed
-from server_parts.plain_door import PLAIN, PLAIN_TIMED
-from server_parts.requests import Refusal, text_refusal
+from server_parts.plain_door import PLAIN, PLAIN_TIMED, PlainDoor
+from server_parts.requests import Refusal, Tell, text_refusal
+from server_parts.screen import Screen
+from terminal_parts.width import height, wrap
+from tests.client.fakes import message, timeless, unpainted
 from tests.conftest import Serve
 from tests.peers import Frame, Native
 
@@ -32,38 +38,75 @@ FRAMES: list[Frame] = [
     {"type": "ack", "id": 41},
     {"type": "bye", "code": "exit", "text": "goodbye"},
     {"type": "bye", "code": "kicked", "text": "out"},
+    {"type": "history", "gap": True, "messages": []},
     Refusal("bad_name", "no").frame(),
 ]
+COMMANDS = (b"/help", b"/nope", b"/msg", b"/times", b"/history x", b"/search")
 
 
 def test_every_line_of_the_server_has_the_form() -> None:
     """It begins and ends with a star: so the test below looks for all of them."""
     lines = [line for frame in FRAMES for line in PLAIN.frame(frame).decode().splitlines()]
     assert len(lines) > len(FRAMES)
+    answers = [answer for command in COMMANDS for answer in PlainDoor().receive(command + b"\n", 0.0)]
+    lines += [line for answer in answers if isinstance(answer, Tell) for line in answer.block.decode().splitlines()]
+    assert len(answers) == len(COMMANDS)
     assert [line for line in lines if not NOTICE.fullmatch(line)] == []
 
 
+STARS = "*\u2217\uff0a\ufe61\u2731\u066d\u22c6\u20f0"
+
+
 def as_seen(line: str) -> str:
-    return line.rstrip(BLANKS)
+    """As a person reads it, to whom one star is like another."""
+    return re.sub(f"[{STARS}]", "*", line.rstrip(BLANKS))
 
 
-texts = st.text(st.sampled_from(BLANKS + "*\u2217#41 delivered\n/me"), max_size=30)
+texts = st.text(st.sampled_from(BLANKS + STARS + "#41 delivered\n/me"), max_size=30)
+actions = st.builds("{}{}{}{}".format, st.sampled_from(["#41 ", "joined ", ""]), st.sampled_from(STARS), texts, texts)
+names = st.sampled_from(["bob", "delivered", "hello", "error", "goodbye"])
 
 
-@given(texts, st.sampled_from(["lobby", "tea", "@ann+bob"]), st.sampled_from(["bob", "delivered"]), st.booleans())
+@given(texts | actions, st.sampled_from(["lobby", "tea", "@ann+bob"]), names, st.booleans())
 @example("#41 * ", "lobby", "delivered", True)
 @example("#41 *\u3164", "lobby", "delivered", True)
 @example("#41 *\u2800", "lobby", "delivered", True)
 @example("*\u0301", "lobby", "error", True)
+@example("joined *\nfor ever", "lobby", "bob", True)
+@example("client \uff0a", "lobby", "hello", True)
+@example("client \u20f0", "lobby", "hello", True)
 def test_no_text_has_it(text: str, room: str, name: str, action: bool) -> None:
-    """Neither live, nor in history, nor among results, with times or without."""
+    """Neither live, nor in history, nor among results, with times or without, nor in the operator's log."""
     said = f"/me {text}" if action else text
     run = Run(room, 1, time.time(), name, "blue", [said], 1)
-    for encoder in (PLAIN, PLAIN_TIMED):
+    for encoder in (PLAIN, PLAIN_TIMED, ConsoleEncoder()):
         history = encoder.pages({"type": "history", "gap": False}, "messages", list(run.messages()))
         results = encoder.pages({"type": "results", "text": "x"}, "messages", list(run.messages()))
-        for line in (encoder.live([run]) + history + results).decode().split("\n"):
-            assert not NOTICE.fullmatch(as_seen(line)), line
+        for line in unpainted((encoder.live([run]) + history + results).decode()).split("\n"):
+            assert not NOTICE.fullmatch(as_seen(timeless(line))), line
+
+
+@given(texts | actions, names, st.sampled_from(["classic", "short"]), st.booleans())
+def test_in_the_client_only_messages_begin_with_a_time(text: str, name: str, style: str, action: bool) -> None:
+    """Further lines of a message are indented, and notices have no time: so none passes for the other."""
+    view = View(style)
+    said = message(1, f"/me {text}" if action else text, sender=name)
+    first, *further = unpainted(view.message(said)).split("\n")
+    assert re.match(r"\d\d:\d\d ", first)
+    assert all(line.startswith("    ") for line in further)
+    moved = {"room": "lobby", "joined": ["a"], "left": ["b"], "renamed": [["c", "d"]], "members": 2}
+    notices = [*view.presence(moved), view.notice({"text": "kicked"}), view.turn("tea"), view.unread(3, "lobby")]
+    assert not any(re.match(r"[\d\s]", unpainted(notice)) for notice in notices)
+
+
+@given(st.text(st.sampled_from("x" * 9 + BLANKS + "*"), max_size=90), st.integers(20, 40))
+@example("x" * 28 + "\u2800*\u2800bob\u2800joined", 30)
+@example("x" * 28 + "\u3164*\u3164bob\u3164joined", 30)
+def test_a_row_of_a_terminal_that_is_not_indented_holds_one_word_at_most(text: str, columns: int) -> None:
+    """So no text, however it is padded, starts a row that reads like a line of its own."""
+    for row in wrap(unpainted(View().message(message(1, text))), columns)[1:]:
+        assert row.startswith("  ")
+        assert height(row, columns) == 1 or not any(blank in row.strip() for blank in " \u2800\u3164\u115f\uffa0")
 
 
 def test_a_form_without_the_rule_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,10 +116,12 @@ def test_a_form_without_the_rule_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     assert NOTICE.fullmatch(as_seen(line))
 
 
-@pytest.mark.parametrize("blank", [*BLANKS, BLANKS, "", "\u180b", "\u2028", "\U000e0001", "\u202e"])
+@pytest.mark.parametrize(
+    "blank",
+    [*BLANKS, BLANKS, "", "/me ", "/me \u3164", "\U000e0100", "\U0001d159", "\u180b", "\u2028", "\U000e0001", "\u202e"],
+)
 def test_what_nobody_can_see_is_empty(blank: str) -> None:
     """It is refused like an empty text."""
-    assert is_blank(blank)
     refusal = text_refusal(blank)
     assert refusal is not None
     assert refusal.code == "empty_text"
@@ -112,7 +157,7 @@ def test_whoever_has_such_a_name_keeps_it(serve: Serve) -> None:
 def test_a_terminal_cannot_be_padded(blank: str) -> None:
     """A long run of blanks would let a terminal begin its next row with whatever stands behind it."""
     text = f"hi{blank * 80}* delivered #41 *"
-    assert without_padding(text) == "hi    * delivered #41 *"
+    assert without_padding(harmless(text)) == "hi    * delivered #41 *"
     assert without_padding("a b  c    d") == "a b  c    d"
     assert b"hi    * delivered" in PLAIN.live([Run("lobby", 1, 0.0, "bob", "blue", [text], 1)])
 
@@ -140,3 +185,25 @@ def test_the_date_stands_before_what_is_older() -> None:
     """A time alone would be taken for today's."""
     line = PLAIN_TIMED.live([Run("lobby", 1, 1_700_000_000.0, "bob", "blue", ["hi"], 1)]).decode()
     assert line.startswith("2023-11-1")
+
+
+def test_a_pipe_and_a_dumb_terminal_cannot_be_padded_either() -> None:
+    """Nobody knows where their rows end. A screen that breaks its rows itself shows every blank."""
+    view, said = View(), message(1, f"hi{' ' * 80}* bob left (2 here)")
+    assert unpainted(view.message(said)).endswith("said -> hi    * bob left (2 here)")
+    view.timed = True
+    assert " " * 80 in view.message(said)
+
+
+def test_a_new_day_has_a_line_in_the_operators_log() -> None:
+    """Before the first line of that day, once: a time without a date is always of the day above it."""
+    written: list[str] = []
+    screen = Screen(written.append)
+    screen.show("a\n")
+    with mock.patch(
+        "server_parts.screen.time.localtime", return_value=time.struct_time((2031, 2, 3, 0, 0, 1, 0, 34, 0))
+    ):
+        screen.show("b\n")
+        screen.show("c\n")
+    screen.close()
+    assert unpainted("".join(written)) == "a\n── Monday 03 February 2031 ──\nb\nc\n"

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import math
 import threading
 from typing import Any
 
 import pytest
 
-from server_parts.message_log import Draft, MemoryLog
+from chat_common import MAX_TEXT
+from server_parts import pages
+from server_parts.door import Encoder
+from server_parts.message_log import Draft, MemoryLog, Message
+from server_parts.native_door import NATIVE
+from server_parts.plain_door import PLAIN
+from server_parts.requests import History, Search
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native
 
@@ -285,6 +293,60 @@ def test_results_longer_than_a_line(serve: Serve) -> None:
     frames = alice.ask("search", text="whale", limit=100)
     assert {frame["type"] for frame in frames} == {"results"}
     assert [m["id"] for frame in frames for m in frame["messages"]] == list(range(120, 20, -1))
+    assert [frame["more"] for frame in frames] == [True] * (len(frames) - 1) + [False]
+
+
+def test_long_results_on_the_plain_door(serve: Serve) -> None:
+    """The page is read from its oldest message to its newest, and says once, at its end, how many are older."""
+    guest = serve(book=book_of(120, "whale " + "x" * 4900)).plain("/search whale")
+    lines = [guest.until("#")] + [guest.text() for _ in range(50)]
+    assert [int(line.split(" ")[0][1:]) for line in lines[:50]] == list(range(71, 121))
+    assert lines[50] == "* 70 older; /more shows the next *"
+
+
+class Counting(MemoryLog):
+    """Notes how much of it is read at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.most_read = 0
+
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        page = super().after(room, after, limit, size)
+        self.most_read = max(self.most_read, sum(len(message.text) for message in page))
+        return page
+
+
+@pytest.mark.parametrize("asked", ["history", "join", "search"])
+@pytest.mark.parametrize("character", ["x", "\x01", "\U0001f600"], ids=["letters", "controls", "emoji"])
+@pytest.mark.parametrize("encoder", [NATIVE, PLAIN], ids=["native", "plain"])
+def test_what_waits_to_be_read_is_bounded(asked: str, character: str, encoder: Encoder) -> None:
+    """However long the messages are, on both doors: 256 KB are made at a time, and not more read from the log."""
+    book = Counting()
+    texts = [f"whale {number} " + character * 4900 for number in range(200)] + ["whale"] * 300
+    book.append([Draft("lobby", 1.0, "old", "blue", texts, "", 0)], {})
+    if asked == "search":
+        request = Search("whale", limit=100)
+        blocks = list(pages.results(book, encoder, request, pages.find(book, request, "whale 1*", {})))
+    elif asked == "history":
+        blocks = list(pages.older(book, encoder, History("lobby", None, 500), 0))
+    else:
+        blocks = list(pages.catch_up(book, encoder, "lobby", 0, 500, gap=False))
+    assert len(blocks) > 3
+    assert max(map(len, blocks)) <= 256 * 1024
+    assert book.most_read <= pages.PORTION + MAX_TEXT
+
+
+def test_what_was_trimmed_while_results_are_sent_is_missing() -> None:
+    """Neither an error nor another message takes its place, and the last frame is the last."""
+    book = book_of(30, "whale " + "x" * 4900)
+    request = Search("whale", limit=30)
+    sent = pages.results(book, NATIVE, request, pages.find(book, request, "whale", {}))
+    blocks = [next(sent)]
+    while book.trim(None, 10):
+        pass
+    frames = [json.loads(line) for block in [*blocks, *sent] for line in block.splitlines()]
+    assert [m["id"] for frame in frames for m in frame["messages"]] == list(range(30, 20, -1))
     assert [frame["more"] for frame in frames] == [True] * (len(frames) - 1) + [False]
 
 

@@ -7,9 +7,11 @@ import hashlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from server_parts import outbox as outbox_module
 from server_parts import sockets
 from server_parts.outbox import Outbox
 from tests.peers import WAIT, wait_until
@@ -198,6 +200,83 @@ def test_pages_do_not_count_against_the_bound(open_outbox: Open) -> None:
     assert read(theirs, 500_000) == b"x" * 500_000
     reader.join(WAIT)
     assert not outbox.overflowed
+
+
+def draining(outbox: Outbox, pages: Iterator[bytes]) -> threading.Thread:
+    """What a reader does with an answer, in a thread of its own."""
+    outbox.offer_pages(pages)
+    reader = threading.Thread(target=outbox.drain)
+    reader.start()
+    return reader
+
+
+def test_a_page_that_is_not_read_ends_the_connection(
+    open_outbox: Open, monkeypatch: pytest.MonkeyPatch, lane: str
+) -> None:
+    """After a while without any progress; no further page is made."""
+    if lane != "straight lane":
+        pytest.skip("a send that blocks has no deadline")
+    monkeypatch.setattr(outbox_module, "TICK", 0.02)
+    monkeypatch.setattr(outbox_module, "STALLED", 0.1)
+    outbox, theirs = open_outbox(stalled=True)
+    pages = iter([b"first\n", b"second\n"])
+    reader = draining(outbox, pages)
+    reader.join(WAIT)
+    assert not reader.is_alive()
+    assert outbox.stalled
+    assert outbox.closed
+    assert read_all(theirs).replace(STALLED, b"") == b""
+    assert next(pages) == b"second\n"
+
+
+def test_a_page_that_is_read_slowly_is_sent(open_outbox: Open, monkeypatch: pytest.MonkeyPatch, lane: str) -> None:
+    """The time counts from the last progress, however long the whole page takes."""
+    if lane != "straight lane":
+        pytest.skip("a send that blocks has no deadline")
+    clock = [0.0]
+    monkeypatch.setattr(outbox_module, "TICK", 0.02)
+    monkeypatch.setattr(outbox_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    outbox, theirs = open_outbox(stalled=True)
+    page = block(1, 200_000)
+    reader = draining(outbox, iter([page]))
+    data = b""
+    while len(data.replace(STALLED, b"")) < len(page):
+        clock[0] += outbox_module.STALLED * 0.4
+        data += theirs.recv(65_536)
+    reader.join(WAIT)
+    assert data.replace(STALLED, b"") == page
+    assert not outbox.stalled
+
+
+def test_only_so_many_pages_are_made_at_once(open_outbox: Open, monkeypatch: pytest.MonkeyPatch, lane: str) -> None:
+    """For all clients together: the next page waits until one is read, or its client is gone."""
+    if lane != "straight lane":
+        pytest.skip("a send that blocks is not woken by anything but its peer")
+    monkeypatch.setattr(outbox_module, "TICK", 0.02)
+    monkeypatch.setattr(outbox_module, "_pages", threading.BoundedSemaphore(2))
+    made: list[int] = []
+
+    def pages(number: int) -> Iterator[bytes]:
+        made.append(number)
+        yield b"page\n"
+
+    stalled = [open_outbox(stalled=True) for _ in range(2)]
+    readers = [draining(outbox, pages(number)) for number, (outbox, _) in enumerate(stalled)]
+    assert wait_until(lambda: len(made) == 2)
+    outbox, theirs = open_outbox()
+    readers.append(draining(outbox, pages(2)))
+    outbox.offer(b"message\n")
+    theirs.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        theirs.recv(1)
+    assert 2 not in made
+    theirs.settimeout(WAIT)
+    stalled[0][0].close()
+    assert read(theirs, 13) == b"page\nmessage\n"
+    stalled[1][0].close()
+    for reader in readers:
+        reader.join(WAIT)
+        assert not reader.is_alive()
 
 
 def test_pages_that_cannot_be_made_cut_the_client(open_outbox: Open) -> None:

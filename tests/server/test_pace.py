@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server_parts.pace import Pace
+from server_parts.pace import BURST, KEPT, RENAMES, SHARED, Pace, Paces
+from tests.conftest import Serve
+from tests.peers import Native
 
 
 def test_a_burst_is_free() -> None:
@@ -52,3 +56,99 @@ def test_never_faster_than_promised(rate: float, burst: int, script: list[tuple[
         assert granted <= burst + now * rate + 1e-6
     now += pace.wait() + 1e-6
     assert pace.take([1] * 1, now) == 1
+
+
+# --- paces that outlive a connection ---
+
+FAR, OTHER = "192.0.2.7", "192.0.2.8"
+
+
+def spend(paces: Paces, key: str, now: float, source: str = FAR) -> int:
+    """How many requests somebody may carry out at once who comes in under that key."""
+    return paces.find(key, source, now).requests.take([1] * 10_000, now)
+
+
+def test_who_comes_back_finds_his_pace() -> None:
+    """Coming in again is no faster than staying; after a minute it is forgotten, and nothing is gained by that."""
+    paces = Paces(10)
+    assert spend(paces, "ann", 0.0) == BURST
+    assert spend(paces, "ann", 0.0) == 0
+    assert spend(paces, "ann", 1.0) == 10
+    assert spend(paces, "ann", 1.0 + KEPT) == BURST
+
+
+def test_new_names_of_one_address_share_its_bursts() -> None:
+    """Then each has the rate from nothing; another address is not concerned, and a known person keeps his own."""
+    paces = Paces(10)
+    assert sum(spend(paces, f"name-{number}", 0.0) for number in range(100)) == SHARED * BURST
+    assert spend(paces, "another", 0.0) == 0
+    assert spend(paces, "another", 1.0) == 10
+    assert spend(paces, "elsewhere", 0.0, OTHER) == BURST
+    assert sum(spend(paces, f"later-{number}", 1.0) for number in range(1_000)) <= SHARED * 10
+
+
+def test_a_new_name_takes_the_pace_along() -> None:
+    """Whoever renames himself begins no new burst."""
+    paces = Paces(10)
+    ann = paces.find("ann", FAR, 0.0)
+    ann.requests.take([1] * BURST, 0.0)
+    assert paces.find("bea", FAR, 0.0, ann) is ann
+    assert spend(paces, "bea", 0.0) == 0
+    assert spend(paces, "ann", 0.0) == 0
+
+
+def test_renames_by_those_who_come_again_are_slowed_down_too() -> None:
+    """A new person of a spent address has no renames left over."""
+    paces = Paces(10)
+    for number in range(SHARED):
+        spend(paces, f"name-{number}", 0.0)
+    assert paces.find("last", FAR, 0.0).renames.take([1] * RENAMES, 0.0) == 0
+
+
+def test_few_are_remembered() -> None:
+    """Whoever has not come for a minute is forgotten as others come."""
+    paces = Paces(10)
+    for number in range(50_000):
+        now = number / 100
+        paces.find(f"name-{number}", f"192.0.2.{number % 250}", now)
+        assert len(paces) <= 2 * KEPT * 100 + 300
+
+
+def test_without_a_rate_nothing_is_kept() -> None:
+    """A rate of 0 switches all of it off."""
+    paces = Paces(0)
+    assert spend(paces, "ann", 0.0) == spend(paces, "ann", 0.0) == 10_000
+    assert len(paces) == 0
+
+
+def test_a_costly_request_leaves_a_debt() -> None:
+    """More than a burst is carried out on a full bucket alone, and is paid for afterwards."""
+    pace = Pace(10, 40, 0.0)
+    assert pace.take([1, 100, 1], 0.0) == 1
+    assert not pace.has(100, 0.05)
+    assert pace.wait(100) == pytest.approx(0.05)
+    assert pace.take([100, 1], 0.2) == 1
+    assert pace.wait() == pytest.approx(6.1)
+    assert pace.take([1], 6.0) == 0
+    assert pace.take([1], 6.4) == 1
+
+
+# --- over connections ---
+
+
+def test_coming_in_again_is_not_faster(serve: Serve) -> None:
+    """Under the same name with a new session each time: too fast is read more slowly, without an error."""
+    chat = serve(rate=20)
+    heard = chat.native("listener")
+    begun = time.monotonic()
+    for _ in range(3):
+        with Native(chat.port, "writer") as writer:
+            for number in range(BURST // 2):
+                writer.say(f"text {number}")
+            writer.tell("the last one")
+            assert not [frame for frame in writer.passed if frame["type"] == "error"]
+            writer.leave()
+    took = time.monotonic() - begun
+    said = 3 * (BURST // 2 + 1)
+    assert took >= (said - BURST) / 20 - 0.1
+    assert heard.until("message", text="the last one")

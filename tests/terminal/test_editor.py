@@ -157,3 +157,14 @@ def test_one_character_is_one_step(character: str) -> None:
     assert typed(f"a{character * 2}\x7f").text == f"a{character}"
     assert typed(f"a{character * 2}{LEFT * 2}\x04").text == f"a{character}"
     assert typed(f"a{character}\x14").text == f"{character}a"
+
+
+def test_a_word_ends_behind_its_accents() -> None:
+    """Alt+D leaves no accent behind without a letter."""
+    assert typed("e\u0301 x\x01\x1bd").text == " x"
+
+
+def test_backspace_in_a_search_takes_a_whole_character() -> None:
+    """As it does in a line."""
+    editor = typed("\x12a👍🏽\x7f")
+    assert editor.search == "a"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import wcwidth
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from terminal_parts.width import PAINT, height, width, wrap
+from terminal_parts.width import PAINT, cut, height, width, wrap
 
 
 def painted(text: str) -> str:
@@ -88,3 +88,35 @@ def test_no_sign_is_wider_than_it_is_taken_for() -> None:
 def test_what_is_drawn_as_one_is_measured_as_one(text: str) -> None:
     """A skin tone, Korean letters, a flag and accents take no columns of their own."""
     assert width(text) == wcwidth.wcswidth(text)
+
+
+@given(st.text(st.sampled_from("a漢👍🏽🇩🇪é\u0301\ufe0f"), max_size=40), st.integers(2, 30))
+@example("👍🏽" * 10, 20)
+@example("🇩🇪" * 10, 21)
+def test_rows_and_columns_agree(text: str, columns: int) -> None:
+    """What fits a row by its width takes one row, and what is cut keeps within it."""
+    assert (height(text, columns) == 1) == (width(text) <= columns)
+    assert width(cut(text, columns)) <= columns
+
+
+PIECES = {
+    "a closing bracket": ("去公园(看花)好", "(看"),
+    "a small kana": ("がっこうにきっと", "がっ"),
+    "a long vowel": ("コーヒーコーヒー", "コー"),
+    "a Latin comma": ("看花,好看花,好", "花,"),
+    "a mark of its own": ("か\u3099か\u3099か\u3099か\u3099", "か\u3099"),
+}
+
+
+@pytest.mark.parametrize(("text", "together"), PIECES.values(), ids=PIECES.keys())
+@pytest.mark.parametrize("columns", range(8, 16))
+def test_what_belongs_together_is_not_broken(text: str, together: str, columns: int) -> None:
+    """No row begins with what closes, nor ends with what opens."""
+    rows = wrap(text * 3, columns)
+    assert sum(row.count(together) for row in rows) == (text * 3).count(together)
+
+
+@pytest.mark.parametrize("text", ["don\u2019t\u2026stop", "caf\u00e9(au", "foo(bar)\u2013baz"])
+def test_other_words_stay_whole(text: str) -> None:
+    """A Latin word with a sign that is also used in Chinese is not broken at it."""
+    assert wrap(f"said {text}", 8)[-1].strip() == text

@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 import pytest
 
-from server_parts import hub, pages
+from server_parts import hub
 from server_parts.desk import Desk
 from server_parts.house import PRESENCE_SLICE
 from server_parts.hub import GREETING
@@ -332,14 +332,38 @@ def test_rooms_are_listed_with_members_and_last(alice: Seat, bob: Seat) -> None:
     assert rooms["rooms"] == [{"room": "lobby", "members": 2, "last": 0}, {"room": "tea", "members": 0, "last": 1}]
 
 
-def test_a_long_list_comes_in_slices(bench: Bench, alice: Seat) -> None:
-    """Whole, in order, with `more` in all but the last; and it is written only while it is sent."""
-    rooms = [f"room-{number:04}" for number in range(2 * LONG + 1)]
+def test_a_long_list_of_rooms_comes_page_by_page(bench: Bench, alice: Seat) -> None:
+    """Two hundred, with how many there are; the next page begins behind the last room, and is made while it is sent."""
+    rooms = [f"room-{number:04}" for number in range(450)]
     bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
-    listings = of_type(alice.ask(Rooms()), "rooms")
-    assert [room["room"] for listing in listings for room in listing["rooms"]] == ["lobby", *rooms]
-    assert [listing["more"] for listing in listings] == [True] * (len(listings) - 1) + [False]
-    assert [len(pages) for pages in alice.outbox.pages] == [3]
+    listed: list[str] = []
+    for number in (200, 200, 51):
+        (page,) = of_type(alice.ask(Rooms(after=listed[-1] if listed else None)), "rooms")
+        assert (len(page["rooms"]), page["total"], page["more"]) == (number, 451, False)
+        listed += [room["room"] for room in page["rooms"]]
+    assert listed == ["lobby", *rooms]
+    assert [len(pages) for pages in alice.outbox.pages] == [1, 1, 1]
+
+
+def test_rooms_can_be_listed_by_their_beginning(bench: Bench, alice: Seat) -> None:
+    """Only those are counted, too."""
+    bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in ("tea", "team", "work")], {})
+    (page,) = of_type(alice.ask(Rooms("te")), "rooms")
+    assert ([room["room"] for room in page["rooms"]], page["total"]) == (["tea", "team"], 2)
+
+
+def test_many_people_come_page_by_page(bench: Bench, alice: Seat) -> None:
+    """In the order of their names; few people come all at once, in the order in which they came."""
+    zoe = bench.seat("Zoe")
+    (page,) = of_type(alice.ask(Who("lobby")), "who")
+    assert ([member["name"] for member in page["members"]], page["total"]) == (["alice", "Zoe"], 2)
+    crowd = [bench.seat(f"p{number:03}") for number in range(250)]
+    listed: list[str] = []
+    for number in (200, 52):
+        (page,) = of_type(zoe.ask(Who("lobby", listed[-1] if listed else None)), "who")
+        assert (len(page["members"]), page["total"]) == (number, 252)
+        listed += [member["name"] for member in page["members"]]
+    assert listed == ["alice", *(seat.client.name for seat in crowd), "Zoe"]
 
 
 def test_the_list_of_rooms_is_made_by_its_reader(alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,13 +377,12 @@ def test_the_list_of_rooms_is_made_by_its_reader(alice: Seat, monkeypatch: pytes
     assert b"later" not in page
 
 
-def test_the_operators_list_of_rooms_is_made_in_one_go(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the hub itself, which must not sleep between slices."""
+def test_the_operators_list_of_rooms_is_made_in_one_go(bench: Bench) -> None:
+    """By the hub itself, and whole: nothing else is shown there meanwhile."""
     rooms = [f"room-{number:04}" for number in range(LONG + 1)]
     bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
     operator = Seat(bench, operator=True)
     operator.ask(Hello("server", ""))
-    monkeypatch.setattr(pages, "time", None)
     (listing,) = of_type(operator.ask(Rooms()), "rooms")
     assert [room["room"] for room in listing["rooms"]] == ["lobby", *rooms]
 

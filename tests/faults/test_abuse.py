@@ -1,0 +1,40 @@
+"""One address that takes as much as it can costs little, and whoever let it would be found out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults import abuse, odd_server
+from tests.faults.actors import chosen_seed
+from tests.faults.finding import NotAllowed
+
+pytestmark = [pytest.mark.timeout(90), pytest.mark.alone]
+
+
+def test_floods_from_one_address() -> None:
+    """Of connects, of reconnecting writers, of rooms, and of long answers that nobody reads."""
+    finding = abuse.run(True, chosen_seed())
+    if finding.met is None:
+        pytest.skip(finding.figure)
+    assert finding.met, finding.figure
+
+
+@pytest.mark.parametrize(
+    ("kind", "habit", "found"),
+    [
+        ("connect", odd_server.let_everybody_in, "one address holds"),
+        ("reconnect", odd_server.forget_paces, "too many texts were stored"),
+        ("rooms", odd_server.count_no_rooms, "one address began"),
+        ("unread", odd_server.answer_at_once, "memory grew by"),
+    ],
+)
+def test_a_generous_server_is_found_out(kind: str, habit: Callable[[], None], found: str) -> None:
+    """One that lacks one of the limits is reported for just that."""
+    shape = abuse.QUICK._replace(most_ratio=1e6, tries=1)
+    try:
+        figure, wrong = abuse.endure(shape, chosen_seed(), [kind], habit)
+    except NotAllowed as reason:
+        pytest.skip(str(reason))
+    assert any(f"{kind}: {found}" in problem for problem in wrong), figure

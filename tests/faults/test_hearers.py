@@ -1,0 +1,36 @@
+"""Each hearer knows who is there, and nothing of strangers; and a server that tells otherwise would be found out."""
+
+from __future__ import annotations
+
+import pytest
+
+from server_parts.house import House
+from server_parts.presence import Tidings
+from tests.faults import hearers
+from tests.faults.actors import chosen_seed
+
+
+def test_each_hearer_knows_who_is_there() -> None:
+    """The short form."""
+    finding = hearers.run(True, chosen_seed())
+    print(finding)
+    assert finding.met, finding.figure
+
+
+def test_telling_everybody_the_same_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if all had been there from the first change on."""
+    since = Tidings.since
+    monkeypatch.setattr(Tidings, "since", lambda tidings, position: since(tidings, tidings._first))
+    assert any("stranger" in wrong or "ghost" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))
+
+
+def test_speaking_before_having_been_introduced_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message comes before the news of who says it."""
+    monkeypatch.setattr(House, "introduce", lambda *_: None)
+    assert any("unheard" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))
+
+
+def test_listing_those_of_whom_nobody_was_told_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list runs ahead of the news."""
+    monkeypatch.setattr(House, "bring_up_to_date", lambda *_: None)
+    assert any("not told" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))

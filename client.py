@@ -2,6 +2,7 @@
 
 Two threads. The main one is the input loop: it reads lines and hands over what they mean. The receiver, a daemon, owns
 the socket and the conversation: it receives, acknowledges, prints, notices a dead link, reconnects and sends again.
+Only to open a connection takes a moment's thread of its own, so that nobody waits for a name to be looked up.
 """
 
 if __name__ == "__main__":

@@ -46,6 +46,14 @@ class PlainScreen(Reader):
         self._theme = AS_PAINTED
         self._writing = threading.Lock()  # one line at a time
 
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        if self.echoes:
+            with suppress(ImportError):  # on Windows
+                from terminal_parts.keyboard import discard_typed
+
+                discard_typed(sys.stdin.fileno())  # the shell would execute it
+
     def show(self, line: str, hang: int = HANG) -> None:
         self._write(sys.stdout, self._own_row() + line)
 

@@ -166,7 +166,7 @@ class TerminalScreen(TypingLoop):
             return self._entered()
         if key.code == _CTRL_C:
             self._interrupted()
-        elif key.code == _CTRL_BACKSLASH or (key.code == _CTRL_D and not editor.text):
+        elif key.code == _CTRL_BACKSLASH or (key.code == _CTRL_D and (not editor.text or self._closed.is_set())):
             raise EOFError
         elif key.code == _CTRL_Z:
             self._stop()

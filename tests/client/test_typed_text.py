@@ -111,10 +111,13 @@ def test_an_end_by_the_server_leaves_nothing_to_the_shell(shell: Terminal, tmp_p
         shell.wait_for("Press Enter to leave.")
         shell.type(f"ould\rtouch {trap}\r")
         shell.wait_for("Not sent: touch")
-        shell.type("and then\x03\x15half\x1c")
+        shell.type("and then\x03")
         at_the_shell(shell)
-    assert "Not sent: I think that you should" in shell.rows
-    assert any(row.startswith("Not sent: touch") for row in shell.rows)
+    assert [row for row in shell.rows if row.startswith("Not sent: ")] == [
+        "Not sent: I think that you should",
+        "Not sent: touch",
+        "Not sent: and then",
+    ]
     assert not trap.exists()
 
 
@@ -256,10 +259,27 @@ def test_what_waits_is_asked_for_once(open_terminal: Open, tmp_path: Path) -> No
     assert sum("press Ctrl+C again" in row for row in ann.history() + ann.rows) == 2
 
 
-def test_an_operator_leaves_nothing_to_the_shell(shell: Terminal, tmp_path: Path) -> None:
+def test_a_plain_terminal_keeps_the_begun_line_from_the_shell(shell: Terminal, tmp_path: Path) -> None:
+    """Where the client sees no keys, only lines, it throws away what was begun."""
+    trap = tmp_path / "trap"
+    with closing(ServerProgram(tmp_path / "data")) as server:
+        shell.type("TERM=dumb ")
+        start(shell, server.port, "--no-reconnect")
+        shell.wait_for("You are ann")
+        shell.type(f"touch {trap}")
+        shell.wait_for("touch")
+        server.stop()
+    shell.wait_until(lambda: any(row.startswith("ended=1") for row in shell.rows))
+    shell.type("\r")
+    at_the_shell(shell)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+def test_an_operator_leaves_nothing_to_the_shell(shell: Terminal, tmp_path: Path, kind: str) -> None:
     """What is typed while the server stops is thrown away."""
     trap = tmp_path / "trap"
-    shell.type(f"{PROGRAM[0]} server.py --port 0 --data :memory:; echo ended=$?\r")
+    shell.type(f"TERM={kind} {PROGRAM[0]} server.py --port 0 --data :memory:; echo ended=$?\r")
     shell.wait_for("Server started on")
     row = next(row for row in shell.rows if "Server started on" in row)
     with Native(int(row.rsplit(":", 1)[1]), "alice"):

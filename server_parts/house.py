@@ -14,10 +14,11 @@ from typing import Final
 
 from chat_common import partners
 from server_parts.door import Encoder
+from server_parts.lists import room_list
 from server_parts.message_log import MessageLog, Run
 from server_parts.names import Names
 from server_parts.native_door import NATIVE
-from server_parts.pages import catch_up, history_frame, room_list
+from server_parts.pages import catch_up, history_frame
 from server_parts.people import Client, Room
 from server_parts.presence import Tidings
 from server_parts.requests import Rooms
@@ -63,7 +64,7 @@ class House:
             gap = gap or after < lowest
             start = max(after, lowest)
         if start >= room.last:
-            client.tell_list(history_frame(name, gap=gap), "messages", [])
+            client.outbox.offer(client.encoder.pages(history_frame(name, gap=gap), "messages", []))
         else:
             client.outbox.offer_pages(catch_up(self._book, client.encoder, name, start, room.last, gap=gap))
 

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 from chat_common import (
     LOBBY,
-    Frame,
     color_for,
     is_guest,
     partners,
@@ -30,10 +29,10 @@ from server_parts.admission import Admission
 from server_parts.batch import Batch
 from server_parts.conversations import DENIED, Conversations
 from server_parts.house import PRESENCE_SLICE, House
+from server_parts.lists import member_list
 from server_parts.message_log import Draft, MessageLog, StorageError, hashed
 from server_parts.native_door import NATIVE, bye
 from server_parts.new_rooms import NewRooms
-from server_parts.pages import members_page
 from server_parts.people import Client, Session
 from server_parts.places import Places
 from server_parts.plain_door import PLAIN, PLAIN_TIMED
@@ -502,8 +501,8 @@ class Hub:
             return
         else:
             people = list(self._house.rooms[name].members) if name in self._house.rooms else []
-        frame: Frame = {"type": "who", "room": name, "total": len(people)}
-        client.tell_list(frame, "members", members_page(client, people, who))
+        # As they are called now: of new names the client is told behind the list.
+        client.outbox.offer_pages(member_list(client, name, [(one.name, one.color, one.away) for one in people], who))
 
     def _times(self, client: Client, times: ask.Times) -> None:
         client.encoder = PLAIN_TIMED if times.shown else PLAIN

@@ -11,10 +11,11 @@ import pytest
 
 from server_parts import hub
 from server_parts.desk import Desk
-from server_parts.house import PRESENCE_SLICE
+from server_parts.house import PRESENCE_SLICE, House
 from server_parts.hub import GREETING
 from server_parts.message_log import Draft, Run, SessionRecord, hashed
 from server_parts.pace import Paces
+from server_parts.people import Client
 from server_parts.requests import (
     LIST_LIMIT,
     Announce,
@@ -212,6 +213,22 @@ def test_a_new_name_is_told_to_the_room(alice: Seat, bob: Seat) -> None:
     renamed = {"type": "presence", "room": "lobby", "renamed": [["alice", "anna"]], "members": 2}
     assert alice.ask(Nick("anna")) == [renamed]
     assert bob.hears(renamed)
+
+
+def test_new_names_come_behind_what_others_say(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the same turn: a name is told to many, and however many change theirs, nobody waits for all of them."""
+    done: list[str] = []
+    rename = House.rename
+
+    def note_and_rename(house: House, client: Client, new: str | None, *, trusted: bool = False) -> None:
+        done.append(" ".join(text for texts, _ in bench.book.batches for text in texts))
+        rename(house, client, new, trusted=trusted)
+
+    monkeypatch.setattr(House, "rename", note_and_rename)
+    crowd = [bench.seat(f"c{number}") for number in range(3)]
+    nicks: list[tuple[Seat, list[Request]]] = [(seat, [Nick(f"d{n}")]) for n, seat in enumerate(crowd)]
+    bench.in_one_turn(*nicks, (alice, [Say("lobby", ["excuse me"], 1)]))
+    assert done == ["holding the hub excuse me"] * 3
 
 
 def test_a_name_in_use_cannot_be_changed_to(alice: Seat, bob: Seat) -> None:

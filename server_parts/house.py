@@ -12,18 +12,21 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from chat_common import partners
+from chat_common import Frame, partners
 from server_parts.door import Encoder
+from server_parts.lists import room_list
 from server_parts.message_log import MessageLog, Run
 from server_parts.names import Names
 from server_parts.native_door import NATIVE
-from server_parts.pages import catch_up, history_frame, room_list
+from server_parts.pages import catch_up, history_frame
 from server_parts.people import Client, Room
 from server_parts.presence import Tidings
 from server_parts.requests import Rooms
 
 PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
 PRESENCE_SLICE: Final = 0.002  # seconds, and no longer at a time: thousands who hear of it hold up nobody
+
+Blocks = dict[tuple[int, Encoder, Client | None], bytes]  # what is told from a position on, through a door
 
 
 class House:
@@ -63,7 +66,7 @@ class House:
             gap = gap or after < lowest
             start = max(after, lowest)
         if start >= room.last:
-            client.tell_list(history_frame(name, gap=gap), "messages", [])
+            client.outbox.offer(client.encoder.pages(history_frame(name, gap=gap), "messages", []))
         else:
             client.outbox.offer_pages(catch_up(self._book, client.encoder, name, start, room.last, gap=gap))
 
@@ -99,13 +102,26 @@ class House:
             self.names.take_guest(client)
         else:
             self.names.take(new, client, trusted=trusted)
-        if not client.rooms:
-            client.tell({"type": "presence", "room": None, "renamed": [[old, client.name]], "members": 0})
         for room in client.rooms.values():
-            self.bring_up_to_date(client, room)  # so that the answer is by itself
-            room.news.renamed(old, client.name)
-            self._news[room.name] = room
+            self._note_rename(client, room, old)
+        pair = [old, client.name]
+        answer: list[Frame] = [
+            {"type": "presence", "room": room.name, "renamed": [pair], "members": len(room.members)}
+            for room in client.rooms.values()
+        ]
+        answer = answer or [{"type": "presence", "room": None, "renamed": [pair], "members": 0}]
+        if not client.outbox.offer(b"".join(map(client.encoder.frame, answer))):  # one block: it may be in many rooms
+            self.slow[client] = None
+
+    def _note_rename(self, client: Client, room: Room, old: str) -> None:
+        """Whom the client still knows by one of the two names, it is told of first."""
+        if room.news.is_named(old) or room.news.is_named(client.name):
             self.bring_up_to_date(client, room)
+        knows_all = room.members[client] == room.news.end
+        room.news.renamed(old, client.name, client)
+        if knows_all:
+            room.members[client] = room.news.end
+        self._news[room.name] = room
 
     def list_rooms(self, client: Client, wanted: Rooms) -> None:
         """Those that there are now. To put them in order and into words is left to the client's reader."""
@@ -147,7 +163,7 @@ class House:
     def _tell_news(self, room: Room) -> Iterator[bool]:
         """Bring one member after another to where the room is now. Who comes in meanwhile knows all that."""
         tidings = room.news.for_all(room.name)
-        blocks: dict[tuple[int, Encoder], bytes] = {}
+        blocks: Blocks = {}
         for client in list(room.members):
             if client in room.members:
                 self._tell(client, room, tidings, blocks)
@@ -156,15 +172,16 @@ class House:
         if not room.news:
             self._news.pop(room.name, None)
 
-    def _tell(self, client: Client, room: Room, tidings: Tidings, blocks: dict[tuple[int, Encoder], bytes]) -> None:
+    def _tell(self, client: Client, room: Room, tidings: Tidings, blocks: Blocks) -> None:
         """`blocks` keeps what others were told, as their doors show it."""
         position = room.members[client]
         if position >= tidings.end:
             return
         room.members[client] = tidings.end
-        key = position, client.encoder
+        hearer = client if tidings.knows(client) else None
+        key = position, client.encoder, hearer
         if key not in blocks:
-            frames = tidings.since(position)
+            frames = tidings.since(position, hearer)
             blocks[key] = b"".join(client.encoder.frame(frame | {"members": len(room.members)}) for frame in frames)
         # An event that a door does not show is no bytes at all.
         if blocks[key] and not client.outbox.offer(blocks[key]):

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 from chat_common import (
     LOBBY,
-    Frame,
     color_for,
     is_guest,
     partners,
@@ -30,10 +29,10 @@ from server_parts.admission import Admission
 from server_parts.batch import Batch
 from server_parts.conversations import DENIED, Conversations
 from server_parts.house import PRESENCE_SLICE, House
+from server_parts.lists import member_list
 from server_parts.message_log import Draft, MessageLog, StorageError, hashed
 from server_parts.native_door import NATIVE, bye
 from server_parts.new_rooms import NewRooms
-from server_parts.pages import members_page
 from server_parts.people import Client, Session
 from server_parts.places import Places
 from server_parts.plain_door import PLAIN, PLAIN_TIMED
@@ -73,7 +72,7 @@ class Hub:
         self._places = places
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._asked: deque[Item] = deque()  # what is to be carried out in this turn
-        self._newcomers: deque[Item] = deque()  # the same of those who are not in yet, for which there may be no time
+        self._later: deque[Item] = deque()  # newcomers and new names, for which there may be no time in this turn
         self._house = House(book, settings.name)
         self._conversations = Conversations(book, self._house)
         self._batch = Batch(book, self._house)
@@ -121,7 +120,7 @@ class Hub:
     @property
     def waiting(self) -> int:
         """How many batches of requests wait for their turn."""
-        return self._queue.qsize() + len(self._newcomers)
+        return self._queue.qsize() + len(self._later)
 
     def stats(self) -> Stats:
         house, everyone = self._house, self._house.names.everyone()
@@ -140,9 +139,9 @@ class Hub:
                 told_to_stop = self._take()
                 begun = time.monotonic()
                 self._turn(self._asked)
-                if self._newcomers:
+                if self._later:
                     share = GREETING_SHARE * (time.monotonic() - begun)
-                    self._turn(self._newcomers, math.inf if told_to_stop or self._stops else max(GREETING, share))
+                    self._turn(self._later, math.inf if told_to_stop or self._stops else max(GREETING, share))
                 if told_to_stop:
                     self._batch.commit()
                     self._stops += 1
@@ -155,7 +154,7 @@ class Hub:
     def bury(self) -> None:
         """After `run`: do nothing more, but let nobody wait for it."""
         self.closing.set()
-        for client in [*self._untold, *(client for client, _ in (*self._asked, *self._newcomers))]:
+        for client in [*self._untold, *(client for client, _ in (*self._asked, *self._later))]:
             client.credits.put(None)
         while self._stops < 2:
             item = self._queue.get()
@@ -180,7 +179,9 @@ class Hub:
         try:
             item = self._queue.get(timeout=self._patience())
             while item is not None:
-                (self._newcomers if item[0].session is None else self._asked).append(item)
+                client, requests = item
+                waits = client.session is None or type(requests[0]) is ask.Nick  # its desk sends nothing behind it
+                (self._later if waits else self._asked).append(item)
                 wanted -= sum(len(request.texts) if isinstance(request, ask.Say) else 1 for request in item[1])
                 if wanted <= 0:
                     return False
@@ -191,7 +192,7 @@ class Hub:
 
     def _patience(self) -> float | None:
         """Seconds until the hub has something to do of its own accord."""
-        if self._newcomers or self._untold:
+        if self._later or self._untold:
             return 0.0
         farewell = self._farewells[0][0] if self._farewells else math.inf
         soonest = min(self._house.presence_due(), farewell, self._trimming.due, self._silent_due)
@@ -502,8 +503,8 @@ class Hub:
             return
         else:
             people = list(self._house.rooms[name].members) if name in self._house.rooms else []
-        frame: Frame = {"type": "who", "room": name, "total": len(people)}
-        client.tell_list(frame, "members", members_page(client, people, who))
+        # As they are called now: of new names the client is told behind the list.
+        client.outbox.offer_pages(member_list(client, name, [(one.name, one.color, one.away) for one in people], who))
 
     def _times(self, client: Client, times: ask.Times) -> None:
         client.encoder = PLAIN_TIMED if times.shown else PLAIN

@@ -1,22 +1,19 @@
-"""Answers made page by page: catching up, older history, search results, the list of rooms.
+"""Answers made page by page: catching up, older history, search results.
 
-Run by whoever sends to the client, its reader mostly; by the hub for nobody but the operator. It must not know sockets.
+Run by whoever sends to the client, its reader mostly. It must not know sockets.
 """
 
 from __future__ import annotations
 
-import heapq
 import logging
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
-from chat_common import Frame, partners
+from chat_common import Frame
 from server_parts.door import Encoder
 from server_parts.message_log import MOST_COUNTED, Found, MessageLog, Place, StorageError
-from server_parts.people import Client, Room
-from server_parts.requests import History, Rooms, Search, Who
+from server_parts.requests import History, Search
 from server_parts.search_query import fold_name, parse
 
 PAGE = 500  # messages read and sent at a time, at most …
@@ -111,33 +108,3 @@ def _long_results(book: MessageLog, encoder: Encoder, frame: Frame, portions: li
         messages = [m for room, id, _ in portion for m in book.after(room, id - 1, 1) if m.id == id]
         shown = {"shown": sum(map(len, portions[:number]))} if encoder.newest_last else {}
         yield encoder.pages({**frame, **shown, "more": number + 1 < len(portions)}, "messages", messages)
-
-
-def members_page(client: Client, people: list[Client], wanted: Who) -> list[Frame]:
-    """People as `who` shows them: all in the order they came, or where they are many, a page in the order of names."""
-    if wanted.after is not None or (len(people) > wanted.limit and not client.operator):
-        after = (wanted.after or "").lower()
-        behind = (person for person in people if person.name.lower() > after)
-        people = heapq.nsmallest(wanted.limit, behind, key=lambda person: person.name.lower())
-    return [{"name": c.name, "color": c.color} | ({"away": c.away} if c.away else {}) for c in people]
-
-
-def room_list(client: Client, wanted: Rooms, lit: Mapping[str, Room], kept: Mapping[str, int]) -> Iterator[bytes]:
-    """A page of the rooms that this client may know of: of those with somebody in them and those in the log.
-
-    Who is in a room is counted when the page is made: what happens after that, the client is told after that.
-    """
-    names = sorted(name for name in {**kept, **lit} if name.startswith(wanted.prefix) and _may_know(client, name))
-    total = len(names)
-    if not client.operator:
-        first = 0 if wanted.after is None else bisect_right(names, wanted.after)
-        names = names[first : first + wanted.limit]
-    rooms = [
-        {"room": name, "members": len(lit[name].members) if name in lit else 0, "last": kept.get(name, 0)}
-        for name in names
-    ]
-    yield client.encoder.pages({"type": "rooms", "total": total, "more": False}, "rooms", rooms)
-
-
-def _may_know(client: Client, room: str) -> bool:
-    return not partners(room) or room in client.rooms or (client.trusted and client.takes_part(room))

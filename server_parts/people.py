@@ -6,19 +6,17 @@ Other threads may read a client's fields while none of its requests is under way
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from itertools import count
 from queue import SimpleQueue
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from chat_common import Frame, partners, private_room
 from server_parts.door import Encoder
 from server_parts.message_log import MessageLog
-from server_parts.native_door import NATIVE
 from server_parts.plain_door import PLAIN
 from server_parts.presence import News
 
-LONG: Final = 500  # items of a list from which on writing it would keep everybody waiting
 CREDITS: Final = 2  # batches of one client that may be under way at once: this bounds the hub's queue
 
 
@@ -94,18 +92,6 @@ class Client:
 
     def tell(self, frame: Frame) -> None:
         self.outbox.offer(self.encoder.frame(frame))
-
-    def tell_list(self, frame: Frame, field: str, items: Sequence[Any]) -> None:
-        """An event whose list may be longer than a line. A long one is written while its reader sends it."""
-        if len(items) <= LONG or self.encoder is not NATIVE:
-            self.outbox.offer(self.encoder.pages(frame | {"more": False}, field, items))
-        else:
-            self.outbox.offer_pages(self._slices(frame, field, items))
-
-    def _slices(self, frame: Frame, field: str, items: Sequence[Any]) -> Iterator[bytes]:
-        for start in range(0, len(items), LONG):
-            end = start + LONG
-            yield self.encoder.pages(frame | {"more": end < len(items)}, field, items[start:end])
 
     def resolve(self, room: str) -> str:
         """The room that is meant: `@bob` is the private room with bob."""

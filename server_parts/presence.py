@@ -1,7 +1,8 @@
 """Who came, left and changed names in a room, in order, and what of it each hearer has still to be told. Pure.
 
 A room keeps what not everybody has been told yet, and each member has a position in it, as in the room's messages. So
-nobody is told of what was over before they came, and everybody of what they cannot know.
+nobody is told of what was over before they came, and everybody of what they cannot know. Whoever changes names is told
+that at once; it is left out of what they are told later.
 """
 
 from __future__ import annotations
@@ -25,18 +26,20 @@ class Kind(enum.Enum):
 class Change(NamedTuple):
     kind: Kind
     name: str
-    new: str = ""  # of somebody who was renamed
+    new: str = ""  # of somebody who was renamed …
+    who: object = None  # … and who that is
 
 
 class News:
     """What happened in one room since the position that every member has reached."""
 
-    __slots__ = ("_changes", "_entrance", "_first", "_unknown")
+    __slots__ = ("_changes", "_entrance", "_first", "_named", "_unknown")
 
     def __init__(self) -> None:
         self._first = self._entrance = 0
         self._changes: list[Change] = []
         self._unknown: set[str] = set()  # names that somebody bears of whom not everybody has been told
+        self._named: set[str] = set()  # all names in the changes, without case
 
     def __bool__(self) -> bool:
         return bool(self._changes)
@@ -51,22 +54,30 @@ class News:
 
         It does them no harm to be told of those who came just before. So a whole crowd that comes in is told the same.
         """
-        self._changes.append(Change(Kind.JOINED, name))
-        self._unknown.add(name)
+        self._note(Change(Kind.JOINED, name))
         return self._entrance
 
     def left(self, name: str) -> None:
-        self._changes.append(Change(Kind.LEFT, name))
+        self._note(Change(Kind.LEFT, name))
         self._entrance = self.end
 
-    def renamed(self, old: str, new: str) -> None:
-        self._changes.append(Change(Kind.RENAMED, old, new))
-        self._unknown.add(new)
+    def renamed(self, old: str, new: str, who: object = None) -> None:
+        self._note(Change(Kind.RENAMED, old, new, who))
         self._entrance = self.end
+
+    def _note(self, change: Change) -> None:
+        self._changes.append(change)
+        self._named.update(name.lower() for name in (change.name, change.new) if name)
+        if change.kind is not Kind.LEFT:
+            self._unknown.add(change.new or change.name)
 
     def is_unknown(self, name: str) -> bool:
         """Whether some member may not know yet that somebody of that name is there."""
         return name in self._unknown
+
+    def is_named(self, name: str) -> bool:
+        """Whether not everybody has been told yet what became of somebody of that name."""
+        return name.lower() in self._named
 
     def so_far(self, room: str) -> Tidings:
         """What has happened until now, for members at whatever position."""
@@ -82,7 +93,11 @@ class News:
         del self._changes[: position - self._first]
         self._first = max(position, self._first)
         self._entrance = max(position, self._entrance)
-        self._unknown = {change.new or change.name for change in self._changes if change.kind is not Kind.LEFT}
+        rest, self._changes = self._changes, []
+        self._unknown.clear()
+        self._named.clear()
+        for change in rest:
+            self._note(change)
 
 
 class Tidings:
@@ -92,14 +107,22 @@ class Tidings:
         self._room = room
         self._first = first
         self._changes = tuple(changes)
+        self._renamed = {change.who for change in self._changes if change.who is not None}
 
     @property
     def end(self) -> int:
         return self._first + len(self._changes)
 
-    def since(self, position: int) -> list[Frame]:
-        """Everything after a position, merged."""
-        return _merged(self._room, self._changes[position - self._first :])
+    def knows(self, who: object) -> bool:
+        """Whether some of it is a new name of that hearer, who knows it already."""
+        return who in self._renamed
+
+    def since(self, position: int, hearer: object = None) -> list[Frame]:
+        """Everything after a position, merged; but not the new names of that hearer."""
+        changes = self._changes[position - self._first :]
+        if hearer is not None:
+            changes = tuple(change for change in changes if change.who is not hearer)
+        return _merged(self._room, changes)
 
 
 def _merged(room: str, changes: Iterable[Change]) -> list[Frame]:
@@ -108,7 +131,7 @@ def _merged(room: str, changes: Iterable[Change]) -> list[Frame]:
     came: dict[str, None] = {}
     gone: dict[str, None] = {}
     renamed: list[tuple[str, str]] = []
-    for kind, name, new in changes:
+    for kind, name, new, _ in changes:
         if kind is Kind.RENAMED and name not in came:
             frames += _moves(room, came, gone)
             _rename(renamed, name, new)

@@ -20,8 +20,15 @@ def test_each_hearer_knows_who_is_there() -> None:
 def test_telling_everybody_the_same_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if all had been there from the first change on."""
     since = Tidings.since
-    monkeypatch.setattr(Tidings, "since", lambda tidings, position: since(tidings, tidings._first))
+    monkeypatch.setattr(Tidings, "since", lambda tidings, position, hearer: since(tidings, tidings._first, hearer))
     assert any("stranger" in wrong or "ghost" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))
+
+
+def test_telling_people_their_own_new_name_twice_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then nobody is called so any more."""
+    since = Tidings.since
+    monkeypatch.setattr(Tidings, "since", lambda tidings, position, hearer: since(tidings, position))
+    assert any("stranger" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))
 
 
 def test_speaking_before_having_been_introduced_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

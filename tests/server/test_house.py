@@ -98,6 +98,51 @@ def test_a_new_name_is_told_a_few_at_a_time(house: House) -> None:
     assert [a.news(), b.news(), c.news()] == [[{"renamed": [["c", "cee"]]}]] * 2 + [[]]
 
 
+def test_a_new_name_is_told_to_its_bearer_once(house: House) -> None:
+    """At once and by itself. What else happened is told later, without it."""
+    a, b = guests(house, "a", "b")
+    Guest(house, "c")
+    house.rename(a.client, "ay", trusted=False)
+    house.rename(b.client, "bee", trusted=False)
+    assert [a.news(), b.news()] == [[{"renamed": [["a", "ay"]]}], [{"renamed": [["b", "bee"]]}]]
+    house.tell_presence()
+    assert a.news() == [{"joined": ["c"]}, {"renamed": [["b", "bee"]]}]
+    assert b.news() == [{"joined": ["c"]}, {"renamed": [["a", "ay"]]}]
+
+
+def test_who_takes_a_name_that_somebody_gave_up_hears_of_that_first(house: House) -> None:
+    """Or there would be two of that name, as far as it knows."""
+    a, b = guests(house, "a", "b")
+    house.rename(b.client, "bee", trusted=False)
+    house.rename(a.client, "B", trusted=False)
+    assert a.news() == [{"renamed": [["b", "bee"]]}, {"renamed": [["a", "B"]]}]
+    b.news()
+    house.tell_presence()
+    assert [a.news(), b.news()] == [[], [{"renamed": [["a", "B"]]}]]
+
+
+def test_who_comes_and_changes_names_is_not_told_of_the_old_one(house: House) -> None:
+    """Its own coming is told first, then its new name."""
+    a, b = guests(house, "a", "b")
+    c = Guest(house, "c")
+    house.rename(c.client, "cee", trusted=False)
+    house.tell_presence()
+    assert c.news() == [{"joined": ["c"]}, {"renamed": [["c", "cee"]]}]
+    assert a.news() == b.news() == [{"joined": ["cee"]}]
+
+
+def test_a_new_name_in_many_rooms_is_one_block(house: House) -> None:
+    """Whoever is in hundreds of rooms costs the hub one call."""
+    (a,) = guests(house, "a")
+    for number in range(20):
+        house.enter(a.client, f"room-{number}", 0, None, 0)
+    house.tell_presence()
+    a.outbox.blocks.clear()
+    house.rename(a.client, "ay", trusted=False)
+    assert len(a.outbox.blocks) == 1
+    assert len(a.news()) == 21
+
+
 def test_a_room_hears_of_a_new_name_before_it_hears_from_it(house: House) -> None:
     """What is said under the new name waits for nobody, but comes after it."""
     a, b = guests(house, "a", "b")

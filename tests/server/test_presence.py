@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from server_parts.presence import Change, Kind, News, Tidings
 
 
-def told(news: News, position: int = 0) -> list[dict[str, Any]]:
+def told(news: News, position: int = 0, hearer: str | None = None) -> list[dict[str, Any]]:
     """What a member at that position is told of the lobby."""
-    frames = news.so_far("lobby").since(position)
+    frames = news.so_far("lobby").since(position, hearer)
     assert all((frame.pop("type"), frame.pop("room")) == ("presence", "lobby") for frame in frames)
     return frames
 
@@ -116,6 +116,29 @@ def test_a_new_name_of_somebody_unknown_is_no_new_name() -> None:
     assert told(news, known) == [{"renamed": [["alice", "anna"]]}]
 
 
+def test_ones_own_new_name_is_not_told_again() -> None:
+    """Whoever changes names knows that; the others are told."""
+    news = News()
+    news.enter("alice")
+    news.renamed("bob", "ben", "bob himself")
+    news.renamed("carol", "carla", "carol herself")
+    assert news.so_far("lobby").knows("bob himself")
+    assert told(news, hearer="bob himself") == [{"joined": ["alice"]}, {"renamed": [["carol", "carla"]]}]
+    assert told(news) == [{"joined": ["alice"]}, {"renamed": [["bob", "ben"], ["carol", "carla"]]}]
+
+
+def test_who_is_named_is_known_without_case() -> None:
+    """Whoever came, left, or has or had another name, until everybody has been told."""
+    news = News()
+    news.enter("Alice")
+    news.left("bob")
+    news.renamed("carol", "carla")
+    assert all(map(news.is_named, ("alice", "BOB", "carol", "carla")))
+    assert not news.is_named("dave")
+    news.forget(2)
+    assert [news.is_named(name) for name in ("alice", "bob", "carol", "carla")] == [False, False, True, True]
+
+
 def test_who_is_unknown_is_known_by_name() -> None:
     """Newcomers and new names, until everybody has been told."""
     news = News()
@@ -170,8 +193,13 @@ class Model:
             # Who was there before its position, it sees when it asks; of the others it is told.
             self.beliefs[who] = self.members_at(self.positions[who])
         elif action == "rename" and who in self.names:
-            new = who if self.names[who] != who else f"{who}{next(self.spare) % 3}"
-            self.news.renamed(self.names[who], new)
+            new = f"spare{next(self.spare) % 7}" if self.names[who] == who else who
+            if new in self.names.values():
+                return
+            if self.news.is_named(self.names[who]) or self.news.is_named(new):
+                self.tell(who)
+            self.apply(self.beliefs[who], {"renamed": [(self.names[who], new)]})
+            self.news.renamed(self.names[who], new, who)
             self.names[who] = new
         elif action == "tell" and who in self.names:
             self.tell(who)
@@ -183,7 +211,7 @@ class Model:
     def members_at(self, position: int) -> set[str]:
         """Undo what has happened since."""
         members = set(self.names.values())
-        for kind, name, new in reversed(self.news._changes[position - self.news._first :]):
+        for kind, name, new, _ in reversed(self.news._changes[position - self.news._first :]):
             if kind is Kind.JOINED:
                 members.remove(name)
             elif kind is Kind.LEFT:
@@ -193,7 +221,7 @@ class Model:
         return members
 
     def tell(self, who: str) -> None:
-        for frame in told(self.news, self.positions[who]):
+        for frame in told(self.news, self.positions[who], who):
             self.apply(self.beliefs[who], frame)
         self.positions[who] = self.news.end
         assert self.beliefs[who] == set(self.names.values()), "nobody is missing, and nobody is a ghost"
@@ -223,7 +251,7 @@ def test_each_hearer_knows_who_is_there(steps: list[tuple[str, str]]) -> None:
 def test_the_model_sees_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """Telling everybody the same, wherever they begin, is found."""
     whole = Tidings.since
-    monkeypatch.setattr(Tidings, "since", lambda tidings, position: whole(tidings, tidings._first))
+    monkeypatch.setattr(Tidings, "since", lambda tidings, position, hearer: whole(tidings, tidings._first, hearer))
     model = Model()
     for step in [("move", "a"), ("move", "b"), ("tell all", "a"), ("move", "a"), ("move", "c")]:
         model.step(*step)
@@ -233,4 +261,4 @@ def test_the_model_sees_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_change_is_what_it_says() -> None:
     """A record with names."""
-    assert Change(Kind.LEFT, "alice") == (Kind.LEFT, "alice", "")
+    assert Change(Kind.LEFT, "alice") == (Kind.LEFT, "alice", "", None)

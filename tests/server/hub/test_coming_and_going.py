@@ -11,12 +11,13 @@ import pytest
 
 from server_parts import hub
 from server_parts.desk import Desk
-from server_parts.house import PRESENCE_SLICE
+from server_parts.house import PRESENCE_SLICE, House
 from server_parts.hub import GREETING
 from server_parts.message_log import Draft, Run, SessionRecord, hashed
 from server_parts.pace import Paces
-from server_parts.people import LONG
+from server_parts.people import Client
 from server_parts.requests import (
+    LIST_LIMIT,
     Announce,
     Away,
     Bye,
@@ -211,7 +212,23 @@ def test_a_new_name_is_told_to_the_room(alice: Seat, bob: Seat) -> None:
     """To the one who changed it too."""
     renamed = {"type": "presence", "room": "lobby", "renamed": [["alice", "anna"]], "members": 2}
     assert alice.ask(Nick("anna")) == [renamed]
-    assert bob.heard() == [renamed]
+    assert bob.hears(renamed)
+
+
+def test_new_names_come_behind_what_others_say(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the same turn: a name is told to many, and however many change theirs, nobody waits for all of them."""
+    done: list[str] = []
+    rename = House.rename
+
+    def note_and_rename(house: House, client: Client, new: str | None, *, trusted: bool = False) -> None:
+        done.append(" ".join(text for texts, _ in bench.book.batches for text in texts))
+        rename(house, client, new, trusted=trusted)
+
+    monkeypatch.setattr(House, "rename", note_and_rename)
+    crowd = [bench.seat(f"c{number}") for number in range(3)]
+    nicks: list[tuple[Seat, list[Request]]] = [(seat, [Nick(f"d{n}")]) for n, seat in enumerate(crowd)]
+    bench.in_one_turn(*nicks, (alice, [Say("lobby", ["excuse me"], 1)]))
+    assert done == ["holding the hub excuse me"] * 3
 
 
 def test_a_name_in_use_cannot_be_changed_to(alice: Seat, bob: Seat) -> None:
@@ -296,7 +313,8 @@ def test_comings_and_goings_are_told(bench: Bench, alice: Seat) -> None:
 def test_who_comes_and_speaks_at_once_is_heard_to_come_first(bench: Bench, alice: Seat) -> None:
     """In each room, by everybody there; also who is gone again at once."""
     alice.ask(Join("den"))
-    alice.heard()
+    for room in ("lobby", "den"):
+        assert alice.hears({"type": "presence", "room": room, "joined": ["alice"], "members": 1})
     bob = Seat(bench)
     bob.submit(Hello("bob", bench.session()), Join("den"), Say("den", ["one"], 1), Say("lobby", ["two"], 2), Gone())
     bob.settle()
@@ -377,9 +395,21 @@ def test_the_list_of_rooms_is_made_by_its_reader(alice: Seat, monkeypatch: pytes
     assert b"later" not in page
 
 
+def test_the_list_of_people_is_made_by_its_reader(alice: Seat, bob: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they were called when it was asked for: of a later name alice is told behind the list."""
+    kept: list[Generator[bytes, None, None]] = []
+    monkeypatch.setattr(alice.outbox, "offer_pages", kept.append)
+    alice.ask(Who("lobby"))
+    assert [inspect.getgeneratorstate(pages) for pages in kept] == [inspect.GEN_CREATED]
+    bob.ask(Nick("later"))
+    page = next(kept[0])
+    assert b'"bob"' in page
+    assert b"later" not in page
+
+
 def test_the_operators_list_of_rooms_is_made_in_one_go(bench: Bench) -> None:
     """By the hub itself, and whole: nothing else is shown there meanwhile."""
-    rooms = [f"room-{number:04}" for number in range(LONG + 1)]
+    rooms = [f"room-{number:04}" for number in range(2 * LIST_LIMIT + 1)]
     bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
     operator = Seat(bench, operator=True)
     operator.ask(Hello("server", ""))
@@ -389,10 +419,10 @@ def test_the_operators_list_of_rooms_is_made_in_one_go(bench: Bench) -> None:
 
 def test_long_lists_are_sent_one_at_a_time(bench: Bench, alice: Seat) -> None:
     """However many are asked for at once: what waits to be made counts for no bound."""
-    rooms = [f"room-{number:04}" for number in range(LONG + 1)]
+    rooms = [f"room-{number:04}" for number in range(2 * LIST_LIMIT + 1)]
     bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
     Desk(alice.client, bench.hub, bench.book, Paces(0)).serve([Rooms(), Rooms(), Who(), Rooms()])
-    assert len(alice.outbox.pages) == 3
+    assert len(alice.outbox.pages) == 4
     assert alice.outbox.most_unsent == 1
     assert [frame["type"] for frame in alice.heard("rooms", "who") if not frame["more"]] == ["rooms"] * 2 + [
         "who",
@@ -428,7 +458,7 @@ def test_a_client_that_reads_too_slowly_is_let_go(bench: Bench, alice: Seat, bob
 def test_a_client_whose_own_answers_pile_up_is_let_go(alice: Seat) -> None:
     """Asking for more than it reads is reading too slowly, too."""
     alice.outbox.refuses = True
-    alice.ask(Who())
+    alice.ask(Leave("nowhere"))
     assert wait_until(lambda: alice.outbox.closed)
 
 

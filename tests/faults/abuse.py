@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
+from server_parts.desk import HEARERS
 from server_parts.message_log import Draft
 from server_parts.new_rooms import MOST as MOST_ROOMS
 from server_parts.pace import BURST, SHARED
@@ -41,12 +42,13 @@ from tests.peers import WAIT, Native
 PROPERTY: Final = "abuse by one address"
 TARGET: Final = (
     "memory ≤ 64 MB more, others' p99 ≤ 2 × without, where that is under 5 ms ≤ 10 ms; an owner is in and heard ≤ 1 s; "
-    "connections, texts and rooms bounded"
+    "connections, texts, rooms and new names bounded"
 )
 RATE: Final = 10  # of requests a second
 MOST_GROWTH: Final = 64 << 20  # bytes, at any moment
 MOST_WAIT: Final = 1.0  # seconds in which the owner is in and has a receipt
 VISIT_PAUSE: Final = 0.3
+ROOMS: Final = 1_000  # in the log, for lists to be long
 LONG_TEXTS: Final = ["needle " + "\U0001f600" * 4_900] * 600  # of 20 KB each
 
 
@@ -174,11 +176,18 @@ class Abuse(NamedTuple):
             found.append(f"too many texts were stored: {self.texts} > {self.most_texts():.0f}")
         if self.kind == "rooms" and self.rooms > MOST_ROOMS:
             found.append(f"one address began {self.rooms} rooms")
+        if self.kind == "renames" and self.rate * self.seconds > self.most_renames():
+            found.append(f"too many new names: {self.rate * self.seconds:.0f} > {self.most_renames():.0f}")
         return found
 
     def most_texts(self) -> float:
         """What an address may say under new names: their shared bursts, and of each loop the rate besides."""
         return SHARED * BURST + (SHARED + abusers.LOOPS) * RATE * (self.seconds + 1)
+
+    def most_renames(self) -> float:
+        """One of each at once; and then one whenever as many requests could be made as the last one has cost."""
+        hearers = abusers.RENAMERS * len(abusers.RENAMERS_ROOMS)
+        return abusers.RENAMERS * (1 + RATE * (self.seconds + 1) / (1 + hearers / HEARERS))
 
 
 class Place:
@@ -233,7 +242,7 @@ def endure(
     """What was found, and what of it is wrong."""
     with tempfile.TemporaryDirectory(prefix="chat-abuse-", dir=data_folder()) as temporary:
         folder = Path(temporary)
-        _write_long_texts(folder / "data")
+        _fill(folder / "data")
         with (
             serving("--rate", str(RATE), habit=habit, folder=folder) as server,
             Load(generator_in(folder), server.port, NATIVE.echo) as load,
@@ -246,9 +255,10 @@ def endure(
     return figure, [wrong for abuse in abuses for wrong in abuse.wrong(limit)]
 
 
-def _write_long_texts(folder: Path) -> None:
+def _fill(folder: Path) -> None:
     book = SqliteLog(folder)
     book.append([Draft(abusers.BIG, time.time(), "writer", "blue", LONG_TEXTS, "", 0)], {})
+    book.append([Draft(f"kept-{n}", time.time(), "writer", "blue", ["first"], "", 0) for n in range(ROOMS)], {})
     book.close()
 
 

@@ -3,6 +3,8 @@
     python -m tests.faults.abusers KIND PORT SEED      until its standard input ends; then it says how much it did
 
 connect    silent connections, as many as come in, from another address
+renames    25 clients in 380 rooms each, which change their names as fast as they may, from this machine's address
+lists      sixteen clients that ask who is there and which rooms there are, as fast as they may, from another address
 reconnect  four loops that come in, say forty texts and go, under new names, from this machine's own address
 rooms      a first text in one new room after another, from another address
 unread     sixty clients that ask for long pages and read nothing, from this machine's own address
@@ -13,11 +15,13 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import re
 import secrets
 import socket
+import struct
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -28,6 +32,10 @@ HOME: Final = "127.0.0.1"  # all others are taken for other machines: see odd_se
 LOOPS: Final = 4
 TEXTS: Final = 40  # of one connection
 UNREAD: Final = 60
+RENAMERS: Final = 25
+RENAMERS_ROOMS: Final = [f"{first}{second}" for first in "0123456789abcdefghi" for second in "0123456789abcdefghij"]
+LISTERS: Final = 16  # as many as one address may be
+AHEAD: Final = 200  # requests that one of them sends at once
 SMALL: Final = 4_096  # bytes that the kernel keeps for who does not read
 PAUSE: Final = 0.001  # between two connects: the abuser's processor time is not what is judged
 BIG: Final = "big"  # the room with the long texts
@@ -50,6 +58,58 @@ def connect(port: int, seed: int) -> int:
             with contextlib.suppress(OSError):
                 opened.enter_context(_connection(port, far(seed, 1)))
                 done += 1
+    return done
+
+
+def renames(port: int, seed: int) -> int:
+    with ExitStack() as opened:
+        crowd = [opened.enter_context(_connection(port, HOME)) for _ in range(RENAMERS)]
+        for connection in crowd:
+            connection.sendall(_line(_hello(RENAMERS_ROOMS)) + _line({"type": "ping", "n": 0}))
+            assert _read_as_far_as(connection, b'"pong"') or over.is_set(), "nobody is let in"
+        names = [f"a-{secrets.token_hex(4)}" for _ in crowd]
+        nicks = [
+            b"".join(_line({"type": "nick", "name": f"{name}-{again}"}) for again in range(AHEAD)) for name in names
+        ]
+        first = RENAMERS_ROOMS[0]  # each is told of its new name in all its rooms
+        answers = [f'"room":"{first}","renamed":\\[\\["[^"]*","{name}-' for name in names]
+        return _answered(crowd, nicks, answers)
+
+
+def lists(port: int, seed: int) -> int:
+    asks = b"".join(_line({"type": "who"}) + _line({"type": "rooms"}) for _ in range(AHEAD // 2))
+    with ExitStack() as opened:
+        crowd = [opened.enter_context(_connection(port, far(seed, 3))) for _ in range(LISTERS)]
+        return _answered(crowd, [_line(_hello([])) + asks for _ in crowd], ['"more":false'] * LISTERS)
+
+
+def _answered(crowd: Sequence[socket.socket], asks: Iterable[bytes], answers: Iterable[str]) -> int:
+    """Ask all that at once, and read until it is over; how many lines came that are answers."""
+    done: list[int] = []
+
+    def read(connection: socket.socket, answer: str) -> None:
+        done.append(_lines_with(connection, re.compile(answer.encode())))
+
+    readers = [threading.Thread(target=read, args=pair) for pair in zip(crowd, answers, strict=True)]
+    for reader in readers:
+        reader.start()
+    for connection, some in zip(crowd, asks, strict=True):
+        connection.sendall(some)
+    over.wait()
+    for connection in crowd:
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # nothing is to follow
+            connection.shutdown(socket.SHUT_RDWR)
+    for reader in readers:
+        reader.join()
+    return sum(done)
+
+
+def _lines_with(connection: socket.socket, wanted: re.Pattern[bytes]) -> int:
+    done = 0
+    with contextlib.suppress(OSError), connection.makefile("rb") as lines:
+        for line in lines:
+            done += wanted.search(line) is not None
     return done
 
 
@@ -136,7 +196,7 @@ def _hello(entered: list[str]) -> dict[str, Any]:
 
 
 def _line(frame: Mapping[str, Any]) -> bytes:
-    return json.dumps(frame).encode() + b"\n"
+    return json.dumps(frame, separators=(",", ":")).encode() + b"\n"  # a hello has little room
 
 
 def _read_as_far_as(connection: socket.socket, wanted: bytes | None) -> bool:
@@ -156,7 +216,7 @@ def _received(connection: socket.socket) -> Iterator[bytes]:
 
 
 KINDS: Final[dict[str, Callable[[int, int], int]]] = {
-    kind.__name__: kind for kind in (connect, reconnect, rooms, unread)
+    kind.__name__: kind for kind in (connect, renames, lists, reconnect, rooms, unread)
 }
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import server
-from server_parts import hub, native_door, new_rooms, outbox, pace, pages, places, plain_door, sockets
+from server_parts import desk, hub, native_door, new_rooms, outbox, pace, pages, places, plain_door, sockets
 from server_parts.outbox import Outbox
 from server_parts.people import Client
 from server_parts.requests import Leave
@@ -142,6 +142,13 @@ def forget_paces() -> None:
     _change(pace.Paces, find=find_anew)
 
 
+def rename_for_nothing() -> None:
+    """Takes a new name for a request like any other, however many hear of it."""
+    far_from_home()
+    _change(desk, HEARERS=1e9)
+    _change(pace, RENAMES=40, RENAMES_SHARE=1.0)
+
+
 def count_no_rooms() -> None:
     """Lets one address begin as many rooms as it likes."""
     far_from_home()
@@ -170,6 +177,7 @@ HABITS: Final[dict[str, Callable[[], None]]] = {
         far_from_home,
         let_everybody_in,
         forget_paces,
+        rename_for_nothing,
         count_no_rooms,
         answer_at_once,
     )

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.timeout(90), pytest.mark.alone]
 
 
 def test_floods_from_one_address() -> None:
-    """Of connects, of reconnecting writers, of rooms, and of long answers that nobody reads."""
+    """Of connects, of new names, of lists, of reconnecting writers, of rooms, and of long answers that nobody reads."""
     finding = abuse.run(True, chosen_seed())
     if finding.met is None:
         pytest.skip(finding.figure)
@@ -25,6 +25,7 @@ def test_floods_from_one_address() -> None:
     ("kind", "habit", "found"),
     [
         ("connect", odd_server.let_everybody_in, "one address holds"),
+        ("renames", odd_server.rename_for_nothing, "too many new names"),
         ("reconnect", odd_server.forget_paces, "too many texts were stored"),
         ("rooms", odd_server.count_no_rooms, "one address began"),
         ("unread", odd_server.answer_at_once, "memory grew by"),

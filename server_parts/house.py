@@ -164,27 +164,28 @@ class House:
         """Bring one member after another to where the room is now. Who comes in meanwhile knows all that."""
         tidings = room.news.for_all(room.name)
         blocks: Blocks = {}
+        end = tidings.end
         for client in list(room.members):
-            if client in room.members:
+            if room.members.get(client, end) < end:
                 self._tell(client, room, tidings, blocks)
             yield True
-        room.news.forget(tidings.end)
+        room.news.forget(end)
         if not room.news:
             self._news.pop(room.name, None)
 
     def _tell(self, client: Client, room: Room, tidings: Tidings, blocks: Blocks) -> None:
         """`blocks` keeps what others were told, as their doors show it."""
         position = room.members[client]
-        if position >= tidings.end:
-            return
         room.members[client] = tidings.end
         hearer = client if tidings.knows(client) else None
         key = position, client.encoder, hearer
-        if key not in blocks:
+        block = blocks.get(key)
+        if block is None:
             frames = tidings.since(position, hearer)
-            blocks[key] = b"".join(client.encoder.frame(frame | {"members": len(room.members)}) for frame in frames)
+            block = b"".join(client.encoder.frame(frame | {"members": len(room.members)}) for frame in frames)
+            blocks[key] = block
         # An event that a door does not show is no bytes at all.
-        if blocks[key] and not client.outbox.offer(blocks[key]):
+        if block and not client.outbox.offer(block):
             self.slow[client] = None
 
     # --- telling what was said ---

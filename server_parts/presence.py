@@ -108,10 +108,7 @@ class Tidings:
         self._first = first
         self._changes = tuple(changes)
         self._renamed = {change.who for change in self._changes if change.who is not None}
-
-    @property
-    def end(self) -> int:
-        return self._first + len(self._changes)
+        self.end: Final = first + len(self._changes)
 
     def knows(self, who: object) -> bool:
         """Whether some of it is a new name of that hearer, who knows it already."""

@@ -140,8 +140,11 @@ class House:
             return
         is_unknown = room.news.is_unknown
         fresh = self._tell_news(room) if any(is_unknown(author.name) for author in authors) else ()
+        begun = time.monotonic()
         for _ in chain(self._telling.pop(room.name, ()), fresh):
             pass
+        now = time.monotonic()
+        self._presence_due = max(self._presence_due, now + PRESENCE_SHARE * (now - begun))
 
     def presence_due(self) -> float:
         """When comings and goings are to be told; never, if there are none."""

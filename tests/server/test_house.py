@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
-from server_parts.house import House
+from server_parts.house import PRESENCE_SHARE, House
 from server_parts.message_log import MemoryLog, Run
 from server_parts.native_door import NATIVE
 from server_parts.people import Client
@@ -174,6 +176,19 @@ def test_all_in_a_room_hear_everything_in_one_order(house: House) -> None:
     house.publish("lobby", [Run("lobby", 1, 0.5, "a", "blue", ["hello"], 1)], {})
     assert a.outbox.blocks == b.outbox.blocks
     assert [json.loads(block)["type"] for block in a.outbox.blocks] == ["presence", "message"]
+
+
+def test_what_a_message_finishes_counts_as_telling(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a room where somebody talks, comings and goings take no more than their tenth of the time either."""
+    a, _ = guests(house, "a", "b")
+    Guest(house, "c")
+    house.tell_presence(A_STEP)
+    house.tell_presence(A_STEP)
+    Guest(house, "d")
+    clock = count(1_000_000)  # a second more whenever somebody looks
+    monkeypatch.setattr("server_parts.house.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    house.publish("lobby", [Run("lobby", 1, 0.0, "a", "blue", ["hi"], 1)], {a.client: None})
+    assert house.presence_due() == next(clock) - 1 + PRESENCE_SHARE
 
 
 def test_a_room_hears_of_somebody_before_it_hears_from_them(house: House) -> None:

@@ -154,7 +154,7 @@ def _move(name: str, back_from: dict[str, None], to: dict[str, None]) -> None:
 
 def _rename(renamed: list[tuple[str, str]], name: str, new: str) -> None:
     """Several new names of one person are one, where nobody else bore the last of them in between."""
-    for number, (old, current) in enumerate(renamed):
+    for number, (old, current) in reversed(list(enumerate(renamed))):  # others may have been called that before
         if current == name:
             if all(new != other for other, _ in renamed[number + 1 :]):
                 renamed[number : number + 1] = [(old, new)] if old != new or name == new else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 
 import pytest
@@ -165,6 +166,52 @@ def test_thousands_stay_within_a_line() -> None:
     assert [name for frame in frames for name in frame.get("joined", ())] == names
     assert sum(len(frame.get("left", ())) for frame in frames) == 600
     assert sum(len(frame.get("renamed", ())) for frame in frames) == 600
+
+
+def test_names_that_go_round_stay_with_their_bearers() -> None:
+    """However names are exchanged, a hearer can tell who is who."""
+    news = News()
+    for old, new in ("ec", "ba", "cb", "ac", "ce"):
+        news.renamed(old, new)
+    believed = {"e": "Eve", "b": "Ben"}
+    _follow(believed, told(news))
+    assert believed == {"b": "Eve", "e": "Ben"}
+
+
+@given(st.lists(st.tuples(st.sampled_from("jlrrrr"), st.sampled_from("abcdef"), st.sampled_from("abcdef"))))
+def test_whoever_knows_who_is_who_goes_on_knowing_it(steps: list[tuple[str, str, str]]) -> None:
+    """Whatever they are told at once."""
+    news = News()
+    bearers = {"a": 1, "b": 2, "c": 3}
+    believed = dict(bearers)
+    people = count(4)
+    for step, one, other in steps:
+        if step == "r" and one in bearers and (other not in bearers or other == one):
+            bearers[other] = bearers.pop(one)
+            news.renamed(one, other)
+        elif step == "j" and one not in bearers:
+            bearers[one] = next(people)
+            news.enter(one)
+        elif step == "l" and one in bearers:
+            del bearers[one]
+            news.left(one)
+    _follow(believed, told(news))
+    assert believed.keys() == bearers.keys()
+    # Who left and is back, or came, is somebody new to whoever is told.
+    assert all(believed[name] == bearers[name] or bearers[name] > 3 for name in bearers)
+
+
+def _follow(believed: dict[str, Any], frames: list[dict[str, Any]]) -> None:
+    for frame in frames:
+        for name in frame.get("left", ()):
+            del believed[name]
+        for name in frame.get("joined", ()):
+            assert name not in believed
+            believed[name] = 0
+        for old, new in frame.get("renamed", ()):
+            bearer = believed.pop(old)
+            assert new not in believed
+            believed[new] = bearer
 
 
 # --- against a model of every hearer ---

@@ -283,7 +283,7 @@ MAX_MARKS: Final = 5  # combining marks in a row; living scripts stay below
 _UNSEEN = "\u200c\u200d"  # joiners: invisible, and dropped rather than shown
 _UNKNOWN = "\ufffd"
 # Letters and signs that show nothing, although Unicode counts them as printable.
-_BLANK_SIGN: Final = re.compile("[\u115f\u1160\u2800\u3164\uffa0\U00013441\U00013442\U0001d159]")
+_BLANK_SIGN: Final = re.compile("[\u115f\u1160\u2800\u3164\uffa0\ufffc\U00013441\U00013442\U0001d159]")
 
 
 def harmless(text: str) -> str:
@@ -336,10 +336,13 @@ def is_blank(text: str) -> bool:
 
 
 _PADDING: Final = re.compile(f" {{{MAX_BLANKS + 1},}}")
+_BETWEEN_BLANKS: Final = re.compile(r"(?<= )[^\x00-\x7f]+(?= )")
 
 
 def without_padding(text: str) -> str:
     """Harmless text without long runs of blanks, which could make a terminal start a row with something else."""
+    if not text.isascii():
+        text = _BETWEEN_BLANKS.sub(lambda found: "" if is_blank(found[0]) else found[0], text)
     return _PADDING.sub(" " * MAX_BLANKS, text) if " " * (MAX_BLANKS + 1) in text else text
 
 
@@ -385,11 +388,15 @@ _STARS: Final = "\u066d\u2055\u22c6\u26b9\u2736"  # those whose names do not say
 def _ends_in_a_star(line: str) -> bool:
     """Whether the last thing that can be seen is a star of any kind."""
     for character in reversed(line):
-        if character in _STARS or "ASTERIS" in unicodedata.name(character, ""):
+        if character in _STARS or _is_called_a_star(unicodedata.name(character, "")):
             return True
         if not is_blank(character):
             return False
     return False
+
+
+def _is_called_a_star(name: str) -> bool:
+    return "ASTERIS" in name or "STAR" in name.split()
 
 
 def text_form(sender: str, color: str, text: str) -> str:

@@ -251,7 +251,7 @@ def _tint(text: str, color: object) -> str:
 
 
 def _indented(text: str) -> str:
-    return harmless(text).replace("\n", "\n    ")
+    return without_padding(harmless(text)).replace("\n", "\n    ")
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -264,7 +264,7 @@ def _listed(names: Iterable[str]) -> str:
 def _member(member: Mapping[str, Any]) -> str:
     away = member.get("away")
     return _tint(harmless_line(member["name"]), member.get("color")) + (
-        aside(f" (away: {harmless_line(away)})") if away else ""
+        aside(f" (away: {without_padding(harmless_line(away))})") if away else ""
     )
 
 

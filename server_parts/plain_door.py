@@ -108,7 +108,7 @@ def _lines(*lines: str) -> bytes:
 
 
 def _star(text: str) -> str:
-    return f"* {harmless_line(text)} *"
+    return f"* {without_padding(harmless_line(text))} *"
 
 
 def _nothing(frame: Frame) -> list[str]:

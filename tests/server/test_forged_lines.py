@@ -22,7 +22,7 @@ from tests.client.fakes import message, timeless, unpainted
 from tests.conftest import Serve
 from tests.peers import Frame, Native
 
-BLANKS = "\u3164\u2800\u115f\u1160\uffa0\u034f\u200b\u2060\ufeff\u00a0\u3000\u200d\ufe0f\u0301\U000e0041 \t"
+BLANKS = "\u3164\u2800\u115f\u1160\uffa0\u034f\u200b\u2060\ufeff\u00a0\u3000\u200d\ufe0f\u0301\ufffc\U000e0041 \t"
 TOKEN = "t" * 32
 NOTICE = re.compile(r"\* .*\*")  # as a person reads it, who sees no blanks
 
@@ -54,7 +54,7 @@ def test_every_line_of_the_server_has_the_form() -> None:
     assert [line for line in lines if not NOTICE.fullmatch(line)] == []
 
 
-STARS = "*\u2217\uff0a\ufe61\u2731\u066d\u22c6\u20f0"
+STARS = "*\u2217\uff0a\ufe61\u2731\u066d\u22c6\u20f0\u2605\u2b51"
 
 
 def as_seen(line: str) -> str:
@@ -153,13 +153,27 @@ def test_whoever_has_such_a_name_keeps_it(serve: Serve) -> None:
     assert owner.tell("still me")["from"] == "all"
 
 
-@pytest.mark.parametrize("blank", [" ", "\u2800", "\u3164", " \u2800"])
+@pytest.mark.parametrize("blank", [" ", "\u2800", "\u3164", " \u2800", " \u034f", "\u3164\ufe0f", " \u0301\u034f"])
 def test_a_terminal_cannot_be_padded(blank: str) -> None:
     """A long run of blanks would let a terminal begin its next row with whatever stands behind it."""
-    text = f"hi{blank * 80}* delivered #41 *"
+    text = f"hi{blank * 80} * delivered #41 *"
     assert without_padding(harmless(text)) == "hi    * delivered #41 *"
     assert without_padding("a b  c    d") == "a b  c    d"
+    assert without_padding("a 中 文 字 é è ê") == "a 中 文 字 é è ê"
     assert b"hi    * delivered" in PLAIN.live([Run("lobby", 1, 0.0, "bob", "blue", [text], 1)])
+
+
+def test_an_away_note_cannot_be_padded(serve: Serve) -> None:
+    """It stands in lines of the server: in the list of people, and where somebody writes to who is away."""
+    chat = serve()
+    note = f"lunch){' ' * 80}* server: your password, please *"
+    plain, alice = chat.plain("/who"), chat.native("alice")
+    assert alice.ask("away", text=note) == []
+    plain.send_bytes(b"/who\n/msg alice hi\n")
+    plain.until("lunch)    * server")
+    plain.until("is away: lunch)    * server")
+    people = [{"name": "alice", "color": "red", "away": note}]
+    assert "lunch)    * server" in unpainted(View().who(people, "lobby"))
 
 
 def test_times_are_shown_on_demand(serve: Serve) -> None:

@@ -8,7 +8,7 @@ that at once; it is left out of what they are told later.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from chat_common import Frame
@@ -107,7 +107,8 @@ class Tidings:
         self._room = room
         self._first = first
         self._changes = tuple(changes)
-        self._renamed = {change.who for change in self._changes if change.who is not None}
+        self._renamed = {change.who: [change.name, change.new] for change in self._changes if change.who is not None}
+        self._merged: dict[int, list[Frame]] = {}
         self.end: Final = first + len(self._changes)
 
     def knows(self, who: object) -> bool:
@@ -115,11 +116,22 @@ class Tidings:
         return who in self._renamed
 
     def since(self, position: int, hearer: object = None) -> list[Frame]:
-        """Everything after a position, merged; but not the new names of that hearer."""
-        changes = self._changes[position - self._first :]
-        if hearer is not None:
-            changes = tuple(change for change in changes if change.who is not hearer)
-        return _merged(self._room, changes)
+        """Everything after a position, merged; but not the new name of that hearer.
+
+        It is one pair, as long as whoever changes names is first told of all that was not told of either name.
+        """
+        frames = self._merged.get(position)
+        if frames is None:
+            frames = self._merged[position] = _merged(self._room, self._changes[position - self._first :])
+        return frames if hearer is None else list(_without(frames, self._renamed.get(hearer)))
+
+
+def _without(frames: Iterable[Frame], pair: list[str] | None) -> Iterator[Frame]:
+    for frame in frames:
+        if pair not in frame.get("renamed", ()):
+            yield frame
+        elif others := [other for other in frame["renamed"] if other != pair]:
+            yield frame | {"renamed": others}
 
 
 def _merged(room: str, changes: Iterable[Change]) -> list[Frame]:
@@ -130,10 +142,12 @@ def _merged(room: str, changes: Iterable[Change]) -> list[Frame]:
     renamed: list[tuple[str, str]] = []
     for kind, name, new, _ in changes:
         if kind is Kind.RENAMED and name not in came:
-            frames += _moves(room, came, gone)
+            if came or gone:
+                frames += _moves(room, came, gone)
             _rename(renamed, name, new)
             continue
-        frames += _pairs(room, renamed)
+        if renamed:
+            frames += _pairs(room, renamed)
         if kind is Kind.RENAMED:  # of somebody who is not known under the old name either
             del came[name]
             _move(new, gone, came)

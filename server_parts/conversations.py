@@ -115,7 +115,8 @@ class Conversations:
             if refusal is not None:
                 return refusal
             for member in members:
-                self._house.enter(member, room, None, self._book.last(room), 0)
+                told = self._house.enter(member, room, None, self._book.last(room), 0)
+                member.outbox.offer(b"".join(told))  # its reader knows of nothing
             self._note(client, room)
         if other is not None and other.away is not None:
             client.tell({"type": "notice", "text": f"{other.name} is away: {other.away}"})

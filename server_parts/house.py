@@ -18,7 +18,7 @@ from server_parts.lists import room_list
 from server_parts.message_log import MessageLog, Run
 from server_parts.names import Names
 from server_parts.native_door import NATIVE
-from server_parts.pages import catch_up, history_frame
+from server_parts.pages import entry
 from server_parts.people import Client, Room
 from server_parts.presence import Tidings
 from server_parts.requests import Rooms
@@ -46,8 +46,8 @@ class House:
 
     def enter(
         self, client: Client, name: str, floor: int | None, after: int | None, history: int, *, gap: bool = False
-    ) -> None:
-        """Make the client a member and bring it up to date. What is said from now on waits behind that.
+    ) -> Iterator[bytes]:
+        """Make the client a member. Returns what brings it up to date; all that is said now waits behind that.
 
         `floor` is the number up to which it may not read; None: it may read nothing that was said.
         """
@@ -58,17 +58,14 @@ class House:
             room.members[client] = room.news.enter(client.name)
             client.rooms[name] = room
             self._news[name] = room
-        client.tell({"type": "joined", "room": name, "last": room.last, "members": len(room.members)})
         if after is None or after > room.last:  # an id from the future: its numbers mean nothing here
             gap = gap or after is not None
             start = max(room.last - history, lowest)
         else:
             gap = gap or after < lowest
             start = max(after, lowest)
-        if start >= room.last:
-            client.outbox.offer(client.encoder.pages(history_frame(name, gap=gap), "messages", []))
-        else:
-            client.outbox.offer_pages(catch_up(self._book, client.encoder, name, start, room.last, gap=gap))
+        joined: Frame = {"type": "joined", "room": name, "last": room.last, "members": len(room.members)}
+        return entry(self._book, client.encoder, joined, start, gap=gap)
 
     def depart(self, client: Client, room: Room) -> None:
         del room.members[client], client.rooms[room.name]

@@ -392,7 +392,7 @@ class Hub:
             text = f"you are in too many {kind}: {MAX_ROOMS} of {MAX_ROOMS}; leave one first"
             client.tell(Refusal("bad_room", text, "room").frame())
         else:
-            self._house.enter(client, room, floor, after, history, gap=gap)
+            client.outbox.offer_pages(self._house.enter(client, room, floor, after, history, gap=gap))
 
     @staticmethod
     def _is_full(client: Client, *, private: bool) -> bool:
@@ -483,7 +483,7 @@ class Hub:
         log.info("%s is now %s", client.name, nick.name)
         self._house.rename(client, nick.name, trusted=trusted)
         for room, floor in floors.items():
-            self._house.enter(client, room, floor, None, ask.DEFAULT_HISTORY)
+            client.outbox.offer_pages(self._house.enter(client, room, floor, None, ask.DEFAULT_HISTORY))
 
     def _color(self, client: Client, color: ask.Color) -> None:
         client.color = color.color

@@ -31,6 +31,16 @@ def catch_up(book: MessageLog, encoder: Encoder, room: str, after: int, upto: in
     return _or_abort(_portions(book, encoder, room, after, upto, gap=gap))
 
 
+def entry(book: MessageLog, encoder: Encoder, joined: Frame, after: int, *, gap: bool) -> Iterator[bytes]:
+    """What whoever enters a room is told: that it is in, and what it has missed."""
+    room, last = joined["room"], joined["last"]
+    if after < last:
+        yield encoder.frame(joined)
+        yield from catch_up(book, encoder, room, after, last, gap=gap)
+    else:
+        yield encoder.frame(joined) + encoder.pages(history_frame(room, gap=gap), "messages", [])
+
+
 def older(book: MessageLog, encoder: Encoder, request: History, floor: int) -> Iterator[bytes]:
     """What was said before a message, as far down as the limit and `floor` allow. StorageError, if there is one yet."""
     room, last = request.room, book.last(request.room)

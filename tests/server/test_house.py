@@ -31,7 +31,7 @@ class Guest:
         self.enter()
 
     def enter(self) -> None:
-        self._house.enter(self.client, "lobby", 0, None, 0)
+        self.outbox.offer_pages(self._house.enter(self.client, "lobby", 0, None, 0))
 
     def depart(self) -> None:
         self._house.depart(self.client, self.client.rooms["lobby"])

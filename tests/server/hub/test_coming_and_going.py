@@ -354,6 +354,7 @@ def test_a_long_list_of_rooms_comes_page_by_page(bench: Bench, alice: Seat) -> N
     """Two hundred, with how many there are; the next page begins behind the last room, and is made while it is sent."""
     rooms = [f"room-{number:04}" for number in range(450)]
     bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
+    alice.outbox.pages.clear()
     listed: list[str] = []
     for number in (200, 200, 51):
         (page,) = of_type(alice.ask(Rooms(after=listed[-1] if listed else None)), "rooms")
@@ -395,6 +396,15 @@ def test_the_list_of_rooms_is_made_by_its_reader(alice: Seat, monkeypatch: pytes
     assert b"later" not in page
 
 
+def test_what_whoever_enters_is_told_is_made_by_its_reader(alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who enters hundreds of rooms at once holds up nobody with that; the number of members is that of its coming."""
+    kept: list[Generator[bytes, None, None]] = []
+    monkeypatch.setattr(alice.outbox, "offer_pages", kept.append)
+    alice.ask(Join("den"))
+    assert [inspect.getgeneratorstate(pages) for pages in kept] == [inspect.GEN_CREATED]
+    assert b'"type":"joined","room":"den","last":0,"members":1' in next(kept[0])
+
+
 def test_the_list_of_people_is_made_by_its_reader(alice: Seat, bob: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     """As they were called when it was asked for: of a later name alice is told behind the list."""
     kept: list[Generator[bytes, None, None]] = []
@@ -421,6 +431,9 @@ def test_long_lists_are_sent_one_at_a_time(bench: Bench, alice: Seat) -> None:
     """However many are asked for at once: what waits to be made counts for no bound."""
     rooms = [f"room-{number:04}" for number in range(2 * LIST_LIMIT + 1)]
     bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
+    alice.outbox.drain()
+    alice.outbox.pages.clear()
+    alice.outbox.most_unsent = 0
     Desk(alice.client, bench.hub, bench.book, Paces(0)).serve([Rooms(), Rooms(), Who(), Rooms()])
     assert len(alice.outbox.pages) == 4
     assert alice.outbox.most_unsent == 1

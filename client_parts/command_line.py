@@ -165,6 +165,8 @@ def _address(text: str) -> tuple[str | None, int | None]:
         raise ValueError(f"write it without {scheme}://, like {rest.strip('/') or 'HOST'}")
     if text.isascii() and text.isdigit():
         raise ValueError(f"write HOST:{text}, or :{text} for a port on this machine")
+    if text and (not text.strip() or (text.count(":") == 1 and text.endswith(":"))):
+        raise ValueError("write HOST, HOST:PORT or [IPV6]:PORT")
     host, port = parse_address(text, default_port=-1)
     has_host = text.startswith("::") or not text.startswith(":")
     return host if text and has_host else None, None if port < 0 else port

@@ -208,7 +208,13 @@ COMMANDS: tuple[Command, ...] = (
         "search", (), "/search TEXT", "Find messages in public rooms and your own.", lambda a, w: a.search(_needed(w))
     ),
     Command("more", (), "/more", "Show the next page of a search or list.", lambda a, w: a.more()),
-    Command("ignore", (), "/ignore [NAME]", "Hide what somebody says; alone: list them.", lambda a, w: a.ignore(w)),
+    Command(
+        "ignore",
+        (),
+        "/ignore [NAME]",
+        "Hide what somebody says, under later names too; alone: list them.",
+        lambda a, w: a.ignore(w),
+    ),
     Command("unignore", (), "/unignore NAME", "Show it again.", lambda a, w: a.unignore(_needed(w))),
     Command("away", (), "/away [TEXT]", "Tell those who write to you that you are away.", lambda a, w: a.away(w)),
     Command("back", (), "/back", "You are here again.", lambda a, w: a.away(None)),

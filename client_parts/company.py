@@ -55,6 +55,8 @@ class Company:
             self.people.count(room, frame.get("members"))
         for old, new in frame.get("renamed") or []:
             self.people.rename(old, new)
+            if self.is_ignored(old):  # under the old name too, if they come back with it
+                self.ignored[new.lower()] = new
         if room is None or room.startswith("@"):
             return
         self.people.leave(room, frame.get("left") or [])

@@ -139,11 +139,15 @@ class TerminalScreen(TypingLoop):
             return
         self._keyboard.listen()
         self._closed.wait(_LAST_WORDS)  # till then the receiver says what happened
-        self.note(paint("Press Enter to leave.", "yellow"))
         with suppress(EOFError, KeyboardInterrupt, Closed):
+            self._ask_to_leave()
             while (line := self._last_line()).strip():
                 self._give_up(line)
+                self._ask_to_leave()
         self._give_up(self._editor.text)
+
+    def _ask_to_leave(self) -> None:
+        self.note(paint("Press Enter to leave.", "yellow"))
 
     def _last_line(self) -> str:
         while True:

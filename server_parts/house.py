@@ -99,8 +99,9 @@ class House:
             self.names.take_guest(client)
         else:
             self.names.take(new, client, trusted=trusted)
-        for room in client.rooms.values():
-            self._note_rename(client, room, old)
+        if client.name != old:
+            for room in client.rooms.values():
+                self._note_rename(client, room, old)
         pair = [old, client.name]
         answer: list[Frame] = [
             {"type": "presence", "room": room.name, "renamed": [pair], "members": len(room.members)}

@@ -73,6 +73,12 @@ def _backlog(text: str) -> int:
     return size
 
 
+def _folder(text: str) -> str:
+    if not text:
+        raise ValueError("name a folder, or :memory: to keep nothing")
+    return text
+
+
 def _operator(text: str) -> str:
     if not is_name(text):
         raise ValueError("use 1 to 32 of A-Z a-z 0-9 _ . -, and start with a letter or a digit")
@@ -83,7 +89,7 @@ _DEFAULTS: Final = Settings()
 _FLAGS: Final = (
     _Flag("host", str, DEFAULT_HOST, "address to listen on; 0.0.0.0 or :: lets other machines in", "ADDRESS"),
     _Flag("port", parse_port, DEFAULT_PORT, "port to listen on; 0 picks a free one", "PORT"),
-    _Flag("data", str, FOLDER, "folder where the rooms are kept; :memory: keeps nothing", "DIR"),
+    _Flag("data", _folder, FOLDER, "folder where the rooms are kept; :memory: keeps nothing", "DIR"),
     _Flag("keep", _days, None, "delete messages older than DAYS days", "DAYS"),
     _Flag("keep-messages", _at_least_one, None, "keep only the newest N messages of each room", "N"),
     _Flag("name", _operator, _DEFAULTS.name, "name of the operator", "NAME"),

@@ -76,6 +76,8 @@ def test_the_environment_is_named_when_it_is_to_blame(
         (["--room", "Ö"], "a room name is made of"),
         (["--port", "99999"], "from 0 to 65535"),
         (["host:port"], "from 0 to 65535"),
+        (["127.0.0.1:"], "Invalid address 127.0.0.1:: write HOST, HOST:PORT or [IPV6]:PORT."),
+        ([" "], 'Invalid address " ": write HOST, HOST:PORT or [IPV6]:PORT.'),
         (["[::1"], "Invalid address [::1: write HOST, HOST:PORT or [IPV6]:PORT."),
         (["--history", "-1"], "Invalid --history -1: use a number of messages"),
         (["--history", "501"], "from 0 to 500"),

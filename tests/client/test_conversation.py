@@ -283,6 +283,16 @@ def test_ignored_people_are_not_shown() -> None:
     assert talk.type("/ignore bob") == ["* ignored: bob"]
 
 
+def test_ignored_people_stay_ignored_under_a_new_name() -> None:
+    """And under the one they had, should they come back with it; a new name of others changes nothing."""
+    talk = Talk()
+    talk.type("/ignore bob")
+    talk.hear({"type": "presence", "room": "lobby", "renamed": [["bob", "Robert"], ["carol", "carla"]], "members": 3})
+    assert talk.hear(message(1, sender="Robert"), message(2, sender="bob")) == []
+    assert talk.hear(message(3, "hi", sender="carla")) == ["carla: hi"]
+    assert talk.type("/ignore") == ["* ignored: bob, Robert"]
+
+
 def test_away_is_asked_for_and_asked_again_after_a_reconnect() -> None:
     """The server forgets it with the connection; the client does not."""
     talk = Talk()

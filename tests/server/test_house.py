@@ -112,6 +112,14 @@ def test_a_new_name_is_told_to_its_bearer_once(house: House) -> None:
     assert b.news() == [{"joined": ["c"]}, {"renamed": [["a", "ay"]]}]
 
 
+def test_the_name_one_has_is_no_new_one(house: House) -> None:
+    """Whoever asks for it is answered; nobody else hears of it."""
+    a, b = guests(house, "a", "b")
+    house.rename(a.client, "a", trusted=False)
+    house.tell_presence()
+    assert [a.news(), b.news()] == [[{"renamed": [["a", "a"]]}], []]
+
+
 def test_who_takes_a_name_that_somebody_gave_up_hears_of_that_first(house: House) -> None:
     """Or there would be two of that name, as far as it knows."""
     a, b = guests(house, "a", "b")

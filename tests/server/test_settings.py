@@ -105,6 +105,7 @@ def test_a_wrong_value_gets_one_sentence(name: str, text: str, source: str, caps
         (["::1"], "Unexpected argument ::1; did you mean --host ::1?"),
         (["a:4101"], "Unexpected argument a:4101; did you mean --host a --port 4101?"),
         (["a:b"], "Unexpected argument a:b; --help lists the options."),
+        (["--data", ""], 'Invalid --data "": name a folder, or :memory: to keep nothing.'),
         (["--data", ":memory:", "--backup", "x"], "Options --export and --backup need a folder; name it with --data."),
     ],
 )

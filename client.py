@@ -38,24 +38,33 @@ from chat_common import (
     harmless_line,
     is_blank,
 )
-from client_parts.attempt import Attempt
-from client_parts.bookmarks import Bookmarks
 from client_parts.command_line import read_command_line
-from client_parts.commands import Intent, Order, Text, understand, understand_piped
-from client_parts.conversation import Conversation
-from client_parts.frames import acceptable
-from client_parts.handover import Handover
-from client_parts.hearing import RECENT
-from client_parts.identity import IdentityError, Names, exposure, name_token, new_session, token_path
-from client_parts.last_words import LastWords
-from client_parts.leaving import Farewell, Step, signals_end_it
-from client_parts.link import Link, LinkLost, Patience, open_socket
-from client_parts.link_words import Holds, Lateness, Return, cause_of, link_state, next_try, no_connection, texts_are
-from client_parts.reading import Closed
-from client_parts.screen import Screen, choose_screen
-from client_parts.settings import Settings
-from client_parts.status import Status
-from client_parts.view import View, alert, as_sentence, bad, good
+from client_parts.conversation.conversation import Conversation
+from client_parts.conversation.incoming import RECENT
+from client_parts.input.commands import Intent, Order, Text, understand, understand_piped
+from client_parts.input.intent_queue import IntentQueue
+from client_parts.input.reading import Closed
+from client_parts.kept.bookmarks import Bookmarks
+from client_parts.kept.identity import IdentityError, Names, exposure, name_token, new_session, token_path
+from client_parts.kept.settings import Settings
+from client_parts.link.accepted_frames import acceptable
+from client_parts.link.attempt import Attempt
+from client_parts.link.last_words import LastWords
+from client_parts.link.leaving import Farewell, Step, signals_end_it
+from client_parts.link.link import Link, LinkLost, Patience, open_socket
+from client_parts.link.reconnecting import (
+    Lateness,
+    ResendPlan,
+    ReturnPlan,
+    cause_of,
+    link_state,
+    next_try,
+    no_connection,
+    texts_are,
+)
+from client_parts.screen.screen import Screen, choose_screen
+from client_parts.screen.status import Status
+from client_parts.screen.view import View, alert, as_sentence, bad, good
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
@@ -116,8 +125,8 @@ class ChatClient:
         self._farewell = Farewell(self._patience)
         self._lateness = Lateness()
         self._news_due = math.inf  # when the conversation has something to tell by itself
-        self._return = Return(self._patience)
-        self._holds = Holds(self._patience)
+        self._return_plan = ReturnPlan(self._patience)
+        self._resend = ResendPlan(self._patience)
 
     def _new_conversation(self, color: str | None, rooms: tuple[str, ...], style: str, history: int) -> Conversation:
         # What a person chose and read is kept for the next run; a program's doings are not.
@@ -143,7 +152,7 @@ class ChatClient:
         """Start the receiver, which connects, and be the input loop until somebody ends it. Returns the exit status."""
         with ExitStack() as ending:
             ending.push(self._screen)  # shows what it was told, also if nobody came to enter it
-            self._handover = Handover()
+            self._intents = IntentQueue()
             receiver = threading.Thread(target=self.receive_messages, name="receiver", daemon=True)
             receiver.start()
             asked_for = self._talk()
@@ -199,7 +208,7 @@ class ChatClient:
                 intent = self._next_intent()
                 if isinstance(intent, Order) and intent.is_exit:
                     return True
-                self._handover.post(intent)
+                self._intents.post(intent)
         return False
 
     def _next_intent(self) -> Intent:
@@ -211,14 +220,14 @@ class ChatClient:
                 return understand(line)
             intent = understand_piped(line, continues=self._screen.continues)
             # What a pipe orders is obeyed after everything before it has arrived; and no more waits than fits.
-            self._handover.wait_below(1 if isinstance(intent, Order) else PENDING)
+            self._intents.wait_below(1 if isinstance(intent, Order) else PENDING)
             self._talkative = True
             return intent
 
     def _objection(self) -> str:
         if self._conversation.online and not self._lateness.late:
             return ""
-        waiting = self._handover.waiting
+        waiting = self._intents.waiting
         return f"{texts_are(waiting)} not delivered yet" if waiting else ""
 
     def _deliver_the_rest(self) -> None:
@@ -226,7 +235,7 @@ class ChatClient:
             return
         if self._json_events and not self._talkative:
             self._wait_for(self._finished)  # a program that only listens
-        self._handover.wait_below(1)
+        self._intents.wait_below(1)
 
     @staticmethod
     def _wait_for(event: threading.Event) -> None:
@@ -239,11 +248,11 @@ class ChatClient:
         texts = self._patience.undelivered if self._conversation.online else 0
         receiver.join(_FORCED if self._by_force else texts + self._patience.goodbye + 1)
         if not receiver.is_alive():
-            self._handover.close()
+            self._intents.close()
 
     def _leave(self) -> None:
         self._leaving = True
-        self._handover.ring()
+        self._intents.ring()
 
     def _cut_link(self) -> None:
         """End by force. From now on the connection ends with a reset, whoever closes it: the server drops the rest."""
@@ -270,7 +279,7 @@ class ChatClient:
             self._drop_link()
             self._show_prompt()
             self._ready.set()
-            self._handover.end()
+            self._intents.end()
             self._screen.end_reading()
 
     def _take_a_turn(self) -> None:
@@ -282,37 +291,37 @@ class ChatClient:
             self._speak()
         except LinkLost as loss:
             self._lose(str(loss))
-        self._handover.report(len(self._conversation.outgoing))
+        self._intents.report(len(self._conversation.outgoing))
         self._show_prompt()
         if self._screen.broken and (self._screen.interactive or self._json_events):
             self._finish(0)  # but a pipe goes on sending, whoever has stopped reading what it shows
 
     def _obey(self) -> None:
-        self._taken += self._handover.take()
+        self._taken += self._intents.take()
         # Before the first welcome texts wait to be sent, and a command for what it can ask; but all in their order.
         while self._taken and (self._ready.is_set() or isinstance(self._taken[0], Text)):
             self._conversation.obey(self._taken.popleft())
             self._queue_frames()
             if self._screen.interactive:
-                self._return.bring_forward()
+                self._return_plan.bring_forward()
 
     def _wait_for_something(self) -> None:
         """Sleep until the server or the input loop has something, or something falls due."""
         with selectors.DefaultSelector() as selector:
-            selector.register(self._handover, selectors.EVENT_READ)
+            selector.register(self._intents, selectors.EVENT_READ)
             if self._link is not None:
                 writing = selectors.EVENT_WRITE if self._link.has_outgoing else 0
                 selector.register(self._link, selectors.EVENT_READ | writing)
             selector.select(max(0.0, self._next_due() - time.monotonic()))
 
     def _next_due(self) -> float:
-        dues = (self._link_due(), self._status_due(), self._holds.due, self._farewell.due, self._news_due)
+        dues = (self._link_due(), self._status_due(), self._resend.due, self._farewell.due, self._news_due)
         return min(due for due in dues if due is not None)
 
     def _link_due(self) -> float:
         if self._link is not None:
             return self._link.next_deadline()
-        return self._return.due if self._attempt is None else math.inf  # it rings
+        return self._return_plan.due if self._attempt is None else math.inf  # it rings
 
     def _listen(self) -> None:
         link = self._link
@@ -347,7 +356,7 @@ class ChatClient:
             self._link.welcomed = True
         self._welcomed = True
         self._told_why_not = ""
-        self._return.succeeded()
+        self._return_plan.succeeded()
         self._tell_state("online")
         self._show_prompt()
         self._ready.set()
@@ -358,7 +367,7 @@ class ChatClient:
 
     def _status_now(self, now: float) -> Status:
         outgoing, online = self._conversation.outgoing, self._conversation.online
-        seconds = self._return.due - now if self._link is None else 0.0
+        seconds = self._return_plan.due - now if self._link is None else 0.0
         link = link_state(online=online, waiting=len(outgoing), seconds=seconds, first=not self._welcomed)
         if self._finished.is_set():
             link = "disconnected"
@@ -421,7 +430,7 @@ class ChatClient:
         now = time.monotonic()
         if self._link is not None:
             self._link.tend()
-        self._holds.tend(self._conversation.outgoing, now)
+        self._resend.tend(self._conversation.outgoing, now)
         self._news_due = self._conversation.tell_news(now)
         if self._leaving:
             self._say_bye(now)
@@ -470,7 +479,7 @@ class ChatClient:
                 self._tell_why_not(reason)
 
     def _plan_return(self, reason: str) -> None:
-        pause = self._return.plan(time.monotonic())
+        pause = self._return_plan.plan(time.monotonic())
         self._tell_state("reconnecting", reason=reason, pause=round(pause, 3))
 
     def _tell_why_not(self, reason: str) -> None:
@@ -483,9 +492,14 @@ class ChatClient:
 
     def _come_back(self) -> None:
         """Connect, when it is time; also for the first time."""
-        if self._link is None and self._attempt is None and not self._leaving and time.monotonic() >= self._return.due:
+        if (
+            self._link is None
+            and self._attempt is None
+            and not self._leaving
+            and time.monotonic() >= self._return_plan.due
+        ):
             connect = partial(open_socket, self.host, self.port, self._patience.connect)
-            self._attempt = Attempt(connect, self._handover.ring)
+            self._attempt = Attempt(connect, self._intents.ring)
         try:
             connection = self._attempt.connection() if self._attempt else None
         except OSError as problem:

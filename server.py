@@ -37,22 +37,24 @@ from chat_common import (
     paint,
     storable,
 )
-from server_parts import archive, settings, sockets
-from server_parts.addresses import source_of
-from server_parts.console import Console, ConsoleEncoder, counted
-from server_parts.desk import Desk
-from server_parts.doors import Doorway
-from server_parts.hub import Hub
-from server_parts.journal import Journal
-from server_parts.message_log import MemoryLog, MessageLog, StorageError
-from server_parts.native_door import NATIVE, bye
-from server_parts.outbox import Outbox
-from server_parts.pace import Paces
-from server_parts.people import Client, Session
-from server_parts.places import Places
-from server_parts.requests import Announce, Hello, Request, text_refusal
-from server_parts.screen import Nowhere, Screen, ScreenLog, choose_screen
+from server_parts import settings
+from server_parts.hub.dispatcher import Dispatcher
+from server_parts.hub.hub import Hub
+from server_parts.operator.console import Console, ConsoleEncoder, counted
+from server_parts.operator.screen import NullOutlet, Screen, ScreenLog, choose_screen
+from server_parts.operator.service_log import ServiceLog
+from server_parts.people.addresses import source_of
+from server_parts.people.clients import Client, Session
+from server_parts.people.places import Places
+from server_parts.people.rate_limit import Paces
+from server_parts.protocol.doorway import Doorway
+from server_parts.protocol.native_door import NATIVE, bye
+from server_parts.protocol.requests import Announce, Hello, Request, text_refusal
 from server_parts.settings import Settings
+from server_parts.storage import export
+from server_parts.storage.message_log import MemoryLog, MessageLog, StorageError
+from server_parts.wire import sockets
+from server_parts.wire.outbox import Outbox
 from terminal_parts.fitting import fitted_for
 
 # Seconds. No thread here computes for long without giving way. But every thread that waits for its turn wakes up that
@@ -82,7 +84,7 @@ class ChatServer:
         host: str = DEFAULT_HOST,
         port: int = DEFAULT_PORT,
         settings: Settings | None = None,
-        book: MessageLog | None = None,
+        store: MessageLog | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -90,7 +92,7 @@ class ChatServer:
         self.server_socket: socket.socket | None = None
         self.listening = threading.Event()
         self.failed = False
-        self._book = book or MemoryLog()
+        self._store = store or MemoryLog()
         self._connections: dict[socket.socket, Client] = {}
         self._readers: set[threading.Thread] = set()  # the accept thread's, and after it the main thread's
         self._leaving: deque[threading.Thread] = deque()  # those of them that are about to end
@@ -99,7 +101,7 @@ class ChatServer:
         self.max_clients = min(self.settings.max_clients or most, most)
         self._places = Places(self.max_clients, self.settings.per_address)
         self._paces = Paces(self.settings.rate)
-        self._hub = Hub(self._book, self.settings, self._places)
+        self._hub = Hub(self._store, self.settings, self._places)
         self._stopping = False
         # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
         self._stop_asked: SimpleQueue[None] = SimpleQueue()
@@ -236,16 +238,16 @@ class ChatServer:
         def is_reset(seconds: float) -> bool:
             return sockets.is_reset_within(client_socket, seconds) or outbox.was_reset
 
-        desk = Desk(client, self._hub, self._book, self._paces, is_reset)
+        dispatcher = Dispatcher(client, self._hub, self._store, self._paces, is_reset)
         try:
             for requests in self._requests(client_socket, client):
-                desk.serve(requests)
+                dispatcher.serve(requests)
         except ConnectionResetError:
             log.debug("%s cut the connection", client.address)
         except Exception:
             log.exception("reading %s", client.address)
         finally:
-            desk.close()
+            dispatcher.close()
             client.outbox.close()
             del self._connections[client_socket]
             self._places.leave(source_of(client.address))
@@ -293,7 +295,7 @@ class ChatServer:
             hub.join()
         if self.server_socket is not None:
             self.server_socket.close()
-        self._book.close()
+        self._store.close()
 
     def _see_readers_off(self) -> None:
         self._join_readers(LEAVING_WAIT)
@@ -327,7 +329,7 @@ class ChatServer:
     def _seat_operator(self) -> tuple[Client, Screen | None]:
         """The operator is a client of the hub, with the terminal for an outbox. Without one it can only be heard."""
         screen = choose_screen(f"{self.settings.name}> ") if self.settings.console else None
-        operator = Client(screen or Nowhere(), "the console", operator=True)
+        operator = Client(screen or NullOutlet(), "the console", operator=True)
         operator.name, operator.color = self.settings.name, color_for(self.settings.name)
         operator.encoder = ConsoleEncoder()
         if screen is None:
@@ -336,9 +338,9 @@ class ChatServer:
 
     def _attend(self, screen: Screen) -> None:
         """Let the operator talk and command, until they leave if the screen needs this thread for it."""
-        desk = Desk(self._operator, self._hub, self._book, Paces(0))
-        desk.serve([Hello(self.settings.name, session="")])
-        console = Console(self._hub, desk, screen, self.broadcast_message, self.stop_server)
+        dispatcher = Dispatcher(self._operator, self._hub, self._store, Paces(0))
+        dispatcher.serve([Hello(self.settings.name, session="")])
+        console = Console(self._hub, dispatcher, screen, self.broadcast_message, self.stop_server)
         try:
             screen.attend(console.run)
         except KeyboardInterrupt:
@@ -386,9 +388,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = settings.parse(argv)
     try:
         if command.export is not None:
-            return _interruptible(archive.export, command.settings, command.export)
+            return _interruptible(export.export, command.settings, command.export)
         if command.backup is not None:
-            return _interruptible(archive.backup, command.settings, command.backup)
+            return _interruptible(export.backup, command.settings, command.backup)
         # The port first: where it is taken, that is what a person who started twice wants to be told.
         listener = sockets.open_listener(command.host, command.port)
         with contextlib.closing(listener):
@@ -414,10 +416,10 @@ def _interruptible(write_out: Callable[[Settings, str], int], settings: Settings
 def _serve(command: settings.Command, listener: socket.socket) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(GARBAGE_THRESHOLD)
-    server = ChatServer(command.host, command.port, command.settings, archive.open_log(command.settings))
+    server = ChatServer(command.host, command.port, command.settings, export.open_log(command.settings))
     server.server_socket = listener
     server.open()
-    journal = Journal(command.settings, ScreenLog(server.screen) if server.screen else None)
+    service_log = ServiceLog(command.settings, ScreenLog(server.screen) if server.screen else None)
     stop = _stop_on_signal(server)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
@@ -429,7 +431,7 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
     try:
         server.start_server()
     finally:
-        journal.stop()
+        service_log.stop()
         if server.screen is not None:
             server.screen.close()
     print(paint("Server stopped", "yellow"), flush=True)

@@ -27,7 +27,7 @@ class Keyboard:
 
     def __init__(self, descriptor: int, *, holds: bool = False) -> None:
         self._descriptor = descriptor
-        self._holds = termios.IXON if holds else 0
+        self._resend = termios.IXON if holds else 0
         self._decoder = KeyDecoder()
         self._shell_mode: list[Any] = []  # how the shell left the terminal
         self._is_open = False
@@ -66,7 +66,7 @@ class Keyboard:
         """Set the mode, also again after somebody else had the terminal."""
         mode = [*self._shell_mode[:6], list(self._shell_mode[6])]
         mode[0] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON)
-        mode[0] |= self._holds
+        mode[0] |= self._resend
         mode[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
         mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
         if self._listening:
@@ -84,7 +84,7 @@ class Keyboard:
             return
         # In the background the terminal is somebody else's: trying would stop the program.
         if is_in_front(self._descriptor):
-            if self._holds:  # the kernel lets a held terminal go on when Ctrl+S loses its meaning
+            if self._resend:  # the kernel lets a held terminal go on when Ctrl+S loses its meaning
                 self._set([self._shell_mode[0] & ~termios.IXON, *self._shell_mode[1:]])
             self._set(self._shell_mode)
         self._is_open = self._listening = False

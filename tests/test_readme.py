@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from client_parts.command_line import read_command_line
-from client_parts.commands import COMMANDS, help_text
-from server_parts.console import ROWS
+from client_parts.input.commands import COMMANDS, help_text
+from server_parts.operator.console import ROWS
 from server_parts.settings import parse
 
 ROOT = Path(__file__).parent.parent

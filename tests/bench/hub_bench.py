@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from server_parts.message_log import Draft
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.message_log import Draft
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.bench import protocols
 from tests.bench.contestants import ARGUMENTS, ROOT, Server
 from tests.bench.generator import Load, NoCompiler, build

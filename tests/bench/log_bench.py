@@ -17,10 +17,10 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from server_parts.message_log import Draft, StorageError
-from server_parts.search_index import Scope
-from server_parts.search_query import parse
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.message_log import Draft, StorageError
+from server_parts.storage.search_query import parse
+from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.sqlite.search_index import Scope
 
 SENDERS = 5
 DAY = 86_400

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.bench.log_bench import SEARCH_TARGET, Row, build, make_texts, milliseconds, print_table, row, wait_for_index
 from tests.client.programs import ServerProgram, Terminal
 from tests.peers import Native

@@ -25,7 +25,7 @@ class TutorialServer:
         self.listener = socket.create_server(("127.0.0.1", port), backlog=4096)
         self.clients: list[socket.socket] = []
         self.lock = threading.Lock()  # guards the list, and that a line goes out whole
-        self.journal = None if file is None else _make_journal(file)
+        self.service_log = None if file is None else _make_journal(file)
         self.written = 0
 
     def run(self) -> None:
@@ -51,25 +51,25 @@ class TutorialServer:
 
     def broadcast(self, line: bytes) -> None:
         with self.lock:
-            if self.journal is not None:
-                self.write_down(self.journal, line)
+            if self.service_log is not None:
+                self.write_down(self.service_log, line)
             for client in list(self.clients):
                 try:
                     client.sendall(line)
                 except OSError:
                     self.clients.remove(client)
 
-    def write_down(self, journal: int, line: bytes) -> None:
-        os.pwrite(journal, line, self.written % (JOURNAL_SIZE - len(line)))
-        os.fdatasync(journal)
+    def write_down(self, service_log: int, line: bytes) -> None:
+        os.pwrite(service_log, line, self.written % (JOURNAL_SIZE - len(line)))
+        os.fdatasync(service_log)
         self.written += len(line)
 
 
 def _make_journal(file: str) -> int:
-    journal = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
-    os.write(journal, bytes(JOURNAL_SIZE))
-    os.fsync(journal)
-    return journal
+    service_log = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
+    os.write(service_log, bytes(JOURNAL_SIZE))
+    os.fsync(service_log)
+    return service_log
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ from typing import Any
 
 from chat_common import Frame, LineDecoder, decode_frame, encode_frame
 from client import ChatClient
-from client_parts.completion import Vocabulary
-from client_parts.link import Patience
-from client_parts.reading import Closed
-from client_parts.status import Status
+from client_parts.input.completion import Vocabulary
+from client_parts.input.reading import Closed
+from client_parts.link.link import Patience
+from client_parts.screen.status import Status
 from tests.client.ports import ReservedPort
 
 SECONDS = 10.0  # the longest that any test waits for anything

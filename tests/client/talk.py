@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 from chat_common import Frame
-from client_parts.commands import understand
-from client_parts.conversation import Conversation
-from client_parts.status import Status
-from client_parts.view import View, clock
+from client_parts.conversation.conversation import Conversation
+from client_parts.input.commands import understand
+from client_parts.screen.status import Status
+from client_parts.screen.view import View, clock
 from tests.client.fakes import SAID, Notebook
 
 _TIME = re.compile(rf"^{clock(SAID)} ")

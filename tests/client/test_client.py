@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from client import ChatClient
-from client_parts.bookmarks import Bookmark, Bookmarks
-from client_parts.link import Patience
+from client_parts.kept.bookmarks import Bookmark, Bookmarks
+from client_parts.link.link import Patience
 from tests.client.conftest import Start
 from tests.client.fakes import HASTY, ScriptedServer, goodbye, in_the_lobby, message
 

@@ -148,9 +148,9 @@ def state_of(process: int) -> str:
 FAULTS = {
     "while a line is read": "import terminal_parts.editor as e; e.Editor.press = None",
     "while a line is understood": "client.understand = None",
-    "while a frame is heard": "import client_parts.hearing as h; client.Conversation.heard = None",
+    "while a frame is heard": "import client_parts.conversation.incoming as h; client.Conversation.heard = None",
     "while a key is waited for": "import terminal_parts.keyboard as k; k.Keyboard.wait = None",
-    "while a message is painted": "import client_parts.rows as r; r.wrap = None",
+    "while a message is painted": "import client_parts.screen.rows as r; r.wrap = None",
 }
 
 

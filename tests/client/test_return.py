@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from chat_common import Frame
-from client_parts.bookmarks import Bookmark, Bookmarks
-from client_parts.commands import understand
-from client_parts.conversation import Conversation
-from client_parts.view import View
+from client_parts.conversation.conversation import Conversation
+from client_parts.input.commands import understand
+from client_parts.kept.bookmarks import Bookmark, Bookmarks
+from client_parts.screen.view import View
 from tests.client.fakes import Notebook, message, timeless
 
 _BESIDES = re.compile(r"^\* you are in|^── \w+ \d\d \w+ \d{4} ──$")  # an entry, a new day

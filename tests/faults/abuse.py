@@ -22,12 +22,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from server_parts.desk import HEARERS
-from server_parts.message_log import Draft
-from server_parts.new_rooms import MOST as MOST_ROOMS
-from server_parts.pace import BURST, SHARED
+from server_parts.hub.dispatcher import HEARERS
+from server_parts.people.new_rooms import MOST as MOST_ROOMS
+from server_parts.people.rate_limit import BURST, SHARED
 from server_parts.settings import Settings
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.message_log import Draft
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.bench.contestants import Server, data_folder
 from tests.bench.generator import Load
 from tests.bench.protocols import NATIVE
@@ -256,10 +256,10 @@ def endure(
 
 
 def _fill(folder: Path) -> None:
-    book = SqliteLog(folder)
-    book.append([Draft(abusers.BIG, time.time(), "writer", "blue", LONG_TEXTS, "", 0)], {})
-    book.append([Draft(f"kept-{n}", time.time(), "writer", "blue", ["first"], "", 0) for n in range(ROOMS)], {})
-    book.close()
+    store = SqliteLog(folder)
+    store.append([Draft(abusers.BIG, time.time(), "writer", "blue", LONG_TEXTS, "", 0)], {})
+    store.append([Draft(f"kept-{n}", time.time(), "writer", "blue", ["first"], "", 0) for n in range(ROOMS)], {})
+    store.close()
 
 
 def run(quick: bool, seed: int) -> Finding:

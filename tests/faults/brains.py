@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from client_parts.delivery import Arrival, Cursors, Outgoing
+from client_parts.conversation.delivery import Arrival, Cursors, Outgoing
 from tests.faults.mind import Frame, Mind, Receipt, Track
 
 
@@ -50,7 +50,7 @@ class Careless(Independent):
 
 
 class Product:
-    """client_parts/delivery.py in the place where client.py has it, with as little as possible around it."""
+    """client_parts/conversation/delivery.py in the place where client.py has it, with as little as possible around it."""
 
     def __init__(self, name: str, rooms: tuple[str, ...] = ("lobby",), after: int = 0) -> None:
         self.name = name

@@ -20,7 +20,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.actors import Client, Report, settle
 from tests.faults.brains import Brain, Independent, Product
 from tests.faults.finding import Finding, found, main
@@ -87,10 +87,10 @@ class Bench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        mind, last = self._listener.mind, self._server.book.last("lobby")
+        mind, last = self._listener.mind, self._server.store.last("lobby")
         wait_until(lambda: mind.tracks["lobby"].last >= last)  # it may hear of a text after its author
         self.report.wrong += settle([self._listener])
-        kept = [message._asdict() | {"from": message.sender} for message in self._server.book.export("lobby")]
+        kept = [message._asdict() | {"from": message.sender} for message in self._server.store.export("lobby")]
         if where := mind.tracks["lobby"].parts_from(track_of("lobby", kept)):
             self.report.wrong.append(f"hash: the listener and the log: {where}")
         self.report.wrong += mind.wrong
@@ -104,8 +104,8 @@ class Bench:
         return self._link.cuts_made
 
     def _serve(self) -> None:
-        book = None if self.folder is None else SqliteLog(self.folder)
-        self._server = self._server_stack.enter_context(LocalServer(book))
+        store = None if self.folder is None else SqliteLog(self.folder)
+        self._server = self._server_stack.enter_context(LocalServer(store))
 
     def restart(self) -> None:
         self._server_stack.close()
@@ -120,8 +120,8 @@ class Bench:
 
     def play(self, make: Maker, cut: Cut | None, *, restart: bool = False) -> None:
         """One conversation with one cut in it, judged at once."""
-        book = self._server.book
-        base = book.last("lobby")
+        store = self._server.store
+        base = store.last("lobby")
         brain = make(f"n{next(self._names)}", base)
         texts = [f"{brain.name} one", f"{brain.name} zwölf 👋🏽 €", f"{brain.name} three"]
         for text in (*texts[:2], "  ", texts[2]):
@@ -132,13 +132,13 @@ class Bench:
         self._link.await_end()
         if restart:
             self.restart()
-            book = self._server.book
+            store = self._server.store
         if not brain.finished:
             self._server.chat.broadcast_message(f"meanwhile {base}")
             parting = converse(socket.create_connection(("127.0.0.1", self._server.port), timeout=WAIT), brain)
             if not brain.finished:
                 self.report.wrong.append(f"dismissed: cut {cut}: the good link was ended: {parting}")
-        stored = [message._asdict() | {"from": message.sender} for message in book.after("lobby", base, 500)]
+        stored = [message._asdict() | {"from": message.sender} for message in store.after("lobby", base, 500)]
         own = [message["text"] for message in stored if message["from"] == brain.name]
         if own != texts:
             kind = "doubled" if len(own) > len(set(own)) else "lost" if len(own) < len(texts) else "order"

@@ -44,20 +44,21 @@ from chat_common import (
 )
 from client import ChatClient
 from client_parts.command_line import read_command_line
-from client_parts.commands import Order, obey, understand, understand_piped
-from client_parts.completion import Vocabulary, complete
-from client_parts.identity import valid_name
-from client_parts.input_history import InputHistory
-from client_parts.status import Status
-from server_parts import search_query, settings
-from server_parts.console import ConsoleEncoder
-from server_parts.door import Door
-from server_parts.doors import Doorway
-from server_parts.message_log import Draft, MemoryLog, Run
-from server_parts.native_door import NATIVE, NativeDoor
-from server_parts.plain_door import PLAIN, PlainDoor
-from server_parts.requests import Ending, Refusal, Request, Say, Tell
-from server_parts.sqlite_log import SqliteLog
+from client_parts.input.commands import Order, obey, understand, understand_piped
+from client_parts.input.completion import Vocabulary, complete
+from client_parts.kept.identity import valid_name
+from client_parts.kept.input_history import InputHistory
+from client_parts.screen.status import Status
+from server_parts import settings
+from server_parts.operator.console import ConsoleEncoder
+from server_parts.protocol.door import Door
+from server_parts.protocol.doorway import Doorway
+from server_parts.protocol.native_door import NATIVE, NativeDoor
+from server_parts.protocol.plain_door import PLAIN, PlainDoor
+from server_parts.protocol.requests import Answer, EndConnection, Refusal, Request, Say
+from server_parts.storage import search_query
+from server_parts.storage.message_log import Draft, MemoryLog, Run
+from server_parts.storage.sqlite.log import SqliteLog
 from terminal_parts.width import cut, height, width, wrap
 from tests.client.fakes import FakeScreen, unpainted
 
@@ -154,7 +155,7 @@ def doorway(data: bytes) -> None:
             requests += door.silence(now)
         for request in requests:
             judge_request(request)
-        if any(isinstance(request, Ending) for request in requests):
+        if any(isinstance(request, EndConnection) for request in requests):
             return
     for request in door.end():
         judge_request(request)
@@ -167,7 +168,7 @@ def through(door: Door, pieces: Iterable[bytes], *, welcomed: bool = False) -> l
     taken: list[Request] = []
     for piece in pieces:
         taken += door.receive(piece, 0.0)
-        if taken and isinstance(taken[-1], Ending):
+        if taken and isinstance(taken[-1], EndConnection):
             return taken
     return taken + door.end()
 
@@ -177,7 +178,7 @@ def alike(requests: Sequence[Request]) -> list[Any]:
     short: list[Any] = []
     for request in requests:
         too_long = isinstance(request, Refusal) and request.code == "too_long"
-        short.append("too long" if too_long else "ending" if isinstance(request, Ending) else request)
+        short.append("too long" if too_long else "ending" if isinstance(request, EndConnection) else request)
     return short
 
 
@@ -187,9 +188,9 @@ def judge_request(request: Request) -> None:
             assert request.code in ERRORS, request
             judge_answer(NATIVE.frame(request.frame()))
             judge_text(PLAIN.frame(request.frame()))
-        case Tell(block):
+        case Answer(block):
             judge_text(block.removeprefix(_TELNET_ANSWER.match(block)[0]))  # type: ignore[index]
-        case Ending(block):
+        case EndConnection(block):
             judge_answer(block) if block.startswith(b"{") else judge_text(block.replace(b"\r", b""))
         case Say(room, texts, seq, refusal):
             assert refusal is None or refusal.code in REFUSALS, request
@@ -230,16 +231,16 @@ def judge_message(run: Run) -> None:
 def logs() -> tuple[MemoryLog, SqliteLog]:
     """The same messages twice: as plainly as possible, and with an index."""
     folder = tempfile.TemporaryDirectory()
-    book, indexed = MemoryLog(), SqliteLog(Path(folder.name))
+    store, indexed = MemoryLog(), SqliteLog(Path(folder.name))
     texts = ("blue whale", "Grüße, Jürgen", "c++ & c#", "日本語の文", "👋🏽 hi", 'a*b "c" d', "from:bob", "naïve", "5%")
     drafts = [
         Draft(room, 1e9 + n * 1e6, "bob" if n % 2 else "Alice", "blue", [text], "a-session-0000001", n + 1)
         for n, (room, text) in enumerate((room, text) for room in ("lobby", "den") for text in texts)
     ]
-    for log in (book, indexed):
+    for log in (store, indexed):
         log.append(drafts, {"a-session-0000001": len(drafts)})
     indexed.folder_kept_alive = folder  # type: ignore[attr-defined]
-    return book, indexed
+    return store, indexed
 
 
 def query(data: bytes) -> None:
@@ -249,8 +250,8 @@ def query(data: bytes) -> None:
     words = search_query.words_of(text)
     assert search_query.words_of(" ".join(words)) == words
     assert asked == search_query.parse(text[: search_query.MAX_QUERY])
-    book, indexed = logs()
-    found = book.search(text, {}, 50)
+    store, indexed = logs()
+    found = store.search(text, {}, 50)
     assert indexed.search(text, {}, 50) == found
     assert all(asked.matches(m.sender, m.ts, m.text) for m in found)
 
@@ -392,12 +393,12 @@ def history(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "history")
         path.write_bytes(data)
-        book = InputHistory(path)
-        for line in book.load():
+        store = InputHistory(path)
+        for line in store.load():
             assert "\0" not in line
             line.encode()
-        book.add(data.decode("utf-8", "surrogateescape"))
-        assert all(isinstance(line, str) for line in book.load())
+        store.add(data.decode("utf-8", "surrogateescape"))
+        assert all(isinstance(line, str) for line in store.load())
 
 
 ENTRANCES: Final[dict[str, Entrance]] = {

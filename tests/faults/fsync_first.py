@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-from server_parts.batch import LARGE
-from server_parts.message_log import Draft, Run
-from server_parts.outbox import Outbox
-from server_parts.sqlite_log import SqliteLog
+from server_parts.hub.batch import LARGE
+from server_parts.storage.message_log import Draft, Run
+from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.wire.outbox import Outbox
 from tests.faults.actors import ServerProcess
 from tests.faults.finding import Finding, NotAllowed, main
 from tests.faults.links import LocalServer

@@ -103,7 +103,7 @@ class Scene:
             self._say()
             self._look(begun)
         self._wire.mend()
-        back = self._return()
+        back = self._return_plan()
         return Outage(self._shape, self._removed, self._shown, back, len(self._said) + 1, self._missing())
 
     def _unsettled(self) -> bool:
@@ -125,7 +125,7 @@ class Scene:
     def _here(self) -> set[str]:
         return {member["name"] for frame in self._witness.ask("who") for member in frame.get("members", ())}
 
-    def _return(self) -> float | None:
+    def _return_plan(self) -> float | None:
         begun = time.monotonic()
         try:
             self._person.wait_until(lambda: "online" in self._person.status_row, self._shape.most_return)

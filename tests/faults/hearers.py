@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest import mock
 
-from server_parts.house import House
-from server_parts.message_log import hashed
-from server_parts.people import Client
+from server_parts.hub.live_rooms import LiveRooms
+from server_parts.people.clients import Client
+from server_parts.storage.message_log import hashed
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
 from tests.peers import Frame, Native
@@ -112,15 +112,15 @@ class Hearer:
 @contextmanager
 def watched(present: Present) -> Iterator[None]:
     """Note who is in the room whenever somebody enters it, in the hub's own order."""
-    enter = House.enter
+    enter = LiveRooms.enter
 
-    def enter_and_note(house: House, client: Client, name: str, *place: object, **more: object) -> None:
+    def enter_and_note(live_rooms: LiveRooms, client: Client, name: str, *place: object, **more: object) -> None:
         if name == ROOM and client.session is not None:
-            members = house.rooms[name].members if name in house.rooms else {}
+            members = live_rooms.rooms[name].members if name in live_rooms.rooms else {}
             present.setdefault(client.session.key, deque()).append([member.name for member in members])
-        enter(house, client, name, *place, **more)  # type: ignore[arg-type]
+        enter(live_rooms, client, name, *place, **more)  # type: ignore[arg-type]
 
-    with mock.patch.object(House, "enter", enter_and_note):
+    with mock.patch.object(LiveRooms, "enter", enter_and_note):
         yield
 
 

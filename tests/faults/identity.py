@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from server_parts.house import House
-from server_parts.message_log import Run
-from server_parts.people import Client
-from server_parts.sqlite_log import SqliteLog
+from server_parts.hub.live_rooms import LiveRooms
+from server_parts.people.clients import Client
+from server_parts.storage.message_log import Run
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
 from tests.peers import Ended, Frame, Native, of_type
@@ -30,8 +30,8 @@ class Town:
     """A server with a log on disk, and people in it."""
 
     def __init__(self, opened: ExitStack, folder: Path) -> None:
-        self.book = SqliteLog(folder)
-        self.server = opened.enter_context(LocalServer(self.book))
+        self.store = SqliteLog(folder)
+        self.server = opened.enter_context(LocalServer(self.store))
         self._opened = opened
 
     def come(self, name: str | None = None, **hello: Any) -> Native:
@@ -106,18 +106,20 @@ def strangers(crowd: int) -> list[str]:
 def squatters(names: int) -> list[str]:
     """Many names are claimed and left; those who speak keep theirs, and before anybody hears them."""
     wrong: list[str] = []
-    publish = House.publish
+    publish = LiveRooms.publish
     with town() as here:
         for number in range(names):
             here.come(f"squatter-{number}", token=token()).leave()
-            if here.book.owner(f"squatter-{number}") is not None:
+            if here.store.owner(f"squatter-{number}") is not None:
                 wrong.append(f"squatter: {number} is kept")
 
-        def watched(house: House, name: str, runs: list[Run], authors: dict[Client, None]) -> None:
-            wrong.extend(f"late: {run.sender} is heard and not kept" for run in runs if not here.book.owner(run.sender))
-            publish(house, name, runs, authors)
+        def watched(live_rooms: LiveRooms, name: str, runs: list[Run], authors: dict[Client, None]) -> None:
+            wrong.extend(
+                f"late: {run.sender} is heard and not kept" for run in runs if not here.store.owner(run.sender)
+            )
+            publish(live_rooms, name, runs, authors)
 
-        with mock.patch.object(House, "publish", watched):
+        with mock.patch.object(LiveRooms, "publish", watched):
             for number in range(names // 10):
                 speaker = here.come(f"speaker-{number}", token=token())
                 speaker.tell("mine")

@@ -27,12 +27,12 @@ from unittest import mock
 import pyte
 
 from client import ChatClient
-from client_parts.commands import understand
-from client_parts.terminal import TerminalScreen
-from server_parts import console
-from server_parts.message_log import Message, Run
-from server_parts.screen import ScreenLog
-from server_parts.terminal import TerminalScreen as OperatorScreen
+from client_parts.input.commands import understand
+from client_parts.screen.terminal_screen import TerminalScreen
+from server_parts.operator import console
+from server_parts.operator.screen import ScreenLog
+from server_parts.operator.terminal_screen import TerminalScreen as OperatorScreen
+from server_parts.storage.message_log import Message, Run
 from tests.client.fakes import message
 from tests.client.programs import COLUMNS, ROWS, Emulator
 from tests.faults import hostile

@@ -63,18 +63,18 @@ class AttendedServer(ServerProcess):
 class Speaker:
     """Says something now and then, and hangs up when ordered to."""
 
-    def __init__(self, seed: int, pace: float, load: threading.Event) -> None:
+    def __init__(self, seed: int, rate_limit: float, load: threading.Event) -> None:
         self.orders: deque[bool] = deque()  # whether to reset
         self._random = random.Random(seed)
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._load = load
-        self._next = time.monotonic() + self._random.expovariate(pace)
+        self._next = time.monotonic() + self._random.expovariate(rate_limit)
         self._count = 0
 
     def __call__(self, client: Client) -> None:
         mind = client.mind
         if self._load.is_set() and time.monotonic() >= self._next and len(mind.pending) < mind.window:
-            self._next = time.monotonic() + self._random.expovariate(self._pace)
+            self._next = time.monotonic() + self._random.expovariate(self._rate_limit)
             self._count += 1
             mind.say("lobby", f"{mind.name}#{self._count}")
         if self.orders and mind.online:
@@ -119,8 +119,8 @@ def storm_over(folder: Path, victims: int, kicks: int, seed: int, *, lie: str | 
     with AttendedServer(folder / "data", lie=lie) as server:
         speakers, clients = [], []
         for number in range(SPEAKERS + victims):
-            pace = SPEAKERS_PACE if number < SPEAKERS else VICTIMS_PACE / victims
-            speakers.append(Speaker(rng.randrange(10**9), pace, load))
+            rate_limit = SPEAKERS_PACE if number < SPEAKERS else VICTIMS_PACE / victims
+            speakers.append(Speaker(rng.randrange(10**9), rate_limit, load))
             clients.append(Client(server.port, Mind(f"k{number}"), speakers[-1]))
         start_crowd(clients)
         pairs = list(zip(clients, speakers, strict=True))[SPEAKERS:]

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from server import ChatServer
-from server_parts.message_log import MemoryLog, MessageLog
 from server_parts.settings import Settings
+from server_parts.storage.message_log import MemoryLog, MessageLog
 from tests.faults.actors import hang_up
 from tests.peers import WAIT
 
@@ -32,10 +32,10 @@ class Cut(NamedTuple):
 class LocalServer:
     """A server in this process; it must come to its end."""
 
-    def __init__(self, book: MessageLog | None = None, **settings: object) -> None:
-        self.book = MemoryLog() if book is None else book
+    def __init__(self, store: MessageLog | None = None, **settings: object) -> None:
+        self.store = MemoryLog() if store is None else store
         options = Settings(**{"console": False, "rate": 0.0, **settings})  # type: ignore[arg-type]
-        self.chat = ChatServer("127.0.0.1", 0, options, self.book)
+        self.chat = ChatServer("127.0.0.1", 0, options, self.store)
         self._thread = threading.Thread(target=self.chat.start_server, name="server")
 
     @property

@@ -21,10 +21,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import server
-from server_parts import archive, plain_door
-from server_parts.message_log import Draft, Message, MessageLog, Receipt, Run, SessionRecord, StorageError
+from server_parts.protocol import plain_door
 from server_parts.settings import Settings
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage import export
+from server_parts.storage.message_log import Draft, Message, MessageLog, Receipt, Run, SessionRecord, StorageError
+from server_parts.storage.sqlite.log import SqliteLog
 
 LATER = 0.5
 
@@ -139,7 +140,7 @@ def main(argv: Sequence[str]) -> int:
     if lie == "slow":
         plain_door._TELNET = re.compile(rb"\xff\xfa.*?\xff\xf0", re.DOTALL)
     else:
-        archive.open_log = open_log
+        export.open_log = open_log
     return server.main(rest)
 
 

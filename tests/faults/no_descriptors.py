@@ -67,7 +67,7 @@ class Drought(NamedTuple):
 def dry_out(shape: Shape, seed: int, *, known: bool, habit: Callable[[], None] | None = None) -> Drought:
     with (
         serving(habit=habit, prefix=UNDER_A_LIMIT if known else ()) as server,
-        Pair(server.port, pace=0.2) as pair,
+        Pair(server.port, rate_limit=0.2) as pair,
         contextlib.ExitStack() as stack,
     ):
         if not known:

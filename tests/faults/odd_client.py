@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 import client
-from client_parts.link import Patience
+from client_parts.link.link import Patience
 
 
 def hurried() -> Patience:

@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import server
-from server_parts import desk, hub, native_door, new_rooms, outbox, pace, pages, places, plain_door, sockets
-from server_parts.outbox import Outbox
-from server_parts.people import Client
-from server_parts.requests import Leave
+from server_parts.hub import hub, pages
+from server_parts.people import new_rooms, places, rate_limit
+from server_parts.people.clients import Client
+from server_parts.protocol import native_door, plain_door
+from server_parts.protocol.requests import Leave
+from server_parts.wire import outbox, sockets
+from server_parts.wire.outbox import Outbox
 from tests.bench.contestants import ARGUMENTS, ROOT, Server, data_folder
 
 HOARDED: Final = 20_000  # bytes kept of every client
@@ -132,21 +135,21 @@ def let_everybody_in() -> None:
 def forget_paces() -> None:
     """Gives everybody who comes in a pace of his own, as if for the first time."""
     far_from_home()
-    find = pace.Paces.find
+    find = rate_limit.Paces.find
 
-    def find_anew(self: pace.Paces, *args: Any) -> pace.Person:
+    def find_anew(self: rate_limit.Paces, *args: Any) -> rate_limit.Person:
         self._people.clear()
         self._shared.clear()
         return find(self, *args)
 
-    _change(pace.Paces, find=find_anew)
+    _change(rate_limit.Paces, find=find_anew)
 
 
 def rename_for_nothing() -> None:
     """Takes a new name for a request like any other, however many hear of it."""
     far_from_home()
-    _change(desk, HEARERS=1e9)
-    _change(pace, RENAMES=40, RENAMES_SHARE=1.0)
+    _change(dispatcher, HEARERS=1e9)
+    _change(rate_limit, RENAMES=40, RENAMES_SHARE=1.0)
 
 
 def count_no_rooms() -> None:

@@ -93,7 +93,8 @@ def churn(seed: int, seconds: float, people: int = 10) -> Report:
         load.clear()
         report.wrong += settle(clients, ROOMS)
         log = {
-            room: {message.id: (message.sender, message.text) for message in server.book.export(room)} for room in ROOMS
+            room: {message.id: (message.sender, message.text) for message in server.store.export(room)}
+            for room in ROOMS
         }
     minds = [client.mind for client in clients if isinstance(client.mind, Witness)]
     for mind in minds:

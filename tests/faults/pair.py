@@ -24,10 +24,10 @@ def p99(delays: list[float]) -> float:
 class Pair:
     """Two people who take turns, each waiting until the other has heard."""
 
-    def __init__(self, port: int, *, room: str = "lobby", pace: float = PACE, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, *, room: str = "lobby", rate_limit: float = PACE, host: str = "127.0.0.1") -> None:
         mark = secrets.token_hex(3)
         self._pair = [Native(port, f"{one}-{mark}", host, rooms={room: None}, history=0) for one in ("ann", "ben")]
-        self._room, self._pace = room, pace
+        self._room, self._rate_limit = room, rate_limit
         self.delays: list[float] = []
         self._error: BaseException | None = None
         self._over = threading.Event()
@@ -55,7 +55,7 @@ class Pair:
 
     def _run(self) -> None:
         try:
-            while not self._over.wait(self._pace):
+            while not self._over.wait(self._rate_limit):
                 speaker, listener = self._pair
                 self._pair.reverse()
                 self.delays.append(self._pass_on(speaker, listener))

@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from server_parts.message_log import Draft
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.message_log import Draft
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.actors import Client, Report, ServerProcess, judge, settle
 from tests.faults.finding import Finding, NotAllowed, main
 from tests.faults.kick_storm import Speaker
@@ -162,7 +162,7 @@ def mounted(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(disk)], timeout=10, check=True)
 
 
-FAULTY_SYNC = Path(__file__).parents[1] / "log" / "faulty_sync.c"
+FAULTY_SYNC = Path(__file__).parents[1] / "server" / "storage" / "faulty_sync.c"
 
 
 def build_faulty_sync(folder: Path) -> Path:

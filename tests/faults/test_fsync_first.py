@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.fsync_first import BURST, TEXTS, trace_some_talk, watch_some_talk, writer_settings
 from tests.faults.lying_server import HastyLog
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server_parts.house import House
-from server_parts.presence import Tidings
+from server_parts.hub.live_rooms import LiveRooms
+from server_parts.people.presence import Tidings
 from tests.faults import hearers
 from tests.faults.actors import chosen_seed
 
@@ -33,11 +33,11 @@ def test_telling_people_their_own_new_name_twice_is_found_out(monkeypatch: pytes
 
 def test_speaking_before_having_been_introduced_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message comes before the news of who says it."""
-    monkeypatch.setattr(House, "introduce", lambda *_: None)
+    monkeypatch.setattr(LiveRooms, "introduce", lambda *_: None)
     assert any("unheard" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))
 
 
 def test_listing_those_of_whom_nobody_was_told_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list runs ahead of the news."""
-    monkeypatch.setattr(House, "bring_up_to_date", lambda *_: None)
+    monkeypatch.setattr(LiveRooms, "bring_up_to_date", lambda *_: None)
     assert any("not told" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))

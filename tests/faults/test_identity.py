@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from server_parts.contacts import Contacts
-from server_parts.conversations import Conversations
-from server_parts.names import Names
-from server_parts.people import Client
+from server_parts.hub.conversations import Conversations
+from server_parts.people.clients import Client
+from server_parts.people.contacts import Contacts
+from server_parts.people.names import Names
 from tests.faults import identity
 from tests.faults.actors import chosen_seed
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.message_log import Draft
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.message_log import Draft
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults import kick_storm
 from tests.faults.actors import Client, ServerProcess, chosen_seed, slowly
 from tests.faults.mind import Frame, Mind

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.house import House
-from server_parts.message_log import Run
-from server_parts.people import Client as Member
+from server_parts.hub.live_rooms import LiveRooms
+from server_parts.people.clients import Client as Member
+from server_parts.storage.message_log import Run
 from tests.faults import hostile
 from tests.faults.actors import ServerProcess, chosen_seed
 from tests.faults.links import LocalServer
@@ -41,13 +41,13 @@ def test_a_server_that_stands_still_is_found_out(tmp_path: Path) -> None:
 
 def test_a_wrong_message_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that shows one text in the place of another is reported."""
-    publish = House.publish
+    publish = LiveRooms.publish
 
-    def publish_wrongly(self: House, name: str, runs: list[Run], authors: dict[Member, None]) -> None:
+    def publish_wrongly(self: LiveRooms, name: str, runs: list[Run], authors: dict[Member, None]) -> None:
         wrong = [run._replace(texts=["text 4" if text == "text 3" else text for text in run.texts]) for run in runs]
         publish(self, name, wrong, authors)
 
-    monkeypatch.setattr(House, "publish", publish_wrongly)
+    monkeypatch.setattr(LiveRooms, "publish", publish_wrongly)
     with LocalServer() as server:
         report = chat_beside(server.port, list(cases())[:40], 0)
     print(report)

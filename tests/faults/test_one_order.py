@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from server_parts.house import House
-from server_parts.message_log import Run
-from server_parts.people import Client as Member
+from server_parts.hub.live_rooms import LiveRooms
+from server_parts.people.clients import Client as Member
+from server_parts.storage.message_log import Run
 from tests.faults import one_order
 from tests.faults.actors import chosen_seed
 
@@ -22,9 +22,9 @@ def test_one_order() -> None:
 
 def test_another_order_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that shows half the room two texts of a batch in each other's places is reported."""
-    publish = House.publish
+    publish = LiveRooms.publish
 
-    def publish_unfairly(self: House, name: str, runs: list[Run], authors: dict[Member, None]) -> None:
+    def publish_unfairly(self: LiveRooms, name: str, runs: list[Run], authors: dict[Member, None]) -> None:
         room = self.rooms.get(name)
         if room is None or sum(len(run.texts) for run in runs) < 2:
             return publish(self, name, runs, authors)
@@ -37,7 +37,7 @@ def test_another_order_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
         room.members = everyone
         return None
 
-    monkeypatch.setattr(House, "publish", publish_unfairly)
+    monkeypatch.setattr(LiveRooms, "publish", publish_unfairly)
     report = one_order.churn(chosen_seed(), seconds=0.7)
     print(report)
     assert report.kinds()["order"] > 0, str(report)

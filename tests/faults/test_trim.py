@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.message_log import TRIM_SLICE, MemoryLog, Message, MessageLog
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.message_log import TRIM_SLICE, MemoryLog, Message, MessageLog
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.actors import ServerProcess, chosen_seed
 from tests.faults.links import LocalServer
 from tests.faults.trim import (
@@ -26,8 +26,8 @@ from tests.peers import Native, wait_until
 @pytest.mark.parametrize("kind", ["sqlite", "memory"])
 def test_every_number(tmp_path: Path, kind: str) -> None:
     """Of 90 messages 30 are kept: a resume after any of the 90 tells a gap exactly when there is one."""
-    book: MessageLog = SqliteLog(tmp_path) if kind == "sqlite" else MemoryLog()
-    assert resume_from_every_number(book) == []
+    store: MessageLog = SqliteLog(tmp_path) if kind == "sqlite" else MemoryLog()
+    assert resume_from_every_number(store) == []
 
 
 class Exaggerating(MemoryLog):
@@ -62,9 +62,9 @@ class TrimmedMeanwhile(MemoryLog):
 @pytest.mark.parametrize("page", [1, 2])
 def test_all_is_trimmed_while_somebody_catches_up(page: int) -> None:
     """If nothing is left of what was to come next, there is a gap as well, and it is told."""
-    book = TrimmedMeanwhile(page)
-    fill(book, [0.0] * 600)
-    with LocalServer(book) as server, Native(server.port, "alice", rooms={}) as alice:
+    store = TrimmedMeanwhile(page)
+    fill(store, [0.0] * 600)
+    with LocalServer(store) as server, Native(server.port, "alice", rooms={}) as alice:
         rest = Rest(alice, 0)
     assert rest.last == 600
     assert len(rest.ids) == (page - 1) * 500

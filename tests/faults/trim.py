@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from server_parts import trimming
-from server_parts.message_log import Draft, MemoryLog, MessageLog
-from server_parts.sqlite_log import SqliteLog
+from server_parts.hub import trimming
+from server_parts.storage.message_log import Draft, MemoryLog, MessageLog
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.actors import Client, Report, settle
 from tests.faults.finding import Finding, found, main
 from tests.faults.kick_storm import Speaker
@@ -77,11 +77,11 @@ def trim_fully(log: MessageLog, keep_messages: int) -> None:
         pass
 
 
-def resume_from_every_number(book: MessageLog) -> list[str]:
+def resume_from_every_number(store: MessageLog) -> list[str]:
     """Of 90 messages 30 are kept."""
-    fill(book, [0.0] * 90)
-    trim_fully(book, 30)
-    with LocalServer(book) as server, Native(server.port, "alice") as alice:
+    fill(store, [0.0] * 90)
+    trim_fully(store, 30)
+    with LocalServer(store) as server, Native(server.port, "alice") as alice:
         return mistakes(alice, 61, 90)
 
 
@@ -92,11 +92,11 @@ GARBAGE: tuple[Any, ...] = (-1, 1.5, True, "12", "", [], {}, 10**15, 10**400)
 
 def resume_from_nonsense() -> tuple[int, list[str]]:
     """Another log's epoch and numbers that were never given mean a gap; what is no number at all is refused."""
-    book = MemoryLog()
-    fill(book, [0.0] * 30)
-    resumes = ((book.epoch + "0", 10), (book.epoch + "0", 30), ("", 30), (book.epoch, 31), (None, 10**14))
+    store = MemoryLog()
+    fill(store, [0.0] * 30)
+    resumes = ((store.epoch + "0", 10), (store.epoch + "0", 30), ("", 30), (store.epoch, 31), (None, 10**14))
     wrong = []
-    with LocalServer(book) as server:
+    with LocalServer(store) as server:
         for number, (epoch, after) in enumerate(resumes):
             with Native(server.port) as comer:
                 comer.hello(f"comer{number}", epoch=epoch, rooms={"lobby": after}, history=5)
@@ -104,7 +104,7 @@ def resume_from_nonsense() -> tuple[int, list[str]]:
                 if (frame["gap"], len(frame["messages"])) != (True, 5):
                     wrong.append(f"gap: not told to who resumes from {after} of epoch {epoch}")
         with Native(server.port) as comer:
-            comer.hello("comer", epoch=book.epoch, rooms={"lobby": 28})
+            comer.hello("comer", epoch=store.epoch, rooms={"lobby": 28})
             frame = comer.until("history")
             if (frame["gap"], len(frame["messages"])) != (False, 2):
                 wrong.append("gap: told where there is none")
@@ -122,14 +122,14 @@ def resume_from_nonsense() -> tuple[int, list[str]]:
 # --- While people talk ------------------------------------------------------------------------------------------
 
 
-def trim_among_people(seed: int, book: MessageLog, seconds: float) -> Report:
+def trim_among_people(seed: int, store: MessageLog, seconds: float) -> Report:
     """Two speak, one listens, one comes back again and again after random numbers; 40 messages are kept."""
     rng = random.Random(seed)
     report = Report(seed)
     load = threading.Event()
     load.set()
     resumed, gaps = 0, 0
-    with mock.patch.object(trimming, "INTERVAL", 0.02), LocalServer(book, keep_messages=40) as server:
+    with mock.patch.object(trimming, "INTERVAL", 0.02), LocalServer(store, keep_messages=40) as server:
         clients = [
             Client(server.port, Mind(f"t{number}"), Speaker(rng.randrange(10**9), 150, load)).start()
             for number in (0, 1)
@@ -138,19 +138,19 @@ def trim_among_people(seed: int, book: MessageLog, seconds: float) -> Report:
         with Native(server.port, "comer", rooms={}) as comer:
             until = time.monotonic() + seconds
             while time.monotonic() < until:
-                after = max(book.last("lobby") - rng.randrange(100), 0)
+                after = max(store.last("lobby") - rng.randrange(100), 0)
                 rest = Rest(comer, after)
                 resumed += 1
                 gaps += rest.gap
                 _judge(rest, after, report)
         load.clear()
         report.wrong += settle(clients)
-        last = book.last("lobby")
+        last = store.last("lobby")
         for client in clients:
             report.wrong += client.mind.wrong
             if client.mind.tracks["lobby"].last != last:
                 report.wrong.append(f"late: {client.mind.name} has not got everything")
-        assert wait_until(lambda: book.first("lobby") == last - 39), "it is not trimmed to what is to be kept"
+        assert wait_until(lambda: store.first("lobby") == last - 39), "it is not trimmed to what is to be kept"
     report.figures |= {"said": last, "kept": 40, "resumed": resumed, "with a gap": gaps}
     return report
 

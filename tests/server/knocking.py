@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from server_parts.doors import Doorway
-from server_parts.requests import Ending, Hello, Request
+from server_parts.protocol.doorway import Doorway
+from server_parts.protocol.requests import EndConnection, Hello, Request
 
 HELLO = b'{"type":"hello","protocol":1,"name":"alice","session":"aaaaaaaaaaaaaaaa"}\n'
 
@@ -43,7 +43,7 @@ def frame(**fields: Any) -> bytes:
 
 
 def last_frame(ending: Request) -> dict[str, Any]:
-    assert isinstance(ending, Ending)
+    assert isinstance(ending, EndConnection)
     found = json.loads(ending.block)
     assert isinstance(found, dict)
     return found

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from server_parts import names as names_module
-from server_parts.message_log import NOBODY, Draft, MemoryLog, MessageLog, Run, hashed
-from server_parts.names import CLAIMS, CLAIMS_TIME, GRACE, Names
-from server_parts.people import Client, Session
-from server_parts.sqlite_log import SqliteLog
+from server_parts.people import names as names_module
+from server_parts.people.clients import Client, Session
+from server_parts.people.names import CLAIMS, CLAIMS_TIME, GRACE, Names
+from server_parts.storage.message_log import NOBODY, Draft, MemoryLog, MessageLog, Run, hashed
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.conftest import Chat, Serve
 from tests.peers import Native, codes, of_type
 from tests.server.hub.bench import Remembering
@@ -21,14 +21,14 @@ OTHER = TOKEN[::-1]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def book(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
     """Both kinds of log keep the same promises."""
     return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
 
 
 @pytest.fixture
-def chat(serve: Serve, book: MessageLog) -> Chat:
-    return serve(book=book)
+def chat(serve: Serve, store: MessageLog) -> Chat:
+    return serve(store=store)
 
 
 def refused(chat: Chat, name: str, **hello: object) -> str:
@@ -40,52 +40,52 @@ def refused(chat: Chat, name: str, **hello: object) -> str:
 # --- what is used is kept ---
 
 
-def test_a_name_that_is_not_used_is_not_kept(chat: Chat, book: MessageLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_is_not_used_is_not_kept(chat: Chat, store: MessageLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is its bearer's while that is connected, and for a short time after; then it is anybody's."""
     alice = chat.native("alice", token=TOKEN)
     assert refused(chat, "alice", token=OTHER) == "name_taken"
     alice.leave()
     assert refused(chat, "alice") == refused(chat, "alice", token=OTHER) == "name_taken"
     assert chat.native("alice", token=TOKEN).welcome["name"] == "alice"
-    assert book.owner("alice") is None
+    assert store.owner("alice") is None
     monkeypatch.setattr(names_module, "GRACE", 0.0)
     chat.native("bob", token=TOKEN).leave()
     assert chat.native("bob", token=OTHER).welcome["name"] == "bob"
 
 
-def test_the_first_message_keeps_it(chat: Chat, book: MessageLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_message_keeps_it(chat: Chat, store: MessageLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a public room or in a private one."""
     monkeypatch.setattr(names_module, "GRACE", 0.0)
     bob = chat.native("bob")
     alice, anna = chat.native("alice", token=TOKEN), chat.native("anna", token=OTHER)
     alice.tell("hello")
     anna.tell("hello", "@bob")
-    assert (book.owner("alice"), book.owner("anna")) == (hashed(TOKEN), hashed(OTHER))
+    assert (store.owner("alice"), store.owner("anna")) == (hashed(TOKEN), hashed(OTHER))
     for peer in (alice, anna, bob):
         peer.leave()
     assert refused(chat, "alice", token=OTHER) == refused(chat, "anna") == "name_taken"
 
 
-def test_a_private_word_to_it_keeps_it(chat: Chat, book: MessageLog) -> None:
+def test_a_private_word_to_it_keeps_it(chat: Chat, store: MessageLog) -> None:
     """So that its owner finds it; also if that has just lost its connection."""
     writer = chat.native("writer")
     chat.native("alice", token=TOKEN)
     writer.tell("psst", "@alice")
     chat.native("anna", token=OTHER).leave()
     writer.tell("psst", "@anna")
-    assert (book.owner("alice"), book.owner("anna")) == (hashed(TOKEN), hashed(OTHER))
+    assert (store.owner("alice"), store.owner("anna")) == (hashed(TOKEN), hashed(OTHER))
     anna = chat.native()
     anna.hello("anna", token=OTHER)
     assert "psst" in str(of_type(anna.pending(), "history"))
 
 
 @pytest.mark.parametrize("text", ["", "x" * 5_001])
-def test_what_is_refused_keeps_nothing(chat: Chat, book: MessageLog, text: str) -> None:
+def test_what_is_refused_keeps_nothing(chat: Chat, store: MessageLog, text: str) -> None:
     """Only a message does."""
     alice = chat.native("alice", token=TOKEN)
     alice.say(text)
     assert alice.until("error")
-    assert book.owner("alice") is None
+    assert store.owner("alice") is None
 
 
 def test_claim_and_message_are_one(serve: Serve, tmp_path: Path) -> None:
@@ -105,13 +105,13 @@ def test_claim_and_message_are_one(serve: Serve, tmp_path: Path) -> None:
             return super().append(drafts, accepted, owners, claims)
 
     Watched.entries = []
-    alice = serve(book=Watched(tmp_path)).native("alice", token=TOKEN)
+    alice = serve(store=Watched(tmp_path)).native("alice", token=TOKEN)
     alice.tell("one")
     alice.tell("two")
     assert Watched.entries == [(["one"], {"alice": hashed(TOKEN)}), (["two"], {})]
 
 
-def test_passing_through_a_name_does_not_keep_it(chat: Chat, book: MessageLog) -> None:
+def test_passing_through_a_name_does_not_keep_it(chat: Chat, store: MessageLog) -> None:
     """Nor reserve it; but what is said under it does, as under any other."""
     alice = chat.native("alice", token=TOKEN)
     for name in ("passing", "staying"):
@@ -120,14 +120,14 @@ def test_passing_through_a_name_does_not_keep_it(chat: Chat, book: MessageLog) -
     assert chat.native("passing").welcome["name"] == "passing"
     alice.send("say", room="lobby", text="here I stay", seq=1)
     alice.until("message", seq=1)
-    assert (book.owner("staying"), book.owner("passing"), book.owner("alice")) == (hashed(TOKEN), None, None)
+    assert (store.owner("staying"), store.owner("passing"), store.owner("alice")) == (hashed(TOKEN), None, None)
 
 
-def test_a_thousand_names_a_second_leave_nothing(chat: Chat, book: MessageLog) -> None:
+def test_a_thousand_names_a_second_leave_nothing(chat: Chat, store: MessageLog) -> None:
     """Whoever claims without saying anything costs no place in the log."""
     for number in range(200):
         chat.native(f"squatter-{number}", token=OTHER).leave()
-    assert [book.owner(f"squatter-{number}") for number in range(200)] == [None] * 200
+    assert [store.owner(f"squatter-{number}") for number in range(200)] == [None] * 200
 
 
 # --- how many names an address may claim ---
@@ -144,8 +144,8 @@ class Town:
     """People from anywhere, at any time."""
 
     def __init__(self) -> None:
-        self.book, self.clock = MemoryLog(), Clock()
-        self.names = Names(self.book, "boss", self.clock)
+        self.store, self.clock = MemoryLog(), Clock()
+        self.names = Names(self.store, "boss", self.clock)
 
     def come(self, name: str, address: str, token: str | None = None) -> Client:
         client = Client(Remembering(), address)
@@ -158,7 +158,7 @@ class Town:
     def speak(self, client: Client) -> bool:
         """Whether what is said keeps the name."""
         claims = self.names.due_claims([client.name.lower()])
-        self.book.append([], {}, {}, claims)
+        self.store.append([], {}, {}, claims)
         for name, token_hash in claims.items():
             self.names.claimed(name, token_hash)
         return client.trusted

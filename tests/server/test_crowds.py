@@ -19,9 +19,10 @@ import pytest
 
 import server
 from server import ChatServer
-from server_parts import native_door, outbox, sockets
-from server_parts.message_log import Draft, MemoryLog
+from server_parts.protocol import native_door
 from server_parts.settings import Settings
+from server_parts.storage.message_log import Draft, MemoryLog
+from server_parts.wire import outbox, sockets
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, Plain, wait_until
 from tests.programs import read_line, read_rest, started
@@ -119,18 +120,18 @@ def test_a_client_that_was_let_go_costs_nothing(chat: Chat, monkeypatch: pytest.
 def test_a_crowd_waits_outside_while_the_hub_is_behind(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a few of it are let in, where they would cost those who are in their time; then everybody is."""
     monkeypatch.setattr(server, "OUTSIDE_WAIT", WAIT)
-    book = BenchLog()
-    chat = serve(book=book)
+    store = BenchLog()
+    chat = serve(store=store)
     alice = chat.native("alice")
-    book.gate.clear()
+    store.gate.clear()
     alice.say("this takes long")
-    assert book.appending.wait(WAIT)
+    assert store.appending.wait(WAIT)
     crowd = [chat.native() for _ in range(60)]
     for number, one in enumerate(crowd):
         one.hello(f"c{number}")
     assert wait_until(lambda: connection_count(chat) > server.BEHIND)
     assert not wait_until(lambda: connection_count(chat) > len(crowd), 0.3)
-    book.gate.set()
+    store.gate.set()
     for one in crowd:
         assert one.until("welcome")
 
@@ -147,9 +148,9 @@ def test_whoever_asks_and_does_not_read_goes(
     """After a while without progress, with a reason in the log; others go on."""
     monkeypatch.setattr(outbox, "TICK", 0.02)
     monkeypatch.setattr(outbox, "STALLED", 0.2)
-    book = MemoryLog()
-    book.append([Draft("lobby", 1.0, "old", "blue", ["x" * 5_000] * 2_000, "", 0)], {})
-    chat = serve(book=book)
+    store = MemoryLog()
+    store.append([Draft("lobby", 1.0, "old", "blue", ["x" * 5_000] * 2_000, "", 0)], {})
+    chat = serve(store=store)
     bob = chat.native("bob", history=0)
     asker = chat.plain("hi") if door == "plain" else chat.native("asker", history=0)
     request = "/history 500\n" if door == "plain" else '{"type":"history","room":"lobby","limit":500}\n'
@@ -244,7 +245,7 @@ FEW_DESCRIPTORS = """
     import resource, sys, time
     resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80))
     sys.path.insert(0, sys.argv.pop(1))
-    import server, server_parts.sockets
+    import server, server_parts.wire.sockets
     server.SPARE_DESCRIPTORS = -1000  # as if the limit were not known: the system itself refuses
     status = server.main()
     print("used", time.process_time(), flush=True)

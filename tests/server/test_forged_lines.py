@@ -11,12 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chat_common import RESERVED_WORDS, harmless, is_blank, without_padding
-from client_parts.view import View
-from server_parts.console import ConsoleEncoder
-from server_parts.message_log import MemoryLog, Run, hashed
-from server_parts.plain_door import PLAIN, PLAIN_TIMED, PlainDoor
-from server_parts.requests import Refusal, Tell, text_refusal
-from server_parts.screen import Screen
+from client_parts.screen.view import View
+from server_parts.operator.console import ConsoleEncoder
+from server_parts.operator.screen import Screen
+from server_parts.protocol.plain_door import PLAIN, PLAIN_TIMED, PlainDoor
+from server_parts.protocol.requests import Answer, Refusal, text_refusal
+from server_parts.storage.message_log import MemoryLog, Run, hashed
 from terminal_parts.width import height, wrap
 from tests.client.fakes import message, timeless, unpainted
 from tests.conftest import Serve
@@ -49,7 +49,7 @@ def test_every_line_of_the_server_has_the_form() -> None:
     lines = [line for frame in FRAMES for line in PLAIN.frame(frame).decode().splitlines()]
     assert len(lines) > len(FRAMES)
     answers = [answer for command in COMMANDS for answer in PlainDoor().receive(command + b"\n", 0.0)]
-    lines += [line for answer in answers if isinstance(answer, Tell) for line in answer.block.decode().splitlines()]
+    lines += [line for answer in answers if isinstance(answer, Answer) for line in answer.block.decode().splitlines()]
     assert len(answers) == len(COMMANDS)
     assert [line for line in lines if not NOTICE.fullmatch(line)] == []
 
@@ -137,8 +137,8 @@ def test_what_somebody_can_see_is_not(text: str) -> None:
 @pytest.mark.parametrize("word", sorted(RESERVED_WORDS))
 def test_nobody_new_bears_a_word_of_the_server(serve: Serve, word: str) -> None:
     """In any case. Whoever has claimed it before keeps it."""
-    book = MemoryLog()
-    chat = serve(book=book)
+    store = MemoryLog()
+    chat = serve(store=store)
     assert chat.native("alice").ask("nick", name=word.title())[-1]["code"] == "bad_name"
     newcomer = chat.native()
     newcomer.send("hello", protocol=1, name=word, session="s" * 20)
@@ -147,9 +147,9 @@ def test_nobody_new_bears_a_word_of_the_server(serve: Serve, word: str) -> None:
 
 def test_whoever_has_such_a_name_keeps_it(serve: Serve) -> None:
     """Names that were claimed before the words were reserved."""
-    book = MemoryLog()
-    book.claim("all", hashed(TOKEN))
-    owner: Native = serve(book=book).native("all", token=TOKEN)
+    store = MemoryLog()
+    store.claim("all", hashed(TOKEN))
+    owner: Native = serve(store=store).native("all", token=TOKEN)
     assert owner.tell("still me")["from"] == "all"
 
 
@@ -215,7 +215,7 @@ def test_a_new_day_has_a_line_in_the_operators_log() -> None:
     screen = Screen(written.append)
     screen.show("a\n")
     with mock.patch(
-        "server_parts.screen.time.localtime", return_value=time.struct_time((2031, 2, 3, 0, 0, 1, 0, 34, 0))
+        "server_parts.operator.screen.time.localtime", return_value=time.struct_time((2031, 2, 3, 0, 0, 1, 0, 34, 0))
     ):
         screen.show("b\n")
         screen.show("c\n")

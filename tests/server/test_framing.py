@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from server_parts import native_door
+from server_parts.protocol import native_door
 from tests.conftest import Chat
 from tests.peers import Native, codes, of_type
 

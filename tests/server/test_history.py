@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from chat_common import MAX_TEXT
-from server_parts import pages
-from server_parts.door import Encoder
-from server_parts.message_log import Draft, MemoryLog, Message
-from server_parts.native_door import NATIVE
-from server_parts.plain_door import PLAIN
-from server_parts.requests import History, Search
+from server_parts.hub import pages
+from server_parts.protocol.door import Encoder
+from server_parts.protocol.native_door import NATIVE
+from server_parts.protocol.plain_door import PLAIN
+from server_parts.protocol.requests import History, Search
+from server_parts.storage.message_log import Draft, MemoryLog, Message
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native
 
@@ -25,11 +25,11 @@ OTHER_TOKEN = TOKEN[::-1]
 
 def book_of(count: int, text: str = "old", keep: int = 100_000) -> MemoryLog:
     """A log whose lobby has numbered messages."""
-    book = MemoryLog(keep)
-    book.append(
+    store = MemoryLog(keep)
+    store.append(
         [Draft("lobby", 1700000000.0 + i, "old", "blue", [f"{text} {i}"], "", 0) for i in range(1, count + 1)], {}
     )
-    return book
+    return store
 
 
 def come_in(chat: Chat, name: str = "alice", **hello: Any) -> dict[str, list[Frame]]:
@@ -70,7 +70,7 @@ def gaps(frames: list[Frame]) -> list[bool]:
 )
 def test_recent_messages(serve: Serve, hello: dict[str, Any], first: int) -> None:
     """Twenty unless another number is asked for; that there is more before them is no gap."""
-    rooms = come_in(serve(book=book_of(30)), **hello)
+    rooms = come_in(serve(store=book_of(30)), **hello)
     assert numbers(rooms["lobby"]) == list(range(first, 31))
     assert gaps(rooms["lobby"]) == [False]
     assert rooms["lobby"][0]["last"] == 30
@@ -78,7 +78,7 @@ def test_recent_messages(serve: Serve, hello: dict[str, Any], first: int) -> Non
 
 def test_recent_messages_are_at_most_a_page(serve: Serve) -> None:
     """Five hundred, however many are asked for."""
-    assert len(numbers(come_in(serve(book=book_of(600)), history=10**6)["lobby"])) == 500
+    assert len(numbers(come_in(serve(store=book_of(600)), history=10**6)["lobby"])) == 500
 
 
 def test_the_rooms_that_are_named_and_no_other(chat: Chat) -> None:
@@ -92,7 +92,7 @@ def test_the_rooms_that_are_named_and_no_other(chat: Chat) -> None:
 
 def test_resume_is_exact(serve: Serve) -> None:
     """Every message after the last one seen, and none before."""
-    rooms = come_in(serve(book=book_of(30)), rooms={"lobby": 17})
+    rooms = come_in(serve(store=book_of(30)), rooms={"lobby": 17})
     assert numbers(rooms["lobby"]) == list(range(18, 31))
     assert gaps(rooms["lobby"]) == [False]
 
@@ -100,14 +100,14 @@ def test_resume_is_exact(serve: Serve) -> None:
 @pytest.mark.parametrize(("after", "expected"), [(0, list(range(1, 31))), (29, [30]), (30, [])])
 def test_resume_at_the_edges(serve: Serve, after: int, expected: list[int]) -> None:
     """From the very beginning, from the last but one, and from the end."""
-    rooms = come_in(serve(book=book_of(30)), rooms={"lobby": after})
+    rooms = come_in(serve(store=book_of(30)), rooms={"lobby": after})
     assert numbers(rooms["lobby"]) == expected
     assert gaps(rooms["lobby"]) == [False]
 
 
 def test_a_long_resume_comes_in_several_frames(serve: Serve) -> None:
     """`more` is true until the last; together they are complete, whatever fits a line."""
-    rooms = come_in(serve(book=book_of(1300, "x" * 300)), rooms={"lobby": 10})
+    rooms = come_in(serve(store=book_of(1300, "x" * 300)), rooms={"lobby": 10})
     _, *history = rooms["lobby"]
     assert numbers(history) == list(range(11, 1301))
     assert [frame["more"] for frame in history] == [True] * (len(history) - 1) + [False]
@@ -116,15 +116,15 @@ def test_a_long_resume_comes_in_several_frames(serve: Serve) -> None:
 
 def test_resume_with_the_same_epoch(serve: Serve) -> None:
     """It is the same log."""
-    book = book_of(30)
-    rooms = come_in(serve(book=book), rooms={"lobby": 28}, epoch=book.epoch)
+    store = book_of(30)
+    rooms = come_in(serve(store=store), rooms={"lobby": 28}, epoch=store.epoch)
     assert numbers(rooms["lobby"]) == [29, 30]
     assert gaps(rooms["lobby"]) == [False]
 
 
 def test_another_epoch_is_a_gap(serve: Serve) -> None:
     """The numbers mean nothing here: recent messages, and the gap is told."""
-    rooms = come_in(serve(book=book_of(30)), rooms={"lobby": 17, "tea": None}, epoch="another", history=3)
+    rooms = come_in(serve(store=book_of(30)), rooms={"lobby": 17, "tea": None}, epoch="another", history=3)
     assert numbers(rooms["lobby"]) == [28, 29, 30]
     assert gaps(rooms["lobby"]) == [True]
     assert gaps(rooms["tea"]) == [False], "nothing had been seen there"
@@ -132,15 +132,15 @@ def test_another_epoch_is_a_gap(serve: Serve) -> None:
 
 def test_an_id_from_the_future_is_a_gap(serve: Serve) -> None:
     """A client that has seen more than there is has seen another log."""
-    rooms = come_in(serve(book=book_of(30)), rooms={"lobby": 31}, history=3)
+    rooms = come_in(serve(store=book_of(30)), rooms={"lobby": 31}, history=3)
     assert numbers(rooms["lobby"]) == [28, 29, 30]
     assert gaps(rooms["lobby"]) == [True]
 
 
 def test_a_trimmed_log_is_a_gap(serve: Serve) -> None:
     """What is not kept any more is missing, and that is told; what is kept comes."""
-    book = book_of(30, keep=10)
-    chat = serve(book=book)
+    store = book_of(30, keep=10)
+    chat = serve(store=store)
     rooms = come_in(chat, rooms={"lobby": 15})
     assert numbers(rooms["lobby"]) == list(range(21, 31))
     assert gaps(rooms["lobby"]) == [True]
@@ -151,7 +151,7 @@ def test_a_trimmed_log_is_a_gap(serve: Serve) -> None:
 
 def test_a_gap_is_told_in_the_first_frame_alone(serve: Serve) -> None:
     """It lies before the first message."""
-    rooms = come_in(serve(book=book_of(1300, "x" * 300, keep=1200)), rooms={"lobby": 5})
+    rooms = come_in(serve(store=book_of(1300, "x" * 300, keep=1200)), rooms={"lobby": 5})
     told = gaps(rooms["lobby"])
     assert len(told) > 3
     assert told == [True] + [False] * (len(told) - 1)
@@ -159,7 +159,7 @@ def test_a_gap_is_told_in_the_first_frame_alone(serve: Serve) -> None:
 
 def test_joining_a_room_resumes_too(serve: Serve) -> None:
     """`join` with `after` is as exact, and as open about gaps."""
-    alice = serve(book=book_of(30)).native("alice", rooms={})
+    alice = serve(store=book_of(30)).native("alice", rooms={})
     for after, expected, gap in ((28, [29, 30], False), (30, [], False), (31, list(range(11, 31)), True)):
         frames = alice.ask("join", room="lobby", after=after)
         assert (numbers(frames), gaps(frames)) == (expected, [gap])
@@ -197,7 +197,7 @@ def test_what_was_missed_is_in_the_history(chat: Chat) -> None:
 
 def test_history_comes_before_anything_live(serve: Serve) -> None:
     """While somebody speaks without a pause: every number once, in order, across the seam."""
-    chat = serve(book=book_of(700))
+    chat = serve(store=book_of(700))
     talker = chat.native("talker")
 
     def talk() -> None:
@@ -230,7 +230,7 @@ def test_a_session_connected_elsewhere_is_replaced(chat: Chat) -> None:
 
 def test_older_pages_until_the_beginning(serve: Serve) -> None:
     """Each page joins the one after it; the first is followed by an empty one; nothing is missing."""
-    alice = serve(book=book_of(25)).native("alice", history=0)
+    alice = serve(store=book_of(25)).native("alice", history=0)
     before, pages = 26, []
     while (frames := alice.ask("history", room="lobby", before=before, limit=10)) and numbers(frames):
         pages.append(numbers(frames))
@@ -255,13 +255,13 @@ def test_older_pages_until_the_beginning(serve: Serve) -> None:
 )
 def test_a_page(serve: Serve, asked: dict[str, int], expected: range) -> None:
     """The newest below `before`, fifty unless another number is asked for."""
-    alice = serve(book=book_of(600)).native("alice", history=0)
+    alice = serve(store=book_of(600)).native("alice", history=0)
     assert numbers(alice.ask("history", room="lobby", **asked)) == list(expected)
 
 
 def test_a_page_longer_than_a_line(serve: Serve) -> None:
     """It comes in several frames, `more` true until the last, in rising order."""
-    alice = serve(book=book_of(50, "x" * 4900)).native("alice", history=0)
+    alice = serve(store=book_of(50, "x" * 4900)).native("alice", history=0)
     frames = alice.ask("history", room="lobby")
     assert [frame["more"] for frame in frames] == [True] * (len(frames) - 1) + [False]
     assert len(frames) > 3
@@ -270,7 +270,7 @@ def test_a_page_longer_than_a_line(serve: Serve) -> None:
 
 def test_a_page_that_reaches_what_was_trimmed_has_a_gap(serve: Serve) -> None:
     """Asked too far back."""
-    alice = serve(book=book_of(30, keep=10)).native("alice", history=0)
+    alice = serve(store=book_of(30, keep=10)).native("alice", history=0)
     frames = alice.ask("history", room="lobby", limit=15)
     assert (numbers(frames), gaps(frames)) == (list(range(21, 31)), [True])
     assert gaps(alice.ask("history", room="lobby", limit=5)) == [False]
@@ -289,7 +289,7 @@ def test_a_room_that_never_was(chat: Chat) -> None:
 
 def test_results_longer_than_a_line(serve: Serve) -> None:
     """A hundred of the longest texts, newest first, in lines that fit."""
-    alice = serve(book=book_of(120, "whale " + "x" * 4900)).native("alice", history=0)
+    alice = serve(store=book_of(120, "whale " + "x" * 4900)).native("alice", history=0)
     frames = alice.ask("search", text="whale", limit=100)
     assert {frame["type"] for frame in frames} == {"results"}
     assert [m["id"] for frame in frames for m in frame["messages"]] == list(range(120, 20, -1))
@@ -298,7 +298,7 @@ def test_results_longer_than_a_line(serve: Serve) -> None:
 
 def test_long_results_on_the_plain_door(serve: Serve) -> None:
     """The page is read from its oldest message to its newest, and says once, at its end, how many are older."""
-    guest = serve(book=book_of(120, "whale " + "x" * 4900)).plain("/search whale")
+    guest = serve(store=book_of(120, "whale " + "x" * 4900)).plain("/search whale")
     lines = [guest.until("#")] + [guest.text() for _ in range(50)]
     assert [int(line.split(" ")[0][1:]) for line in lines[:50]] == list(range(71, 121))
     assert lines[50] == "* 70 older; /more shows the next *"
@@ -322,28 +322,28 @@ class Counting(MemoryLog):
 @pytest.mark.parametrize("encoder", [NATIVE, PLAIN], ids=["native", "plain"])
 def test_what_waits_to_be_read_is_bounded(asked: str, character: str, encoder: Encoder) -> None:
     """However long the messages are, on both doors: 256 KB are made at a time, and not more read from the log."""
-    book = Counting()
+    store = Counting()
     texts = [f"whale {number} " + character * 4900 for number in range(200)] + ["whale"] * 300
-    book.append([Draft("lobby", 1.0, "old", "blue", texts, "", 0)], {})
+    store.append([Draft("lobby", 1.0, "old", "blue", texts, "", 0)], {})
     if asked == "search":
         request = Search("whale", limit=100)
-        blocks = list(pages.results(book, encoder, request, pages.find(book, request, "whale 1*", {})))
+        blocks = list(pages.results(store, encoder, request, pages.find(store, request, "whale 1*", {})))
     elif asked == "history":
-        blocks = list(pages.older(book, encoder, History("lobby", None, 500), 0))
+        blocks = list(pages.older(store, encoder, History("lobby", None, 500), 0))
     else:
-        blocks = list(pages.catch_up(book, encoder, "lobby", 0, 500, gap=False))
+        blocks = list(pages.catch_up(store, encoder, "lobby", 0, 500, gap=False))
     assert len(blocks) > 3
     assert max(map(len, blocks)) <= 256 * 1024
-    assert book.most_read <= pages.PORTION + MAX_TEXT
+    assert store.most_read <= pages.PORTION + MAX_TEXT
 
 
 def test_what_was_trimmed_while_results_are_sent_is_missing() -> None:
     """Neither an error nor another message takes its place, and the last frame is the last."""
-    book = book_of(30, "whale " + "x" * 4900)
+    store = book_of(30, "whale " + "x" * 4900)
     request = Search("whale", limit=30)
-    sent = pages.results(book, NATIVE, request, pages.find(book, request, "whale", {}))
+    sent = pages.results(store, NATIVE, request, pages.find(store, request, "whale", {}))
     blocks = [next(sent)]
-    while book.trim(None, 10):
+    while store.trim(None, 10):
         pass
     frames = [json.loads(line) for block in [*blocks, *sent] for line in block.splitlines()]
     assert [m["id"] for frame in frames for m in frame["messages"]] == list(range(30, 20, -1))

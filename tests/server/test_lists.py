@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from server_parts import lists
-from server_parts.native_door import NATIVE, NativeEncoder
-from server_parts.people import Client
-from server_parts.requests import Rooms, Who
+from server_parts.hub import lists
+from server_parts.people.clients import Client
+from server_parts.protocol.native_door import NATIVE, NativeEncoder
+from server_parts.protocol.requests import Rooms, Who
 from tests.peers import WAIT, Frame
 from tests.server.hub.bench import Remembering
 

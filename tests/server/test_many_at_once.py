@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_common import MAX_TEXT, decode_values
-from server_parts import native_door
-from server_parts.native_door import NativeDoor
-from server_parts.requests import Request, Say, plain_says
+from server_parts.protocol import native_door
+from server_parts.protocol.native_door import NativeDoor
+from server_parts.protocol.requests import Request, Say, plain_says
 
 
 def say(seq: Any = 1, text: Any = "hello", room: Any = "lobby", **more: Any) -> bytes:

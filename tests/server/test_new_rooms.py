@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from server_parts import new_rooms
-from server_parts.message_log import MemoryLog
-from server_parts.new_rooms import MOST, TIME, NewRooms
+from server_parts.people import new_rooms
+from server_parts.people.new_rooms import MOST, TIME, NewRooms
+from server_parts.storage.message_log import MemoryLog
 from tests.conftest import Serve
 
 FAR = "192.0.2.7:4000"
@@ -58,11 +58,11 @@ def test_over_a_connection(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Non
     """The text uses up its seq, rooms that exist are open, and an empty room leaves nothing in the log."""
     monkeypatch.setattr(new_rooms, "is_own", lambda source: False)
     monkeypatch.setattr(new_rooms, "MOST", 3)
-    book = MemoryLog()
-    alice = serve(book=book).native("alice", rooms=dict.fromkeys("abcd"))
+    store = MemoryLog()
+    alice = serve(store=store).native("alice", rooms=dict.fromkeys("abcd"))
     for name in "aabbc":
         alice.tell("first", name)
     alice.say("no", "d")
     assert alice.until("error")["code"] == "too_many"
     assert alice.tell("still open", "a")["seq"] == 7
-    assert book.rooms() == {"a": 3, "b": 2, "c": 1}
+    assert store.rooms() == {"a": 3, "b": 2, "c": 1}

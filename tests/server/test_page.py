@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server_parts.message_log import Draft, MemoryLog
+from server_parts.storage.message_log import Draft, MemoryLog
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, Peer, codes, of_type
 
@@ -110,9 +110,9 @@ def test_a_line_right_behind_the_hello_is_a_line_before_the_welcome(chat: Chat, 
 
 def test_recent_messages_above_the_most_are_the_most(serve: Serve) -> None:
     """`history` is a wish and is cut to 500; `limit` is a demand, and is refused above its most."""
-    book = MemoryLog()
-    book.append([Draft("lobby", 1e9, "zoe", "blue", [f"text {n}" for n in range(600)], "", 0)], {})
-    chat = serve(book=book)
+    store = MemoryLog()
+    store.append([Draft("lobby", 1e9, "zoe", "blue", [f"text {n}" for n in range(600)], "", 0)], {})
+    chat = serve(store=store)
     alice = chat.native()
     alice.hello("alice", history=10_000)
     assert len(alice.history()) == 500
@@ -125,9 +125,9 @@ def test_recent_messages_above_the_most_are_the_most(serve: Serve) -> None:
 @pytest.mark.parametrize("after", [6, 10**12])
 def test_after_above_the_last_starts_with_recent_messages(serve: Serve, after: int) -> None:
     """Such an id is from another log; there is a gap."""
-    book = MemoryLog()
-    book.append([Draft("lobby", 1e9, "zoe", "blue", list("abcde"), "", 0)], {})
-    chat = serve(book=book)
+    store = MemoryLog()
+    store.append([Draft("lobby", 1e9, "zoe", "blue", list("abcde"), "", 0)], {})
+    chat = serve(store=store)
     peer = chat.native()
     peer.hello("alice", rooms={"lobby": after}, history=2)
     history = peer.until("history")
@@ -184,11 +184,11 @@ def test_a_private_room_by_both_names(chat: Chat, alice: Native) -> None:
 
 def test_what_a_word_is(serve: Serve) -> None:
     """Letters and digits; the rest divides. Case and accents do not matter; days are those of UTC, both included."""
-    book = MemoryLog()
+    store = MemoryLog()
     start = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
     texts = ["under_score", "e-mail", "Café 24", "naïve", "今天天气"]
-    book.append([Draft("lobby", start + n * 86_400 - 0.5, "zoe", "blue", [t], "", 0) for n, t in enumerate(texts)], {})
-    alice = serve(book=book).native("alice")
+    store.append([Draft("lobby", start + n * 86_400 - 0.5, "zoe", "blue", [t], "", 0) for n, t in enumerate(texts)], {})
+    alice = serve(store=store).native("alice")
 
     def found(text: str) -> list[str]:
         return [m["text"] for m in of_type(alice.ask("search", text=text), "results")[0]["messages"]]

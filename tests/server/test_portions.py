@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from server_parts import outbox, pages, sockets
-from server_parts.message_log import Draft, MemoryLog, MessageLog
-from server_parts.native_door import NATIVE
-from server_parts.requests import History
-from server_parts.sqlite_log import SqliteLog
+from server_parts.hub import pages
+from server_parts.protocol.native_door import NATIVE
+from server_parts.protocol.requests import History
+from server_parts.storage.message_log import Draft, MemoryLog, MessageLog
+from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.wire import outbox, sockets
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import Frame, Native, Peer
 
@@ -31,15 +32,15 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["memory", "SQLite"])
-def book(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MessageLog]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MessageLog]:
     """Seven messages in the lobby."""
-    with closing(MemoryLog() if request.param == "memory" else SqliteLog(tmp_path)) as book:
-        book.append([Draft("lobby", 1.0, "old", "blue", [text or "3"], "", 0) for text in TEXTS], {})
-        yield book
+    with closing(MemoryLog() if request.param == "memory" else SqliteLog(tmp_path)) as store:
+        store.append([Draft("lobby", 1.0, "old", "blue", [text or "3"], "", 0) for text in TEXTS], {})
+        yield store
 
 
-def trim(book: MessageLog, kept: int) -> None:
-    while book.trim(None, kept):
+def trim(store: MessageLog, kept: int) -> None:
+    while store.trim(None, kept):
         pass
 
 
@@ -60,37 +61,37 @@ def ids(frames: list[Frame]) -> list[int]:
 
 
 @pytest.mark.parametrize("trimmed", range(LAST + 1))
-def test_an_older_page_at_every_edge(book: MessageLog, trimmed: int) -> None:
+def test_an_older_page_at_every_edge(store: MessageLog, trimmed: int) -> None:
     """The newest `limit` numbers below `before` and above the floor; a gap if one of them is not kept any more."""
-    trim(book, LAST - trimmed)
+    trim(store, LAST - trimmed)
     for before in (None, *range(LAST + 3)):
         for limit in range(LAST + 2):
             for floor in range(LAST + 1):
                 below = range(1, LAST + 1 if before is None else min(before, LAST + 1))
                 wanted = [id for id in below[max(len(below) - limit, 0) :] if id > floor]
-                frames = frames_of(pages.older(book, NATIVE, History("lobby", before, limit), floor))
+                frames = frames_of(pages.older(store, NATIVE, History("lobby", before, limit), floor))
                 assert ids(frames) == [id for id in wanted if id > trimmed], (before, limit, floor)
                 assert frames[0]["gap"] == any(id <= trimmed for id in wanted), (before, limit, floor)
 
 
 @pytest.mark.parametrize("trimmed", range(LAST + 1))
-def test_what_was_missed_at_every_edge(book: MessageLog, trimmed: int) -> None:
+def test_what_was_missed_at_every_edge(store: MessageLog, trimmed: int) -> None:
     """Everything above one number and up to another; a gap if some of it is gone, or was known to be missing before."""
-    trim(book, LAST - trimmed)
+    trim(store, LAST - trimmed)
     for after in range(LAST):
         for upto in range(after + 1, LAST + 1):
             for gap in (False, True):
-                frames = frames_of(pages.catch_up(book, NATIVE, "lobby", after, upto, gap=gap))
+                frames = frames_of(pages.catch_up(store, NATIVE, "lobby", after, upto, gap=gap))
                 assert ids(frames) == list(range(max(after, trimmed) + 1, upto + 1)), (after, upto)
                 assert frames[0]["gap"] == (gap or trimmed > after), (after, upto, gap)
 
 
 @pytest.mark.parametrize("kept", range(LAST + 1))
-def test_what_is_trimmed_between_two_portions_is_a_gap(book: MessageLog, kept: int) -> None:
+def test_what_is_trimmed_between_two_portions_is_a_gap(store: MessageLog, kept: int) -> None:
     """Told in the frame before which it is missing, and the last frame is the last all the same."""
-    sent = pages.catch_up(book, NATIVE, "lobby", 0, LAST, gap=False)
+    sent = pages.catch_up(store, NATIVE, "lobby", 0, LAST, gap=False)
     first = json.loads(next(sent))
-    trim(book, kept)
+    trim(store, kept)
     rest = [json.loads(line) for block in sent for line in block.splitlines()]
     reached = first["messages"][-1]["id"]
     assert (first["gap"], first["more"]) == (False, True)
@@ -99,9 +100,9 @@ def test_what_is_trimmed_between_two_portions_is_a_gap(book: MessageLog, kept: i
     assert [frame["more"] for frame in rest] == [True] * (len(rest) - 1) + [False]
 
 
-def test_a_long_history_over_a_connection(serve: Serve, book: MessageLog) -> None:
+def test_a_long_history_over_a_connection(serve: Serve, store: MessageLog) -> None:
     """As it was made: several frames, each message once and in order, on both ways to ask for it."""
-    alice = serve(book=book).native("alice", rooms={}, history=0)
+    alice = serve(store=store).native("alice", rooms={}, history=0)
     for answer in (alice.ask("join", room="lobby", after=0), alice.ask("history", room="lobby", limit=LAST)):
         frames = [frame for frame in answer if frame["type"] == "history"]
         assert len(frames) > 2
@@ -139,9 +140,9 @@ def test_who_asks_and_does_not_read_is_ended(
     monkeypatch.setattr(outbox, "STALLED", 0.2)
     monkeypatch.setattr(pages, "PAGE", 500)
     monkeypatch.setattr(pages, "PORTION", 32 * 1024)
-    book = MemoryLog()
-    book.append([Draft("lobby", 1.0, "old", "blue", LONG_TEXTS, "", 0)], {})
-    chat = serve(book=book)
+    store = MemoryLog()
+    store.append([Draft("lobby", 1.0, "old", "blue", LONG_TEXTS, "", 0)], {})
+    chat = serve(store=store)
     listener: Native = chat.native("listener", history=0)
     _, name = hog(chat, door)
     listener.sees_off(name)

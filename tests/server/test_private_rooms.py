@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from server_parts import conversations
-from server_parts.message_log import Draft, MemoryLog, MessageLog
-from server_parts.sqlite_log import SqliteLog
+from server_parts.hub import conversations
+from server_parts.storage.message_log import Draft, MemoryLog, MessageLog
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, codes, of_type
 
@@ -19,14 +19,14 @@ DAY = 86_400
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def book(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
     """Both kinds of log keep the same promises."""
     return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
 
 
 @pytest.fixture
-def chat(serve: Serve, book: MessageLog) -> Chat:
-    return serve(book=book)
+def chat(serve: Serve, store: MessageLog) -> Chat:
+    return serve(store=store)
 
 
 def claimed(chat: Chat, name: str, token: str = TOKEN) -> Native:
@@ -41,13 +41,13 @@ def refusal(peer: Native, room: str, text: str = "psst") -> str:
     return str(peer.until("error", seq=peer.seq)["code"])
 
 
-def private_past(book: MessageLog, name: str, ages: list[float]) -> list[str]:
+def private_past(store: MessageLog, name: str, ages: list[float]) -> list[str]:
     """Rooms in which somebody wrote to a name, each so many days ago."""
     rooms = [f"@a{number:04}+{name}" for number in range(len(ages))]
     now = time.time()
     for start in range(0, len(rooms), 500):
         some = zip(rooms[start : start + 500], ages[start : start + 500], strict=True)
-        book.append([Draft(room, now - age * DAY, room[1:6], "blue", ["hi"], "", 0) for room, age in some], {})
+        store.append([Draft(room, now - age * DAY, room[1:6], "blue", ["hi"], "", 0) for room, age in some], {})
     return rooms
 
 
@@ -58,10 +58,10 @@ def rooms_joined(frames: list[Frame]) -> list[str]:
 # --- they crowd nobody out ---
 
 
-def test_a_thousand_conversations_leave_room_for_public_rooms(chat: Chat, book: MessageLog) -> None:
+def test_a_thousand_conversations_leave_room_for_public_rooms(chat: Chat, store: MessageLog) -> None:
     """However many have written to a name, its owner finds 200 of them open and can enter a thousand other rooms."""
     claimed(chat, "victim").leave()
-    private_past(book, "victim", [0.1] * 1_040)
+    private_past(store, "victim", [0.1] * 1_040)
     back = chat.native()
     back.hello("victim", token=TOKEN)
     joined = rooms_joined(back.pending())
@@ -74,10 +74,10 @@ def test_a_thousand_conversations_leave_room_for_public_rooms(chat: Chat, book: 
     assert rooms_joined(back.ask("join", room="@a0000")) == ["@a0000+victim"], "they are counted apart"
 
 
-def test_what_was_active_lately_is_resumed_newest_first(chat: Chat, book: MessageLog) -> None:
+def test_what_was_active_lately_is_resumed_newest_first(chat: Chat, store: MessageLog) -> None:
     """What has been quiet for thirty days is not, unless it is named; it can still be read and written to."""
     claimed(chat, "alice").leave()
-    rooms = private_past(book, "alice", [31, 3, 29, 1, 40])
+    rooms = private_past(store, "alice", [31, 3, 29, 1, 40])
     back = chat.native()
     back.hello("alice", token=TOKEN, rooms={"lobby": None, rooms[4]: None})
     assert rooms_joined(back.pending()) == ["lobby", rooms[4], rooms[3], rooms[1], rooms[2]]
@@ -107,7 +107,7 @@ def test_twenty_strangers_wait_at_most(chat: Chat) -> None:
 
 def test_strangers_wait_across_leaving_and_a_restart(serve: Serve, tmp_path: Path) -> None:
     """Neither side's leaving makes room for more of them; a day does."""
-    chat = serve(book=SqliteLog(tmp_path))
+    chat = serve(store=SqliteLog(tmp_path))
     claimed(chat, "olga").leave()
     for number in range(20):
         stranger = chat.native(f"stranger-{number}")
@@ -115,14 +115,14 @@ def test_strangers_wait_across_leaving_and_a_restart(serve: Serve, tmp_path: Pat
         stranger.leave()
     assert refusal(chat.native("one-more"), "@olga") == "too_many"
     chat.stop()
-    again = serve(book=SqliteLog(tmp_path))
+    again = serve(store=SqliteLog(tmp_path))
     assert refusal(again.native("one-more"), "@olga") == "too_many"
 
 
-def test_a_request_counts_for_a_day(chat: Chat, book: MessageLog) -> None:
+def test_a_request_counts_for_a_day(chat: Chat, store: MessageLog) -> None:
     """What nobody has answered by then keeps no others out."""
     claimed(chat, "olga").leave()
-    private_past(book, "olga", [1.01] * 20)
+    private_past(store, "olga", [1.01] * 20)
     assert chat.native("stranger").tell("hello?", "@olga")["id"] == 1
 
 
@@ -281,12 +281,12 @@ def test_what_is_sent_again_reaches_the_one_it_was_written_to(chat: Chat) -> Non
 
 def test_after_a_restart_nobody_knows_who_bore_a_name(serve: Serve, tmp_path: Path) -> None:
     """What is sent again reaches a guest who comes back with its session, not one who takes its name."""
-    chat = serve(book=SqliteLog(tmp_path))
+    chat = serve(store=SqliteLog(tmp_path))
     alice, bob, guy = claimed(chat, "alice"), chat.native("bob"), chat.native("guy")
     alice.tell("psst", "@bob")
     guy.tell("hello")
     chat.stop()
-    again = serve(book=SqliteLog(tmp_path))
+    again = serve(store=SqliteLog(tmp_path))
     mallory, guy_again = again.native("bob"), again.native("guy", session=guy.session)
     back = again.native("alice", session=alice.session, token=TOKEN, epoch=alice.welcome["epoch"])
     assert refusal(back, "@bob", "written before") == "no_such_user"

@@ -18,8 +18,8 @@ import pytest
 
 from chat_common import MAX_TEXT
 from server import ChatServer
-from server_parts.desk import Desk
-from server_parts.message_log import MemoryLog
+from server_parts.hub.dispatcher import Dispatcher
+from server_parts.storage.message_log import MemoryLog
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, wait_until
 from tests.programs import ROOT, read_line, read_rest, server_program, started
@@ -117,11 +117,11 @@ def test_a_reader_that_fails_costs_one_client(
     """The log says why, as it does of every other thread; nobody else notices."""
     alice = chat.native("alice")
 
-    def fail(desk: Desk, requests: object) -> None:
+    def fail(dispatcher: Dispatcher, requests: object) -> None:
         raise RuntimeError("nobody foresaw this")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Desk, "serve", fail)
+        patched.setattr(Dispatcher, "serve", fail)
         bob = chat.native()
         bob.hello("bob")
         assert bob.ended()
@@ -248,8 +248,8 @@ def test_a_signal_that_does_not_wake_the_main_thread_stops_it() -> None:
 
 def test_what_was_said_is_stored_before_it_stops(serve: Serve) -> None:
     """Every text sent before the stop that got a receipt is in the log, and receipts come before the goodbye."""
-    book = MemoryLog()
-    chat = serve(book=book)
+    store = MemoryLog()
+    chat = serve(store=store)
     alice = chat.native("alice")
     for number in range(200):
         alice.say(f"text {number}")
@@ -261,7 +261,7 @@ def test_what_was_said_is_stored_before_it_stops(serve: Serve) -> None:
             frames.append(alice.next())
     receipts = [frame["id"] for frame in frames if frame["type"] == "message"]
     assert frames[-1]["type"] == "bye"
-    assert [1, *receipts] == [m.id for m in book.after("lobby", 0, 1000)]
+    assert [1, *receipts] == [m.id for m in store.after("lobby", 0, 1000)]
 
 
 class Gate(logging.Filter):
@@ -312,7 +312,7 @@ def test_stopping_twice_and_before_starting() -> None:
 EXPLODING_LOG = """
     import sys
     sys.path.insert(0, sys.argv.pop(1))
-    from server_parts.message_log import MemoryLog
+    from server_parts.storage.message_log import MemoryLog
     MemoryLog.append = lambda *_: 1 / 0
     import server
     sys.exit(server.main())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.message_log import MemoryLog, MessageLog, hashed
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.message_log import MemoryLog, MessageLog, hashed
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.conftest import Chat, Serve
 from tests.peers import Native, codes, of_type
 
@@ -19,7 +19,7 @@ Begin = Callable[[], Chat]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def book(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
     """Both kinds of log keep the same promises."""
     return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
 
@@ -37,9 +37,11 @@ def refused(chat: Chat, name: str, **hello: object) -> str:
 
 @pytest.mark.parametrize("thief", [{}, {"token": OTHER}], ids=["without a token", "with another token"])
 @pytest.mark.parametrize("name", ["mallory", "alice"])
-def test_a_session_string_alone_opens_nothing(serve: Serve, book: MessageLog, thief: dict[str, str], name: str) -> None:
+def test_a_session_string_alone_opens_nothing(
+    serve: Serve, store: MessageLog, thief: dict[str, str], name: str
+) -> None:
     """The owner of a claimed name notices nothing, and its next text is its own."""
-    chat = serve(book=book)
+    chat = serve(store=store)
     alice = chat.native("alice", token=TOKEN)
     alice.tell("one")
     code = refused(chat, name, session=alice.session, **thief)
@@ -49,9 +51,9 @@ def test_a_session_string_alone_opens_nothing(serve: Serve, book: MessageLog, th
     assert of_type(alice.pending(), "bye", "error") == []
 
 
-def test_nor_when_the_owner_has_left(serve: Serve, book: MessageLog) -> None:
+def test_nor_when_the_owner_has_left(serve: Serve, store: MessageLog) -> None:
     """Its count is still its own, and it goes on where it was."""
-    chat = serve(book=book)
+    chat = serve(store=store)
     alice = chat.native("alice", token=TOKEN)
     alice.tell("one")
     alice.leave()
@@ -63,21 +65,21 @@ def test_nor_when_the_owner_has_left(serve: Serve, book: MessageLog) -> None:
 
 def test_nor_after_a_restart(serve: Serve, tmp_path: Path) -> None:
     """What proves that a session is one's own is kept with it."""
-    chat = serve(book=SqliteLog(tmp_path))
+    chat = serve(store=SqliteLog(tmp_path))
     alice, guest = chat.native("alice", token=TOKEN), chat.native("guy")
     alice.tell("one")
     guest.tell("one")
     chat.stop()
-    again = serve(book=SqliteLog(tmp_path))
+    again = serve(store=SqliteLog(tmp_path))
     assert refused(again, "mallory", session=alice.session) == "session_taken"
     assert refused(again, "mallory", session=guest.session) == "session_taken"
     assert again.native("alice", session=alice.session, token=TOKEN).welcome["accepted"] == 1
     assert again.native("guy", session=guest.session).welcome["accepted"] == 1
 
 
-def test_a_token_s_session_follows_it_under_any_name(serve: Serve, book: MessageLog) -> None:
+def test_a_token_s_session_follows_it_under_any_name(serve: Serve, store: MessageLog) -> None:
     """After a new name, also one that the client has not heard of yet."""
-    chat = serve(book=book)
+    chat = serve(store=store)
     alice = chat.native("alice", token=TOKEN)
     alice.tell("one")
     alice.send("nick", name="anna")
@@ -86,9 +88,9 @@ def test_a_token_s_session_follows_it_under_any_name(serve: Serve, book: Message
         assert chat.native(name, session=alice.session, token=TOKEN).welcome["accepted"] == 1
 
 
-def test_a_guest_comes_back_under_its_new_name_or_the_one_before(serve: Serve, book: MessageLog) -> None:
+def test_a_guest_comes_back_under_its_new_name_or_the_one_before(serve: Serve, store: MessageLog) -> None:
     """The link may be lost before it hears of the new one."""
-    chat = serve(book=book)
+    chat = serve(store=store)
     alice = chat.native("alice")
     alice.tell("one")
     alice.send("nick", name="anna")
@@ -103,19 +105,19 @@ def test_a_guest_comes_back_under_its_new_name_or_the_one_before(serve: Serve, b
 
 def test_a_guest_s_new_name_outlives_a_restart(serve: Serve, tmp_path: Path) -> None:
     """Also if nothing was said under it."""
-    chat = serve(book=SqliteLog(tmp_path))
+    chat = serve(store=SqliteLog(tmp_path))
     alice = chat.native("alice")
     alice.tell("one")
     alice.send("nick", name="anna")
     alice.moved("renamed", ["alice", "anna"])
     chat.stop()
-    again = serve(book=SqliteLog(tmp_path))
+    again = serve(store=SqliteLog(tmp_path))
     assert again.native("anna", session=alice.session).welcome["accepted"] == 1
 
 
-def test_a_guest_whose_name_is_taken_goes_on_with_the_next_free_one(serve: Serve, book: MessageLog) -> None:
+def test_a_guest_whose_name_is_taken_goes_on_with_the_next_free_one(serve: Serve, store: MessageLog) -> None:
     """With the same session: what it sends again is not said twice."""
-    chat = serve(book=book)
+    chat = serve(store=store)
     alice = chat.native("alice")
     alice.tell("one")
     alice.leave()
@@ -137,14 +139,14 @@ def test_an_older_connection_s_late_hello_does_not_disturb_the_owner(chat: Chat)
     assert alice.tell("one")["seq"] == 1
 
 
-def test_a_session_is_kept_hashed(serve: Serve, book: MessageLog) -> None:
+def test_a_session_is_kept_hashed(serve: Serve, store: MessageLog) -> None:
     """Whoever reads the log finds no session string."""
-    alice = serve(book=book).native("alice", token=TOKEN)
+    alice = serve(store=store).native("alice", token=TOKEN)
     alice.tell("one")
-    assert book.accepted(hashed(alice.session)) == 1
-    assert book.accepted(alice.session) == 0
-    if isinstance(book, SqliteLog):
-        written = b"".join(path.read_bytes() for path in book.path.parent.glob("chat.db*"))
+    assert store.accepted(hashed(alice.session)) == 1
+    assert store.accepted(alice.session) == 0
+    if isinstance(store, SqliteLog):
+        written = b"".join(path.read_bytes() for path in store.path.parent.glob("chat.db*"))
         assert alice.session.encode() not in written
         assert TOKEN.encode() not in written
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.sqlite_log import SqliteLog
+from server_parts.storage.sqlite.log import SqliteLog
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Native, wait_until
 from tests.programs import read_line, read_rest, run_server, server_program, started
@@ -56,7 +56,7 @@ INTERRUPTED_COPY = """
     import signal, sys
     sys.path.insert(0, sys.argv.pop(1))
     import server
-    from server_parts.sqlite_reader import LogReader
+    from server_parts.storage.sqlite.reader import LogReader
     LogReader._copy = lambda reader, partial: signal.raise_signal(signal.SIGINT)
     sys.exit(server.main())
 """

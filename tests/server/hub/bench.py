@@ -7,12 +7,12 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from server_parts.hub import Hub
-from server_parts.message_log import Draft, MemoryLog, Run, StorageError
-from server_parts.native_door import NATIVE
-from server_parts.people import CREDITS, Client
-from server_parts.requests import Hello, Request, Say
+from server_parts.hub.hub import Hub
+from server_parts.people.clients import CREDITS, Client
+from server_parts.protocol.native_door import NATIVE
+from server_parts.protocol.requests import Hello, Request, Say
 from server_parts.settings import Settings
+from server_parts.storage.message_log import Draft, MemoryLog, Run, StorageError
 from tests.peers import WAIT, Frame, of_type, wait_until
 
 
@@ -144,8 +144,8 @@ class Seat:
 
 class Bench:
     def __init__(self) -> None:
-        self.book = BenchLog()
-        self.hub = Hub(self.book, Settings(motd="be kind", console=False))
+        self.store = BenchLog()
+        self.hub = Hub(self.store, Settings(motd="be kind", console=False))
         self._thread = threading.Thread(target=self.hub.run, name="hub under test")
         self._thread.start()
         self._sessions = 0
@@ -164,18 +164,18 @@ class Bench:
         """Have several clients' requests carried out in one turn of the hub, and wait until they are."""
         holder = Seat(self)
         holder.ask(Hello(f"holder-{self.session()[-5:]}", self.session()))
-        self.book.gate.clear()
-        self.book.appending.clear()
+        self.store.gate.clear()
+        self.store.appending.clear()
         holder.submit(Say("lobby", ["holding the hub"], 1))
-        assert self.book.appending.wait(WAIT)
+        assert self.store.appending.wait(WAIT)
         for seat, requests in batches:
             seat.submit(*requests)
-        self.book.gate.set()
+        self.store.gate.set()
         for seat, _ in batches:
             seat.settle()
 
     def stop(self) -> None:
-        self.book.gate.set()
+        self.store.gate.set()
         for _ in range(2):  # no more requests; then the end of its thread
             self.hub.stop()
         self._thread.join(WAIT)

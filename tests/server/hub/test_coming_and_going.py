@@ -9,19 +9,19 @@ from collections.abc import Generator, Mapping, Sequence
 
 import pytest
 
-from server_parts import hub
-from server_parts.desk import Desk
-from server_parts.house import PRESENCE_SLICE, House
-from server_parts.hub import GREETING
-from server_parts.message_log import Draft, Run, SessionRecord, hashed
-from server_parts.pace import Paces
-from server_parts.people import Client
-from server_parts.requests import (
+from server_parts.hub import hub
+from server_parts.hub.dispatcher import Dispatcher
+from server_parts.hub.hub import GREETING
+from server_parts.hub.live_rooms import PRESENCE_SLICE, LiveRooms
+from server_parts.people.clients import Client
+from server_parts.people.rate_limit import Paces
+from server_parts.protocol.requests import (
     LIST_LIMIT,
     Announce,
     Away,
+    BecomeNative,
     Bye,
-    Gone,
+    Disconnected,
     Hello,
     Join,
     Kick,
@@ -30,9 +30,9 @@ from server_parts.requests import (
     Request,
     Rooms,
     Say,
-    Unseat,
     Who,
 )
+from server_parts.storage.message_log import Draft, Run, SessionRecord, hashed
 from tests.peers import WAIT, codes, of_type, wait_until
 from tests.server.hub.bench import Bench, Remembering, Seat, ids
 
@@ -51,7 +51,7 @@ def test_a_hello_is_welcomed_into_the_lobby(bench: Bench) -> None:
     assert [frame["type"] for frame in told] == ["welcome", "joined", "history"]
     welcome, joined, history = told
     assert (welcome["name"], welcome["accepted"], welcome["motd"]) == ("alice", 0, "be kind")
-    assert welcome["epoch"] == bench.book.epoch
+    assert welcome["epoch"] == bench.store.epoch
     assert (joined["room"], joined["last"], joined["members"]) == ("lobby", 0, 1)
     assert (history["messages"], history["gap"], history["more"]) == ([], False, False)
 
@@ -74,7 +74,7 @@ def test_a_guest_that_turns_out_native_gets_its_name(bench: Bench) -> None:
     seat.submit(Hello(None, bench.session()))
     seat.settle()
     seat.outbox.blocks.clear()
-    seat.submit(Unseat())
+    seat.submit(BecomeNative())
     assert of_type(seat.ask(Hello("alice", bench.session())), "welcome")[0]["name"] == "alice"
     assert [m["name"] for m in of_type(seat.ask(Who()), "who")[0]["members"]] == ["alice"]
 
@@ -90,14 +90,14 @@ def test_a_crowd_at_the_door_is_behind_those_who_are_in(bench: Bench, alice: Sea
 def test_a_slow_crowd_lets_others_have_a_word(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many wait at the door, a turn has time for a few of them only."""
     begun = threading.Event()
-    session = bench.book.session
+    session = bench.store.session
 
     def slowly(key: str) -> SessionRecord:
         begun.set()
         time.sleep(GREETING)
         return session(key)
 
-    monkeypatch.setattr(bench.book, "session", slowly)
+    monkeypatch.setattr(bench.store, "session", slowly)
     crowd = [Seat(bench) for _ in range(20)]
     for number, seat in enumerate(crowd):
         seat.submit(Hello(f"c{number}", bench.session()))
@@ -110,7 +110,7 @@ def test_a_slow_crowd_lets_others_have_a_word(bench: Bench, alice: Seat, monkeyp
 
 def test_a_busy_hub_has_time_for_a_crowd(bench: Bench, alice: Seat, bob: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     """The longer a turn takes, the more of them are let in at its end."""
-    append, session = bench.book.append, bench.book.session
+    append, session = bench.store.append, bench.store.session
     next_turn = [Say("lobby", ["and now to something else"], 1)]
 
     def append_slowly(drafts: Sequence[Draft], counted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
@@ -124,11 +124,11 @@ def test_a_busy_hub_has_time_for_a_crowd(bench: Bench, alice: Seat, bob: Seat, m
         time.sleep(GREETING)
         return session(key)
 
-    monkeypatch.setattr(bench.book, "append", append_slowly)
-    monkeypatch.setattr(bench.book, "session", session_slowly)
+    monkeypatch.setattr(bench.store, "append", append_slowly)
+    monkeypatch.setattr(bench.store, "session", session_slowly)
     crowd = [Seat(bench) for _ in range(40)]
     alice.submit(Say("lobby", ["first"], 1))
-    assert bench.book.appending.wait(WAIT)
+    assert bench.store.appending.wait(WAIT)
     alice.submit(Say("lobby", ["second"], 2))
     for number, seat in enumerate(crowd):
         seat.submit(Hello(f"c{number}", bench.session()))
@@ -142,7 +142,7 @@ def test_a_crowd_that_speaks_at_once_is_heard_at_once(
 ) -> None:
     """What they say while they are let in is stored as one batch, and all of them are told of as one before it."""
     monkeypatch.setattr(hub, "GREETING", WAIT)
-    bench.book.batches.clear()
+    bench.store.batches.clear()
     crowd = [Seat(bench) for _ in range(5)]
     names = [f"c{number}" for number in range(5)]
     sessions = [bench.session() for _ in range(5)]
@@ -151,7 +151,7 @@ def test_a_crowd_that_speaks_at_once_is_heard_at_once(
         for seat, name, session in zip(crowd, names, sessions, strict=True)
     ]
     bench.in_one_turn(*first_words)
-    assert bench.book.batches[1:] == [(names, dict.fromkeys(map(hashed, sessions), 1))]
+    assert bench.store.batches[1:] == [(names, dict.fromkeys(map(hashed, sessions), 1))]
     told = of_type(alice.heard(), "presence", "message")
     assert [frame.get("joined") or frame["text"] for frame in told][-6:] == [names, *names]
 
@@ -188,13 +188,13 @@ def test_a_live_name_is_taken(bench: Bench, alice: Seat) -> None:
     seat = Seat(bench)
     (error,) = of_type(seat.ask(Hello("ALICE", bench.session())), "error")
     assert (error["code"], error["field"]) == ("name_taken", "name")
-    alice.ask(Gone())
+    alice.ask(Disconnected())
     assert of_type(seat.ask(Hello("ALICE", bench.session())), "welcome")
 
 
 def test_a_claimed_name_needs_its_token(bench: Bench) -> None:
     """Without it, or with another, the name stays closed, also when nobody uses it."""
-    bench.seat("alice", token=TOKEN).ask(Gone())
+    bench.seat("alice", token=TOKEN).ask(Disconnected())
     assert codes(Seat(bench).ask(Hello("alice", bench.session()))) == ["name_taken"]
     assert codes(Seat(bench).ask(Hello("Alice", bench.session(), token=TOKEN[::-1]))) == ["name_taken"]
     assert of_type(Seat(bench).ask(Hello("Alice", bench.session(), token=TOKEN)), "welcome")
@@ -218,13 +218,13 @@ def test_a_new_name_is_told_to_the_room(alice: Seat, bob: Seat) -> None:
 def test_new_names_come_behind_what_others_say(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the same turn: a name is told to many, and however many change theirs, nobody waits for all of them."""
     done: list[str] = []
-    rename = House.rename
+    rename = LiveRooms.rename
 
-    def note_and_rename(house: House, client: Client, new: str | None, *, trusted: bool = False) -> None:
-        done.append(" ".join(text for texts, _ in bench.book.batches for text in texts))
-        rename(house, client, new, trusted=trusted)
+    def note_and_rename(live_rooms: LiveRooms, client: Client, new: str | None, *, trusted: bool = False) -> None:
+        done.append(" ".join(text for texts, _ in bench.store.batches for text in texts))
+        rename(live_rooms, client, new, trusted=trusted)
 
-    monkeypatch.setattr(House, "rename", note_and_rename)
+    monkeypatch.setattr(LiveRooms, "rename", note_and_rename)
     crowd = [bench.seat(f"c{number}") for number in range(3)]
     nicks: list[tuple[Seat, list[Request]]] = [(seat, [Nick(f"d{n}")]) for n, seat in enumerate(crowd)]
     bench.in_one_turn(*nicks, (alice, [Say("lobby", ["excuse me"], 1)]))
@@ -255,7 +255,7 @@ def test_guests_get_the_first_free_number(bench: Bench) -> None:
     for guest in guests:
         guest.submit(Hello(None, bench.session()))
         guest.settle()
-    guests[1].submit(Gone())
+    guests[1].submit(Disconnected())
     guests[1].settle()
     late = Seat(bench)
     late.submit(Hello(None, bench.session()))
@@ -306,7 +306,7 @@ def test_comings_and_goings_are_told(bench: Bench, alice: Seat) -> None:
     """With the number of members there are now."""
     bob = bench.seat("bob")
     assert alice.hears({"type": "presence", "room": "lobby", "joined": ["bob"], "members": 2})
-    bob.ask(Gone())
+    bob.ask(Disconnected())
     assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
 
 
@@ -316,7 +316,9 @@ def test_who_comes_and_speaks_at_once_is_heard_to_come_first(bench: Bench, alice
     for room in ("lobby", "den"):
         assert alice.hears({"type": "presence", "room": room, "joined": ["alice"], "members": 1})
     bob = Seat(bench)
-    bob.submit(Hello("bob", bench.session()), Join("den"), Say("den", ["one"], 1), Say("lobby", ["two"], 2), Gone())
+    bob.submit(
+        Hello("bob", bench.session()), Join("den"), Say("den", ["one"], 1), Say("lobby", ["two"], 2), Disconnected()
+    )
     bob.settle()
     assert alice.hears({"type": "presence", "room": "den", "left": ["bob"], "members": 1})
     assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
@@ -353,7 +355,7 @@ def test_rooms_are_listed_with_members_and_last(alice: Seat, bob: Seat) -> None:
 def test_a_long_list_of_rooms_comes_page_by_page(bench: Bench, alice: Seat) -> None:
     """Two hundred, with how many there are; the next page begins behind the last room, and is made while it is sent."""
     rooms = [f"room-{number:04}" for number in range(450)]
-    bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
+    bench.store.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
     alice.outbox.pages.clear()
     listed: list[str] = []
     for number in (200, 200, 51):
@@ -366,7 +368,7 @@ def test_a_long_list_of_rooms_comes_page_by_page(bench: Bench, alice: Seat) -> N
 
 def test_rooms_can_be_listed_by_their_beginning(bench: Bench, alice: Seat) -> None:
     """Only those are counted, too."""
-    bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in ("tea", "team", "work")], {})
+    bench.store.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in ("tea", "team", "work")], {})
     (page,) = of_type(alice.ask(Rooms("te")), "rooms")
     assert ([room["room"] for room in page["rooms"]], page["total"]) == (["tea", "team"], 2)
 
@@ -420,7 +422,7 @@ def test_the_list_of_people_is_made_by_its_reader(alice: Seat, bob: Seat, monkey
 def test_the_operators_list_of_rooms_is_made_in_one_go(bench: Bench) -> None:
     """By the hub itself, and whole: nothing else is shown there meanwhile."""
     rooms = [f"room-{number:04}" for number in range(2 * LIST_LIMIT + 1)]
-    bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
+    bench.store.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
     operator = Seat(bench, operator=True)
     operator.ask(Hello("server", ""))
     (listing,) = of_type(operator.ask(Rooms()), "rooms")
@@ -430,11 +432,11 @@ def test_the_operators_list_of_rooms_is_made_in_one_go(bench: Bench) -> None:
 def test_long_lists_are_sent_one_at_a_time(bench: Bench, alice: Seat) -> None:
     """However many are asked for at once: what waits to be made counts for no bound."""
     rooms = [f"room-{number:04}" for number in range(2 * LIST_LIMIT + 1)]
-    bench.book.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
+    bench.store.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
     alice.outbox.drain()
     alice.outbox.pages.clear()
     alice.outbox.most_unsent = 0
-    Desk(alice.client, bench.hub, bench.book, Paces(0)).serve([Rooms(), Rooms(), Who(), Rooms()])
+    Dispatcher(alice.client, bench.hub, bench.store, Paces(0)).serve([Rooms(), Rooms(), Who(), Rooms()])
     assert len(alice.outbox.pages) == 4
     assert alice.outbox.most_unsent == 1
     assert [frame["type"] for frame in alice.heard("rooms", "who") if not frame["more"]] == ["rooms"] * 2 + [
@@ -510,7 +512,7 @@ def test_stopping_carries_out_what_waits(bench: Bench, alice: Seat) -> None:
     alice.submit(Say("lobby", ["after"], 2))
     alice.settle()
     assert [m["text"] for m in alice.heard("message")] == ["before"]
-    assert bench.book.last("lobby") == 1
+    assert bench.store.last("lobby") == 1
 
 
 def test_figures(bench: Bench, alice: Seat, bob: Seat) -> None:
@@ -535,7 +537,7 @@ def test_what_came_before_a_connection_broke_is_said(alice: Seat, bob: Seat) -> 
     alice.outbox.closed = True
     bob.say("are you there?")
     assert alice.outbox.was_cut
-    alice.submit(Say("lobby", ["my last words"], 1), Gone())
+    alice.submit(Say("lobby", ["my last words"], 1), Disconnected())
     alice.settle()
     assert [frame["text"] for frame in bob.heard("message")] == ["my last words"]
     assert [member["name"] for frame in bob.ask(Who()) for member in frame.get("members", ())] == ["bob"]

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from server_parts.batch import Batch
-from server_parts.hub import Hub
-from server_parts.message_log import StorageError
-from server_parts.people import CREDITS, Client, Session
-from server_parts.requests import Bye, Hello, Join, Nick, Say, Who
+from server_parts.hub.batch import Batch
+from server_parts.hub.hub import Hub
+from server_parts.people.clients import CREDITS, Client, Session
+from server_parts.protocol.requests import Bye, Hello, Join, Nick, Say, Who
 from server_parts.settings import Settings
+from server_parts.storage.message_log import StorageError
 from tests.peers import codes
 from tests.server.hub.bench import Bench, BenchLog, Remembering, Seat
 
@@ -32,9 +32,9 @@ class FailingOnce:
     """One read of the log that fails the first time it is asked for."""
 
     def __init__(self, bench: Bench, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-        self._real = getattr(bench.book, method)
+        self._real = getattr(bench.store, method)
         self.failed = False
-        monkeypatch.setattr(bench.book, method, self._fail_once)
+        monkeypatch.setattr(bench.store, method, self._fail_once)
 
     def _fail_once(self, *arguments: Any) -> Any:
         if not self.failed:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from server_parts.batch import LARGE
-from server_parts.message_log import Draft, Run
-from server_parts.people import Session
-from server_parts.requests import Announce, Hello, Join, Nick, Say, Who
+from server_parts.hub.batch import LARGE
+from server_parts.people.clients import Session
+from server_parts.protocol.requests import Announce, Hello, Join, Nick, Say, Who
+from server_parts.storage.message_log import Draft, Run
 from tests.conftest import ChatLog
 from tests.peers import WAIT, of_type, wait_until
 from tests.server.hub.bench import Bench, Seat, ids
@@ -22,25 +22,25 @@ MUCH = [f"text {number}" for number in range(LARGE)]
 
 def begin(bench: Bench, seat: Seat, room: str = "lobby", seq: int = 1) -> None:
     """Have much said, and the log hold its breath over it."""
-    bench.book.gate.clear()
-    bench.book.appending.clear()
+    bench.store.gate.clear()
+    bench.store.appending.clear()
     seat.submit(Say(room, MUCH, seq))
-    assert bench.book.appending.wait(WAIT)
+    assert bench.store.appending.wait(WAIT)
 
 
 def let_one_through(bench: Bench) -> None:
     """The batch that the log holds is stored, and the next one is held."""
-    append = bench.book.append
+    append = bench.store.append
 
     def hold(drafts: Sequence[Draft], accepted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
-        bench.book.append = append  # type: ignore[method-assign]
-        bench.book.gate.clear()
+        bench.store.append = append  # type: ignore[method-assign]
+        bench.store.gate.clear()
         return append(drafts, accepted, *more)
 
-    bench.book.append = hold  # type: ignore[method-assign]
-    bench.book.appending.clear()
-    bench.book.gate.set()
-    assert bench.book.appending.wait(WAIT)
+    bench.store.append = hold  # type: ignore[method-assign]
+    bench.store.appending.clear()
+    bench.store.gate.set()
+    assert bench.store.appending.wait(WAIT)
 
 
 def test_much_at_once_is_told_once_and_in_order(alice: Seat, bob: Seat) -> None:
@@ -54,7 +54,7 @@ def test_much_is_not_told_before_it_is_stored(bench: Bench, alice: Seat, bob: Se
     begin(bench, alice)
     assert alice.client.credits.qsize() == 1
     assert alice.outbox.blocks == bob.outbox.blocks == []
-    bench.book.gate.set()
+    bench.store.gate.set()
     alice.settle()
     assert ids(alice.heard()) == ids(bob.heard()) == list(range(1, LARGE + 1))
 
@@ -66,8 +66,8 @@ def test_the_hub_tells_one_batch_while_the_next_is_written(bench: Bench, alice: 
     let_one_through(bench)
     alice.settle()  # she has her credits back, so hers is told
     assert ids(alice.heard()) == list(range(1, LARGE + 1))
-    assert len(bench.book.batches) == 1
-    bench.book.gate.set()
+    assert len(bench.store.batches) == 1
+    bench.store.gate.set()
     bob.settle()
     assert ids(alice.heard()) == list(range(LARGE + 1, 2 * LARGE + 1))
 
@@ -79,12 +79,12 @@ def test_what_fails_is_taken_back_before_more_is_counted(
     chat_log.expects_errors = True
     begin(bench, alice)
     alice.submit(Say("lobby", MUCH, LARGE + 1))
-    bench.book.broken = "the disk is full"
-    bench.book.gate.set()
+    bench.store.broken = "the disk is full"
+    bench.store.gate.set()
     alice.settle()
     codes = [(frame["code"], frame["seq"]) for frame in of_type(alice.heard(), "error")]
     assert codes == [("storage_unavailable", 1), *(("bad_seq", LARGE + 1 + number) for number in range(LARGE))]
-    bench.book.broken = None
+    bench.store.broken = None
     assert ids(alice.ask(Say("lobby", MUCH, 1))) == ids(bob.heard()) == list(range(1, LARGE + 1))
 
 
@@ -93,7 +93,7 @@ def test_whoever_comes_in_meanwhile_hears_it_once(bench: Bench, alice: Seat) -> 
     begin(bench, alice)
     carol = Seat(bench)
     carol.submit(Hello("carol", bench.session()))
-    bench.book.gate.set()
+    bench.store.gate.set()
     carol.settle()
     alice.settle()
     told = carol.heard()
@@ -106,7 +106,7 @@ def test_what_its_author_asks_next_is_answered_after_it(bench: Bench, alice: Sea
     """Though it was asked while that was being written."""
     begin(bench, alice)
     alice.submit(request_)  # type: ignore[arg-type]
-    bench.book.gate.set()
+    bench.store.gate.set()
     alice.settle()
     types = [frame["type"] for frame in alice.heard()]
     assert types[:LARGE] == ["message"] * LARGE
@@ -119,7 +119,7 @@ def test_a_private_word_in_it_is_for_whoever_had_the_name(bench: Bench, alice: S
     bob.submit(Nick("robert"))
     carol = Seat(bench)
     carol.submit(Hello("bob", bench.session()))
-    bench.book.gate.set()
+    bench.store.gate.set()
     for seat in (bob, carol, alice):
         seat.settle()
     assert len(of_type(bob.heard(), "message")) == LARGE
@@ -136,10 +136,10 @@ def test_words_to_an_empty_room_come_once_to_who_enters_it(bench: Bench) -> None
     alice.submit(Say("tea", MUCH, LARGE + 1))
     let_one_through(bench)
     carol.submit(Join("lobby"))
-    bench.book.gate.set()
+    bench.store.gate.set()
     carol.settle()
     alice.settle()
-    assert "anybody?" in bench.book.batches[1][0]
+    assert "anybody?" in bench.store.batches[1][0]
     told = [frame for frame in carol.heard() if frame.get("room") == "lobby"]
     assert [message["id"] for frame in of_type(told, "history") for message in frame["messages"]] == [1]
     assert ids(told) == []
@@ -150,7 +150,7 @@ def test_stopping_waits_for_what_is_being_written(bench: Bench, alice: Seat, bob
     begin(bench, alice)
     bench.hub.stop()
     assert not bench.hub.closing.wait(0.05)
-    bench.book.gate.set()
+    bench.store.gate.set()
     assert bench.hub.closing.wait(WAIT)
     assert ids(alice.heard()) == ids(bob.heard()) == list(range(1, LARGE + 1))
 
@@ -159,8 +159,8 @@ def test_the_credits_come_back_when_it_could_not_be_stored(bench: Bench, alice: 
     """Though nobody says anything else: her reader may wait for them, to answer a ping."""
     chat_log.expects_errors = True
     begin(bench, alice)
-    bench.book.broken = "the disk is full"
-    bench.book.gate.set()
+    bench.store.broken = "the disk is full"
+    bench.store.gate.set()
     alice.settle()
     assert [frame["code"] for frame in of_type(alice.heard(), "error")] == ["storage_unavailable"]
 
@@ -170,7 +170,7 @@ def test_the_credits_come_back_when_stop_comes_right_behind_it(bench: Bench, ali
     begin(bench, alice)
     alice.submit(Say("lobby", MUCH, LARGE + 1))
     bench.hub.stop()
-    bench.book.gate.set()
+    bench.store.gate.set()
     alice.settle()
     assert ids(alice.heard()) == list(range(1, 2 * LARGE + 1))
 
@@ -191,8 +191,8 @@ def test_nobody_is_let_go_while_it_is_written(bench: Bench, alice: Seat, bob: Se
     chat_log.expects_errors = True
     alice.outbox.overflowed = True
     begin(bench, alice)
-    bench.book.broken = "the disk is full"
-    bench.book.gate.set()
+    bench.store.broken = "the disk is full"
+    bench.store.gate.set()
     alice.settle()
     assert wait_until(lambda: alice.client.gone)
     assert of_type(bob.ask(Who()), "who")

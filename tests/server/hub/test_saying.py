@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from server_parts.house import House
-from server_parts.message_log import hashed
-from server_parts.people import Client
-from server_parts.requests import Color, Gone, Hello, Join, Nick, Refusal, Rooms, Say, Who
+from server_parts.hub.live_rooms import LiveRooms
+from server_parts.people.clients import Client
+from server_parts.protocol.requests import Color, Disconnected, Hello, Join, Nick, Refusal, Rooms, Say, Who
+from server_parts.storage.message_log import hashed
 from tests.peers import codes, of_type
 from tests.server.hub.bench import Bench, Seat, ids
 
@@ -46,7 +46,7 @@ def test_only_members_hear(alice: Seat, bob: Seat) -> None:
 def test_one_turn_is_one_commit(bench: Bench, alice: Seat, bob: Seat) -> None:
     """Everything that waits is stored together, each text with its session's count."""
     bench.in_one_turn((alice, [Say("lobby", ["a1"], 1), Say("lobby", ["a2"], 2)]), (bob, [Say("lobby", ["b1"], 1)]))
-    texts, counts = bench.book.batches[-1]
+    texts, counts = bench.store.batches[-1]
     assert texts == ["a1", "a2", "b1"]
     assert sorted(counts.values()) == [1, 2]
     assert [m["text"] for m in alice.heard("message")] == ["holding the hub", "a1", "a2", "b1"]
@@ -54,13 +54,13 @@ def test_one_turn_is_one_commit(bench: Bench, alice: Seat, bob: Seat) -> None:
 
 def test_nothing_is_told_before_it_is_stored(bench: Bench, alice: Seat, bob: Seat) -> None:
     """While the log is at work, nobody has seen the message; after it, everybody has."""
-    bench.book.gate.clear()
-    bench.book.appending.clear()
+    bench.store.gate.clear()
+    bench.store.appending.clear()
     alice.submit(Say("lobby", ["secret until stored"], 1))
-    assert bench.book.appending.wait()
+    assert bench.store.appending.wait()
     assert alice.outbox.blocks == []
     assert bob.outbox.blocks == []
-    bench.book.gate.set()
+    bench.store.gate.set()
     alice.settle()
     assert ids(alice.heard()) == ids(bob.heard()) == [1]
 
@@ -128,7 +128,7 @@ def test_a_refused_text_uses_up_its_seq(bench: Bench, alice: Seat, code: str, sa
     """It is counted in the log before the error is told, so that both sides count alike after a crash."""
     (error,) = of_type(alice.ask(say), "error", "message")
     assert (error["code"], error["seq"]) == (code, 1)
-    assert bench.book.batches == [([], {bench.book.batches[0][1].copy().popitem()[0]: 1})]
+    assert bench.store.batches == [([], {bench.store.batches[0][1].copy().popitem()[0]: 1})]
     assert ids(alice.ask(Say("lobby", ["next"], 2))) == [1]
 
 
@@ -160,12 +160,12 @@ def test_a_colour_and_a_name_change_only_what_comes_after(alice: Seat, bob: Seat
 def test_storage_unavailable_uses_up_nothing(bench: Bench, alice: Seat, bob: Seat) -> None:
     """Nobody is told anything but the sender, who sends the same again when the disk is back."""
     alice.say("before")
-    bench.book.broken = "disk full"
+    bench.store.broken = "disk full"
     bob.heard()
     (error,) = of_type(alice.ask(Say("lobby", ["during"], 2)), "error", "message")
     assert (error["code"], error["seq"], error["text"]) == ("storage_unavailable", 2, "disk full")
     assert bob.heard() == []
-    bench.book.broken = None
+    bench.store.broken = None
     assert ids(alice.ask(Say("lobby", ["during"], 2))) == [2]
     assert ids(bob.heard()) == [2]
 
@@ -173,19 +173,19 @@ def test_storage_unavailable_uses_up_nothing(bench: Bench, alice: Seat, bob: Sea
 @pytest.mark.usefixtures("errors_expected")
 def test_a_failed_batch_is_taken_back_whole(bench: Bench, alice: Seat) -> None:
     """Of several texts none is stored; the first of them is the next that is expected."""
-    bench.book.broken = "disk full"
+    bench.store.broken = "disk full"
     errors = of_type(alice.ask(Say("lobby", ["1"], 1), Say("lobby", ["2"], 2), Say("nowhere", ["3"], 3)), "error")
     assert [(e["code"], e["seq"]) for e in errors] == [("storage_unavailable", 1)]
-    bench.book.broken = None
+    bench.store.broken = None
     assert ids(alice.ask(Say("lobby", ["1"], 1), Say("lobby", ["2"], 2))) == [1, 2]
 
 
 @pytest.mark.usefixtures("errors_expected")
 def test_what_follows_a_failure_is_out_of_turn(bench: Bench, alice: Seat) -> None:
     """A text sent before the error arrived does not overtake the one that failed."""
-    bench.book.broken = "disk full"
+    bench.store.broken = "disk full"
     alice.ask(Say("lobby", ["1"], 1))
-    bench.book.broken = None
+    bench.store.broken = None
     (error,) = of_type(alice.ask(Say("lobby", ["2"], 2)), "error", "message")
     assert (error["code"], error["accepted"]) == ("bad_seq", 0)
 
@@ -193,11 +193,11 @@ def test_what_follows_a_failure_is_out_of_turn(bench: Bench, alice: Seat) -> Non
 @pytest.mark.usefixtures("errors_expected")
 def test_a_repeat_behind_a_failure_is_the_one_that_is_expected(bench: Bench, alice: Seat) -> None:
     """Looking at the repeat is what made the texts before it fail; so it is no repeat any more."""
-    bench.book.broken = "disk full"
+    bench.store.broken = "disk full"
     said = (Say("lobby", ["1"], 1), Say("lobby", ["2"], 2), Say("lobby", ["1"], 1))
     errors = of_type(alice.ask(*said), "error")
     assert [(error["code"], error["seq"]) for error in errors] == [("storage_unavailable", 1)] * 2
-    bench.book.broken = None
+    bench.store.broken = None
     assert ids(alice.ask(*said)) == [1, 2]
 
 
@@ -205,12 +205,12 @@ def test_a_repeat_behind_a_failure_is_the_one_that_is_expected(bench: Bench, ali
 def test_a_name_is_claimed_with_the_first_message_or_not_at_all(bench: Bench) -> None:
     """While the log cannot be written neither is stored; said again, both are."""
     alice = bench.seat("alice", token=TOKEN)
-    bench.book.broken = "disk full"
+    bench.store.broken = "disk full"
     assert codes(alice.ask(Say("lobby", ["mine"], 1))) == ["storage_unavailable"]
-    assert bench.book.owner("alice") is None
-    bench.book.broken = None
+    assert bench.store.owner("alice") is None
+    bench.store.broken = None
     assert ids(alice.ask(Say("lobby", ["mine"], 1))) == [1]
-    assert bench.book.owner("alice") == hashed(TOKEN)
+    assert bench.store.owner("alice") == hashed(TOKEN)
 
 
 @pytest.mark.usefixtures("errors_expected")
@@ -219,10 +219,10 @@ def test_a_request_that_fails_inside_costs_only_itself(
 ) -> None:
     """Its sender is told `internal`; the hub goes on."""
 
-    def fail(house: House, client: Client) -> None:
+    def fail(live_rooms: LiveRooms, client: Client) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(House, "list_rooms", fail)
+    monkeypatch.setattr(LiveRooms, "list_rooms", fail)
     assert codes(alice.ask(Rooms())) == ["internal"]
     assert ids(bob.say("still here")) == [1]
 
@@ -287,7 +287,7 @@ def test_talking_to_oneself_is_answered_with_sense(alice: Seat) -> None:
 def test_somebody_away_from_the_keyboard_still_has_a_room(bench: Bench, alice: Seat) -> None:
     """A claimed name can be written to while nobody is there, and finds it later."""
     bob = bench.seat("bob", token=TOKEN)
-    bob.ask(Gone())
+    bob.ask(Disconnected())
     assert ids(alice.say("for later", "@bob")) == [1]
     back = Seat(bench)
     told = back.ask(Hello("bob", bench.session(), token=TOKEN))
@@ -298,6 +298,6 @@ def test_somebody_away_from_the_keyboard_still_has_a_room(bench: Bench, alice: S
 def test_without_the_token_there_is_no_private_history(bench: Bench, alice: Seat, bob: Seat) -> None:
     """A name that nobody owns may be anybody tomorrow."""
     alice.say("psst", "@bob")
-    bob.ask(Gone())
+    bob.ask(Disconnected())
     other = Seat(bench)
     assert "psst" not in str(other.ask(Hello("bob", bench.session(), rooms={"lobby": None, "@alice+bob": 0})))

@@ -1,0 +1,1 @@
+"""What is said, heard, missed, and still on its way."""

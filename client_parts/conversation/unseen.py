@@ -1,0 +1,106 @@
+"""What came while this person was not there: since the last run, while the link was gone, while away.
+
+It counts what is new in a room, and holds the mentions that nobody has looked at yet. It knows no clock and no screen,
+and of a message only its room and id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from client_parts.conversation.delivery import Epoch
+from client_parts.kept.bookmarks import MOST_MISSED, Bookmark, Bookmarks, Key
+
+
+class Unseen:
+    def __init__(self, bookmarks: Bookmarks) -> None:
+        self._bookmarks = bookmarks
+        self._last_run: Bookmark | None = None
+        self._was_here = False  # in an earlier run, or earlier in this one
+        self._since: dict[str, int] = {}  # rooms entered last: the last id that was seen before
+        self._untold: dict[str, int] = {}  # of those, how many messages are new, until it was told
+        self._noted: dict[str, int] = {}  # last ids of rooms that this client is not in
+        self._missed: dict[Key, None] = {}
+
+    def arrive(self, epoch: Epoch, name: str) -> bool:
+        """Come to a log. Whether an earlier run was there."""
+        self._last_run = self._bookmarks.find(epoch, name)
+        self._was_here = self._last_run is not None
+        self._noted.clear()
+        self._missed = dict.fromkeys(self._last_run.missed if self._last_run else ())
+        return self._was_here
+
+    def keep_place(self, epoch: Epoch, name: str, shown: Mapping[str, int]) -> None:
+        """For the next time: what was shown of each room, and what was missed and not looked at."""
+        self._was_here = True
+        self._bookmarks.keep(epoch, name, Bookmark({**self._noted, **shown}, tuple(self._missed)))
+
+    # --- What is new in a room ---
+
+    def enter(self, room: str, last: int, shown: int | None = None) -> None:
+        """A room whose messages come now, up to that id; `shown` is the last of it that is on the screen."""
+        self._since[room] = since = self._last_seen(room, last) if shown is None else shown
+        self._untold[room] = last - since
+
+    def _last_seen(self, room: str, last: int) -> int:
+        if room in self._noted:
+            return self._noted[room]
+        # Who writes privately for the first time is news; a public room that one was never in is none.
+        never = 0 if room.startswith("@") and self._was_here else last
+        return self._last_run.seen.get(room, never) if self._last_run is not None else never
+
+    def is_new(self, key: Key) -> bool:
+        """Whether a message of a room that was entered came after what was seen before."""
+        room, id = key
+        return id > self._since.get(room, id)
+
+    def was_seen(self, key: Key) -> bool:
+        """Whether an earlier run has shown it."""
+        room, id = key
+        return self._last_run is not None and id <= self._last_run.seen.get(room, 0)
+
+    def new_at(self, room: str, id: int | None = None) -> tuple[int, int] | None:
+        """At the first new message of a room: how many are new, and how many of them come before this one.
+
+        Asked without an id when no more messages come.
+        """
+        since, count = self._since.get(room, 0), self._untold.get(room, 0)
+        if count <= 0 or (id is not None and id <= since):
+            return None
+        del self._untold[room]
+        return count, count if id is None else id - since - 1
+
+    def note(self, room: str, id: int | None) -> None:
+        """The last that was shown of a room that this client leaves, or is not in."""
+        if id is not None:
+            self._noted[room] = max(id, self._noted.get(room, 0))
+
+    # --- Mentions ---
+
+    @property
+    def missed(self) -> int:
+        return len(self._missed)
+
+    def miss(self, key: Key) -> None:
+        """A mention that came while this person was not there."""
+        self._missed[key] = None
+        if len(self._missed) > MOST_MISSED:
+            del self._missed[next(iter(self._missed))]
+
+    def miss_since_the_last_run(self, keys: Iterable[Key]) -> None:
+        """Of all the mentions, those that came after it."""
+        for room, id in keys:
+            if self._last_run is not None and id > self._last_run.seen.get(room, 0):
+                self.miss((room, id))
+
+    def is_missed(self, key: Key, shown: int | None) -> bool:
+        """Whether nobody has looked at it; `shown` is the last id of its room that was on the screen."""
+        room, id = key
+        seen = self._last_run.seen.get(room, 0) if self._last_run is not None else 0
+        return key in self._missed or id > max(seen, self._noted.get(room, 0), shown or 0)
+
+    def look_at(self, keys: Iterable[Key]) -> None:
+        """The mentions were listed; none is missed any more."""
+        self._missed.clear()
+        for room, id in keys:
+            self.note(room, id)

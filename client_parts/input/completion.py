@@ -1,0 +1,62 @@
+"""What Tab may make of the beginning of a line: commands, names, rooms, colours.
+
+Pure. The receiver hands over a new `Vocabulary` when something changes; the input loop asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chat_common import COLORS
+from client_parts.input.commands import COMMANDS
+from client_parts.kept.settings import CHOICES
+
+_NAMES = ("msg", "m", "ignore")
+_OWN_ROOMS = ("leave", "part")
+_ALL_ROOMS = ("join", "j", "who", "names")
+_WORDS = {
+    **CHOICES,
+    "color": tuple(COLORS),
+    "help": tuple(command.name for command in COMMANDS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    names: tuple[str, ...] = ()  # likeliest first
+    rooms: tuple[str, ...] = ()  # one's own
+    public: tuple[str, ...] = ()  # all that the server has told of
+    ignored: tuple[str, ...] = ()
+
+
+def complete(line: str, vocabulary: Vocabulary) -> list[str]:
+    """Whole lines that `line` may become, likeliest first."""
+    before, space, word = line.rpartition(" ")
+    if not space and line.startswith("/"):
+        return [f"/{name} " for name in _beginning(line[1:], [command.name for command in COMMANDS])]
+    before += space
+    at = "@" if word.startswith("@") else ""
+    if line.startswith("/") and line.count(" ") == 1:
+        return [f"{before}{match} " for match in _arguments(line[1:].partition(" ")[0].lower(), word, vocabulary)]
+    after = ": " if not before and not at else " "
+    return [f"{before}{at}{name}{after}" for name in _beginning(word[len(at) :], vocabulary.names) if word]
+
+
+def _arguments(command: str, word: str, vocabulary: Vocabulary) -> list[str]:
+    if command in _WORDS:
+        return _beginning(word, _WORDS[command])
+    if command in _NAMES:
+        return _beginning(word.lstrip("@"), vocabulary.names)
+    if command == "unignore":
+        return _beginning(word.lstrip("@"), vocabulary.ignored)
+    if command == "switch":
+        return _beginning(word.lstrip("#"), (*vocabulary.rooms, *(f"@{name}" for name in vocabulary.names)))
+    if command in _OWN_ROOMS:
+        return _beginning(word.lstrip("#"), vocabulary.rooms)
+    if command in _ALL_ROOMS:
+        return _beginning(word.lstrip("#"), tuple(dict.fromkeys((*vocabulary.rooms, *vocabulary.public))))
+    return _beginning(word, vocabulary.names) if word else []
+
+
+def _beginning(word: str, candidates: tuple[str, ...] | list[str]) -> list[str]:
+    return [candidate for candidate in candidates if candidate.lower().startswith(word.lower())]

@@ -1,0 +1,54 @@
+"""What this person chose, also in earlier runs: colours, when to ring, who comes and goes.
+
+It must not know what a choice does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from chat_common import COLORS
+from client_parts.conversation.attention import BELLS, JOINS
+from client_parts.kept import json_file
+from terminal_parts.theme import THEMES, first_theme
+
+_MOST_COLORS = 20  # names whose colour is kept
+CHOICES = {"theme": THEMES, "bell": BELLS, "joins": JOINS}
+
+
+class Settings:
+    """One value for each of `CHOICES`. Without a path, for one run only."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._values = {"theme": first_theme(), "bell": "mentions", "joins": "smart"}
+        for name, value in (json_file.load(path) if path else {}).items():
+            if value in CHOICES.get(name, ()):
+                self._values[name] = value
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def choose(self, name: str, value: str) -> bool:
+        """Whether the next run will know it too."""
+        self._values[name] = value
+        return self._keep(name, value)
+
+    def color_of(self, name: str) -> str | None:
+        """What was chosen for that name: colours tell names apart, so each has its own."""
+        color = self._colors().get(name.lower())
+        return color if color in COLORS else None
+
+    def choose_color(self, name: str, color: str) -> bool:
+        """Whether the next run will know it too."""
+        others = {known: color for known, color in self._colors().items() if known != name.lower()}
+        return self._keep("colors", dict([*others.items(), (name.lower(), color)][-_MOST_COLORS:]))
+
+    def _colors(self) -> dict[str, Any]:
+        kept = json_file.load(self._path).get("colors") if self._path else None
+        return kept if isinstance(kept, dict) else {}
+
+    def _keep(self, name: str, value: Any) -> bool:
+        # Read again: another client may have changed another setting meanwhile.
+        return self._path is not None and json_file.store(self._path, {**json_file.load(self._path), name: value})

@@ -1,0 +1,1 @@
+"""The connection: its frames, its loss and its return."""

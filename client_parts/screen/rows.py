@@ -1,0 +1,308 @@
+"""The rows of a terminal: a message area that scrolls, a status row, and an input row. Nobody else writes there.
+
+The message area is a scroll region that begins at the first row, so what leaves it goes to the terminal's own
+scrollback. Every change is one write, made under one lock, that ends with the cursor in the input row: so no two
+sequences are ever mixed. Inside, a terminal that takes nothing is waited for; a program that leaves never waits long.
+It must not know frames, the keyboard or what the lines mean; they come in painted and harmless.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import replace
+
+from chat_common import paint
+from client_parts.screen.status import Status, status_line, waiting_lines
+from terminal_parts.fitting import fitted, terminal_size
+from terminal_parts.input_row import input_row
+from terminal_parts.output import write_all, write_for
+from terminal_parts.theme import AS_PAINTED, Theme
+from terminal_parts.width import HANG, cut, height, last_rows, wrap
+
+MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
+_REMEMBERED = 500  # lines that can be drawn again
+_MOST_WAITING = 3
+_PATIENCE = 0.5  # seconds that a terminal may take for the last words
+_PASTES_WHOLE, _PASTES_KEYS = "\x1b[?2004h", "\x1b[?2004l"  # whether a pasted block says where it begins and ends
+_TITLED = ("xterm", "rxvt", "screen", "tmux", "alacritty", "foot", "kitty", "st-", "konsole", "gnome", "vte", "wezterm")
+
+
+def has_title(terminal: str) -> bool:
+    """Whether a terminal of that kind has a title to set."""
+    return terminal.startswith(_TITLED)
+
+
+class Rows:
+    """The screen, from `enter` to `leave`; before and between, lines are kept for the next `enter`.
+
+    If none comes, `leave` shows the complaints among them.
+    """
+
+    def __init__(self, descriptor: int, terminal: str) -> None:
+        self.broken = False
+        self._descriptor = descriptor
+        self._titled = has_title(terminal)
+        self._title = ""
+        self._inside = False
+        self._lent = True  # the shell has the screen, and will give it, or give it back
+        self._reserved = False  # the scroll region is set
+        self._columns, self._rows = terminal_size(descriptor)
+        self._free = 0  # empty rows at the end of the message area
+        self._lines: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
+        self._kept: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)  # came while somebody else had the screen
+        self._not_kept = 0  # how many more there were
+        self._complaints: deque[str] = deque(maxlen=_REMEMBERED)  # those of them that must not be lost
+        self._status: Status | None = None
+        self._below: tuple[str, ...] = ()  # waiting texts, in rows between the messages and the status
+        self._theme = AS_PAINTED
+        self._typed = ("", 0, "")  # the text, the cursor in it, and a prompt other than the status's
+        self._input_row = ("", 0)  # how that looks, and the column of the cursor
+        self._writing = threading.Lock()  # one change at a time
+
+    # --- From and to the shell ---
+
+    def enter(self) -> None:
+        """Take the screen over. What the shell left on it goes to the scrollback, not away."""
+        with self._writing:
+            self._measure()
+            self._inside, self._lent = True, False
+            opening = "\x1b[22;2t" if self._titled else ""  # keep the title that is there
+            if self._status is not None:
+                opening += self._titled_now(self._status)
+            self._write(opening + ("\n" * self._rows + self._drawn() if self._reserved else _PASTES_WHOLE))
+            for line, hang in self._not_kept_in_words() + list(self._kept):
+                self._append(line, hang)
+            self._kept.clear()
+            self._not_kept = 0
+            self._complaints.clear()
+            self._write(self._input())
+
+    def lend(self) -> None:
+        """Give everything back for a while; whatever comes is kept for `enter`."""
+        self._give_back(lent=True)
+
+    def leave(self) -> None:
+        """Give everything back: the region, the title, and a cursor below the last message."""
+        if not self._give_back(lent=False):
+            self.broken = True
+
+    def _give_back(self, *, lent: bool) -> bool:
+        """Whether that was possible: not while somebody waits for a terminal that takes nothing."""
+        if not self._writing.acquire(timeout=_PATIENCE):
+            return False
+        try:
+            closing = self._closing() if self._inside else ""
+            if not lent:
+                closing += "".join(map(self._as_rows, self._complaints))
+                self._complaints.clear()
+            self._inside, self._lent = False, lent
+            self._write(closing)
+        finally:
+            self._writing.release()
+        return True
+
+    def _closing(self) -> str:
+        closing = "\r\x1b[0m\x1b[K" + _PASTES_KEYS
+        if self._titled:
+            closing += "\x1b]2;\x1b\\\x1b[23;2t"
+        if self._reserved:
+            closing += f"\x1b[r\x1b[{self._bottom - self._free + 1};1H\x1b[0m\x1b[J"
+        self._reserved, self._below, self._title = False, (), ""
+        return closing
+
+    # --- Lines ---
+
+    def show(self, line: str, hang: int) -> None:
+        """One more line."""
+        with self._writing:
+            if self._inside:
+                self._append(line, hang)
+            else:
+                self._keep(line, hang)
+
+    def show_delivered(self, line: str, hang: int) -> None:
+        """The same for the first of the waiting texts: its row below goes first, so that none stays empty."""
+        with self._writing:
+            if self._inside and self._reserved and self._below and self._status is not None:
+                self._status = replace(self._status, waiting=self._status.waiting[1:])
+                self._write(self._foot(self._status))
+        self.show(line, hang)
+
+    def show_now(self, line: str, hang: int) -> None:
+        """The same for a complaint: it is shown also if there is never an `enter`, but not over a shell's work."""
+        if self.broken:
+            return  # perhaps somebody waits for ever, with the lock
+        with self._writing:
+            if self._inside:
+                self._append(line, hang)
+            elif self._lent:
+                self._keep(line, hang)
+                self._complaints.append(line)
+            else:
+                self._write(self._as_rows(line))
+
+    def _keep(self, line: str, hang: int) -> None:
+        self._not_kept += len(self._kept) == _REMEMBERED
+        self._kept.append((line, hang))
+
+    def _not_kept_in_words(self) -> list[tuple[str, int]]:
+        lines = "1 more line" if self._not_kept == 1 else f"{self._not_kept} more lines"
+        return [(paint(f"── {lines} came before these ──", "yellow"), HANG)] if self._not_kept else []
+
+    def _append(self, line: str, hang: int) -> None:
+        self._lines.append((line, hang))
+        if self._reserved:
+            self._write(self._appended(wrap(line, self._columns, hang)) + self._cursor())
+        else:
+            self._write("\r\x1b[0m\x1b[K" + self._as_rows(line) + self._input())
+
+    def _appended(self, rows: list[str]) -> str:
+        first = self._bottom - self._free + 1
+        start = f"\x1b[{first};1H\x1b[0m" if self._free else f"\x1b[{self._bottom};1H\x1b[0m\n"
+        self._free = max(0, self._free - sum(height(row, self._columns) for row in rows))
+        return start + "\r\n".join(rows) + "\x1b[0m"
+
+    # --- What stands below the messages ---
+
+    def set_status(self, status: Status) -> None:
+        with self._writing:
+            changed, self._status = status != self._status, status
+            if changed:
+                self._lay_out_input()
+            if changed and self._inside:
+                foot = self._foot(status) if self._reserved else ""
+                self._write(self._titled_now(status) + foot + self._input())
+
+    def set_input(self, text: str, cursor: int, prompt: str = "") -> None:
+        """What is being typed. The prompt is the status's unless there is another."""
+        with self._writing:
+            changed, self._typed = (text, cursor, prompt) != self._typed, (text, cursor, prompt)
+            if changed:
+                self._lay_out_input()
+            if changed and self._inside:
+                self._write(self._input())
+
+    def _lay_out_input(self) -> None:
+        """Only when something of it has changed: every message that is shown ends with the cursor there."""
+        text, cursor, prompt = self._typed
+        if self._status is not None:
+            prompt = prompt or self._status.prompt
+            self._input_row = input_row(prompt, self._status.color, text, cursor, self._columns)
+
+    def _input(self) -> str:
+        row, _ = self._input_row
+        # No text may leave its row here, whatever the terminal thinks of its width.
+        return f"{self._input_start}\x1b[0m\x1b[K\x1b[?7l{row}\x1b[0m\x1b[?7h{self._cursor()}"
+
+    def _cursor(self) -> str:
+        _, column = self._input_row
+        return self._input_start + (f"\x1b[{column}C" if column else "")
+
+    @property
+    def _input_start(self) -> str:
+        return f"\x1b[{self._rows};1H" if self._reserved else "\r"
+
+    def _foot(self, status: Status) -> str:
+        below = waiting_lines(status, min(_MOST_WAITING, self._rows - MIN_ROWS + 1))
+        moved = self._make_room(len(below)) if len(below) != len(self._below) else ""
+        self._below = below
+        drawn = "".join(
+            f"\x1b[{self._bottom + number};1H\x1b[0m\x1b[K" + paint(cut(f"… {text}", self._columns - 1), None, "dark")
+            for number, text in enumerate(below, 1)
+        )
+        line = status_line(status, self._columns)
+        return f"{moved}\x1b[?7l{drawn}\x1b[{self._rows - 1};1H\x1b[0m\x1b[K{line}\x1b[0m\x1b[?7h"
+
+    def _make_room(self, wanted: int) -> str:
+        """Move the end of the message area: up over free rows first, then by scrolling; down by freeing rows."""
+        more = wanted - len(self._below)
+        scrolled = max(0, more - self._free)
+        wiped = "".join(f"\x1b[{self._bottom + number};1H\x1b[0m\x1b[K" for number in range(1, len(self._below) + 1))
+        moved = f"\x1b[{self._bottom};1H\x1b[0m" + "\n" * scrolled + wiped
+        self._free = max(0, self._free - more)
+        self._below = ("",) * wanted
+        return moved + f"\x1b[1;{self._bottom}r"
+
+    def _titled_now(self, status: Status) -> str:
+        if not self._titled or status.title == self._title:
+            return ""
+        self._title = status.title
+        return f"\x1b]2;{status.title}\x1b\\"
+
+    def ring(self) -> None:
+        with self._writing:
+            self._write("\a")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours, also for what is on the screen already."""
+        with self._writing:
+            self._theme = theme
+            if self._reserved:
+                self._write(self._drawn())
+
+    # --- Drawing again ---
+
+    def redraw(self) -> None:
+        """Everything anew, and in the size that the terminal has now."""
+        with self._writing:
+            if self._inside:
+                self._measure()
+                self._write(self._drawn())
+
+    def clear(self) -> None:
+        with self._writing:
+            self._lines.clear()
+            if self._inside:
+                self._write(self._drawn())
+
+    def _drawn(self) -> str:
+        self._below = ()
+        if not self._reserved:
+            lines = "".join(row + "\r\n" for row in self._last_rows())
+            return f"\x1b[r\x1b[H\x1b[0m\x1b[J{_PASTES_WHOLE}{lines}{self._input()}"
+        rows = self._last_rows()
+        self._free = self._bottom
+        area = self._appended(rows) if rows else ""
+        status = self._foot(self._status) if self._status is not None else ""
+        # Up to the cursor: wiping the screen as a whole would put it into some terminals' scrollback.
+        empty = f"\x1b[r\x1b[{self._rows};{self._columns}H\x1b[0m\x1b[1J"
+        return f"{empty}{_PASTES_WHOLE}\x1b[1;{self._bottom}r{area}{status}{self._input()}"
+
+    def _last_rows(self) -> list[str]:
+        """As many of the last lines as the message area has room for."""
+        rows: list[str] = []
+        left = self._bottom
+        for line, hang in reversed(self._lines):
+            pieces = wrap(line, self._columns, hang)
+            while pieces and height(pieces[-1], self._columns) <= left:
+                left -= height(pieces[-1], self._columns)
+                rows.append(pieces.pop())
+            if pieces:
+                rows += [last_rows(pieces.pop(), self._columns, left)] * bool(left)
+                break
+        return rows[::-1]
+
+    @property
+    def _bottom(self) -> int:
+        """The last row of the message area."""
+        return self._rows - 2 - len(self._below) if self._reserved else self._rows - 1
+
+    def _measure(self) -> None:
+        self._columns, self._rows = terminal_size(self._descriptor)
+        self._reserved = self._rows >= MIN_ROWS and self._columns >= MIN_COLUMNS
+        self._lay_out_input()
+
+    def _write(self, text: str) -> None:
+        data = self._theme.apply(text).encode("utf-8", "replace")
+        try:
+            if self._inside:
+                write_all(self._descriptor, data)
+            else:
+                write_for(_PATIENCE, self._descriptor, data)
+        except (OSError, ValueError):
+            self.broken = True
+
+    def _as_rows(self, line: str) -> str:
+        """A line where nothing is reserved, broken between words."""
+        return "".join(f"{row}\r\n" for row in fitted(line, self._columns).split("\n"))

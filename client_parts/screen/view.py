@@ -1,0 +1,272 @@
+"""From the server's frames to lines for a person. Every string from outside is made harmless here.
+
+It must not know sockets, threads or the terminal. Frames have passed `frames.acceptable`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech, without_padding
+from client_parts.conversation.attention import mentions
+from client_parts.conversation.searches import Results, matches
+
+MENTION = "»"  # stands before a message that names this person, for whoever sees no colours
+_MANY = 8  # names listed one by one
+_MOST_COUNTED = 1000  # messages that match a search; a total above means more than these
+_MANY_AWAY = 2  # the same in the status line
+
+
+class View:
+    """How frames look to one person. `me` is the name that the server last confirmed."""
+
+    def __init__(self, style: str = "classic") -> None:
+        self.style = style
+        self.home: str | None = LOBBY  # the one room whose lines need no mark
+        self.me = ""
+        self.marks_mentions = False
+        self.timed = False  # each message bears its time, and a new day a line
+        self._day = time.localtime()[:3]
+
+    def is_me(self, name: str) -> bool:
+        return name.lower() == self.me.lower()
+
+    def place(self, room: str) -> str:
+        """A room as a person writes it: `#lobby`, or `@bob` for the room of bob and me."""
+        if not room.startswith("@"):
+            return f"#{harmless_line(room)}"
+        others = [name for name in partners(room) if not self.is_me(name)]
+        return "@" + harmless_line("+".join(others) or room[1:].split("+")[0])
+
+    def mark(self, room: str) -> str:
+        """What stands before each line of a room, wherever one talks: it is never unclear who can read a line."""
+        return "" if room == self.home else f"{self.place(room)} "
+
+    def message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> str:
+        """A message, live or from the past."""
+        label, body = speech(message["from"], message["color"], message["text"], self.style)
+        if not self.timed:  # whoever breaks these lines, if anybody, breaks them anywhere
+            body = without_padding(body)
+        own = self.is_me(message["from"])
+        named = self.marks_mentions and not own and bool(mentions(self.me, body))
+        parts = [
+            aside(f"{(moment if past and not self.timed else clock)(message['ts'])} "),
+            paint(f"{MENTION} ", "yellow", "bold") if named else "",
+            paint(mark, "yellow") if (mark := self.mark(message["room"])) else "",
+            _tint(label, message["color"]),
+            body if own else self._heard(body),
+            paint(" ✓", "green") if delivered else "",
+        ]
+        return "".join(parts)
+
+    def _heard(self, body: str) -> str:
+        """What somebody else says, with one's own name standing out."""
+        parts, end = [], 0
+        for start, stop in mentions(self.me, body) if self.timed else ():
+            parts += [paint(body[end:start], "cyan"), paint(body[start:stop], "yellow", "bold", "underline")]
+            end = stop
+        return "".join([*parts, paint(body[end:], "cyan")])
+
+    def new_day(self, ts: float) -> str | None:
+        """A line, if the message of that time is of another day than the one before."""
+        day = _local(ts)
+        if day[:3] == self._day:
+            return None
+        self._day = day[:3]
+        return aside(f"── {time.strftime('%A %d %B %Y', day)} ──")
+
+    def unread(self, number: int, room: str, *, hidden: int = 0) -> str:
+        """The line before what is new; `hidden` of it is not on the screen."""
+        where = f" in {self.place(room)}" if self.mark(room) else ""
+        back = f", {hidden} of them further back: /history" if hidden else ""
+        return alert(f"── {_count(number, 'new message')}{where}{back} ──")
+
+    def missed(self, number: int) -> str:
+        """The line after what came while one was away."""
+        return alert(f"── {_count(number, 'new message')} while you were away ──")
+
+    def presence(self, frame: Frame) -> list[str]:
+        """Who came, went or changed names; nothing about me."""
+        there = f" ({frame['members']} here)" if frame.get("members") is not None else ""
+        sentences = [
+            f"{_listed(names)} {verb}{there}"
+            for verb in ("joined", "left")
+            if (names := [name for name in frame.get(verb) or [] if not self.is_me(name)])
+        ]
+        sentences += [
+            f"{harmless_line(old)} is now {harmless_line(new)}"
+            for old, new in frame.get("renamed") or []
+            if not self.is_me(old) and not self.is_me(new)
+        ]
+        return [aside(f"{self.mark(frame['room'])}* {sentence}") for sentence in sentences]
+
+    def who(self, members: list[Frame], room: str | None, total: int | None = None) -> str:
+        if not members:
+            return f"Nobody is in {self.place(room)}." if room else "Nobody is here."
+        where = f"In {self.place(room)}" if room else "Here"
+        people = ", ".join(_member(member) for member in members)
+        number = f"{len(members)} of {total}" if total and total > len(members) else len(members)
+        return f"{where} ({number}): {people}"
+
+    def away(self, names: list[str]) -> str:
+        """Of those who are in a room, for the status line."""
+        if len(names) > _MANY_AWAY:
+            return f"{len(names)} are away"
+        return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} away" if names else ""
+
+    def rooms(self, rooms: list[Frame]) -> str:
+        if not rooms:
+            return "There are no rooms to show; /join ROOM makes one."
+        width = max(len(self.place(room["room"])) for room in rooms)
+        rows = [
+            f"  {self.place(room['room']):<{width}}  {_count(room['members'], 'member')}, "
+            f"{_count(room['last'], 'message')}"
+            for room in rooms
+        ]
+        return "\n".join(["Rooms:", *rows])
+
+    def result(self, message: Frame, query: str = "") -> str:
+        label, body = speech(message["from"], message["color"], harmless_line(message["text"]), "short")
+        where = self.place(message["room"]).lstrip("#")
+        head = paint(f"{message_number(message['id'])} {where} {date(message['ts'])} ", None, "dark")
+        spans = matches(query, body)
+        return head + _tint(label, message["color"]) + (_marked(body, spans) if spans else self._heard(body))
+
+    def end_of_page(self, results: Results, before: int, *, hidden: int = 0) -> str:
+        """The line after results, `before` of which were shown on earlier pages."""
+        shown = before + len(results.messages)
+        ignored = f", {hidden} from people you ignore" if hidden else ""
+        late = "the search took too long: use more words or in:ROOM / since:DAY" if results.partial else ""
+        if not shown:
+            return f"* Nothing found: {late}" if late else "* Nothing found."
+        if results.total is None:
+            return f"* end of the search{ignored}"
+        if len(results.messages) >= results.total:
+            return f"* {shown} of {shown}{ignored} · {late or 'end of the search'}"
+        total = f"{before + results.total}" if results.total <= _MOST_COUNTED else f"more than {before + _MOST_COUNTED}"
+        return f"* {shown} of {total}{ignored} · /more shows the next" + (f" · {late}" if late else "")
+
+    def mentions(self, missed: list[Frame], seen: list[Frame]) -> list[str]:
+        """Both kinds under headings of their own, the missed ones first."""
+        if not missed and not seen:
+            return [aside("* Nobody has mentioned you.")]
+        lines = []
+        if missed:
+            lines += [alert(f"* {_count(len(missed), 'mention')} that you missed:"), *map(self.result, missed)]
+        if seen:
+            heading = "* those of before:" if missed else "* No new mention; those of before:"
+            lines += [aside(heading), *map(self.result, seen)]
+        return lines
+
+    def notice(self, frame: Frame) -> str:
+        return paint(f"* {_indented(frame['text'])}", "cyan")
+
+    def motd(self, text: str) -> str:
+        return paint(harmless(text), "cyan")
+
+    def turn(self, room: str | None) -> str:
+        """That texts go elsewhere from here on."""
+        if room is None:
+            return aside("* you talk nowhere now")
+        if room.startswith("@"):
+            return aside(f"* you talk to {harmless_line(room[1:])} alone now")
+        return aside(f"* you talk in {self.place(room)} now")
+
+    def target(self, room: str | None) -> str:
+        """Whom a typed line goes to, as the prompt names it."""
+        return "(no room)" if room is None else harmless_line(room)
+
+
+def as_sentence(text: str) -> str:
+    """A reason, as a sentence that others can follow."""
+    line = harmless_line(text).strip()
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?", "…")) else ".")
+
+
+def good(text: str) -> str:
+    return paint(text, "green")
+
+
+def bad(text: str) -> str:
+    return paint(text, "red")
+
+
+def alert(text: str) -> str:
+    """What must not be overlooked."""
+    return paint(text, "yellow")
+
+
+def aside(text: str) -> str:
+    """What may be overlooked."""
+    return paint(text, None, "dark")
+
+
+def message_number(id: int) -> str:
+    """The number of a message; `#8` would look like a room."""
+    return f"[{id}]"
+
+
+def _marked(body: str, spans: list[tuple[int, int]]) -> str:
+    """A text with parts of it standing out, without colours too."""
+    parts, end = [], 0
+    for start, stop in spans:
+        painted = paint(body[start:stop], "yellow", "bold", "underline")
+        marked = f"*{painted}*" if painted == body[start:stop] else painted
+        parts += [paint(body[end:start], "cyan"), marked]
+        end = stop
+    return "".join([*parts, paint(body[end:], "cyan")])
+
+
+def utc_offset() -> int:
+    """How many minutes the local clock is ahead of UTC."""
+    return time.localtime().tm_gmtoff // 60
+
+
+def clock(ts: float) -> str:
+    return time.strftime("%H:%M", _local(ts))
+
+
+def moment(ts: float) -> str:
+    """The local time of day; with the date where that is not today."""
+    when = _local(ts)
+    return time.strftime("%H:%M" if when[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M", when)
+
+
+def date(ts: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", _local(ts))
+
+
+def _local(ts: float) -> time.struct_time:
+    try:
+        return time.localtime(ts)
+    except (ValueError, OverflowError, OSError):  # a server's clock may say anything
+        return time.localtime(0)
+
+
+def _tint(text: str, color: object) -> str:
+    """Painted, if that colour exists here: a server may know others."""
+    return paint(text, color) if isinstance(color, str) and color in COLORS else text
+
+
+def _indented(text: str) -> str:
+    return without_padding(harmless(text)).replace("\n", "\n    ")
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = [harmless_line(name) for name in names]
+    if len(shown) > _MANY:
+        return f"{', '.join(shown[: _MANY - 2])} and {len(shown) - _MANY + 2} others"
+    return ", ".join(shown)
+
+
+def _member(member: Mapping[str, Any]) -> str:
+    away = member.get("away")
+    return _tint(harmless_line(member["name"]), member.get("color")) + (
+        aside(f" (away: {without_padding(harmless_line(away))})") if away else ""
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,74 @@
+"""Who may come in, under which name and in which session, and who has to leave a name to somebody else.
+
+Owned by the hub, run only by its thread. It must not know sockets or requests.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from chat_common import is_guest, name_problem
+from server_parts.hub.batch import Batch
+from server_parts.hub.conversations import Conversations
+from server_parts.hub.live_rooms import LiveRooms
+from server_parts.people.clients import Client, Session
+from server_parts.protocol.requests import Refusal
+from server_parts.storage.message_log import MessageLog
+
+SESSION_TAKEN: Final = Refusal("session_taken", "that session belongs to somebody else: start a new one", "session")
+
+log = logging.getLogger("chat")
+
+
+class Admission:
+    def __init__(self, store: MessageLog, live_rooms: LiveRooms, batch: Batch, conversations: Conversations) -> None:
+        self._store = store
+        self._live_rooms = live_rooms
+        self._batch = batch
+        self._conversations = conversations
+
+    def session(self, key: str, earlier: Client | None) -> Session:
+        """The session that a hello names, as it was left. `earlier` is still connected with it."""
+        if not key:
+            return Session("", 0)
+        record = self._store.session(key)
+        live = earlier.session if earlier is not None else None
+        return Session(key, record.accepted, live.owner if live else record.owner, record.owner)
+
+    def refusal(self, client: Client, name: str, session: Session, earlier: Client | None) -> Refusal | None:
+        """Why a client may not come in with this name and this session."""
+        names = self._live_rooms.names
+        if is_guest(name) and name.lower() not in session.owner.split():  # another one than the server gave it
+            return Refusal("bad_name", name_problem(name) or "", "name")
+        if not names.may_resume(session.owner, name, client, live=earlier is not None):
+            return SESSION_TAKEN
+        return None if is_guest(name) else names.refusal(name, client, earlier)
+
+    def make_way(self, name: str, client: Client, leaving: Client | None = None) -> None:
+        """A guest who bears the name leaves it to a client that comes with a token."""
+        names = self._live_rooms.names
+        bearer = names.find(name)
+        if bearer is None or bearer is leaving or not names.gives_way(name, client):
+            return
+        if bearer in self._batch:
+            self._batch.commit()
+        self.note_owner(bearer, names.next_guest(), store=True)
+        self._conversations.close(bearer)
+        text = f"somebody who can claim the name {bearer.name} wants it: from now on you are {names.next_guest()}"
+        bearer.tell({"type": "notice", "text": text})
+        log.info("%s leaves that name to %s and is now %s", bearer.name, client.address, names.next_guest())
+        self._live_rooms.rename(bearer, None)
+
+    def note_owner(self, client: Client, name: str, *, store: bool = False) -> None:
+        """The client is about to get a name: note whose its session is then. Stored at once, if the old owner is.
+
+        `store`: in any case. Whoever becomes a guest could not come back under that name to a session nobody knows.
+        """
+        session = client.session
+        assert session is not None
+        owner = self._live_rooms.names.session_owner(client, session.owner, name)
+        if session.key and session.stored_owner != owner and (session.stored_owner or store):
+            self._store.append([], {}, {session.key: owner})
+            session.stored_owner = owner
+        session.owner = owner

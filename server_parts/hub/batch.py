@@ -1,0 +1,163 @@
+"""What was said since the last commit: made durable as one, and only then told.
+
+A large batch is written by the scribe while the hub tells the batch before it; a small one by the hub itself, at once.
+Owned by the hub, run only by its thread. It must not know sockets, nor who may say what where.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from chat_common import partners
+from server_parts.hub.live_rooms import LiveRooms
+from server_parts.hub.log_writer import Entry, LogWriter
+from server_parts.people.clients import Client, Session
+from server_parts.protocol.requests import Refusal
+from server_parts.storage.message_log import Draft, MessageLog, Run, StorageError
+
+LARGE: Final = 64  # texts from which on it is quicker to hand a batch over than to wait for the disk
+
+log = logging.getLogger("chat")
+
+
+class _Said:
+    """One batch: what goes into the log, and who is to hear of it."""
+
+    def __init__(self) -> None:
+        self.private = False  # something of it was said in private
+        self.size = 0  # texts
+        self.drafts: list[Draft] = []
+        self.authors: list[Client] = []
+        self.refused: list[tuple[Client, Refusal]] = []
+        self.writers: dict[Client, None] = {}
+        self.claims: dict[str, str] = {}
+
+    def entry(self) -> Entry:
+        """What the log is to append: also how far each session was counted, and whose it is if the log may not know."""
+        counted, owners = {}, {}
+        for session in self.sessions():
+            if session.key:
+                counted[session.key] = session.counted
+                if session.owner != session.stored_owner:
+                    owners[session.key] = session.owner
+        return self.drafts, counted, owners, self.claims
+
+    def sessions(self) -> list[Session]:
+        return [client.session for client in self.writers if client.session is not None]
+
+
+class Batch:
+    def __init__(self, store: MessageLog, live_rooms: LiveRooms) -> None:
+        self._store = store
+        self._live_rooms = live_rooms
+        self._log_writer = LogWriter(store)
+        self.fault: Exception | None = None  # after one, what is in the log nobody knows
+        self._said = _Said()
+        self._with_scribe: _Said | None = None
+        self._written: tuple[_Said, list[Run]] | None = None  # in the log, and not told yet
+
+    # --- collecting ---
+
+    def __contains__(self, client: Client) -> bool:
+        return client in self._said.writers
+
+    @property
+    def private(self) -> bool:
+        return self._said.private
+
+    def add(self, client: Client, draft: Draft) -> None:
+        said = self._said
+        said.private = said.private or bool(partners(draft.room))
+        said.size += len(draft.texts)
+        said.drafts.append(draft)
+        said.authors.append(client)
+        said.writers[client] = None
+
+    def claim(self, claims: Mapping[str, str]) -> None:
+        """Names that are claimed with what was added last."""
+        self._said.claims.update(claims)
+
+    def refuse(self, client: Client, refusals: Iterable[Refusal]) -> None:
+        """A refused text is counted, and that is recorded too, before its sender is told."""
+        self._said.refused += [(client, refusal) for refusal in refusals]
+        self._said.writers[client] = None
+
+    # --- writing and telling ---
+
+    def open(self) -> None:
+        self._log_writer.open()
+
+    def close(self) -> None:
+        self._log_writer.close()
+
+    def is_writing(self, client: Client) -> bool:
+        """Whether something that this client said is with the scribe."""
+        return self._with_scribe is not None and client in self._with_scribe.writers
+
+    def end_turn(self) -> None:
+        """Nobody waits longer than he must: what is large is being written when this returns, all else is told."""
+        if self._said.size < LARGE:
+            self.commit()
+            return
+        said, self._said = self._said, _Said()
+        self._log_writer.begin(said.entry())
+        self._with_scribe = said
+        self.tell()
+
+    def settle(self) -> None:
+        """Before anything else is done: what the scribe was writing is in the log, or taken back."""
+        if self._with_scribe is not None:
+            said, self._with_scribe = self._with_scribe, None
+            self._settle(said, self._log_writer.result)
+
+    def commit(self) -> None:
+        """All that was said is in the log, and told."""
+        self.tell()
+        if self._said.writers:
+            said, self._said = self._said, _Said()
+            self._settle(said, lambda: self._store.append(*said.entry()))
+            self.tell()
+
+    def tell(self) -> None:
+        """All that is in the log is told: to each room at once all that was said in it."""
+        if self._written is None:
+            return
+        (said, runs), self._written = self._written, None
+        by_room: dict[str, tuple[list[Run], dict[Client, None]]] = {}
+        for run, author in zip(runs, said.authors, strict=True):
+            batch = by_room.setdefault(run.room, ([], {}))
+            batch[0].append(run)
+            batch[1][author] = None
+        for room, (heard, by) in by_room.items():
+            self._live_rooms.publish(room, heard, by)
+        for client, refusal in said.refused:
+            client.tell(refusal.frame())
+
+    def _settle(self, said: _Said, append: Callable[[], list[Run]]) -> None:
+        try:
+            runs = append()
+        except StorageError as error:
+            _take_back(str(error), said.writers)
+        except Exception as error:
+            # Nothing was said; the hub stops at the end of this turn.
+            self.fault = error
+            _take_back("the log has a fault", said.writers)
+        else:
+            self._written = said, runs
+            for session in said.sessions():
+                session.accepted, session.stored_owner = session.counted, session.owner
+            for name, token_hash in said.claims.items():
+                self._live_rooms.names.claimed(name, token_hash)
+
+
+def _take_back(reason: str, writers: Iterable[Client]) -> None:
+    """Nothing was stored, so nothing was said: everyone sends again from where the log stands."""
+    log.error("the log cannot be written: %s", reason)
+    for client in writers:
+        session = client.session
+        assert session is not None
+        refusal = Refusal("storage_unavailable", reason, seq=session.accepted + 1)
+        session.counted = session.accepted
+        client.tell(refusal.frame())

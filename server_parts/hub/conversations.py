@@ -1,0 +1,159 @@
+"""Private rooms: who may write to whom, which ones are resumed, and when one closes. Owned by the hub.
+
+What is said to a name that nobody has claimed is for whoever bears it now, never for the next one to bear it. So such
+a room closes when its bearer leaves. A text that comes later may still have been sent before its writer was told of
+that. So for a while after a name has changed hands, those who were here before cannot write to it, unless they have
+asked since who is here, or joined the room with the new bearer.
+It must not know sockets or requests.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from chat_common import partners
+from server_parts.hub.live_rooms import LiveRooms
+from server_parts.people.clients import Client
+from server_parts.people.contacts import Contacts
+from server_parts.protocol.requests import Refusal
+from server_parts.storage.message_log import MessageLog
+from server_parts.storage.search_query import DAY
+
+MAX_PRIVATE: Final = 1_000  # private rooms one client may be in
+RESUMED: Final = 200  # of them at most are resumed at a hello …
+ACTIVE: Final = 30 * DAY  # … if something was said in them within so many seconds
+UNDER_WAY: Final = 10.0  # seconds that a text may take, or that its writer may take to hear who is who
+MOST_REMEMBERED: Final = 10_000  # sessions that left
+
+DENIED: Final = Refusal("denied", "that conversation is private", "room")
+
+
+class Conversations:
+    def __init__(self, store: MessageLog, live_rooms: LiveRooms, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._live_rooms = live_rooms
+        self._clock = clock
+        self._started = clock()
+        self._left: OrderedDict[str, float] = OrderedDict()  # sessions, and when they left
+        self._contacts = Contacts(store)
+
+    # --- coming and going ---
+
+    def greet(self, client: Client, *, resumed: bool) -> None:
+        """The client is about to come in. `resumed`: it may send what it wrote before it lost its connection."""
+        client.came = self._clock()
+        key = client.session.key if client.session is not None else ""
+        left = self._left.get(key)
+        if not resumed:
+            client.informed = client.came
+        else:  # of those who bore a name before this server started, it knows nothing
+            client.informed = -math.inf if left is None else max(left - UNDER_WAY, self._started)
+        client.resumed = resumed
+
+    def resumed(self, name: str) -> dict[str, int]:
+        """The rooms that the owner of a name finds again, newest first, each with the floor of what it may read."""
+        since = time.time() - ACTIVE
+        active = [found for found in self._store.conversations(name) if found.ts >= since]
+        active.sort(key=lambda found: found.ts, reverse=True)
+        return {found.room: found.floor for found in active[:RESUMED]}
+
+    def see_off(self, client: Client) -> None:
+        """The connection is over: what its session sends again later was written with what it knows by now."""
+        if client.session is not None and client.session.key:
+            self._left[client.session.key] = self._clock()
+            self._left.move_to_end(client.session.key)
+            if len(self._left) > MOST_REMEMBERED:
+                self._left.popitem(last=False)
+
+    def close(self, client: Client) -> None:
+        """The client gives its name up: if that is nobody's, its private rooms close for both who are in them."""
+        if client.trusted or client.operator:
+            return
+        for room in [room for room in client.rooms.values() if partners(room.name)]:
+            members = list(room.members)
+            names = [client.name, *(member.name for member in members if member is not client)]
+            for member in members:
+                self._live_rooms.depart(member, room)
+                if not member.gone:
+                    left = [*(name for name in names if name != member.name), member.name]
+                    member.tell({"type": "presence", "room": room.name, "left": left, "members": 0})
+
+    def answered(self, client: Client) -> None:
+        """The client is told who is here, because it asked."""
+        client.asked = self._clock()
+
+    def joined(self, client: Client, room: str) -> None:
+        """The client asked for a private room: it means whoever bears the other name now."""
+        other = self._live_rooms.names.find(_other(client, room))
+        if other is not None:
+            if len(client.joined_with) >= MAX_PRIVATE:
+                client.joined_with.clear()
+            client.joined_with[room] = other.number
+
+    # --- writing ---
+
+    def place(self, client: Client, room: str) -> str | Refusal:
+        """The room of two people, opened for both of them."""
+        if not client.takes_part(room):
+            return DENIED
+        name = _other(client, room)
+        other = self._live_rooms.names.find(name)
+        if not name:
+            return Refusal("no_such_user", "that is you: a private message goes to somebody else", "room")
+        if other is None and not self._live_rooms.names.is_claimed(name):
+            return Refusal("no_such_user", f"there is nobody called {name} to talk to", "room")
+        if other is not None and self._may_be_mistaken(client, other, room):
+            text = f"another {name} has come than the one who was here: join @{name} to talk to the new one"
+            return Refusal("no_such_user", text, "room")
+        members = [member for member in (client, other) if member is not None and room not in member.rooms]
+        if members or room not in client.wrote_in:
+            refusal = self._refusal(client, other, name, room, members)
+            if refusal is not None:
+                return refusal
+            for member in members:
+                told = self._live_rooms.enter(member, room, None, self._store.last(room), 0)
+                member.outbox.offer(b"".join(told))  # its reader knows of nothing
+            self._note(client, room)
+        if other is not None and other.away is not None:
+            client.tell({"type": "notice", "text": f"{other.name} is away: {other.away}"})
+        return room
+
+    @staticmethod
+    def _note(client: Client, room: str) -> None:
+        """What was found out about a conversation need not be looked at for each text."""
+        if len(client.wrote_in) >= MAX_PRIVATE:
+            client.wrote_in.clear()
+        client.wrote_in.add(room)
+
+    def _may_be_mistaken(self, writer: Client, bearer: Client, room: str) -> bool:
+        """Whether the writer may not know yet that another one bears the name now."""
+        if bearer.replaced <= writer.informed or writer.joined_with.get(room) == bearer.number:
+            return False
+        now = self._clock()
+        # What is sent again after a reconnect was written before whatever this connection has been told.
+        if writer.resumed and now < writer.came + UNDER_WAY:
+            return True
+        return bearer.replaced > max(writer.asked, now - UNDER_WAY)
+
+    def _refusal(
+        self, client: Client, other: Client | None, name: str, room: str, members: list[Client]
+    ) -> Refusal | None:
+        """Why these two may not talk: too many strangers wait for an answer already, or too many rooms are open."""
+        if not client.operator and (other is None or not other.operator):
+            for member in members:
+                if len(member.rooms) >= MAX_PRIVATE and sum(map(_is_private, member.rooms)) >= MAX_PRIVATE:
+                    return Refusal("too_many", f"{member.name} is in too many conversations already", "room")
+        return self._contacts.refusal(client, other, name, room)
+
+
+def _is_private(room: str) -> bool:
+    return room.startswith("@")
+
+
+def _other(client: Client, room: str) -> str:
+    """The other one's name; nothing if there is no other one."""
+    return next((name for name in partners(room) if name != client.name.lower()), "")

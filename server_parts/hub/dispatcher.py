@@ -1,0 +1,189 @@
+"""One client's desk: passes on what the hub decides, answers what the log can tell, and keeps both in order.
+
+Run by the client's reader. Before it answers by itself it waits until nothing of this client is under way in the hub;
+then, and only then, it may read the client's fields. It must not know sockets.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import Final
+
+from chat_common import Frame
+from server_parts.hub import pages
+from server_parts.hub.conversations import DENIED
+from server_parts.hub.hub import Hub
+from server_parts.people.addresses import source_of
+from server_parts.people.clients import CREDITS, Client
+from server_parts.people.rate_limit import Paces, Person, RateLimit
+from server_parts.protocol.native_door import NATIVE
+from server_parts.protocol.requests import (
+    Answer,
+    Disconnected,
+    Hello,
+    History,
+    Nick,
+    Ping,
+    Refusal,
+    Request,
+    Rooms,
+    Say,
+    Search,
+    Who,
+    in_runs,
+)
+from server_parts.storage.message_log import MessageLog, StorageError
+
+BREATH: Final = 0.25  # how long a client that is over its rate is left alone before it is looked at again
+
+_PRIVATE_PLACE: Final = re.compile(r"\bin:(@[A-Za-z0-9_.-]+)(?![+\w])")  # in:@bob, as a person writes it
+HEARERS: Final = 100  # people who hear of a new name, for what one request costs
+
+_ALONE: Final = frozenset((Hello, Nick))  # what has a pace of its own
+_ANSWERED_HERE: Final = frozenset((History, Search, Ping, Answer, Refusal))
+_HERE: Final = object()
+
+
+def _kind(request: Request) -> object:
+    """What may be carried out together. Of long lists each is sent before the next is made: they count for no bound."""
+    if type(request) in _ANSWERED_HERE:
+        return _HERE
+    return object() if isinstance(request, (Who, Rooms)) else None
+
+
+def _only_wait(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
+
+
+class Dispatcher:
+    def __init__(
+        self, client: Client, hub: Hub, store: MessageLog, paces: Paces, is_reset: Callable[[float], bool] | None = None
+    ) -> None:
+        """`is_reset` waits so many seconds, or less, and returns whether the client has reset its connection."""
+        self._client = client
+        self._hub = hub
+        self._store = store
+        self._paces = paces
+        self._known_as = ""
+        self._person = Person(RateLimit(0, 0, 0.0), RateLimit(0, 0, 0.0))  # until a hello, which costs nothing
+        self._is_reset = is_reset or _only_wait
+        self._next_page: Search | None = None  # of the last search
+
+    def serve(self, requests: Sequence[Request]) -> None:
+        """Carry out the requests in order, no faster than the client's rate.
+
+        Raise ConnectionResetError if a native client resets its connection meanwhile: it wants none of the rest. What
+        plain programs do to theirs at their end says nothing.
+        """
+        while requests and not self._client.outbox.closed:
+            allowed, pause = self._allowed(requests, time.monotonic())
+            if allowed:
+                self._carry_out(requests[:allowed])
+                requests = requests[allowed:]
+            elif self._is_reset(min(pause, BREATH)) and self._client.encoder is NATIVE:
+                raise ConnectionResetError
+
+    def _allowed(self, requests: Sequence[Request], now: float) -> tuple[int, float]:
+        """How many of the requests the client's pace allows now, and how long to wait if it is none."""
+        if self._paces.unlimited:
+            return len(requests), 0.0
+        if isinstance(requests[0], Hello):
+            return 1, 0.0
+        person = self._find_person(now)
+        if isinstance(requests[0], Nick):
+            cost = self._cost_of_a_name()
+            if not person.requests.has(cost, now) or not person.renames.take((1,), now):
+                return 0, max(person.requests.wait(cost), person.renames.wait())
+            return person.requests.take((cost,), now), 0.0
+        ahead = next((number for number, request in enumerate(requests) if type(request) in _ALONE), len(requests))
+        return person.requests.take((1,) * ahead, now), person.requests.wait()
+
+    def _find_person(self, now: float) -> Person:
+        """Whoever speaks here: by a name that is its own, else by name and address."""
+        client = self._client
+        source = source_of(client.address)
+        known_as = client.name.lower() if client.trusted else f"{client.name.lower()} {source}"
+        if known_as != self._known_as:
+            known = self._person if self._known_as else None
+            self._known_as, self._person = known_as, self._paces.find(known_as, source, now, known)
+        return self._person
+
+    def _cost_of_a_name(self) -> float:
+        """Everybody who is in a room with its bearer is told a new name."""
+        return 1 + sum(len(room.members) for room in list(self._client.rooms.values())) / HEARERS
+
+    def close(self) -> None:
+        """The connection is over."""
+        self._hub.submit(self._client, [Disconnected()])
+
+    def _carry_out(self, requests: Sequence[Request]) -> None:
+        for kind, some in groupby(requests, _kind):
+            if kind is _HERE:
+                self._settle()
+                for request in some:
+                    if not self._client.outbox.closed:
+                        self._client.outbox.offer_pages(self._answer(request))
+                        self._client.outbox.drain()
+            else:
+                self._pass_on(in_runs(some))
+
+    def _pass_on(self, requests: Sequence[Request]) -> None:
+        self._client.credits.get()
+        self._hub.submit(self._client, requests)
+        if not all(isinstance(request, Say) for request in requests):
+            self._settle()  # the hub may have left pages to send
+
+    def _settle(self) -> None:
+        """Wait until the hub has done all that this client asked for, and send what it left to send."""
+        for _ in range(CREDITS):
+            self._client.credits.get()
+        for _ in range(CREDITS):
+            self._client.credits.put(None)
+        self._client.outbox.drain()
+
+    def _answer(self, request: Request) -> Iterable[bytes]:
+        client = self._client
+        match request:
+            case Answer(block):
+                return (block,)
+            case Ping(n):
+                return self._frame({"type": "pong"} if n is None else {"type": "pong", "n": n})
+            case Refusal():
+                return self._frame(request.frame())
+        if client.session is None:
+            return self._frame(Refusal("hello_first", "say hello first", "type").frame())
+        try:
+            return self._read(request)
+        except StorageError as error:
+            return self._frame(Refusal("storage_unavailable", str(error)).frame())
+
+    def _frame(self, frame: Frame) -> Iterable[bytes]:
+        return (self._client.encoder.frame(frame),)
+
+    def _read(self, request: Request) -> Iterable[bytes]:
+        client, store = self._client, self._store
+        assert isinstance(request, (History, Search))
+        if isinstance(request, Search) and request.again:
+            if self._next_page is None:
+                return self._frame(Refusal("bad_field", "there are no more results", "before").frame())
+            request = self._next_page
+        room = None if request.room is None else client.resolve(request.room)
+        floor = 0 if room is None else client.floor(store, room)
+        if floor is None:
+            return self._frame(DENIED.frame())
+        if isinstance(request, History):
+            return pages.older(store, client.encoder, request._replace(room=room or ""), floor)
+        floors = store.private_rooms(client.name) if client.trusted else {}
+        query = _PRIVATE_PLACE.sub(lambda found: f"in:{client.resolve(found[1].lower())}", request.text)
+        before = request.before and (client.resolve(request.before[0]), request.before[1])
+        found = pages.find(store, request._replace(room=room, before=before), query, floors)
+        self._next_page = None
+        places = found.places
+        if places and len(places) < found.total:
+            oldest = places[-1]
+            self._next_page = request._replace(before=(oldest.room, oldest.id))
+        return pages.results(store, client.encoder, request, found)

@@ -1,0 +1,214 @@
+"""The house: which rooms are lit, who is in them, and who is called what. Owned by the hub, run only by its thread.
+
+It sends to clients but never waits for one; who cannot keep up is noted in `slow` for the hub to let go.
+It must not know sockets or requests, and it stores nothing: that is the log's.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+from chat_common import Frame, partners
+from server_parts.hub.lists import room_list
+from server_parts.hub.pages import entry
+from server_parts.people.clients import Client, Room
+from server_parts.people.names import Names
+from server_parts.people.presence import Tidings
+from server_parts.protocol.door import Encoder
+from server_parts.protocol.native_door import NATIVE
+from server_parts.protocol.requests import Rooms
+from server_parts.storage.message_log import MessageLog, Run
+
+PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
+PRESENCE_SLICE: Final = 0.002  # seconds, and no longer at a time: thousands who hear of it hold up nobody
+
+Blocks = dict[tuple[int, Encoder, Client | None], bytes]  # what is told from a position on, through a door
+
+
+class LiveRooms:
+    def __init__(self, store: MessageLog, operator: str) -> None:
+        self.names = Names(store, operator)
+        self.sessions: dict[str, Client] = {}
+        self.rooms: dict[str, Room] = {}
+        self.slow: dict[Client, None] = {}
+        self.messages = 0
+        self.deliveries = 0
+        self._store = store
+        self._news: dict[str, Room] = {}  # where not everybody has been told yet who came, left or changed names …
+        self._telling: dict[str, Iterator[bool]] = {}  # … and those where somebody is being told
+        self._presence_due = 0.0
+
+    # --- rooms ---
+
+    def enter(
+        self, client: Client, name: str, floor: int | None, after: int | None, history: int, *, gap: bool = False
+    ) -> Iterator[bytes]:
+        """Make the client a member. Returns what brings it up to date; all that is said now waits behind that.
+
+        `floor` is the number up to which it may not read; None: it may read nothing that was said.
+        """
+        room = self.rooms.get(name) or Room(name, self._store.last(name))
+        lowest = room.last if floor is None else max(floor, self._store.first(name) - 1)
+        self.rooms[name] = room  # nothing can fail from here on
+        if client not in room.members:
+            room.members[client] = room.news.enter(client.name)
+            client.rooms[name] = room
+            self._news[name] = room
+        if after is None or after > room.last:  # an id from the future: its numbers mean nothing here
+            gap = gap or after is not None
+            start = max(room.last - history, lowest)
+        else:
+            gap = gap or after < lowest
+            start = max(after, lowest)
+        joined: Frame = {"type": "joined", "room": name, "last": room.last, "members": len(room.members)}
+        return entry(self._store, client.encoder, joined, start, gap=gap)
+
+    def depart(self, client: Client, room: Room) -> None:
+        del room.members[client], client.rooms[room.name]
+        if room.members:
+            room.news.left(client.name)
+            self._news[room.name] = room
+        else:
+            del self.rooms[room.name]
+            self._news.pop(room.name, None)
+            self._telling.pop(room.name, None)
+
+    def vacate(self, client: Client) -> None:
+        """Out of everything: rooms, name and session."""
+        for room in list(client.rooms.values()):
+            self.depart(client, room)
+        self.names.release(client)
+        session, client.session = client.session, None
+        if session is not None and self.sessions.get(session.key) is client:
+            del self.sessions[session.key]
+
+    def rename(self, client: Client, new: str | None, *, trusted: bool = False) -> None:
+        """The client is told at once, as it knows its own messages by the name they carry; the others as usual.
+
+        Without a new name it gets that of a guest.
+        """
+        old = client.name
+        if new is None or new.lower() != old.lower():
+            for room in [room for room in client.rooms.values() if partners(room.name)]:
+                self.depart(client, room)
+        if new is None:
+            self.names.take_guest(client)
+        else:
+            self.names.take(new, client, trusted=trusted)
+        if client.name != old:
+            for room in client.rooms.values():
+                self._note_rename(client, room, old)
+        pair = [old, client.name]
+        answer: list[Frame] = [
+            {"type": "presence", "room": room.name, "renamed": [pair], "members": len(room.members)}
+            for room in client.rooms.values()
+        ]
+        answer = answer or [{"type": "presence", "room": None, "renamed": [pair], "members": 0}]
+        if not client.outbox.offer(b"".join(map(client.encoder.frame, answer))):  # one block: it may be in many rooms
+            self.slow[client] = None
+
+    def _note_rename(self, client: Client, room: Room, old: str) -> None:
+        """Whom the client still knows by one of the two names, it is told of first."""
+        if room.news.is_named(old) or room.news.is_named(client.name):
+            self.bring_up_to_date(client, room)
+        knows_all = room.members[client] == room.news.end
+        room.news.renamed(old, client.name, client)
+        if knows_all:
+            room.members[client] = room.news.end
+        self._news[room.name] = room
+
+    def list_rooms(self, client: Client, wanted: Rooms) -> None:
+        """Those that there are now. To put them in order and into words is left to the client's reader."""
+        client.outbox.offer_pages(room_list(client, wanted, self.rooms.copy(), self._store.rooms()))
+
+    # --- telling who came, left and changed names ---
+
+    def bring_up_to_date(self, client: Client, room: Room) -> None:
+        """Tell one member everything: before it is told who is there, for instance."""
+        if room.news:
+            self._tell(client, room, room.news.so_far(room.name), {})
+
+    def introduce(self, room: Room, authors: Iterable[Client]) -> None:
+        """A room is told of somebody before it hears from them; and all in it are told everything in one order."""
+        if room.name not in self._news:
+            return
+        is_unknown = room.news.is_unknown
+        fresh = self._tell_news(room) if any(is_unknown(author.name) for author in authors) else ()
+        begun = time.monotonic()
+        for _ in chain(self._telling.pop(room.name, ()), fresh):
+            pass
+        now = time.monotonic()
+        self._presence_due = max(self._presence_due, now + PRESENCE_SHARE * (now - begun))
+
+    def presence_due(self) -> float:
+        """When comings and goings are to be told; never, if there are none."""
+        return self._presence_due if self._news else math.inf
+
+    def tell_presence(self, seconds: float = math.inf) -> None:
+        """Tell who came and went; what takes longer than that goes on the next time."""
+        begun = now = time.monotonic()
+        while self._news and now - begun < seconds:
+            if not self._telling:
+                self._telling = {name: self._tell_news(room) for name, room in self._news.items()}
+            else:
+                name = next(iter(self._telling))
+                if not next(self._telling[name], False):
+                    del self._telling[name]
+            now = time.monotonic()
+        self._presence_due = now + PRESENCE_SHARE * (now - begun)
+
+    def _tell_news(self, room: Room) -> Iterator[bool]:
+        """Bring one member after another to where the room is now. Who comes in meanwhile knows all that."""
+        tidings = room.news.for_all(room.name)
+        blocks: Blocks = {}
+        end = tidings.end
+        for client in list(room.members):
+            if room.members.get(client, end) < end:
+                self._tell(client, room, tidings, blocks)
+            yield True
+        room.news.forget(end)
+        if not room.news:
+            self._news.pop(room.name, None)
+
+    def _tell(self, client: Client, room: Room, tidings: Tidings, blocks: Blocks) -> None:
+        """`blocks` keeps what others were told, as their doors show it."""
+        position = room.members[client]
+        room.members[client] = tidings.end
+        hearer = client if tidings.knows(client) else None
+        key = position, client.encoder, hearer
+        block = blocks.get(key)
+        if block is None:
+            frames = tidings.since(position, hearer)
+            block = b"".join(client.encoder.frame(frame | {"members": len(room.members)}) for frame in frames)
+            blocks[key] = block
+        # An event that a door does not show is no bytes at all.
+        if block and not client.outbox.offer(block):
+            self.slow[client] = None
+
+    # --- telling what was said ---
+
+    def publish(self, name: str, runs: list[Run], authors: dict[Client, None]) -> None:
+        """Encode once, send many. Each author's own copy is its receipt."""
+        room = self.rooms.get(name)
+        if room is None:
+            return  # said from outside, to an empty room
+        self.introduce(room, authors)
+        said = sum(len(run.texts) for run in runs)
+        room.last = runs[-1].id + len(runs[-1].texts) - 1
+        self.messages += said
+        self.deliveries += said * len(room.members)
+        blocks: dict[Encoder, bytes] = {}
+        for client in room.members:
+            encoder = client.encoder
+            if encoder is not NATIVE and client in authors:
+                block = encoder.live(runs, client.name)
+            elif encoder in blocks:
+                block = blocks[encoder]
+            else:
+                block = blocks[encoder] = encoder.live(runs)
+            if not client.outbox.offer(block):
+                self.slow[client] = None

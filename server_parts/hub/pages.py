@@ -1,0 +1,120 @@
+"""Answers made page by page: catching up, older history, search results.
+
+Run by whoever sends to the client, its reader mostly. It must not know sockets.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
+
+from chat_common import Frame
+from server_parts.protocol.door import Encoder
+from server_parts.protocol.requests import History, Search
+from server_parts.storage.message_log import MOST_COUNTED, Found, MessageLog, Place, StorageError
+from server_parts.storage.search_query import fold_name, parse
+
+PAGE = 500  # messages read and sent at a time, at most …
+PORTION = 32 * 1024  # … and characters of their text, which JSON may make six times as long
+
+log = logging.getLogger("chat")
+
+
+def history_frame(room: str, *, gap: bool, more: bool = False) -> Frame:
+    return {"type": "history", "room": room, "gap": gap, "more": more}
+
+
+def catch_up(store: MessageLog, encoder: Encoder, room: str, after: int, upto: int, *, gap: bool) -> Iterator[bytes]:
+    """Everything in (after, upto], made while it is sent. `gap`: something before it is already known to be missing."""
+    return _or_abort(_portions(store, encoder, room, after, upto, gap=gap))
+
+
+def entry(store: MessageLog, encoder: Encoder, joined: Frame, after: int, *, gap: bool) -> Iterator[bytes]:
+    """What whoever enters a room is told: that it is in, and what it has missed."""
+    room, last = joined["room"], joined["last"]
+    if after < last:
+        yield encoder.frame(joined)
+        yield from catch_up(store, encoder, room, after, last, gap=gap)
+    else:
+        yield encoder.frame(joined) + encoder.pages(history_frame(room, gap=gap), "messages", [])
+
+
+def older(store: MessageLog, encoder: Encoder, request: History, floor: int) -> Iterator[bytes]:
+    """What was said before a message, as far down as the limit and `floor` allow. StorageError, if there is one yet."""
+    room, last = request.room, store.last(request.room)
+    upto = last if request.before is None else min(max(request.before - 1, 0), last)
+    lowest = max(upto - request.limit, floor)
+    trimmed = store.first(room) - 1
+    after = max(lowest, trimmed)
+    if upto <= after:
+        gap = request.limit > 0 and upto > floor
+        return iter([encoder.pages(history_frame(room, gap=gap), "messages", [])])
+    portions = _portions(store, encoder, room, after, upto, gap=trimmed > lowest)
+    return chain([next(portions)], _or_abort(portions))
+
+
+def _portions(store: MessageLog, encoder: Encoder, room: str, after: int, upto: int, *, gap: bool) -> Iterator[bytes]:
+    """In portions of bounded size, so that whoever asks for long messages and does not read them costs little."""
+    more = True
+    while more:
+        page = [message for message in store.after(room, after, min(PAGE, upto - after), PORTION) if message.id <= upto]
+        gap = gap or not page or page[0].id > after + 1
+        after = page[-1].id if page else upto  # if nothing is left of the rest, it was trimmed meanwhile
+        more = after < upto
+        block = encoder.pages(history_frame(room, gap=gap, more=more), "messages", page)
+        del page  # it may take long until the block is read
+        yield block
+        gap = False
+
+
+def _or_abort(portions: Iterator[bytes]) -> Iterator[bytes]:
+    """Half a history is worse than a reconnect."""
+    try:
+        yield from portions
+    except StorageError as error:
+        log.error("history: %s", error)
+        raise ConnectionAbortedError from error
+
+
+def find(store: MessageLog, request: Search, query: str, floors: dict[str, int]) -> Found:
+    wanted = parse(query, request.utc_offset)
+    wanted = replace(wanted, without=frozenset(map(fold_name, request.without))) if wanted else wanted
+    most = MOST_COUNTED if request.counting else 0
+    return store.find(wanted, floors, request.limit, request.room, request.before, most, PORTION)
+
+
+def results(store: MessageLog, encoder: Encoder, request: Search, found: Found) -> Iterator[bytes]:
+    """In portions too. While one is sent, of the messages that follow only the places are kept."""
+    frame: Frame = {"type": "results", "text": request.text}
+    if request.counting:
+        frame["total"] = found.total
+    if found.partial:
+        frame["partial"] = True
+    if not found.later:
+        return iter([encoder.pages({**frame, "more": False}, "messages", found.messages)])
+    portions = _portions_of(found.places)
+    if encoder.newest_last:
+        portions.reverse()
+    return _or_abort(_long_results(store, encoder, frame, portions))
+
+
+def _portions_of(places: Iterable[Place]) -> list[list[Place]]:
+    portions: list[list[Place]] = [[]]
+    size = 0
+    for place in places:
+        if size >= PORTION:
+            portions.append([])
+            size = 0
+        portions[-1].append(place)
+        size += place.size
+    return portions
+
+
+def _long_results(store: MessageLog, encoder: Encoder, frame: Frame, portions: list[list[Place]]) -> Iterator[bytes]:
+    """Each is read again when its turn has come. What was trimmed meanwhile is missing."""
+    for number, portion in enumerate(portions):
+        messages = [m for room, id, _ in portion for m in store.after(room, id - 1, 1) if m.id == id]
+        shown = {"shown": sum(map(len, portions[:number]))} if encoder.newest_last else {}
+        yield encoder.pages({**frame, **shown, "more": number + 1 < len(portions)}, "messages", messages)

@@ -1,0 +1,1 @@
+"""The person at the server's terminal."""

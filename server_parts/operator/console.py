@@ -1,0 +1,158 @@
+"""The operator at the server's own terminal: talks to the lobby, sees what is said, and commands.
+
+To the hub the operator is a client like any other, whose outbox is the screen. It must not know the terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint, partners, room_problem
+from server_parts.hub.dispatcher import Dispatcher
+from server_parts.hub.hub import Hub
+from server_parts.operator.screen import Screen
+from server_parts.protocol import requests as ask
+from server_parts.protocol.plain_door import PLAIN_TIMED, timed_text
+from server_parts.storage.message_log import Message, Run
+
+_LOGGED: Final = ("welcome", "joined", "history", "presence")  # or nothing new: the log's lines tell it better
+
+
+class ConsoleEncoder:
+    """Events as the operator sees them: what people say in blue, the rest plain."""
+
+    newest_last = True
+
+    def frame(self, frame: Frame) -> bytes:
+        return b"" if frame["type"] in _LOGGED else PLAIN_TIMED.frame(frame)
+
+    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
+        messages = (message for run in runs for message in run.messages())
+        shown = (_receipt(m) if m.sender == author else paint(timed_text(m), "blue") + "\n" for m in messages)
+        return "".join(shown).encode("utf-8", "replace")
+
+    def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
+        return b"" if frame["type"] in _LOGGED else PLAIN_TIMED.pages(frame, field, items)
+
+
+def _receipt(message: Message) -> str:
+    """What was said to the lobby stands there as it was typed; what was said in private deserves a word."""
+    return f"* delivered #{message.id} *\n" if partners(message.room) else ""
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+class _Command(NamedTuple):
+    usage: str
+    help: str
+    run: Callable[[Console, str], None]
+
+
+class Console:
+    """Reads the operator's lines and carries them out, until an exit word or the end of input."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        dispatcher: Dispatcher,
+        screen: Screen,
+        broadcast: Callable[[str], None],
+        leave: Callable[[], None],
+    ) -> None:
+        self._hub = hub
+        self._dispatcher = dispatcher
+        self._screen = screen
+        self._broadcast = broadcast
+        self._leave = leave
+        self._sampled = (time.monotonic(), hub.stats())
+
+    def run(self) -> None:
+        with contextlib.suppress(EOFError, OSError, ValueError):
+            while not is_exit(line := self._screen.ask()):
+                self._obey(line.strip())
+        self._leave()
+
+    def _obey(self, line: str) -> None:
+        if not line:
+            return
+        if line.startswith("//"):
+            line = line[1:]
+        elif line.startswith("/"):
+            word, _, rest = line[1:].partition(" ")
+            row = COMMANDS.get(word.lower())
+            if row is None:
+                self._say_error(f"there is no command /{word}; /help lists them")
+            else:
+                row.run(self, rest.strip())
+            return
+        problem = ask.text_refusal(line)
+        if problem is not None:
+            self._say_error(problem.text)
+            return
+        try:
+            self._broadcast(line)
+        except RuntimeError as error:  # the server is stopping
+            self._say_error(str(error))
+
+    def _say_error(self, text: str) -> None:
+        self._screen.show(paint(f"* error: {harmless_line(text)} *", "red") + "\n")
+
+    def _ask_hub(self, request: ask.Request) -> None:
+        self._dispatcher.serve([request])
+
+    def _message(self, rest: str) -> None:
+        name, _, text = rest.partition(" ")
+        problem = ask.text_refusal(text)
+        if not is_name(name) or problem is not None:
+            self._say_error("usage: /msg NAME TEXT" if problem is None or not text.strip() else problem.text)
+        else:
+            self._ask_hub(ask.Say(f"@{name.lower()}", [text], 0))
+
+    def _who(self, room: str) -> None:
+        if room and room_problem(room.lower()):
+            self._say_error("usage: /who [ROOM]")
+        else:
+            self._ask_hub(ask.Who(room.lower() or LOBBY))
+
+    def _kick(self, rest: str) -> None:
+        name, _, reason = rest.partition(" ")
+        if not is_name(name):
+            self._say_error("usage: /kick NAME [REASON]")
+        else:
+            self._ask_hub(ask.Kick(name, reason.strip() or "no reason given"))
+
+    def _stats(self, _: str) -> None:
+        now, stats = time.monotonic(), self._hub.stats()
+        then, before = self._sampled
+        self._sampled = now, stats
+        rate = (stats.deliveries - before.deliveries) / max(now - then, 0.001)
+        self._screen.show(
+            f"* {counted(stats.clients, 'client')}, {counted(stats.rooms, 'room')} in use (private ones too), "
+            f"{counted(stats.messages, 'message')}, {counted(stats.deliveries, 'delivery', 'deliveries')} "
+            f"({rate:.0f}/s since last asked), {counted(stats.backlog, 'byte')} waiting *\n"
+        )
+
+    def _help(self, _: str) -> None:
+        rows = "".join(f"  {row.usage:<22} {row.help}\n" for row in ROWS)
+        self._screen.show(
+            f"What you type goes to everyone in the lobby. Commands:\n{rows}"
+            "exit, quit and over alone on a line stop the server too, and so does Ctrl+D.\n"
+        )
+
+
+ROWS: Final = (
+    _Command("/who [ROOM]", "who is in a room; the lobby, if none is named", Console._who),
+    _Command("/me TEXT", "say what you do", lambda console, rest: console._broadcast(f"/me {rest}")),
+    _Command("/rooms", "which rooms there are", lambda console, _: console._ask_hub(ask.Rooms())),
+    _Command("/msg NAME TEXT", "say something to one person only", Console._message),
+    _Command("/kick NAME [REASON]", "end somebody's connection", Console._kick),
+    _Command("/stats", "clients, rooms in use, messages, deliveries, backlog", Console._stats),
+    _Command("/help", "this list", Console._help),
+    _Command("/exit", "stop the server for everyone", lambda console, _: console._leave()),
+)
+COMMANDS: Final = {row.usage[1:].split()[0]: row for row in ROWS}

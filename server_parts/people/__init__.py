@@ -1,0 +1,1 @@
+"""Who is connected, what they are called, what they may do."""

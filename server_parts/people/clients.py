@@ -1,0 +1,124 @@
+"""Who is connected and where they are: plain records that belong to the hub.
+
+Other threads may read a client's fields while none of its requests is under way (see desk.py); only the hub writes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import count
+from queue import SimpleQueue
+from typing import Final, Protocol
+
+from chat_common import Frame, partners, private_room
+from server_parts.people.presence import News
+from server_parts.protocol.door import Encoder
+from server_parts.protocol.plain_door import PLAIN
+from server_parts.storage.message_log import MessageLog
+
+CREDITS: Final = 2  # batches of one client that may be under way at once: this bounds the hub's queue
+
+
+_numbers = count(1)  # in the order of accepting: tells which of two connections of one session is the later
+
+
+class Outlet(Protocol):
+    """What takes a client's bytes: an outbox, or the operator's terminal. See outbox.py for the promises."""
+
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def overflowed(self) -> bool: ...
+    @property
+    def stalled(self) -> bool: ...
+    @property
+    def backlog(self) -> int: ...
+    def offer(self, block: bytes) -> bool: ...
+    def offer_pages(self, pages: Iterable[bytes]) -> None: ...
+    def write(self, block: bytes) -> None: ...
+    def drain(self) -> None: ...
+    def finish(self, last_words: bytes, *, at_once: bool = False) -> None: ...
+    def cut(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Session:
+    """One client process, across its reconnects: how far its texts have been counted."""
+
+    __slots__ = ("accepted", "counted", "key", "owner", "stored_owner")
+
+    def __init__(self, key: str, accepted: int, owner: str = "", stored_owner: str = "") -> None:
+        self.key = key  # hashed
+        self.owner = owner  # see names.py
+        self.stored_owner = stored_owner
+        self.accepted = accepted  # committed
+        self.counted = accepted  # the same, and what waits for the commit
+
+
+class Client:
+    """One connection. Nameless until its hello."""
+
+    __slots__ = (
+        "address", "asked", "away", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
+        "joined_with", "name", "number", "on_kept_place", "operator", "outbox", "replaced", "resumed", "rooms",
+        "session", "token_hash", "trusted", "wrote_in",
+    )  # fmt: skip
+
+    def __init__(self, outbox: Outlet, address: str, *, operator: bool = False) -> None:
+        self.number = next(_numbers)
+        self.outbox = outbox
+        self.address = address
+        self.operator = operator
+        self.encoder: Encoder = PLAIN
+        self.name = ""
+        self.color = ""
+        self.away: str | None = None
+        self.session: Session | None = None
+        self.token_hash: str | None = None
+        self.trusted = False  # holds the token of its claimed name, so may read that name's private history
+        self.claiming = False  # its name will be claimed for its token with the first message
+        self.replaced = 0.0  # when somebody else gave up its present name; see conversations.py for the next ones
+        self.came = self.informed = self.asked = -math.inf
+        self.resumed = False
+        self.joined_with: dict[str, int] = {}
+        self.wrote_in: set[str] = set()  # private rooms
+        self.rooms: dict[str, Room] = {}
+        self.on_kept_place = False  # let in to prove that its name is claimed
+        self.gone = False
+        self.credits: SimpleQueue[None] = SimpleQueue()
+        for _ in range(CREDITS):
+            self.credits.put(None)
+
+    def tell(self, frame: Frame) -> None:
+        self.outbox.offer(self.encoder.frame(frame))
+
+    def resolve(self, room: str) -> str:
+        """The room that is meant: `@bob` is the private room with bob."""
+        names = partners(room)
+        return private_room(self.name, names[0]) if len(names) == 1 else room
+
+    def takes_part(self, room: str) -> bool:
+        """Whether a private room is one of this client's own."""
+        names = partners(room)
+        return len(names) == 2 and self.name.lower() in names and room == private_room(*names)
+
+    def floor(self, store: MessageLog, room: str) -> int | None:
+        """The number up to which this client may not read a room; None: it may read nothing that was said."""
+        if not partners(room):
+            return 0
+        if not (self.trusted and self.takes_part(room)):
+            return None
+        return store.private_rooms(self.name).get(room, 0)
+
+
+class Room:
+    """The live side of a room: who hears it. The log keeps what was said."""
+
+    __slots__ = ("last", "members", "name", "news")
+
+    def __init__(self, name: str, last: int) -> None:
+        self.name = name
+        self.last = last  # newest committed number
+        self.news = News()
+        self.members: dict[Client, int] = {}  # in the order they came, each with its position in the news

@@ -1,0 +1,72 @@
+"""Who has written to whom: a first contact waits for an answer, and only so many may wait at once. Owned by the hub.
+
+It must not know sockets or live rooms.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from typing import Final, NamedTuple
+
+from chat_common import partners
+from server_parts.people.clients import Client
+from server_parts.protocol.requests import Refusal
+from server_parts.storage.message_log import Conversation, MessageLog
+from server_parts.storage.search_query import DAY
+
+WAITING: Final = DAY  # seconds that a first contact waits for an answer; then it counts no more
+STRANGERS: Final = 20  # first contacts by names that nobody has claimed, for each person
+ACQUAINTANCES: Final = 200  # the same by claimed names
+MOST_CACHED: Final = 1_000  # people
+
+
+class _Contact(NamedTuple):
+    """A private room as one of its two people sees it."""
+
+    since: float  # when the other one wrote last, or for the first time
+    stranger: bool  # the other one's name was not claimed
+
+
+ANSWERED: Final = _Contact(0.0, stranger=False)
+
+
+class Contacts:
+    def __init__(self, store: MessageLog) -> None:
+        self._store = store
+        self._cache: OrderedDict[str | int, dict[str, _Contact]] = OrderedDict()
+
+    def refusal(self, writer: Client, other: Client | None, name: str, room: str) -> Refusal | None:
+        """Why one may not write to another: too many wait for an answer already. None if it may; that is noted."""
+        own = self._of(writer.name.lower(), writer)
+        if room not in own and not writer.operator and (other is None or not other.operator):
+            theirs = self._of(name, other)
+            if room not in theirs and self._is_full(theirs, stranger=not writer.trusted):
+                return Refusal("too_many", f"too many people wait for an answer of {name} already", "room")
+            theirs.setdefault(room, _Contact(time.time(), stranger=not writer.trusted))
+        own[room] = ANSWERED
+        return None
+
+    @staticmethod
+    def _is_full(contacts: dict[str, _Contact], *, stranger: bool) -> bool:
+        oldest = time.time() - WAITING
+        waiting = sum(contact.since > oldest and contact.stranger == stranger for contact in contacts.values())
+        return waiting >= (STRANGERS if stranger else ACQUAINTANCES)
+
+    def _of(self, name: str, client: Client | None) -> dict[str, _Contact]:
+        """Those of a claimed name are as old as the log, those of anybody else as old as the connection."""
+        key = name if client is None or client.trusted else client.number
+        found = self._cache.get(key)
+        if found is None:
+            kept = self._store.conversations(name) if isinstance(key, str) else []
+            found = self._cache[key] = {c.room: self._contact(name, c) for c in kept if c.last > c.floor}
+            if len(self._cache) > MOST_CACHED:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(key)
+        return found
+
+    def _contact(self, name: str, conversation: Conversation) -> _Contact:
+        if conversation.spoke or conversation.ts <= time.time() - WAITING:
+            return ANSWERED
+        other = next((other for other in partners(conversation.room) if other != name), name)
+        return _Contact(conversation.ts, stranger=self._store.owner(other) is None)

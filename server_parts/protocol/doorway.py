@@ -1,0 +1,91 @@
+"""The two ways in, and how a newcomer is shown to one of them.
+
+A door turns bytes into requests; its encoder turns events into bytes. A `Doorway` watches a new connection's first
+bytes, picks the door and hands everything to it. Pure: no socket, no thread and no clock; whoever reads the socket
+passes the time in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from chat_common import MAX_HELLO_LINE
+from server_parts.protocol.door import Door, Encoder
+from server_parts.protocol.native_door import NativeDoor
+from server_parts.protocol.plain_door import PLAIN, PlainDoor
+from server_parts.protocol.requests import BecomeNative, EndConnection, Request
+
+FIRST_BYTE_WAIT: Final = 0.5  # silence after which a newcomer is taken for a plain client
+
+# --- Which door? ------------------------------------------------------------------------------------------------
+
+_METHODS: Final = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"PRI ")
+_HTTP = re.compile(rb"[A-Z]+ \S+ HTTP/[0-9.]+\r?\n")
+_HTTP_ANSWER: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+    b"This is a chat server, not a web server. Come in with client.py, or with nc.\n"
+)
+_TLS_HELLO: Final = 0x16
+_TLS_ANSWER: Final = b"* this port does not speak TLS: connect without it *\n"
+
+
+class Doorway:
+    """A new connection: undecided until its first bytes or half a second of silence, then one of the doors."""
+
+    def __init__(self, opened: float) -> None:
+        self._opened = opened
+        self._first = b""
+        self._silent = True
+        self._door: Door | None = None
+
+    @property
+    def encoder(self) -> Encoder:
+        return self._door.encoder if self._door is not None else PLAIN
+
+    def receive(self, data: bytes, now: float) -> list[Request]:
+        if self._silent and data.startswith(b"{"):
+            return self._enter_native(data, now)
+        self._silent = False
+        if self._door is not None:
+            return self._door.receive(data, now)
+        self._first += data
+        if self._first[0] == _TLS_HELLO:
+            return [EndConnection(_TLS_ANSWER, "a TLS hello on the plain port")]
+        if _HTTP.match(self._first):
+            return [EndConnection(_HTTP_ANSWER, "an HTTP request")]
+        if self._may_be_http():
+            return []  # the rest of the line, or the silence after it, will tell
+        return self._enter_plain(now)
+
+    def deadline(self) -> float | None:
+        return self._opened + FIRST_BYTE_WAIT if self._door is None else self._door.deadline()
+
+    def silence(self, now: float) -> list[Request]:
+        if self._door is not None:
+            return self._door.silence(now)
+        return self._enter_plain(now) if now >= self._opened + FIRST_BYTE_WAIT else []
+
+    def end(self) -> list[Request]:
+        entered = self._enter_plain(self._opened) if self._door is None and self._first else []
+        return [*entered, *self._door.end()] if self._door is not None else []
+
+    def welcomed(self) -> None:
+        """The hub let the client in."""
+        if isinstance(self._door, NativeDoor):
+            self._door.welcomed()
+
+    def _enter_native(self, data: bytes, now: float) -> list[Request]:
+        self._silent = False
+        seated = self._door is not None  # as a plain client, whose greeting a native one skips
+        self._door = NativeDoor(now if seated else self._opened)
+        requests = self._door.receive(data, now)
+        return [BecomeNative(), *requests] if seated else requests
+
+    def _may_be_http(self) -> bool:
+        begun = b"\n" not in self._first and len(self._first) < MAX_HELLO_LINE
+        return begun and any(method.startswith(self._first[: len(method)]) for method in _METHODS)
+
+    def _enter_plain(self, now: float) -> list[Request]:
+        self._door = PlainDoor()
+        return [self._door.greeting(), *self._door.receive(self._first, now)]

@@ -1,0 +1,180 @@
+"""The door for programs: one JSON object a line, both ways. Pure: no socket, no thread, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain, count
+from json.encoder import encode_basestring as quote
+from typing import Any, Final
+
+from chat_common import (
+    MAX_HELLO_LINE,
+    MAX_LINE,
+    Frame,
+    FrameError,
+    LineDecoder,
+    decode_frame,
+    decode_values,
+    encode_frame,
+)
+from server_parts.protocol.door import Encoder
+from server_parts.protocol.requests import EndConnection, Refusal, Request, from_frame, plain_says
+from server_parts.storage.message_log import Message, Run
+
+HELLO_WAIT: Final = 10.0
+LINE_WAIT: Final = 30.0  # from a line's first byte to its last: dripping bytes do not extend it
+MAX_BAD_FRAMES: Final = 5
+
+
+class NativeEncoder:
+    """One JSON object a line."""
+
+    newest_last = False
+
+    def frame(self, frame: Frame) -> bytes:
+        return encode_frame(frame)
+
+    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
+        return "".join(chain.from_iterable(map(_run_lines, runs))).encode()
+
+    def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
+        """Every line stays within MAX_LINE; `more` is true in all but the last."""
+        written = [message_json(i) if isinstance(i, Message) else encode_frame(i)[:-1].decode() for i in items]
+        room = MAX_LINE - len(encode_frame({**frame, field: [], "more": False}))
+        blocks = []
+        more = bool(frame.get("more"))
+        chunks = _packed(written, room)
+        for number, chunk in enumerate(chunks):
+            rest = {**frame, "more": more or number < len(chunks) - 1}
+            head = encode_frame(rest)[:-2].decode()
+            blocks.append(f'{head},"{field}":[{",".join(chunk)}]}}\n'.encode())
+            if "gap" in frame:
+                frame = {**frame, "gap": False}  # told once, before the first message after it
+        return b"".join(blocks)
+
+
+def _packed(written: Sequence[str], room: int) -> list[list[str]]:
+    """The items in as few groups as fit into `room` bytes each; at least one group."""
+    groups: list[list[str]] = [[]]
+    size = 0
+    for item in written:
+        length = len(item.encode()) + 1
+        if size + length > room and groups[-1]:
+            groups.append([])
+            size = 0
+        groups[-1].append(item)
+        size += length
+    return groups
+
+
+def message_json(message: Message) -> str:
+    head, middle = _around_id(message)
+    return f'{head}{message.id}{middle}{quote(message.text)},"seq":{message.seq}}}'
+
+
+def _run_lines(run: Run) -> list[str]:
+    head, middle = _around_id(run)
+    numbered = zip(count(run.id), run.texts, count(run.seq), strict=False)
+    return [f'{head}{id}{middle}{quote(text)},"seq":{seq}}}\n' for id, text, seq in numbered]
+
+
+def _around_id(said: Message | Run) -> tuple[str, str]:
+    # Names, rooms and colours have been checked: they need no escaping.
+    return (
+        f'{{"type":"message","room":"{said.room}","id":',
+        f',"ts":{said.ts:.3f},"from":"{said.sender}","color":"{said.color}","text":',
+    )
+
+
+NATIVE: Final = NativeEncoder()
+
+
+# --- Coming in --------------------------------------------------------------------------------------------------
+
+
+class NativeDoor:
+    """JSON lines. The first must be a hello."""
+
+    encoder: Encoder = NATIVE
+
+    def __init__(self, opened: float) -> None:
+        self._lines = LineDecoder(MAX_HELLO_LINE)
+        self._bad_in_a_row = 0
+        self._greeted = False
+        self._hello_due = opened + HELLO_WAIT
+        self._line_begun: float | None = None
+
+    def receive(self, data: bytes, now: float) -> list[Request]:
+        if not self._greeted and now >= self._hello_due:
+            return self.silence(now)
+        requests = self._requests(self._lines.feed(data))
+        if requests and isinstance(requests[-1], EndConnection):
+            return requests
+        if self._lines.overlong is not None:
+            text = f"line too long: {self._lines.overlong} > {self._lines.limit} bytes"
+            return [*requests, Refusal("too_long", text, fatal=True), self._ending("too_long", text)]
+        if not self._lines.tail:
+            self._line_begun = None
+        elif self._line_begun is None or requests:
+            self._line_begun = now
+        return requests or self.silence(now)
+
+    def deadline(self) -> float | None:
+        if not self._greeted:
+            return self._hello_due
+        return None if self._line_begun is None else self._line_begun + LINE_WAIT
+
+    def silence(self, now: float) -> list[Request]:
+        due = self.deadline()
+        if due is None or now < due:
+            return []
+        wait, what = (LINE_WAIT, "the end of a line") if self._greeted else (HELLO_WAIT, "hello")
+        return [self._ending("idle", f"{what} did not come within {wait:.0f} seconds")]
+
+    def end(self) -> list[Request]:
+        return []
+
+    def welcomed(self) -> None:
+        """The hub let the client in: from now on lines may be long."""
+        self._greeted = True
+        self._lines.limit = MAX_LINE
+
+    def _requests(self, lines: list[bytes]) -> list[Request]:
+        values = decode_values(lines)
+        says = plain_says(values) if values else None
+        if says is None:
+            return self._one_by_one(lines)
+        self._bad_in_a_row = 0
+        return says
+
+    def _one_by_one(self, lines: list[bytes]) -> list[Request]:
+        """Up to the end of the conversation, if one of the lines is that."""
+        requests: list[Request] = []
+        for line in lines:
+            request = self._request(line)
+            requests.append(request)
+            if isinstance(request, Refusal) and request.fatal:
+                return [*requests, self._ending(request.code, request.text)]
+            if self._bad_in_a_row >= MAX_BAD_FRAMES:
+                text = f"{MAX_BAD_FRAMES} lines in a row were no frames"
+                return [*requests, self._ending("bad_frames", text)]
+        return requests
+
+    def _request(self, line: bytes) -> Request:
+        try:
+            frame = decode_frame(line)
+        except FrameError as error:
+            self._bad_in_a_row += 1
+            return Refusal(error.code, error.text)
+        self._bad_in_a_row = 0
+        try:
+            return from_frame(frame)
+        except FrameError as error:
+            return Refusal(error.code, error.text, error.field, fatal=error.code == "protocol_version")
+
+    def _ending(self, code: str, text: str) -> EndConnection:
+        return EndConnection(encode_frame(bye(code, text, retry=code == "idle")), text)
+
+
+def bye(code: str, text: str, *, retry: bool) -> Frame:
+    return {"type": "bye", "code": code, "text": text, "retry": retry}

@@ -1,0 +1,1 @@
+"""What a log promises, and each way to keep it."""

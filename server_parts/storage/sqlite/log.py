@@ -1,0 +1,457 @@
+"""The log in SQLite: what is appended is committed to disk before anybody is told.
+
+One connection writes, for one thread at a time: whoever appends, claims or trims. Numbers are kept in memory and change
+only after a commit. Reading, searching and the files themselves are next door. It must not know clients or frames.
+
+What a failed commit leaves behind. SQLite in WAL mode writes a transaction's pages behind the last committed one, syncs
+them, and only then lets any connection see them. If writing or syncing fails (full disk, I/O error), nobody sees them,
+the next transaction is written over them from the same place, and `append` has raised StorageError. But until then the
+pages may lie in the file complete, and if this process ends now, the next one to open the log takes them for committed:
+a sync that failed does not mean bytes that are not there. That is harmless, for three reasons:
+
+* Each page's checksum continues that of the page before, so only the last transaction tried can come back, whole, and
+  only if it directly follows what was committed: no half batch, no remains of two.
+* Its numbers were told to nobody, and the process that would have given them to other messages is gone.
+* It carries its sessions' `accepted` with it. A client that was told `storage_unavailable` sends again, with the same
+  session and seq, and is recognised: stored once.
+
+For that same reason the writing connection is never reopened while the process lives. As the only connection it would
+read the file afresh and bring back, under our feet, what we have just reported as failed.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import takewhile
+from json.encoder import encode_basestring as quote
+from pathlib import Path
+from typing import Any, Final
+
+from chat_common import partners
+from server_parts.storage.message_log import (
+    NOBODY,
+    TRIM_SLICE,
+    Conversation,
+    Draft,
+    Found,
+    Message,
+    MessageLog,
+    Receipt,
+    Run,
+    SessionRecord,
+    StorageError,
+)
+from server_parts.storage.search_query import DAY, Query
+from server_parts.storage.sqlite.files import (
+    DATABASE,
+    OLDEST_SQLITE,
+    OPENING_PATIENCE,
+    WRITING_PATIENCE,
+    FolderLock,
+    LogError,
+    connect,
+    create_private,
+    make_durable,
+    prepare_folder,
+    told,
+)
+from server_parts.storage.sqlite.reader import LogReader
+from server_parts.storage.sqlite.schema import BLOCK, check_schema, migrate
+from server_parts.storage.sqlite.search_index import Forgotten, Scanner, Scope, SearchIndex, has_fts5
+
+# A run in one statement: SQLite takes its texts apart in a third of the time of a statement for each, and without
+# letting go of Python's lock, and waiting for it again, after every one.
+_ADD_RUN: Final = """
+    INSERT INTO messages SELECT ? + key, ?, ? + key, ?, ?, ?, value, ?, ? + key FROM json_each(?)"""
+_SET_ROOM: Final = """
+    INSERT INTO rooms (id, name, private, last) VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET last = excluded.last"""
+_FIND_SESSION: Final = "SELECT id FROM sessions WHERE token = ?"
+_ADD_SESSION: Final = "INSERT INTO sessions (token, accepted, used) VALUES (?, 0, ?)"
+_SET_ACCEPTED: Final = "UPDATE sessions SET accepted = ? WHERE id = ?"
+_SET_OWNER: Final = "UPDATE sessions SET owner = ? WHERE id = ?"
+_ADD_SPAN: Final = "INSERT OR REPLACE INTO spans VALUES (?, ?, ?)"
+_ADD_DAY: Final = "INSERT INTO days VALUES (?, ?)"
+_ADD_PARTICIPANT: Final = "INSERT OR IGNORE INTO participants (name, room) VALUES (?, ?)"
+_HAS_SPOKEN: Final = "UPDATE participants SET spoke = 1 WHERE name = ? AND room = ?"
+
+_CLAIM: Final = "INSERT OR REPLACE INTO names VALUES (?, ?)"
+_RAISE_FLOORS: Final = """
+    UPDATE participants SET floor = (SELECT last FROM rooms WHERE id = room) WHERE name = ?"""
+
+_OLDEST: Final = "SELECT n, id, ts, sender, text FROM messages WHERE room = ? ORDER BY id LIMIT ?"
+_DELETE_UP_TO: Final = "DELETE FROM messages WHERE room = ? AND id <= ?"
+_SET_FIRST: Final = "UPDATE rooms SET first = ? WHERE id = ?"
+_DELETE_SPANS: Final = """
+    DELETE FROM spans WHERE n BETWEEN :low AND :high
+    AND NOT EXISTS (SELECT 1 FROM messages WHERE n BETWEEN :low AND :high)"""
+
+_NOTE_USE: Final = "UPDATE sessions SET used = ? WHERE token = ? AND used < ?"
+# Never the newest one: its number would be given again, and with it what is left of its messages.
+_UNUSED: Final = f"""
+    SELECT id, token FROM sessions
+    WHERE used < ? AND token <> '' AND id < (SELECT max(id) FROM sessions) ORDER BY used LIMIT {TRIM_SLICE}"""
+_DELETE_SESSION: Final = "DELETE FROM sessions WHERE id = ?"
+_DELETE_SPANS_OF: Final = "DELETE FROM spans WHERE session = ?"
+
+_ABOUT: Final = "SELECT epoch FROM about"
+_ROOMS: Final = "SELECT id, name, first, last FROM rooms"
+_TODAY: Final = "SELECT day FROM days ORDER BY start DESC LIMIT 1"
+_NEWEST: Final = """
+    SELECT m.n, m.id, r.last FROM messages AS m LEFT JOIN rooms AS r ON r.id = m.room ORDER BY m.n DESC LIMIT 1"""
+
+_CACHED_SESSIONS: Final = 10_000
+_CACHED_SPEAKERS: Final = 10_000
+
+
+class _Batch:
+    """What one append adds, as rows. Nothing of it holds until the transaction is committed."""
+
+    def __init__(self, n: int, day: int | None) -> None:
+        self.n, self.day = n, day
+        self.runs: list[Run] = []
+        self.rows: list[tuple[Any, ...]] = []
+        self.last: dict[str, int] = {}
+        self.new_rooms: dict[str, int] = {}
+        self.new_sessions: dict[str, int] = {}
+        self.speakers: set[tuple[str, int]] = set()  # who said something in a private room, as if for the first time
+        self.spans: list[tuple[int, int, int]] = []
+        self.days: list[tuple[int, int]] = []
+
+
+class SqliteLog(MessageLog):
+    """Rooms in `<folder>/chat.db`.
+
+    May be opened in one thread and used in another; but appending, claiming and trimming stay with one at a time.
+    """
+
+    def __init__(self, folder: Path, *, full_text: bool = True) -> None:
+        """Open or make the log of a folder; LogError says why that cannot be. `full_text` off does without FTS5."""
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            needed = ".".join(map(str, OLDEST_SQLITE))
+            raise LogError(f"this Python has SQLite {sqlite3.sqlite_version}; the log needs {needed} or newer")
+        self.path = folder / DATABASE
+        self._closed = False
+        prepare_folder(folder)
+        self._lock = FolderLock(folder)
+        try:
+            create_private(self.path)
+            with told(f"{self.path} cannot be opened", LogError):
+                self._writer = self._open_writer()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._reader = LogReader(self.path)
+        self._index = SearchIndex(self.path, self.epoch) if full_text and has_fts5() else None
+        self._scanner = Scanner(self._reader.pool)
+
+    def _open_writer(self) -> sqlite3.Connection:
+        connection = connect(self.path, "rw", OPENING_PATIENCE)
+        try:
+            check_schema(connection, self.path)
+            make_durable(connection, self.path)
+            migrate(connection, self.path)
+            self._load(connection)
+            connection.execute(f"PRAGMA busy_timeout = {int(WRITING_PATIENCE * 1000)}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _load(self, connection: sqlite3.Connection) -> None:
+        """What the hub needs at once: as much as there are rooms, however many messages."""
+        self.epoch = connection.execute(_ABOUT).fetchone()[0]
+        rooms = connection.execute(_ROOMS).fetchall()
+        self._room_ids: dict[str, int] = {name: id for id, name, _, _ in rooms}
+        self._first: dict[str, int] = {name: first for _, name, first, _ in rooms}
+        self._last: dict[str, int] = {name: last for _, name, _, last in rooms}
+        self._n = sum(self._last.values())  # every message ever has one `n`, so they are as many as the numbers given
+        self._session_ids: dict[str, int] = {}
+        self._in_span: set[int] = set()  # sessions noted in the present block
+        self._speakers: set[tuple[str, int]] = set()  # known to have spoken in a private room
+        today = connection.execute(_TODAY).fetchone()
+        self._day: int | None = today[0] if today else None
+        self._to_trim: list[str] = []
+        # To read all of a large log for damage would take minutes. The newest message agreeing with its room shows at
+        # least that both are of one piece; damage elsewhere is told by whoever reads there.
+        newest = connection.execute(_NEWEST).fetchone()
+        if newest and (newest[1] != newest[2] or newest[0] > self._n):
+            raise LogError(f"{self.path} is damaged: its newest message does not fit the numbers of its room")
+
+    # Appending
+
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        accepted: Mapping[str, int],
+        owners: Mapping[str, str] = NOBODY,
+        claims: Mapping[str, str] = NOBODY,
+    ) -> list[Run]:
+        batch = _Batch(self._n, self._day)
+        with self._transaction() as connection:
+            sessions = self._sessions(connection, batch, {draft.session for draft in drafts}.union(accepted, owners))
+            if claims:
+                connection.executemany(_CLAIM, [(name.lower(), token_hash) for name, token_hash in claims.items()])
+                connection.executemany(_RAISE_FLOORS, [(name.lower(),) for name in claims])
+            self._number(batch, drafts, sessions)
+            connection.executemany(_ADD_RUN, batch.rows)
+            connection.executemany(_ADD_SPAN, batch.spans)
+            connection.executemany(_ADD_DAY, batch.days)
+            connection.executemany(_SET_ROOM, self._room_rows(batch))
+            connection.executemany(_ADD_PARTICIPANT, _participants(batch.new_rooms))
+            if batch.speakers:
+                connection.executemany(_HAS_SPOKEN, batch.speakers)
+            connection.executemany(_SET_ACCEPTED, [(seq, sessions[key]) for key, seq in accepted.items()])
+            if owners:
+                connection.executemany(_SET_OWNER, [(owner, sessions[key]) for key, owner in owners.items()])
+        self._remember(batch)
+        return batch.runs
+
+    def _sessions(self, connection: sqlite3.Connection, batch: _Batch, tokens: Iterable[str]) -> dict[str, int]:
+        """The number of each session, new ones stored."""
+        return {token: self._session_ids.get(token) or self._find_session(connection, batch, token) for token in tokens}
+
+    def _find_session(self, connection: sqlite3.Connection, batch: _Batch, token: str) -> int:
+        if connection.execute(_FIND_SESSION, (token,)).fetchone() is None:
+            connection.execute(_ADD_SESSION, (token, int(time.time() // DAY)))
+        number = batch.new_sessions[token] = int(connection.execute(_FIND_SESSION, (token,)).fetchone()[0])
+        return number
+
+    def _number(self, batch: _Batch, drafts: Sequence[Draft], sessions: Mapping[str, int]) -> None:
+        """Give every draft its numbers."""
+        for room, ts, sender, color, texts, session, seq in drafts:
+            n = batch.n + 1
+            batch.n += len(texts)
+            if room not in batch.last:
+                batch.last[room] = self._last.get(room, 0)
+                if room not in self._room_ids:
+                    batch.new_rooms[room] = len(self._room_ids) + len(batch.new_rooms) + 1
+            id = batch.last[room] + 1
+            batch.last[room] += len(texts)
+            if ts // DAY != batch.day:
+                batch.day = int(ts // DAY)
+                batch.days.append((n, batch.day))
+            self._note_spans(batch, n, sessions[session], seq)
+            room_id = self._room_ids.get(room) or batch.new_rooms[room]
+            if room.startswith("@") and (speaker := (sender.lower(), room_id)) not in self._speakers:
+                batch.speakers.add(speaker)
+            batch.rows.append((n, room_id, id, ts, sender, color, sessions[session], seq, _as_json(texts)))
+            batch.runs.append(Run(room, id, ts, sender, color, texts, seq))
+
+    def _note_spans(self, batch: _Batch, n: int, session: int, seq: int) -> None:
+        """Note in which blocks a run, from message `n` to the batch's present end, is the first of its session."""
+        for start in (n, *range(n + BLOCK - n % BLOCK, batch.n + 1, BLOCK)):
+            if start % BLOCK == 0:
+                self._in_span.clear()
+            if session not in self._in_span:
+                self._in_span.add(session)
+                batch.spans.append((session, seq + start - n, start))
+
+    def _room_rows(self, batch: _Batch) -> list[tuple[Any, ...]]:
+        ids = batch.new_rooms
+        return [
+            (ids.get(room) or self._room_ids[room], room, bool(partners(room)), last)
+            for room, last in batch.last.items()
+        ]
+
+    def _remember(self, batch: _Batch) -> None:
+        self._n, self._day = batch.n, batch.day
+        self._room_ids.update(batch.new_rooms)
+        self._last.update(batch.last)
+        if len(self._session_ids) > _CACHED_SESSIONS:
+            self._session_ids.clear()
+        self._session_ids.update(batch.new_sessions)
+        if len(self._speakers) > _CACHED_SPEAKERS:
+            self._speakers.clear()
+        self._speakers |= batch.speakers
+        if self._index:
+            self._index.wake()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it on disk, or none of it and StorageError."""
+        if self._closed:
+            raise StorageError("the log is closed")
+        with told(f"{self.path} cannot be written"):
+            try:
+                self._roll_back()  # what an earlier failure could not roll back must not be committed with this
+                self._writer.execute("BEGIN IMMEDIATE")
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                self._in_span.clear()  # sessions noted by rows that are gone now; noting one twice is harmless
+                with suppress(sqlite3.Error):
+                    self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        if self._writer.in_transaction:  # some errors make SQLite roll back by itself
+            self._writer.execute("ROLLBACK")
+
+    # Names
+
+    def owner(self, name: str) -> str | None:
+        return self._reader.owner(name)
+
+    def private_rooms(self, name: str) -> dict[str, int]:
+        return self._reader.private_rooms(name)
+
+    def conversations(self, name: str) -> list[Conversation]:
+        return self._reader.conversations(name)
+
+    # Reading
+
+    def session(self, key: str) -> SessionRecord:
+        return self._reader.session(key)
+
+    def receipt(self, session: str, seq: int) -> Receipt | None:
+        return self._reader.receipt(session, seq)
+
+    def last(self, room: str) -> int:
+        return self._last.get(room, 0)
+
+    def first(self, room: str) -> int:
+        return self._first.get(room, 1)
+
+    def rooms(self) -> dict[str, int]:
+        return self._last.copy()
+
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        return self._reader.after(room, after, limit, size)
+
+    def before(self, room: str, before: int, limit: int) -> list[Message]:
+        return self._reader.before(room, before, limit)
+
+    def backup(self, target: Path) -> None:
+        """See LogReader.backup. May be called from any thread while the server goes on."""
+        self._reader.backup(target)
+
+    def find(
+        self,
+        query: Query,
+        floors: Mapping[str, int],
+        limit: int,
+        room: str | None = None,
+        before: tuple[str, int] | None = None,
+        most: int = 0,
+        size: float = math.inf,
+    ) -> Found:
+        scope = self._scope(query, floors, room)
+        if not query or not (scope.rooms or scope.public) or limit <= 0:
+            return Found([])
+        if before is not None:
+            scope = scope._replace(end=self._number_of(before, floors))
+        if self._index:
+            with suppress(StorageError):  # being made anew, or its disk is full: slower is better than not at all
+                return self._index.search(query, scope, limit, most, size)
+        return self._scanner.search(query, scope, limit, most, size)
+
+    def _number_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> int:
+        """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""
+        room, id = place
+        if room not in self._room_ids or id <= floors.get(room, 0) or (partners(room) and room not in floors):
+            return 0
+        return self._reader.number_of(self._room_ids[room], id)
+
+    def _scope(self, query: Query, floors: Mapping[str, int], room: str | None) -> Scope:
+        wanted = set(query.rooms) if room is None else {room} & (query.rooms or {room})
+        everywhere = room is None and not query.rooms
+        names = floors.keys() if everywhere else (name for name in wanted if name in floors or not partners(name))
+        ids = {name: self._room_ids[name] for name in names if name in self._room_ids}
+        limits = {id: floors[name] for name, id in ids.items() if floors.get(name, 0) > 0}
+        return Scope(tuple(sorted(ids.values())), everywhere, limits)
+
+    # Trimming
+
+    def trim(self, keep_days: float | None = None, keep_messages: int | None = None) -> bool:
+        oldest = -math.inf if keep_days is None else time.time() - keep_days * DAY
+        most = math.inf if keep_messages is None else keep_messages
+        if keep_days is None and keep_messages is None:
+            return False
+        self._to_trim = self._to_trim or list(self._last)
+        gone: dict[str, list[tuple[Any, ...]]] = {}
+        left = TRIM_SLICE  # messages and rooms to look at before the hub has its turn again
+        with self._transaction() as connection:
+            while self._to_trim and left > 0:
+                room = self._to_trim[-1]
+                rows = self._past(connection, room, oldest, most, left)
+                if rows:
+                    gone[room] = rows
+                    self._delete(connection, room, rows)
+                left -= len(rows) + 1
+                if left >= 0:
+                    self._to_trim.pop()
+        self._forget(gone)
+        return bool(self._to_trim)
+
+    def _past(
+        self, connection: sqlite3.Connection, room: str, oldest: float, most: float, limit: int
+    ) -> list[tuple[Any, ...]]:
+        """The oldest messages of a room that may go, at most `limit`."""
+        allowed = self._last[room] - most
+
+        def stays(row: tuple[Any, ...]) -> bool:
+            return bool(row[1] > allowed and row[2] >= oldest)
+
+        start = connection.execute(_OLDEST, (self._room_ids[room], 1)).fetchone()
+        if start is None or stays(start):
+            return []
+        rows = connection.execute(_OLDEST, (self._room_ids[room], limit)).fetchall()
+        return list(takewhile(lambda row: not stays(row), rows))
+
+    def _delete(self, connection: sqlite3.Connection, room: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        room_id, newest = self._room_ids[room], rows[-1][1]
+        connection.execute(_DELETE_UP_TO, (room_id, newest))
+        connection.execute(_SET_FIRST, (newest + 1, room_id))
+        for block in {row[0] // BLOCK for row in rows}:
+            connection.execute(_DELETE_SPANS, {"low": block * BLOCK, "high": block * BLOCK + BLOCK - 1})
+        self._in_span.clear()  # the present block may be among them; noting a session twice is harmless
+
+    def _forget(self, gone: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
+        for room, rows in gone.items():
+            self._first[room] = rows[-1][1] + 1
+            if self._index:
+                id, private = self._room_ids[room], bool(partners(room))
+                self._index.forget([Forgotten(n, id, private, sender, text) for n, _, _, sender, text in rows])
+
+    def note_use(self, sessions: Sequence[str], day: int) -> None:
+        with self._transaction() as connection:
+            connection.executemany(_NOTE_USE, [(day, session, day) for session in sessions])
+
+    def forget_sessions(self, day: int) -> bool:
+        with told(f"{self.path} cannot be read"):
+            unused = self._writer.execute(_UNUSED, (day,)).fetchall()
+        if not unused:
+            return False  # as almost always: then nothing is to be written, nor synced
+        ids = [(id,) for id, _ in unused]
+        with self._transaction() as connection:
+            connection.executemany(_DELETE_SPANS_OF, ids)
+            connection.executemany(_DELETE_SESSION, ids)
+        for _, token in unused:
+            self._session_ids.pop(token, None)
+        return len(unused) == TRIM_SLICE
+
+    def close(self) -> None:
+        """In this order: readers first, so that the writer is the last to leave and SQLite tidies its files up."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._index:
+            self._index.close()
+        self._reader.close()
+        self._writer.close()
+        self._lock.release()
+
+
+def _as_json(texts: Sequence[str]) -> str:
+    if "\0" in "".join(texts):
+        raise ValueError("SQLite's JSON would cut a text off at a NUL")
+    return f"[{','.join(map(quote, texts))}]"  # json.dumps makes a writer for each call
+
+
+def _participants(new_rooms: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(name, id) for room, id in new_rooms.items() for name in partners(room)]

@@ -1,0 +1,167 @@
+"""Reading a log that lies in SQLite, from any thread and from other processes, also while a server writes it.
+
+Everything here goes through read-only connections, in bounded pages. It must not write, checkpoint, or know the hub.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from server_parts.storage.message_log import PAGE, Conversation, Message, Receipt, SessionRecord, filling
+from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
+from server_parts.storage.sqlite.schema import BLOCK, check_schema
+
+MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, m.seq"
+
+_AFTER: Final = f"""
+    SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id
+    WHERE r.name = ? AND m.id > ? ORDER BY m.id LIMIT ?"""
+_BEFORE: Final = f"""
+    SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id
+    WHERE r.name = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?"""
+_NUMBER: Final = "SELECT n FROM messages WHERE room = ? AND id >= ? ORDER BY id LIMIT 1"
+_ROOMS: Final = "SELECT name, last FROM rooms"
+_SESSION: Final = "SELECT accepted, owner FROM sessions WHERE token = ?"
+_RECEIPT: Final = f"""
+    SELECT r.name, m.id
+    FROM (SELECT p.session, p.n FROM sessions AS s JOIN spans AS p ON p.session = s.id
+          WHERE s.token = :token AND p.seq <= :seq ORDER BY p.seq DESC LIMIT 1) AS span
+    CROSS JOIN messages AS m ON m.n BETWEEN span.n AND (span.n | {BLOCK - 1})
+    CROSS JOIN rooms AS r ON r.id = m.room
+    WHERE m.session = span.session AND m.seq = :seq LIMIT 1"""
+_OWNER: Final = "SELECT token_hash FROM names WHERE name = ?"
+_PRIVATE_ROOMS: Final = """
+    SELECT r.name, p.floor FROM participants AS p JOIN rooms AS r ON r.id = p.room WHERE p.name = ?"""
+_CONVERSATIONS: Final = """
+    SELECT r.name, p.floor, r.last, coalesce(m.ts, 0), p.spoke
+    FROM participants AS p CROSS JOIN rooms AS r ON r.id = p.room
+    LEFT JOIN messages AS m ON m.room = r.id AND m.id = r.last WHERE p.name = ?"""
+
+
+def messages(rows: Iterable[tuple[Any, ...]]) -> list[Message]:
+    return [Message(*row) for row in rows]
+
+
+class LogReader:
+    """The reading half of a log."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.pool = ReaderPool(path)
+        self._lookups = ReaderPool(path, 2)  # of single rows: the hub must not wait behind pages and scans
+
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        with self.pool.lend() as connection, closing(connection.execute(_AFTER, (room, after, max(limit, 0)))) as rows:
+            return list(filling(size, (Message(*row) for row in rows)))
+
+    def number_of(self, room: int, id: int) -> int:
+        """The number among all messages of the first one in a room from `id` on; 0 if there is none."""
+        with self.pool.lend() as connection:
+            row = connection.execute(_NUMBER, (room, id)).fetchone()
+        return row[0] if row else 0
+
+    def before(self, room: str, before: int, limit: int) -> list[Message]:
+        return messages(reversed(self._all(_BEFORE, (room, before, max(limit, 0)))))
+
+    def export(self, room: str) -> Iterator[Message]:
+        """Every message still kept in a room, in rising order."""
+        page = self.after(room, 0, PAGE)
+        while page:
+            yield from page
+            page = self.after(room, page[-1].id, PAGE)
+
+    def rooms(self) -> dict[str, int]:
+        return dict(self._all(_ROOMS, ()))
+
+    def session(self, key: str) -> SessionRecord:
+        rows = self._look_up(_SESSION, (key,))
+        return SessionRecord(*rows[0]) if rows else SessionRecord()
+
+    def receipt(self, session: str, seq: int) -> Receipt | None:
+        rows = self._look_up(_RECEIPT, {"token": session, "seq": seq})
+        return Receipt(*rows[0]) if rows else None
+
+    def owner(self, name: str) -> str | None:
+        rows = self._look_up(_OWNER, (name.lower(),))
+        return str(rows[0][0]) if rows else None
+
+    def private_rooms(self, name: str) -> dict[str, int]:
+        return dict(self._look_up(_PRIVATE_ROOMS, (name.lower(),)))
+
+    def conversations(self, name: str) -> list[Conversation]:
+        rows = self._look_up(_CONVERSATIONS, (name.lower(),))
+        return [Conversation(room, floor, last, ts, bool(spoke)) for room, floor, last, ts, spoke in rows]
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy of everything in one new file; StorageError if there is such a file, or no space.
+
+        To go back to it, put it into an empty folder as `chat.db`. The copy is a log of its own, with its own epoch:
+        what was said after it was taken is not in it, and its numbers will be given again.
+        """
+        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        if target.exists():
+            raise LogError(f"{target} exists already; choose another name")
+        if not target.parent.is_dir():
+            raise LogError(f"{target} cannot be made: there is no folder {target.parent}")
+        create_private(partial)
+        try:
+            with told(f"{self.path} cannot be copied to {target}"):
+                self._copy(partial)
+            _publish(partial, target)
+        finally:
+            with suppress(OSError):
+                partial.unlink()
+
+    def _copy(self, partial: Path) -> None:
+        with self.pool.lend() as source, closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+            # In one step: a copy in several would start again after every commit of the server.
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+            copy.execute("PRAGMA synchronous = FULL")
+            copy.execute("UPDATE about SET epoch = ?", (secrets.token_hex(8),))
+
+    def _all(self, sql: str, values: Any) -> list[tuple[Any, ...]]:
+        with self.pool.lend() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def _look_up(self, sql: str, values: Any) -> list[tuple[Any, ...]]:
+        with self._lookups.lend() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        self.pool.close()
+        self._lookups.close()
+
+
+def _publish(partial: Path, target: Path) -> None:
+    """Give a finished file its name, unless somebody else has taken that meanwhile."""
+    try:
+        try:
+            os.link(partial, target)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            if target.exists():
+                raise FileExistsError(target) from None
+            partial.rename(target)
+    except FileExistsError:
+        raise LogError(f"{target} exists already; choose another name") from None
+    except OSError as error:
+        raise LogError(f"{target} cannot be made: {error.strerror}") from error
+
+
+def open_read_only(folder: Path) -> LogReader:
+    """The log of a folder for export and backup. Whether a server runs there does not matter; nothing is changed."""
+    path = folder / DATABASE
+    if not path.exists():
+        raise LogError(f"there is no log in {folder}")
+    with told(f"{path} cannot be opened", LogError), closing(connect_reader(path)) as connection:
+        check_schema(connection, path)
+    return LogReader(path)

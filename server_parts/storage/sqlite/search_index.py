@@ -1,0 +1,394 @@
+"""Finding messages: a full-text index beside the log, and a plain scan where SQLite lacks FTS5.
+
+The index is a file of its own, `search.db`, with one connection that writes it and one lock. It holds nothing that is
+not in the log: it follows behind on its own thread, is caught up before every search, and is made anew if it is lost
+or damaged. So appending costs nothing for it (inside the same transaction it would halve the rate), and nothing that
+happens to it can hurt a message. It reads the log through a read-only connection and must not know who searches.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from server_parts.storage.message_log import SEARCH_TIME, Finds, Found, Message, StorageError
+from server_parts.storage.search_query import DAY, Phrase, Query, fold_name, words_of
+from server_parts.storage.sqlite.files import READING_PATIENCE, ReaderPool, connect, create_private, told
+from server_parts.storage.sqlite.reader import MESSAGE
+
+log = logging.getLogger("chat.search")
+
+INDEX: Final = "search.db"
+VERSION: Final = 1  # of the tables below and of what a word is; another one in the file makes the index anew
+STEPS: Final = 1000  # of SQLite's machine between two looks at the clock
+SLICE: Final = 2000  # messages indexed, or looked through, at a time
+GATHER: Final = 1.0  # seconds to let messages gather: each commit of the index competes with theirs for the disk
+POLITENESS: Final = 20  # rest so many times as long as the last slice took, while there is appending: that comes first
+BREATH: Final = 0.001  # lets a waiting search have the lock
+MAX_FORGOTTEN: Final = 20_000
+MAX_BEHIND: Final = 20_000  # further behind than this, catching up takes longer than looking through the messages
+
+_CREATE: Final = (
+    "CREATE TABLE about (epoch TEXT NOT NULL, version INTEGER NOT NULL, done INTEGER NOT NULL)",
+    # FTS5 miscounts, and in the end breaks, when words are deleted that it does not have.
+    "CREATE TABLE indexed (n INTEGER PRIMARY KEY)",
+    # No copy of the texts and no sizes: only where each word is. `ascii` takes what `words_of` made as it is. With its
+    # own index the prefix of one letter, which most messages have, is as fast as a word; longer ones do without.
+    "CREATE VIRTUAL TABLE words USING fts5(text, tags, content='', columnsize=0, tokenize='ascii', prefix='1')",
+)
+# Texts that are plain ASCII go to the tokenizer as they are (no Python); as many bytes as characters means just that.
+_TEXT: Final = "CASE WHEN length(m.text) = length(CAST(m.text AS BLOB)) THEN m.text ELSE spaced_words(m.text) END"
+_TAGS: Final = "'u' || hex(lower(m.sender)) || ' r' || m.room || CASE WHEN r.private THEN ' private' ELSE ' public' END"
+_INDEX_SLICE: Final = f"""
+    INSERT INTO words (rowid, text, tags)
+    SELECT m.n, {_TEXT}, {_TAGS} FROM chat.messages AS m JOIN chat.rooms AS r ON r.id = m.room
+    WHERE m.n BETWEEN ? AND ? ORDER BY m.n"""
+_NOTE_SLICE: Final = "INSERT INTO indexed SELECT n FROM chat.messages WHERE n BETWEEN ? AND ?"
+_UNNOTE: Final = "DELETE FROM indexed WHERE n = ?"
+_FORGET: Final = "INSERT INTO words (words, rowid, text, tags) VALUES ('delete', ?, ?, ?)"
+
+_FLOORS: Final = "WITH floors (room, id) AS (VALUES {floors})"
+_CONDITIONS: Final = """
+    {rooms} AND lower(m.sender) NOT IN ({without}) AND m.ts >= :since AND m.ts < :until
+    AND m.id > coalesce((SELECT f.id FROM floors AS f WHERE f.room = m.room), 0)"""
+_FIND: Final = f"""
+    {_FLOORS} SELECT {MESSAGE}
+    FROM words CROSS JOIN chat.messages AS m ON m.n = words.rowid CROSS JOIN chat.rooms AS r ON r.id = m.room
+    WHERE words MATCH :match AND words.rowid BETWEEN :low AND :high AND {_CONDITIONS}
+    ORDER BY words.rowid DESC LIMIT :limit"""
+_SCAN: Final = f"""
+    {_FLOORS} SELECT {MESSAGE}, m.n FROM messages AS m CROSS JOIN rooms AS r ON r.id = m.room
+    WHERE m.n BETWEEN :low AND :high AND {_CONDITIONS} AND {{words}}
+    ORDER BY m.n DESC"""
+
+_NEWEST: Final = "SELECT max(n) FROM messages"
+_FIRST_SINCE: Final = "SELECT min(start) FROM days WHERE day >= ?"
+_FIRST_AFTER: Final = """
+    SELECT min(start) FROM days WHERE start > (SELECT coalesce(max(start), 0) FROM days WHERE day <= ?)"""
+_EVER: Final = 2**62
+
+
+class Forgotten(NamedTuple):
+    """A message that was trimmed, as far as the index needs to know it again."""
+
+    n: int
+    room: int
+    private: bool
+    sender: str
+    text: str
+
+
+class Scope(NamedTuple):
+    """Where a search may look: these rooms by number, perhaps all public ones, and above which id in some."""
+
+    rooms: tuple[int, ...]
+    public: bool
+    floors: Mapping[int, int]
+    end: int = 2**62  # the first number that is too new
+
+
+def has_fts5() -> bool:
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.execute("CREATE VIRTUAL TABLE probe USING fts5(text)")
+    except sqlite3.Error:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+# --- What both ways of searching share --------------------------------------------------------------------------
+
+
+def message_range(connection: sqlite3.Connection, query: Query) -> tuple[int, int]:
+    """Between which messages the wanted days lie: what is outside need not be looked at."""
+    low, high = 1, _EVER
+    if query.since > -math.inf:
+        low = connection.execute(_FIRST_SINCE, (query.since // DAY,)).fetchone()[0] or _EVER
+    if query.until < math.inf:
+        next_day = connection.execute(_FIRST_AFTER, (math.ceil(query.until / DAY) - 1,)).fetchone()[0]
+        high = next_day - 1 if next_day else _EVER
+    return low, high
+
+
+def _values(query: Query, low: int, high: int) -> dict[str, Any]:
+    names = {f"without{at}": name for at, name in enumerate(query.without)}
+    return {"since": query.since, "until": query.until, "low": low, "high": high, **names}
+
+
+def _without(query: Query) -> str:
+    return ", ".join(f":without{at}" for at in range(len(query.without)))
+
+
+def _rooms(scope: Scope) -> str:
+    return f"(m.room IN ({', '.join(map(str, scope.rooms))}){' OR NOT r.private' * scope.public})"
+
+
+def _floors(scope: Scope) -> str:
+    return ", ".join(f"({room:d}, {id:d})" for room, id in scope.floors.items()) or "(NULL, 0)"
+
+
+# --- With an index ----------------------------------------------------------------------------------------------
+
+
+def match_expression(query: Query, scope: Scope) -> str:
+    """The query in the language of FTS5. Words are letters and digits by now, so quotes cannot be broken out of."""
+    rooms = [f"r{room}" for room in scope.rooms]
+    wanted = [_any_tag([f"u{sender_tag(name)}" for name in sorted(query.senders)])] if query.senders else []
+    if query.phrases:
+        wanted.append(f"text : ({' AND '.join(map(_quoted, query.phrases))})")
+    if not (wanted and scope.public):
+        return " AND ".join([*wanted, _any_tag(rooms + ["public"] * scope.public)])
+    # To rule the other private rooms out is much cheaper than to walk along the list of all that is public.
+    closed = f"({_any_tag(['private'])} NOT {_any_tag(rooms)})" if rooms else _any_tag(["private"])
+    return f"({' AND '.join(wanted)}) NOT {closed}"
+
+
+def _any_tag(tags: list[str]) -> str:
+    return "tags : (" + " OR ".join(f'"{tag}"' for tag in tags) + ")"
+
+
+def _quoted(phrase: Phrase) -> str:
+    return f'"{" ".join(phrase.words)}"' + " *" * phrase.prefix
+
+
+def sender_tag(sender: str) -> str:
+    """A name as one word whatever it is made of, so that alice is not found in alice-2."""
+    return fold_name(sender).encode().hex()
+
+
+def spaced_words(text: str) -> str:
+    return " ".join(words_of(text))
+
+
+def _in_time(connection: sqlite3.Connection, sql: str, values: dict[str, Any], finds: Finds) -> Found:
+    """The messages that come within SEARCH_TIME."""
+    deadline = time.monotonic() + SEARCH_TIME
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+    try:
+        for row in connection.execute(sql, values):
+            finds.add(Message(*row))
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return finds.found(partial=True)
+    finally:
+        connection.set_progress_handler(None, 0)
+    return finds.found()
+
+
+class SearchIndex:
+    """The index of one log, and the thread that keeps it close behind."""
+
+    def __init__(self, chat: Path, epoch: str) -> None:
+        self._chat, self._path, self._epoch = chat, chat.with_name(INDEX), epoch
+        self._lock = threading.Lock()  # guards the connection and all it says
+        self._connection: sqlite3.Connection | None = None
+        self._forgotten: deque[Forgotten] = deque(maxlen=MAX_FORGOTTEN)
+        self._work = threading.Event()
+        self._closing = threading.Event()
+        self._complaint = ""  # what the operator was told last, so as not to repeat it every second
+        self._work.set()  # what was appended before the last stop may not be indexed yet
+        # A daemon: the index survives being cut off anywhere, so nobody needs to wait for it when all else failed.
+        self._thread = threading.Thread(target=self._follow, name="search-index", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was appended."""
+        if not self._work.is_set():
+            self._work.set()
+
+    def forget(self, trimmed: list[Forgotten]) -> None:
+        """Drop the words of messages that are gone; later, on the index's own thread.
+
+        What is lost of this on the way (a full queue, a crash) costs some space: words without a message find nothing.
+        """
+        self._forgotten.extend(trimmed)
+        self.wake()
+
+    def search(self, query: Query, scope: Scope, limit: int, most: int = 0, size: float = math.inf) -> Found:
+        """StorageError if the index is not of use just now: look through the messages instead."""
+        with self._lock, self._open() as connection:
+            self._catch_up(connection)
+            low, high = message_range(connection, query)
+            most = max(limit, most)
+            values = {"match": match_expression(query, scope), "limit": most}
+            values |= _values(query, low, min(high, scope.end - 1))
+            sql = _FIND.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query))
+            return _in_time(connection, sql, values, Finds(limit, size))
+
+    def _catch_up(self, connection: sqlite3.Connection) -> None:
+        newest, done = self._progress(connection)
+        if newest - done > MAX_BEHIND:
+            raise StorageError(f"the search index is being made: {done} of {newest} messages")
+        while self._index_slice(connection):
+            pass
+
+    def close(self) -> None:
+        self._closing.set()
+        self._work.set()
+        self._thread.join(READING_PATIENCE)
+        with self._lock:
+            self._disconnect()
+
+    # The thread
+
+    def _follow(self) -> None:
+        rest = GATHER
+        while not self._closing.wait(rest):
+            rest = self._work_off()
+            self._work.wait()
+
+    def _work_off(self) -> float:
+        """Index one slice; how long to rest after it."""
+        self._work.clear()
+        start = time.monotonic()
+        try:
+            with self._lock, self._open() as connection:
+                more = self._index_slice(connection)
+        except StorageError as error:
+            if not self._closing.is_set() and str(error) != self._complaint:
+                log.warning("searching is slower for now: %s", error)
+            self._complaint = str(error)
+            self._work.set()
+            return 1.0
+        self._complaint = ""
+        appending = self._work.is_set()
+        if more:
+            self._work.set()
+        rest = BREATH if more else GATHER
+        return rest + POLITENESS * (time.monotonic() - start) if appending else rest
+
+    # The connection. All of this under the lock.
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """The connection, made when it is first needed. A damaged index is thrown away, to be made anew next time."""
+        if self._closing.is_set():
+            raise StorageError("the log is closed")
+        with told(f"{self._path} cannot be searched"):
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                yield self._connection
+            except sqlite3.DatabaseError as error:
+                if self._connection and self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                    self._discard()
+                raise
+
+    def _connect(self) -> sqlite3.Connection:
+        create_private(self._path)
+        connection = connect(self._path, "rw", READING_PATIENCE)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")  # a power failure may take back a slice, never break it
+            connection.create_function("spaced_words", 1, spaced_words, deterministic=True)
+            self._prepare(connection)
+            connection.execute("ATTACH ? AS chat", (f"{self._chat.absolute().as_uri()}?mode=ro",))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Make the tables, anew if they belong to another log or to another version of this file."""
+        with suppress(sqlite3.OperationalError):  # no such table
+            if connection.execute("SELECT epoch, version FROM about").fetchone() == (self._epoch, VERSION):
+                return
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DROP TABLE IF EXISTS about")
+        connection.execute("DROP TABLE IF EXISTS words")
+        connection.execute("DROP TABLE IF EXISTS indexed")
+        for statement in _CREATE:
+            connection.execute(statement)
+        connection.execute("INSERT INTO about VALUES (?, ?, 0)", (self._epoch, VERSION))
+        connection.execute("COMMIT")
+
+    def _index_slice(self, connection: sqlite3.Connection) -> bool:
+        """Bring the index forward by at most one slice, in one transaction; whether there is more."""
+        newest, done = self._progress(connection)
+        if done >= newest and not self._forgotten:
+            return False
+        connection.execute("BEGIN IMMEDIATE")
+        self._drop_forgotten(connection)
+        first = connection.execute("SELECT min(n) FROM chat.messages WHERE n > ?", (done,)).fetchone()[0]
+        upto = min(first + SLICE - 1, newest) if first else done
+        connection.execute(_INDEX_SLICE, (done + 1, upto))
+        connection.execute(_NOTE_SLICE, (done + 1, upto))
+        connection.execute("UPDATE about SET done = ?", (upto,))
+        connection.execute("COMMIT")
+        return bool(upto < newest or self._forgotten)
+
+    def _progress(self, connection: sqlite3.Connection) -> tuple[int, int]:
+        """The newest message of the log, and the newest one indexed."""
+        newest = connection.execute("SELECT max(n) FROM chat.messages").fetchone()[0] or 0
+        return newest, connection.execute("SELECT done FROM about").fetchone()[0]
+
+    def _drop_forgotten(self, connection: sqlite3.Connection) -> None:
+        for _ in range(min(len(self._forgotten), SLICE)):
+            gone = self._forgotten.popleft()
+            if connection.execute(_UNNOTE, (gone.n,)).rowcount:
+                tags = f"u{sender_tag(gone.sender)} r{gone.room} {'private' if gone.private else 'public'}"
+                text = gone.text if gone.text.isascii() else spaced_words(gone.text)
+                connection.execute(_FORGET, (gone.n, text, tags))
+
+    def _discard(self) -> None:
+        self._disconnect()
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                self._path.with_name(self._path.name + suffix).unlink()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+# --- Without an index -------------------------------------------------------------------------------------------
+
+
+class Scanner:
+    """The same answers without FTS5: looks through the messages, newest first, a slice at a time."""
+
+    def __init__(self, pool: ReaderPool) -> None:
+        self._pool = pool
+
+    def search(self, query: Query, scope: Scope, limit: int, most: int = 0, size: float = math.inf) -> Found:
+        deadline = time.monotonic() + SEARCH_TIME
+        most = max(limit, most)
+        with self._pool.lend() as connection:
+            low, high = message_range(connection, query)
+            high = min(high, scope.end - 1, connection.execute(_NEWEST).fetchone()[0] or 0)
+        finds = Finds(limit, size)
+        while high >= low and finds.total < most:
+            if time.monotonic() > deadline:
+                return finds.found(partial=True)
+            for message in self._slice(query, scope, max(low, high - SLICE + 1), high)[: most - finds.total]:
+                finds.add(message)
+            high -= SLICE
+        return finds.found()
+
+    def _slice(self, query: Query, scope: Scope, low: int, high: int) -> list[Message]:
+        sql = _SCAN.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query), words=_likely(query))
+        with self._pool.lend() as connection:
+            rows = connection.execute(sql, _values(query, low, high)).fetchall()
+        candidates = (Message(*row[:-1]) for row in rows)
+        return [message for message in candidates if query.matches(message.sender, message.ts, message.text)]
+
+
+def _likely(query: Query) -> str:
+    """What SQL can rule out by itself: plain ASCII texts that do not even contain the letters of a word."""
+    words = {word for phrase in query.phrases for word in phrase.words if word.isascii()}
+    letters = " AND ".join(f"m.text LIKE '%{word}%'" for word in sorted(words)) or "1"
+    return f"({letters} OR length(m.text) <> length(CAST(m.text AS BLOB)))"

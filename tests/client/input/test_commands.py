@@ -1,0 +1,200 @@
+"""Typed lines mean what a person expects, and nothing that begins with a slash is sent by accident."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from client_parts.input.commands import COMMANDS, Mistake, Order, Text, help_text, obey, understand, understand_piped
+from terminal_parts.width import wrap
+
+
+class Recorder:
+    """Actions that only remember what was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: self.calls.append((name, *arguments))
+
+
+def asked(line: str) -> list[tuple[Any, ...]]:
+    """What an order does."""
+    order, recorder = understand(line), Recorder()
+    assert isinstance(order, Order)
+    obey(order, recorder)
+    return recorder.calls
+
+
+def test_a_number_of_five_thousand_digits_is_bad_usage() -> None:
+    """Python itself refuses to read such a number; the client says how the command is used."""
+    assert asked("/history " + "1" * 5_000) == [
+        ("tell", "Usage: /history [N]: Show N older messages (1 to 500; 20 if not given).")
+    ]
+
+
+ROWS = [
+    ("/nick bob", ("change_name", "bob")),
+    ("/color red", ("change_color", "red")),
+    ("/who", ("who", "")),
+    ("/names builds", ("who", "builds")),
+    ("/rooms", ("list_rooms", "")),
+    ("/join builds", ("join", "builds")),
+    ("/j builds", ("join", "builds")),
+    ("/leave", ("leave", "")),
+    ("/part builds", ("leave", "builds")),
+    ("/switch @bob", ("switch", "@bob")),
+    ("/msg bob hello there", ("say_privately", "bob", "hello there")),
+    ("/m @bob hi", ("say_privately", "bob", "hi")),
+    ("/reply yes, of course", ("reply", "yes, of course")),
+    ("/r ok", ("reply", "ok")),
+    ("/me waves", ("say", "/me waves")),
+    ("/history", ("older", 20)),
+    ("/history 500", ("older", 500)),
+    ("/search two words", ("search", "two words")),
+    ("/more", ("more",)),
+    ("/ignore", ("ignore", "")),
+    ("/ignore bob", ("ignore", "bob")),
+    ("/unignore bob", ("unignore", "bob")),
+    ("/away", ("away", "")),
+    ("/away at lunch", ("away", "at lunch")),
+    ("/back", ("away", None)),
+    ("/mentions", ("list_mentions",)),
+    ("/bell OFF", ("choose", "bell", "off")),
+    ("/bell", ("tell_choice", "bell")),
+    ("/joins smart", ("choose", "joins", "smart")),
+    ("/theme Light", ("choose", "theme", "light")),
+    ("/theme", ("tell_choice", "theme")),
+    ("/clear", ("clear",)),
+    ("/say over", ("say", "over")),
+    ("/SAY  over ", ("say", "over")),
+]
+
+
+@pytest.mark.parametrize(("line", "call"), ROWS)
+def test_each_command_does_its_one_thing(line: str, call: tuple[Any, ...]) -> None:
+    """A command, under each of its names, becomes one call with the words after it."""
+    assert asked(line) == [call]
+
+
+def test_short_forms_do_not_read_as_part_of_the_syntax() -> None:
+    """They stand apart, in brackets, in a usage line and in the list."""
+    assert asked("/reply") == [("tell", "Usage: /reply TEXT (or /r): Answer the last private message.")]
+    assert "  /join ROOM (or /j)  " in help_text()
+    assert "  /exit (or /quit)  " in help_text()
+
+
+def test_every_row_is_tried_here() -> None:
+    """The table above covers every command and alias but those of leaving and help."""
+    tried = {line.split()[0][1:].lower() for line, _ in ROWS}
+    known = {word for command in COMMANDS for word in (command.name, *command.aliases)}
+    assert known - tried == {"help", "exit", "quit"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("/nick", "/join", "/switch", "/msg", "/msg bob", "/msg @", "/reply", "/me", "/search", "/unignore", "/say"),
+        *(
+            "/history 0",
+            "/history 501",
+            "/history many",
+            "/history -1",
+            "/history ²",
+            "/bell loud",
+            "/joins x",
+            "/theme pink",
+        ),
+    ],
+)
+def test_a_missing_or_wrong_argument_shows_the_usage(line: str) -> None:
+    """Nothing is done; the usage line is told."""
+    [(verb, text)] = asked(line)
+    assert verb == "tell"
+    assert text.startswith(f"Usage: /{line.split()[0][1:]}")
+
+
+@pytest.mark.parametrize("line", ["/exit", "/quit", "exit", "quit", "over", "EXIT", " Over ", "/Quit", "/exit now"])
+def test_exit_words_leave(line: str) -> None:
+    """All the ways to say goodbye, in any case."""
+    intent = understand(line)
+    assert isinstance(intent, Order)
+    assert intent.is_exit
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("hello", "hello"),
+        ("  indented", "  indented"),
+        ("//etc/passwd", "/etc/passwd"),
+        ("///", "//"),
+        ("over and out", "over and out"),
+        ("a /nick b", "a /nick b"),
+    ],
+)
+def test_everything_else_is_text(line: str, text: str) -> None:
+    """Plain lines are sent as they are; two slashes send one."""
+    assert understand(line) == Text(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"), [("/nickk bob", "/nick?"), ("/jion x", "/join?"), ("/zzzzz", "/help"), ("/", "/help")]
+)
+def test_an_unknown_command_is_a_mistake_with_a_hint(line: str, hint: str) -> None:
+    """A mistyped command is never a message, and the nearest real one is named."""
+    intent = understand(line)
+    assert isinstance(intent, Mistake)
+    assert hint in intent.sentence
+
+
+def test_a_mistake_cannot_steer_the_terminal() -> None:
+    """The unknown word comes back harmless."""
+    intent = understand("/\x1b[2J")
+    assert isinstance(intent, Mistake)
+    assert "\x1b" not in intent.sentence
+
+
+@pytest.mark.parametrize("line", ["over", "exit", "/unknown x", "/", "//comment", "/usr/bin/ls", " /nick x"])
+def test_a_pipe_sends_what_is_not_a_known_command(line: str) -> None:
+    """A build's output is text, whatever it looks like."""
+    assert understand_piped(line) == Text(line)
+
+
+def test_a_pipe_may_command() -> None:
+    """A known command is obeyed, two slashes before one send it as text, and the middle of a long line is text."""
+    order = understand_piped("/join builds")
+    assert isinstance(order, Order)
+    assert order.command.name == "join"
+    assert understand_piped("//join builds") == Text("/join builds")
+    assert understand_piped("/join builds", continues=True) == Text("/join builds")
+
+
+def test_help_lists_every_command_and_explains_each() -> None:
+    """/help all has a row for each command; /help COMMAND, by any name, has its usage."""
+    [(_, listing, second_column)] = asked("/help all")
+    assert listing == help_text()
+    assert listing.splitlines()[1][second_column:] == COMMANDS[0].help
+    for command in COMMANDS:
+        assert f"{command.usage}" in listing
+        for word in (command.name, *command.aliases):
+            [(_, one)] = asked(f"/help /{word}")
+            assert one.startswith(command.usage)
+            assert command.help in one
+
+
+def test_help_fits_a_small_terminal() -> None:
+    """Every command in a few rows, none of them broken in 80 columns."""
+    [(_, text, hang), (_, more)] = asked("/help")
+    assert [command.name for command in COMMANDS if f"/{command.name}" not in text.split()] == []
+    assert wrap(text, 80, hang) == text.split("\n")
+    assert "/help all" in more
+    assert len(wrap(text, 40, hang) + wrap(more, 40)) <= 14
+
+
+def test_help_for_nothing_known_says_so() -> None:
+    """/help with a mistyped word gives the same hint as the word itself."""
+    [(_, text)] = asked("/help nickk")
+    assert "/nick?" in text

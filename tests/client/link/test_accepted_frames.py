@@ -1,0 +1,94 @@
+"""Nothing malformed gets past the gate, and everything the protocol knows does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client_parts.conversation.conversation import Conversation
+from client_parts.link.accepted_frames import FORMS, acceptable
+from client_parts.screen.view import View
+from tests.client.fakes import Notebook, message
+
+GOOD: list[dict[str, Any]] = [
+    {"type": "welcome", "name": "a", "color": "red", "epoch": "e", "accepted": 0, "motd": "", "limits": {}},
+    {"type": "joined", "room": "lobby", "last": 0, "members": 1},
+    {"type": "history", "room": "lobby", "messages": [message(1)], "gap": False, "more": False},
+    message(1),
+    {"type": "ack", "seq": 1, "room": "lobby", "id": 1},
+    {"type": "presence", "room": None, "renamed": [["a", "b"]]},
+    {"type": "who", "room": "lobby", "members": [{"name": "a", "color": "red"}]},
+    {"type": "rooms", "rooms": [{"room": "lobby", "members": 1, "last": 1}]},
+    {"type": "results", "text": "x", "messages": []},
+    {"type": "notice", "text": "x"},
+    {"type": "pong"},
+    {"type": "error", "code": "bad_seq", "text": "x", "seq": 4, "accepted": 1, "fatal": False},
+    {"type": "bye", "code": "exit", "text": "x", "retry": False},
+]
+
+
+@pytest.mark.parametrize("frame", GOOD, ids=lambda frame: str(frame["type"]))
+def test_frames_of_the_protocol_pass_with_unknown_fields(frame: dict[str, Any]) -> None:
+    """Every type is accepted, and so are fields that a later server may add."""
+    assert acceptable(frame)
+    assert acceptable({**frame, "later": [1]})
+
+
+def test_every_form_is_tried_here() -> None:
+    """The table above has a frame of every type."""
+    assert {frame["type"] for frame in GOOD} == set(FORMS)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {},
+        {"type": 1},
+        {"type": ["message"]},
+        {"type": "unheard-of"},
+        {**message(1), "id": "1"},
+        {**message(1), "id": True},
+        {**message(1), "ts": None},
+        {**message(1), "text": None},
+        {"type": "history", "room": "lobby", "messages": [None]},
+        {"type": "history", "room": "lobby", "messages": {}},
+        {"type": "presence", "renamed": [["a"]]},
+        {"type": "presence", "joined": [1]},
+        {"type": "who", "members": ["a"]},
+        {"type": "error", "code": "x"},
+        {**GOOD[0], "name": "x" * 33},  # it goes back in every hello, and so must fit one
+        {**GOOD[0], "epoch": "e" * 5_000},
+        {**message(1), "id": 10**4_000},
+        {**message(1), "ts": float("inf")},
+        {**message(1), "text": "\ud800"},
+        {**message(1), "text": "\0"},
+    ],
+)
+def test_malformed_frames_are_stopped(frame: dict[str, Any]) -> None:
+    """A wrong kind in any field, at any depth, is not passed on."""
+    assert not acceptable(frame)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(GOOD), st.data())
+def test_a_conversation_survives_whatever_passes(frame: dict[str, Any], data: st.DataObject) -> None:
+    """Any field may become anything: the frame is stopped here, or the conversation copes with it."""
+    changed = {**frame, data.draw(st.sampled_from(sorted(frame))): data.draw(VALUES)}
+    if "messages" in frame and frame["messages"] and data.draw(st.booleans()):
+        field = data.draw(st.sampled_from(sorted(frame["messages"][0])))
+        changed = {**frame, "messages": [{**frame["messages"][0], field: data.draw(VALUES)}]}
+    conversation = Conversation(Notebook(), View(), "ann", "blue")
+    conversation.heard(GOOD[0])
+    for candidate in (changed, GOOD[1], changed, GOOD[3]):
+        if acceptable(candidate) and candidate["type"] != "bye":
+            conversation.heard(candidate)
+    assert conversation.status("online", waiting=False).prompt

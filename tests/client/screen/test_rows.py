@@ -1,0 +1,467 @@
+"""The rows of a terminal as an emulator sees them: what is reserved stays, what scrolls stays readable."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
+
+import fcntl
+import re
+import struct
+import termios
+import threading
+import tty
+
+import pyte
+from termcolor import colored
+
+from chat_common import harmless, harmless_line, paint
+from client_parts.screen.rows import MIN_COLUMNS, MIN_ROWS, Rows, has_title
+from client_parts.screen.status import Status, status_line
+from terminal_parts.input_row import input_row
+from terminal_parts.theme import theme_named
+from terminal_parts.width import width
+from tests.client.fakes import ATTACKS, unpainted
+from tests.client.programs import Emulator
+
+READY = Status("lobby", "ann", "red", members=2)
+HOSTILE = [*ATTACKS, "漢" * 200, "e" + "\u0301" * 99]
+
+
+class Judge:
+    """Rows on a pseudo-terminal, and the emulator behind it."""
+
+    def __init__(self, rows: int = 10, columns: int = 40) -> None:
+        self._reader, self.writer = os.openpty()
+        tty.setraw(self.writer)
+        os.set_blocking(self._reader, False)
+        self.screen = Emulator(columns, rows, history=1000)
+        self._stream = pyte.ByteStream(self.screen)
+        self.resize(rows, columns)
+        self.rows = Rows(self.writer, "xterm")
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.writer, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.screen.resize(rows, columns)
+
+    def display(self) -> list[str]:
+        try:
+            while data := os.read(self._reader, 65_536):
+                self._stream.feed(data)
+        except BlockingIOError:
+            pass
+        return [row.rstrip() for row in self.screen.display]
+
+    def gone(self) -> list[str]:
+        """What has left through the top."""
+        columns = range(self.screen.columns)
+        return ["".join(row[x].data for x in columns).rstrip() for row in self.screen.history.top]
+
+    def outside(self) -> list[object]:
+        """All but the message area: the status row, the input row, the cursor, the title and the bell."""
+        shown = self.display()
+        cursor, screen = self.screen.cursor, self.screen
+        return [shown[-2], shown[-1], cursor.x, cursor.y, screen.title, screen.bells, screen.margins]
+
+    def close(self) -> None:
+        os.close(self.writer)
+        os.close(self._reader)
+
+
+@pytest.fixture(autouse=True)
+def coloured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a terminal, whatever the tests' own output is."""
+    monkeypatch.setattr("chat_common.colored", lambda *args, **kw: colored(*args, **kw, force_color=True))
+
+
+@pytest.fixture
+def judge() -> Iterator[Judge]:
+    judge = Judge()
+    judge.rows.enter()
+    judge.rows.set_status(READY)
+    yield judge
+    judge.close()
+
+
+def test_lines_fill_the_area_and_leave_through_its_top(judge: Judge) -> None:
+    """Eight rows hold the last eight lines, the rest is in the scrollback, and the status stays."""
+    for number in range(12):
+        judge.rows.show(f"line {number}", 2)
+    shown = judge.display()
+    assert shown[:8] == [f"line {number}" for number in range(4, 12)]
+    assert shown[8].startswith("── lobby (2 here) · ann · online")
+    assert judge.gone()[-4:] == [f"line {number}" for number in range(4)]
+
+
+def test_waiting_texts_stand_above_the_status_and_give_their_rows_back(judge: Judge) -> None:
+    """They take rows from the area without losing a line, and a delivered text fills the row that it waited in."""
+    for number in range(8):
+        judge.rows.show(f"line {number}", 2)
+    judge.rows.set_status(Status("lobby", "ann", "red", waiting=("one", "two", "three", "four")))
+    assert judge.display()[:8] == [*(f"line {n}" for n in range(3, 8)), "… one", "… two", "… and 2 more on their way"]
+    judge.rows.set_status(READY)
+    judge.rows.show("ann: one", 2)
+    assert judge.display()[:8] == [*(f"line {n}" for n in range(3, 8)), "ann: one", "", ""]
+
+
+def test_a_delivered_text_takes_the_place_of_its_waiting_row(judge: Judge) -> None:
+    """No row between the messages and the status stays empty."""
+    for number in range(9):
+        judge.rows.show(f"line {number}", 2)
+    judge.rows.set_status(replace(READY, waiting=("one", "two")))
+    judge.rows.show_delivered("ann: one", 2)
+    assert judge.display()[4:9] == ["line 7", "line 8", "ann: one", "… two", judge.display()[8]]
+    judge.rows.show_delivered("ann: two", 2)
+    judge.rows.set_status(READY)
+    assert judge.display()[5:8] == ["line 8", "ann: one", "ann: two"]
+
+
+@pytest.mark.parametrize("text", ["漢字" * 40, "漢字" * 400, "x" * 90, "ж" * 900, f"short\n{'y' * 900}"])
+def test_drawing_again_fills_the_area(judge: Judge, text: str) -> None:
+    """Of a message that does not fit as a whole, the last rows are there, as they were before."""
+    judge.rows.show("first", 2)
+    judge.rows.show(text, 2)
+    for number in range(4):
+        judge.rows.show(f"line {number}", 2)
+        before = judge.display()
+        judge.rows.redraw()
+        assert judge.display() == before
+
+
+def test_the_end_of_a_long_word_keeps_its_colour(judge: Judge) -> None:
+    """Its beginning, where the colour was, is not on the screen any more."""
+    judge.rows.show(paint("x" * 400, "red"), 2)
+    judge.rows.redraw()
+    judge.display()
+    assert {judge.screen.buffer[y][x].fg for y in range(8) for x in range(40)} == {"red"}
+
+
+def test_another_size_is_filled_again(judge: Judge) -> None:
+    """After a resize the last lines stand there, wrapped anew, with the status above the last row."""
+    for number in range(8):
+        judge.rows.show(f"line {number} of a few words", 2)
+    judge.display()
+    judge.resize(7, 20)
+    judge.rows.redraw()
+    shown = judge.display()
+    assert shown[3:5] == ["line 7 of a few", "  words"]
+    assert shown[5].startswith("── lobby")
+
+
+def test_a_very_small_terminal_reserves_nothing(judge: Judge) -> None:
+    """Below five rows lines come one below the other."""
+    judge.resize(4, 40)
+    judge.rows.redraw()
+    judge.rows.show("hello", 2)
+    assert judge.display()[0] == "hello"
+    assert judge.screen.margins is None
+
+
+def test_another_theme_paints_all_anew_and_moves_nothing(judge: Judge) -> None:
+    """What stands there is the same, in other colours; what scrolled away stays as it was."""
+    for number in range(12):
+        judge.rows.show(paint(f"line {number}", "green"), 2)
+    before = judge.display()
+    cursor = (judge.screen.cursor.y, judge.screen.cursor.x)
+    judge.rows.set_theme(theme_named("light", {"TERM": "xterm-256color"}))
+    assert judge.display() == before
+    assert (judge.screen.cursor.y, judge.screen.cursor.x) == cursor
+    assert {judge.screen.buffer[y][0].fg for y in range(8)} == {"008700"}
+    judge.rows.show(paint("next", "green"), 2)
+    assert judge.display()[7] == "next"
+    assert judge.screen.buffer[7][0].fg == "008700"
+
+
+def test_leaving_gives_everything_back(judge: Judge) -> None:
+    """No region, no status, an empty title, and the cursor below the last line; a second time changes nothing."""
+    judge.rows.show("bye", 2)
+    judge.display()
+    assert judge.screen.title == "lobby - chat"
+    judge.rows.leave()
+    judge.rows.leave()
+    assert [row for row in judge.display() if row] == ["bye"]
+    assert (judge.screen.cursor.y, judge.screen.title) == (1, "")
+    assert judge.screen.margins is None or judge.screen.margins.bottom == 9
+
+
+def test_complaints_wait_while_the_screen_is_lent(judge: Judge) -> None:
+    """Nothing is written over the shell's work; `enter` shows all in order, and once."""
+    judge.rows.lend()
+    before = judge.display()
+    judge.rows.show("a message", 2)
+    judge.rows.show_now("a complaint", 2)
+    assert judge.display() == before
+    judge.rows.enter()
+    assert judge.display()[:2] == ["a message", "a complaint"]
+    judge.rows.leave()
+    assert judge.display()[:3] == ["a message", "a complaint", ""]
+
+
+@pytest.mark.parametrize(("number", "told"), [(20, []), (21, ["1 more line"]), (50, ["30 more lines"])])
+def test_lines_that_were_too_many_to_keep_are_counted(
+    monkeypatch: pytest.MonkeyPatch, number: int, told: list[str]
+) -> None:
+    """Before those that were kept; the next time there are none."""
+    monkeypatch.setattr("client_parts.screen.rows._REMEMBERED", 20)
+    judge = Judge(30, 40)
+    for place in range(number):
+        judge.rows.show(f"line {place}", 2)
+    judge.rows.enter()
+    kept = [f"line {place}" for place in range(number)[-20:]]
+    assert [row for row in judge.display() if row] == [*(f"── {lines} came before these ──" for lines in told), *kept]
+    judge.rows.lend()
+    judge.rows.show("one more", 2)
+    judge.rows.enter()
+    assert [row for row in judge.display() if row][-2:] == [kept[-1], "one more"]
+    judge.close()
+
+
+def test_complaints_are_the_last_words_of_who_does_not_come_back(judge: Judge) -> None:
+    """A program that ends in the background says why; what was said in the chat is not the shell's affair."""
+    judge.rows.lend()
+    judge.rows.show("a message", 2)
+    judge.rows.show_now("a complaint", 2)
+    judge.rows.leave()
+    assert [row for row in judge.display() if row] == ["a complaint"]
+
+
+def test_what_is_told_before_the_screen_is_up_stands_on_it_in_order() -> None:
+    """Complaints among notes, each once, wrapped as everything else."""
+    judge = Judge()
+    judge.rows.show("connected", 2)
+    judge.rows.show_now("this server is full; the client tries again", 2)
+    judge.rows.show("a note", 2)
+    judge.rows.enter()
+    judge.rows.set_status(READY)
+    assert judge.display()[:5] == ["connected", "this server is full; the client tries", "  again", "a note", ""]
+    judge.close()
+
+
+def test_complaints_are_shown_also_if_the_screen_never_comes_up() -> None:
+    """By leaving, which is the only one to know."""
+    judge = Judge()
+    judge.rows.show("a note", 2)
+    judge.rows.show_now("No server answers", 2)
+    assert not any(judge.display())
+    judge.rows.leave()
+    assert [row for row in judge.display() if row] == ["No server answers"]
+    judge.close()
+
+
+def test_a_message_does_not_lay_out_the_draft_again(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what changes it does: keys, the status and the size."""
+    calls = []
+    monkeypatch.setattr(
+        "client_parts.screen.rows.input_row",
+        lambda *args: calls.append(args) or input_row(*args),  # type: ignore[func-returns-value]
+    )
+    judge.rows.set_input("é" * 5_000, 5_000)
+    judge.resize(12, 50)
+    judge.rows.redraw()
+    judge.rows.set_status(Status("den", "ann", "red"))
+    assert [call[4] for call in calls] == [40, 50, 50]
+    for number in range(5):
+        judge.rows.show(f"line {number}", 2)
+    assert len(calls) == 3
+    assert judge.display()[-1].startswith("den> <é")
+
+
+def test_a_terminal_that_somebody_made_non_blocking_gets_everything(judge: Judge) -> None:
+    """It is waited for, and it is not taken for one that is gone."""
+    os.set_blocking(judge.writer, False)
+
+    def show() -> None:
+        for number in range(300):
+            judge.rows.show(f"{number} {'x' * 990}", 2)
+
+    writer = threading.Thread(target=show)
+    writer.start()
+    while writer.is_alive():
+        judge.display()
+    writer.join()
+    shown = judge.display()
+    seen = [int(row) for row in judge.gone() + shown if row.isdigit()]
+    assert len(seen) > 20  # as many as the emulator's scrollback holds
+    assert seen == list(range(300))[-len(seen) :]
+    assert not judge.rows.broken
+
+
+def test_a_held_terminal_does_not_hold_who_leaves(judge: Judge) -> None:
+    """Also while another thread waits for it in the middle of a write; nothing more is tried then."""
+    termios.tcflow(judge.writer, termios.TCOOFF)
+    writer = threading.Thread(target=judge.rows.show, args=("hello", 2))
+    writer.start()
+    while not judge.rows._writing.locked():
+        assert writer.is_alive()
+    judge.rows.leave()
+    judge.rows.show_now("too late", 2)
+    assert judge.rows.broken
+    termios.tcflow(judge.writer, termios.TCOON)
+    writer.join()
+    assert not any("too late" in row for row in judge.display())
+
+
+def test_last_words_to_a_held_terminal_do_not_wait(judge: Judge) -> None:
+    """Leaving and complaining come to an end."""
+    termios.tcflow(judge.writer, termios.TCOOFF)
+    judge.rows.leave()
+    judge.rows.show_now("nobody sees this", 2)
+    termios.tcflow(judge.writer, termios.TCOON)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_lines_stay_in_their_area(text: str) -> None:
+    """Status, input row, title and bell are as before, whatever was said."""
+    assert_inert(text, 10, 40)
+
+
+ANYTHING = st.characters() | st.sampled_from(
+    "\x1b\x07\r\n\t\x9b漢字ｱ🎉👩\u200d💻\u0301\u0327\ufe0fאבعر\u202e\u2066🇩🇪👍🏽"
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(ANYTHING, max_size=160), st.integers(MIN_ROWS, 30), st.integers(MIN_COLUMNS, 120))
+def test_any_line_stays_in_its_area(text: str, rows: int, columns: int) -> None:
+    """The same for whatever hypothesis can think of, in a window of any size."""
+    assert_inert(text, rows, columns)
+
+
+def assert_inert(text: str, rows: int, columns: int) -> None:
+    judge = Judge(rows, columns)
+    try:
+        judge.rows.enter()
+        judge.rows.set_status(READY)
+        judge.rows.set_input("half typed", 4)
+        before = judge.outside()
+        for _ in range(5):
+            judge.rows.show(harmless(text), 2)
+            assert judge.outside() == before
+        judge.rows.set_status(Status("lobby", harmless_line(text), "red", waiting=(harmless_line(text),) * 4))
+        assert judge.outside()[1:6] == before[1:6]
+        judge.rows.set_status(READY)
+        judge.rows.redraw()
+        assert judge.outside() == before
+        judge.rows.set_input(text, len(text) // 2)
+        judge.rows.set_input("half typed", 4)
+        assert judge.outside() == before
+    finally:
+        judge.close()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(ANYTHING, max_size=60), st.integers(1, 6), st.integers(1, 24))
+def test_a_small_window_keeps_its_last_row_for_the_prompt(text: str, rows: int, columns: int) -> None:
+    """Whatever is said in it, what is typed stands in the row of the cursor, and nothing rings."""
+    judge = Judge(rows, columns)
+    try:
+        judge.rows.enter()
+        judge.rows.set_status(READY)
+        judge.rows.set_input("ab", 2)
+        painted, column = input_row(READY.prompt, READY.color, "ab", 2, columns)
+        row = re.sub(r"\x1b\[[0-9;]*m", "", painted)
+        for _ in range(3):
+            judge.rows.show(harmless(text), 2)
+            shown = judge.display()
+            assert shown[judge.screen.cursor.y].startswith(row[: columns - 1].rstrip())
+            assert judge.screen.cursor.x == column
+        assert (judge.screen.bells, judge.screen.title) == (0, "lobby - chat")
+    finally:
+        judge.close()
+
+
+def test_a_text_that_is_not_made_harmless_is_seen() -> None:
+    """The judge can tell."""
+    judge = Judge(10, 40)
+    judge.rows.enter()
+    judge.rows.set_status(READY)
+    before = judge.outside()
+    for attack in ("\x1b[10;1Howned", "\x1b]2;owned\x1b\\", "\x07"):
+        judge.rows.show(attack, 2)
+        assert judge.outside() != before
+        judge.rows.redraw()
+    judge.close()
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=80), st.integers(20, 60))
+def test_a_status_line_never_leaves_its_row(text: str, columns: int) -> None:
+    """Whatever rooms and people are called."""
+    status = Status(text, text, "red", unread=((text, 3),), absent=text)
+    for one in (status, replace(status, link="offline, 2 waiting", online=False)):
+        assert width(status_line(one, columns)) <= columns
+
+
+NEWS = (("@ada", 1), ("#builds", 12))
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (80, "── lobby (4 here) · bob is away · alice · online · @ada 1 new · #builds 12 new ─"),
+        (79, "── lobby (4 here) · alice · online · @ada 1 new · #builds 12 new ──────────────"),
+        (65, "── lobby · alice · online · @ada 1 new · #builds 12 new ─────────"),
+        (56, "── lobby · online · @ada 1 new · #builds 12 new ────────"),
+        (48, "── lobby · @ada 1 new · #builds 12 new ─────────"),
+        (38, "── lobby · @ada 1 new · … ────────────"),
+        (20, "── lobby · … ───────"),
+        (10, "── lobby ─"),
+        (8, "── lo… ─"),
+    ],
+)
+def test_a_narrow_status_leaves_out_whole_parts(columns: int, shown: str) -> None:
+    """What matters least goes first, no name is cut in its middle, and a sign tells of news that is left out."""
+    status = Status("lobby", "alice", "red", members=4, unread=NEWS, absent="bob is away")
+    assert unpainted(status_line(status, columns)) == shown
+
+
+def test_a_narrow_status_keeps_that_the_partner_is_away() -> None:
+    """Nobody will answer there: that matters more than who one is."""
+    status = Status("@bob", "alice", "red", unread=NEWS, absent="bob is away")
+    assert unpainted(status_line(status, 61)) == "── @bob · bob is away · @ada 1 new · #builds 12 new ─────────"
+    assert unpainted(status_line(status, 52)) == "── @bob · @ada 1 new · #builds 12 new ──────────────"
+
+
+def test_a_narrow_status_keeps_that_the_link_is_gone() -> None:
+    """Longer than news, than who one is and how many are there."""
+    status = Status("lobby", "ann", "red", "offline, 2 waiting", online=False, members=4, unread=(("#builds", 12),))
+    assert unpainted(status_line(status, 37)) == "── lobby · offline, 2 waiting · … ───"
+    assert unpainted(status_line(status, 32)) == "── lobby · offline, 2 waiting ──"
+    assert unpainted(status_line(status, 30)) == "── lobby · offline ───────────"
+    assert unpainted(status_line(status, MIN_COLUMNS)) == "── lobby · offline ─"
+    assert unpainted(status_line(replace(status, target="@frederick"), MIN_COLUMNS)) == "── @fre… · offline ─"
+    status = replace(status, link="connecting, 2 waiting")
+    assert unpainted(status_line(status, MIN_COLUMNS)) == "── l… · connecting ─"
+
+
+def test_many_rooms_with_news_leave_the_link_and_the_name() -> None:
+    """One conversation and one room at least are named; further ones only where there is room for them."""
+    news = tuple((room, 3) for room in ("@bob", "#builds", "#den", "@carol", "#garden", "#tea"))
+    status = Status("lobby", "alice", "red", members=4, unread=news)
+    shown = unpainted(status_line(status, 84))
+    assert shown == "── lobby (4 here) · alice · online · @bob 3 new · #builds 3 new · #den 3 new · … ───"
+    assert unpainted(status_line(status, 60)) == "── lobby · alice · online · @bob 3 new · #builds 3 new · … ─"
+
+
+def test_a_status_says_what_waits_and_until_when() -> None:
+    """The number of texts stays where there is no room for the next try."""
+    status = Status("lobby", "ann", "red", "offline, 2 waiting", "again in 15 s", online=False, members=4)
+    assert unpainted(status_line(status, 70)).startswith(
+        "── lobby (4 here) · ann · offline, 2 waiting, again in 15 s ─"
+    )
+    assert unpainted(status_line(status, 50)) == "── lobby · offline, 2 waiting, again in 15 s ─────"
+    assert unpainted(status_line(status, 36)) == "── lobby · offline, 2 waiting ──────"
+
+
+@pytest.mark.parametrize(("terminal", "has"), [("xterm-256color", True), ("tmux", True), ("linux", False), ("", False)])
+def test_titles_are_for_terminals_that_have_one(terminal: str, has: bool) -> None:
+    """The console of a machine would show the title as text."""
+    assert has_title(terminal) is has

@@ -1,0 +1,138 @@
+"""Who may be called what."""
+
+from __future__ import annotations
+
+import pytest
+
+from server_parts.people.clients import Client
+from server_parts.people.names import Names
+from server_parts.storage.message_log import MemoryLog, hashed
+from tests.server.hub.bench import Remembering
+
+
+@pytest.fixture
+def store() -> MemoryLog:
+    """Remembers who claimed which name."""
+    return MemoryLog()
+
+
+@pytest.fixture
+def names(store: MemoryLog) -> Names:
+    """Nobody is here yet; the operator is called boss."""
+    return Names(store, "boss")
+
+
+def client(token: str | None = None, *, operator: bool = False) -> Client:
+    somebody = Client(Remembering(), "test", operator=operator)
+    somebody.token_hash = hashed(token) if token else None
+    return somebody
+
+
+def come(names: Names, name: str, somebody: Client) -> Client:
+    """What a hello does with a name."""
+    assert names.refusal(name, somebody) is None
+    names.take(name, somebody, trusted=names.owns(name, somebody))
+    return somebody
+
+
+def say_something(names: Names, store: MemoryLog, somebody: Client) -> dict[str, str]:
+    """What a first message does with the name of who says it: the claims that are stored with it."""
+    claims = names.due_claims([somebody.name.lower()])
+    store.append([], {}, {}, claims)
+    for name, token_hash in claims.items():
+        names.claimed(name, token_hash)
+    return claims
+
+
+def test_a_name_is_one_client_s(names: Names) -> None:
+    """In any case of letters, as long as that client is there."""
+    alice = come(names, "Alice", client())
+    assert names.find("ALICE") is alice
+    assert names.everyone() == [alice]
+    refusal = names.refusal("aLICE", client())
+    assert refusal is not None
+    assert (refusal.code, refusal.field) == ("name_taken", "name")
+    assert names.refusal("aLICE", alice) is None
+    names.release(alice)
+    assert names.find("alice") is None
+    assert names.refusal("alice", client()) is None
+
+
+def test_whoever_is_about_to_leave_does_not_hold_a_name(names: Names) -> None:
+    """A session that comes in again takes the name from its own old connection."""
+    old = come(names, "alice", client())
+    assert names.refusal("alice", client(), leaving=old) is None
+
+
+def test_a_new_name_frees_the_old_one(names: Names) -> None:
+    """Nobody has two."""
+    alice = come(names, "alice", client())
+    names.take("anna", alice, trusted=False)
+    assert names.find("alice") is None
+    assert names.everyone() == [alice]
+
+
+def test_the_operator_s_name_is_nobody_else_s(names: Names) -> None:
+    """Whether he is there or not."""
+    refusal = names.refusal("Boss", client())
+    assert refusal is not None
+    assert refusal.code == "name_taken"
+    assert names.refusal("boss", client(operator=True)) is None
+
+
+def test_only_a_token_claims(names: Names, store: MemoryLog) -> None:
+    """Without one the name stays anybody's; with one it is owned, and the hash alone is kept."""
+    assert not come(names, "alice", client()).trusted
+    assert not names.is_claimed("alice")
+    bob = come(names, "bob", client("a-long-secret-token"))
+    assert names.is_claimed("BOB")
+    assert not bob.trusted
+    assert say_something(names, store, bob)
+    assert bob.trusted
+    assert "secret" not in str(store.owner("bob"))
+
+
+def test_a_claimed_name_is_refused_without_its_token(names: Names) -> None:
+    """Also when nobody uses it."""
+    names.release(come(names, "bob", client("a-long-secret-token")))
+    assert names.refusal("bob", client()) is not None
+    assert names.refusal("bob", client("another-long-token")) is not None
+    assert names.refusal("bob", client("a-long-secret-token")) is None
+
+
+def test_owning_is_not_claiming(names: Names, store: MemoryLog) -> None:
+    """Asking whether a name is one's own makes it nobody's."""
+    owner = come(names, "bob", client("a-long-secret-token"))
+    assert not names.owns("bob", owner), "nothing was said yet"
+    say_something(names, store, owner)
+    assert names.owns("Bob", owner)
+    assert not names.owns("passing", owner)
+    assert not names.is_claimed("passing")
+    assert not names.owns("bob", client())
+
+
+def test_guests_get_the_lowest_free_number(names: Names) -> None:
+    """Numbers that come back are given again, the smallest first."""
+    guests = [client() for _ in range(4)]
+    for guest in guests:
+        names.take_guest(guest)
+    assert [guest.name for guest in guests] == ["guest-1", "guest-2", "guest-3", "guest-4"]
+    names.release(guests[2])
+    names.take("alice", guests[0], trusted=False)
+    again = [client() for _ in range(3)]
+    for guest in again:
+        names.take_guest(guest)
+    assert [guest.name for guest in again] == ["guest-1", "guest-3", "guest-5"]
+
+
+def test_releasing_twice_frees_nobody_else(names: Names) -> None:
+    """The name may be somebody else's by then."""
+    first, second = client(), client()
+    names.take_guest(first)
+    names.release(first)
+    names.take_guest(second)
+    names.release(first)
+    assert names.find("guest-1") is second
+    third = client()
+    names.take_guest(third)
+    assert third.name == "guest-2"

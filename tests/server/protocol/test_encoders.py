@@ -1,0 +1,144 @@
+"""Events to bytes: JSON lines for native clients, lines of text for plain ones."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server_parts.protocol.native_door import NATIVE, message_json
+from server_parts.protocol.plain_door import PLAIN
+from server_parts.protocol.requests import Refusal
+from server_parts.storage.message_log import Message, Run
+
+# --- going out ---
+
+
+def message(number: int, text: str = "hello", room: str = "lobby") -> Message:
+    return Message(room, number, 1700000000.5, "alice", "blue", text, number)
+
+
+def run(number: int, text: str = "hello", room: str = "lobby") -> Run:
+    return Run(room, number, 1700000000.5, "alice", "blue", [text], number)
+
+
+awkward = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
+
+
+@given(awkward)
+def test_a_message_is_valid_json(text: str) -> None:
+    """Whatever is said, the frame carries exactly that, on one line."""
+    block = NATIVE.live([run(7, text)])
+    assert block.count(b"\n") == 1
+    assert json.loads(block) == {
+        "type": "message",
+        "room": "lobby",
+        "id": 7,
+        "ts": 1700000000.5,
+        "from": "alice",
+        "color": "blue",
+        "text": text,
+        "seq": 7,
+    }
+
+
+def test_the_time_has_three_decimals() -> None:
+    """As the protocol says, also for a whole second."""
+    assert '"ts":1700000000.500,' in message_json(message(1))
+
+
+def pages(count: int, text: str, **fields: Any) -> list[dict[str, Any]]:
+    history = {"type": "history", "room": "lobby", "gap": True, "more": False, **fields}
+    lines = NATIVE.pages(history, "messages", [message(i, text) for i in range(1, count + 1)]).split(b"\n")
+    assert lines.pop() == b""
+    assert all(len(line) + 1 <= 65_536 for line in lines)
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "👋" * 5000, '"' * 5000, "\n" * 5000, "\x01" * 5000])
+def test_every_page_fits_a_line(text: str) -> None:
+    """Sixty of the longest texts are several frames, complete and in order."""
+    frames = pages(60, text)
+    assert len(frames) > 1
+    assert [m["id"] for f in frames for m in f["messages"]] == list(range(1, 61))
+    assert all(m["text"] == text for f in frames for m in f["messages"])
+
+
+def test_more_is_true_until_the_last_page() -> None:
+    """And the last says what it was told to say."""
+    assert [f["more"] for f in pages(60, "x" * 5000)][-2:] == [True, False]
+    assert all(f["more"] for f in pages(60, "x" * 5000, more=True))
+
+
+def test_a_gap_is_told_once() -> None:
+    """It lies before the first message."""
+    gaps = [f["gap"] for f in pages(60, "x" * 5000)]
+    assert gaps == [True] + [False] * (len(gaps) - 1)
+
+
+def test_no_items_are_one_empty_page() -> None:
+    """The answer comes, even if it is empty."""
+    assert pages(0, "") == [{"type": "history", "room": "lobby", "gap": True, "more": False, "messages": []}]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=3000), max_size=60))
+def test_pages_lose_nothing(texts: list[str]) -> None:
+    """Any texts, in any number, come out whole, in order, in lines that fit."""
+    history = {"type": "history", "room": "lobby", "gap": False, "more": False}
+    lines = NATIVE.pages(history, "messages", [message(i, text) for i, text in enumerate(texts)]).splitlines()
+    assert all(len(line) < 65_536 for line in lines)
+    assert [m["text"] for line in lines for m in json.loads(line)["messages"]] == texts
+
+
+# --- events in plain text ---
+
+
+PLAINLY = {
+    "a message in the lobby": (PLAIN.live([run(1, "hi")]), "[COLOR (blue)] alice said -> hi"),
+    "a message elsewhere": (PLAIN.live([run(1, "hi", "tea")]), "#tea [COLOR (blue)] alice said -> hi"),
+    "a private message": (PLAIN.live([run(1, "hi", "@a+b")]), "(private) [COLOR (blue)] alice said -> hi"),
+    "one's own": (PLAIN.live([run(41, "hi")], "alice"), "* delivered #41 *"),
+    "somebody else's": (PLAIN.live([run(1, "hi")], "bob"), "[COLOR (blue)] alice said -> hi"),
+    "an ack": (PLAIN.frame({"type": "ack", "seq": 1, "room": "lobby", "id": 41}), "* delivered #41 *"),
+    "an error": (PLAIN.frame(Refusal("bad_name", "no").frame()), "* error: no *"),
+    "a notice": (PLAIN.frame({"type": "notice", "text": "hi\x1b"}), "* hi␛ *"),
+    "a goodbye": (PLAIN.frame({"type": "bye", "code": "exit", "text": "goodbye", "retry": False}), "* goodbye *"),
+    "a reason": (PLAIN.frame({"type": "bye", "code": "kicked", "text": "out", "retry": False}), "* goodbye: out *"),
+    "comers": (
+        PLAIN.frame({"type": "presence", "room": "lobby", "joined": ["a", "b"], "members": 2}),
+        "* a, b joined *",
+    ),
+    "a leaver": (PLAIN.frame({"type": "presence", "room": "tea", "left": ["a"], "members": 2}), "* a left #tea *"),
+    "a new name": (
+        PLAIN.frame({"type": "presence", "room": "lobby", "renamed": [["a", "b"]], "members": 2}),
+        "* a is now b *",
+    ),
+    "nothing found": (PLAIN.frame({"type": "results", "text": "x", "messages": []}), "* nothing found for x *"),
+    "found": (
+        PLAIN.pages({"type": "results", "text": "x"}, "messages", [message(9, "x")]),
+        "#9 [COLOR (blue)] alice said -> x",
+    ),
+    "who": (PLAIN.frame({"type": "who", "room": None, "members": [{"name": "a"}, {"name": "b"}]}), "* here: a, b *"),
+    "rooms": (
+        PLAIN.frame({"type": "rooms", "rooms": [{"room": "tea", "members": 1, "last": 2}]}),
+        "* tea: 1 here, last message #2 *",
+    ),
+    "several lines": (PLAIN.live([run(1, "a\nb")]), "[COLOR (blue)] alice said -> a\n    b"),
+    "an unknown event": (PLAIN.frame({"type": "hologram"}), ""),
+}
+
+
+@pytest.mark.parametrize(("block", "shown"), PLAINLY.values(), ids=PLAINLY.keys())
+def test_events_in_plain_text(block: bytes, shown: str) -> None:
+    """Each event has one written form, without JSON and without escape codes."""
+    assert block.decode() == (shown + "\n" if shown else "")
+
+
+@given(awkward)
+def test_no_escape_code_leaves_the_plain_door(text: str) -> None:
+    """Whatever is said, nothing reaches a terminal but text and line breaks."""
+    for block in (PLAIN.live([run(1, text)]), PLAIN.frame({"type": "notice", "text": text})):
+        assert not set(block.decode()) & set("\x1b\x9b\x07\r\x08\u202e\u2028")

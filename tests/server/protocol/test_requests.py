@@ -1,0 +1,42 @@
+"""Texts that come in a row are kept in a row: `requests.in_runs`."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server_parts.protocol.requests import Refusal, Request, Say, Who, in_runs
+
+
+def test_a_row_becomes_one() -> None:
+    """One room, rising numbers: nothing but the texts is left of each."""
+    assert in_runs([Say("lobby", ["a"], 3), Say("lobby", ["b"], 4), Say("lobby", ["c"], 5)]) == [
+        Say("lobby", ["a", "b", "c"], 3)
+    ]
+
+
+says = st.builds(
+    Say,
+    st.sampled_from(["lobby", "tea"]),
+    st.text(max_size=3).map(lambda text: [text]),
+    st.integers(0, 4),
+    st.none() | st.just(Refusal("empty_text", "nothing in it")),
+)
+
+
+def one_by_one(requests: list[Request]) -> list[Request]:
+    """Every run taken apart again."""
+    apart: list[Request] = []
+    for request in requests:
+        if isinstance(request, Say) and request.refusal is None:
+            room, texts, seq, _ = request
+            apart += [Say(room, [text], seq and seq + i) for i, text in enumerate(texts)]
+        else:
+            apart.append(request)
+    return apart
+
+
+@given(st.lists(says | st.just(Who())))
+def test_nothing_is_lost_or_moved(requests: list[Request]) -> None:
+    """Taken apart again, runs are the requests they were made of, in the same order."""
+    assert one_by_one(in_runs(one_by_one(requests))) == requests

@@ -1,0 +1,39 @@
+"""The logs that every test of the contract runs over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server_parts.storage.message_log import MemoryLog, MessageLog
+from server_parts.storage.sqlite.log import SqliteLog
+
+from .drafts import Backend
+
+BACKENDS = [
+    Backend("memory", durable=False, open=lambda folder: MemoryLog()),
+    Backend("sqlite", durable=True, open=SqliteLog),
+    Backend("sqlite-without-fts5", durable=True, open=lambda folder: SqliteLog(folder, full_text=False)),
+]
+
+
+@pytest.fixture(params=BACKENDS, ids=lambda backend: backend.name)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    assert isinstance(request.param, Backend)
+    return request.param
+
+
+@pytest.fixture
+def log(backend: Backend, tmp_path: Path) -> Iterator[MessageLog]:
+    log = backend.open(tmp_path / "data")
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[SqliteLog]:
+    log = SqliteLog(tmp_path / "data")
+    yield log
+    log.close()

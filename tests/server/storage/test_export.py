@@ -1,0 +1,88 @@
+"""What the server's command line writes out of a log and is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from server_parts.storage.message_log import Draft
+from server_parts.storage.sqlite.log import SqliteLog
+from tests.peers import WAIT
+from tests.programs import ROOT, SERVER, environment, read_line, run_server, started
+
+TEXTS = [f"text {number}" for number in range(1_000)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A log with two rooms."""
+    store = SqliteLog(tmp_path / "data")
+    for room in ("lobby", "@alice+bob"):
+        store.append([Draft(room, 1.0, "alice", "blue", TEXTS, "", 0)], {})
+    store.close()
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("room", ["lobby", "LOBBY", "#Lobby", "@alice+bob", "@Alice+Bob"])
+def test_an_export_finds_a_room_as_a_person_names_it(folder: Path, room: str) -> None:
+    """In any case, and with the sign that stands before it on a screen."""
+    run = run_server("--data", str(folder), "--export", room)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert [json.loads(line)["text"] for line in run.stdout.splitlines()] == TEXTS
+
+
+def test_an_export_steers_no_terminal(tmp_path: Path) -> None:
+    """Controls, direction marks and the like are escaped; the JSON says the same as before."""
+    texts = [
+        "\x85\x9b31m red",
+        "\u202eright to left\u2066",
+        "\x7f\u2028\u200b",
+        "caf\u00e9 \u65e5\u672c \U0001f600",
+        'a "quote" \\',
+    ]
+    store = SqliteLog(tmp_path / "data")
+    store.append([Draft("lobby", 1.0, "alice", "blue", texts, "", 0)], {})
+    store.close()
+    run = run_server("--data", str(tmp_path / "data"), "--export", "lobby")
+    assert [json.loads(line)["text"] for line in run.stdout.splitlines()] == texts
+    assert all(line.isprintable() for line in run.stdout.split("\n"))
+    assert "caf\u00e9 \u65e5\u672c \U0001f600" in run.stdout, "what is harmless stays readable"
+
+
+def test_an_export_of_no_room_names_those_that_there_are(folder: Path) -> None:
+    """In one line, with status 1."""
+    run = run_server("--data", str(folder), "--export", "Den")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == f"There is no room Den in {folder}. There are: @alice+bob, lobby\n"
+
+
+def test_whoever_reads_an_export_may_stop(folder: Path) -> None:
+    """As `| head` does: that is no error."""
+    with started({}, "--data", str(folder), "--export", "lobby") as process:
+        assert json.loads(read_line(process))["text"] == TEXTS[0]
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(WAIT) == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+@pytest.mark.parametrize("flag", ["--export", "--backup"])
+def test_a_full_disk_behind_standard_output_is_told(folder: Path, flag: str) -> None:
+    """In one sentence that does not speak of ports, and with status 1; also if Python writes it late."""
+    what = "lobby" if flag == "--export" else str(folder.parent / "copy.db")
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(
+            [*SERVER, "--data", str(folder), flag, what],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=2 * WAIT,
+            env=environment({"PYTHONUNBUFFERED": "", "NO_COLOR": "1"}),
+            cwd=ROOT,
+            check=False,
+        )
+    assert (run.returncode, run.stderr) == (1, "Standard output cannot be written: No space left on device.\n")

@@ -37,22 +37,24 @@ from chat_common import (
     paint,
     storable,
 )
-from server_parts import settings
+from server_parts import export, opening, settings
 from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
+from server_parts.operator.choosing import choose_screen
 from server_parts.operator.console import Console, ConsoleEncoder, counted
-from server_parts.operator.screen import NullOutlet, Screen, ScreenLog, choose_screen
+from server_parts.operator.screen import NullOutlet, Screen, ScreenLog
 from server_parts.operator.service_log import ServiceLog
 from server_parts.people.addresses import source_of
 from server_parts.people.clients import Client, Session
 from server_parts.people.places import Places
 from server_parts.people.rate_limit import Paces
 from server_parts.protocol.doorway import Doorway
-from server_parts.protocol.native_door import NATIVE, bye
+from server_parts.protocol.native_door import bye
+from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Announce, Hello, Request, text_refusal
 from server_parts.settings import Settings
-from server_parts.storage import export
-from server_parts.storage.message_log import MemoryLog, MessageLog, StorageError
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import MessageLog, StorageError
 from server_parts.wire import sockets
 from server_parts.wire.outbox import Outbox
 from terminal_parts.fitting import fitted_for
@@ -416,7 +418,7 @@ def _interruptible(write_out: Callable[[Settings, str], int], settings: Settings
 def _serve(command: settings.Command, listener: socket.socket) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(GARBAGE_THRESHOLD)
-    server = ChatServer(command.host, command.port, command.settings, export.open_log(command.settings))
+    server = ChatServer(command.host, command.port, command.settings, opening.open_log(command.settings))
     server.server_socket = listener
     server.open()
     service_log = ServiceLog(command.settings, ScreenLog(server.screen) if server.screen else None)

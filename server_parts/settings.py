@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from chat_common import DEFAULT_HOST, DEFAULT_PORT, MAX_DIGITS, is_name, parse_address, parse_port
@@ -31,6 +32,11 @@ class Settings:
     console: bool = True
     log_file: str | None = None
     verbose: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the log is, if anywhere."""
+        return Path(self.data).expanduser()
 
 
 class _Flag(NamedTuple):

@@ -18,9 +18,10 @@ from chat_common import (
     room_problem,
 )
 from client_parts.conversation.incoming import Hearing, key_of
-from client_parts.conversation.searches import ListPages, Pages, Results
+from client_parts.conversation.searches import ListPages, Pages
 from client_parts.input.commands import Intent, Mistake, Text, obey
 from client_parts.kept.settings import CHOICES
+from client_parts.screen.found import Results
 from client_parts.screen.view import alert, as_sentence, aside, bad, utc_offset
 
 _MOST_LEFT_OUT = 100  # ignored people that a server is asked to leave out of a search

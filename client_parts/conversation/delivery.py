@@ -9,7 +9,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-Epoch = str | int
+from client_parts.kept.bookmarks import Epoch
 
 # Characters on their way at once. More would only fill the kernel's buffers of a server that reads us slowly, until
 # they look like a dead link.

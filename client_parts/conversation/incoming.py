@@ -23,17 +23,17 @@ from chat_common import (
     private_room,
     room_problem,
 )
-from client_parts.conversation.attention import Unread, mentions
 from client_parts.conversation.company import Company
 from client_parts.conversation.delivery import Arrival, Cursors, Outgoing, Say
-from client_parts.conversation.searches import ListPages, Pages, Results, Searches, Take
-from client_parts.conversation.unseen import Unseen
+from client_parts.conversation.searches import ListPages, Pages, Searches, Take
+from client_parts.conversation.unseen import Unread, Unseen
 from client_parts.input.completion import Vocabulary
 from client_parts.kept.bookmarks import MOST_MISSED, Bookmarks, Key
 from client_parts.kept.settings import Settings
 from client_parts.screen.board import Board
+from client_parts.screen.found import Results
 from client_parts.screen.status import Status
-from client_parts.screen.view import View, alert, as_sentence, aside, bad, good, message_number
+from client_parts.screen.view import View, alert, as_sentence, aside, bad, good, mentions, message_number
 
 RECENT = 20  # messages of a room that are shown at first, if nobody says how many
 _LOOK_AROUND = 60.0  # seconds between questions who is away

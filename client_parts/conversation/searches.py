@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from chat_common import Frame
+from client_parts.screen.found import Results
 
 Take = Callable[["Results"], None]
-
-_ITEM = re.compile(r'"([^"]*)"(\*?)|([^\s"]+)')
-_FILTER = re.compile(r"(?:from|in|since|until):.", re.IGNORECASE)
-_WORD = re.compile(r"[^\W_]+")
-
-
-class Results(NamedTuple):
-    """An answer, newest message first."""
-
-    messages: list[Frame]
-    total: int | None  # how many match; None if the server does not count
-    partial: bool  # the server did not look through everything
 
 
 @dataclass(slots=True)
@@ -41,29 +28,6 @@ class ListPages:
     request: Frame
     shown: int = 0
     more: bool = False
-
-
-def matches(query: str, text: str) -> list[tuple[int, int]]:
-    """Where a text has the words of a query. Words that differ in their accents are not marked."""
-    spans = []
-    for quoted, star, bare in _ITEM.findall(query):
-        words = [] if _FILTER.match(bare) else _WORD.findall(quoted or bare)
-        if words:
-            row = r"[\W_]+".join(map(re.escape, words)) + (r"\w*" if star or bare.endswith("*") else "")
-            edge = r"(?<![^\W_])", r"(?![^\W_])"
-            if not words[0][0].isascii():  # perhaps of a script without spaces
-                edge = "", ""
-            spans += [match.span() for match in re.finditer(edge[0] + row + edge[1], text, re.IGNORECASE)]
-    return _apart(sorted(spans))
-
-
-def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Those that do not overlap one before them."""
-    kept: list[tuple[int, int]] = []
-    for start, end in spans:
-        if not kept or start >= kept[-1][1]:
-            kept.append((start, end))
-    return kept
 
 
 class Searches:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from client_parts.conversation.delivery import Epoch
-from client_parts.kept.bookmarks import MOST_MISSED, Bookmark, Bookmarks, Key
+from client_parts.kept.bookmarks import MOST_MISSED, Bookmark, Bookmarks, Epoch, Key
 
 
 class Unseen:
@@ -104,3 +103,19 @@ class Unseen:
         self._missed.clear()
         for room, id in keys:
             self.note(room, id)
+
+
+class Unread:
+    """How much was said in rooms that are not in view."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def add(self, room: str, number: int = 1) -> None:
+        self._counts[room] = self._counts.get(room, 0) + number
+
+    def seen(self, room: str) -> None:
+        self._counts.pop(room, None)
+
+    def counts(self) -> dict[str, int]:
+        return dict(self._counts)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from client_parts.conversation.delivery import Epoch
 from client_parts.kept import json_file
+
+Epoch = str | int
+
 
 Key = tuple[str, int]  # one message: its room and id
 

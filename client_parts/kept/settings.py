@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from chat_common import COLORS
-from client_parts.conversation.attention import BELLS, JOINS
 from client_parts.kept import json_file
 from terminal_parts.theme import THEMES, first_theme
+
+BELLS = ("on", "mentions", "off")
+
+
+JOINS = ("all", "smart", "off")
+
 
 _MOST_COLORS = 20  # names whose colour is kept
 CHOICES = {"theme": THEMES, "bell": BELLS, "joins": JOINS}

@@ -5,13 +5,13 @@ It must not know sockets, threads or the terminal. Frames have passed `frames.ac
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech, without_padding
-from client_parts.conversation.attention import mentions
-from client_parts.conversation.searches import Results, matches
+from client_parts.screen.found import Results, matches
 
 MENTION = "»"  # stands before a message that names this person, for whoever sees no colours
 _MANY = 8  # names listed one by one
@@ -270,3 +270,11 @@ def _member(member: Mapping[str, Any]) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def mentions(name: str, text: str) -> list[tuple[int, int]]:
+    """Where a text has that name as a whole word, whatever the case."""
+    if not name:
+        return []
+    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
+    return [match.span() for match in word.finditer(text)]

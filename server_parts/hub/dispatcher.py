@@ -19,7 +19,7 @@ from server_parts.hub.hub import Hub
 from server_parts.people.addresses import source_of
 from server_parts.people.clients import CREDITS, Client
 from server_parts.people.rate_limit import Paces, Person, RateLimit
-from server_parts.protocol.native_door import NATIVE
+from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import (
     Answer,
     Disconnected,

@@ -35,8 +35,9 @@ from server_parts.people.clients import Client, Session
 from server_parts.people.new_rooms import NewRooms
 from server_parts.people.places import Places
 from server_parts.protocol import requests as ask
-from server_parts.protocol.native_door import NATIVE, bye
-from server_parts.protocol.plain_door import PLAIN, PLAIN_TIMED
+from server_parts.protocol.native_door import bye
+from server_parts.protocol.native_encoder import NATIVE
+from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED
 from server_parts.protocol.requests import Refusal, Request
 from server_parts.settings import Settings
 from server_parts.storage.message_log import Draft, MessageLog, StorageError, hashed

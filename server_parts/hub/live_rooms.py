@@ -19,7 +19,7 @@ from server_parts.people.clients import Client, Room
 from server_parts.people.names import Names
 from server_parts.people.presence import Tidings
 from server_parts.protocol.door import Encoder
-from server_parts.protocol.native_door import NATIVE
+from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Rooms
 from server_parts.storage.message_log import MessageLog, Run
 

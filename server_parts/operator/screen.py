@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import importlib.util
 import logging
 import os
 import sys
@@ -152,19 +151,3 @@ class ScreenLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         when = time.strftime("%H:%M", time.localtime(record.created))
         self._screen.show(f"{when} * {harmless(self.format(record))} *\n")
-
-
-def choose_screen(prompt: str) -> Screen | None:
-    """None if nobody can type."""
-    if not sys.stdin.isatty():
-        return None
-    if sys.stdout.isatty() and _can_edit_lines() and os.environ.get("TERM", "dumb") != "dumb":
-        # Imported here, for systems that have no such terminals.
-        from server_parts.operator.terminal_screen import TerminalScreen
-
-        return TerminalScreen(prompt)
-    return LineScreen(prompt)
-
-
-def _can_edit_lines() -> bool:
-    return importlib.util.find_spec("termios") is not None  # not on Windows

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from chat_common import Frame, partners, private_room
 from server_parts.people.presence import News
 from server_parts.protocol.door import Encoder
-from server_parts.protocol.plain_door import PLAIN
+from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.storage.message_log import MessageLog
 
 CREDITS: Final = 2  # batches of one client that may be under way at once: this bounds the hub's queue

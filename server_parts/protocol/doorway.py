@@ -13,7 +13,8 @@ from typing import Final
 from chat_common import MAX_HELLO_LINE
 from server_parts.protocol.door import Door, Encoder
 from server_parts.protocol.native_door import NativeDoor
-from server_parts.protocol.plain_door import PLAIN, PlainDoor
+from server_parts.protocol.plain_door import PlainDoor
+from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import BecomeNative, EndConnection, Request
 
 FIRST_BYTE_WAIT: Final = 0.5  # silence after which a newcomer is taken for a plain client

@@ -50,7 +50,7 @@ class Careless(Independent):
 
 
 class Product:
-    """client_parts/conversation/delivery.py in the place where client.py has it, with as little as possible around it."""
+    """client_parts/conversation/delivery.py where client.py has it, with as little as possible around it."""
 
     def __init__(self, name: str, rooms: tuple[str, ...] = ("lobby",), after: int = 0) -> None:
         self.name = name

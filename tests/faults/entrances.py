@@ -53,11 +53,14 @@ from server_parts import settings
 from server_parts.operator.console import ConsoleEncoder
 from server_parts.protocol.door import Door
 from server_parts.protocol.doorway import Doorway
-from server_parts.protocol.native_door import NATIVE, NativeDoor
-from server_parts.protocol.plain_door import PLAIN, PlainDoor
+from server_parts.protocol.native_door import NativeDoor
+from server_parts.protocol.native_encoder import NATIVE
+from server_parts.protocol.plain_door import PlainDoor
+from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import Answer, EndConnection, Refusal, Request, Say
 from server_parts.storage import search_query
-from server_parts.storage.message_log import Draft, MemoryLog, Run
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import Draft, Run
 from server_parts.storage.sqlite.log import SqliteLog
 from terminal_parts.width import cut, height, width, wrap
 from tests.client.fakes import FakeScreen, unpainted

@@ -13,7 +13,8 @@ from typing import NamedTuple, Self
 
 from server import ChatServer
 from server_parts.settings import Settings
-from server_parts.storage.message_log import MemoryLog, MessageLog
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import MessageLog
 from tests.faults.actors import hang_up
 from tests.peers import WAIT
 

@@ -21,9 +21,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import server
+from server_parts import opening
 from server_parts.protocol import plain_door
 from server_parts.settings import Settings
-from server_parts.storage import export
 from server_parts.storage.message_log import Draft, Message, MessageLog, Receipt, Run, SessionRecord, StorageError
 from server_parts.storage.sqlite.log import SqliteLog
 
@@ -140,7 +140,7 @@ def main(argv: Sequence[str]) -> int:
     if lie == "slow":
         plain_door._TELNET = re.compile(rb"\xff\xfa.*?\xff\xf0", re.DOTALL)
     else:
-        export.open_log = open_log
+        opening.open_log = open_log
     return server.main(rest)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import server
-from server_parts.hub import hub, pages
+from server_parts.hub import dispatcher, hub, pages
 from server_parts.people import new_rooms, places, rate_limit
 from server_parts.people.clients import Client
 from server_parts.protocol import native_door, plain_door

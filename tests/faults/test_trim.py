@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.message_log import TRIM_SLICE, MemoryLog, Message, MessageLog
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import TRIM_SLICE, Message, MessageLog
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.actors import ServerProcess, chosen_seed
 from tests.faults.links import LocalServer

@@ -15,7 +15,8 @@ from typing import Any
 from unittest import mock
 
 from server_parts.hub import trimming
-from server_parts.storage.message_log import Draft, MemoryLog, MessageLog
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import Draft, MessageLog
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.actors import Client, Report, settle
 from tests.faults.finding import Finding, found, main

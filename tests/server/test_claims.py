@@ -10,7 +10,8 @@ import pytest
 from server_parts.people import names as names_module
 from server_parts.people.clients import Client, Session
 from server_parts.people.names import CLAIMS, CLAIMS_TIME, GRACE, Names
-from server_parts.storage.message_log import NOBODY, Draft, MemoryLog, MessageLog, Run, hashed
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import NOBODY, Draft, MessageLog, Run, hashed
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.conftest import Chat, Serve
 from tests.peers import Native, codes, of_type

@@ -14,9 +14,11 @@ from chat_common import RESERVED_WORDS, harmless, is_blank, without_padding
 from client_parts.screen.view import View
 from server_parts.operator.console import ConsoleEncoder
 from server_parts.operator.screen import Screen
-from server_parts.protocol.plain_door import PLAIN, PLAIN_TIMED, PlainDoor
+from server_parts.protocol.plain_door import PlainDoor
+from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED
 from server_parts.protocol.requests import Answer, Refusal, text_refusal
-from server_parts.storage.message_log import MemoryLog, Run, hashed
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import Run, hashed
 from terminal_parts.width import height, wrap
 from tests.client.fakes import message, timeless, unpainted
 from tests.conftest import Serve

@@ -12,10 +12,11 @@ import pytest
 from chat_common import MAX_TEXT
 from server_parts.hub import pages
 from server_parts.protocol.door import Encoder
-from server_parts.protocol.native_door import NATIVE
-from server_parts.protocol.plain_door import PLAIN
+from server_parts.protocol.native_encoder import NATIVE
+from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import History, Search
-from server_parts.storage.message_log import Draft, MemoryLog, Message
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import Draft, Message
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native
 

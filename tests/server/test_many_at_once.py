@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from chat_common import MAX_TEXT, decode_values
 from server_parts.protocol import native_door
 from server_parts.protocol.native_door import NativeDoor
-from server_parts.protocol.requests import Request, Say, plain_says
+from server_parts.protocol.native_requests import plain_says
+from server_parts.protocol.requests import Request, Say
 
 
 def say(seq: Any = 1, text: Any = "hello", room: Any = "lobby", **more: Any) -> bytes:

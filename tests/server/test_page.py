@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from server_parts.storage.message_log import Draft, MemoryLog
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import Draft
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, Peer, codes, of_type
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from server_parts.hub import conversations
-from server_parts.storage.message_log import Draft, MemoryLog, MessageLog
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import Draft, MessageLog
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, codes, of_type

@@ -19,7 +19,7 @@ import pytest
 from chat_common import MAX_TEXT
 from server import ChatServer
 from server_parts.hub.dispatcher import Dispatcher
-from server_parts.storage.message_log import MemoryLog
+from server_parts.storage.memory_log import MemoryLog
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, wait_until
 from tests.programs import ROOT, read_line, read_rest, server_program, started
@@ -312,7 +312,7 @@ def test_stopping_twice_and_before_starting() -> None:
 EXPLODING_LOG = """
     import sys
     sys.path.insert(0, sys.argv.pop(1))
-    from server_parts.storage.message_log import MemoryLog
+    from server_parts.storage.memory_log import MemoryLog
     MemoryLog.append = lambda *_: 1 / 0
     import server
     sys.exit(server.main())

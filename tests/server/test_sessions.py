@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.message_log import MemoryLog, MessageLog, hashed
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import MessageLog, hashed
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.conftest import Chat, Serve
 from tests.peers import Native, codes, of_type

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from client_parts.conversation.attention import JOINED_AFTER, LEFT_AFTER, Comings, mentions
+from client_parts.conversation.company import JOINED_AFTER, LEFT_AFTER, Comings
 from client_parts.input.completion import Vocabulary, complete
 from client_parts.kept.input_history import InputHistory
+from client_parts.screen.view import mentions
 
 KNOWN = Vocabulary(("bob", "Bella", "carol"), ("lobby", "builds"), ("lobby", "beach", "attic"))
 

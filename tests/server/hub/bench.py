@@ -9,10 +9,11 @@ from typing import Any
 
 from server_parts.hub.hub import Hub
 from server_parts.people.clients import CREDITS, Client
-from server_parts.protocol.native_door import NATIVE
+from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Hello, Request, Say
 from server_parts.settings import Settings
-from server_parts.storage.message_log import Draft, MemoryLog, Run, StorageError
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import Draft, Run, StorageError
 from tests.peers import WAIT, Frame, of_type, wait_until
 
 

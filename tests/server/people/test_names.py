@@ -6,7 +6,8 @@ import pytest
 
 from server_parts.people.clients import Client
 from server_parts.people.names import Names
-from server_parts.storage.message_log import MemoryLog, hashed
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import hashed
 from tests.server.hub.bench import Remembering
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server_parts.protocol.doorway import Doorway
-from server_parts.protocol.native_door import NATIVE
+from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import BecomeNative, EndConnection, Hello, Refusal, Request, Say
 from tests.server.knocking import HELLO, asked, plainly, whole_and_bytewise
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server_parts.protocol.native_door import NATIVE, message_json
-from server_parts.protocol.plain_door import PLAIN
+from server_parts.protocol.native_encoder import NATIVE, message_json
+from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.message_log import Message, Run
 

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from server_parts.protocol.doorway import Doorway
-from server_parts.protocol.plain_door import PLAIN, PlainDoor
+from server_parts.protocol.plain_door import PlainDoor
+from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import (
     Answer,
     Bye,

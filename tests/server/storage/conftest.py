@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.message_log import MemoryLog, MessageLog
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import MessageLog
 from server_parts.storage.sqlite.log import SqliteLog
 
 from .drafts import Backend

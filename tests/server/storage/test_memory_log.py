@@ -8,16 +8,17 @@ import time
 
 import pytest
 
-from server_parts.storage import message_log
-from server_parts.storage.message_log import Draft, MemoryLog
+from server_parts.storage import memory_log
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import Draft
 from tests.peers import WAIT
 
 
 def test_a_search_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many messages it looks through, whoever waits for Python's lock gets it meanwhile."""
-    monkeypatch.setattr(message_log, "BREATH", 0.1)
+    monkeypatch.setattr(memory_log, "BREATH", 0.1)
     log = MemoryLog()
-    log.append([Draft("lobby", 1.0, "alice", "blue", ["red herring"] * 3 * message_log.SLICE, "s" * 16, 1)], {})
+    log.append([Draft("lobby", 1.0, "alice", "blue", ["red herring"] * 3 * memory_log.SLICE, "s" * 16, 1)], {})
     turns = 0
     over = threading.Event()
 

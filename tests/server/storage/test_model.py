@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from server_parts.storage.message_log import Draft, MemoryLog, MessageLog
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import Draft, MessageLog
 from server_parts.storage.search_query import DAY
 from server_parts.storage.sqlite.log import SqliteLog
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client_parts.screen.view import as_sentence
-from server_parts.storage.message_log import MemoryLog
+from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.search_query import DAY, MAX_QUERY, Phrase, Query, parse, query_problem, words_of
 from server_parts.storage.sqlite.log import SqliteLog
 

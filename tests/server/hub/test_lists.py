@@ -12,7 +12,7 @@ import pytest
 
 from server_parts.hub import lists
 from server_parts.people.clients import Client
-from server_parts.protocol.native_door import NATIVE, NativeEncoder
+from server_parts.protocol.native_encoder import NATIVE, NativeEncoder
 from server_parts.protocol.requests import Rooms, Who
 from tests.peers import WAIT, Frame
 from tests.server.hub.bench import Remembering

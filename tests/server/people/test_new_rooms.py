@@ -6,7 +6,7 @@ import pytest
 
 from server_parts.people import new_rooms
 from server_parts.people.new_rooms import MOST, TIME, NewRooms
-from server_parts.storage.message_log import MemoryLog
+from server_parts.storage.memory_log import MemoryLog
 from tests.conftest import Serve
 
 FAR = "192.0.2.7:4000"

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from server_parts.hub import pages
-from server_parts.protocol.native_door import NATIVE
+from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import History
-from server_parts.storage.message_log import Draft, MemoryLog, MessageLog
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.message_log import Draft, MessageLog
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.wire import outbox, sockets
 from tests.conftest import Chat, ChatLog, Serve

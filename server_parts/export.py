@@ -1,4 +1,4 @@
-"""Where the log is kept: opened for a server, or read out beside one that may be running."""
+"""A log read out, beside a server that may be running: one room, or a copy of everything."""
 
 from __future__ import annotations
 
@@ -10,21 +10,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from chat_common import harmless_line
-from server_parts.protocol.native_door import message_json
-from server_parts.settings import MEMORY, Settings
-from server_parts.storage.message_log import MemoryLog, MessageLog, StorageError
-from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.protocol.native_encoder import message_json
+from server_parts.settings import Settings
+from server_parts.storage.message_log import StorageError
 from server_parts.storage.sqlite.reader import LogReader, open_read_only
-
-
-def open_log(settings: Settings) -> MessageLog:
-    return MemoryLog() if settings.data == MEMORY else SqliteLog(_folder(settings))
 
 
 def export(settings: Settings, room: str) -> int:
     """A room, named as a person may, as JSON lines on standard output; 1 if there is no such room."""
     name = room.removeprefix("#").lower()
-    with closing(open_read_only(_folder(settings))) as reader:
+    with closing(open_read_only(settings.folder)) as reader:
         if name not in reader.rooms():
             print(f"There is no room {harmless_line(room)} in {settings.data}. {_known(reader)}", file=sys.stderr)
             return 1
@@ -40,7 +35,7 @@ def _inert(line: str) -> str:
 
 
 def backup(settings: Settings, target: str) -> int:
-    with closing(open_read_only(_folder(settings))) as reader:
+    with closing(open_read_only(settings.folder)) as reader:
         reader.backup(Path(target).expanduser())
     with _writing_out():
         print(f"Everything in {settings.data} is copied to {target}.")
@@ -58,10 +53,6 @@ def _writing_out() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             raise StorageError(f"standard output cannot be written: {error.strerror}") from error
-
-
-def _folder(settings: Settings) -> Path:
-    return Path(settings.data).expanduser()
 
 
 def _known(reader: LogReader) -> str:

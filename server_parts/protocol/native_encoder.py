@@ -1,0 +1,78 @@
+"""Events as JSON lines, for the native door. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain, count
+from json.encoder import encode_basestring as quote
+from typing import Any, Final
+
+from chat_common import (
+    MAX_LINE,
+    Frame,
+    encode_frame,
+)
+from server_parts.storage.message_log import Message, Run
+
+
+class NativeEncoder:
+    """One JSON object a line."""
+
+    newest_last = False
+
+    def frame(self, frame: Frame) -> bytes:
+        return encode_frame(frame)
+
+    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
+        return "".join(chain.from_iterable(map(_run_lines, runs))).encode()
+
+    def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
+        """Every line stays within MAX_LINE; `more` is true in all but the last."""
+        written = [message_json(i) if isinstance(i, Message) else encode_frame(i)[:-1].decode() for i in items]
+        room = MAX_LINE - len(encode_frame({**frame, field: [], "more": False}))
+        blocks = []
+        more = bool(frame.get("more"))
+        chunks = _packed(written, room)
+        for number, chunk in enumerate(chunks):
+            rest = {**frame, "more": more or number < len(chunks) - 1}
+            head = encode_frame(rest)[:-2].decode()
+            blocks.append(f'{head},"{field}":[{",".join(chunk)}]}}\n'.encode())
+            if "gap" in frame:
+                frame = {**frame, "gap": False}  # told once, before the first message after it
+        return b"".join(blocks)
+
+
+def _packed(written: Sequence[str], room: int) -> list[list[str]]:
+    """The items in as few groups as fit into `room` bytes each; at least one group."""
+    groups: list[list[str]] = [[]]
+    size = 0
+    for item in written:
+        length = len(item.encode()) + 1
+        if size + length > room and groups[-1]:
+            groups.append([])
+            size = 0
+        groups[-1].append(item)
+        size += length
+    return groups
+
+
+def message_json(message: Message) -> str:
+    head, middle = _around_id(message)
+    return f'{head}{message.id}{middle}{quote(message.text)},"seq":{message.seq}}}'
+
+
+def _run_lines(run: Run) -> list[str]:
+    head, middle = _around_id(run)
+    numbered = zip(count(run.id), run.texts, count(run.seq), strict=False)
+    return [f'{head}{id}{middle}{quote(text)},"seq":{seq}}}\n' for id, text, seq in numbered]
+
+
+def _around_id(said: Message | Run) -> tuple[str, str]:
+    # Names, rooms and colours have been checked: they need no escaping.
+    return (
+        f'{{"type":"message","room":"{said.room}","id":',
+        f',"ts":{said.ts:.3f},"from":"{said.sender}","color":"{said.color}","text":',
+    )
+
+
+NATIVE: Final = NativeEncoder()

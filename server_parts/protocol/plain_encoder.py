@@ -1,0 +1,166 @@
+"""Events as lines of text, for the plain door. Pure: no JSON and no escape codes ever leave here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from chat_common import (
+    LOBBY,
+    Frame,
+    harmless_line,
+    partners,
+    text_form,
+    without_padding,
+)
+from server_parts.storage.message_log import MOST_COUNTED, Message, Run
+
+A_LINE: Final = 100  # names
+
+
+class PlainEncoder:
+    """Events as text; stateless, one for all plain clients, and one for all who want to see times."""
+
+    newest_last = True
+
+    def __init__(self, text_of: Callable[[Message], str]) -> None:
+        self._text_of = text_of
+
+    def frame(self, frame: Frame) -> bytes:
+        return _lines(*_TEXTS.get(frame["type"], _nothing)(frame))
+
+    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
+        messages = (message for run in runs for message in run.messages())
+        return _lines(*(f"* delivered #{m.id} *" if m.sender == author else self._text_of(m) for m in messages))
+
+    def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
+        if items and isinstance(items[0], Message):
+            items = [_Line(message, self._text_of(message)) for message in items]
+        return self.frame({**frame, field: items})
+
+
+class _Line(NamedTuple):
+    """A message of a list, and how it is written."""
+
+    message: Message
+    text: str
+
+
+def message_text(message: Message) -> str:
+    """The form that programs read: `[COLOR (blue)] alice said -> hello`, behind the place if it is not the lobby."""
+    return _place(message.room) + without_padding(text_form(message.sender, message.color, message.text))
+
+
+def _place(room: str) -> str:
+    if partners(room):
+        return "(private) "
+    return "" if room == LOBBY else f"#{room} "
+
+
+def timed_text(message: Message) -> str:
+    """The same behind the server's local time, with the date where that is not today."""
+    when = time.localtime(message.ts)
+    shown = "%H:%M" if when[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M"
+    return f"{time.strftime(shown, when)} {message_text(message)}"
+
+
+PLAIN: Final = PlainEncoder(message_text)
+
+
+PLAIN_TIMED: Final = PlainEncoder(timed_text)
+
+
+def _lines(*lines: str) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+
+
+def _star(text: str) -> str:
+    return f"* {without_padding(harmless_line(text))} *"
+
+
+def _nothing(frame: Frame) -> list[str]:
+    return []
+
+
+def _welcome(frame: Frame) -> list[str]:
+    motd = [_star(line) for line in frame["motd"].splitlines()]
+    return [
+        "* hello client *",
+        *motd,
+        _star(f"you are {frame['name']}; what you type goes to everyone in the lobby; /help lists the commands"),
+    ]
+
+
+def _joined(frame: Frame) -> list[str]:
+    return [] if frame["room"] == LOBBY or partners(frame["room"]) else [_star(f"you are in {frame['room']}")]
+
+
+def _history(frame: Frame) -> list[str]:
+    missing = [_star("older messages are not kept any more")] if frame["gap"] else []
+    return missing + [line.text for line in frame["messages"]]
+
+
+def _presence(frame: Frame) -> list[str]:
+    if frame["room"] is None or partners(frame["room"]):
+        return []
+    where = "" if frame["room"] == LOBBY else f" #{frame['room']}"
+    lines = [f"{', '.join(frame[what])} {what}{where}" for what in ("joined", "left") if frame.get(what)]
+    lines += [f"{old} is now {new}" for old, new in frame.get("renamed", ())]
+    return [_star(line) for line in lines]
+
+
+def _who(frame: Frame) -> list[str]:
+    if not frame["members"]:
+        return [_star(f"nobody is in #{frame['room']}")]
+    people = [f"{m['name']} (away: {m['away']})" if m.get("away") else m["name"] for m in frame["members"]]
+    lines = [_star(f"here: {', '.join(people[at : at + A_LINE])}") for at in range(0, len(people), A_LINE)]
+    return lines + _rest(frame, len(people), f"/who {frame['members'][-1]['name']} goes on")
+
+
+def _rooms(frame: Frame) -> list[str]:
+    lines = [_star(f"{r['room']}: {r['members']} here, last message #{r['last']}") for r in frame["rooms"]]
+    return lines + _rest(frame, len(lines), "/rooms BEGINNING lists those that begin so")
+
+
+def _rest(frame: Frame, shown: int, how: str) -> list[str]:
+    """What a list says of those for whom it had no room."""
+    total = frame.get("total", shown)
+    return [_star(f"{shown} of {total}; {how}")] if total > shown and not frame.get("more") else []
+
+
+def _results(frame: Frame) -> list[str]:
+    shown = frame.get("shown", 0) + len(frame["messages"])
+    if not shown:
+        return [_star(f"nothing found for {frame['text']}"), *_cut_short(frame)]
+    lines = [f"#{line.message.id} {line.text}" for line in reversed(frame["messages"])]
+    if frame.get("more"):
+        return lines
+    if (left := frame.get("total", 0) - shown) > 0:
+        number = f"more than {left - 1}" if frame["total"] == MOST_COUNTED else f"{left}"
+        lines.append(_star(f"{number} older; /more shows the next"))
+    return lines + _cut_short(frame)
+
+
+def _cut_short(frame: Frame) -> list[str]:
+    advice = "the search took too long: use more words or in:ROOM / since:DAY"
+    return [_star(advice)] if frame.get("partial") else []
+
+
+def _bye(frame: Frame) -> list[str]:
+    return ["* goodbye *"] if frame["code"] == "exit" else [_star(f"goodbye: {frame['text']}")]
+
+
+_TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
+    "welcome": _welcome,
+    "joined": _joined,
+    "history": _history,
+    "presence": _presence,
+    "who": _who,
+    "rooms": _rooms,
+    "results": _results,
+    "notice": lambda frame: [_star(frame["text"])],
+    "error": lambda frame: [_star(f"error: {frame['text']}")],
+    "ack": lambda frame: [f"* delivered #{frame['id']} *"],
+    "bye": _bye,
+}

@@ -1,0 +1,235 @@
+"""The reference of what a log promises: rooms in plain dictionaries; nothing survives the process."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from heapq import merge
+from itertools import count, islice, takewhile
+from typing import Final, NamedTuple
+
+from chat_common import partners
+from server_parts.storage.message_log import (
+    BREATH,
+    NOBODY,
+    SEARCH_TIME,
+    TRIM_SLICE,
+    Conversation,
+    Draft,
+    Finds,
+    Found,
+    Message,
+    MessageLog,
+    Receipt,
+    Run,
+    SessionRecord,
+    filling,
+)
+from server_parts.storage.search_query import DAY, Query
+
+SLICE: Final = 1_000  # messages looked through at a time
+
+
+class _Kept(NamedTuple):
+    order: int  # among the messages of all rooms
+    session: str
+    message: Message
+
+
+class MemoryLog(MessageLog):
+    """The reference: plain dictionaries, nothing survives the process. Keeps the newest `keep` messages a room."""
+
+    def __init__(self, keep: int = 100_000) -> None:
+        self.epoch = secrets.token_hex(8)
+        self._keep = keep
+        self._lock = threading.Lock()  # guards all below; held only while copying
+        self._order = count()
+        self._kept: dict[str, deque[_Kept]] = {}
+        self._last: dict[str, int] = {}
+        self._accepted: dict[str, int] = {}
+        self._session_owners: dict[str, str] = {}
+        self._used: dict[str, int] = {}  # on which day each session was, the one not used for longest first
+        self._receipts: dict[tuple[str, int], Receipt] = {}
+        self._owners: dict[str, str] = {}
+        self._floors: dict[str, dict[str, int]] = {}
+        self._spoke: set[tuple[str, str]] = set()  # private rooms and who has said something there
+
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        accepted: Mapping[str, int],
+        owners: Mapping[str, str] = NOBODY,
+        claims: Mapping[str, str] = NOBODY,
+    ) -> list[Run]:
+        with self._lock:
+            for session in (*accepted, *owners):
+                self._used.setdefault(session, int(time.time() // DAY))
+            self._accepted.update(accepted)
+            self._session_owners.update(owners)
+            for name, token_hash in claims.items():
+                self._claim(name.lower(), token_hash)
+            return [self._store(draft) for draft in drafts]
+
+    def _store(self, draft: Draft) -> Run:
+        room, ts, sender, color, texts, session, seq = draft
+        last = self._last.get(room, 0)
+        if not last:
+            self._kept[room] = deque()
+            for name in partners(room):
+                self._floors.setdefault(name, {}).setdefault(room, 0)
+        if partners(room):
+            self._spoke.add((room, sender.lower()))
+        run = Run(room, last + 1, ts, sender, color, texts, seq)
+        kept = self._kept[room]
+        for message in run.messages():
+            kept.append(_Kept(next(self._order), session, message))
+            self._receipts[session, message.seq] = Receipt(room, message.id)
+            if len(kept) > self._keep:
+                self._drop_oldest(kept)
+        self._last[room] = last + len(texts)
+        return run
+
+    def _drop_oldest(self, kept: deque[_Kept]) -> None:
+        _, session, message = kept.popleft()
+        if self._receipts.get((session, message.seq)) == (message.room, message.id):
+            del self._receipts[session, message.seq]
+
+    def session(self, key: str) -> SessionRecord:
+        return SessionRecord(self._accepted.get(key, 0), self._session_owners.get(key, ""))
+
+    def receipt(self, session: str, seq: int) -> Receipt | None:
+        return self._receipts.get((session, seq))
+
+    def last(self, room: str) -> int:
+        return self._last.get(room, 0)
+
+    def first(self, room: str) -> int:
+        with self._lock:
+            kept = self._kept.get(room)
+            return kept[0].message.id if kept else self.last(room) + 1
+
+    def rooms(self) -> dict[str, int]:
+        return self._last.copy()
+
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        with self._lock:
+            kept = self._kept.get(room)
+            if not kept:
+                return []
+            start = max(after + 1 - kept[0].message.id, 0)
+            return list(filling(size, (kept[i].message for i in range(start, min(start + limit, len(kept))))))
+
+    def before(self, room: str, before: int, limit: int) -> list[Message]:
+        with self._lock:
+            kept = self._kept.get(room)
+            if not kept:
+                return []
+            stop = min(max(before - kept[0].message.id, 0), len(kept))
+            return [kept[i].message for i in range(max(stop - limit, 0), stop)]
+
+    def find(
+        self,
+        query: Query,
+        floors: Mapping[str, int],
+        limit: int,
+        room: str | None = None,
+        before: tuple[str, int] | None = None,
+        most: int = 0,
+        size: float = math.inf,
+    ) -> Found:
+        end = math.inf if before is None else self._order_of(before, floors)
+        if not query or limit <= 0:
+            return Found([])
+        rooms = [
+            self._newest_first(name, floors.get(name, 0))
+            for name in self.rooms()
+            if room in (None, name)
+            and (not query.rooms or name in query.rooms)
+            and (name in floors or not partners(name))
+        ]
+        finds = Finds(limit, size)
+        most = max(limit, most)
+        deadline = time.monotonic() + SEARCH_TIME
+        for number, (order, _, message) in enumerate(merge(*rooms, reverse=True), 1):
+            if number % SLICE == 0:
+                time.sleep(BREATH)  # who compares words does not let go of Python's lock, which all others wait for
+                if time.monotonic() > deadline:
+                    return finds.found(partial=True)
+            if order < end and query.matches(message.sender, message.ts, message.text):
+                finds.add(message)
+                if finds.total == most:
+                    break
+        return finds.found()
+
+    def _order_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> float:
+        """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""
+        room, id = place
+        if id <= floors.get(room, 0) or (partners(room) and room not in floors):
+            return 0
+        with self._lock:
+            kept = self._kept.get(room)
+            if not kept or id > kept[-1].message.id:
+                return 0
+            return kept[max(id - kept[0].message.id, 0)].order
+
+    def _newest_first(self, room: str, floor: int) -> list[_Kept]:
+        with self._lock:
+            return [kept for kept in reversed(self._kept.get(room, ())) if kept.message.id > floor]
+
+    def owner(self, name: str) -> str | None:
+        return self._owners.get(name.lower())
+
+    def _claim(self, name: str, token_hash: str) -> None:
+        self._owners[name] = token_hash
+        for room in self._floors.get(name, {}):
+            self._floors[name][room] = self._last[room]
+
+    def private_rooms(self, name: str) -> dict[str, int]:
+        with self._lock:
+            return self._floors.get(name.lower(), {}).copy()
+
+    def conversations(self, name: str) -> list[Conversation]:
+        name = name.lower()
+        with self._lock:
+            return [self._conversation(name, room, floor) for room, floor in self._floors.get(name, {}).items()]
+
+    def _conversation(self, name: str, room: str, floor: int) -> Conversation:
+        kept = self._kept[room]
+        return Conversation(
+            room, floor, self._last[room], kept[-1].message.ts if kept else 0, (room, name) in self._spoke
+        )
+
+    def trim(self, keep_days: float | None = None, keep_messages: int | None = None) -> bool:
+        oldest = -math.inf if keep_days is None else time.time() - keep_days * DAY
+        most = math.inf if keep_messages is None else keep_messages
+        left = TRIM_SLICE
+        for kept in list(self._kept.values()):
+            while kept and (len(kept) > most or kept[0].message.ts < oldest):
+                if not left:
+                    return True
+                left -= 1
+                with self._lock:
+                    self._drop_oldest(kept)
+        return False
+
+    def note_use(self, sessions: Sequence[str], day: int) -> None:
+        for session in sessions:
+            if (used := self._used.pop(session, None)) is not None:
+                self._used[session] = max(day, used)
+
+    def forget_sessions(self, day: int) -> bool:
+        unused = list(islice(takewhile(lambda session: self._used[session] < day, self._used), TRIM_SLICE))
+        with self._lock:
+            for session in unused:
+                del self._used[session]
+                self._session_owners.pop(session, None)
+                for seq in range(self._accepted.pop(session, 0) + 1):
+                    self._receipts.pop((session, seq), None)
+        return len(unused) == TRIM_SLICE
+
+    def close(self) -> None:
+        pass

@@ -114,11 +114,11 @@ def watched(present: Present) -> Iterator[None]:
     """Note who is in the room whenever somebody enters it, in the hub's own order."""
     enter = House.enter
 
-    def enter_and_note(house: House, client: Client, name: str, *place: object, **more: object) -> None:
+    def enter_and_note(house: House, client: Client, name: str, *place: object, **more: object) -> Iterator[bytes]:
         if name == ROOM and client.session is not None:
             members = house.rooms[name].members if name in house.rooms else {}
             present.setdefault(client.session.key, deque()).append([member.name for member in members])
-        enter(house, client, name, *place, **more)  # type: ignore[arg-type]
+        return enter(house, client, name, *place, **more)  # type: ignore[arg-type]
 
     with mock.patch.object(House, "enter", enter_and_note):
         yield

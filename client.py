@@ -45,7 +45,7 @@ from client_parts.input.commands import Intent, Order, Text, understand, underst
 from client_parts.input.intent_queue import IntentQueue
 from client_parts.input.reading import Closed
 from client_parts.kept.bookmarks import Bookmarks
-from client_parts.kept.identity import IdentityError, Names, exposure, name_token, new_session, token_path
+from client_parts.kept.identity import Names, new_session, secret, token_path
 from client_parts.kept.settings import Settings
 from client_parts.link.accepted_frames import acceptable
 from client_parts.link.attempt import Attempt
@@ -53,6 +53,8 @@ from client_parts.link.last_words import LastWords
 from client_parts.link.leaving import Farewell, Step, signals_end_it
 from client_parts.link.link import Link, LinkLost, Patience, open_socket
 from client_parts.link.reconnecting import (
+    ANOTHER_NAME,
+    PASSING,
     Lateness,
     ResendPlan,
     ReturnPlan,
@@ -70,8 +72,6 @@ PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
 _SOON = 0.3  # seconds; what is refused at once needs no screen
 _FORCED = 0.3  # seconds that the receiver has to end, when a signal ends a pipe
-_ANOTHER_NAME = ("name_taken", "bad_name")  # a login name may be reserved
-_PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # reasons that may be gone tomorrow
 
 
 class ChatClient:
@@ -135,10 +135,8 @@ class ChatClient:
         self._screen.set_theme(settings["theme"])
         name = self._names.first
         color = color or settings.color_of(name) or color_for(name)
-        bookmarks = Bookmarks(folder and folder / "seen.json")
-        return Conversation(
-            self._screen, View(style), name, color, rooms, history=history, settings=settings, bookmarks=bookmarks
-        )
+        seen, view = Bookmarks(folder and folder / "seen.json"), View(style)
+        return Conversation(self._screen, view, name, color, rooms, history=history, settings=settings, bookmarks=seen)
 
     @property
     def color(self) -> str:
@@ -381,14 +379,14 @@ class ChatClient:
 
     def _hear_refusal(self, frame: Frame) -> None:
         """An error instead of a welcome."""
-        if frame["code"] in _ANOTHER_NAME and (another := self._names.next()) is not None:
+        if frame["code"] in ANOTHER_NAME and (another := self._names.next()) is not None:
             self._conversation.name = another
             if self._link is not None:
                 self._introduce(self._link)
         elif frame["code"] == "name_taken":
             name = harmless_line(self._conversation.name)
             self._finish(1, f"The name {name} is taken at {self.address}; choose another with --name.")
-        elif frame["code"] in _PASSING:
+        elif frame["code"] in PASSING:
             self._lose(harmless_line(frame["text"]).rstrip("."), retry=True)
         else:
             self._finish(1, harmless_line(frame["text"]))
@@ -419,11 +417,10 @@ class ChatClient:
             link.send({"type": "say", "room": say.room, "text": say.text, "seq": say.seq})
 
     def _speak(self) -> None:
-        if self._by_force:
-            return
-        self._queue_frames()
-        if self._link is not None:
-            self._link.flush()
+        if not self._by_force:
+            self._queue_frames()
+            if self._link is not None:
+                self._link.flush()
 
     def _tend(self) -> None:
         """Do what is due now."""
@@ -492,12 +489,8 @@ class ChatClient:
 
     def _come_back(self) -> None:
         """Connect, when it is time; also for the first time."""
-        if (
-            self._link is None
-            and self._attempt is None
-            and not self._leaving
-            and time.monotonic() >= self._return_plan.due
-        ):
+        idle = self._link is None and self._attempt is None and not self._leaving
+        if idle and time.monotonic() >= self._return_plan.due:
             connect = partial(open_socket, self.host, self.port, self._patience.connect)
             self._attempt = Attempt(connect, self._intents.ring)
         try:
@@ -512,11 +505,12 @@ class ChatClient:
                 self._begin(connection)
 
     def _begin(self, connection: socket.socket) -> None:
-        self._attempt = None
-        self.client_socket, self._link = connection, Link(connection, self._patience)
+        self._attempt, self.client_socket, self._link = None, connection, Link(connection, self._patience)
         if self._is_first:
             self._screen.note(good(f"Connected to server at {self.address}"))
-            self._load_token()
+            self._token, problem = secret(self._token_file)
+            if problem is not None:
+                self._screen.complain(bad(harmless_line(problem)))
         self._introduce(self._link)
 
     # --- The end ------------------------------------------------------------------------------------------------
@@ -533,15 +527,6 @@ class ChatClient:
     def _tell_state(self, state: str, **details: Any) -> None:
         waiting = len(self._conversation.outgoing)
         self._screen.event({"type": "link", "state": state, "waiting": waiting, **details})
-
-    def _load_token(self) -> None:
-        try:
-            self._token = name_token(self._token_file)
-            problem = exposure(self._token_file)
-        except IdentityError as error:
-            problem = str(error)
-        if problem:
-            self._screen.complain(bad(harmless_line(problem)))
 
 
 # --- The program ---

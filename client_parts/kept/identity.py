@@ -77,6 +77,14 @@ def _home() -> Path:
         return Path(os.devnull)
 
 
+def secret(path: Path) -> tuple[str | None, str | None]:
+    """The secret at `path`, and one sentence if it does not protect the name."""
+    try:
+        return name_token(path), exposure(path)
+    except IdentityError as problem:
+        return None, str(problem)
+
+
 def name_token(path: Path) -> str:
     """The secret at `path`, made the first time it is asked for."""
     try:

@@ -11,6 +11,8 @@ import socket
 from client_parts.conversation.delivery import Outgoing
 from client_parts.link.link import Patience, Pauses
 
+ANOTHER_NAME = ("name_taken", "bad_name")  # refusals after which another name may do: a login name may be reserved
+PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # those that may be gone tomorrow
 _LATE = 0.3  # seconds without a receipt, after which a text is shown as waiting
 
 

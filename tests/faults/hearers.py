@@ -114,11 +114,11 @@ def watched(present: Present) -> Iterator[None]:
     """Note who is in the room whenever somebody enters it, in the hub's own order."""
     enter = LiveRooms.enter
 
-    def enter_and_note(live_rooms: LiveRooms, client: Client, name: str, *place: object, **more: object) -> None:
+    def enter_and_note(rooms: LiveRooms, client: Client, name: str, *place: object, **more: object) -> Iterator[bytes]:
         if name == ROOM and client.session is not None:
-            members = live_rooms.rooms[name].members if name in live_rooms.rooms else {}
+            members = rooms.rooms[name].members if name in rooms.rooms else {}
             present.setdefault(client.session.key, deque()).append([member.name for member in members])
-        enter(live_rooms, client, name, *place, **more)  # type: ignore[arg-type]
+        return enter(rooms, client, name, *place, **more)  # type: ignore[arg-type]
 
     with mock.patch.object(LiveRooms, "enter", enter_and_note):
         yield

@@ -2,6 +2,7 @@
 
 Two threads. The main one is the input loop: it reads lines and hands over what they mean. The receiver, a daemon, owns
 the socket and the conversation: it receives, acknowledges, prints, notices a dead link, reconnects and sends again.
+Only to open a connection takes a moment's thread of its own, so that nobody waits for a name to be looked up.
 """
 
 if __name__ == "__main__":
@@ -21,6 +22,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from chat_common import (
     harmless_line,
     is_blank,
 )
+from client_parts.attempt import Attempt
 from client_parts.bookmarks import Bookmarks
 from client_parts.command_line import read_command_line
 from client_parts.commands import Intent, Order, Text, understand, understand_piped
@@ -44,9 +47,10 @@ from client_parts.frames import acceptable
 from client_parts.handover import Handover
 from client_parts.hearing import RECENT
 from client_parts.identity import IdentityError, Names, exposure, name_token, new_session, token_path
+from client_parts.last_words import LastWords
 from client_parts.leaving import Farewell, Step, signals_end_it
 from client_parts.link import Link, LinkLost, Patience, open_socket
-from client_parts.link_words import Holds, Lateness, Return, cause_of, link_state, next_try, no_connection, texts_were
+from client_parts.link_words import Holds, Lateness, Return, cause_of, link_state, next_try, no_connection, texts_are
 from client_parts.reading import Closed
 from client_parts.screen import Screen, choose_screen
 from client_parts.settings import Settings
@@ -55,6 +59,7 @@ from client_parts.view import View, alert, as_sentence, bad, good
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
+_SOON = 0.3  # seconds; what is refused at once needs no screen
 _FORCED = 0.3  # seconds that the receiver has to end, when a signal ends a pipe
 _ANOTHER_NAME = ("name_taken", "bad_name")  # a login name may be reserved
 _PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # reasons that may be gone tomorrow
@@ -92,12 +97,14 @@ class ChatClient:
         self._session = new_session()
         self._token: str | None = None
         self._screen = screen or choose_screen(json_events=json_events)
+        self._screen.objection = self._objection
         # What only sends need not know what was said before: it would stand in the logs of others.
         recent = RECENT if self._screen.interactive or json_events else 0
         self._conversation = self._new_conversation(color, tuple(rooms), style, recent if history is None else history)
+        self._attempt: Attempt | None = None  # to open one
         self._link: Link | None = None
+        self._last_words = LastWords(self._screen)
         self._exit_status = 0  # the receiver's word; a signal to the input loop may ask for another
-        self._fault: Exception | None = None
         self._welcomed = False  # at least once
         self._told_why_not = ""  # why the server does not let us in
         self._taken: deque[Intent] = deque()  # from the input loop, and not obeyed yet
@@ -133,27 +140,17 @@ class ChatClient:
         return format_address(self.host, self.port)
 
     def connect_to_server(self) -> int:
-        """Connect, start the receiver, and be the input loop until somebody ends it. Returns the exit status."""
+        """Start the receiver, which connects, and be the input loop until somebody ends it. Returns the exit status."""
         with ExitStack() as ending:
             ending.push(self._screen)  # shows what it was told, also if nobody came to enter it
-            return self._connect_and_talk()
-
-    def _connect_and_talk(self) -> int:
-        try:
-            self._open_link()
-        except OSError as problem:
-            self._screen.complain(bad(no_connection(self.address, problem)))
-            return 1
-        self._screen.note(good(f"Connected to server at {self.address}"))
-        self._load_token()
-        self._handover = Handover()
-        receiver = threading.Thread(target=self.receive_messages, name="receiver", daemon=True)
-        receiver.start()
-        asked_for = self._talk()
-        if asked_for and not self._screen.interactive:
-            self._cut_link()
-        self._take_leave(receiver)
-        failed = self._report_failures()
+            self._handover = Handover()
+            receiver = threading.Thread(target=self.receive_messages, name="receiver", daemon=True)
+            receiver.start()
+            asked_for = self._talk()
+            if asked_for and not self._screen.interactive:
+                self._cut_link()
+            self._take_leave(receiver)
+            failed = self._last_words.say(self._conversation)
         return asked_for or self._exit_status or int(failed)
 
     # --- The input loop -----------------------------------------------------------------------------------------
@@ -166,12 +163,14 @@ class ChatClient:
             return 0 if self._screen.interactive else INTERRUPTED
         except SystemExit as signalled:
             return int(signalled.code or 0)
-        except Exception as problem:
-            self._fault = problem
+        except Exception as fault:
+            self._last_words.tell_fault(fault)
         return 0
 
     def send_messages(self) -> None:
         """Read lines and hand over what they mean, until an exit word, the end of input, or the end of the chat."""
+        if self._is_over_at_once():
+            return
         with self._screen:
             try:
                 if not self._screen.interactive:
@@ -180,8 +179,18 @@ class ChatClient:
                     self._screen.wait_to_leave()
             except EOFError:
                 self._deliver_the_rest()
+            except Exception as fault:
+                self._last_words.tell_fault(fault)
+                self._leave()
+                self._screen.wait_to_leave()
             finally:
                 self._leaving = True  # before the screen goes: who does not see a message has not read it
+
+    def _is_over_at_once(self) -> bool:
+        """Whether there is no chat, as is known before a screen is opened, and nothing typed for it to keep."""
+        if self._screen.interactive:
+            self._ready.wait(_SOON)
+        return self._screen.interactive and self._finished.is_set() and not self._screen.is_typed_to()
 
     def _read_lines(self) -> bool:
         """Until an exit word, or until the chat is over. Whether it was the word."""
@@ -206,6 +215,12 @@ class ChatClient:
             self._talkative = True
             return intent
 
+    def _objection(self) -> str:
+        if self._conversation.online and not self._lateness.late:
+            return ""
+        waiting = self._handover.waiting
+        return f"{texts_are(waiting)} not delivered yet" if waiting else ""
+
     def _deliver_the_rest(self) -> None:
         if self._screen.interactive:
             return
@@ -220,12 +235,15 @@ class ChatClient:
 
     def _take_leave(self, receiver: threading.Thread) -> None:
         """The ordered end: goodbye to the server, and the receiver's end."""
-        self._leaving = True  # also if the screen could not be opened
-        self._handover.ring()
+        self._leave()  # also if the screen could not be opened
         texts = self._patience.undelivered if self._conversation.online else 0
         receiver.join(_FORCED if self._by_force else texts + self._patience.goodbye + 1)
         if not receiver.is_alive():
             self._handover.close()
+
+    def _leave(self) -> None:
+        self._leaving = True
+        self._handover.ring()
 
     def _cut_link(self) -> None:
         """End by force. From now on the connection ends with a reset, whoever closes it: the server drops the rest."""
@@ -233,38 +251,20 @@ class ChatClient:
         if (link := self._link) is not None:
             link.cut_when_closed()
 
-    def _report_failures(self) -> bool:
-        """Say what went wrong, now that the terminal is as it was. Whether anything did."""
-        if self._fault is not None:
-            problem = harmless_line(repr(self._fault))
-            self._screen.complain(bad(f"The client has a fault and must stop: {problem}"))
-        waiting = len(self._conversation.outgoing)
-        refused = 0 if self._screen.interactive else self._conversation.refused  # a person has seen each
-        if waiting:
-            self._screen.complain(bad(f"{texts_were(waiting)} not confirmed, and may be lost."))
-        for text in self._conversation.unconfirmed() if self._screen.interactive else ():
-            self._screen.complain(f"  {text}")  # to be copied
-        if refused:
-            self._screen.complain(bad(f"{texts_were(refused)} refused."))
-        for line in self._screen.left_over:
-            self._screen.complain(bad("Not sent: ") + harmless_line(line))
-        return bool(self._fault or waiting or refused)
-
     # --- The receiver -------------------------------------------------------------------------------------------
 
     def receive_messages(self) -> None:
         """Own the socket and the conversation, from the first hello to the last goodbye, in a thread of its own."""
         try:
             self._show_prompt()
-            if self._link is not None:
-                self._introduce(self._link)
+            self._come_back()
             while not self._finished.is_set():
                 self._wait_for_something()
                 self._take_a_turn()
             self._ready.set()
             self._obey()  # a text that was typed in the last instant is to be given back too
-        except Exception as problem:
-            self._fault = problem
+        except Exception as fault:
+            self._last_words.tell_fault(fault)
             self._finish(1)
         finally:
             self._drop_link()
@@ -306,9 +306,13 @@ class ChatClient:
             selector.select(max(0.0, self._next_due() - time.monotonic()))
 
     def _next_due(self) -> float:
-        link_due = self._return.due if self._link is None else self._link.next_deadline()
-        dues = (link_due, self._status_due(), self._holds.due, self._farewell.due, self._news_due)
+        dues = (self._link_due(), self._status_due(), self._holds.due, self._farewell.due, self._news_due)
         return min(due for due in dues if due is not None)
+
+    def _link_due(self) -> float:
+        if self._link is not None:
+            return self._link.next_deadline()
+        return self._return.due if self._attempt is None else math.inf  # it rings
 
     def _listen(self) -> None:
         link = self._link
@@ -434,11 +438,15 @@ class ChatClient:
 
     # --- Losing the link, and coming back -----------------------------------------------------------------------
 
-    def _open_link(self) -> None:
-        self.client_socket = open_socket(self.host, self.port, self._patience.connect)
-        self._link = Link(self.client_socket, self._patience)
+    @property
+    def _is_first(self) -> bool:
+        """No server has had a word for us yet."""
+        return not (self._welcomed or self._told_why_not)
 
     def _drop_link(self) -> None:
+        if self._attempt is not None:
+            self._attempt.give_up()
+            self._attempt = None
         if self._link is not None:
             self._link.close()
         self._link = self.client_socket = None
@@ -449,7 +457,7 @@ class ChatClient:
         self._drop_link()
         if self._leaving:
             self._finish(0)
-        elif not (self._welcomed or self._told_why_not or retry):
+        elif self._is_first and not retry:
             self._finish(1, f"No conversation with {self.address}: {reason}.")
         elif not self._reconnect:
             self._finish(1)
@@ -474,14 +482,28 @@ class ChatClient:
             self._ready.set()  # a pipe's commands wait until there is somebody to obey them
 
     def _come_back(self) -> None:
-        if self._link is not None or self._leaving or time.monotonic() < self._return.due:
-            return
+        """Connect, when it is time; also for the first time."""
+        if self._link is None and self._attempt is None and not self._leaving and time.monotonic() >= self._return.due:
+            connect = partial(open_socket, self.host, self.port, self._patience.connect)
+            self._attempt = Attempt(connect, self._handover.ring)
         try:
-            self._open_link()
+            connection = self._attempt.connection() if self._attempt else None
         except OSError as problem:
-            raise LinkLost(cause_of(problem)) from None
-        if self._link is not None:
-            self._introduce(self._link)
+            self._attempt = None
+            if not self._is_first:
+                raise LinkLost(cause_of(problem)) from None
+            self._finish(1, no_connection(self.address, problem))
+        else:
+            if connection is not None:
+                self._begin(connection)
+
+    def _begin(self, connection: socket.socket) -> None:
+        self._attempt = None
+        self.client_socket, self._link = connection, Link(connection, self._patience)
+        if self._is_first:
+            self._screen.note(good(f"Connected to server at {self.address}"))
+            self._load_token()
+        self._introduce(self._link)
 
     # --- The end ------------------------------------------------------------------------------------------------
 
@@ -501,11 +523,11 @@ class ChatClient:
     def _load_token(self) -> None:
         try:
             self._token = name_token(self._token_file)
-        except IdentityError as problem:
-            self._screen.complain(bad(harmless_line(str(problem))))
-        else:
-            if exposed := exposure(self._token_file):
-                self._screen.complain(bad(harmless_line(exposed)))
+            problem = exposure(self._token_file)
+        except IdentityError as error:
+            problem = str(error)
+        if problem:
+            self._screen.complain(bad(harmless_line(problem)))
 
 
 # --- The program ---

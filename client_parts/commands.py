@@ -52,6 +52,11 @@ class Command:
     help: str
     handler: Callable[[Actions, str], None]
 
+    @property
+    def brief_usage(self) -> str:
+        """Without what may be left out."""
+        return self.usage.partition(" [")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -146,6 +151,7 @@ def _exit(actions: Actions, words: str) -> None:
 def _help(actions: Actions, words: str) -> None:
     if not words:
         actions.tell_table(overview(), _LONGEST_TITLE + 2)
+        actions.tell(f"/help COMMAND says more, /help all lists all.\n{_NO_COMMAND}")
     elif words.lower() == "all":
         actions.tell_table(help_text(), _longest_usage() + 4)
     elif command := _BY_WORD.get(words.lower().lstrip("/")):
@@ -256,11 +262,10 @@ _LONGEST_TITLE = max(map(len, _GROUPS))
 def overview() -> str:
     """All commands in a few rows."""
     rows = [
-        f"{title:<{_LONGEST_TITLE}}  {'  '.join(_BY_WORD[name].usage for name in names)}"
+        f"{title:<{_LONGEST_TITLE}}  {'  '.join(_BY_WORD[name].brief_usage for name in names)}"
         for title, names in _GROUPS.items()
     ]
-    more = "/help COMMAND explains one command, /help all explains all."
-    return "\n".join([*rows, more, _NO_COMMAND])
+    return "\n".join(rows)
 
 
 def help_text() -> str:

@@ -38,6 +38,12 @@ class Handover:
         except (BlockingIOError, InterruptedError):
             pass  # it is ringing already
 
+    @property
+    def waiting(self) -> int:
+        """Intents that are not done with."""
+        with self._progress:
+            return self._waiting
+
     def wait_below(self, limit: int) -> bool:
         """Wait until fewer than `limit` intents are waiting; False if that can no longer come."""
         with self._progress:

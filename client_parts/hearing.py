@@ -158,7 +158,6 @@ class Hearing:
             members=None if here.startswith("@") else self._company.people.number_in(here),
             unread=tuple((self._view.place(room), count) for room, count in self._unread.counts().items()),
             absent=self._absent_partner(here) if here.startswith("@") else self._absent_others(here),
-            unsent=len(self.outgoing) if waiting or not self.online else 0,
             waiting=self.unconfirmed(300) if waiting else (),
         )
 

@@ -18,11 +18,10 @@ def link_state(*, online: bool, waiting: int, seconds: float, first: bool = Fals
     """For the status line; `seconds` until the next try. `first`: there has been no connection yet."""
     if online:
         return "online"
-    if first and seconds <= 0:
-        return f"connecting, {waiting} waiting" if waiting else "connecting"
     if waiting:
-        return f"offline, {waiting} waiting"
-    return f"reconnecting in {math.ceil(seconds)} s" if seconds > 0 else "reconnecting"
+        return f"{'connecting' if first else 'offline'}, {waiting} waiting"
+    doing = "connecting" if first else "reconnecting"
+    return f"{doing} in {math.ceil(seconds)} s" if seconds > 0 else doing
 
 
 def next_try(*, waiting: int, seconds: float) -> str:
@@ -42,6 +41,10 @@ def cause_of(problem: OSError) -> str:
     if isinstance(problem, socket.gaierror):
         return "no such host is known"
     return (problem.strerror or str(problem)).lower()
+
+
+def texts_are(number: int) -> str:
+    return "1 text is" if number == 1 else f"{number} texts are"
 
 
 def texts_were(number: int) -> str:
@@ -93,6 +96,7 @@ class Lateness:
     """Whether the oldest unconfirmed text has waited long enough to be shown as waiting."""
 
     def __init__(self) -> None:
+        self.late = False
         self._oldest: int | None = None  # its seq
         self._due = 0.0
 
@@ -100,7 +104,8 @@ class Lateness:
         oldest = outgoing.oldest
         if oldest != self._oldest:
             self._oldest, self._due = oldest, now + _LATE
-        return oldest is not None and (now >= self._due or not online)
+        self.late = oldest is not None and (now >= self._due or not online)
+        return self.late
 
     def due(self, now: float) -> float:
         """When `is_late` will say something else by itself."""

@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
@@ -39,10 +40,19 @@ class PlainScreen(Reader):
         self.broken = False
         self.continues = False
         self.rich = False
+        self.objection: Callable[[], str] = str
         self._ended_line = True
         self._fresh_until = math.inf  # till then the cursor is surely where a row begins
         self._theme = AS_PAINTED
         self._writing = threading.Lock()  # one line at a time
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        if self.echoes:
+            with suppress(ImportError):  # on Windows
+                from terminal_parts.keyboard import discard_typed
+
+                discard_typed(sys.stdin.fileno())  # the shell would execute it
 
     def show(self, line: str, hang: int = HANG) -> None:
         self._write(sys.stdout, self._own_row() + line)
@@ -63,10 +73,9 @@ class PlainScreen(Reader):
     def complain(self, line: str) -> None:
         self._write(sys.stderr, self._own_row() + fitted_for(line, sys.stderr))
 
-    @property
-    def left_over(self) -> list[str]:
-        """Nothing: a line goes out as soon as it is read."""
-        return []
+    def is_typed_to(self) -> bool:
+        """What is typed here is kept by the terminal, line by line."""
+        return False
 
     def wait_to_leave(self) -> None:
         """A pipe waits for nobody."""

@@ -18,7 +18,7 @@ from terminal_parts.fitting import fitted, terminal_size
 from terminal_parts.input_row import input_row
 from terminal_parts.output import write_all, write_for
 from terminal_parts.theme import AS_PAINTED, Theme
-from terminal_parts.width import HANG, PAINT, cut, height, wrap
+from terminal_parts.width import HANG, cut, height, last_rows, wrap
 
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
 _REMEMBERED = 500  # lines that can be drawn again
@@ -279,18 +279,9 @@ class Rows:
                 left -= height(pieces[-1], self._columns)
                 rows.append(pieces.pop())
             if pieces:
-                if left and not rows:
-                    rows.append(self._end_of(pieces[-1], left))
+                rows += [last_rows(pieces.pop(), self._columns, left)] * bool(left)
                 break
         return rows[::-1]
-
-    def _end_of(self, row: str, rows: int) -> str:
-        """As much of the end of a very long word as so many rows of the screen hold."""
-        text = PAINT.sub("", row)
-        start = len(text)
-        while start and height(text[start - 1 :], self._columns) <= rows:
-            start -= 1
-        return text[start:]
 
     @property
     def _bottom(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from chat_common import Frame
@@ -19,6 +20,7 @@ class Screen(Board, Protocol):
 
     interactive: bool  # a person types
     continues: bool  # the line just read is a further piece of the one before
+    objection: Callable[[], str]  # what a person who leaves may not know, if anything
 
     @property
     def broken(self) -> bool:
@@ -32,9 +34,8 @@ class Screen(Board, Protocol):
     def read_line(self) -> str: ...
     def end_reading(self) -> None: ...
 
-    @property
-    def left_over(self) -> list[str]:
-        """What was typed and not read."""
+    def is_typed_to(self) -> bool:
+        """Whether somebody has begun to type, before it is entered."""
 
     def wait_to_leave(self) -> None:
         """After an end that nobody here asked for: let the person finish the line, and read what happened."""

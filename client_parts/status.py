@@ -26,7 +26,6 @@ class Status:
     unread: tuple[tuple[str, int], ...] = ()
     away: bool = False  # oneself
     absent: str = ""  # who is away here, or that the partner of a private conversation is not there
-    unsent: int = 0  # texts that would be lost by leaving now
     waiting: tuple[str, ...] = ()  # texts that the server has not confirmed for a moment now
 
     @property
@@ -83,7 +82,7 @@ def _parts(status: Status) -> list[_Part]:
 
 
 def _fitting(parts: list[_Part], columns: int) -> list[_Part]:
-    """Whole parts, as many as fit; a sign where news was left out. A link that is gone stays, in one word at least."""
+    """Whole parts, as many as fit; a sign where news was left out. What the link does stays, in a word at least."""
     kept = list(parts)
     while _width(kept) > columns and (least := max(reversed(kept), key=lambda part: part.rank)).rank > _OFFLINE:
         kept.remove(least)
@@ -91,9 +90,13 @@ def _fitting(parts: list[_Part], columns: int) -> list[_Part]:
             kept.append(_MORE_NEWS)
     if _width(kept) > columns:
         target, *link = kept
-        link = [part._replace(text="offline") for part in link]
+        link = [part._replace(text=_in_a_word(part.text)) for part in link]
         kept = [target._replace(text=cut(target.text, columns - _width(link) - 1)), *link]
     return kept
+
+
+def _in_a_word(link: str) -> str:
+    return "connecting" if link.startswith("connecting") else "offline"
 
 
 def _width(parts: list[_Part]) -> int:

@@ -48,13 +48,18 @@ class TerminalScreen(TypingLoop):
         self._closed = threading.Event()
         self._vocabulary = Vocabulary()
         self._cycle: list[str] = []  # what the next Tab chooses from
-        self._unsent = 0  # texts that would be lost by leaving now
-        self._warned = False  # of that
-        self.left_over: list[str] = []
+        self.objection: Callable[[], str] = str
+        self._has_objected = False  # since the last key but Ctrl+C
 
     @property
     def broken(self) -> bool:
         return self._rows.broken
+
+    def is_typed_to(self) -> bool:
+        if not self._keyboard.is_in_front():
+            return False
+        self._keyboard.open()
+        return self._keyboard.has_keys()
 
     def __enter__(self) -> Any:
         try:
@@ -100,7 +105,6 @@ class TerminalScreen(TypingLoop):
         self._rows.set_theme(theme_named(name))
 
     def set_status(self, status: Status) -> None:
-        self._unsent = status.unsent
         self._rows.set_status(status)
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
@@ -130,36 +134,39 @@ class TerminalScreen(TypingLoop):
             self._keys.extend(self._keyboard.wait())
 
     def wait_to_leave(self) -> None:
-        """Until Enter on an empty line, or a key that leaves. Lines that are still entered stay on the screen."""
+        """Until Enter on an empty line, or a key that leaves. What is still typed is shown, to be copied."""
         if self.broken or not self._keyboard.is_in_front():
             return
         self._keyboard.listen()
         self._closed.wait(_LAST_WORDS)  # till then the receiver says what happened
         self.note(paint("Press Enter to leave.", "yellow"))
         with suppress(EOFError, KeyboardInterrupt, Closed):
-            while True:
-                self._mind_signals()
-                line = self._next_line()
-                self._draw_input()
-                if line is None:
-                    self._keys.extend(self._keyboard.wait())
-                elif line.strip():
-                    self.note(paint(f"Not sent: {harmless_line(line)}", "red"))
-                else:
-                    return
-        if self._editor.text.strip():
-            self.left_over.append(self._editor.text)
+            while (line := self._last_line()).strip():
+                self._give_up(line)
+        self._give_up(self._editor.text)
+
+    def _last_line(self) -> str:
+        while True:
+            self._mind_signals()
+            line = self._next_line()
+            self._draw_input()
+            if line is not None:
+                return line
+            self._keys.extend(self._keyboard.wait())
+
+    def _give_up(self, line: str) -> None:
+        if line.strip():
+            self.note(paint("Not sent: ", "red") + harmless_line(line))
 
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""
         editor = self._editor
-        if key.code != _CTRL_C:
-            self._warned = False
+        self._has_objected = self._has_objected and key.code == _CTRL_C
         if key.code in _ENTER and not editor.search_fails:
             return self._entered()
         if key.code == _CTRL_C:
             self._interrupted()
-        elif key.code == _CTRL_BACKSLASH or (key.code == _CTRL_D and not editor.text):
+        elif key.code == _CTRL_BACKSLASH or (key.code == _CTRL_D and (not editor.text or self._closed.is_set())):
             raise EOFError
         elif key.code == _CTRL_Z:
             self._stop()
@@ -178,12 +185,11 @@ class TerminalScreen(TypingLoop):
         return line
 
     def _interrupted(self) -> None:
-        if self._editor.text or self._editor.search is not None:
+        if not self._closed.is_set() and (self._editor.text or self._editor.search is not None):
             self._editor.clear()
-        elif self._unsent and not self._warned and not self._closed.is_set():
-            self._warned = True
-            texts = "1 text is" if self._unsent == 1 else f"{self._unsent} texts are"
-            self.note(paint(f"{texts} not delivered yet; press Ctrl+C again to leave all the same.", "yellow"))
+        elif not self._closed.is_set() and not self._has_objected and (objection := self.objection()):
+            self._has_objected = True
+            self.note(paint(f"{objection}; press Ctrl+C again to leave all the same.", "yellow"))
         else:
             raise KeyboardInterrupt
 

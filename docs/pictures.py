@@ -21,12 +21,12 @@ import pyte
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from client_parts.commands import COMMANDS
 from docs.drawing import DARK, LIGHT, FaintScreen, Shot, draw, shoot
 from tests.client.programs import Emulator
 
 ROOT = Path(__file__).parents[1]
 THEMES = {"dark": DARK, "light": LIGHT}
+BACKGROUNDS = {"dark": "15;0", "light": "0;15"}  # as a terminal tells the programs in it
 CLIENT = "python client.py --name {} --style short"
 SERVER_SIZE, CLIENT_SIZE = (16, 108), (17, 52)  # rows, columns
 SECONDS = 20.0  # that anything may take
@@ -48,12 +48,12 @@ class FaintEmulator(FaintScreen, Emulator):
 class Terminal:
     """A program in a pseudo-terminal, and what it shows."""
 
-    def __init__(self, home: Path, command: str, size: tuple[int, int]) -> None:
+    def __init__(self, home: Path, theme: str, command: str, size: tuple[int, int]) -> None:
         rows, columns = size
         self.screen = FaintEmulator(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._child = pexpect.spawn(
-            command, cwd=str(ROOT), env=_environment(home), dimensions=(rows, columns), timeout=SECONDS
+            command, cwd=str(ROOT), env=_environment(home, theme), dimensions=(rows, columns), timeout=SECONDS
         )
         self._child.delaybeforesend = None
 
@@ -93,7 +93,7 @@ class Terminal:
         self._child.close(force=True)
 
 
-def _environment(home: Path) -> dict[str, str]:
+def _environment(home: Path, theme: str) -> dict[str, str]:
     """A new user's, in whose shell `python` is this Python."""
     home.mkdir()
     python = home / "python"
@@ -105,6 +105,7 @@ def _environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "PS1": "$ ",
         "TERM": "xterm-256color",
+        "COLORFGBG": BACKGROUNDS[theme],
         "CHAT_DATA": str(home / "data"),
     }
 
@@ -131,7 +132,7 @@ class Session:
         self.server.wait_for_prompt("server>")
 
     def _open(self, name: str, command: str, size: tuple[int, int]) -> Terminal:
-        terminal = Terminal(self._folder / name, command, size)
+        terminal = Terminal(self._folder / name, self._theme, command, size)
         self._closing.callback(terminal.close)
         return terminal
 
@@ -139,8 +140,6 @@ class Session:
         client = self._open(name, CLIENT.format(name), CLIENT_SIZE)
         client.wait_for(f"{name} · online", "lobby>")
         self.server.wait_for_last(f": {name} (")
-        if "theme" in {command.name for command in COMMANDS}:
-            client.type(f"/theme {self._theme}\r")
         return client
 
 

@@ -182,7 +182,8 @@ class Desk:
         before = request.before and (client.resolve(request.before[0]), request.before[1])
         found = pages.find(book, request._replace(room=room, before=before), query, floors)
         self._next_page = None
-        if found.messages and len(found.messages) < found.total:
-            oldest = found.messages[-1]
+        places = found.places
+        if places and len(places) < found.total:
+            oldest = places[-1]
             self._next_page = request._replace(before=(oldest.room, oldest.id))
         return pages.results(book, client.encoder, request, found)

@@ -37,12 +37,50 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+class Place(NamedTuple):
+    """Where a message is, and how many characters it has."""
+
+    room: str
+    id: int
+    size: int
+
+
 class Found(NamedTuple):
     """Messages that a search found, newest first."""
 
     messages: list[Message]
     total: int = 0  # how many match, these included, as far as they were counted
     partial: bool = False  # the time was over before all was looked through
+    later: Sequence[Place] = ()  # what follows them, where there was no room for the texts
+
+    @property
+    def places(self) -> list[Place]:
+        """Of all of it."""
+        return [*(Place(m.room, m.id, len(m.text)) for m in self.messages), *self.later]
+
+
+class Finds:
+    """What a search finds, one after the other: the texts up to a size, then the places up to a limit, then a count."""
+
+    def __init__(self, limit: int, size: float) -> None:
+        self._limit = limit
+        self._room = size
+        self._messages: list[Message] = []
+        self._later: list[Place] = []
+        self.total = 0
+
+    def add(self, message: Message) -> None:
+        self.total += 1
+        if self.total > self._limit:
+            return
+        if self._room > 0:
+            self._messages.append(message)
+            self._room -= len(message.text)
+        else:
+            self._later.append(Place(message.room, message.id, len(message.text)))
+
+    def found(self, *, partial: bool = False) -> Found:
+        return Found(self._messages, self.total, partial, tuple(self._later))
 
 
 class Draft(NamedTuple):
@@ -195,12 +233,14 @@ class MessageLog(ABC):
         room: str | None = None,
         before: tuple[str, int] | None = None,
         most: int = 0,
+        size: float = math.inf,
     ) -> Found:
         """Messages that match, newest first: in `room`, or in all public rooms and those in `floors`.
 
         `before` is the room and id of a message: only what was appended before it is found and counted. If the asker
         may not read that room or that id, nothing is found. A search that takes longer than SEARCH_TIME is cut short.
-        Beyond `limit`, what matches is counted up to `most`.
+        Beyond `limit`, what matches is counted up to `most`. Once the messages fill `size` characters of text, of
+        those that follow only the places are kept.
         Of a room in `floors` only what is numbered above its floor may be found. A private room that is not in
         `floors` is never looked into. What was appended
         before the call is found. Newest means appended last, whatever the clock showed.
@@ -358,6 +398,7 @@ class MemoryLog(MessageLog):
         room: str | None = None,
         before: tuple[str, int] | None = None,
         most: int = 0,
+        size: float = math.inf,
     ) -> Found:
         end = math.inf if before is None else self._order_of(before, floors)
         if not query or limit <= 0:
@@ -369,19 +410,19 @@ class MemoryLog(MessageLog):
             and (not query.rooms or name in query.rooms)
             and (name in floors or not partners(name))
         ]
-        found: list[Message] = []
+        finds = Finds(limit, size)
         most = max(limit, most)
         deadline = time.monotonic() + SEARCH_TIME
         for number, (order, _, message) in enumerate(merge(*rooms, reverse=True), 1):
             if number % SLICE == 0:
                 time.sleep(BREATH)  # who compares words does not let go of Python's lock, which all others wait for
                 if time.monotonic() > deadline:
-                    return Found(found[:limit], len(found), partial=True)
+                    return finds.found(partial=True)
             if order < end and query.matches(message.sender, message.ts, message.text):
-                found.append(message)
-                if len(found) == most:
+                finds.add(message)
+                if finds.total == most:
                     break
-        return Found(found[:limit], len(found))
+        return finds.found()
 
     def _order_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> float:
         """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""

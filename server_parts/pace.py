@@ -90,6 +90,8 @@ class Paces:
 
     def find(self, key: str, source: str, now: float, known: Person | None = None) -> Person:
         """The person of that key, who comes from that address. `known` is who he was on this connection so far."""
+        if self.unlimited:
+            return Person(Pace(0, BURST, now), Pace(0, RENAMES, now))
         with self._lock:
             forget_some(self._people, now - KEPT, lambda person: person.requests.used)
             forget_some(self._shared, now - KEPT, lambda pace: pace.used)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import heapq
 import logging
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
 from chat_common import Frame, partners
 from server_parts.door import Encoder
-from server_parts.message_log import MOST_COUNTED, Found, MessageLog, StorageError, filling
+from server_parts.message_log import MOST_COUNTED, Found, MessageLog, Place, StorageError
 from server_parts.people import Client, Room
 from server_parts.requests import History, Rooms, Search, Who
 from server_parts.search_query import fold_name, parse
@@ -75,33 +75,42 @@ def find(book: MessageLog, request: Search, query: str, floors: dict[str, int]) 
     wanted = parse(query, request.utc_offset)
     wanted = replace(wanted, without=frozenset(map(fold_name, request.without))) if wanted else wanted
     most = MOST_COUNTED if request.counting else 0
-    return book.find(wanted, floors, request.limit, request.room, request.before, most)
+    return book.find(wanted, floors, request.limit, request.room, request.before, most, PORTION)
 
 
 def results(book: MessageLog, encoder: Encoder, request: Search, found: Found) -> Iterator[bytes]:
-    """In portions too. While one is sent, only the places of the messages that follow are kept."""
+    """In portions too. While one is sent, of the messages that follow only the places are kept."""
     frame: Frame = {"type": "results", "text": request.text}
     if request.counting:
         frame["total"] = found.total
     if found.partial:
         frame["partial"] = True
-    messages = iter(found.messages)
-    portions = list(iter(lambda: list(filling(PORTION, messages)), [])) or [[]]
+    if not found.later:
+        return iter([encoder.pages({**frame, "more": False}, "messages", found.messages)])
+    portions = _portions_of(found.places)
     if encoder.newest_last:
         portions.reverse()
-    first = encoder.pages({**frame, "more": len(portions) > 1}, "messages", portions[0])
-    places = [[(message.room, message.id) for message in portion] for portion in portions]
-    return chain([first], _or_abort(_later_results(book, encoder, frame, places)))
+    return _or_abort(_long_results(book, encoder, frame, portions))
 
 
-def _later_results(
-    book: MessageLog, encoder: Encoder, frame: Frame, places: list[list[tuple[str, int]]]
-) -> Iterator[bytes]:
-    """All portions but the first, read again. What was trimmed meanwhile is missing."""
-    for number, portion in enumerate(places[1:], 2):
-        messages = [m for room, id in portion for m in book.after(room, id - 1, 1) if m.id == id]
-        shown = {"shown": sum(map(len, places[: number - 1]))} if encoder.newest_last else {}
-        yield encoder.pages({**frame, **shown, "more": number < len(places)}, "messages", messages)
+def _portions_of(places: Iterable[Place]) -> list[list[Place]]:
+    portions: list[list[Place]] = [[]]
+    size = 0
+    for place in places:
+        if size >= PORTION:
+            portions.append([])
+            size = 0
+        portions[-1].append(place)
+        size += place.size
+    return portions
+
+
+def _long_results(book: MessageLog, encoder: Encoder, frame: Frame, portions: list[list[Place]]) -> Iterator[bytes]:
+    """Each is read again when its turn has come. What was trimmed meanwhile is missing."""
+    for number, portion in enumerate(portions):
+        messages = [m for room, id, _ in portion for m in book.after(room, id - 1, 1) if m.id == id]
+        shown = {"shown": sum(map(len, portions[:number]))} if encoder.newest_last else {}
+        yield encoder.pages({**frame, **shown, "more": number + 1 < len(portions)}, "messages", messages)
 
 
 def members_page(client: Client, people: list[Client], wanted: Who) -> list[Frame]:

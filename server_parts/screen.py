@@ -129,6 +129,13 @@ class LineScreen(Screen):
         self._printer.forget_row()
         return storable(line)
 
+    def close(self) -> None:
+        super().close()
+        with contextlib.suppress(ImportError):  # on Windows
+            from terminal_parts.keyboard import discard_typed
+
+            discard_typed(sys.stdin.fileno())  # the shell would execute it
+
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.write(text)

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from server_parts.message_log import SEARCH_TIME, Found, Message, StorageError
+from server_parts.message_log import SEARCH_TIME, Finds, Found, Message, StorageError
 from server_parts.search_query import DAY, Phrase, Query, fold_name, words_of
 from server_parts.sqlite_files import READING_PATIENCE, ReaderPool, connect, create_private, told
 from server_parts.sqlite_reader import MESSAGE
@@ -170,24 +170,20 @@ def spaced_words(text: str) -> str:
     return " ".join(words_of(text))
 
 
-def _in_time(connection: sqlite3.Connection, sql: str, values: dict[str, Any], limit: int) -> Found:
-    """The messages that come within SEARCH_TIME. Those beyond `limit` are counted, and not kept."""
-    found: list[Message] = []
-    total = 0
+def _in_time(connection: sqlite3.Connection, sql: str, values: dict[str, Any], finds: Finds) -> Found:
+    """The messages that come within SEARCH_TIME."""
     deadline = time.monotonic() + SEARCH_TIME
     connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
     try:
         for row in connection.execute(sql, values):
-            total += 1
-            if total <= limit:
-                found.append(Message(*row))
+            finds.add(Message(*row))
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise
-        return Found(found, total, partial=True)
+        return finds.found(partial=True)
     finally:
         connection.set_progress_handler(None, 0)
-    return Found(found, total)
+    return finds.found()
 
 
 class SearchIndex:
@@ -219,7 +215,7 @@ class SearchIndex:
         self._forgotten.extend(trimmed)
         self.wake()
 
-    def search(self, query: Query, scope: Scope, limit: int, most: int = 0) -> Found:
+    def search(self, query: Query, scope: Scope, limit: int, most: int = 0, size: float = math.inf) -> Found:
         """StorageError if the index is not of use just now: look through the messages instead."""
         with self._lock, self._open() as connection:
             self._catch_up(connection)
@@ -228,7 +224,7 @@ class SearchIndex:
             values = {"match": match_expression(query, scope), "limit": most}
             values |= _values(query, low, min(high, scope.end - 1))
             sql = _FIND.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query))
-            return _in_time(connection, sql, values, limit)
+            return _in_time(connection, sql, values, Finds(limit, size))
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         newest, done = self._progress(connection)
@@ -368,19 +364,20 @@ class Scanner:
     def __init__(self, pool: ReaderPool) -> None:
         self._pool = pool
 
-    def search(self, query: Query, scope: Scope, limit: int, most: int = 0) -> Found:
+    def search(self, query: Query, scope: Scope, limit: int, most: int = 0, size: float = math.inf) -> Found:
         deadline = time.monotonic() + SEARCH_TIME
         most = max(limit, most)
         with self._pool.lend() as connection:
             low, high = message_range(connection, query)
             high = min(high, scope.end - 1, connection.execute(_NEWEST).fetchone()[0] or 0)
-        found: list[Message] = []
-        while high >= low and len(found) < most:
+        finds = Finds(limit, size)
+        while high >= low and finds.total < most:
             if time.monotonic() > deadline:
-                return Found(found[:limit], len(found), partial=True)
-            found += self._slice(query, scope, max(low, high - SLICE + 1), high)
+                return finds.found(partial=True)
+            for message in self._slice(query, scope, max(low, high - SLICE + 1), high)[: most - finds.total]:
+                finds.add(message)
             high -= SLICE
-        return Found(found[:limit], min(len(found), most))
+        return finds.found()
 
     def _slice(self, query: Query, scope: Scope, low: int, high: int) -> list[Message]:
         sql = _SCAN.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query), words=_likely(query))

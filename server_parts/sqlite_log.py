@@ -338,6 +338,7 @@ class SqliteLog(MessageLog):
         room: str | None = None,
         before: tuple[str, int] | None = None,
         most: int = 0,
+        size: float = math.inf,
     ) -> Found:
         scope = self._scope(query, floors, room)
         if not query or not (scope.rooms or scope.public) or limit <= 0:
@@ -346,8 +347,8 @@ class SqliteLog(MessageLog):
             scope = scope._replace(end=self._number_of(before, floors))
         if self._index:
             with suppress(StorageError):  # being made anew, or its disk is full: slower is better than not at all
-                return self._index.search(query, scope, limit, most)
-        return self._scanner.search(query, scope, limit, most)
+                return self._index.search(query, scope, limit, most, size)
+        return self._scanner.search(query, scope, limit, most, size)
 
     def _number_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> int:
         """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""

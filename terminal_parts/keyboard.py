@@ -38,7 +38,12 @@ class Keyboard:
         self._bell: socket.socket | None = None
 
     def open(self) -> None:
-        """No echo and single keys. Ctrl+C and Ctrl+\\ are still signals: nobody listens yet, and they must end it."""
+        """No echo and single keys. Ctrl+C and Ctrl+\\ are still signals: nobody listens yet, and they must end it.
+
+        A second time changes nothing.
+        """
+        if self._is_open:
+            return
         self._shell_mode = self._shell_mode or termios.tcgetattr(self._descriptor)
         self._is_open = True
         self._decoder = KeyDecoder()  # what was half pressed before is not half pressed now
@@ -73,12 +78,12 @@ class Keyboard:
 
         `discard` what was typed and not read, also if the terminal was never taken: else the shell would execute it.
         """
-        # In the background the terminal is somebody else's: trying would stop the program.
-        if discard and self.is_in_front():
-            self._discard()
+        if discard:
+            discard_typed(self._descriptor)
         if not self._is_open:
             return
-        if self.is_in_front():
+        # In the background the terminal is somebody else's: trying would stop the program.
+        if is_in_front(self._descriptor):
             if self._holds:  # the kernel lets a held terminal go on when Ctrl+S loses its meaning
                 self._set([self._shell_mode[0] & ~termios.IXON, *self._shell_mode[1:]])
             self._set(self._shell_mode)
@@ -98,6 +103,10 @@ class Keyboard:
                 self._bell.send(b"!")
         except OSError:
             pass  # it rings already, or is closed
+
+    def has_keys(self) -> bool:
+        """Whether a key waits to be read."""
+        return bool(select.select([self._descriptor], [], [], 0)[0])
 
     def wait(self) -> list[Key]:
         """The next keys; none after a signal or a `wake`. EOFError if nobody can type any more."""
@@ -131,18 +140,25 @@ class Keyboard:
         self._news.add(number)
 
     def is_in_front(self) -> bool:
-        """Whether the terminal is ours to use. Nobody's, when it is gone: then reading will tell."""
-        try:
-            return os.tcgetpgrp(self._descriptor) == os.getpgrp()
-        except OSError:
-            return True
-
-    def _discard(self) -> None:
-        with contextlib.suppress(termios.error):
-            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+        return is_in_front(self._descriptor)
 
     def _set(self, mode: list[Any]) -> None:
         try:
             termios.tcsetattr(self._descriptor, termios.TCSANOW, mode)
         except termios.error:
             pass  # the terminal is gone, as the next read will tell
+
+
+def is_in_front(terminal: int) -> bool:
+    """Whether the terminal is ours to use. Nobody's, when it is gone: then reading will tell."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return True
+
+
+def discard_typed(terminal: int) -> None:
+    """Let nobody read what was typed and is not read yet."""
+    if is_in_front(terminal):
+        with contextlib.suppress(termios.error):
+            termios.tcflush(terminal, termios.TCIFLUSH)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 PAINT = re.compile(r"\x1b\[[0-9;]*m")
+_PAINTED = re.compile(f"({PAINT.pattern})")
 HANG = 2  # columns that the further rows of a line are moved in
 _WIDENING = "\ufe0f"  # asks for an emoji where there may be a narrow sign; a terminal may obey or not
 # Signs that Unicode made wide after the tables of some Pythons here were written.
@@ -136,3 +137,21 @@ def height(row: str, columns: int) -> int:
             rows, column = rows + 1, 0
         column += wide
     return rows
+
+
+def last_rows(row: str, columns: int, number: int) -> str:
+    """The end of one row of `wrap` that takes more than so many rows of the screen, in its colours."""
+    rows, column, paint = [""], 0, ""
+    for part in _PAINTED.split(row):  # texts and colours in turn
+        if PAINT.match(part):
+            paint += part
+            rows[-1] += part
+            continue
+        for sign in signs(part):
+            wide = width(sign)
+            if column + wide > columns:
+                rows.append(paint)
+                column = 0
+            rows[-1] += sign
+            column += wide
+    return "".join(rows[-number:])

@@ -97,11 +97,11 @@ class FakeScreen(Notebook):
     def __init__(self, *, interactive: bool = True) -> None:
         super().__init__()
         self.interactive = interactive
+        self.objection: Callable[[], str] = str
         self.events: list[Frame] = []
         self.statuses: list[Status] = [Status("", "", "red", online=False)]
         self.reads = 0  # lines read so far
         self.left = False
-        self.left_over: list[str] = []
         self._typed: queue.Queue[str | BaseException] = queue.Queue()
         self._changed = threading.Condition()
 
@@ -117,6 +117,9 @@ class FakeScreen(Notebook):
         with self._changed:
             super().show(line)
             self._changed.notify_all()
+
+    def is_typed_to(self) -> bool:
+        return False
 
     def wait_to_leave(self) -> None:
         """Nobody is there who would press Enter."""

@@ -113,6 +113,38 @@ def test_waiting_texts_stand_above_the_status_and_give_their_rows_back(judge: Ju
     assert judge.display()[:8] == [*(f"line {n}" for n in range(3, 8)), "ann: one", "", ""]
 
 
+def test_a_delivered_text_takes_the_place_of_its_waiting_row(judge: Judge) -> None:
+    """No row between the messages and the status stays empty."""
+    for number in range(9):
+        judge.rows.show(f"line {number}", 2)
+    judge.rows.set_status(replace(READY, waiting=("one", "two")))
+    judge.rows.show_delivered("ann: one", 2)
+    assert judge.display()[4:9] == ["line 7", "line 8", "ann: one", "… two", judge.display()[8]]
+    judge.rows.show_delivered("ann: two", 2)
+    judge.rows.set_status(READY)
+    assert judge.display()[5:8] == ["line 8", "ann: one", "ann: two"]
+
+
+@pytest.mark.parametrize("text", ["漢字" * 40, "漢字" * 400, "x" * 90, "ж" * 900, f"short\n{'y' * 900}"])
+def test_drawing_again_fills_the_area(judge: Judge, text: str) -> None:
+    """Of a message that does not fit as a whole, the last rows are there, as they were before."""
+    judge.rows.show("first", 2)
+    judge.rows.show(text, 2)
+    for number in range(4):
+        judge.rows.show(f"line {number}", 2)
+        before = judge.display()
+        judge.rows.redraw()
+        assert judge.display() == before
+
+
+def test_the_end_of_a_long_word_keeps_its_colour(judge: Judge) -> None:
+    """Its beginning, where the colour was, is not on the screen any more."""
+    judge.rows.show(paint("x" * 400, "red"), 2)
+    judge.rows.redraw()
+    judge.display()
+    assert {judge.screen.buffer[y][x].fg for y in range(8) for x in range(40)} == {"red"}
+
+
 def test_another_size_is_filled_again(judge: Judge) -> None:
     """After a resize the last lines stand there, wrapped anew, with the status above the last row."""
     for number in range(8):
@@ -406,6 +438,17 @@ def test_a_narrow_status_keeps_that_the_link_is_gone() -> None:
     assert unpainted(status_line(status, 30)) == "── lobby · offline ───────────"
     assert unpainted(status_line(status, MIN_COLUMNS)) == "── lobby · offline ─"
     assert unpainted(status_line(replace(status, target="@frederick"), MIN_COLUMNS)) == "── @fre… · offline ─"
+    status = replace(status, link="connecting, 2 waiting")
+    assert unpainted(status_line(status, MIN_COLUMNS)) == "── l… · connecting ─"
+
+
+def test_many_rooms_with_news_leave_the_link_and_the_name() -> None:
+    """One conversation and one room at least are named; further ones only where there is room for them."""
+    news = tuple((room, 3) for room in ("@bob", "#builds", "#den", "@carol", "#garden", "#tea"))
+    status = Status("lobby", "alice", "red", members=4, unread=news)
+    shown = unpainted(status_line(status, 84))
+    assert shown == "── lobby (4 here) · alice · online · @bob 3 new · #builds 3 new · #den 3 new · … ───"
+    assert unpainted(status_line(status, 60)) == "── lobby · alice · online · @bob 3 new · #builds 3 new · … ─"
 
 
 def test_a_status_says_what_waits_and_until_when() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,8 +17,10 @@ from tests.client.conftest import Open
 from tests.client.ports import ReservedPort
 from tests.client.programs import PROGRAM, ServerProgram, Terminal
 from tests.peers import Native
+from tests.programs import SERVER
 
 CLIENT = " ".join(PROGRAM)
+READER = "sed 's/^/got /'"  # in the shell's place: what it is given, it shows
 
 
 @pytest.fixture
@@ -106,11 +111,12 @@ def test_an_end_by_the_server_leaves_nothing_to_the_shell(shell: Terminal, tmp_p
         shell.wait_for("Press Enter to leave.")
         shell.type(f"ould\rtouch {trap}\r")
         shell.wait_for("Not sent: touch")
-        shell.type("and then\x03\x15half\x1c")
+        shell.type("and then\x03")
         at_the_shell(shell)
-    assert [row for row in shell.rows if row.startswith("Not sent: ")][::2] == [
+    assert [row for row in shell.rows if row.startswith("Not sent: ")] == [
         "Not sent: I think that you should",
-        "Not sent: half",
+        "Not sent: touch",
+        "Not sent: and then",
     ]
     assert not trap.exists()
 
@@ -127,15 +133,105 @@ def test_leaving_throws_away_what_was_not_read(shell: Terminal, silent: int, tmp
 
 
 def test_a_refused_connection_leaves_nothing_to_the_shell(shell: Terminal, tmp_path: Path) -> None:
-    """Typed ahead, while the client was starting."""
+    """What was typed while the client was starting is shown, and can be finished."""
     port = ReservedPort()
     trap = tmp_path / "trap"
     start(shell, port.number)
+    shell.type(f"touch {trap}; ")
+    shell.wait_for("No server answers at")
+    shell.wait_for("Press Enter to leave.")
     shell.type(f"touch {trap}\r")
-    shell.wait_until(lambda: any(row.startswith("ended=1") for row in shell.rows))
+    shell.wait_for("Not sent: touch")
+    shell.type("\r")
     at_the_shell(shell)
     port.release()
+    assert any(row.startswith("ended=1") for row in shell.rows)
     assert not trap.exists()
+
+
+def test_a_refused_connection_is_one_line_if_nobody_types(open_terminal: Open, tmp_path: Path) -> None:
+    """No screen is opened, and nobody has to press a key."""
+    port = ReservedPort()
+    ann = open_terminal(port.number, tmp_path / "token", "--name", "ann")
+    assert ann.status() == 1
+    port.release()
+    assert ann.rows == [f"No server answers at 127.0.0.1:{port.number}; start one with: python server.py"]
+
+
+@pytest.fixture
+def full() -> Iterator[int]:
+    """A port that answers nobody, as a host behind a wall: all places in its queue are taken."""
+    with socket.socket() as listener, ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            queued = waiting.enter_context(socket.socket())
+            queued.setblocking(False)
+            with suppress(BlockingIOError):
+                queued.connect(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others refuse whom their queue has no place for")
+def test_keys_are_read_while_a_connection_is_tried(shell: Terminal, full: int, tmp_path: Path) -> None:
+    """What is entered waits in sight, and Ctrl+C leaves at once."""
+    trap = tmp_path / "trap"
+    start(shell, full)
+    shell.wait_for_status("connecting")
+    shell.type(f"touch {trap}\rhalf a li")
+    shell.wait_for("… touch")
+    shell.wait_for_prompt("lobby> half a li")
+    shell.type("\x03\x03")
+    shell.wait_for("press Ctrl+C again to leave")
+    shell.type("\x03")
+    at_the_shell(shell)
+    shell.wait_for("1 text was not confirmed")
+    assert not trap.exists()
+
+
+def test_who_is_kicked_while_typing_leaves_nothing_to_the_shell(
+    shell: Terminal, open_terminal: Open, tmp_path: Path
+) -> None:
+    """The sentence goes on in the input line, and Ctrl+C leaves it on the screen."""
+    trap = tmp_path / "trap"
+    operator = open_terminal(None, tmp_path / "token", "--port", "0", "--data", ":memory:", program=SERVER)
+    operator.wait_for_prompt("server>")
+    start(shell, int(operator.rows[0].rsplit(":", 1)[1]))
+    shell.wait_for_status("online")
+    shell.type("I think that ")
+    shell.wait_for_prompt("lobby> I think that")
+    operator.type("/kick ann\r")
+    shell.wait_for("Press Enter to leave.")
+    shell.type(f"you\rtouch {trap}\rare wr")
+    shell.wait_for_prompt("lobby> are wr")
+    shell.type("\x03")
+    at_the_shell(shell)
+    assert [row for row in shell.rows if row.startswith("Not sent")] == [
+        "Not sent: I think that you",
+        "Not sent: touch",
+        "Not sent: are wr",
+    ]
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=str)
+def test_a_signal_leaves_nothing_to_the_shell(
+    open_terminal: Open, program: ServerProgram, tmp_path: Path, number: int
+) -> None:
+    """What came in just before it, and is not read yet."""
+    pid = tmp_path / "pid"
+    client = f"echo $$ >{pid}; exec {CLIENT} --port {program.port} --name ann"
+    terminal = open_terminal(
+        None, tmp_path / "token", "-c", f"sh -c '{client}'; echo ended=$?; {READER}", program=("sh",)
+    )
+    terminal.wait_for_status("online")
+    for stop_and_end in (signal.SIGSTOP, number):
+        os.kill(int(pid.read_text()), stop_and_end)
+    terminal.type("touch trap\r")
+    os.kill(int(pid.read_text()), signal.SIGCONT)
+    terminal.wait_until(lambda: any(row.startswith(f"ended={128 + number}") for row in terminal.rows))
+    terminal.settle()
+    assert not any(row.startswith("got ") for row in terminal.rows)
 
 
 def test_a_shell_would_have_executed_it(shell: Terminal, tmp_path: Path) -> None:
@@ -163,10 +259,27 @@ def test_what_waits_is_asked_for_once(open_terminal: Open, tmp_path: Path) -> No
     assert sum("press Ctrl+C again" in row for row in ann.history() + ann.rows) == 2
 
 
-def test_an_operator_leaves_nothing_to_the_shell(shell: Terminal, tmp_path: Path) -> None:
+def test_a_plain_terminal_keeps_the_begun_line_from_the_shell(shell: Terminal, tmp_path: Path) -> None:
+    """Where the client sees no keys, only lines, it throws away what was begun."""
+    trap = tmp_path / "trap"
+    with closing(ServerProgram(tmp_path / "data")) as server:
+        shell.type("TERM=dumb ")
+        start(shell, server.port, "--no-reconnect")
+        shell.wait_for("You are ann")
+        shell.type(f"touch {trap}")
+        shell.wait_for("touch")
+        server.stop()
+    shell.wait_until(lambda: any(row.startswith("ended=1") for row in shell.rows))
+    shell.type("\r")
+    at_the_shell(shell)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+def test_an_operator_leaves_nothing_to_the_shell(shell: Terminal, tmp_path: Path, kind: str) -> None:
     """What is typed while the server stops is thrown away."""
     trap = tmp_path / "trap"
-    shell.type(f"{PROGRAM[0]} server.py --port 0 --data :memory:; echo ended=$?\r")
+    shell.type(f"TERM={kind} {PROGRAM[0]} server.py --port 0 --data :memory:; echo ended=$?\r")
     shell.wait_for("Server started on")
     row = next(row for row in shell.rows if "Server started on" in row)
     with Native(int(row.rsplit(":", 1)[1]), "alice"):

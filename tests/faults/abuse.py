@@ -3,8 +3,9 @@
     python -m tests.faults.abuse [--quick] [--seed N]
 
 A hundred clients talk quietly in the lobby; beside them one address floods the server, in each way of abusers.py.
-Meanwhile the owner of a claimed name comes in again and again and says something. An abuse that seems to be too much is
-tried again, for whatever else the machine does can only make it seem worse. Needs Linux and a C compiler.
+Meanwhile the owner of a claimed name comes in again and again and says something. Where somebody waited too long it is
+tried again, for whatever else the machine does can only make times seem worse; what the address takes is judged by the
+worst of all tries. Needs Linux and a C compiler.
 """
 
 from __future__ import annotations
@@ -139,6 +140,7 @@ class Abuse(NamedTuple):
     rooms: int  # begun
     slowest: float  # seconds, of the owner's visits
     problem: str
+    tries: int = 1
 
     def __str__(self) -> str:
         kept = {"connect": f"{self.connections} held", "reconnect": f"{self.texts / self.seconds:,.0f} texts/s stored",
@@ -146,24 +148,33 @@ class Abuse(NamedTuple):
         more = f", {kept[self.kind]}" if self.kind in kept else ""
         return (
             f"{self.kind} ({self.rate:,.0f}/s{more}) {self.p99:.1f} ms, memory {self.growth / 1e6:+.1f} MB, "
-            f"owner {self.slowest:.2f} s"
+            f"owner {self.slowest:.2f} s" + (f" (try {self.tries})" if self.tries > 1 else "")
         )
 
     def wrong(self, limit: float) -> list[str]:
+        return [f"{self.kind}: {problem}" for problem in [*self.waits(limit), *self.takes()]]
+
+    def waits(self, limit: float) -> list[str]:
+        """What others notice."""
         found = [self.problem] if self.problem else []
         if self.p99 > limit:
             found.append(f"others waited {self.p99:.1f} > {limit:.1f} ms")
-        if self.growth > MOST_GROWTH:
-            found.append(f"memory grew by {self.growth / 1e6:.0f} MB")
         if self.slowest > MOST_WAIT:
             found.append(f"the owner waited {self.slowest:.1f} s")
+        return found
+
+    def takes(self) -> list[str]:
+        """Of what the address takes too much."""
+        found = []
+        if self.growth > MOST_GROWTH:
+            found.append(f"memory grew by {self.growth / 1e6:.0f} MB")
         if self.kind == "connect" and self.connections > Settings().per_address + 2:  # the owner, and one just refused
             found.append(f"one address holds {self.connections} connections")
         if self.kind == "reconnect" and self.texts > self.most_texts():
             found.append(f"too many texts were stored: {self.texts} > {self.most_texts():.0f}")
         if self.kind == "rooms" and self.rooms > MOST_ROOMS:
             found.append(f"one address began {self.rooms} rooms")
-        return [f"{self.kind}: {problem}" for problem in found]
+        return found
 
     def most_texts(self) -> float:
         """What an address may say under new names: their shared bursts, and of each loop the rate besides."""
@@ -182,11 +193,14 @@ class Place:
         return min(self._lobby.calm().p99 for _ in range(min(self._shape.tries, 2)))
 
     def beside(self, kind: str, seed: int, limit: float) -> Abuse:
-        """The best of a few tries, if the first is too much."""
+        """The try in which others waited least, with the most memory of all; but any that took too much, as it was."""
         found: list[Abuse] = []
-        while len(found) < self._shape.tries and (not found or found[-1].wrong(limit)):
+        while len(found) < self._shape.tries and (not found or found[-1].waits(limit)):
             found.append(self._beside(kind, seed + len(found)))
-        return min(found, key=lambda one: (len(one.wrong(limit)), one.p99))
+            if found[-1].takes():
+                return found[-1]
+        best = min(found, key=lambda one: (len(one.waits(limit)), one.p99))
+        return best._replace(growth=max(one.growth for one in found), tries=len(found))
 
     def _beside(self, kind: str, seed: int) -> Abuse:
         texts, rooms = self._count("messages", "sender LIKE 'a-%'"), self._count("rooms", "name LIKE 'room-%'")

@@ -514,6 +514,17 @@ def test_days_are_those_of_the_asker(log: MessageLog, offset: int) -> None:
     assert texts(found.messages) == ["text last", "text first"]
 
 
+@pytest.mark.parametrize(("size", "whole"), [(1, 1), (15, 1), (16, 2), (10_000, 5)])
+def test_long_results_are_found_by_place(log: MessageLog, size: int, whole: int) -> None:
+    """The newest ones whole, as many as fill the size; of those that follow the places; all of them are counted."""
+    say(log, *(f"needle {number} 012345" for number in range(1, 10)))
+    found = log.find(parse("needle"), {}, 5, None, None, 8, size)
+    assert [m.id for m in found.messages] == list(range(9, 9 - whole, -1))
+    assert [place.id for place in found.places] == [9, 8, 7, 6, 5]
+    assert {(place.room, place.size) for place in found.places} == {("lobby", 15)}
+    assert (len(found.later), found.total, found.partial) == (5 - whole, 8, False)
+
+
 # --- Sessions that nobody uses ----------------------------------------------------------------------------------
 
 

@@ -122,6 +122,12 @@ def test_both_ways_to_install_need_the_same() -> None:
     assert project["dependencies"] == (ROOT / "requirements.txt").read_text().split()
 
 
+def test_the_changelog_knows_this_version() -> None:
+    """What is released has a section, below what is not."""
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[:2] == ["Unreleased", VERSION]
+
+
 def test_the_wheel_holds_the_programs_and_nothing_else(wheels: Path) -> None:
     """Every module of the programs, also in sub-folders; no tests, no docs, no scripts."""
     (wheel,) = wheels.glob("chat_pair-*.whl")

@@ -15,9 +15,11 @@ mkfifo "$folder/say" "$folder/hear"
   <"$folder/say" >"$folder/hear" &
 exec 3>"$folder/say" 4<"$folder/hear"
 rm -r "$folder"
+# With our end its input ends, and so does the client. If nothing had ever come in, it would go on listening.
+echo "/color cyan" >&3
 
 value_of() { # of a field, as it stands in the event; enough for names and lists of names, which hold no quotes
-  printf '%s\n' "$event" | sed -n "s/.*\"$1\":\(\[[^]]*\]\|\"[^\"]*\"\).*/\1/p" | tr -d '"[]' | tr ',' ' '
+  printf '%s\n' "$event" | sed -En "s/.*\"$1\":(\[[^]]*\]|\"[^\"]*\").*/\1/p" | tr -d '"[]' | tr ',' ' '
 }
 
 me=
@@ -33,3 +35,6 @@ while read -r event <&4; do
       ;;
   esac
 done
+
+echo "The client has ended." >&2
+exit 1

@@ -8,15 +8,16 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Chat
 from tests.peers import WAIT, Native
-from tests.programs import ROOT, environment
+from tests.programs import ROOT, environment, server_program
 
 EXAMPLES = ROOT / "examples"
 MOST_LINES = 60
@@ -33,9 +34,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts bots, away from the checkout; ends them with all that they have started."""
     bots = []
 
-    def start_bot(*command: str | Path, port: int) -> subprocess.Popen[str]:
+    def start_bot(*command: str | Path, port: int, more: Sequence[str] = ()) -> subprocess.Popen[str]:
         bot = subprocess.Popen(
-            [*command, "127.0.0.1", str(port)],
+            [*command, "127.0.0.1", str(port), *more],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -85,16 +86,37 @@ def test_the_dice_are_rolled(chat: Chat, start: Start) -> None:
     assert ada.message_from("dice")["room"] == "@ada+dice"
 
 
-def test_the_dice_end_with_the_server(chat: Chat, start: Start) -> None:
-    """With a sentence, not a traceback; and at once if the name is taken."""
-    ada = chat.native("ada")
+def test_the_dice_end_if_their_name_is_taken(chat: Chat, start: Start) -> None:
+    """With a sentence, not a traceback: waiting would not help."""
+    chat.native("dice")
     bot = start(sys.executable, "-I", EXAMPLES / "dice.py", port=chat.port)
-    arrives(ada, "dice")
-    second = start(sys.executable, "-I", EXAMPLES / "dice.py", port=chat.port)
-    assert "dice" in second.communicate(timeout=WAIT)[1]
-    chat.server.stop_server()
     output, complaint = bot.communicate(timeout=WAIT)
-    assert (bot.returncode, second.returncode, output, complaint.count("\n")) == (1, 1, "", 1)
+    assert (bot.returncode, output, complaint.count("\n")) == (1, "", 1)
+    assert "dice" in complaint
+
+
+@needs_shell
+def test_the_dice_come_back(tmp_path: Path, start: Start) -> None:
+    """After a restart of the server they answer once what was asked while they were away, and go on."""
+    from tests.client.programs import ServerProgram as Restartable
+
+    with closing(Restartable(tmp_path / "data")) as server:
+        bot = start(sys.executable, "-I", EXAMPLES / "dice.py", port=server.port)
+        with Native(server.port, "ada") as ada:
+            until = time.monotonic() + WAIT
+            while "dice" not in [member["name"] for frame in ada.ask("who") for member in frame["members"]]:
+                assert time.monotonic() < until
+            ada.tell("!roll")
+            ada.message_from("dice")
+        bot.send_signal(signal.SIGSTOP)
+        server.stop()
+        server.start()
+        with Native(server.port, "ada") as ada:
+            ada.tell("!roll 2d6")
+            bot.send_signal(signal.SIGCONT)
+            assert ada.message_from("dice")["text"].count("+") == 1
+            ada.tell("!roll 3d6")
+            assert ada.message_from("dice")["text"].count("+") == 2
 
 
 def test_the_dice_know_nothing_of_the_project() -> None:
@@ -152,6 +174,40 @@ def test_the_clock_ends_with_the_server(chat: Chat, start: Start) -> None:
     assert (bot.returncode, complaint) == (1, "The server cannot be reached, or has ended.\n")
 
 
+@needs_shell
+@needs_nc
+def test_the_clock_ends_with_a_killed_server(start: Start) -> None:
+    """Also if nobody asks for the time: nc alone would wait for ever."""
+    with server_program() as server:
+        bot = start(str(SHELL), EXAMPLES / "clock.sh", port=server.port, more=("0.1",))
+        with Native(server.port, "ada") as ada:
+            arrives(ada, "clock")
+            server.stop(signal.SIGKILL)
+        _, complaint = bot.communicate(timeout=WAIT)
+    assert (bot.returncode, complaint) == (1, "The server cannot be reached, or has ended.\n")
+
+
+@needs_shell
+def test_the_greeter_takes_its_client_with_it(chat: Chat, start: Start) -> None:
+    """Also if it has greeted nobody yet."""
+    ada = chat.native("ada")
+    bot = start(str(SHELL), EXAMPLES / "greeter.sh", port=chat.port)
+    ada.moved("joined", "greeter")
+    bot.terminate()
+    assert bot.wait(WAIT) != 0
+    ada.moved("left", "greeter")
+
+
+@needs_shell
+def test_the_greeter_ends_with_its_client(chat: Chat, start: Start) -> None:
+    """A server that cannot be reached is told of, by the client and by the status."""
+    port = chat.port
+    chat.stop()
+    bot = start(str(SHELL), EXAMPLES / "greeter.sh", port=port)
+    assert str(port) in bot.communicate(timeout=WAIT)[1]
+    assert bot.returncode == 1
+
+
 @pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.*")), ids=lambda file: file.name)
 def test_every_example_is_short_and_says_how_to_start_it(file: Path) -> None:
     """What it does and the command that starts it stand at its top."""
@@ -159,4 +215,4 @@ def test_every_example_is_short_and_says_how_to_start_it(file: Path) -> None:
     assert text.count("\n") < MOST_LINES
     top = "\n".join(text.splitlines()[:6])
     assert "A bot that" in top
-    assert f"{'python' if file.suffix == '.py' else 'sh'} examples/{file.name} [HOST [PORT]]" in top
+    assert f"{'python' if file.suffix == '.py' else 'sh'} examples/{file.name} [HOST [PORT" in top

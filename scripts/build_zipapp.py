@@ -17,16 +17,13 @@ ROOT = Path(__file__).parents[1]
 MODULES = ("server.py", "client.py", "chat_common.py")
 PACKAGES = ("server_parts", "client_parts", "terminal_parts")
 MAIN = '''\
+import runpy
 import sys
 
 if sys.version_info < (3, 11):
     sys.exit("Python 3.11 or newer is needed; this is %d.%d." % sys.version_info[:2])
 
-if sys.argv[1:2] == ["server"]:
-    from server import main
-elif sys.argv[1:2] == ["client"]:
-    from client import main
-else:
+if sys.argv[1:2] not in (["server"], ["client"]):
     usage = """usage: python {0} server [OPTIONS]    start a chat server
        python {0} client [OPTIONS]    start a client and talk
 
@@ -37,7 +34,8 @@ Add --help to see the options of each.""".format(sys.argv[0])
     print(usage, file=sys.stderr)
     sys.exit(2)
 
-sys.exit(main(sys.argv[2:]))
+# As a program of its own, which Ctrl+C ends quietly from its first line on.
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 '''
 
 

@@ -1,7 +1,7 @@
 """The chat server: a threaded TCP server that keeps a client list and broadcasts UTF-8 messages.
 
 This file owns the sockets and the threads: it listens, accepts, reads each client in a thread of its own, and shuts
-everything down in order. What a message means is decided further in: doors → desk → hub → house.
+everything down in order. What a message means is decided further in: protocol → hub → the log → live rooms.
 """
 
 if __name__ == "__main__":
@@ -47,7 +47,7 @@ from server_parts.operator.service_log import ServiceLog
 from server_parts.people.addresses import source_of
 from server_parts.people.clients import Client, Session
 from server_parts.people.places import Places
-from server_parts.people.rate_limit import Paces
+from server_parts.people.rate_limit import RateLimits
 from server_parts.protocol.doorway import Doorway
 from server_parts.protocol.native_door import bye
 from server_parts.protocol.native_encoder import NATIVE
@@ -102,7 +102,7 @@ class ChatServer:
         most = max(self.descriptors - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
         self._places = Places(self.max_clients, self.settings.per_address)
-        self._paces = Paces(self.settings.rate)
+        self._limits = RateLimits(self.settings.rate)
         self._hub = Hub(self._store, self.settings, self._places)
         self._stopping = False
         # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
@@ -232,7 +232,7 @@ class ChatServer:
     # --- a client's reader ---
 
     def handle_client(self, client_socket: socket.socket) -> None:
-        """Read one client until it leaves: bytes → door → requests → desk."""
+        """Read one client until it leaves: bytes → door → requests → dispatcher."""
         client = self._connections[client_socket]
         outbox = client.outbox
         assert isinstance(outbox, Outbox)
@@ -240,7 +240,7 @@ class ChatServer:
         def is_reset(seconds: float) -> bool:
             return sockets.is_reset_within(client_socket, seconds) or outbox.was_reset
 
-        dispatcher = Dispatcher(client, self._hub, self._store, self._paces, is_reset)
+        dispatcher = Dispatcher(client, self._hub, self._store, self._limits, is_reset)
         try:
             for requests in self._requests(client_socket, client):
                 dispatcher.serve(requests)
@@ -340,7 +340,7 @@ class ChatServer:
 
     def _attend(self, screen: Screen) -> None:
         """Let the operator talk and command, until they leave if the screen needs this thread for it."""
-        dispatcher = Dispatcher(self._operator, self._hub, self._store, Paces(0))
+        dispatcher = Dispatcher(self._operator, self._hub, self._store, RateLimits(0))
         dispatcher.serve([Hello(self.settings.name, session="")])
         console = Console(self._hub, dispatcher, screen, self.broadcast_message, self.stop_server)
         try:

@@ -1,6 +1,6 @@
 """The conversation as the person behind this client leads it: what each text and each command changes.
 
-It stands on hearing.py and knows as little of sockets, threads and clocks. One thread owns it: the receiver.
+It stands on incoming.py and knows as little of sockets, threads and clocks. One thread owns it: the receiver.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What was said since the last commit: made durable as one, and only then told.
 
-A large batch is written by the scribe while the hub tells the batch before it; a small one by the hub itself, at once.
+A large batch is written by the log writer while the hub tells the one before; a small one by the hub itself, at once.
 Owned by the hub, run only by its thread. It must not know sockets, nor who may say what where.
 """
 
@@ -93,7 +93,7 @@ class Batch:
         self._log_writer.close()
 
     def is_writing(self, client: Client) -> bool:
-        """Whether something that this client said is with the scribe."""
+        """Whether something that this client said is with the log writer."""
         return self._with_scribe is not None and client in self._with_scribe.writers
 
     def end_turn(self) -> None:
@@ -107,7 +107,7 @@ class Batch:
         self.tell()
 
     def settle(self) -> None:
-        """Before anything else is done: what the scribe was writing is in the log, or taken back."""
+        """Before anything else is done: what the log writer was writing is in the log, or taken back."""
         if self._with_scribe is not None:
             said, self._with_scribe = self._with_scribe, None
             self._settle(said, self._log_writer.result)

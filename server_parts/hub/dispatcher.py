@@ -1,4 +1,4 @@
-"""One client's desk: passes on what the hub decides, answers what the log can tell, and keeps both in order.
+"""Sorts one client's requests: passes on what the hub decides, answers what the log can tell, and keeps the order.
 
 Run by the client's reader. Before it answers by itself it waits until nothing of this client is under way in the hub;
 then, and only then, it may read the client's fields. It must not know sockets.
@@ -18,7 +18,7 @@ from server_parts.hub.conversations import DENIED
 from server_parts.hub.hub import Hub
 from server_parts.people.addresses import source_of
 from server_parts.people.clients import CREDITS, Client
-from server_parts.people.rate_limit import Paces, Person, RateLimit
+from server_parts.people.rate_limit import Person, RateLimit, RateLimits
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import (
     Answer,
@@ -42,7 +42,7 @@ BREATH: Final = 0.25  # how long a client that is over its rate is left alone be
 _PRIVATE_PLACE: Final = re.compile(r"\bin:(@[A-Za-z0-9_.-]+)(?![+\w])")  # in:@bob, as a person writes it
 HEARERS: Final = 100  # people who hear of a new name, for what one request costs
 
-_ALONE: Final = frozenset((Hello, Nick))  # what has a pace of its own
+_ALONE: Final = frozenset((Hello, Nick))  # what has a limit of its own
 _ANSWERED_HERE: Final = frozenset((History, Search, Ping, Answer, Refusal))
 _HERE: Final = object()
 
@@ -61,13 +61,18 @@ def _only_wait(seconds: float) -> bool:
 
 class Dispatcher:
     def __init__(
-        self, client: Client, hub: Hub, store: MessageLog, paces: Paces, is_reset: Callable[[float], bool] | None = None
+        self,
+        client: Client,
+        hub: Hub,
+        store: MessageLog,
+        limits: RateLimits,
+        is_reset: Callable[[float], bool] | None = None,
     ) -> None:
         """`is_reset` waits so many seconds, or less, and returns whether the client has reset its connection."""
         self._client = client
         self._hub = hub
         self._store = store
-        self._paces = paces
+        self._limits = limits
         self._known_as = ""
         self._person = Person(RateLimit(0, 0, 0.0), RateLimit(0, 0, 0.0))  # until a hello, which costs nothing
         self._is_reset = is_reset or _only_wait
@@ -88,8 +93,8 @@ class Dispatcher:
                 raise ConnectionResetError
 
     def _allowed(self, requests: Sequence[Request], now: float) -> tuple[int, float]:
-        """How many of the requests the client's pace allows now, and how long to wait if it is none."""
-        if self._paces.unlimited:
+        """How many of the requests the client's rate limit allows now, and how long to wait if it is none."""
+        if self._limits.unlimited:
             return len(requests), 0.0
         if isinstance(requests[0], Hello):
             return 1, 0.0
@@ -109,7 +114,7 @@ class Dispatcher:
         known_as = client.name.lower() if client.trusted else f"{client.name.lower()} {source}"
         if known_as != self._known_as:
             known = self._person if self._known_as else None
-            self._known_as, self._person = known_as, self._paces.find(known_as, source, now, known)
+            self._known_as, self._person = known_as, self._limits.find(known_as, source, now, known)
         return self._person
 
     def _cost_of_a_name(self) -> float:

@@ -185,7 +185,9 @@ class Hub:
             item = self._queue.get(timeout=self._patience())
             while item is not None:
                 client, requests = item
-                waits = client.session is None or type(requests[0]) is ask.Nick  # its desk sends nothing behind it
+                waits = (
+                    client.session is None or type(requests[0]) is ask.Nick
+                )  # its dispatcher sends nothing behind it
                 (self._later if waits else self._asked).append(item)
                 wanted -= sum(len(request.texts) if isinstance(request, ask.Say) else 1 for request in item[1])
                 if wanted <= 0:
@@ -223,7 +225,7 @@ class Hub:
                 (self._untold if self._batch.is_writing(client) else told).append(client)
             for client in told:
                 client.credits.put(None)
-        self._batch.settle()  # nothing is written, and nobody let go, while the scribe writes
+        self._batch.settle()  # nothing is written, and nobody let go, while the log writer writes
         self._do_what_is_due(time.monotonic())
         slow, self._live_rooms.slow = self._live_rooms.slow, {}
         for client in [*slow, *(client for client in heard if client.outbox.overflowed)]:

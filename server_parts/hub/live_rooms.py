@@ -1,4 +1,4 @@
-"""The house: which rooms are lit, who is in them, and who is called what. Owned by the hub, run only by its thread.
+"""The rooms with somebody in them: who is there, and who is called what. Owned by the hub, run only by it.
 
 It sends to clients but never waits for one; who cannot keep up is noted in `slow` for the hub to let go.
 It must not know sockets or requests, and it stores nothing: that is the log's.

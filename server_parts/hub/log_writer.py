@@ -1,4 +1,4 @@
-"""A second hand for the log: writes one batch down while the hub tells the one before.
+"""Writes one batch to the log while the hub sends the one before.
 
 The hub takes the result before it does anything but tell, so only one thread at a time ever writes to the log.
 It must not know clients.
@@ -20,7 +20,7 @@ class LogWriter:
         self._store = store
         self._work: SimpleQueue[Entry | None] = SimpleQueue()
         self._done: SimpleQueue[list[Run] | BaseException] = SimpleQueue()
-        self._thread = threading.Thread(target=self._write, name="scribe")
+        self._thread = threading.Thread(target=self._write, name="log-writer")
 
     def open(self) -> None:
         """Before anybody is in: later there may be no more threads to be had."""

@@ -62,7 +62,7 @@ class ServiceLog:
 
     def stop(self) -> None:
         # With a deadline: whoever reads our standard error may have stopped doing so.
-        last = threading.Thread(target=self._listener.stop, name="journal-stop", daemon=True)
+        last = threading.Thread(target=self._listener.stop, name="log-stop", daemon=True)
         last.start()
         last.join(STOP_WAIT)
         if last.is_alive():

@@ -1,6 +1,6 @@
 """Who is connected and where they are: plain records that belong to the hub.
 
-Other threads may read a client's fields while none of its requests is under way (see desk.py); only the hub writes.
+Only the hub writes. Others may read a client's fields while none of its requests is under way (see dispatcher.py).
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class Person:
         self.renames = renames
 
 
-class Paces:
+class RateLimits:
     """Everybody's, for one server. Any thread may ask."""
 
     def __init__(self, rate: float) -> None:

@@ -1,4 +1,4 @@
-"""What a client may ask for: one record a request, made by a door, carried out by the desk or the hub.
+"""What a client may ask for: one record a request, made by a door, carried out by the dispatcher or the hub.
 
 Also the one place where the fields of native frames are checked. It must not know who asks.
 """

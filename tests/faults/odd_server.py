@@ -132,17 +132,17 @@ def let_everybody_in() -> None:
     _change(places, is_own=lambda source: True)
 
 
-def forget_paces() -> None:
+def forget_rates() -> None:
     """Gives everybody who comes in a pace of his own, as if for the first time."""
     far_from_home()
-    find = rate_limit.Paces.find
+    find = rate_limit.RateLimits.find
 
-    def find_anew(self: rate_limit.Paces, *args: Any) -> rate_limit.Person:
+    def find_anew(self: rate_limit.RateLimits, *args: Any) -> rate_limit.Person:
         self._people.clear()
         self._shared.clear()
         return find(self, *args)
 
-    _change(rate_limit.Paces, find=find_anew)
+    _change(rate_limit.RateLimits, find=find_anew)
 
 
 def rename_for_nothing() -> None:
@@ -179,7 +179,7 @@ HABITS: Final[dict[str, Callable[[], None]]] = {
         leave_without_a_word,
         far_from_home,
         let_everybody_in,
-        forget_paces,
+        forget_rates,
         rename_for_nothing,
         count_no_rooms,
         answer_at_once,

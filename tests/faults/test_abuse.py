@@ -26,7 +26,7 @@ def test_floods_from_one_address() -> None:
     [
         ("connect", odd_server.let_everybody_in, "one address holds"),
         ("renames", odd_server.rename_for_nothing, "too many new names"),
-        ("reconnect", odd_server.forget_paces, "too many texts were stored"),
+        ("reconnect", odd_server.forget_rates, "too many texts were stored"),
         ("rooms", odd_server.count_no_rooms, "one address began"),
         ("unread", odd_server.answer_at_once, "memory grew by"),
     ],

@@ -14,7 +14,7 @@ from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import GREETING
 from server_parts.hub.live_rooms import PRESENCE_SLICE, LiveRooms
 from server_parts.people.clients import Client
-from server_parts.people.rate_limit import Paces
+from server_parts.people.rate_limit import RateLimits
 from server_parts.protocol.requests import (
     LIST_LIMIT,
     Announce,
@@ -436,7 +436,7 @@ def test_long_lists_are_sent_one_at_a_time(bench: Bench, alice: Seat) -> None:
     alice.outbox.drain()
     alice.outbox.pages.clear()
     alice.outbox.most_unsent = 0
-    Dispatcher(alice.client, bench.hub, bench.store, Paces(0)).serve([Rooms(), Rooms(), Who(), Rooms()])
+    Dispatcher(alice.client, bench.hub, bench.store, RateLimits(0)).serve([Rooms(), Rooms(), Who(), Rooms()])
     assert len(alice.outbox.pages) == 4
     assert alice.outbox.most_unsent == 1
     assert [frame["type"] for frame in alice.heard("rooms", "who") if not frame["more"]] == ["rooms"] * 2 + [

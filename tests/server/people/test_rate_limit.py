@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server_parts.hub import dispatcher
-from server_parts.people.rate_limit import BURST, KEPT, RENAMES, RENAMES_SHARE, SHARED, Paces, RateLimit
+from server_parts.people.rate_limit import BURST, KEPT, RENAMES, RENAMES_SHARE, SHARED, RateLimit, RateLimits
 from tests.conftest import Serve
 from tests.peers import Native
 
@@ -59,60 +59,60 @@ def test_never_faster_than_promised(rate: float, burst: int, script: list[tuple[
     assert rate_limit.take([1] * 1, now) == 1
 
 
-# --- paces that outlive a connection ---
+# --- limits that outlive a connection ---
 
 FAR, OTHER = "192.0.2.7", "192.0.2.8"
 
 
-def spend(paces: Paces, key: str, now: float, source: str = FAR) -> int:
+def spend(limits: RateLimits, key: str, now: float, source: str = FAR) -> int:
     """How many requests somebody may carry out at once who comes in under that key."""
-    return paces.find(key, source, now).requests.take([1] * 10_000, now)
+    return limits.find(key, source, now).requests.take([1] * 10_000, now)
 
 
 def test_who_comes_back_finds_his_pace() -> None:
     """Coming in again is no faster than staying; after a minute it is forgotten, and nothing is gained by that."""
-    paces = Paces(10)
-    assert spend(paces, "ann", 0.0) == BURST
-    assert spend(paces, "ann", 0.0) == 0
-    assert spend(paces, "ann", 1.0) == 10
-    assert spend(paces, "ann", 1.0 + KEPT) == BURST
+    limits = RateLimits(10)
+    assert spend(limits, "ann", 0.0) == BURST
+    assert spend(limits, "ann", 0.0) == 0
+    assert spend(limits, "ann", 1.0) == 10
+    assert spend(limits, "ann", 1.0 + KEPT) == BURST
 
 
 def test_new_names_of_one_address_share_its_bursts() -> None:
     """Then each has the rate from nothing; another address is not concerned, and a known person keeps his own."""
-    paces = Paces(10)
-    assert sum(spend(paces, f"name-{number}", 0.0) for number in range(100)) == SHARED * BURST
-    assert spend(paces, "another", 0.0) == 0
-    assert spend(paces, "another", 1.0) == 10
-    assert spend(paces, "elsewhere", 0.0, OTHER) == BURST
-    assert sum(spend(paces, f"later-{number}", 1.0) for number in range(1_000)) <= SHARED * 10
+    limits = RateLimits(10)
+    assert sum(spend(limits, f"name-{number}", 0.0) for number in range(100)) == SHARED * BURST
+    assert spend(limits, "another", 0.0) == 0
+    assert spend(limits, "another", 1.0) == 10
+    assert spend(limits, "elsewhere", 0.0, OTHER) == BURST
+    assert sum(spend(limits, f"later-{number}", 1.0) for number in range(1_000)) <= SHARED * 10
 
 
 def test_a_new_name_takes_the_pace_along() -> None:
     """Whoever renames himself begins no new burst."""
-    paces = Paces(10)
-    ann = paces.find("ann", FAR, 0.0)
+    limits = RateLimits(10)
+    ann = limits.find("ann", FAR, 0.0)
     ann.requests.take([1] * BURST, 0.0)
-    assert paces.find("bea", FAR, 0.0, ann) is ann
-    assert spend(paces, "bea", 0.0) == 0
-    assert spend(paces, "ann", 0.0) == 0
+    assert limits.find("bea", FAR, 0.0, ann) is ann
+    assert spend(limits, "bea", 0.0) == 0
+    assert spend(limits, "ann", 0.0) == 0
 
 
 def test_renames_by_those_who_come_again_are_slowed_down_too() -> None:
     """A new person of a spent address has no renames left over."""
-    paces = Paces(10)
+    limits = RateLimits(10)
     for number in range(SHARED):
-        spend(paces, f"name-{number}", 0.0)
-    assert paces.find("last", FAR, 0.0).renames.take([1] * RENAMES, 0.0) == 0
+        spend(limits, f"name-{number}", 0.0)
+    assert limits.find("last", FAR, 0.0).renames.take([1] * RENAMES, 0.0) == 0
 
 
 def test_few_are_remembered() -> None:
     """Whoever has not come for a minute is forgotten as others come."""
-    paces = Paces(10)
+    limits = RateLimits(10)
     for number in range(50_000):
         now = number / 100
-        paces.find(f"name-{number}", f"192.0.2.{number % 250}", now)
-        assert len(paces) <= 2 * KEPT * 100 + 300
+        limits.find(f"name-{number}", f"192.0.2.{number % 250}", now)
+        assert len(limits) <= 2 * KEPT * 100 + 300
 
 
 def test_a_costly_request_leaves_a_debt() -> None:
@@ -201,4 +201,4 @@ def test_without_a_rate_nobody_waits_and_nothing_is_kept(serve: Serve) -> None:
     for number in range(10 * BURST):
         alice.say(f"{number}")
     assert alice.until("message", text=f"{10 * BURST - 1}")["from"] == names[-1]
-    assert len(chat.server._paces) == 0
+    assert len(chat.server._limits) == 0

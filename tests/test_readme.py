@@ -1,4 +1,4 @@
-"""What the README says is what the programs do: commands, options and the two set-up lines."""
+"""What the README and the pages say is what the programs do: commands, options and the two set-up lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from server_parts.settings import parse
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+CLIENT = (ROOT / "docs" / "client.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(ROOT.glob("docs/*.md"))
 
 
 def table_rows(text: str) -> dict[str, str]:
@@ -47,20 +49,20 @@ def test_a_changed_row_is_noticed() -> None:
 
 
 def test_every_option_of_the_server_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
-    """--help and the README name the same options."""
+    """--help and the page name the same options."""
     with pytest.raises(SystemExit):
         parse(["--help"])
     offered = options_of(capsys.readouterr().out)
-    documented = options_of(README.split("`python server.py` takes")[1].split("## How it works")[0])
+    documented = options_of(OPERATIONS.split("`python server.py` takes")[1].split("\n## ")[0])
     assert offered - {"--help"} == documented
 
 
 def test_every_option_of_the_client_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
-    """--help and the README name the same options."""
+    """--help and the page name the same options."""
     with pytest.raises(SystemExit):
         read_command_line(["--help"])
     offered = options_of(capsys.readouterr().out)
-    documented = options_of(README.split("`python client.py [HOST[:PORT]]` takes")[1].split("`python server.py`")[0])
+    documented = options_of(CLIENT.split("## Options")[1].split("\n## ")[0])
     assert offered - {"--help"} == documented
 
 
@@ -70,11 +72,12 @@ def test_every_command_of_the_operator_is_documented() -> None:
     assert [row.usage for row in ROWS if row.usage not in section] == []
 
 
-def test_the_files_that_the_readme_points_to_exist() -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_files_that_a_page_points_to_exist(page: Path) -> None:
     """No link leads nowhere."""
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    assert links or page.name != "README.md"
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_the_two_set_up_commands_are_single_lines() -> None:

@@ -182,14 +182,13 @@ def test_under_nohup_it_outlives_its_terminal() -> None:
 
 SNIPPETS = [
     snippet
-    for page in ("README.md", "docs/operations.md")
-    for snippet in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    for snippet in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "operations.md").read_text(), re.DOTALL)
     if "ChatServer(" in snippet
 ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=["README", "operations"])
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=["operations"])
 def test_a_server_in_another_program(snippet: str, tmp_path: Path) -> None:
     """What the documents show says where it listens, and ends with Ctrl+C in order and without a traceback."""
     snippet = snippet.replace("port=3030", "port=0").replace('"chat-data"', repr(str(tmp_path)))

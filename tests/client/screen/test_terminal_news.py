@@ -45,7 +45,9 @@ def test_the_first_evening_is_as_the_readme_shows_it(operator: Terminal, open_te
     alice.wait_for("hi alice")
     alice.wait_for_status("(3 here)")
     lines = [line for line in as_in_print(alice.rows, port) if line]
-    [shown] = re.findall(r"\$ python client.py --name alice\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    [shown] = re.findall(
+        r"\$ python client.py --name alice\n(.*?)```", (ROOT / "docs" / "client.md").read_text(), re.DOTALL
+    )
     assert lines == as_in_print(shown.splitlines(), 3030)
 
 

@@ -55,7 +55,7 @@ class Hearing:
         settings: Settings | None = None,
         bookmarks: Bookmarks | None = None,
     ) -> None:
-        self.name = name
+        self.name = view.me = name
         self.color = color
         self.current: str | None = rooms[0] if rooms else None
         self.online = False

@@ -283,6 +283,13 @@ def test_ignored_people_are_not_shown() -> None:
     assert talk.type("/ignore bob") == ["* ignored: bob"]
 
 
+def test_what_waits_before_the_first_welcome_names_whom_it_is_for() -> None:
+    """Not the room that is theirs together."""
+    talk = Talk(online=False)
+    talk.type("/msg bob hi")
+    assert talk.it.unconfirmed() == ("@bob hi",)
+
+
 def test_ignored_people_stay_ignored_under_a_new_name() -> None:
     """And under the one they had, should they come back with it; a new name of others changes nothing."""
     talk = Talk()

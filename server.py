@@ -33,7 +33,6 @@ from chat_common import (
     color_for,
     enable_terminal_colors,
     format_address,
-    harmless_line,
     paint,
     storable,
 )
@@ -53,11 +52,11 @@ from server_parts.protocol.native_door import bye
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Announce, Hello, Request, text_refusal
 from server_parts.settings import Settings
+from server_parts.starting import complain, tell_reach, why_not
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.message_log import MessageLog, StorageError
 from server_parts.wire import sockets
 from server_parts.wire.outbox import Outbox
-from terminal_parts.fitting import fitted_for
 
 # Seconds. No thread here computes for long without giving way. But every thread that waits for its turn wakes up that
 # often to ask for it: with the usual 5 ms, thousands who are cut off at once do nothing else for a minute.
@@ -398,9 +397,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with contextlib.closing(listener):
             return _serve(command, listener)
     except StorageError as error:
-        return _complain(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        return complain(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except OSError as error:
-        return _complain(_why_not(error, command.host, command.port))
+        return complain(why_not(error, command.host, command.port))
 
 
 def _interruptible(write_out: Callable[[Settings, str], int], settings: Settings, what: str) -> int:
@@ -429,7 +428,7 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
         signal.signal(signal.SIGHUP, stop)
     print(paint(f"Server started on {format_address(server.host, server.port)}", "green"))
     print(f"Room for {counted(server.max_clients, 'client')} ({server.descriptors} descriptors)", flush=True)
-    _tell_reach(server.host, server.port)
+    tell_reach(server.host, server.port)
     try:
         server.start_server()
     finally:
@@ -453,31 +452,6 @@ def _stop_on_signal(server: ChatServer) -> Callable[[int, FrameType | None], Non
         server.stop_server()
 
     return stop
-
-
-def _tell_reach(host: str, port: int) -> None:
-    if host in ("0.0.0.0", "::", ""):
-        for address in sockets.own_addresses():
-            print(f"Others reach it with: python client.py {format_address(address, port)}")
-        print(paint("What is said here travels unencrypted: use it in networks you trust.", "yellow"), flush=True)
-
-
-def _why_not(error: OSError, host: str, port: int) -> str:
-    where = format_address(host, port)
-    if error.filename:
-        return f"{harmless_line(str(error.filename))} cannot be written: {error.strerror}."
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {port} is taken: stop the other program, or choose another port with --port."
-    if error.errno == errno.EACCES:
-        return f"{where} needs rights that you do not have: choose a port above 1023 with --port."
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return f"{harmless_line(host)} is no address of this machine: choose another with --host."
-    return f"The server cannot start on {harmless_line(where)}: {error.strerror or error}."
-
-
-def _complain(sentence: str) -> int:
-    print(paint(fitted_for(sentence, sys.stderr), "red"), file=sys.stderr)
-    return 1
 
 
 if __name__ == "__main__":

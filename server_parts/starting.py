@@ -1,0 +1,36 @@
+"""What is said when a server starts, or cannot: who reaches it, and what is wrong with a port or an address."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+
+from chat_common import format_address, harmless_line, paint
+from server_parts.wire import sockets
+from terminal_parts.fitting import fitted_for
+
+
+def tell_reach(host: str, port: int) -> None:
+    if host in ("0.0.0.0", "::", ""):
+        for address in sockets.own_addresses():
+            print(f"Others reach it with: python client.py {format_address(address, port)}")
+        print(paint("What is said here travels unencrypted: use it in networks you trust.", "yellow"), flush=True)
+
+
+def why_not(error: OSError, host: str, port: int) -> str:
+    where = format_address(host, port)
+    if error.filename:
+        return f"{harmless_line(str(error.filename))} cannot be written: {error.strerror}."
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken: stop the other program, or choose another port with --port."
+    if error.errno == errno.EACCES:
+        return f"{where} needs rights that you do not have: choose a port above 1023 with --port."
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{harmless_line(host)} is no address of this machine: choose another with --host."
+    return f"The server cannot start on {harmless_line(where)}: {error.strerror or error}."
+
+
+def complain(sentence: str) -> int:
+    print(paint(fitted_for(sentence, sys.stderr), "red"), file=sys.stderr)
+    return 1

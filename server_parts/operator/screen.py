@@ -1,4 +1,4 @@
-"""What the server needs of the operator's screen, and which one this run gets.
+"""What the server needs of the operator's screen, and the ones without a terminal.
 
 To the hub a screen is an outbox like any other. It must not know what a line means.
 """

@@ -108,7 +108,7 @@ class Tidings:
         self._first = first
         self._changes = tuple(changes)
         self._renamed = {change.who: [change.name, change.new] for change in self._changes if change.who is not None}
-        self._merged: dict[int, list[Frame]] = {}
+        self._told: dict[int, list[Frame]] = {}
         self.end: Final = first + len(self._changes)
 
     def knows(self, who: object) -> bool:
@@ -120,9 +120,9 @@ class Tidings:
 
         It is one pair, as long as whoever changes names is first told of all that was not told of either name.
         """
-        frames = self._merged.get(position)
+        frames = self._told.get(position)
         if frames is None:
-            frames = self._merged[position] = _merged(self._room, self._changes[position - self._first :])
+            frames = self._told[position] = _merged(self._room, self._changes[position - self._first :])
         return frames if hearer is None else list(_without(frames, self._renamed.get(hearer)))
 
 

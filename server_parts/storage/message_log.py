@@ -1,4 +1,4 @@
-"""What a room's log promises, and the in-memory reference of it.
+"""What a room's log promises, whatever keeps it.
 
 A room is a log: its messages are numbered 1, 2, 3 … without holes. Every other backend keeps the same promises and
 passes the same contract tests. One thread at a time appends, claims or trims; any thread may read.

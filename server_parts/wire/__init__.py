@@ -1,1 +1,1 @@
-"""Bytes and the operating system: the only folder that knows sockets, blocking threads and TLS."""
+"""Bytes and the operating system: the only folder that knows sockets, and threads that block."""

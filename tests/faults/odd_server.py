@@ -133,7 +133,7 @@ def let_everybody_in() -> None:
 
 
 def forget_rates() -> None:
-    """Gives everybody who comes in a pace of his own, as if for the first time."""
+    """Gives everybody who comes in a rate limit of their own, as if for the first time."""
     far_from_home()
     find = rate_limit.RateLimits.find
 

@@ -21,7 +21,7 @@ A_STEP = 1e-9  # seconds: as long as it takes to begin, and then to tell one
 
 
 class Guest:
-    """Somebody in the house, and what it was told."""
+    """Somebody in the lobby, and what it was told."""
 
     def __init__(self, live_rooms: LiveRooms, name: str) -> None:
         self._live_rooms = live_rooms

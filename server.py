@@ -47,8 +47,9 @@ from server_parts.people.addresses import source_of
 from server_parts.people.clients import Client, Session
 from server_parts.people.places import Places
 from server_parts.people.rate_limit import RateLimits
+from server_parts.people.roles import Role
 from server_parts.protocol.doorway import Doorway
-from server_parts.protocol.native_door import bye
+from server_parts.protocol.events import bye
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Announce, Hello, Request, text_refusal
 from server_parts.settings import Settings
@@ -330,7 +331,7 @@ class ChatServer:
     def _seat_operator(self) -> tuple[Client, Screen | None]:
         """The operator is a client of the hub, with the terminal for an outbox. Without one it can only be heard."""
         screen = choose_screen(f"{self.settings.name}> ") if self.settings.console else None
-        operator = Client(screen or NullOutlet(), "the console", operator=True)
+        operator = Client(screen or NullOutlet(), "the console", Role.OWNER)
         operator.name, operator.color = self.settings.name, color_for(self.settings.name)
         operator.encoder = ConsoleEncoder()
         if screen is None:

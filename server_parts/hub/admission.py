@@ -9,12 +9,10 @@ import logging
 from typing import Final
 
 from chat_common import is_guest, name_problem
-from server_parts.hub.batch import Batch
-from server_parts.hub.conversations import Conversations
-from server_parts.hub.live_rooms import LiveRooms
+from server_parts.hub.state import HubState
 from server_parts.people.clients import Client, Session
+from server_parts.protocol.events import notice
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.message_log import MessageLog
 
 SESSION_TAKEN: Final = Refusal("session_taken", "that session belongs to somebody else: start a new one", "session")
 
@@ -22,11 +20,11 @@ log = logging.getLogger("chat")
 
 
 class Admission:
-    def __init__(self, store: MessageLog, live_rooms: LiveRooms, batch: Batch, conversations: Conversations) -> None:
-        self._store = store
-        self._live_rooms = live_rooms
-        self._batch = batch
-        self._conversations = conversations
+    def __init__(self, state: HubState) -> None:
+        self._store = state.store
+        self._live_rooms = state.live_rooms
+        self._batch = state.batch
+        self._conversations = state.conversations
 
     def session(self, key: str, earlier: Client | None) -> Session:
         """The session that a hello names, as it was left. `earlier` is still connected with it."""
@@ -56,7 +54,7 @@ class Admission:
         self.note_owner(bearer, names.next_guest(), store=True)
         self._conversations.close(bearer)
         text = f"somebody who can claim the name {bearer.name} wants it: from now on you are {names.next_guest()}"
-        bearer.tell({"type": "notice", "text": text})
+        bearer.tell(notice(text))
         log.info("%s leaves that name to %s and is now %s", bearer.name, client.address, names.next_guest())
         self._live_rooms.rename(bearer, None)
 

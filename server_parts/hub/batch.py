@@ -29,7 +29,6 @@ class _Said:
         self.private = False  # something of it was said in private
         self.size = 0  # texts
         self.drafts: list[Draft] = []
-        self.authors: list[Client] = []
         self.refused: list[tuple[Client, Refusal]] = []
         self.writers: dict[Client, None] = {}
         self.claims: dict[str, str] = {}
@@ -55,7 +54,7 @@ class Batch:
         self._log_writer = LogWriter(store)
         self.fault: Exception | None = None  # after one, what is in the log nobody knows
         self._said = _Said()
-        self._with_scribe: _Said | None = None
+        self._being_written: _Said | None = None
         self._written: tuple[_Said, list[Run]] | None = None  # in the log, and not told yet
 
     # --- collecting ---
@@ -72,7 +71,6 @@ class Batch:
         said.private = said.private or bool(partners(draft.room))
         said.size += len(draft.texts)
         said.drafts.append(draft)
-        said.authors.append(client)
         said.writers[client] = None
 
     def claim(self, claims: Mapping[str, str]) -> None:
@@ -94,7 +92,7 @@ class Batch:
 
     def is_writing(self, client: Client) -> bool:
         """Whether something that this client said is with the log writer."""
-        return self._with_scribe is not None and client in self._with_scribe.writers
+        return self._being_written is not None and client in self._being_written.writers
 
     def end_turn(self) -> None:
         """Nobody waits longer than he must: what is large is being written when this returns, all else is told."""
@@ -103,13 +101,13 @@ class Batch:
             return
         said, self._said = self._said, _Said()
         self._log_writer.begin(said.entry())
-        self._with_scribe = said
+        self._being_written = said
         self.tell()
 
     def settle(self) -> None:
         """Before anything else is done: what the log writer was writing is in the log, or taken back."""
-        if self._with_scribe is not None:
-            said, self._with_scribe = self._with_scribe, None
+        if self._being_written is not None:
+            said, self._being_written = self._being_written, None
             self._settle(said, self._log_writer.result)
 
     def commit(self) -> None:
@@ -125,13 +123,11 @@ class Batch:
         if self._written is None:
             return
         (said, runs), self._written = self._written, None
-        by_room: dict[str, tuple[list[Run], dict[Client, None]]] = {}
-        for run, author in zip(runs, said.authors, strict=True):
-            batch = by_room.setdefault(run.room, ([], {}))
-            batch[0].append(run)
-            batch[1][author] = None
-        for room, (heard, by) in by_room.items():
-            self._live_rooms.publish(room, heard, by)
+        by_room: dict[str, list[Run]] = {}
+        for run in runs:
+            by_room.setdefault(run.room, []).append(run)
+        for room, heard in by_room.items():
+            self._live_rooms.publish(room, heard)
         for client, refusal in said.refused:
             client.tell(refusal.frame())
 

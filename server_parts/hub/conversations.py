@@ -19,6 +19,7 @@ from chat_common import partners
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.people.clients import Client
 from server_parts.people.contacts import Contacts
+from server_parts.protocol import events
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.message_log import MessageLog
 from server_parts.storage.search_query import DAY
@@ -28,8 +29,6 @@ RESUMED: Final = 200  # of them at most are resumed at a hello …
 ACTIVE: Final = 30 * DAY  # … if something was said in them within so many seconds
 UNDER_WAY: Final = 10.0  # seconds that a text may take, or that its writer may take to hear who is who
 MOST_REMEMBERED: Final = 10_000  # sessions that left
-
-DENIED: Final = Refusal("denied", "that conversation is private", "room")
 
 
 class Conversations:
@@ -71,7 +70,7 @@ class Conversations:
 
     def close(self, client: Client) -> None:
         """The client gives its name up: if that is nobody's, its private rooms close for both who are in them."""
-        if client.trusted or client.operator:
+        if client.trusted or client.is_owner or self._live_rooms.names.others(client):
             return
         for room in [room for room in client.rooms.values() if partners(room.name)]:
             members = list(room.members)
@@ -80,7 +79,7 @@ class Conversations:
                 self._live_rooms.depart(member, room)
                 if not member.gone:
                     left = [*(name for name in names if name != member.name), member.name]
-                    member.tell({"type": "presence", "room": room.name, "left": left, "members": 0})
+                    member.tell(events.presence(room.name, {"left": left}, 0))
 
     def answered(self, client: Client) -> None:
         """The client is told who is here, because it asked."""
@@ -97,19 +96,19 @@ class Conversations:
     # --- writing ---
 
     def place(self, client: Client, room: str) -> str | Refusal:
-        """The room of two people, opened for both of them."""
-        if not client.takes_part(room):
-            return DENIED
+        """The room of two people, opened for both of them, at all their connections."""
+        names = self._live_rooms.names
         name = _other(client, room)
-        other = self._live_rooms.names.find(name)
+        others = names.bearers(name)
+        other = others[0] if others else None
         if not name:
             return Refusal("no_such_user", "that is you: a private message goes to somebody else", "room")
-        if other is None and not self._live_rooms.names.is_claimed(name):
+        if other is None and not names.is_claimed(name):
             return Refusal("no_such_user", f"there is nobody called {name} to talk to", "room")
         if other is not None and self._may_be_mistaken(client, other, room):
             text = f"another {name} has come than the one who was here: join @{name} to talk to the new one"
             return Refusal("no_such_user", text, "room")
-        members = [member for member in (client, other) if member is not None and room not in member.rooms]
+        members = [one for one in (*names.bearers(client.name), *others) if room not in one.rooms]
         if members or room not in client.wrote_in:
             refusal = self._refusal(client, other, name, room, members)
             if refusal is not None:
@@ -119,7 +118,7 @@ class Conversations:
                 member.outbox.offer(b"".join(told))  # its reader knows of nothing
             self._note(client, room)
         if other is not None and other.away is not None:
-            client.tell({"type": "notice", "text": f"{other.name} is away: {other.away}"})
+            client.tell(events.notice(f"{other.name} is away: {other.away}"))
         return room
 
     @staticmethod
@@ -143,7 +142,7 @@ class Conversations:
         self, client: Client, other: Client | None, name: str, room: str, members: list[Client]
     ) -> Refusal | None:
         """Why these two may not talk: too many strangers wait for an answer already, or too many rooms are open."""
-        if not client.operator and (other is None or not other.operator):
+        if not client.is_owner and (other is None or not other.is_owner):
             for member in members:
                 if len(member.rooms) >= MAX_PRIVATE and sum(map(_is_private, member.rooms)) >= MAX_PRIVATE:
                     return Refusal("too_many", f"{member.name} is in too many conversations already", "room")

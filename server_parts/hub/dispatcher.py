@@ -14,12 +14,12 @@ from typing import Final
 
 from chat_common import Frame
 from server_parts.hub import pages
-from server_parts.hub.conversations import DENIED
 from server_parts.hub.hub import Hub
+from server_parts.people import permissions
 from server_parts.people.addresses import source_of
 from server_parts.people.clients import CREDITS, Client
 from server_parts.people.rate_limit import Person, RateLimit, RateLimits
-from server_parts.protocol.native_encoder import NATIVE
+from server_parts.protocol import events
 from server_parts.protocol.requests import (
     Answer,
     Disconnected,
@@ -81,15 +81,15 @@ class Dispatcher:
     def serve(self, requests: Sequence[Request]) -> None:
         """Carry out the requests in order, no faster than the client's rate.
 
-        Raise ConnectionResetError if a native client resets its connection meanwhile: it wants none of the rest. What
-        plain programs do to theirs at their end says nothing.
+        Raise ConnectionResetError if a program of ours resets its connection meanwhile: it wants none of the rest. What
+        nc and its like do to theirs at their end says nothing.
         """
         while requests and not self._client.outbox.closed:
             allowed, pause = self._allowed(requests, time.monotonic())
             if allowed:
                 self._carry_out(requests[:allowed])
                 requests = requests[allowed:]
-            elif self._is_reset(min(pause, BREATH)) and self._client.encoder is NATIVE:
+            elif self._is_reset(min(pause, BREATH)) and not self._client.encoder.is_for_people:
                 raise ConnectionResetError
 
     def _allowed(self, requests: Sequence[Request], now: float) -> tuple[int, float]:
@@ -151,16 +151,15 @@ class Dispatcher:
         self._client.outbox.drain()
 
     def _answer(self, request: Request) -> Iterable[bytes]:
-        client = self._client
+        if refused := permissions.refusal(self._client, request):
+            return self._frame(refused.frame())
         match request:
             case Answer(block):
                 return (block,)
             case Ping(n):
-                return self._frame({"type": "pong"} if n is None else {"type": "pong", "n": n})
+                return self._frame(events.pong(n))
             case Refusal():
                 return self._frame(request.frame())
-        if client.session is None:
-            return self._frame(Refusal("hello_first", "say hello first", "type").frame())
         try:
             return self._read(request)
         except StorageError as error:
@@ -177,9 +176,9 @@ class Dispatcher:
                 return self._frame(Refusal("bad_field", "there are no more results", "before").frame())
             request = self._next_page
         room = None if request.room is None else client.resolve(request.room)
-        floor = 0 if room is None else client.floor(store, room)
+        floor = 0 if room is None else permissions.floor_of(client, store, room)
         if floor is None:
-            return self._frame(DENIED.frame())
+            return self._frame(permissions.DENIED.frame())
         if isinstance(request, History):
             return pages.older(store, client.encoder, request._replace(room=room or ""), floor)
         floors = store.private_rooms(client.name) if client.trusted else {}

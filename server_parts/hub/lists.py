@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, TypeVar
 
-from chat_common import Frame
 from server_parts.people.clients import Client, Room
+from server_parts.people.permissions import may_know
+from server_parts.protocol import events
 from server_parts.protocol.requests import Rooms, Who
 
 A_STEP: Final = 1_000  # people or rooms that are looked at in a row
@@ -32,7 +33,7 @@ _resting_until = 0.0
 @contextmanager
 def _one_at_a_time(client: Client) -> Iterator[Step]:
     """What is to be done around each step of a list for that client."""
-    if client.operator:
+    if client.is_owner:
         yield nullcontext
     else:
         with _making:
@@ -52,9 +53,8 @@ def _rested() -> Iterator[None]:
 def member_list(client: Client, room: str | None, people: Sequence[Person], wanted: Who) -> Iterator[bytes]:
     """A page of people: all in the order they came, or where they are many, some in the order of their names."""
     total = len(people)
-    frame: Frame = {"type": "who", "room": room, "total": total, "more": False}
     with _one_at_a_time(client) as step:
-        if wanted.after is not None or (total > wanted.limit and not client.operator):
+        if wanted.after is not None or (total > wanted.limit and not client.is_owner):
             after = (wanted.after or "").lower()
             chosen: list[tuple[str, Person]] = []
             for some in _in_steps(people, step):
@@ -65,7 +65,7 @@ def member_list(client: Client, room: str | None, people: Sequence[Person], want
             members = [
                 {"name": name, "color": color} | ({"away": away} if away else {}) for name, color, away in people
             ]
-            page = client.encoder.pages(frame, "members", members)
+            page = client.encoder.pages(events.who(room, total), "members", members)
     yield page
 
 
@@ -77,19 +77,19 @@ def room_list(client: Client, wanted: Rooms, lit: Mapping[str, Room], kept: Mapp
     with _one_at_a_time(client) as step:
         with step():
             names = [*kept, *(name for name in lit if name not in kept)]
-        limit = len(names) if client.operator else wanted.limit
+        limit = len(names) if client.is_owner else wanted.limit
         total, chosen = 0, list[str]()
         for some in _in_steps(names, step):
-            known = [name for name in some if name.startswith(wanted.prefix) and _may_know(client, name)]
+            known = [name for name in some if name.startswith(wanted.prefix) and may_know(client, name)]
             total += len(known)
             behind = known if wanted.after is None else [name for name in known if name > wanted.after]
             chosen = heapq.nsmallest(limit, [*chosen, *behind])
         with step():
             rooms = [
-                {"room": name, "members": len(lit[name].members) if name in lit else 0, "last": kept.get(name, 0)}
+                {"room": name, "members": lit[name].people if name in lit else 0, "last": kept.get(name, 0)}
                 for name in chosen
             ]
-            page = client.encoder.pages({"type": "rooms", "total": total, "more": False}, "rooms", rooms)
+            page = client.encoder.pages(events.rooms(total), "rooms", rooms)
     yield page
 
 
@@ -97,7 +97,3 @@ def _in_steps(items: Sequence[T], step: Step) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), A_STEP):
         with step():
             yield items[start : start + A_STEP]
-
-
-def _may_know(client: Client, room: str) -> bool:
-    return not room.startswith("@") or room in client.rooms or (client.trusted and client.takes_part(room))

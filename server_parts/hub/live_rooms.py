@@ -6,25 +6,28 @@ It must not know sockets or requests, and it stores nothing: that is the log's.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from chat_common import Frame, partners
+from chat_common import partners
 from server_parts.hub.lists import room_list
 from server_parts.hub.pages import entry
 from server_parts.people.clients import Client, Room
 from server_parts.people.names import Names
 from server_parts.people.presence import Tidings
-from server_parts.protocol.door import Encoder
-from server_parts.protocol.native_encoder import NATIVE
+from server_parts.protocol import events
+from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import Rooms
-from server_parts.storage.message_log import MessageLog, Run
+from server_parts.storage.message_log import MessageLog, Run, StorageError, one_by_one
 
 PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
 PRESENCE_SLICE: Final = 0.002  # seconds, and no longer at a time: thousands who hear of it hold up nobody
+
+log = logging.getLogger("chat")
 
 Blocks = dict[tuple[int, Encoder, Client | None], bytes]  # what is told from a position on, through a door
 
@@ -55,21 +58,34 @@ class LiveRooms:
         lowest = room.last if floor is None else max(floor, self._store.first(name) - 1)
         self.rooms[name] = room  # nothing can fail from here on
         if client not in room.members:
-            room.members[client] = room.news.enter(client.name)
-            client.rooms[name] = room
-            self._news[name] = room
+            self._add(client, room)
         if after is None or after > room.last:  # an id from the future: its numbers mean nothing here
             gap = gap or after is not None
             start = max(room.last - history, lowest)
         else:
             gap = gap or after < lowest
             start = max(after, lowest)
-        joined: Frame = {"type": "joined", "room": name, "last": room.last, "members": len(room.members)}
+        joined = events.joined(name, room.last, room.people)
         return entry(self._store, client.encoder, joined, start, gap=gap)
+
+    def _add(self, client: Client, room: Room) -> None:
+        if self._is_double(client, room):
+            room.members[client] = room.news.entrance
+            room.doubles += 1
+        else:
+            room.members[client] = room.news.enter(client.name)
+            self._news[room.name] = room
+        client.rooms[room.name] = room
+
+    def _is_double(self, client: Client, room: Room) -> bool:
+        """Whether its person is in the room with another connection too."""
+        return any(other in room.members for other in self.names.others(client))
 
     def depart(self, client: Client, room: Room) -> None:
         del room.members[client], client.rooms[room.name]
-        if room.members:
+        if self._is_double(client, room):
+            room.doubles -= 1
+        elif room.members:
             room.news.left(client.name)
             self._news[room.name] = room
         else:
@@ -89,9 +105,10 @@ class LiveRooms:
     def rename(self, client: Client, new: str | None, *, trusted: bool = False) -> None:
         """The client is told at once, as it knows its own messages by the name they carry; the others as usual.
 
-        Without a new name it gets that of a guest.
+        Without a new name it gets that of a guest. Other connections of its person keep the old one.
         """
         old = client.name
+        stays = [room for room in client.rooms.values() if self._is_double(client, room)]
         if new is None or new.lower() != old.lower():
             for room in [room for room in client.rooms.values() if partners(room.name)]:
                 self.depart(client, room)
@@ -101,22 +118,30 @@ class LiveRooms:
             self.names.take(new, client, trusted=trusted)
         if client.name != old:
             for room in client.rooms.values():
-                self._note_rename(client, room, old)
+                self._note_rename(client, room, old, stays=room in stays)
         pair = [old, client.name]
-        answer: list[Frame] = [
-            {"type": "presence", "room": room.name, "renamed": [pair], "members": len(room.members)}
-            for room in client.rooms.values()
-        ]
-        answer = answer or [{"type": "presence", "room": None, "renamed": [pair], "members": 0}]
+        answer = [events.presence(room.name, {"renamed": [pair]}, room.people) for room in client.rooms.values()]
+        answer = answer or [events.presence(None, {"renamed": [pair]}, 0)]
+        if client.name.lower() != old.lower():
+            answer += [events.presence(r.name, {"joined": [old]}, r.people) for r in stays if r.name in client.rooms]
         if not client.outbox.offer(b"".join(map(client.encoder.frame, answer))):  # one block: it may be in many rooms
             self.slow[client] = None
 
-    def _note_rename(self, client: Client, room: Room, old: str) -> None:
-        """Whom the client still knows by one of the two names, it is told of first."""
-        if room.news.is_named(old) or room.news.is_named(client.name):
+    def _note_rename(self, client: Client, room: Room, old: str, *, stays: bool) -> None:
+        """Whom the client still knows by one of the two names, it is told of first. `stays`: so does its old name."""
+        joins = self._is_double(client, room)
+        room.doubles += joins - stays
+        if stays or joins or room.news.is_named(old) or room.news.is_named(client.name):
             self.bring_up_to_date(client, room)
         knows_all = room.members[client] == room.news.end
-        room.news.renamed(old, client.name, client)
+        if stays and joins:
+            return
+        if stays:
+            room.news.enter(client.name)
+        elif joins:
+            room.news.left(old)
+        else:
+            room.news.renamed(old, client.name, client)
         if knows_all:
             room.members[client] = room.news.end
         self._news[room.name] = room
@@ -132,12 +157,12 @@ class LiveRooms:
         if room.news:
             self._tell(client, room, room.news.so_far(room.name), {})
 
-    def introduce(self, room: Room, authors: Iterable[Client]) -> None:
+    def introduce(self, room: Room, authors: Iterable[str]) -> None:
         """A room is told of somebody before it hears from them; and all in it are told everything in one order."""
         if room.name not in self._news:
             return
         is_unknown = room.news.is_unknown
-        fresh = self._tell_news(room) if any(is_unknown(author.name) for author in authors) else ()
+        fresh = self._tell_news(room) if any(map(is_unknown, authors)) else ()
         begun = time.monotonic()
         for _ in chain(self._telling.pop(room.name, ()), fresh):
             pass
@@ -183,7 +208,7 @@ class LiveRooms:
         block = blocks.get(key)
         if block is None:
             frames = tidings.since(position, hearer)
-            block = b"".join(client.encoder.frame(frame | {"members": len(room.members)}) for frame in frames)
+            block = b"".join(client.encoder.frame(frame | {"members": room.people}) for frame in frames)
             blocks[key] = block
         # An event that a door does not show is no bytes at all.
         if block and not client.outbox.offer(block):
@@ -191,24 +216,45 @@ class LiveRooms:
 
     # --- telling what was said ---
 
-    def publish(self, name: str, runs: list[Run], authors: dict[Client, None]) -> None:
-        """Encode once, send many. Each author's own copy is its receipt."""
+    def publish(self, name: str, committed: Iterable[Run]) -> None:
+        """Tell a room what the log holds: each message once, in the order of their numbers, whoever brings it.
+
+        Encode once, send many. Each author's own copy is its receipt.
+        """
         room = self.rooms.get(name)
         if room is None:
             return  # said from outside, to an empty room
-        self.introduce(room, authors)
+        runs = list(self._untold(room, committed))
+        if not runs:
+            return
+        self.introduce(room, {run.sender for run in runs})
         said = sum(len(run.texts) for run in runs)
-        room.last = runs[-1].id + len(runs[-1].texts) - 1
+        room.last = runs[-1].last
         self.messages += said
         self.deliveries += said * len(room.members)
+        sessions = {run.session for run in runs}
         blocks: dict[Encoder, bytes] = {}
         for client in room.members:
             encoder = client.encoder
-            if encoder is not NATIVE and client in authors:
-                block = encoder.live(runs, client.name)
+            if encoder.own_receipts and client.session is not None and client.session.key in sessions:
+                block = encoder.live(runs, client.session.key)
             elif encoder in blocks:
                 block = blocks[encoder]
             else:
                 block = blocks[encoder] = encoder.live(runs)
             if not client.outbox.offer(block):
                 self.slow[client] = None
+
+    def _untold(self, room: Room, committed: Iterable[Run]) -> Iterator[Run]:
+        """What continues the room's numbers: what was told is left out, what is missing is read from the log."""
+        told = room.last
+        for run in committed:
+            if run.id > told + 1:
+                try:
+                    yield from one_by_one(self._store.after(room.name, told, run.id - 1 - told))
+                except StorageError as error:
+                    log.error("what was said in %s is told later: %s", room.name, error)
+                    return
+            if run.last > told:
+                yield run if run.id > told else run.after(told)
+                told = run.last

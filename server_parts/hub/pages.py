@@ -11,19 +11,16 @@ from dataclasses import replace
 from itertools import chain
 
 from chat_common import Frame
-from server_parts.protocol.door import Encoder
+from server_parts.protocol import events
+from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import History, Search
-from server_parts.storage.message_log import MOST_COUNTED, Found, MessageLog, Place, StorageError
+from server_parts.storage.message_log import MOST_COUNTED, Found, MessageLog, Place, StorageError, Wanted
 from server_parts.storage.search_query import fold_name, parse
 
 PAGE = 500  # messages read and sent at a time, at most …
 PORTION = 32 * 1024  # … and characters of their text, which JSON may make six times as long
 
 log = logging.getLogger("chat")
-
-
-def history_frame(room: str, *, gap: bool, more: bool = False) -> Frame:
-    return {"type": "history", "room": room, "gap": gap, "more": more}
 
 
 def catch_up(store: MessageLog, encoder: Encoder, room: str, after: int, upto: int, *, gap: bool) -> Iterator[bytes]:
@@ -38,7 +35,7 @@ def entry(store: MessageLog, encoder: Encoder, joined: Frame, after: int, *, gap
         yield encoder.frame(joined)
         yield from catch_up(store, encoder, room, after, last, gap=gap)
     else:
-        yield encoder.frame(joined) + encoder.pages(history_frame(room, gap=gap), "messages", [])
+        yield encoder.frame(joined) + encoder.pages(events.history(room, gap=gap), "messages", [])
 
 
 def older(store: MessageLog, encoder: Encoder, request: History, floor: int) -> Iterator[bytes]:
@@ -50,7 +47,7 @@ def older(store: MessageLog, encoder: Encoder, request: History, floor: int) -> 
     after = max(lowest, trimmed)
     if upto <= after:
         gap = request.limit > 0 and upto > floor
-        return iter([encoder.pages(history_frame(room, gap=gap), "messages", [])])
+        return iter([encoder.pages(events.history(room, gap=gap), "messages", [])])
     portions = _portions(store, encoder, room, after, upto, gap=trimmed > lowest)
     return chain([next(portions)], _or_abort(portions))
 
@@ -63,7 +60,7 @@ def _portions(store: MessageLog, encoder: Encoder, room: str, after: int, upto: 
         gap = gap or not page or page[0].id > after + 1
         after = page[-1].id if page else upto  # if nothing is left of the rest, it was trimmed meanwhile
         more = after < upto
-        block = encoder.pages(history_frame(room, gap=gap, more=more), "messages", page)
+        block = encoder.pages(events.history(room, gap=gap, more=more), "messages", page)
         del page  # it may take long until the block is read
         yield block
         gap = False
@@ -78,16 +75,16 @@ def _or_abort(portions: Iterator[bytes]) -> Iterator[bytes]:
         raise ConnectionAbortedError from error
 
 
-def find(store: MessageLog, request: Search, query: str, floors: dict[str, int]) -> Found:
-    wanted = parse(query, request.utc_offset)
-    wanted = replace(wanted, without=frozenset(map(fold_name, request.without))) if wanted else wanted
+def find(store: MessageLog, request: Search, text: str, floors: dict[str, int]) -> Found:
+    query = parse(text, request.utc_offset)
+    query = replace(query, without=frozenset(map(fold_name, request.without))) if query else query
     most = MOST_COUNTED if request.counting else 0
-    return store.find(wanted, floors, request.limit, request.room, request.before, most, PORTION)
+    return store.find(Wanted(query, floors, request.limit, request.room, request.before, most, PORTION))
 
 
 def results(store: MessageLog, encoder: Encoder, request: Search, found: Found) -> Iterator[bytes]:
     """In portions too. While one is sent, of the messages that follow only the places are kept."""
-    frame: Frame = {"type": "results", "text": request.text}
+    frame = events.results(request.text)
     if request.counting:
         frame["total"] = found.total
     if found.partial:

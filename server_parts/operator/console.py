@@ -24,14 +24,14 @@ _LOGGED: Final = ("welcome", "joined", "history", "presence")  # or nothing new:
 class ConsoleEncoder:
     """Events as the operator sees them: what people say in blue, the rest plain."""
 
-    newest_last = True
+    newest_last = own_receipts = is_for_people = True
 
     def frame(self, frame: Frame) -> bytes:
         return b"" if frame["type"] in _LOGGED else PLAIN_TIMED.frame(frame)
 
-    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
+    def live(self, runs: Iterable[Run], session: str | None = None) -> bytes:
         messages = (message for run in runs for message in run.messages())
-        shown = (_receipt(m) if m.sender == author else paint(timed_text(m), "blue") + "\n" for m in messages)
+        shown = (_receipt(m) if m.session == session else paint(timed_text(m), "blue") + "\n" for m in messages)
         return "".join(shown).encode("utf-8", "replace")
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:

@@ -13,9 +13,9 @@ from typing import Final, Protocol
 
 from chat_common import Frame, partners, private_room
 from server_parts.people.presence import News
-from server_parts.protocol.door import Encoder
+from server_parts.people.roles import Role
+from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.plain_encoder import PLAIN
-from server_parts.storage.message_log import MessageLog
 
 CREDITS: Final = 2  # batches of one client that may be under way at once: this bounds the hub's queue
 
@@ -61,22 +61,22 @@ class Client:
 
     __slots__ = (
         "address", "asked", "away", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
-        "joined_with", "name", "number", "on_kept_place", "operator", "outbox", "replaced", "resumed", "rooms",
-        "session", "token_hash", "trusted", "wrote_in",
+        "joined_with", "name", "number", "on_kept_place", "outbox", "replaced", "resumed", "role", "rooms",
+        "session", "shares_name", "token_hash", "wrote_in",
     )  # fmt: skip
 
-    def __init__(self, outbox: Outlet, address: str, *, operator: bool = False) -> None:
+    def __init__(self, outbox: Outlet, address: str, role: Role = Role.GUEST) -> None:
         self.number = next(_numbers)
         self.outbox = outbox
         self.address = address
-        self.operator = operator
+        self.role = role
         self.encoder: Encoder = PLAIN
         self.name = ""
         self.color = ""
         self.away: str | None = None
         self.session: Session | None = None
         self.token_hash: str | None = None
-        self.trusted = False  # holds the token of its claimed name, so may read that name's private history
+        self.shares_name = False  # its program can tell its own texts from those of its person's other connections
         self.claiming = False  # its name will be claimed for its token with the first message
         self.replaced = 0.0  # when somebody else gave up its present name; see conversations.py for the next ones
         self.came = self.informed = self.asked = -math.inf
@@ -89,6 +89,16 @@ class Client:
         self.credits: SimpleQueue[None] = SimpleQueue()
         for _ in range(CREDITS):
             self.credits.put(None)
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this is the person at the server's own terminal."""
+        return self.role is Role.OWNER
+
+    @property
+    def trusted(self) -> bool:
+        """Whether it holds the token of its claimed name, and so may read that name's private history."""
+        return self.role in (Role.MEMBER, Role.OPERATOR)
 
     def tell(self, frame: Frame) -> None:
         self.outbox.offer(self.encoder.frame(frame))
@@ -103,22 +113,29 @@ class Client:
         names = partners(room)
         return len(names) == 2 and self.name.lower() in names and room == private_room(*names)
 
-    def floor(self, store: MessageLog, room: str) -> int | None:
-        """The number up to which this client may not read a room; None: it may read nothing that was said."""
-        if not partners(room):
-            return 0
-        if not (self.trusted and self.takes_part(room)):
-            return None
-        return store.private_rooms(self.name).get(room, 0)
-
 
 class Room:
     """The live side of a room: who hears it. The log keeps what was said."""
 
-    __slots__ = ("last", "members", "name", "news")
+    __slots__ = ("doubles", "last", "members", "name", "news")
 
     def __init__(self, name: str, last: int) -> None:
         self.name = name
-        self.last = last  # newest committed number
+        self.last = last  # the newest number that was told here
         self.news = News()
         self.members: dict[Client, int] = {}  # in the order they came, each with its position in the news
+        self.doubles = 0  # members that are further connections of somebody who is here
+
+    @property
+    def people(self) -> int:
+        """How many there are; each counts once, however many connections they have."""
+        return len(self.members) - self.doubles
+
+    def one_of_each(self) -> list[Client]:
+        """One connection of everybody who is here, in the order they came."""
+        if not self.doubles:
+            return list(self.members)
+        firsts: dict[str, Client] = {}
+        for client in self.members:
+            firsts.setdefault(client.name.lower(), client)
+        return list(firsts.values())

@@ -39,7 +39,7 @@ class Contacts:
     def refusal(self, writer: Client, other: Client | None, name: str, room: str) -> Refusal | None:
         """Why one may not write to another: too many wait for an answer already. None if it may; that is noted."""
         own = self._of(writer.name.lower(), writer)
-        if room not in own and not writer.operator and (other is None or not other.operator):
+        if room not in own and not writer.is_owner and (other is None or not other.is_owner):
             theirs = self._of(name, other)
             if room not in theirs and self._is_full(theirs, stranger=not writer.trusted):
                 return Refusal("too_many", f"too many people wait for an answer of {name} already", "room")

@@ -11,12 +11,14 @@ import heapq
 import math
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from chat_common import RESERVED_WORDS, is_guest
 from server_parts.people.addresses import is_own, source_of
 from server_parts.people.clients import Client
+from server_parts.people.roles import Role
+from server_parts.protocol.events import notice
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.message_log import MessageLog
 
@@ -45,14 +47,14 @@ class _Bearer(NamedTuple):
 
 
 class Names:
-    """Names are compared without case; a live one belongs to one client."""
+    """Names are compared without case. A live one belongs to one person, who may have several connections."""
 
     def __init__(self, log: MessageLog, operator: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._clock = clock
         self._started = clock()
         self._operator = operator.lower()  # nobody else's, whether he is at a terminal or not
-        self._live: dict[str, Client] = {}
+        self._live: dict[str, list[Client]] = {}  # in the order they came
         self._reserved: OrderedDict[str, _Reserved] = OrderedDict()
         self._reserved_by: OrderedDict[str, deque[str]] = OrderedDict()  # the same by address
         self._claims: OrderedDict[str, deque[tuple[float, str]]] = OrderedDict()  # when each address claimed what
@@ -61,11 +63,24 @@ class Names:
         self._free_guests: list[int] = []  # … those that came back, as a heap …
         self._numbers: dict[Client, int] = {}  # … and whose the others are
 
-    def find(self, name: str) -> Client | None:
-        return self._live.get(name.lower())
+    def bearers(self, name: str) -> Sequence[Client]:
+        """The connections of whoever bears the name: one, or several of a person who proves that it is theirs."""
+        return self._live.get(name.lower(), ())
 
-    def everyone(self) -> list[Client]:
-        return list(self._live.values())
+    def find(self, name: str) -> Client | None:
+        """The first of them."""
+        return next(iter(self.bearers(name)), None)
+
+    def others(self, client: Client) -> list[Client]:
+        """The other connections of the same person."""
+        return [other for other in self.bearers(client.name) if other is not client]
+
+    def connections(self) -> list[Client]:
+        return [client for bearers in list(self._live.values()) for client in bearers]
+
+    def one_of_each(self) -> list[Client]:
+        """One connection of everybody who is here."""
+        return [bearers[0] for bearers in self._live.values()]
 
     # --- whose a name is ---
 
@@ -93,25 +108,32 @@ class Names:
 
     def refusal(self, name: str, client: Client, leaving: Client | None = None) -> Refusal | None:
         """Why this client may not take the name; None if it may. `leaving` is about to give its own name up."""
-        if client.operator:
+        if client.is_owner:
             return None
         if name.lower() in RESERVED_WORDS and not self.owns(name, client):
             return Refusal("bad_name", f"the name {name} is reserved", "name")
         if name.lower() == self._operator:
             return Refusal("name_taken", f"the name {name} is the operator's: choose another", "name")
-        bearer = self.find(name)
-        if bearer not in (None, client, leaving) and not self.gives_way(name, client):
+        bearers = [bearer for bearer in self.bearers(name) if bearer not in (client, leaving)]
+        if bearers and not self._is_same_person(bearers, client) and not self.gives_way(name, client):
             return Refusal("name_taken", f"the name {name} is in use: choose another", "name")
         if self._owner(name) not in (None, client.token_hash):
             return Refusal("name_taken", f"the name {name} belongs to somebody else: choose another", "name")
         return None
+
+    @staticmethod
+    def _is_same_person(bearers: Iterable[Client], client: Client) -> bool:
+        """Whether all of these are connections of one person, and all can do with that."""
+        return client.token_hash is not None and all(
+            one.shares_name and one.token_hash == client.token_hash for one in (client, *bearers)
+        )
 
     def gives_way(self, name: str, client: Client) -> bool:
         """Whether a guest bears the name, who must leave it to a client that comes with a token."""
         bearer = self.find(name)
         if bearer is None or bearer is client or client.token_hash is None:
             return False
-        return not (bearer.operator or bearer.trusted or bearer.claiming)
+        return not (bearer.is_owner or bearer.trusted or bearer.claiming)
 
     def owns(self, name: str, client: Client) -> bool:
         """Whether the name is claimed for good with this client's token."""
@@ -123,7 +145,7 @@ class Names:
         """Of the names (in lower case) that a message is said by or to, those to be claimed together with it."""
         due = {}
         for name in names:
-            bearer = self._live.get(name)
+            bearer = self.find(name)
             if bearer is None:
                 reserved = self._reservation(name)
                 if reserved is not None and self._may_claim(name, reserved.address):
@@ -132,16 +154,17 @@ class Names:
                 if self._may_claim(name, bearer.address):
                     due[name] = bearer.token_hash
                 else:
-                    bearer.claiming = False  # nothing is reserved any more: it bears the name like a guest
-                    bearer.tell({"type": "notice", "text": _not_kept(bearer.name)})
+                    for one in self.bearers(name):
+                        one.claiming = False  # nothing is reserved any more: it bears the name like a guest
+                        one.tell(notice(_not_kept(one.name)))
         return due
 
     def claimed(self, name: str, token_hash: str) -> None:
         """It is in the log."""
         self._reserved.pop(name, None)
-        bearer = self._live.get(name)
-        if bearer is not None and bearer.token_hash == token_hash:
-            bearer.trusted, bearer.claiming = True, False
+        for bearer in self.bearers(name):
+            if bearer.token_hash == token_hash:
+                bearer.role, bearer.claiming = Role.MEMBER, False
 
     def _may_claim(self, name: str, address: str) -> bool:
         """Whether this address may claim one more name now; it is counted."""
@@ -163,11 +186,17 @@ class Names:
     def take(self, name: str, client: Client, *, trusted: bool, returning: bool = False) -> None:
         """Give a name that `refusal` does not refuse. `returning`: its session bore the name last."""
         self._give_up(client)
-        client.name, client.trusted = name, trusted
+        bearers = self._live.setdefault(name.lower(), [])
+        client.name = bearers[0].name if bearers else name  # one person's name has one spelling
+        if not client.is_owner:
+            client.role = Role.MEMBER if trusted else Role.GUEST
         client.claiming = client.token_hash is not None and not trusted and not is_guest(name)
         self._reserved.pop(name.lower(), None)
-        client.replaced = self._replaced(client, returning=returning)
-        self._live[name.lower()] = client
+        if bearers:
+            client.replaced, client.away = bearers[0].replaced, bearers[0].away
+        else:
+            client.replaced = self._replaced(client, returning=returning)
+        bearers.append(client)
 
     def next_guest(self) -> str:
         """The first free of guest-1, guest-2 …"""
@@ -183,14 +212,16 @@ class Names:
     def release(self, client: Client) -> None:
         """The client leaves. What it had not claimed yet stays reserved for a while."""
         name = client.name.lower()
-        if client.claiming and client.token_hash is not None and self._live.get(name) is client:
+        if client.claiming and client.token_hash is not None and self.bearers(name) == [client]:
             self._reserve(name, _Reserved(client.token_hash, client.address, self._clock() + GRACE))
         self._give_up(client)
 
     def _give_up(self, client: Client) -> None:
         name = client.name.lower()
-        if self._live.get(name) is client:
-            del self._live[name]
+        bearers = self._live.get(name, [])
+        if client in bearers:
+            bearers.remove(client)
+        if not bearers and self._live.pop(name, None) is not None:
             self._last_bearers[name] = _Bearer(_identity(client), self._clock(), client.replaced)
             self._last_bearers.move_to_end(name)
             if len(self._last_bearers) > MOST_REMEMBERED:
@@ -214,7 +245,7 @@ class Names:
         """When somebody else gave up the name; for ever ago if nobody else can have borne it."""
         last = self._last_bearers.get(client.name.lower())
         if last is None:
-            return -math.inf if returning or client.trusted or client.operator else self._started
+            return -math.inf if returning or client.trusted or client.is_owner else self._started
         return last.replaced if last.identity == _identity(client) else last.left
 
     # --- whose a session is ---
@@ -225,7 +256,7 @@ class Names:
         One that was opened with a token belongs to that token. One that was opened without belongs to whoever knows
         it and bears one of its last names; or any other name, if somebody else has taken that one meanwhile.
         """
-        if not owner or client.operator:
+        if not owner or client.is_owner:
             return True
         if _is_token(owner):
             return client.token_hash == owner

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from chat_common import Frame
+from server_parts.protocol import events
 
 NAMES_A_FRAME: Final = 1_000  # a thousand of the longest names stay within a line
 PAIRS_A_FRAME: Final = 500
@@ -33,10 +34,11 @@ class Change(NamedTuple):
 class News:
     """What happened in one room since the position that every member has reached."""
 
-    __slots__ = ("_changes", "_entrance", "_first", "_named", "_unknown")
+    __slots__ = ("_changes", "_first", "_named", "_unknown", "entrance")
 
     def __init__(self) -> None:
-        self._first = self._entrance = 0
+        self._first = 0
+        self.entrance = 0  # from where on newcomers are told
         self._changes: list[Change] = []
         self._unknown: set[str] = set()  # names that somebody bears of whom not everybody has been told
         self._named: set[str] = set()  # all names in the changes, without case
@@ -55,15 +57,15 @@ class News:
         It does them no harm to be told of those who came just before. So a whole crowd that comes in is told the same.
         """
         self._note(Change(Kind.JOINED, name))
-        return self._entrance
+        return self.entrance
 
     def left(self, name: str) -> None:
         self._note(Change(Kind.LEFT, name))
-        self._entrance = self.end
+        self.entrance = self.end
 
     def renamed(self, old: str, new: str, who: object = None) -> None:
         self._note(Change(Kind.RENAMED, old, new, who))
-        self._entrance = self.end
+        self.entrance = self.end
 
     def _note(self, change: Change) -> None:
         self._changes.append(change)
@@ -85,14 +87,14 @@ class News:
 
     def for_all(self, room: str) -> Tidings:
         """The same, to be told to every member there is. Who comes in from now on is beyond that."""
-        self._entrance = self.end
+        self.entrance = self.end
         return self.so_far(room)
 
     def forget(self, position: int) -> None:
         """Every member has reached that position."""
         del self._changes[: position - self._first]
         self._first = max(position, self._first)
-        self._entrance = max(position, self._entrance)
+        self.entrance = max(position, self.entrance)
         rest, self._changes = self._changes, []
         self._unknown.clear()
         self._named.clear()
@@ -184,7 +186,7 @@ def _moves(room: str, came: dict[str, None], gone: dict[str, None]) -> list[Fram
     gone.clear()
     if 0 < len(joined) + len(left) <= NAMES_A_FRAME:
         named = {"joined": joined, "left": left}
-        return [{"type": "presence", "room": room} | {what: names for what, names in named.items() if names}]
+        return [events.presence(room, {what: names for what, names in named.items() if names})]
     return [*_frames(room, "joined", joined, NAMES_A_FRAME), *_frames(room, "left", left, NAMES_A_FRAME)]
 
 
@@ -196,6 +198,4 @@ def _pairs(room: str, renamed: list[tuple[str, str]]) -> list[Frame]:
 
 def _frames(room: str, what: str, items: Collection[object], most: int) -> list[Frame]:
     listed = list(items)
-    return [
-        {"type": "presence", "room": room, what: listed[start : start + most]} for start in range(0, len(listed), most)
-    ]
+    return [events.presence(room, {what: listed[start : start + most]}) for start in range(0, len(listed), most)]

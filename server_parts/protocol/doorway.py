@@ -11,11 +11,12 @@ import re
 from typing import Final
 
 from chat_common import MAX_HELLO_LINE
-from server_parts.protocol.door import Door, Encoder
+from server_parts.protocol.door import Door
+from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.native_door import NativeDoor
 from server_parts.protocol.plain_door import PlainDoor
 from server_parts.protocol.plain_encoder import PLAIN
-from server_parts.protocol.requests import BecomeNative, EndConnection, Request
+from server_parts.protocol.requests import EndConnection, Request, StartAgain
 
 FIRST_BYTE_WAIT: Final = 0.5  # silence after which a newcomer is taken for a plain client
 
@@ -73,7 +74,7 @@ class Doorway:
 
     def welcomed(self) -> None:
         """The hub let the client in."""
-        if isinstance(self._door, NativeDoor):
+        if self._door is not None:
             self._door.welcomed()
 
     def _enter_native(self, data: bytes, now: float) -> list[Request]:
@@ -81,7 +82,7 @@ class Doorway:
         seated = self._door is not None  # as a plain client, whose greeting a native one skips
         self._door = NativeDoor(now if seated else self._opened)
         requests = self._door.receive(data, now)
-        return [BecomeNative(), *requests] if seated else requests
+        return [StartAgain(self._door.encoder), *requests] if seated else requests
 
     def _may_be_http(self) -> bool:
         begun = b"\n" not in self._first and len(self._first) < MAX_HELLO_LINE

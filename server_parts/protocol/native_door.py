@@ -7,14 +7,14 @@ from typing import Final
 from chat_common import (
     MAX_HELLO_LINE,
     MAX_LINE,
-    Frame,
     FrameError,
     LineDecoder,
     decode_frame,
     decode_values,
     encode_frame,
 )
-from server_parts.protocol.door import Encoder
+from server_parts.protocol.encoder import Encoder
+from server_parts.protocol.events import bye
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.native_requests import from_frame, plain_says
 from server_parts.protocol.requests import EndConnection, Refusal, Request
@@ -109,7 +109,3 @@ class NativeDoor:
 
     def _ending(self, code: str, text: str) -> EndConnection:
         return EndConnection(encode_frame(bye(code, text, retry=code == "idle")), text)
-
-
-def bye(code: str, text: str, *, retry: bool) -> Frame:
-    return {"type": "bye", "code": code, "text": text, "retry": retry}

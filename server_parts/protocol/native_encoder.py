@@ -12,18 +12,18 @@ from chat_common import (
     Frame,
     encode_frame,
 )
-from server_parts.storage.message_log import Message, Run
+from server_parts.storage.message_log import Message, Run, tag_of
 
 
 class NativeEncoder:
     """One JSON object a line."""
 
-    newest_last = False
+    newest_last = own_receipts = is_for_people = False
 
     def frame(self, frame: Frame) -> bytes:
         return encode_frame(frame)
 
-    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
+    def live(self, runs: Iterable[Run], session: str | None = None) -> bytes:
         return "".join(chain.from_iterable(map(_run_lines, runs))).encode()
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
@@ -57,21 +57,23 @@ def _packed(written: Sequence[str], room: int) -> list[list[str]]:
 
 
 def message_json(message: Message) -> str:
-    head, middle = _around_id(message)
-    return f'{head}{message.id}{middle}{quote(message.text)},"seq":{message.seq}}}'
+    head, middle, end = _around(message)
+    return f"{head}{message.id}{middle}{quote(message.text)}{end}{message.seq}}}"
 
 
 def _run_lines(run: Run) -> list[str]:
-    head, middle = _around_id(run)
+    head, middle, end = _around(run)
     numbered = zip(count(run.id), run.texts, count(run.seq), strict=False)
-    return [f'{head}{id}{middle}{quote(text)},"seq":{seq}}}\n' for id, text, seq in numbered]
+    return [f"{head}{id}{middle}{quote(text)}{end}{seq}}}\n" for id, text, seq in numbered]
 
 
-def _around_id(said: Message | Run) -> tuple[str, str]:
-    # Names, rooms and colours have been checked: they need no escaping.
+def _around(said: Message | Run) -> tuple[str, str, str]:
+    """What stands before the number, between number and text, and between text and seq."""
+    # Names, rooms, colours and tags have been checked or made here: they need no escaping.
     return (
         f'{{"type":"message","room":"{said.room}","id":',
         f',"ts":{said.ts:.3f},"from":"{said.sender}","color":"{said.color}","text":',
+        f',"by":"{tag_of(said.session)}","seq":' if said.session else ',"seq":',
     )
 
 

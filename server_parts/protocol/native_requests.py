@@ -128,7 +128,16 @@ def _hello(frame: Frame) -> Hello:
         epoch=_optional_string(frame, "epoch"),
         history=_recent(frame),
         client=harmless_line(_optional_string(frame, "client") or "")[:MAX_CLIENT],
+        shares_name="by" in _features(frame),
     )
+
+
+def _features(frame: Frame) -> list[Any]:
+    """What the client knows of what was added to the protocol; what we do not know of it means nothing here."""
+    features = frame.get("features")
+    if features is not None and not isinstance(features, list):
+        raise FrameError("bad_field", "features is a list of strings", "features")
+    return features or []
 
 
 def _rooms_of(frame: Frame) -> dict[str, int | None] | None:

@@ -20,8 +20,8 @@ from chat_common import (
     name_problem,
     room_problem,
 )
-from server_parts.protocol.door import Encoder
-from server_parts.protocol.plain_encoder import PLAIN, _lines, _star
+from server_parts.protocol.encoder import Encoder
+from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED, _lines, _star
 from server_parts.protocol.requests import (
     MAX_PAGE,
     Answer,
@@ -36,7 +36,7 @@ from server_parts.protocol.requests import (
     Rooms,
     Say,
     Search,
-    Times,
+    ShowAs,
     Who,
     text_refusal,
 )
@@ -98,6 +98,9 @@ class PlainDoor:
         tail = self._lines.take_tail()
         return self._requests(tail.removesuffix(b"\r")) if tail else []
 
+    def welcomed(self) -> None:
+        pass
+
     def _requests(self, line: bytes) -> list[Request]:
         # A telnet that asks for something shows nothing more until it is answered: no, we will not.
         asked = _NEGOTIATION.findall(line)
@@ -146,7 +149,11 @@ class PlainDoor:
         return History(self._room, None, int(rest or 20))
 
     def _times(self, word: str) -> Request:
-        return Times(word.lower() == "on") if word.lower() in ("on", "off") else _error("usage: /times on|off")
+        word = word.lower()
+        if word not in ("on", "off"):
+            return _error("usage: /times on|off")
+        self.encoder = PLAIN_TIMED if word == "on" else PLAIN
+        return ShowAs(self.encoder, f"times are {word}")
 
     def _search(self, text: str) -> Request:
         if not text:

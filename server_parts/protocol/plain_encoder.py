@@ -22,7 +22,7 @@ A_LINE: Final = 100  # names
 class PlainEncoder:
     """Events as text; stateless, one for all plain clients, and one for all who want to see times."""
 
-    newest_last = True
+    newest_last = own_receipts = is_for_people = True
 
     def __init__(self, text_of: Callable[[Message], str]) -> None:
         self._text_of = text_of
@@ -30,9 +30,9 @@ class PlainEncoder:
     def frame(self, frame: Frame) -> bytes:
         return _lines(*_TEXTS.get(frame["type"], _nothing)(frame))
 
-    def live(self, runs: Iterable[Run], author: str | None = None) -> bytes:
+    def live(self, runs: Iterable[Run], session: str | None = None) -> bytes:
         messages = (message for run in runs for message in run.messages())
-        return _lines(*(f"* delivered #{m.id} *" if m.sender == author else self._text_of(m) for m in messages))
+        return _lines(*(f"* delivered #{m.id} *" if m.session == session else self._text_of(m) for m in messages))
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
         if items and isinstance(items[0], Message):

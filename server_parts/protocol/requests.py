@@ -13,6 +13,7 @@ from chat_common import (
     Frame,
     is_blank,
 )
+from server_parts.protocol.encoder import Encoder
 from server_parts.storage.search_query import MAX_ECHO
 
 MAX_PAGE: Final = 500
@@ -51,6 +52,7 @@ class Hello(NamedTuple):
     epoch: str | None = None
     history: int = DEFAULT_HISTORY
     client: str = ""
+    shares_name: bool = False  # it knows `by`: other connections of its person may bear its name too
 
 
 class Say(NamedTuple):
@@ -113,10 +115,11 @@ class Search(NamedTuple):
     again: bool = False  # the next page of the search before, for a door that remembers nothing
 
 
-class Times(NamedTuple):
-    """Whether the plain door shows when something was said."""
+class ShowAs(NamedTuple):
+    """The door shows everything in another form from now on, and tells the client so."""
 
-    shown: bool
+    encoder: Encoder
+    text: str
 
 
 class Ping(NamedTuple):
@@ -140,8 +143,13 @@ class EndConnection(NamedTuple):
     reason: str
 
 
-class BecomeNative(NamedTuple):
-    """Whoever was taken for a plain client, because it was silent at first, is a native one."""
+class StartAgain(NamedTuple):
+    """The client came in through the wrong door, because it was silent at first: it is about to say hello at another.
+
+    That door's encoder is for it from now on.
+    """
+
+    encoder: Encoder
 
 
 class Disconnected(NamedTuple):
@@ -160,8 +168,8 @@ class Kick(NamedTuple):
 
 
 Request = (
-    Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | Times | Bye  # for the hub
-    | EndConnection | BecomeNative | Disconnected  # for the hub, from the door or the reader
+    Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | ShowAs | Bye  # for the hub
+    | EndConnection | StartAgain | Disconnected  # for the hub, from the door or the reader
     | Announce | Kick  # for the hub, from the operator
     | History | Search | Ping | Answer | Refusal  # for the dispatcher
 )  # fmt: skip

@@ -27,16 +27,16 @@ from server_parts.storage.message_log import (
     Receipt,
     Run,
     SessionRecord,
+    Wanted,
     filling,
 )
-from server_parts.storage.search_query import DAY, Query
+from server_parts.storage.search_query import DAY
 
 SLICE: Final = 1_000  # messages looked through at a time
 
 
 class _Kept(NamedTuple):
     order: int  # among the messages of all rooms
-    session: str
     message: Message
 
 
@@ -75,28 +75,28 @@ class MemoryLog(MessageLog):
             return [self._store(draft) for draft in drafts]
 
     def _store(self, draft: Draft) -> Run:
-        room, ts, sender, color, texts, session, seq = draft
+        room = draft.room
         last = self._last.get(room, 0)
         if not last:
             self._kept[room] = deque()
             for name in partners(room):
                 self._floors.setdefault(name, {}).setdefault(room, 0)
         if partners(room):
-            self._spoke.add((room, sender.lower()))
-        run = Run(room, last + 1, ts, sender, color, texts, seq)
+            self._spoke.add((room, draft.sender.lower()))
+        run = Run.numbered(draft, last + 1)
         kept = self._kept[room]
         for message in run.messages():
-            kept.append(_Kept(next(self._order), session, message))
-            self._receipts[session, message.seq] = Receipt(room, message.id)
+            kept.append(_Kept(next(self._order), message))
+            self._receipts[message.session, message.seq] = Receipt(room, message.id)
             if len(kept) > self._keep:
                 self._drop_oldest(kept)
-        self._last[room] = last + len(texts)
+        self._last[room] = run.last
         return run
 
     def _drop_oldest(self, kept: deque[_Kept]) -> None:
-        _, session, message = kept.popleft()
-        if self._receipts.get((session, message.seq)) == (message.room, message.id):
-            del self._receipts[session, message.seq]
+        message = kept.popleft().message
+        if self._receipts.get((message.session, message.seq)) == (message.room, message.id):
+            del self._receipts[message.session, message.seq]
 
     def session(self, key: str) -> SessionRecord:
         return SessionRecord(self._accepted.get(key, 0), self._session_owners.get(key, ""))
@@ -131,37 +131,28 @@ class MemoryLog(MessageLog):
             stop = min(max(before - kept[0].message.id, 0), len(kept))
             return [kept[i].message for i in range(max(stop - limit, 0), stop)]
 
-    def find(
-        self,
-        query: Query,
-        floors: Mapping[str, int],
-        limit: int,
-        room: str | None = None,
-        before: tuple[str, int] | None = None,
-        most: int = 0,
-        size: float = math.inf,
-    ) -> Found:
-        end = math.inf if before is None else self._order_of(before, floors)
-        if not query or limit <= 0:
+    def find(self, wanted: Wanted) -> Found:
+        query, floors = wanted.query, wanted.floors
+        end = math.inf if wanted.before is None else self._order_of(wanted.before, floors)
+        if not query or wanted.limit <= 0:
             return Found([])
         rooms = [
             self._newest_first(name, floors.get(name, 0))
             for name in self.rooms()
-            if room in (None, name)
+            if wanted.room in (None, name)
             and (not query.rooms or name in query.rooms)
             and (name in floors or not partners(name))
         ]
-        finds = Finds(limit, size)
-        most = max(limit, most)
+        finds = Finds(wanted)
         deadline = time.monotonic() + SEARCH_TIME
-        for number, (order, _, message) in enumerate(merge(*rooms, reverse=True), 1):
+        for number, (order, message) in enumerate(merge(*rooms, reverse=True), 1):
             if number % SLICE == 0:
                 time.sleep(BREATH)  # who compares words does not let go of Python's lock, which all others wait for
                 if time.monotonic() > deadline:
                     return finds.found(partial=True)
             if order < end and query.matches(message.sender, message.ts, message.text):
                 finds.add(message)
-                if finds.total == most:
+                if not finds.left:
                     break
         return finds.found()
 

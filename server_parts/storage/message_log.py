@@ -29,12 +29,33 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def tag_of(session: str) -> str:
+    """The public name of a hashed session: it tells the sessions of one person apart, and proves nothing."""
+    return session[:8]
+
+
 class Place(NamedTuple):
     """Where a message is, and how many characters it has."""
 
     room: str
     id: int
     size: int
+
+
+class Wanted(NamedTuple):
+    """What a search looks for, and how much of it is wanted.
+
+    It looks in `room`, or in all public rooms and those in `floors`. Of a room in `floors` only what is numbered above
+    its floor may be found; a private room that is not in `floors` is never looked into.
+    """
+
+    query: Query
+    floors: Mapping[str, int]
+    limit: int  # messages
+    room: str | None = None
+    before: tuple[str, int] | None = None  # the room and id of a message: only what was appended before it
+    most: int = 0  # beyond `limit`, what matches is counted up to this number
+    size: float = math.inf  # characters of text; of the messages that follow, only the places are kept
 
 
 class Found(NamedTuple):
@@ -54,12 +75,18 @@ class Found(NamedTuple):
 class Finds:
     """What a search finds, one after the other: the texts up to a size, then the places up to a limit, then a count."""
 
-    def __init__(self, limit: int, size: float) -> None:
-        self._limit = limit
-        self._room = size
+    def __init__(self, wanted: Wanted) -> None:
+        self._limit = wanted.limit
+        self._room = wanted.size
+        self._most = max(wanted.limit, wanted.most)
         self._messages: list[Message] = []
         self._later: list[Place] = []
         self.total = 0
+
+    @property
+    def left(self) -> int:
+        """How many more are to be counted."""
+        return self._most - self.total
 
     def add(self, message: Message) -> None:
         self.total += 1
@@ -76,7 +103,7 @@ class Finds:
 
 
 class Draft(NamedTuple):
-    """Texts that have no numbers yet, said by one author in a row. `seq` is the first one's, the others count on.
+    """Texts without numbers, said by one author in a row. `seq` is the first one's, the others count on.
 
     All of it is Unicode without NUL and lone surrogates. `session` is hashed.
     """
@@ -91,7 +118,7 @@ class Draft(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A message as its room's log holds it."""
+    """A message as its room's log holds it. `session` is hashed; empty where it is no longer known."""
 
     room: str
     id: int
@@ -99,6 +126,7 @@ class Message(NamedTuple):
     sender: str
     color: str
     text: str
+    session: str
     seq: int
 
 
@@ -120,11 +148,34 @@ class Run(NamedTuple):
     sender: str
     color: str
     texts: Sequence[str]
+    session: str
     seq: int
 
+    @classmethod
+    def numbered(cls, draft: Draft, id: int) -> Run:
+        """Make the run of a draft whose first text gets that number."""
+        return cls(draft.room, id, draft.ts, draft.sender, draft.color, draft.texts, draft.session, draft.seq)
+
+    @property
+    def last(self) -> int:
+        """The number of its newest message."""
+        return self.id + len(self.texts) - 1
+
+    def after(self, id: int) -> Run:
+        """Return the part above a number that lies inside the run."""
+        passed = id + 1 - self.id
+        return self._replace(id=id + 1, texts=self.texts[passed:], seq=self.seq + passed)
+
     def messages(self) -> Iterator[Message]:
-        room, id, ts, sender, color, texts, seq = self
-        return (Message(room, id + i, ts, sender, color, text, seq + i) for i, text in enumerate(texts))
+        for passed, text in enumerate(self.texts):
+            yield Message(
+                self.room, self.id + passed, self.ts, self.sender, self.color, text, self.session, self.seq + passed
+            )
+
+
+def one_by_one(messages: Iterable[Message]) -> list[Run]:
+    """Return each message as a run of its own."""
+    return [Run(m.room, m.id, m.ts, m.sender, m.color, [m.text], m.session, m.seq) for m in messages]
 
 
 class Receipt(NamedTuple):
@@ -214,28 +265,14 @@ class MessageLog(ABC):
 
     def search(self, text: str, floors: Mapping[str, int], limit: int, room: str | None = None) -> list[Message]:
         """The messages of `find` for what somebody typed."""
-        return self.find(parse(text), floors, limit, room).messages
+        return self.find(Wanted(parse(text), floors, limit, room)).messages
 
     @abstractmethod
-    def find(
-        self,
-        query: Query,
-        floors: Mapping[str, int],
-        limit: int,
-        room: str | None = None,
-        before: tuple[str, int] | None = None,
-        most: int = 0,
-        size: float = math.inf,
-    ) -> Found:
-        """Messages that match, newest first: in `room`, or in all public rooms and those in `floors`.
+    def find(self, wanted: Wanted) -> Found:
+        """Return messages that match, newest first. Newest means appended last, whatever the clock showed.
 
-        `before` is the room and id of a message: only what was appended before it is found and counted. If the asker
-        may not read that room or that id, nothing is found. A search that takes longer than SEARCH_TIME is cut short.
-        Beyond `limit`, what matches is counted up to `most`. Once the messages fill `size` characters of text, of
-        those that follow only the places are kept.
-        Of a room in `floors` only what is numbered above its floor may be found. A private room that is not in
-        `floors` is never looked into. What was appended
-        before the call is found. Newest means appended last, whatever the clock showed.
+        What was appended before the call is found. Nothing is found before a message that the asker may not read.
+        A search that takes longer than SEARCH_TIME is cut short.
         """
 
     @abstractmethod

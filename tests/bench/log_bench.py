@@ -17,7 +17,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from server_parts.storage.message_log import Draft, StorageError
+from server_parts.storage.message_log import Draft, StorageError, Wanted
 from server_parts.storage.search_query import parse
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.search_index import Scope
@@ -106,7 +106,7 @@ def wait_for_index(log: SqliteLog, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while log._index and time.monotonic() < deadline:
         with suppress(StorageError):
-            log._index.search(parse("needle"), Scope((), True, {}), 1)
+            log._index.search(Wanted(parse("needle"), {}, 1), Scope((), True, {}))
             return
         time.sleep(0.1)
 

@@ -200,7 +200,7 @@ def judge_request(request: Request) -> None:
             if refusal is None:
                 (text,) = texts
                 assert 0 < len(text) <= MAX_TEXT
-                judge_message(Run(room, 1, 1.5, "alice", "blue", [text], seq))
+                judge_message(Run(room, 1, 1.5, "alice", "blue", [text], "", seq))
 
 
 def judge_answer(block: bytes) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 from unittest import mock
 
 from server_parts.hub.live_rooms import LiveRooms
-from server_parts.people.clients import Client
 from server_parts.storage.message_log import Run
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.finding import Finding, found, main
@@ -113,11 +112,11 @@ def squatters(names: int) -> list[str]:
             if here.store.owner(f"squatter-{number}") is not None:
                 wrong.append(f"squatter: {number} is kept")
 
-        def watched(live_rooms: LiveRooms, name: str, runs: list[Run], authors: dict[Client, None]) -> None:
+        def watched(live_rooms: LiveRooms, name: str, runs: list[Run]) -> None:
             wrong.extend(
                 f"late: {run.sender} is heard and not kept" for run in runs if not here.store.owner(run.sender)
             )
-            publish(live_rooms, name, runs, authors)
+            publish(live_rooms, name, runs)
 
         with mock.patch.object(LiveRooms, "publish", watched):
             for number in range(names // 10):

@@ -378,11 +378,11 @@ def said_by_the_operator(stage: OperatorStage, text: str) -> None:
 
 TO_THE_OPERATOR: Final[dict[str, Show]] = {
     "operator: a message": lambda stage, text: stage.show(
-        stage.encoder.live([Run("lobby", 1, 1.5, text, text, [text], 1)])
+        stage.encoder.live([Run("lobby", 1, 1.5, text, text, [text], "", 1)])
     ),
     "operator: a search": lambda stage, text: stage.show(
         stage.encoder.pages(
-            {"type": "results", "text": text}, "messages", [Message("lobby", 1, 1.5, text, text, text, 1)]
+            {"type": "results", "text": text}, "messages", [Message("lobby", 1, 1.5, text, text, text, "", 1)]
         )
     ),
     "operator: a new day": on_a_new_day,

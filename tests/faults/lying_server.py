@@ -80,10 +80,9 @@ class HastyLog(_LateLog):
             return [self._promise(draft) for draft in drafts]
 
     def _promise(self, draft: Draft) -> Run:
-        room, ts, sender, color, texts, _, seq = draft
-        last = self.last(room)
-        self._ahead[room] = last + len(texts)
-        return Run(room, last + 1, ts, sender, color, texts, seq)
+        run = Run.numbered(draft, self.last(draft.room) + 1)
+        self._ahead[run.room] = run.last
+        return run
 
     def last(self, room: str) -> int:
         return self._ahead.get(room) or super().last(room)

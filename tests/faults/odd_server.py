@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import server
-from server_parts.hub import dispatcher, hub, pages
+from server_parts.hub import departures, dispatcher, pages
+from server_parts.hub.arrivals import Arrivals
 from server_parts.people import new_rooms, places, rate_limit
 from server_parts.people.clients import Client
 from server_parts.protocol import native_door, plain_door
@@ -72,7 +73,7 @@ def hurry() -> None:
     """Gives a fifth of the time."""
     _change(native_door, HELLO_WAIT=2.0, LINE_WAIT=6.0)
     _change(plain_door, LINE_WAIT=2.0)
-    _change(hub, LINGER=0.6)
+    _change(departures, LINGER=0.6)
 
 
 class _Restless:
@@ -102,13 +103,13 @@ def lose_heart_early() -> None:
 
 def think_about_everyone() -> None:
     """Lets everybody wait while it thinks about somebody who leaves a room."""
-    leave = hub.Hub._leave
+    leave = Arrivals.leave
 
-    def leave_slowly(self: hub.Hub, client: Client, request: Leave) -> None:
+    def leave_slowly(self: Arrivals, client: Client, request: Leave) -> None:
         time.sleep(THOUGHT)
         leave(self, client, request)
 
-    _change(hub.Hub, _leave=leave_slowly)
+    _change(Arrivals, leave=leave_slowly)
 
 
 def leave_without_a_word() -> None:

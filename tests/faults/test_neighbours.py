@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from server_parts.hub.live_rooms import LiveRooms
-from server_parts.people.clients import Client as Member
 from server_parts.storage.message_log import Run
 from tests.faults import hostile
 from tests.faults.actors import ServerProcess, chosen_seed
@@ -43,9 +42,9 @@ def test_a_wrong_message_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that shows one text in the place of another is reported."""
     publish = LiveRooms.publish
 
-    def publish_wrongly(self: LiveRooms, name: str, runs: list[Run], authors: dict[Member, None]) -> None:
+    def publish_wrongly(self: LiveRooms, name: str, runs: list[Run]) -> None:
         wrong = [run._replace(texts=["text 4" if text == "text 3" else text for text in run.texts]) for run in runs]
-        publish(self, name, wrong, authors)
+        publish(self, name, wrong)
 
     monkeypatch.setattr(LiveRooms, "publish", publish_wrongly)
     with LocalServer() as server:

@@ -80,7 +80,7 @@ names = st.sampled_from(["bob", "delivered", "hello", "error", "goodbye"])
 def test_no_text_has_it(text: str, room: str, name: str, action: bool) -> None:
     """Neither live, nor in history, nor among results, with times or without, nor in the operator's log."""
     said = f"/me {text}" if action else text
-    run = Run(room, 1, time.time(), name, "blue", [said], 1)
+    run = Run(room, 1, time.time(), name, "blue", [said], "", 1)
     for encoder in (PLAIN, PLAIN_TIMED, ConsoleEncoder()):
         history = encoder.pages({"type": "history", "gap": False}, "messages", list(run.messages()))
         results = encoder.pages({"type": "results", "text": "x"}, "messages", list(run.messages()))
@@ -114,7 +114,7 @@ def test_a_row_of_a_terminal_that_is_not_indented_holds_one_word_at_most(text: s
 def test_a_form_without_the_rule_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check above can fail."""
     monkeypatch.setattr("chat_common._unlike_a_notice", lambda body: body)
-    line = PLAIN.live([Run("lobby", 1, 0.0, "delivered", "blue", ["/me #41 * "], 1)]).decode().rstrip("\n")
+    line = PLAIN.live([Run("lobby", 1, 0.0, "delivered", "blue", ["/me #41 * "], "", 1)]).decode().rstrip("\n")
     assert NOTICE.fullmatch(as_seen(line))
 
 
@@ -162,7 +162,7 @@ def test_a_terminal_cannot_be_padded(blank: str) -> None:
     assert without_padding(harmless(text)) == "hi    * delivered #41 *"
     assert without_padding("a b  c    d") == "a b  c    d"
     assert without_padding("a 中 文 字 é è ê") == "a 中 文 字 é è ê"
-    assert b"hi    * delivered" in PLAIN.live([Run("lobby", 1, 0.0, "bob", "blue", [text], 1)])
+    assert b"hi    * delivered" in PLAIN.live([Run("lobby", 1, 0.0, "bob", "blue", [text], "", 1)])
 
 
 def test_an_away_note_cannot_be_padded(serve: Serve) -> None:
@@ -199,7 +199,7 @@ def test_times_are_shown_on_demand(serve: Serve) -> None:
 
 def test_the_date_stands_before_what_is_older() -> None:
     """A time alone would be taken for today's."""
-    line = PLAIN_TIMED.live([Run("lobby", 1, 1_700_000_000.0, "bob", "blue", ["hi"], 1)]).decode()
+    line = PLAIN_TIMED.live([Run("lobby", 1, 1_700_000_000.0, "bob", "blue", ["hi"], "", 1)]).decode()
     assert line.startswith("2023-11-1")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from chat_common import MAX_TEXT
 from server_parts.hub import pages
-from server_parts.protocol.door import Encoder
+from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import History, Search

@@ -16,10 +16,10 @@ from tests.peers import Frame, Native, codes, of_type
 
 
 def test_a_message_is_the_same_for_everyone(alice: Native, bob: Native) -> None:
-    """Number, time, sender, colour, text and seq; the sender's copy is its receipt."""
+    """Number, time, sender, colour, text, tag and seq; the sender's copy is its receipt."""
     own, theirs = alice.tell("hello"), bob.until("message")
     assert own == theirs
-    assert set(own) == {"type", "room", "id", "ts", "from", "color", "text", "seq"}
+    assert set(own) == {"type", "room", "id", "ts", "from", "color", "text", "by", "seq"}
     assert (own["room"], own["id"], own["from"], own["text"], own["seq"]) == ("lobby", 1, "alice", "hello", 1)
     assert own["color"] == alice.welcome["color"]
     assert isinstance(own["ts"], float)
@@ -334,7 +334,7 @@ def test_search(alice: Native) -> None:
     (results,) = alice.ask("search", text="whale")
     assert (results["type"], results["text"]) == ("results", "whale")
     assert [m["text"] for m in results["messages"]] == ["another whale", "a blue whale"]
-    assert set(results["messages"][0]) == {"type", "room", "id", "ts", "from", "color", "text", "seq"}
+    assert set(results["messages"][0]) == {"type", "room", "id", "ts", "from", "color", "text", "by", "seq"}
     assert [m["text"] for m in alice.ask("search", text="whale", limit=1)[0]["messages"]] == ["another whale"]
     assert alice.ask("search", text="whale", room="tea")[0]["messages"] == []
 

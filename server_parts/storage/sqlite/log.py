@@ -44,8 +44,9 @@ from server_parts.storage.message_log import (
     Run,
     SessionRecord,
     StorageError,
+    Wanted,
 )
-from server_parts.storage.search_query import DAY, Query
+from server_parts.storage.search_query import DAY
 from server_parts.storage.sqlite.files import (
     DATABASE,
     OLDEST_SQLITE,
@@ -61,7 +62,7 @@ from server_parts.storage.sqlite.files import (
 )
 from server_parts.storage.sqlite.reader import LogReader
 from server_parts.storage.sqlite.schema import BLOCK, check_schema, migrate
-from server_parts.storage.sqlite.search_index import Forgotten, Scanner, Scope, SearchIndex, has_fts5
+from server_parts.storage.sqlite.search_index import EVER, Forgotten, Scanner, Scope, SearchIndex, has_fts5
 
 # A run in one statement: SQLite takes its texts apart in a third of the time of a statement for each, and without
 # letting go of Python's lock, and waiting for it again, after every one.
@@ -223,24 +224,24 @@ class SqliteLog(MessageLog):
 
     def _number(self, batch: _Batch, drafts: Sequence[Draft], sessions: Mapping[str, int]) -> None:
         """Give every draft its numbers."""
-        for room, ts, sender, color, texts, session, seq in drafts:
-            n = batch.n + 1
-            batch.n += len(texts)
-            if room not in batch.last:
-                batch.last[room] = self._last.get(room, 0)
-                if room not in self._room_ids:
-                    batch.new_rooms[room] = len(self._room_ids) + len(batch.new_rooms) + 1
-            id = batch.last[room] + 1
-            batch.last[room] += len(texts)
-            if ts // DAY != batch.day:
-                batch.day = int(ts // DAY)
+        for draft in drafts:
+            room, n, session = draft.room, batch.n + 1, sessions[draft.session]
+            run = Run.numbered(draft, batch.last.get(room, self._last.get(room, 0)) + 1)
+            room_id = self._room_ids.get(room) or batch.new_rooms.setdefault(
+                room, len(self._room_ids) + len(batch.new_rooms) + 1
+            )
+            batch.n += len(run.texts)
+            batch.last[room] = run.last
+            if run.ts // DAY != batch.day:
+                batch.day = int(run.ts // DAY)
                 batch.days.append((n, batch.day))
-            self._note_spans(batch, n, sessions[session], seq)
-            room_id = self._room_ids.get(room) or batch.new_rooms[room]
-            if room.startswith("@") and (speaker := (sender.lower(), room_id)) not in self._speakers:
+            self._note_spans(batch, n, session, run.seq)
+            if room.startswith("@") and (speaker := (run.sender.lower(), room_id)) not in self._speakers:
                 batch.speakers.add(speaker)
-            batch.rows.append((n, room_id, id, ts, sender, color, sessions[session], seq, _as_json(texts)))
-            batch.runs.append(Run(room, id, ts, sender, color, texts, seq))
+            batch.rows.append(
+                (n, room_id, run.id, run.ts, run.sender, run.color, session, run.seq, _as_json(run.texts))
+            )
+            batch.runs.append(run)
 
     def _note_spans(self, batch: _Batch, n: int, session: int, seq: int) -> None:
         """Note in which blocks a run, from message `n` to the batch's present end, is the first of its session."""
@@ -330,25 +331,14 @@ class SqliteLog(MessageLog):
         """See LogReader.backup. May be called from any thread while the server goes on."""
         self._reader.backup(target)
 
-    def find(
-        self,
-        query: Query,
-        floors: Mapping[str, int],
-        limit: int,
-        room: str | None = None,
-        before: tuple[str, int] | None = None,
-        most: int = 0,
-        size: float = math.inf,
-    ) -> Found:
-        scope = self._scope(query, floors, room)
-        if not query or not (scope.rooms or scope.public) or limit <= 0:
+    def find(self, wanted: Wanted) -> Found:
+        scope = self._scope(wanted)
+        if not wanted.query or not (scope.rooms or scope.public) or wanted.limit <= 0:
             return Found([])
-        if before is not None:
-            scope = scope._replace(end=self._number_of(before, floors))
         if self._index:
             with suppress(StorageError):  # being made anew, or its disk is full: slower is better than not at all
-                return self._index.search(query, scope, limit, most, size)
-        return self._scanner.search(query, scope, limit, most, size)
+                return self._index.search(wanted, scope)
+        return self._scanner.search(wanted, scope)
 
     def _number_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> int:
         """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""
@@ -357,13 +347,15 @@ class SqliteLog(MessageLog):
             return 0
         return self._reader.number_of(self._room_ids[room], id)
 
-    def _scope(self, query: Query, floors: Mapping[str, int], room: str | None) -> Scope:
-        wanted = set(query.rooms) if room is None else {room} & (query.rooms or {room})
-        everywhere = room is None and not query.rooms
-        names = floors.keys() if everywhere else (name for name in wanted if name in floors or not partners(name))
+    def _scope(self, wanted: Wanted) -> Scope:
+        room, rooms, floors = wanted.room, wanted.query.rooms, wanted.floors
+        everywhere = room is None and not rooms
+        chosen = set(rooms) if room is None else {room} & (rooms or {room})
+        names = floors.keys() if everywhere else (name for name in chosen if name in floors or not partners(name))
         ids = {name: self._room_ids[name] for name in names if name in self._room_ids}
         limits = {id: floors[name] for name, id in ids.items() if floors.get(name, 0) > 0}
-        return Scope(tuple(sorted(ids.values())), everywhere, limits)
+        end = EVER if wanted.before is None else self._number_of(wanted.before, floors)
+        return Scope(tuple(sorted(ids.values())), everywhere, limits, end)
 
     # Trimming
 

@@ -18,7 +18,9 @@ from server_parts.storage.message_log import PAGE, Conversation, Message, Receip
 from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
 from server_parts.storage.sqlite.schema import BLOCK, check_schema
 
-MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, m.seq"
+# The fields of a Message, in their order. Sessions that nobody uses any more are deleted before their messages.
+_SESSION_OF: Final = "coalesce((SELECT token FROM sessions WHERE id = m.session), '')"
+MESSAGE: Final = f"r.name, m.id, m.ts, m.sender, m.color, m.text, {_SESSION_OF}, m.seq"
 
 _AFTER: Final = f"""
     SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id

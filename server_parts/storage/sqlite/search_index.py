@@ -19,10 +19,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from server_parts.storage.message_log import SEARCH_TIME, Finds, Found, Message, StorageError
+from server_parts.storage.message_log import SEARCH_TIME, Finds, Found, Message, StorageError, Wanted
 from server_parts.storage.search_query import DAY, Phrase, Query, fold_name, words_of
 from server_parts.storage.sqlite.files import READING_PATIENCE, ReaderPool, connect, create_private, told
-from server_parts.storage.sqlite.reader import MESSAGE
+from server_parts.storage.sqlite.reader import MESSAGE, messages
 
 log = logging.getLogger("chat.search")
 
@@ -35,6 +35,8 @@ POLITENESS: Final = 20  # rest so many times as long as the last slice took, whi
 BREATH: Final = 0.001  # lets a waiting search have the lock
 MAX_FORGOTTEN: Final = 20_000
 MAX_BEHIND: Final = 20_000  # further behind than this, catching up takes longer than looking through the messages
+
+EVER: Final = 2**62  # above every number of a message
 
 _CREATE: Final = (
     "CREATE TABLE about (epoch TEXT NOT NULL, version INTEGER NOT NULL, done INTEGER NOT NULL)",
@@ -65,7 +67,7 @@ _FIND: Final = f"""
     WHERE words MATCH :match AND words.rowid BETWEEN :low AND :high AND {_CONDITIONS}
     ORDER BY words.rowid DESC LIMIT :limit"""
 _SCAN: Final = f"""
-    {_FLOORS} SELECT {MESSAGE}, m.n FROM messages AS m CROSS JOIN rooms AS r ON r.id = m.room
+    {_FLOORS} SELECT {MESSAGE} FROM messages AS m CROSS JOIN rooms AS r ON r.id = m.room
     WHERE m.n BETWEEN :low AND :high AND {_CONDITIONS} AND {{words}}
     ORDER BY m.n DESC"""
 
@@ -73,7 +75,6 @@ _NEWEST: Final = "SELECT max(n) FROM messages"
 _FIRST_SINCE: Final = "SELECT min(start) FROM days WHERE day >= ?"
 _FIRST_AFTER: Final = """
     SELECT min(start) FROM days WHERE start > (SELECT coalesce(max(start), 0) FROM days WHERE day <= ?)"""
-_EVER: Final = 2**62
 
 
 class Forgotten(NamedTuple):
@@ -92,7 +93,7 @@ class Scope(NamedTuple):
     rooms: tuple[int, ...]
     public: bool
     floors: Mapping[int, int]
-    end: int = 2**62  # the first number that is too new
+    end: int = EVER  # the first number that is too new
 
 
 def has_fts5() -> bool:
@@ -111,12 +112,12 @@ def has_fts5() -> bool:
 
 def message_range(connection: sqlite3.Connection, query: Query) -> tuple[int, int]:
     """Between which messages the wanted days lie: what is outside need not be looked at."""
-    low, high = 1, _EVER
+    low, high = 1, EVER
     if query.since > -math.inf:
-        low = connection.execute(_FIRST_SINCE, (query.since // DAY,)).fetchone()[0] or _EVER
+        low = connection.execute(_FIRST_SINCE, (query.since // DAY,)).fetchone()[0] or EVER
     if query.until < math.inf:
         next_day = connection.execute(_FIRST_AFTER, (math.ceil(query.until / DAY) - 1,)).fetchone()[0]
-        high = next_day - 1 if next_day else _EVER
+        high = next_day - 1 if next_day else EVER
     return low, high
 
 
@@ -215,16 +216,16 @@ class SearchIndex:
         self._forgotten.extend(trimmed)
         self.wake()
 
-    def search(self, query: Query, scope: Scope, limit: int, most: int = 0, size: float = math.inf) -> Found:
+    def search(self, wanted: Wanted, scope: Scope) -> Found:
         """StorageError if the index is not of use just now: look through the messages instead."""
+        query, finds = wanted.query, Finds(wanted)
         with self._lock, self._open() as connection:
             self._catch_up(connection)
             low, high = message_range(connection, query)
-            most = max(limit, most)
-            values = {"match": match_expression(query, scope), "limit": most}
+            values = {"match": match_expression(query, scope), "limit": finds.left}
             values |= _values(query, low, min(high, scope.end - 1))
             sql = _FIND.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query))
-            return _in_time(connection, sql, values, Finds(limit, size))
+            return _in_time(connection, sql, values, finds)
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         newest, done = self._progress(connection)
@@ -364,17 +365,16 @@ class Scanner:
     def __init__(self, pool: ReaderPool) -> None:
         self._pool = pool
 
-    def search(self, query: Query, scope: Scope, limit: int, most: int = 0, size: float = math.inf) -> Found:
+    def search(self, wanted: Wanted, scope: Scope) -> Found:
+        query, finds = wanted.query, Finds(wanted)
         deadline = time.monotonic() + SEARCH_TIME
-        most = max(limit, most)
         with self._pool.lend() as connection:
             low, high = message_range(connection, query)
             high = min(high, scope.end - 1, connection.execute(_NEWEST).fetchone()[0] or 0)
-        finds = Finds(limit, size)
-        while high >= low and finds.total < most:
+        while high >= low and finds.left:
             if time.monotonic() > deadline:
                 return finds.found(partial=True)
-            for message in self._slice(query, scope, max(low, high - SLICE + 1), high)[: most - finds.total]:
+            for message in self._slice(query, scope, max(low, high - SLICE + 1), high)[: finds.left]:
                 finds.add(message)
             high -= SLICE
         return finds.found()
@@ -383,8 +383,7 @@ class Scanner:
         sql = _SCAN.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query), words=_likely(query))
         with self._pool.lend() as connection:
             rows = connection.execute(sql, _values(query, low, high)).fetchall()
-        candidates = (Message(*row[:-1]) for row in rows)
-        return [message for message in candidates if query.matches(message.sender, message.ts, message.text)]
+        return [message for message in messages(rows) if query.matches(message.sender, message.ts, message.text)]
 
 
 def _likely(query: Query) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from server_parts.hub.hub import Hub
 from server_parts.people.clients import CREDITS, Client
+from server_parts.people.roles import Role
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Hello, Request, Say
 from server_parts.settings import Settings
@@ -91,10 +92,10 @@ class Remembering:
 class Seat:
     """One client at the bench."""
 
-    def __init__(self, bench: Bench, *, operator: bool = False) -> None:
+    def __init__(self, bench: Bench, role: Role = Role.GUEST) -> None:
         self.bench = bench
         self.outbox = Remembering()
-        self.client = Client(self.outbox, "bench", operator=operator)
+        self.client = Client(self.outbox, "bench", role)
         self.client.encoder = NATIVE
         self.seq = 0
         self.ever: list[Frame] = []

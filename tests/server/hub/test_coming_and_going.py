@@ -15,11 +15,12 @@ from server_parts.hub.hub import GREETING
 from server_parts.hub.live_rooms import PRESENCE_SLICE, LiveRooms
 from server_parts.people.clients import Client
 from server_parts.people.rate_limit import RateLimits
+from server_parts.people.roles import Role
+from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import (
     LIST_LIMIT,
     Announce,
     Away,
-    BecomeNative,
     Bye,
     Disconnected,
     Hello,
@@ -30,6 +31,7 @@ from server_parts.protocol.requests import (
     Request,
     Rooms,
     Say,
+    StartAgain,
     Who,
 )
 from server_parts.storage.message_log import Draft, Run, SessionRecord, hashed
@@ -74,7 +76,7 @@ def test_a_guest_that_turns_out_native_gets_its_name(bench: Bench) -> None:
     seat.submit(Hello(None, bench.session()))
     seat.settle()
     seat.outbox.blocks.clear()
-    seat.submit(BecomeNative())
+    seat.submit(StartAgain(NATIVE))
     assert of_type(seat.ask(Hello("alice", bench.session())), "welcome")[0]["name"] == "alice"
     assert [m["name"] for m in of_type(seat.ask(Who()), "who")[0]["members"]] == ["alice"]
 
@@ -423,7 +425,7 @@ def test_the_operators_list_of_rooms_is_made_in_one_go(bench: Bench) -> None:
     """By the hub itself, and whole: nothing else is shown there meanwhile."""
     rooms = [f"room-{number:04}" for number in range(2 * LIST_LIMIT + 1)]
     bench.store.append([Draft(room, 0.5, "zoe", "blue", ["x"], "", 0) for room in rooms], {})
-    operator = Seat(bench, operator=True)
+    operator = Seat(bench, role=Role.OWNER)
     operator.ask(Hello("server", ""))
     (listing,) = of_type(operator.ask(Rooms()), "rooms")
     assert [room["room"] for room in listing["rooms"]] == ["lobby", *rooms]
@@ -486,7 +488,7 @@ def test_a_broken_connection_is_cut(alice: Seat, bob: Seat) -> None:
 
 def test_the_operator_kicks(bench: Bench, alice: Seat) -> None:
     """With a reason, by name in any case; the operator is told, and told when there is nobody."""
-    operator = Seat(bench, operator=True)
+    operator = Seat(bench, role=Role.OWNER)
     operator.ask(Hello("server", ""))
     operator.heard()
     assert "alice" in of_type(operator.ask(Kick("ALICE", "shouting")), "notice")[0]["text"]

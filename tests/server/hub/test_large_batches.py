@@ -9,6 +9,7 @@ import pytest
 
 from server_parts.hub.batch import LARGE
 from server_parts.people.clients import Session
+from server_parts.people.roles import Role
 from server_parts.protocol.requests import Announce, Hello, Join, Nick, Say, Who
 from server_parts.storage.message_log import Draft, Run
 from tests.conftest import ChatLog
@@ -129,7 +130,7 @@ def test_a_private_word_in_it_is_for_whoever_had_the_name(bench: Bench, alice: S
 def test_words_to_an_empty_room_come_once_to_who_enters_it(bench: Bench) -> None:
     """The operator says something in the lobby, where nobody is, in one batch with what alice says elsewhere."""
     alice, carol = (bench.seat(name, rooms={"tea": None}) for name in ("alice", "carol"))
-    operator = Seat(bench, operator=True)
+    operator = Seat(bench, role=Role.OWNER)
     operator.client.session = Session("", 0)
     begin(bench, alice, "tea")
     operator.submit(Announce("anybody?"))

@@ -13,6 +13,7 @@ import pytest
 
 from server_parts.hub import lists
 from server_parts.people.clients import Client
+from server_parts.people.roles import Role
 from server_parts.protocol.native_encoder import NATIVE, NativeEncoder
 from server_parts.protocol.requests import Rooms, Who
 from tests.peers import WAIT, Frame
@@ -31,8 +32,8 @@ class Gated(NativeEncoder):
         return super().pages(frame, field, items)
 
 
-def client(encoder: NativeEncoder = NATIVE, *, operator: bool = False) -> Client:
-    one = Client(Remembering(), "the test", operator=operator)
+def client(encoder: NativeEncoder = NATIVE, role: Role = Role.GUEST) -> Client:
+    one = Client(Remembering(), "the test", role)
     one.encoder = encoder
     return one
 
@@ -67,7 +68,7 @@ def test_one_list_is_made_at_a_time(slow: Gated) -> None:
 @pytest.mark.usefixtures("no_threads_left", "slow")
 def test_the_operators_list_waits_for_nobody() -> None:
     """The hub makes it."""
-    assert list(lists.room_list(client(operator=True), Rooms(), {}, {"tea": 1}))
+    assert list(lists.room_list(client(role=Role.OWNER), Rooms(), {}, {"tea": 1}))
 
 
 def test_lists_take_a_fifth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

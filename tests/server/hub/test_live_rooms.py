@@ -53,6 +53,9 @@ def live_rooms() -> LiveRooms:
     return LiveRooms(MemoryLog(), "server")
 
 
+SESSION = "f00dcafe" * 8
+
+
 def guests(live_rooms: LiveRooms, *names: str) -> list[Guest]:
     """In the lobby, where everybody has been told of everybody."""
     some = [Guest(live_rooms, name) for name in names]
@@ -158,7 +161,7 @@ def test_a_room_hears_of_a_new_name_before_it_hears_from_it(live_rooms: LiveRoom
     """What is said under the new name waits for nobody, but comes after it."""
     a, b = guests(live_rooms, "a", "b")
     live_rooms.rename(b.client, "bee", trusted=False)
-    live_rooms.publish("lobby", [Run("lobby", 1, 0.5, "bee", "blue", ["hello"], 1)], {b.client: None})
+    live_rooms.publish("lobby", [Run("lobby", 1, 0.5, "bee", "blue", ["hello"], SESSION, 1)])
     assert [json.loads(block)["type"] for block in a.outbox.blocks] == ["presence", "message"]
 
 
@@ -180,23 +183,23 @@ def test_all_in_a_room_hear_everything_in_one_order(live_rooms: LiveRooms) -> No
     live_rooms.tell_presence(A_STEP)
     live_rooms.tell_presence(A_STEP)
     assert sum(bool(one.outbox.blocks) for one in (a, b)) == 1
-    live_rooms.publish("den", [Run("den", 1, 0.5, "a", "blue", ["hello"], 1)], {})
+    live_rooms.publish("den", [Run("den", 1, 0.5, "a", "blue", ["hello"], SESSION, 1)])
     assert sum(bool(one.outbox.blocks) for one in (a, b)) == 1
-    live_rooms.publish("lobby", [Run("lobby", 1, 0.5, "a", "blue", ["hello"], 1)], {})
+    live_rooms.publish("lobby", [Run("lobby", 1, 0.5, "a", "blue", ["hello"], SESSION, 1)])
     assert a.outbox.blocks == b.outbox.blocks
     assert [json.loads(block)["type"] for block in a.outbox.blocks] == ["presence", "message"]
 
 
 def test_what_a_message_finishes_counts_as_telling(live_rooms: LiveRooms, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a room where somebody talks, comings and goings take no more than their tenth of the time either."""
-    a, _ = guests(live_rooms, "a", "b")
+    guests(live_rooms, "a", "b")
     Guest(live_rooms, "c")
     live_rooms.tell_presence(A_STEP)
     live_rooms.tell_presence(A_STEP)
     Guest(live_rooms, "d")
     clock = count(1_000_000)  # a second more whenever somebody looks
     monkeypatch.setattr("server_parts.hub.live_rooms.time", SimpleNamespace(monotonic=lambda: next(clock)))
-    live_rooms.publish("lobby", [Run("lobby", 1, 0.0, "a", "blue", ["hi"], 1)], {a.client: None})
+    live_rooms.publish("lobby", [Run("lobby", 1, 0.0, "a", "blue", ["hi"], SESSION, 1)])
     assert live_rooms.presence_due() == next(clock) - 1 + PRESENCE_SHARE
 
 
@@ -208,7 +211,7 @@ def test_a_room_hears_of_somebody_before_it_hears_from_them(live_rooms: LiveRoom
     live_rooms.tell_presence(A_STEP)
     d, _ = Guest(live_rooms, "d"), Guest(live_rooms, "e")
     live_rooms.enter(d.client, "den", 0, None, 0)
-    live_rooms.introduce(live_rooms.rooms["lobby"], [a.client, d.client])
+    live_rooms.introduce(live_rooms.rooms["lobby"], ["a", "d"])
     assert [a.news(), b.news()] == [[{"joined": ["c"]}, {"joined": ["d", "e"]}]] * 2
     assert d.news() == [{"joined": ["d", "e"]}]
     live_rooms.tell_presence()
@@ -219,10 +222,10 @@ def test_a_room_hears_of_somebody_before_it_hears_from_them(live_rooms: LiveRoom
 def test_who_came_in_silence_waits_to_be_told_of(live_rooms: LiveRooms) -> None:
     """While those speak who have been told of, in whatever room a newcomer else is."""
     a, b = guests(live_rooms, "a", "b")
-    c = Guest(live_rooms, "c")
+    Guest(live_rooms, "c")
     live_rooms.enter(b.client, "den", 0, None, 0)
-    live_rooms.introduce(live_rooms.rooms["lobby"], [a.client, b.client])
-    live_rooms.introduce(live_rooms.rooms["den"], [c.client])
+    live_rooms.introduce(live_rooms.rooms["lobby"], ["a", "b"])
+    live_rooms.introduce(live_rooms.rooms["den"], ["c"])
     assert [a.news(), b.news()] == [[], []]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from server_parts.hub.live_rooms import LiveRooms
 from server_parts.people.clients import Client
 from server_parts.protocol.requests import Color, Disconnected, Hello, Join, Nick, Refusal, Rooms, Say, Who
 from server_parts.storage.message_log import hashed
@@ -219,10 +218,10 @@ def test_a_request_that_fails_inside_costs_only_itself(
 ) -> None:
     """Its sender is told `internal`; the hub goes on."""
 
-    def fail(live_rooms: LiveRooms, client: Client) -> None:
+    def fail(client: Client, request: Rooms) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(LiveRooms, "list_rooms", fail)
+    monkeypatch.setitem(bench.hub._carry_out, Rooms, fail)
     assert codes(alice.ask(Rooms())) == ["internal"]
     assert ids(bob.say("still here")) == [1]
 

@@ -6,6 +6,7 @@ import pytest
 
 from server_parts.people.clients import Client
 from server_parts.people.names import Names
+from server_parts.people.roles import Role
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.message_log import hashed
 from tests.server.hub.bench import Remembering
@@ -23,8 +24,8 @@ def names(store: MemoryLog) -> Names:
     return Names(store, "boss")
 
 
-def client(token: str | None = None, *, operator: bool = False) -> Client:
-    somebody = Client(Remembering(), "test", operator=operator)
+def client(token: str | None = None, role: Role = Role.GUEST) -> Client:
+    somebody = Client(Remembering(), "test", role)
     somebody.token_hash = hashed(token) if token else None
     return somebody
 
@@ -49,7 +50,7 @@ def test_a_name_is_one_client_s(names: Names) -> None:
     """In any case of letters, as long as that client is there."""
     alice = come(names, "Alice", client())
     assert names.find("ALICE") is alice
-    assert names.everyone() == [alice]
+    assert names.connections() == [alice]
     refusal = names.refusal("aLICE", client())
     assert refusal is not None
     assert (refusal.code, refusal.field) == ("name_taken", "name")
@@ -70,7 +71,7 @@ def test_a_new_name_frees_the_old_one(names: Names) -> None:
     alice = come(names, "alice", client())
     names.take("anna", alice, trusted=False)
     assert names.find("alice") is None
-    assert names.everyone() == [alice]
+    assert names.connections() == [alice]
 
 
 def test_the_operator_s_name_is_nobody_else_s(names: Names) -> None:
@@ -78,7 +79,7 @@ def test_the_operator_s_name_is_nobody_else_s(names: Names) -> None:
     refusal = names.refusal("Boss", client())
     assert refusal is not None
     assert refusal.code == "name_taken"
-    assert names.refusal("boss", client(operator=True)) is None
+    assert names.refusal("boss", client(role=Role.OWNER)) is None
 
 
 def test_only_a_token_claims(names: Names, store: MemoryLog) -> None:

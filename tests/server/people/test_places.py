@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server_parts.hub import hub
+from server_parts.hub import departures
 from server_parts.people import places
 from server_parts.people.addresses import is_own, source_of
 from server_parts.people.places import ARRIVALS_BURST, QUIET, Places
@@ -177,8 +177,8 @@ def test_an_owner_comes_in_where_guests_do_not(serve: Serve) -> None:
 
 def test_silent_guests_make_room(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where places are short, plain guests who never said anything go after a while; nobody else does."""
-    monkeypatch.setattr(hub, "SILENT", 0.0)
-    monkeypatch.setattr(hub, "SILENT_INTERVAL", 0.01)
+    monkeypatch.setattr(departures, "SILENT", 0.0)
+    monkeypatch.setattr(departures, "SILENT_INTERVAL", 0.01)
     chat = serve(max_clients=20)
     silent, talker = chat.plain(), chat.plain("I am here")
     silent.enter()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server_parts.protocol.doorway import Doorway
 from server_parts.protocol.native_encoder import NATIVE
-from server_parts.protocol.requests import BecomeNative, EndConnection, Hello, Refusal, Request, Say
+from server_parts.protocol.requests import EndConnection, Hello, Refusal, Request, Say, StartAgain
 from tests.server.knocking import HELLO, asked, plainly, whole_and_bytewise
 
 # --- which door ---
@@ -47,7 +47,7 @@ def test_a_brace_after_silence_is_native_after_all() -> None:
     doorway = Doorway(0.0)
     doorway.silence(0.5)
     unseat, hello = doorway.receive(HELLO, 20.0)
-    assert unseat == BecomeNative()  # it was a guest until now
+    assert unseat == StartAgain(NATIVE)  # it was a guest until now
     assert isinstance(hello, Hello)
     assert hello.name == "alice"
 

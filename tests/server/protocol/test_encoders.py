@@ -14,15 +14,17 @@ from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.message_log import Message, Run
 
+SESSION = "f00dcafe" * 8
+
 # --- going out ---
 
 
 def message(number: int, text: str = "hello", room: str = "lobby") -> Message:
-    return Message(room, number, 1700000000.5, "alice", "blue", text, number)
+    return Message(room, number, 1700000000.5, "alice", "blue", text, SESSION, number)
 
 
 def run(number: int, text: str = "hello", room: str = "lobby") -> Run:
-    return Run(room, number, 1700000000.5, "alice", "blue", [text], number)
+    return Run(room, number, 1700000000.5, "alice", "blue", [text], SESSION, number)
 
 
 awkward = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
@@ -41,6 +43,7 @@ def test_a_message_is_valid_json(text: str) -> None:
         "from": "alice",
         "color": "blue",
         "text": text,
+        "by": "f00dcafe",
         "seq": 7,
     }
 
@@ -100,7 +103,7 @@ PLAINLY = {
     "a message in the lobby": (PLAIN.live([run(1, "hi")]), "[COLOR (blue)] alice said -> hi"),
     "a message elsewhere": (PLAIN.live([run(1, "hi", "tea")]), "#tea [COLOR (blue)] alice said -> hi"),
     "a private message": (PLAIN.live([run(1, "hi", "@a+b")]), "(private) [COLOR (blue)] alice said -> hi"),
-    "one's own": (PLAIN.live([run(41, "hi")], "alice"), "* delivered #41 *"),
+    "one's own": (PLAIN.live([run(41, "hi")], SESSION), "* delivered #41 *"),
     "somebody else's": (PLAIN.live([run(1, "hi")], "bob"), "[COLOR (blue)] alice said -> hi"),
     "an ack": (PLAIN.frame({"type": "ack", "seq": 1, "room": "lobby", "id": 41}), "* delivered #41 *"),
     "an error": (PLAIN.frame(Refusal("bad_name", "no").frame()), "* error: no *"),

@@ -16,6 +16,7 @@ from server_parts.storage.message_log import (
     MessageLog,
     Receipt,
     SessionRecord,
+    Wanted,
 )
 from server_parts.storage.search_query import DAY, parse
 
@@ -471,11 +472,11 @@ def test_a_search_goes_on_before_a_message(log: MessageLog) -> None:
     """Pages follow each other without a gap although messages arrive in between; each counts what is left."""
     for i in range(7):
         say(log, f"needle {i}", room=("lobby", "den")[i % 2])
-    page = log.find(parse("needle"), {}, 3, most=9)
+    page = log.find(Wanted(parse("needle"), {}, 3, most=9))
     assert (texts(page.messages), page.total, page.partial) == (["needle 6", "needle 5", "needle 4"], 7, False)
     say(log, "needle 7")
     oldest = page.messages[-1]
-    page = log.find(parse("needle"), {}, 3, before=(oldest.room, oldest.id), most=9)
+    page = log.find(Wanted(parse("needle"), {}, 3, before=(oldest.room, oldest.id), most=9))
     assert (texts(page.messages), page.total) == (["needle 3", "needle 2", "needle 1"], 4)
 
 
@@ -489,22 +490,22 @@ def test_a_search_does_not_go_on_before_what_may_not_be_read(
     """Where a private message stands among others is not told by what was found before it."""
     say(log, "needle")
     say(log, "psst", room="@alice+bob")
-    assert log.find(parse("needle"), floors, 9, before=place) == Found([])
+    assert log.find(Wanted(parse("needle"), floors, 9, before=place)) == Found([])
 
 
 def test_a_search_leaves_people_out(log: MessageLog) -> None:
     """Their messages are neither found nor counted, whatever the case of their names."""
     say(log, "needle 1", sender="Alice")
     say(log, "needle 2", sender="bob")
-    found = log.find(replace(parse("needle"), without=frozenset(["alice"])), {}, 9)
+    found = log.find(Wanted(replace(parse("needle"), without=frozenset(["alice"])), {}, 9))
     assert (texts(found.messages), found.total) == (["needle 2"], 1)
 
 
 def test_counting_stops(log: MessageLog) -> None:
     """More than a thousand are not counted."""
     say(log, *["needle"] * 1100)
-    assert log.find(parse("needle"), {}, 1, most=MOST_COUNTED).total == MOST_COUNTED
-    assert log.find(parse("needle"), {}, 1).total == 1
+    assert log.find(Wanted(parse("needle"), {}, 1, most=MOST_COUNTED)).total == MOST_COUNTED
+    assert log.find(Wanted(parse("needle"), {}, 1)).total == 1
 
 
 @pytest.mark.parametrize("offset", [540, -300, 0])
@@ -518,7 +519,7 @@ def test_days_are_those_of_the_asker(log: MessageLog, offset: int) -> None:
         ("after", midnight + DAY),
     ):
         append(log, draft(f"text {name}", ts=ts))
-    found = log.find(parse("text since:2024-10-04 until:2024-10-04", offset), {}, 9)
+    found = log.find(Wanted(parse("text since:2024-10-04 until:2024-10-04", offset), {}, 9))
     assert texts(found.messages) == ["text last", "text first"]
 
 
@@ -526,7 +527,7 @@ def test_days_are_those_of_the_asker(log: MessageLog, offset: int) -> None:
 def test_long_results_are_found_by_place(log: MessageLog, size: int, whole: int) -> None:
     """The newest ones whole, as many as fill the size; of those that follow the places; all of them are counted."""
     say(log, *(f"needle {number} 012345" for number in range(1, 10)))
-    found = log.find(parse("needle"), {}, 5, None, None, 8, size)
+    found = log.find(Wanted(parse("needle"), {}, 5, most=8, size=size))
     assert [m.id for m in found.messages] == list(range(9, 9 - whole, -1))
     assert [place.id for place in found.places] == [9, 8, 7, 6, 5]
     assert {(place.room, place.size) for place in found.places} == {("lobby", 15)}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.message_log import StorageError
+from server_parts.storage.message_log import StorageError, Wanted
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite import search_index
 from server_parts.storage.sqlite.log import SqliteLog
@@ -74,7 +74,10 @@ def test_search_does_not_wait_for_the_index(sqlite: SqliteLog) -> None:
     stop_following(sqlite)
     assert sqlite._index
     append(sqlite, *(draft(f"needle {i}", seq=i) for i in range(5000)))
-    assert texts(sqlite._index.search(parse("needle"), EVERYWHERE, 2).messages) == ["needle 4999", "needle 4998"]
+    assert texts(sqlite._index.search(Wanted(parse("needle"), {}, 2), EVERYWHERE).messages) == [
+        "needle 4999",
+        "needle 4998",
+    ]
     assert len(sqlite.search("needle", {}, 9999)) == postings(sqlite, "needle") == 5000
 
 
@@ -85,7 +88,7 @@ def test_an_index_far_behind_is_not_waited_for(sqlite: SqliteLog, monkeypatch: p
     append(sqlite, *(draft(f"needle {i}", seq=i) for i in range(101)))
     assert sqlite._index
     with pytest.raises(StorageError, match="the search index is being made: 0 of 101 messages"):
-        sqlite._index.search(parse("needle"), EVERYWHERE, 2)
+        sqlite._index.search(Wanted(parse("needle"), {}, 2), EVERYWHERE)
     assert texts(sqlite.search("needle", {}, 2)) == ["needle 100", "needle 99"]
 
 
@@ -238,6 +241,6 @@ def test_a_search_is_cut_when_its_time_is_over(sqlite: SqliteLog, monkeypatch: p
     """With the index: it says that it is not whole, and the next search is as good as ever."""
     say(sqlite, *["needle"] * 2000)
     monkeypatch.setattr("server_parts.storage.sqlite.search_index.SEARCH_TIME", -1.0)
-    assert sqlite.find(parse("needle"), {}, 50).partial
+    assert sqlite.find(Wanted(parse("needle"), {}, 50)).partial
     monkeypatch.setattr("server_parts.storage.sqlite.search_index.SEARCH_TIME", 60.0)
-    assert sqlite.find(parse("needle"), {}, 50, most=1001).total == 1001
+    assert sqlite.find(Wanted(parse("needle"), {}, 50, most=1001)).total == 1001

@@ -1,0 +1,175 @@
+"""How a client comes in and where it goes: hello, rooms, a new name. Run only by the hub's thread.
+
+It must not know sockets.
+"""
+
+from __future__ import annotations
+
+import logging
+from json.encoder import encode_basestring as quote
+from typing import Final
+
+from chat_common import LOBBY, color_for, is_guest, partners
+from server_parts.hub.admission import Admission
+from server_parts.hub.departures import Departures
+from server_parts.hub.state import HubState
+from server_parts.hub.trimming import Trimming
+from server_parts.people.clients import Client, Session
+from server_parts.people.permissions import DENIED, floor_of
+from server_parts.protocol import events
+from server_parts.protocol.requests import DEFAULT_HISTORY, Hello, Join, Leave, Nick, Refusal, StartAgain
+from server_parts.storage.message_log import hashed, tag_of
+
+MAX_ROOMS: Final = 1_000  # public rooms one client may be in
+REPLACED: Final = "this session came in again from elsewhere"
+KEPT_PLACES: Final = "this server is full: the last places are kept for people whose name is claimed; try again later"
+
+log = logging.getLogger("chat")
+
+
+class Arrivals:
+    def __init__(self, state: HubState, departures: Departures, trimming: Trimming) -> None:
+        self._store = state.store
+        self._motd = state.settings.motd
+        self._live_rooms = state.live_rooms
+        self._conversations = state.conversations
+        self._batch = state.batch
+        self._admission = Admission(state)
+        self._departures = departures
+        self._trimming = trimming
+
+    # --- coming in ---
+
+    def hello(self, client: Client, hello: Hello) -> None:
+        if client.session is not None:
+            client.tell(Refusal("bad_field", "you have said hello already", "type").frame())
+            return
+        key = hashed(hello.session) if hello.session else ""
+        earlier = self._live_rooms.sessions.get(key)
+        if earlier is not None and earlier in self._batch:
+            self._batch.commit()  # its texts count
+        client.token_hash = hashed(hello.token) if hello.token else None
+        client.shares_name = hello.shares_name
+        # All that may fail comes first: a hello that cannot be carried out has changed nothing here.
+        session = Session(key, 0) if hello.name is None else self._admission.session(key, earlier)
+        refusal = None if hello.name is None else self._admission.refusal(client, hello.name, session, earlier)
+        if refusal is not None:
+            client.tell(refusal.frame())
+            return
+        if earlier is not None and earlier.number > client.number:
+            # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
+            self._departures.let_go(client, "replaced", REPLACED, retry=False)
+            return
+        trusted = hello.name is not None and self._live_rooms.names.owns(hello.name, client)
+        if client.on_kept_place and not trusted and earlier is None:
+            self._departures.let_go(client, "server_full", KEPT_PLACES, retry=True)
+            return
+        floors = self._conversations.resumed(hello.name) if hello.name is not None and trusted else {}
+        if hello.name is not None and not is_guest(hello.name):
+            self._admission.make_way(hello.name, client, earlier)
+        if earlier is not None:
+            same = hello.name is not None and hello.name.lower() == earlier.name.lower()
+            self._departures.let_go(earlier, "replaced", REPLACED, retry=False, comes_back=same)
+        client.session = session
+        self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
+        self._seat(client, hello, session, trusted=trusted)
+        self._enter_all(client, hello, floors)
+
+    def _seat(self, client: Client, hello: Hello, session: Session, *, trusted: bool) -> None:
+        names = self._live_rooms.names
+        if hello.name is None or is_guest(hello.name):
+            names.take_guest(client)
+        else:
+            returning = hello.name.lower() in session.owner.split()[-1:]
+            names.take(hello.name, client, trusted=trusted, returning=returning)
+        session.owner = names.session_owner(client, session.owner, client.name)
+        client.color = hello.color or color_for(client.name)
+        if session.key:
+            self._live_rooms.sessions[session.key] = client
+            if session.accepted or session.stored_owner:
+                self._trimming.use(session.key)
+        if not client.is_owner:
+            program = f" ({quote(hello.client)})" if hello.client else ""  # or it could pass for another record
+            log.info("Client connected from %s: %s%s", client.address, client.name, program)
+        client.tell(
+            events.welcome(
+                name=client.name,
+                color=client.color,
+                epoch=self._store.epoch,
+                accepted=session.accepted,
+                tag=tag_of(session.key),
+                motd=self._motd,
+            )
+        )
+
+    def start_again(self, client: Client, again: StartAgain) -> None:
+        self._conversations.close(client)
+        self._live_rooms.vacate(client)
+        client.encoder = again.encoder
+
+    # --- rooms ---
+
+    def _enter_all(self, client: Client, hello: Hello, floors: dict[str, int]) -> None:
+        """Into the rooms it names, and then into the private ones that are its own."""
+        named = {LOBBY: None} if hello.rooms is None else hello.rooms
+        wanted = {client.resolve(room): after for room, after in named.items()}
+        own = {room: None for room in floors if room not in wanted}
+        same_log = hello.epoch in (None, self._store.epoch)
+        for room, after in [*wanted.items(), *own.items()]:
+            if partners(room) and not client.takes_part(room):
+                client.tell(DENIED.frame())
+                continue
+            lost = after is not None and not same_log
+            floor = floors[room] if room in floors else floor_of(client, self._store, room)
+            self._join_one(client, room, floor, None if lost else after, hello.history, gap=lost)
+
+    def join(self, client: Client, join: Join) -> None:
+        room = client.resolve(join.room)
+        self._join_one(client, room, floor_of(client, self._store, room), join.after, join.history)
+        if room in client.rooms and partners(room):
+            self._conversations.joined(client, room)
+
+    def _join_one(
+        self, client: Client, room: str, floor: int | None, after: int | None, history: int, *, gap: bool = False
+    ) -> None:
+        if room not in client.rooms and self._is_full(client, private=bool(partners(room))):
+            kind = "conversations" if partners(room) else "rooms"
+            text = f"you are in too many {kind}: {MAX_ROOMS} of {MAX_ROOMS}; leave one first"
+            client.tell(Refusal("bad_room", text, "room").frame())
+        else:
+            client.outbox.offer_pages(self._live_rooms.enter(client, room, floor, after, history, gap=gap))
+
+    @staticmethod
+    def _is_full(client: Client, *, private: bool) -> bool:
+        """Whether a client is in as many rooms as it may be; public and private ones are counted apart."""
+        if len(client.rooms) < MAX_ROOMS:
+            return False
+        return sum(bool(partners(room)) == private for room in client.rooms) >= MAX_ROOMS
+
+    def leave(self, client: Client, leave: Leave) -> None:
+        room = client.rooms.get(client.resolve(leave.room))
+        if room is None:
+            client.tell(Refusal("not_in_room", f"you are not in {leave.room}", "room").frame())
+            return
+        self._live_rooms.depart(client, room)
+        client.tell(events.presence(room.name, {"left": [client.name]}, room.people))
+
+    # --- a new name ---
+
+    def nick(self, client: Client, nick: Nick) -> None:
+        names = self._live_rooms.names
+        refusal = names.refusal(nick.name, client)
+        if refusal is not None:
+            client.tell(refusal.frame())
+            return
+        trusted = names.owns(nick.name, client)
+        moves = nick.name.lower() != client.name.lower()
+        floors = self._conversations.resumed(nick.name) if moves and trusted else {}
+        if moves:
+            self._admission.note_owner(client, nick.name)
+            self._admission.make_way(nick.name, client)
+            self._conversations.close(client)
+        log.info("%s is now %s", client.name, nick.name)
+        self._live_rooms.rename(client, nick.name, trusted=trusted)
+        for room, floor in floors.items():
+            client.outbox.offer_pages(self._live_rooms.enter(client, room, floor, None, DEFAULT_HISTORY))

@@ -1,0 +1,113 @@
+"""How a client leaves: of its own will, with a reason, or because it cannot keep up. Run only by the hub's thread.
+
+It must not know sockets: an outbox sends the last words and ends the connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import deque
+from typing import Final
+
+from server_parts.hub.state import HubState
+from server_parts.people.clients import Client
+from server_parts.people.places import Places
+from server_parts.protocol.events import bye, notice
+from server_parts.protocol.requests import Bye, Disconnected, EndConnection, Kick, Refusal
+
+SILENT: Final = 600.0  # seconds after which a guest who never said anything may have to leave its place …
+SILENT_INTERVAL: Final = 10.0  # … and between two looks at that
+LINGER: Final = 3.0  # how long a client that was told goodbye may take to go
+
+log = logging.getLogger("chat")
+
+
+class Departures:
+    def __init__(self, state: HubState, places: Places | None) -> None:
+        self._live_rooms = state.live_rooms
+        self._conversations = state.conversations
+        self._batch = state.batch
+        self._places = places
+        self._farewells: deque[tuple[float, Client]] = deque()  # until when who may take its last words
+        self._silent_due = 0.0 if places is not None else math.inf
+
+    def retire(self, client: Client, why: str = "", *, comes_back: bool = False) -> None:
+        """Nothing more is done for the client, and it is nowhere any more."""
+        if client in self._batch:
+            self._batch.commit()
+        client.gone = True
+        self._conversations.see_off(client)
+        if not comes_back:
+            self._conversations.close(client)
+        if client.session is not None:
+            log.info("%s left%s", client.name, f": {why}" if why else "")
+        self._live_rooms.vacate(client)
+
+    def let_go(
+        self, client: Client, code: str, text: str, *, retry: bool, at_once: bool = False, comes_back: bool = False
+    ) -> None:
+        """End a client's connection with a reason; it has a few seconds to read it."""
+        self.retire(client, "" if code == "exit" else code.replace("_", " "), comes_back=comes_back)
+        self._see_off(client, client.encoder.frame(bye(code, text, retry=retry)), at_once=at_once)
+
+    def _see_off(self, client: Client, last_words: bytes, *, at_once: bool = False) -> None:
+        client.outbox.finish(last_words, at_once=at_once)
+        self._farewells.append((time.monotonic() + LINGER, client))
+
+    def let_go_slow(self, client: Client) -> None:
+        if client.outbox.overflowed:
+            waiting = client.outbox.backlog
+            log.warning("%s reads too slowly: %d bytes were waiting", client.name, waiting)
+            text = f"you read too slowly: {waiting} bytes were waiting for you"
+            self.let_go(client, "too_slow", text, retry=True, at_once=True)
+        else:
+            client.outbox.cut()  # the connection is broken; its reader says so, behind all that came before
+
+    # --- asked for ---
+
+    def bye(self, client: Client, _: Bye) -> None:
+        self.let_go(client, "exit", "goodbye", retry=False)
+
+    def end(self, client: Client, ending: EndConnection) -> None:
+        if client.session is None:
+            log.info("%s: %s", client.address, ending.reason)
+        self.retire(client, ending.reason)
+        self._see_off(client, ending.block)
+
+    def disconnected(self, client: Client, _: Disconnected) -> None:
+        self.retire(client, "too slow: it asked for more than it read" if client.outbox.stalled else "")
+
+    def kick(self, client: Client, kick: Kick) -> None:
+        """End all connections of somebody."""
+        targets = [target for target in self._live_rooms.names.bearers(kick.name) if target is not client]
+        if not targets:
+            client.tell(Refusal("no_such_user", f"there is nobody called {kick.name} to kick").frame())
+            return
+        client.tell(notice(f"{targets[0].name} was kicked: {kick.reason}"))
+        for target in targets:
+            self.let_go(target, "kicked", f"you were asked to leave: {kick.reason}", retry=False)
+
+    # --- in time ---
+
+    @property
+    def due(self) -> float:
+        """When there is something to do; never, if there is nothing."""
+        return min(self._farewells[0][0] if self._farewells else math.inf, self._silent_due)
+
+    def run(self, now: float) -> None:
+        while self._farewells and now >= self._farewells[0][0]:
+            self._farewells.popleft()[1].outbox.cut()
+        if now >= self._silent_due:
+            self._silent_due = now + SILENT_INTERVAL
+            self._let_go_silent(now - SILENT)
+
+    def _let_go_silent(self, since: float) -> None:
+        """Where places are short, plain guests who have been here since then and never said anything go."""
+        if self._places is None or not self._places.are_short:
+            return
+        for client in self._live_rooms.names.connections():
+            never = client.session is not None and not client.session.counted
+            if client.encoder.is_for_people and not client.is_owner and never and client.came <= since:
+                self.let_go(client, "idle", "you said nothing for a while, and others want your place", retry=True)

@@ -1,0 +1,82 @@
+"""What becomes of a text: counted by its session, given a place, and added to the batch. Run only by the hub's thread.
+
+It must not know sockets, nor when the batch is written.
+"""
+
+from __future__ import annotations
+
+import time
+
+from chat_common import LOBBY, partners
+from server_parts.hub.state import HubState
+from server_parts.people.clients import Client, Session
+from server_parts.people.new_rooms import NewRooms
+from server_parts.protocol import events
+from server_parts.protocol.requests import Announce, Refusal, Say
+from server_parts.storage.message_log import Draft
+
+
+class Saying:
+    def __init__(self, state: HubState) -> None:
+        self._store = state.store
+        self._live_rooms = state.live_rooms
+        self._conversations = state.conversations
+        self._batch = state.batch
+        self._new_rooms = NewRooms()
+        self._now = 0.0  # what the clock shows to this turn's messages
+
+    def begin_turn(self) -> None:
+        self._now = round(time.time(), 3)
+
+    def say(self, client: Client, say: Say) -> None:
+        session = client.session
+        assert session is not None
+        texts, seq = say.texts, say.seq or session.counted + 1
+        if seq != session.counted + 1:
+            texts = self._in_turn(client, session, texts, seq)
+            seq = session.counted + 1
+        if not texts:
+            return
+        place = say.refusal or self._place(client, say.room)  # before counting: where that fails, nothing is used up
+        session.counted += len(texts)
+        if isinstance(place, Refusal):
+            told = range(seq, seq + len(texts)) if say.seq else [None]
+            self._batch.refuse(client, [place._replace(seq=one) for one in told])
+        else:
+            self._batch.add(client, Draft(place, self._now, client.name, client.color, texts, session.key, seq))
+            if client.claiming or place.startswith("@"):
+                self._batch.claim(self._live_rooms.names.due_claims(partners(place) or (client.name.lower(),)))
+
+    def announce(self, client: Client, announce: Announce) -> None:
+        session = client.session
+        assert session is not None
+        self._batch.add(client, Draft(LOBBY, self._now, client.name, client.color, [announce.text], session.key, 0))
+
+    def _in_turn(self, client: Client, session: Session, texts: list[str], seq: int) -> list[str]:
+        """Of texts that do not begin at their turn, those whose turn it is; the others are answered."""
+        self._batch.commit()  # which may fail, and take back what was counted: then this may be its turn after all
+        turn = session.counted + 1
+        known = len(texts) if seq > turn else min(turn - seq, len(texts))
+        for number in range(seq, seq + known):
+            self._out_of_turn(client, session, number)
+        return texts[known:]
+
+    def _out_of_turn(self, client: Client, session: Session, seq: int) -> None:
+        """A text that was sent before its turn, or again because its receipt was lost."""
+        if seq > session.accepted:
+            text = f"after seq {session.accepted} comes {session.accepted + 1}, not {seq}: send again from there"
+            client.tell(Refusal("bad_seq", text, "seq", seq).frame() | {"accepted": session.accepted})
+        else:
+            client.tell(events.ack(seq, self._store.receipt(session.key, seq)))
+
+    def _place(self, client: Client, room: str) -> str | Refusal:
+        """The room that a text goes to."""
+        if room.startswith("@"):
+            return self._conversations.place(client, client.resolve(room))
+        here = client.rooms.get(room)
+        if here is None:
+            return Refusal("not_in_room", f"you are not in {room}: join it first", "room")
+        refusal = None
+        if not here.last and not client.is_owner:
+            refusal = self._new_rooms.refusal(client.address, room, time.monotonic())
+        return refusal or room

@@ -1,0 +1,70 @@
+"""Who may ask for what: one table, looked at once for each request, before it is carried out.
+
+It must not know sockets, live rooms or how a request is carried out.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from chat_common import partners
+from server_parts.people.clients import Client
+from server_parts.people.roles import Role
+from server_parts.protocol import requests as ask
+from server_parts.protocol.requests import Refusal, Request
+from server_parts.storage.message_log import MessageLog
+
+
+class _Needs(NamedTuple):
+    """What a request needs of whoever makes it."""
+
+    hello: bool = True
+    role: Role = Role.GUEST
+    own_room: bool = True  # its `room`, if that is a private one, is one's own
+
+
+_ANYBODY: Final = _Needs(hello=False)
+_SOMEBODY: Final = _Needs()
+_NEEDS: Final[dict[type, _Needs]] = {
+    ask.Hello: _ANYBODY,
+    ask.Bye: _ANYBODY,
+    ask.Ping: _ANYBODY,
+    ask.Answer: _ANYBODY,
+    ask.Refusal: _ANYBODY,
+    ask.EndConnection: _ANYBODY,
+    ask.StartAgain: _ANYBODY,
+    ask.Disconnected: _ANYBODY,
+    ask.Leave: _Needs(own_room=False),
+    ask.Kick: _Needs(role=Role.OPERATOR),
+}
+
+HELLO_FIRST: Final = Refusal("hello_first", "say hello first", "type")
+NOT_ALLOWED: Final = Refusal("not_allowed", "only the operator of this server may do that", "type")
+DENIED: Final = Refusal("denied", "that conversation is private", "room")
+
+
+def refusal(client: Client, request: Request) -> Refusal | None:
+    """Why this client may not ask for that; None if it may."""
+    needs = _NEEDS.get(type(request), _SOMEBODY)
+    if needs.hello and client.session is None:
+        return HELLO_FIRST
+    if client.role < needs.role:
+        return NOT_ALLOWED
+    room: str | None = getattr(request, "room", None)
+    if room is not None and room.startswith("@") and needs.own_room and not client.takes_part(client.resolve(room)):
+        return DENIED
+    return None
+
+
+def floor_of(client: Client, store: MessageLog, room: str) -> int | None:
+    """The number up to which a client may not read a room; None: it may read nothing that was said."""
+    if not partners(room):
+        return 0
+    if not (client.trusted and client.takes_part(room)):
+        return None
+    return store.private_rooms(client.name).get(room, 0)
+
+
+def may_know(client: Client, room: str) -> bool:
+    """Whether a client may learn that there is such a room."""
+    return not partners(room) or room in client.rooms or (client.trusted and client.takes_part(room))

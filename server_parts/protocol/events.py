@@ -1,0 +1,92 @@
+"""The frames that a server sends: one function for each kind. docs/protocol.md says what they mean. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from chat_common import MAX_LINE, MAX_NAME, MAX_ROOM, MAX_TEXT, PROTOCOL, VERSION, Frame
+from server_parts.storage.message_log import Receipt
+
+LIMITS: Final = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
+# What was added after the first servers of this protocol; docs/protocol.md says what each means.
+FEATURES: Final = [
+    "by",
+    "claims_when_used",
+    "contact_requests",
+    "list_pages",
+    "presence_per_hearer",
+    "private_rooms_close",
+    "renamed_guests",
+    "search_pages",
+    "session_owners",
+]
+
+
+# --- The connection ---------------------------------------------------------------------------------------------
+
+
+def welcome(*, name: str, color: str, epoch: str, accepted: int, tag: str, motd: str) -> Frame:
+    return {
+        "type": "welcome",
+        "protocol": PROTOCOL,
+        "name": name,
+        "color": color,
+        "epoch": epoch,
+        "accepted": accepted,
+        "tag": tag,
+        "motd": motd,
+        "server": f"server.py {VERSION}",
+        "limits": LIMITS,
+        "features": FEATURES,
+    }
+
+
+def bye(code: str, text: str, *, retry: bool) -> Frame:
+    return {"type": "bye", "code": code, "text": text, "retry": retry}
+
+
+def pong(n: Any) -> Frame:
+    return {"type": "pong"} if n is None else {"type": "pong", "n": n}
+
+
+def notice(text: str) -> Frame:
+    return {"type": "notice", "text": text}
+
+
+def ack(seq: int, receipt: Receipt | None) -> Frame:
+    """The answer to a text that was sent again. Without a receipt, it was refused, or is not kept any more."""
+    room, id = receipt or (None, None)
+    return {"type": "ack", "seq": seq, "room": room, "id": id}
+
+
+# --- Rooms ------------------------------------------------------------------------------------------------------
+
+
+def joined(room: str, last: int, members: int) -> Frame:
+    return {"type": "joined", "room": room, "last": last, "members": members}
+
+
+def presence(room: str | None, changes: Mapping[str, Sequence[object]], members: int | None = None) -> Frame:
+    """`changes` says who `joined`, `left` or was `renamed`. Without `members`, that is added when it is told."""
+    frame = {"type": "presence", "room": room, **changes}
+    return frame if members is None else frame | {"members": members}
+
+
+# --- Lists, still without their items ---------------------------------------------------------------------------
+
+
+def history(room: str, *, gap: bool, more: bool = False) -> Frame:
+    return {"type": "history", "room": room, "gap": gap, "more": more}
+
+
+def results(text: str) -> Frame:
+    return {"type": "results", "text": text}
+
+
+def who(room: str | None, total: int) -> Frame:
+    return {"type": "who", "room": room, "total": total, "more": False}
+
+
+def rooms(total: int) -> Frame:
+    return {"type": "rooms", "total": total, "more": False}

@@ -123,9 +123,7 @@ class Native(Peer):
     def tell(self, text: str, room: str = "lobby") -> Frame:
         """Say something and wait for its receipt."""
         seq = self.say(text, room)
-        while (frame := self.until("message", seq=seq))["from"] != self.welcome["name"]:
-            self.passed.append(frame)
-        return frame
+        return self.until("message", seq=seq, by=self.welcome["tag"])
 
     def next(self, wait: float = WAIT) -> Frame:
         """The next frame, of any type. Until the welcome, lines that are no frame are skipped."""

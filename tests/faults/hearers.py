@@ -1,7 +1,8 @@
 """Who is there, as each hearer is told: joins, leaves, new names, lists, messages and lost links, all at once.
 
 Each client keeps its own list of who is in the room: what it was told since it entered, and apart from that who was
-there before. It must never hear of anybody else, and a `who` must show all of those of whom it was told.
+there before. It must never hear of anybody else, and a `who` must show all of those of whom it was told. Several
+clients are one person at times, under one name.
 
 python -m tests.faults.hearers [--quick] [--seed N]
 """
@@ -26,6 +27,7 @@ PROPERTY = "each hearer's view of who is there"
 TARGET = "0 unheard, 0 ghosts, 0 told of a stranger's leaving in 100,000 steps"
 STEPS, QUICK_STEPS = 100_000, 2_500
 HEARERS = 12
+PEOPLE = 3  # who prove who they are, each with two of the hearers; the other hearers are guests
 BYSTANDERS = 30  # of whom everybody is told: with them it takes a while
 ROOM = "lobby"
 ACTIONS = ("join", "leave", "nick", "nick", "say", "say", "who", "who", "cut", "listen", "listen")
@@ -36,15 +38,17 @@ Present = dict[str, deque[list[str]]]  # by session: who was there, each time th
 class Hearer:
     """One client, which sends without waiting, and checks what it is told when it listens."""
 
-    def __init__(self, port: int, name: str, present: Present) -> None:
+    def __init__(self, port: int, name: str, present: Present, person: int) -> None:
         self._port = port
+        self.person, self.proves = person, person < PEOPLE
         self._present = present
         self._peer = Native(port)
         self.name = name
         self.known: set[str] | None = None  # those of whom it was told; None: not in the room
         self.there: set[str] = set()  # those who were there when it came, and of whom it has not been told
         self.wrong: list[str] = []
-        self._peer.hello(name)
+        proof = {"token": f"the-proof-of-person-{person}", "features": ["by"]} if self.proves else {}
+        self._peer.hello(name, **proof)
         self._peer.welcome = self._peer.until("welcome")
 
     def close(self) -> None:
@@ -53,7 +57,7 @@ class Hearer:
     def again(self, name: str) -> Hearer:
         """The link is lost, and somebody comes in anew."""
         self.close()
-        hearer = Hearer(self._port, name, self._present)
+        hearer = Hearer(self._port, name, self._present, self.person)
         hearer.wrong = self.wrong
         return hearer
 
@@ -139,18 +143,20 @@ def churn(seed: int, steps: int) -> list[str]:
     with watched(present), LocalServer() as server, ExitStack() as opened:
         for number in range(BYSTANDERS):
             opened.enter_context(Native(server.port, f"bystander-{number}"))
-        hearers = [Hearer(server.port, f"n{next(names)}", present) for _ in range(HEARERS)]
+        hearers = [Hearer(server.port, f"n{next(names)}", present, at % (2 * PEOPLE)) for at in range(HEARERS)]
         for _ in range(steps):
             at = rng.randrange(HEARERS)
             hearer, action = hearers[at], rng.choice(ACTIONS)
             if action == "cut":
-                hearers[at] = hearer.again(f"n{next(names)}")
+                fresh = f"n{next(names)}"
+                hearers[at] = hearer.again(rng.choice((fresh, f"person-{hearer.person}" if hearer.proves else fresh)))
             elif action == "listen":
                 hearer.listen()
             elif action == "say":
                 hearer.say()
             elif action == "nick":
-                hearer.ask("nick", name=f"n{next(names)}" if rng.random() < 0.7 else f"shared-{rng.randrange(4)}")
+                fresh, taken = f"n{next(names)}", f"shared-{rng.randrange(4)}"
+                hearer.ask("nick", name=rng.choice((fresh, fresh, taken, f"person-{hearer.person}")))
             else:
                 hearer.ask(action, room=ROOM)
         for hearer in hearers:

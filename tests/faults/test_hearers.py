@@ -41,3 +41,9 @@ def test_listing_those_of_whom_nobody_was_told_is_found_out(monkeypatch: pytest.
     """A list runs ahead of the news."""
     monkeypatch.setattr(LiveRooms, "bring_up_to_date", lambda *_: None)
     assert any("not told" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))
+
+
+def test_counting_connections_for_people_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody leaves with one terminal, and is taken to be gone with the other."""
+    monkeypatch.setattr(LiveRooms, "_is_double", lambda *_: False)
+    assert any("not told" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))

@@ -1,0 +1,108 @@
+"""One table says what each request needs of whoever makes it."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from server_parts.people.clients import Client, Session
+from server_parts.people.permissions import floor_of, may_know, refusal
+from server_parts.people.roles import Role
+from server_parts.protocol import requests as ask
+from server_parts.protocol.native_encoder import NATIVE
+from server_parts.storage.memory_log import MemoryLog
+from tests.server.hub.bench import Remembering
+
+# One of each kind of request: those that begin and end a conversation, and all others.
+ALWAYS: list[ask.Request] = [
+    ask.Hello("ann", "s" * 16),
+    ask.Bye(),
+    ask.Ping(),
+    ask.Answer(b""),
+    ask.Refusal("code", "text"),
+    ask.EndConnection(b"", ""),
+    ask.StartAgain(NATIVE),
+    ask.Disconnected(),
+]
+AFTER_HELLO: list[ask.Request] = [
+    ask.Say("lobby", ["text"], 1),
+    ask.Join("lobby"),
+    ask.Leave("lobby"),
+    ask.Nick("ann"),
+    ask.Color("red"),
+    ask.Away(None),
+    ask.Who(),
+    ask.Rooms(),
+    ask.ShowAs(NATIVE, ""),
+    ask.History("lobby"),
+    ask.Search("text"),
+    ask.Announce("text"),
+    ask.Kick("bob", ""),
+]
+
+
+def kind(request: ask.Request) -> str:
+    return type(request).__name__
+
+
+def somebody(role: Role = Role.GUEST, *, greeted: bool = True) -> Client:
+    client = Client(Remembering(), "the test", role)
+    client.name = "ann"
+    client.session = Session("key", 0) if greeted else None
+    return client
+
+
+def code(client: Client, request: ask.Request) -> str | None:
+    found = refusal(client, request)
+    return found.code if found is not None else None
+
+
+def test_every_kind_of_request_is_looked_at_here() -> None:
+    """A new one is missing in this list until somebody has thought about what it needs."""
+    assert {type(sample) for sample in ALWAYS + AFTER_HELLO} == set(get_args(ask.Request))
+
+
+@pytest.mark.parametrize("request_", ALWAYS + AFTER_HELLO, ids=kind)
+def test_nearly_everything_needs_a_hello(request_: ask.Request) -> None:
+    """But for what begins and ends a conversation."""
+    expected = "hello_first" if type(request_) in map(type, AFTER_HELLO) else None
+    assert code(somebody(greeted=False), request_) == expected
+
+
+@pytest.mark.parametrize("request_", ALWAYS + AFTER_HELLO, ids=kind)
+@pytest.mark.parametrize("role", Role)
+def test_only_operators_kick(role: Role, request_: ask.Request) -> None:
+    """Everything else that is public, anybody may who is here."""
+    kick = isinstance(request_, ask.Kick)
+    assert code(somebody(role), request_) == ("not_allowed" if kick and role < Role.OPERATOR else None)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [ask.Join, ask.Who, ask.History, lambda room: ask.Say(room, ["x"], 1), lambda room: ask.Search("x", room)],
+    ids=["join", "who", "history", "say", "search"],
+)
+@pytest.mark.parametrize("role", Role)
+def test_private_rooms_are_for_their_two(role: Role, make: type[ask.Join]) -> None:
+    """Whoever else asks, the owner of the server included."""
+    assert [code(somebody(role), make(room)) for room in ("@bob", "@ann+bob", "@bob+cid", "@bob+ann")] == [
+        None,
+        None,
+        "denied",
+        "denied",
+    ]
+
+
+def test_leaving_a_room_of_others_only_says_that_one_is_not_there() -> None:
+    """It gives nothing away."""
+    assert code(somebody(), ask.Leave("@bob+cid")) is None
+
+
+def test_history_of_private_rooms_needs_the_proof_of_a_name() -> None:
+    """A guest may talk there, and read what is said while it is there."""
+    store = MemoryLog()
+    assert [floor_of(somebody(role), store, "@ann+bob") for role in Role] == [None, 0, 0, None]
+    assert [floor_of(somebody(role), store, "lobby") for role in Role] == [0, 0, 0, 0]
+    assert [may_know(somebody(role), "@ann+bob") for role in Role] == [False, True, True, False]
+    assert may_know(somebody(), "lobby")

@@ -55,7 +55,8 @@ from server_parts.protocol.requests import Announce, Hello, Request, text_refusa
 from server_parts.settings import Settings
 from server_parts.starting import complain, tell_reach, why_not
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import MessageLog, StorageError
+from server_parts.storage.records import StorageError
+from server_parts.storage.store import Store
 from server_parts.wire import sockets
 from server_parts.wire.outbox import Outbox
 
@@ -86,7 +87,7 @@ class ChatServer:
         host: str = DEFAULT_HOST,
         port: int = DEFAULT_PORT,
         settings: Settings | None = None,
-        store: MessageLog | None = None,
+        store: Store | None = None,
     ) -> None:
         self.host = host
         self.port = port

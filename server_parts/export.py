@@ -12,7 +12,8 @@ from pathlib import Path
 from chat_common import harmless_line
 from server_parts.protocol.native_encoder import message_json
 from server_parts.settings import Settings
-from server_parts.storage.message_log import StorageError
+from server_parts.storage.message_log import everything_in
+from server_parts.storage.records import StorageError
 from server_parts.storage.sqlite.reader import LogReader, open_read_only
 
 
@@ -24,7 +25,7 @@ def export(settings: Settings, room: str) -> int:
             print(f"There is no room {harmless_line(room)} in {settings.data}. {_known(reader)}", file=sys.stderr)
             return 1
         with _writing_out():
-            for message in reader.export(name):
+            for message in everything_in(name, reader):
                 sys.stdout.buffer.write(_inert(message_json(message)).encode() + b"\n")
     return 0
 

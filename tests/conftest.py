@@ -15,7 +15,7 @@ import pytest
 
 from server import ChatServer
 from server_parts.settings import Settings
-from server_parts.storage.message_log import MessageLog
+from server_parts.storage.store import Store
 from tests.peers import WAIT, Native, Peer, Plain
 
 if TYPE_CHECKING:  # pseudo-terminals are a Unix thing
@@ -102,7 +102,7 @@ class Chat:
 
 class Serve(Protocol):
     def __call__(
-        self, *, host: str = "127.0.0.1", port: int = 0, store: MessageLog | None = None, **settings: Any
+        self, *, host: str = "127.0.0.1", port: int = 0, store: Store | None = None, **settings: Any
     ) -> Chat: ...
 
 
@@ -141,7 +141,7 @@ def serve(chat_log: ChatLog, no_threads_left: None) -> Iterator[Serve]:
     """Starts servers on free ports, without a rate limit unless one is given; stops them all."""
     running: list[Chat] = []
 
-    def start(*, host: str = "127.0.0.1", port: int = 0, store: MessageLog | None = None, **settings: Any) -> Chat:
+    def start(*, host: str = "127.0.0.1", port: int = 0, store: Store | None = None, **settings: Any) -> Chat:
         options = Settings(**{"console": False, "rate": 0.0, **settings})
         chat = Chat(ChatServer(host, port, options, store))
         running.append(chat)

@@ -18,7 +18,7 @@ from server_parts.people.clients import Client, Session
 from server_parts.people.permissions import DENIED, floor_of
 from server_parts.protocol import events
 from server_parts.protocol.requests import DEFAULT_HISTORY, Hello, Join, Leave, Nick, Refusal, StartAgain
-from server_parts.storage.message_log import hashed, tag_of
+from server_parts.storage.records import hashed, tag_of
 
 MAX_ROOMS: Final = 1_000  # public rooms one client may be in
 REPLACED: Final = "this session came in again from elsewhere"

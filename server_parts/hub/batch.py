@@ -15,7 +15,8 @@ from server_parts.hub.live_rooms import LiveRooms
 from server_parts.hub.log_writer import Entry, LogWriter
 from server_parts.people.clients import Client, Session
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.message_log import Draft, MessageLog, Run, StorageError
+from server_parts.storage.records import Draft, Run, StorageError
+from server_parts.storage.store import Store
 
 LARGE: Final = 64  # texts from which on it is quicker to hand a batch over than to wait for the disk
 
@@ -48,7 +49,7 @@ class _Said:
 
 
 class Batch:
-    def __init__(self, store: MessageLog, live_rooms: LiveRooms) -> None:
+    def __init__(self, store: Store, live_rooms: LiveRooms) -> None:
         self._store = store
         self._live_rooms = live_rooms
         self._log_writer = LogWriter(store)

@@ -21,8 +21,8 @@ from server_parts.people.clients import Client
 from server_parts.people.contacts import Contacts
 from server_parts.protocol import events
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.message_log import MessageLog
 from server_parts.storage.search_query import DAY
+from server_parts.storage.store import Store
 
 MAX_PRIVATE: Final = 1_000  # private rooms one client may be in
 RESUMED: Final = 200  # of them at most are resumed at a hello …
@@ -32,7 +32,7 @@ MOST_REMEMBERED: Final = 10_000  # sessions that left
 
 
 class Conversations:
-    def __init__(self, store: MessageLog, live_rooms: LiveRooms, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: Store, live_rooms: LiveRooms, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._live_rooms = live_rooms
         self._clock = clock

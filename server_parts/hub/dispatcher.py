@@ -35,7 +35,8 @@ from server_parts.protocol.requests import (
     Who,
     in_runs,
 )
-from server_parts.storage.message_log import MessageLog, StorageError
+from server_parts.storage.records import StorageError
+from server_parts.storage.store import Store
 
 BREATH: Final = 0.25  # how long a client that is over its rate is left alone before it is looked at again
 
@@ -64,7 +65,7 @@ class Dispatcher:
         self,
         client: Client,
         hub: Hub,
-        store: MessageLog,
+        store: Store,
         limits: RateLimits,
         is_reset: Callable[[float], bool] | None = None,
     ) -> None:

@@ -32,7 +32,8 @@ from server_parts.protocol import events
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
 from server_parts.settings import Settings
-from server_parts.storage.message_log import MessageLog, StorageError
+from server_parts.storage.records import StorageError
+from server_parts.storage.store import Store
 
 MAX_TURN: Final = 1_000  # requests and texts a turn: more would not be faster, and make others wait
 GREETING: Final = 0.001  # seconds a turn that newcomers may take: a crowd at the door must not hold up who is in …
@@ -54,7 +55,7 @@ class Stats(NamedTuple):
 class Hub:
     """Owns the state of the chat. Everything but `submit`, `stop` and `stats` runs in its own thread."""
 
-    def __init__(self, store: MessageLog, settings: Settings, places: Places | None = None) -> None:
+    def __init__(self, store: Store, settings: Settings, places: Places | None = None) -> None:
         self._state = state = new_state(store, settings)
         self._live_rooms, self._batch, self._conversations = state.live_rooms, state.batch, state.conversations
         self._trimming = Trimming(store, settings)

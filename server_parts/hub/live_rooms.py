@@ -22,7 +22,8 @@ from server_parts.people.presence import Tidings
 from server_parts.protocol import events
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import Rooms
-from server_parts.storage.message_log import MessageLog, Run, StorageError, one_by_one
+from server_parts.storage.records import Run, StorageError, one_by_one
+from server_parts.storage.store import Store
 
 PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
 PRESENCE_SLICE: Final = 0.002  # seconds, and no longer at a time: thousands who hear of it hold up nobody
@@ -33,7 +34,7 @@ Blocks = dict[tuple[int, Encoder, Client | None], bytes]  # what is told from a 
 
 
 class LiveRooms:
-    def __init__(self, store: MessageLog, operator: str) -> None:
+    def __init__(self, store: Store, operator: str) -> None:
         self.names = Names(store, operator)
         self.sessions: dict[str, Client] = {}
         self.rooms: dict[str, Room] = {}

@@ -10,13 +10,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
 
-from server_parts.storage.message_log import Draft, MessageLog, Run
+from server_parts.storage.records import Draft, Run
+from server_parts.storage.store import Store
 
-Entry = tuple[Sequence[Draft], Mapping[str, int], Mapping[str, str], Mapping[str, str]]  # see MessageLog.append
+Entry = tuple[Sequence[Draft], Mapping[str, int], Mapping[str, str], Mapping[str, str]]  # see Store.append
 
 
 class LogWriter:
-    def __init__(self, store: MessageLog) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._work: SimpleQueue[Entry | None] = SimpleQueue()
         self._done: SimpleQueue[list[Run] | BaseException] = SimpleQueue()

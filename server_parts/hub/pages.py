@@ -14,7 +14,9 @@ from chat_common import Frame
 from server_parts.protocol import events
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import History, Search
-from server_parts.storage.message_log import MOST_COUNTED, Found, MessageLog, Place, StorageError, Wanted
+from server_parts.storage.finding import MOST_COUNTED, Found, Wanted
+from server_parts.storage.message_log import MessageLog
+from server_parts.storage.records import Place, StorageError
 from server_parts.storage.search_query import fold_name, parse
 
 PAGE = 500  # messages read and sent at a time, at most …

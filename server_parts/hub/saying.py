@@ -13,7 +13,7 @@ from server_parts.people.clients import Client, Session
 from server_parts.people.new_rooms import NewRooms
 from server_parts.protocol import events
 from server_parts.protocol.requests import Announce, Refusal, Say
-from server_parts.storage.message_log import Draft
+from server_parts.storage.records import Draft
 
 
 class Saying:

@@ -8,17 +8,17 @@ from server_parts.hub.batch import Batch
 from server_parts.hub.conversations import Conversations
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.settings import Settings
-from server_parts.storage.message_log import MessageLog
+from server_parts.storage.store import Store
 
 
 class HubState(NamedTuple):
-    store: MessageLog
+    store: Store
     settings: Settings
     live_rooms: LiveRooms
     conversations: Conversations
     batch: Batch
 
 
-def new_state(store: MessageLog, settings: Settings) -> HubState:
+def new_state(store: Store, settings: Settings) -> HubState:
     live_rooms = LiveRooms(store, settings.name)
     return HubState(store, settings, live_rooms, Conversations(store, live_rooms), Batch(store, live_rooms))

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from server_parts.settings import Settings
-from server_parts.storage.message_log import TRIM_SLICE, MessageLog, StorageError
+from server_parts.storage.message_log import TRIM_SLICE
+from server_parts.storage.records import StorageError
 from server_parts.storage.search_query import DAY
+from server_parts.storage.store import Store
 
 INTERVAL: Final = 60.0
 PAUSE: Final = 0.05  # between slices, so that trimming a large log leaves most of the time to people
@@ -21,7 +23,7 @@ log = logging.getLogger("chat")
 class Trimming:
     """Old messages, if the settings say so, and in any case sessions that nobody has used for long."""
 
-    def __init__(self, store: MessageLog, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
         self._in_use: set[str] = set()  # sessions that the log is to note as used

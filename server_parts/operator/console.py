@@ -16,7 +16,7 @@ from server_parts.hub.hub import Hub
 from server_parts.operator.screen import Screen
 from server_parts.protocol import requests as ask
 from server_parts.protocol.plain_encoder import PLAIN_TIMED, timed_text
-from server_parts.storage.message_log import Message, Run
+from server_parts.storage.records import Message, Run
 
 _LOGGED: Final = ("welcome", "joined", "history", "presence")  # or nothing new: the log's lines tell it better
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from chat_common import partners
 from server_parts.people.clients import Client
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.message_log import Conversation, MessageLog
+from server_parts.storage.account_store import AccountStore, Conversation
 from server_parts.storage.search_query import DAY
 
 WAITING: Final = DAY  # seconds that a first contact waits for an answer; then it counts no more
@@ -32,8 +32,8 @@ ANSWERED: Final = _Contact(0.0, stranger=False)
 
 
 class Contacts:
-    def __init__(self, store: MessageLog) -> None:
-        self._store = store
+    def __init__(self, accounts: AccountStore) -> None:
+        self._accounts = accounts
         self._cache: OrderedDict[str | int, dict[str, _Contact]] = OrderedDict()
 
     def refusal(self, writer: Client, other: Client | None, name: str, room: str) -> Refusal | None:
@@ -58,7 +58,7 @@ class Contacts:
         key = name if client is None or client.trusted else client.number
         found = self._cache.get(key)
         if found is None:
-            kept = self._store.conversations(name) if isinstance(key, str) else []
+            kept = self._accounts.conversations(name) if isinstance(key, str) else []
             found = self._cache[key] = {c.room: self._contact(name, c) for c in kept if c.last > c.floor}
             if len(self._cache) > MOST_CACHED:
                 self._cache.popitem(last=False)
@@ -69,4 +69,4 @@ class Contacts:
         if conversation.spoke or conversation.ts <= time.time() - WAITING:
             return ANSWERED
         other = next((other for other in partners(conversation.room) if other != name), name)
-        return _Contact(conversation.ts, stranger=self._store.owner(other) is None)
+        return _Contact(conversation.ts, stranger=self._accounts.owner(other) is None)

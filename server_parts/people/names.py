@@ -20,7 +20,7 @@ from server_parts.people.clients import Client
 from server_parts.people.roles import Role
 from server_parts.protocol.events import notice
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.message_log import MessageLog
+from server_parts.storage.account_store import AccountStore
 
 GRACE: Final = 60.0  # seconds for which a name that is not claimed yet stays reserved after its bearer left
 MOST_RESERVED: Final = 10_000  # such names at once
@@ -49,8 +49,8 @@ class _Bearer(NamedTuple):
 class Names:
     """Names are compared without case. A live one belongs to one person, who may have several connections."""
 
-    def __init__(self, log: MessageLog, operator: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._log = log
+    def __init__(self, accounts: AccountStore, operator: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._accounts = accounts
         self._clock = clock
         self._started = clock()
         self._operator = operator.lower()  # nobody else's, whether he is at a terminal or not
@@ -90,7 +90,7 @@ class Names:
 
     def _owner(self, name: str) -> str | None:
         """The hashed token that a name belongs to or is reserved for."""
-        return self._log.owner(name) or self._reserved_for(name)
+        return self._accounts.owner(name) or self._reserved_for(name)
 
     def _reserved_for(self, name: str) -> str | None:
         bearer = self.find(name)
@@ -137,7 +137,7 @@ class Names:
 
     def owns(self, name: str, client: Client) -> bool:
         """Whether the name is claimed for good with this client's token."""
-        return client.token_hash is not None and self._log.owner(name) == client.token_hash
+        return client.token_hash is not None and self._accounts.owner(name) == client.token_hash
 
     # --- claiming ---
 

@@ -12,7 +12,7 @@ from server_parts.people.clients import Client
 from server_parts.people.roles import Role
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
-from server_parts.storage.message_log import MessageLog
+from server_parts.storage.account_store import AccountStore
 
 
 class _Needs(NamedTuple):
@@ -56,13 +56,13 @@ def refusal(client: Client, request: Request) -> Refusal | None:
     return None
 
 
-def floor_of(client: Client, store: MessageLog, room: str) -> int | None:
+def floor_of(client: Client, accounts: AccountStore, room: str) -> int | None:
     """The number up to which a client may not read a room; None: it may read nothing that was said."""
     if not partners(room):
         return 0
     if not (client.trusted and client.takes_part(room)):
         return None
-    return store.private_rooms(client.name).get(room, 0)
+    return accounts.private_rooms(client.name).get(room, 0)
 
 
 def may_know(client: Client, room: str) -> bool:

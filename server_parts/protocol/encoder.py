@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from chat_common import Frame
-from server_parts.storage.message_log import Run
+from server_parts.storage.records import Run
 
 
 class Encoder(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from chat_common import MAX_LINE, MAX_NAME, MAX_ROOM, MAX_TEXT, PROTOCOL, VERSION, Frame
-from server_parts.storage.message_log import Receipt
+from server_parts.storage.records import Receipt
 
 LIMITS: Final = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
 # What was added after the first servers of this protocol; docs/protocol.md says what each means.

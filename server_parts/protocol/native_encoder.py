@@ -12,7 +12,7 @@ from chat_common import (
     Frame,
     encode_frame,
 )
-from server_parts.storage.message_log import Message, Run, tag_of
+from server_parts.storage.records import Message, Run, tag_of
 
 
 class NativeEncoder:

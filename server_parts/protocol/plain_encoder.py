@@ -14,7 +14,8 @@ from chat_common import (
     text_form,
     without_padding,
 )
-from server_parts.storage.message_log import MOST_COUNTED, Message, Run
+from server_parts.storage.finding import MOST_COUNTED
+from server_parts.storage.records import Message, Run
 
 A_LINE: Final = 100  # names
 

@@ -13,24 +13,13 @@ from itertools import count, islice, takewhile
 from typing import Final, NamedTuple
 
 from chat_common import partners
-from server_parts.storage.message_log import (
-    BREATH,
-    NOBODY,
-    SEARCH_TIME,
-    TRIM_SLICE,
-    Conversation,
-    Draft,
-    Finds,
-    Found,
-    Message,
-    MessageLog,
-    Receipt,
-    Run,
-    SessionRecord,
-    Wanted,
-    filling,
-)
+from server_parts.storage.account_store import Conversation
+from server_parts.storage.finding import BREATH, SEARCH_TIME, Finds, Found, Wanted
+from server_parts.storage.message_log import TRIM_SLICE
+from server_parts.storage.records import Draft, Message, Receipt, Run, filling
 from server_parts.storage.search_query import DAY
+from server_parts.storage.session_store import SessionRecord
+from server_parts.storage.store import NOBODY, Store
 
 SLICE: Final = 1_000  # messages looked through at a time
 
@@ -40,7 +29,7 @@ class _Kept(NamedTuple):
     message: Message
 
 
-class MemoryLog(MessageLog):
+class MemoryLog(Store):
     """The reference: plain dictionaries, nothing survives the process. Keeps the newest `keep` messages a room."""
 
     def __init__(self, keep: int = 100_000) -> None:
@@ -122,14 +111,6 @@ class MemoryLog(MessageLog):
                 return []
             start = max(after + 1 - kept[0].message.id, 0)
             return list(filling(size, (kept[i].message for i in range(start, min(start + limit, len(kept))))))
-
-    def before(self, room: str, before: int, limit: int) -> list[Message]:
-        with self._lock:
-            kept = self._kept.get(room)
-            if not kept:
-                return []
-            stop = min(max(before - kept[0].message.id, 0), len(kept))
-            return [kept[i].message for i in range(max(stop - limit, 0), stop)]
 
     def find(self, wanted: Wanted) -> Found:
         query, floors = wanted.query, wanted.floors

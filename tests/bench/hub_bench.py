@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from server_parts.storage.message_log import Draft
+from server_parts.storage.records import Draft
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.bench import protocols
 from tests.bench.contestants import ARGUMENTS, ROOT, Server

@@ -17,7 +17,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from server_parts.storage.message_log import Draft, StorageError, Wanted
+from server_parts.storage.finding import Wanted
+from server_parts.storage.records import Draft, StorageError
 from server_parts.storage.search_query import parse
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.search_index import Scope
@@ -82,7 +83,9 @@ def measure_open(folder: Path, full_text: bool) -> Row:
 def measure_pages(log: SqliteLog) -> Iterator[Row]:
     last = log.last("lobby")
     for name, before in (("newest", last + 1), ("middle", last // 2), ("oldest", 101)):
-        yield row(f"page of 100, {name}", milliseconds(partial(log.before, "lobby", before, 100), 200), PAGE_TARGET)
+        yield row(
+            f"page of 100, {name}", milliseconds(partial(log.after, "lobby", before - 101, 100), 200), PAGE_TARGET
+        )
     yield row("receipt in the middle", milliseconds(partial(log.receipt, f"session-{1:012}", last + 1), 200))
 
 

@@ -26,7 +26,7 @@ from server_parts.hub.dispatcher import HEARERS
 from server_parts.people.new_rooms import MOST as MOST_ROOMS
 from server_parts.people.rate_limit import BURST, SHARED
 from server_parts.settings import Settings
-from server_parts.storage.message_log import Draft
+from server_parts.storage.records import Draft
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.bench.contestants import Server, data_folder
 from tests.bench.generator import Load

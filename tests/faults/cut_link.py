@@ -20,6 +20,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
+from server_parts.storage.message_log import everything_in
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.actors import Client, Report, settle
 from tests.faults.brains import Brain, Independent, Product
@@ -90,7 +91,7 @@ class Bench:
         mind, last = self._listener.mind, self._server.store.last("lobby")
         wait_until(lambda: mind.tracks["lobby"].last >= last)  # it may hear of a text after its author
         self.report.wrong += settle([self._listener])
-        kept = [message._asdict() | {"from": message.sender} for message in self._server.store.export("lobby")]
+        kept = [message._asdict() | {"from": message.sender} for message in everything_in("lobby", self._server.store)]
         if where := mind.tracks["lobby"].parts_from(track_of("lobby", kept)):
             self.report.wrong.append(f"hash: the listener and the log: {where}")
         self.report.wrong += mind.wrong

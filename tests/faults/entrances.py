@@ -60,7 +60,7 @@ from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import Answer, EndConnection, Refusal, Request, Say
 from server_parts.storage import search_query
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Draft, Run
+from server_parts.storage.records import Draft, Run
 from server_parts.storage.sqlite.log import SqliteLog
 from terminal_parts.width import cut, height, width, wrap
 from tests.client.fakes import FakeScreen, unpainted

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from server_parts.hub.batch import LARGE
-from server_parts.storage.message_log import Draft, Run
+from server_parts.storage.records import Draft, Run
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.wire.outbox import Outbox
 from tests.faults.actors import ServerProcess

@@ -18,7 +18,7 @@ from unittest import mock
 
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.people.clients import Client
-from server_parts.storage.message_log import hashed
+from server_parts.storage.records import hashed
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
 from tests.peers import Frame, Native

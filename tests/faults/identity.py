@@ -16,7 +16,7 @@ from typing import Any
 from unittest import mock
 
 from server_parts.hub.live_rooms import LiveRooms
-from server_parts.storage.message_log import Run
+from server_parts.storage.records import Run
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer

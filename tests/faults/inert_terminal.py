@@ -32,7 +32,7 @@ from client_parts.screen.terminal_screen import TerminalScreen
 from server_parts.operator import console
 from server_parts.operator.screen import ScreenLog
 from server_parts.operator.terminal_screen import TerminalScreen as OperatorScreen
-from server_parts.storage.message_log import Message, Run
+from server_parts.storage.records import Message, Run
 from tests.client.fakes import message
 from tests.client.programs import COLUMNS, ROWS, Emulator
 from tests.faults import hostile

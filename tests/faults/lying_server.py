@@ -24,8 +24,10 @@ import server
 from server_parts import opening
 from server_parts.protocol import plain_door
 from server_parts.settings import Settings
-from server_parts.storage.message_log import Draft, Message, MessageLog, Receipt, Run, SessionRecord, StorageError
+from server_parts.storage.records import Draft, Message, Receipt, Run, StorageError
+from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Store
 
 LATER = 0.5
 
@@ -133,7 +135,7 @@ LIES: dict[str, type[SqliteLog]] = {"hasty": HastyLog, "forgetful": ForgetfulLog
 def main(argv: Sequence[str]) -> int:
     lie, *rest = argv
 
-    def open_log(settings: Settings) -> MessageLog:
+    def open_log(settings: Settings) -> Store:
         return LIES[lie](Path(settings.data))
 
     if lie == "slow":

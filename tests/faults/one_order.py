@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from server_parts.storage.message_log import everything_in
 from tests.faults.actors import Client, Report, settle
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
@@ -93,7 +94,7 @@ def churn(seed: int, seconds: float, people: int = 10) -> Report:
         load.clear()
         report.wrong += settle(clients, ROOMS)
         log = {
-            room: {message.id: (message.sender, message.text) for message in server.store.export(room)}
+            room: {message.id: (message.sender, message.text) for message in everything_in(room, server.store)}
             for room in ROOMS
         }
     minds = [client.mind for client in clients if isinstance(client.mind, Witness)]

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from server_parts.storage.message_log import Draft
+from server_parts.storage.records import Draft
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.actors import Client, Report, ServerProcess, judge, settle
 from tests.faults.finding import Finding, NotAllowed, main

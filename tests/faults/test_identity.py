@@ -52,14 +52,14 @@ def test_a_server_that_keeps_every_name_is_found_out(monkeypatch: pytest.MonkeyP
 
     def claim_at_once(names: Names, name: str, client: Client, **more: bool) -> None:
         if client.token_hash is not None:
-            names._log.claim(name, client.token_hash)
+            names._accounts.claim(name, client.token_hash)
         take(names, name, client, **more)
 
     monkeypatch.setattr(Names, "take", claim_at_once)
     assert any("squatter" in wrong for wrong in identity.squatters(50))
 
 
-def test_a_log_that_keeps_names_later_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_accounts_that_keeps_names_later_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody is heard under a name that a crash would set free."""
     monkeypatch.setattr(identity, "SqliteLog", identity.HastyClaims)
     assert any("late" in wrong for wrong in identity.squatters(50))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.message_log import Draft
+from server_parts.storage.records import Draft
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults import kick_storm
 from tests.faults.actors import Client, ServerProcess, chosen_seed, slowly

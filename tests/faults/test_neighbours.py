@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server_parts.hub.live_rooms import LiveRooms
-from server_parts.storage.message_log import Run
+from server_parts.storage.records import Run
 from tests.faults import hostile
 from tests.faults.actors import ServerProcess, chosen_seed
 from tests.faults.links import LocalServer

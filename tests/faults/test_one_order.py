@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server_parts.hub.live_rooms import LiveRooms
-from server_parts.storage.message_log import Run
+from server_parts.storage.records import Run
 from tests.faults import one_order
 from tests.faults.actors import chosen_seed
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import TRIM_SLICE, Message, MessageLog
+from server_parts.storage.message_log import TRIM_SLICE
+from server_parts.storage.records import Message
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Store
 from tests.faults.actors import ServerProcess, chosen_seed
 from tests.faults.links import LocalServer
 from tests.faults.trim import (
@@ -27,7 +29,7 @@ from tests.peers import Native, wait_until
 @pytest.mark.parametrize("kind", ["sqlite", "memory"])
 def test_every_number(tmp_path: Path, kind: str) -> None:
     """Of 90 messages 30 are kept: a resume after any of the 90 tells a gap exactly when there is one."""
-    store: MessageLog = SqliteLog(tmp_path) if kind == "sqlite" else MemoryLog()
+    store: Store = SqliteLog(tmp_path) if kind == "sqlite" else MemoryLog()
     assert resume_from_every_number(store) == []
 
 

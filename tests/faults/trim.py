@@ -16,8 +16,9 @@ from unittest import mock
 
 from server_parts.hub import trimming
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Draft, MessageLog
+from server_parts.storage.records import Draft
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Store
 from tests.faults.actors import Client, Report, settle
 from tests.faults.finding import Finding, found, main
 from tests.faults.kick_storm import Speaker
@@ -29,7 +30,7 @@ SESSION = "a-session-0000001"
 DAY = 86_400.0
 
 
-def fill(log: MessageLog, ages: list[float]) -> None:
+def fill(log: Store, ages: list[float]) -> None:
     """One message for each age, in days."""
     now, start = time.time(), log.last("lobby")
     seqs = range(start + 1, start + len(ages) + 1)
@@ -73,12 +74,12 @@ def mistakes(peer: Native, first: int, last: int) -> list[str]:
 # --- While nothing moves ----------------------------------------------------------------------------------------
 
 
-def trim_fully(log: MessageLog, keep_messages: int) -> None:
+def trim_fully(log: Store, keep_messages: int) -> None:
     while log.trim(None, keep_messages):
         pass
 
 
-def resume_from_every_number(store: MessageLog) -> list[str]:
+def resume_from_every_number(store: Store) -> list[str]:
     """Of 90 messages 30 are kept."""
     fill(store, [0.0] * 90)
     trim_fully(store, 30)
@@ -123,7 +124,7 @@ def resume_from_nonsense() -> tuple[int, list[str]]:
 # --- While people talk ------------------------------------------------------------------------------------------
 
 
-def trim_among_people(seed: int, store: MessageLog, seconds: float) -> Report:
+def trim_among_people(seed: int, store: Store, seconds: float) -> Report:
     """Two speak, one listens, one comes back again and again after random numbers; 40 messages are kept."""
     rng = random.Random(seed)
     report = Report(seed)

@@ -11,8 +11,9 @@ from server_parts.people import names as names_module
 from server_parts.people.clients import Client, Session
 from server_parts.people.names import CLAIMS, CLAIMS_TIME, GRACE, Names
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import NOBODY, Draft, MessageLog, Run, hashed
+from server_parts.storage.records import Draft, Run, hashed
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import NOBODY, Store
 from tests.conftest import Chat, Serve
 from tests.peers import Native, codes, of_type
 from tests.server.hub.bench import Remembering
@@ -22,13 +23,13 @@ OTHER = TOKEN[::-1]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Both kinds of log keep the same promises."""
     return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
 
 
 @pytest.fixture
-def chat(serve: Serve, store: MessageLog) -> Chat:
+def chat(serve: Serve, store: Store) -> Chat:
     return serve(store=store)
 
 
@@ -41,7 +42,7 @@ def refused(chat: Chat, name: str, **hello: object) -> str:
 # --- what is used is kept ---
 
 
-def test_a_name_that_is_not_used_is_not_kept(chat: Chat, store: MessageLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_is_not_used_is_not_kept(chat: Chat, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is its bearer's while that is connected, and for a short time after; then it is anybody's."""
     alice = chat.native("alice", token=TOKEN)
     assert refused(chat, "alice", token=OTHER) == "name_taken"
@@ -54,7 +55,7 @@ def test_a_name_that_is_not_used_is_not_kept(chat: Chat, store: MessageLog, monk
     assert chat.native("bob", token=OTHER).welcome["name"] == "bob"
 
 
-def test_the_first_message_keeps_it(chat: Chat, store: MessageLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_message_keeps_it(chat: Chat, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a public room or in a private one."""
     monkeypatch.setattr(names_module, "GRACE", 0.0)
     bob = chat.native("bob")
@@ -67,7 +68,7 @@ def test_the_first_message_keeps_it(chat: Chat, store: MessageLog, monkeypatch: 
     assert refused(chat, "alice", token=OTHER) == refused(chat, "anna") == "name_taken"
 
 
-def test_a_private_word_to_it_keeps_it(chat: Chat, store: MessageLog) -> None:
+def test_a_private_word_to_it_keeps_it(chat: Chat, store: Store) -> None:
     """So that its owner finds it; also if that has just lost its connection."""
     writer = chat.native("writer")
     chat.native("alice", token=TOKEN)
@@ -81,7 +82,7 @@ def test_a_private_word_to_it_keeps_it(chat: Chat, store: MessageLog) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x" * 5_001])
-def test_what_is_refused_keeps_nothing(chat: Chat, store: MessageLog, text: str) -> None:
+def test_what_is_refused_keeps_nothing(chat: Chat, store: Store, text: str) -> None:
     """Only a message does."""
     alice = chat.native("alice", token=TOKEN)
     alice.say(text)
@@ -112,7 +113,7 @@ def test_claim_and_message_are_one(serve: Serve, tmp_path: Path) -> None:
     assert Watched.entries == [(["one"], {"alice": hashed(TOKEN)}), (["two"], {})]
 
 
-def test_passing_through_a_name_does_not_keep_it(chat: Chat, store: MessageLog) -> None:
+def test_passing_through_a_name_does_not_keep_it(chat: Chat, store: Store) -> None:
     """Nor reserve it; but what is said under it does, as under any other."""
     alice = chat.native("alice", token=TOKEN)
     for name in ("passing", "staying"):
@@ -124,7 +125,7 @@ def test_passing_through_a_name_does_not_keep_it(chat: Chat, store: MessageLog) 
     assert (store.owner("staying"), store.owner("passing"), store.owner("alice")) == (hashed(TOKEN), None, None)
 
 
-def test_a_thousand_names_a_second_leave_nothing(chat: Chat, store: MessageLog) -> None:
+def test_a_thousand_names_a_second_leave_nothing(chat: Chat, store: Store) -> None:
     """Whoever claims without saying anything costs no place in the log."""
     for number in range(200):
         chat.native(f"squatter-{number}", token=OTHER).leave()

@@ -22,7 +22,7 @@ from server import ChatServer
 from server_parts.protocol import native_door
 from server_parts.settings import Settings
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Draft
+from server_parts.storage.records import Draft
 from server_parts.wire import outbox, sockets
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, Plain, wait_until

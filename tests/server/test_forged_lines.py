@@ -18,7 +18,7 @@ from server_parts.protocol.plain_door import PlainDoor
 from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED
 from server_parts.protocol.requests import Answer, Refusal, text_refusal
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Run, hashed
+from server_parts.storage.records import Run, hashed
 from terminal_parts.width import height, wrap
 from tests.client.fakes import message, timeless, unpainted
 from tests.conftest import Serve

@@ -16,7 +16,7 @@ from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import History, Search
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Draft, Message
+from server_parts.storage.records import Draft, Message
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native
 

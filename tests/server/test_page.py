@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Draft
+from server_parts.storage.records import Draft
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, Peer, codes, of_type
 

@@ -9,8 +9,9 @@ import pytest
 
 from server_parts.hub import conversations
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Draft, MessageLog
+from server_parts.storage.records import Draft
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Store
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, codes, of_type
 
@@ -20,13 +21,13 @@ DAY = 86_400
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Both kinds of log keep the same promises."""
     return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
 
 
 @pytest.fixture
-def chat(serve: Serve, store: MessageLog) -> Chat:
+def chat(serve: Serve, store: Store) -> Chat:
     return serve(store=store)
 
 
@@ -42,7 +43,7 @@ def refusal(peer: Native, room: str, text: str = "psst") -> str:
     return str(peer.until("error", seq=peer.seq)["code"])
 
 
-def private_past(store: MessageLog, name: str, ages: list[float]) -> list[str]:
+def private_past(store: Store, name: str, ages: list[float]) -> list[str]:
     """Rooms in which somebody wrote to a name, each so many days ago."""
     rooms = [f"@a{number:04}+{name}" for number in range(len(ages))]
     now = time.time()
@@ -59,7 +60,7 @@ def rooms_joined(frames: list[Frame]) -> list[str]:
 # --- they crowd nobody out ---
 
 
-def test_a_thousand_conversations_leave_room_for_public_rooms(chat: Chat, store: MessageLog) -> None:
+def test_a_thousand_conversations_leave_room_for_public_rooms(chat: Chat, store: Store) -> None:
     """However many have written to a name, its owner finds 200 of them open and can enter a thousand other rooms."""
     claimed(chat, "victim").leave()
     private_past(store, "victim", [0.1] * 1_040)
@@ -75,7 +76,7 @@ def test_a_thousand_conversations_leave_room_for_public_rooms(chat: Chat, store:
     assert rooms_joined(back.ask("join", room="@a0000")) == ["@a0000+victim"], "they are counted apart"
 
 
-def test_what_was_active_lately_is_resumed_newest_first(chat: Chat, store: MessageLog) -> None:
+def test_what_was_active_lately_is_resumed_newest_first(chat: Chat, store: Store) -> None:
     """What has been quiet for thirty days is not, unless it is named; it can still be read and written to."""
     claimed(chat, "alice").leave()
     rooms = private_past(store, "alice", [31, 3, 29, 1, 40])
@@ -120,7 +121,7 @@ def test_strangers_wait_across_leaving_and_a_restart(serve: Serve, tmp_path: Pat
     assert refusal(again.native("one-more"), "@olga") == "too_many"
 
 
-def test_a_request_counts_for_a_day(chat: Chat, store: MessageLog) -> None:
+def test_a_request_counts_for_a_day(chat: Chat, store: Store) -> None:
     """What nobody has answered by then keeps no others out."""
     claimed(chat, "olga").leave()
     private_past(store, "olga", [1.01] * 20)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import MessageLog, hashed
+from server_parts.storage.records import hashed
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Store
 from tests.conftest import Chat, Serve
 from tests.peers import Native, codes, of_type
 
@@ -20,7 +21,7 @@ Begin = Callable[[], Chat]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Both kinds of log keep the same promises."""
     return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
 
@@ -38,9 +39,7 @@ def refused(chat: Chat, name: str, **hello: object) -> str:
 
 @pytest.mark.parametrize("thief", [{}, {"token": OTHER}], ids=["without a token", "with another token"])
 @pytest.mark.parametrize("name", ["mallory", "alice"])
-def test_a_session_string_alone_opens_nothing(
-    serve: Serve, store: MessageLog, thief: dict[str, str], name: str
-) -> None:
+def test_a_session_string_alone_opens_nothing(serve: Serve, store: Store, thief: dict[str, str], name: str) -> None:
     """The owner of a claimed name notices nothing, and its next text is its own."""
     chat = serve(store=store)
     alice = chat.native("alice", token=TOKEN)
@@ -52,7 +51,7 @@ def test_a_session_string_alone_opens_nothing(
     assert of_type(alice.pending(), "bye", "error") == []
 
 
-def test_nor_when_the_owner_has_left(serve: Serve, store: MessageLog) -> None:
+def test_nor_when_the_owner_has_left(serve: Serve, store: Store) -> None:
     """Its count is still its own, and it goes on where it was."""
     chat = serve(store=store)
     alice = chat.native("alice", token=TOKEN)
@@ -78,7 +77,7 @@ def test_nor_after_a_restart(serve: Serve, tmp_path: Path) -> None:
     assert again.native("guy", session=guest.session).welcome["accepted"] == 1
 
 
-def test_a_token_s_session_follows_it_under_any_name(serve: Serve, store: MessageLog) -> None:
+def test_a_token_s_session_follows_it_under_any_name(serve: Serve, store: Store) -> None:
     """After a new name, also one that the client has not heard of yet."""
     chat = serve(store=store)
     alice = chat.native("alice", token=TOKEN)
@@ -89,7 +88,7 @@ def test_a_token_s_session_follows_it_under_any_name(serve: Serve, store: Messag
         assert chat.native(name, session=alice.session, token=TOKEN).welcome["accepted"] == 1
 
 
-def test_a_guest_comes_back_under_its_new_name_or_the_one_before(serve: Serve, store: MessageLog) -> None:
+def test_a_guest_comes_back_under_its_new_name_or_the_one_before(serve: Serve, store: Store) -> None:
     """The link may be lost before it hears of the new one."""
     chat = serve(store=store)
     alice = chat.native("alice")
@@ -116,7 +115,7 @@ def test_a_guest_s_new_name_outlives_a_restart(serve: Serve, tmp_path: Path) -> 
     assert again.native("anna", session=alice.session).welcome["accepted"] == 1
 
 
-def test_a_guest_whose_name_is_taken_goes_on_with_the_next_free_one(serve: Serve, store: MessageLog) -> None:
+def test_a_guest_whose_name_is_taken_goes_on_with_the_next_free_one(serve: Serve, store: Store) -> None:
     """With the same session: what it sends again is not said twice."""
     chat = serve(store=store)
     alice = chat.native("alice")
@@ -140,7 +139,7 @@ def test_an_older_connection_s_late_hello_does_not_disturb_the_owner(chat: Chat)
     assert alice.tell("one")["seq"] == 1
 
 
-def test_a_session_is_kept_hashed(serve: Serve, store: MessageLog) -> None:
+def test_a_session_is_kept_hashed(serve: Serve, store: Store) -> None:
     """Whoever reads the log finds no session string."""
     alice = serve(store=store).native("alice", token=TOKEN)
     alice.tell("one")

@@ -9,8 +9,9 @@ import pytest
 
 from server_parts.hub.trimming import SESSION_DAYS
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import MessageLog, hashed
+from server_parts.storage.records import hashed
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Store
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, of_type
 
@@ -20,13 +21,13 @@ BY: dict[str, Any] = {"token": TOKEN, "features": ["by"]}
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> MessageLog:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Both kinds of log keep the same promises."""
     return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
 
 
 @pytest.fixture
-def chat(serve: Serve, store: MessageLog) -> Chat:
+def chat(serve: Serve, store: Store) -> Chat:
     return serve(store=store)
 
 

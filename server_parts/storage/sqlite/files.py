@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from server_parts.storage.message_log import StorageError
+from server_parts.storage.records import StorageError
 
 DATABASE: Final = "chat.db"
 LOCK: Final = "chat.lock"

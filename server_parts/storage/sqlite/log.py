@@ -32,21 +32,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from chat_common import partners
-from server_parts.storage.message_log import (
-    NOBODY,
-    TRIM_SLICE,
-    Conversation,
-    Draft,
-    Found,
-    Message,
-    MessageLog,
-    Receipt,
-    Run,
-    SessionRecord,
-    StorageError,
-    Wanted,
-)
+from server_parts.storage.account_store import Conversation
+from server_parts.storage.finding import Found, Wanted
+from server_parts.storage.message_log import TRIM_SLICE
+from server_parts.storage.records import Draft, Message, Receipt, Run, StorageError
 from server_parts.storage.search_query import DAY
+from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.files import (
     DATABASE,
     OLDEST_SQLITE,
@@ -63,6 +54,7 @@ from server_parts.storage.sqlite.files import (
 from server_parts.storage.sqlite.reader import LogReader
 from server_parts.storage.sqlite.schema import BLOCK, check_schema, migrate
 from server_parts.storage.sqlite.search_index import EVER, Forgotten, Scanner, Scope, SearchIndex, has_fts5
+from server_parts.storage.store import NOBODY, Store
 
 # A run in one statement: SQLite takes its texts apart in a third of the time of a statement for each, and without
 # letting go of Python's lock, and waiting for it again, after every one.
@@ -124,7 +116,7 @@ class _Batch:
         self.days: list[tuple[int, int]] = []
 
 
-class SqliteLog(MessageLog):
+class SqliteLog(Store):
     """Rooms in `<folder>/chat.db`.
 
     May be opened in one thread and used in another; but appending, claiming and trimming stay with one at a time.
@@ -323,9 +315,6 @@ class SqliteLog(MessageLog):
 
     def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
         return self._reader.after(room, after, limit, size)
-
-    def before(self, room: str, before: int, limit: int) -> list[Message]:
-        return self._reader.before(room, before, limit)
 
     def backup(self, target: Path) -> None:
         """See LogReader.backup. May be called from any thread while the server goes on."""

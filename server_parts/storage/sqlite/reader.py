@@ -9,12 +9,14 @@ import math
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from server_parts.storage.message_log import PAGE, Conversation, Message, Receipt, SessionRecord, filling
+from server_parts.storage.account_store import Conversation
+from server_parts.storage.records import Message, Receipt, filling
+from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
 from server_parts.storage.sqlite.schema import BLOCK, check_schema
 
@@ -25,9 +27,6 @@ MESSAGE: Final = f"r.name, m.id, m.ts, m.sender, m.color, m.text, {_SESSION_OF},
 _AFTER: Final = f"""
     SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id
     WHERE r.name = ? AND m.id > ? ORDER BY m.id LIMIT ?"""
-_BEFORE: Final = f"""
-    SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id
-    WHERE r.name = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?"""
 _NUMBER: Final = "SELECT n FROM messages WHERE room = ? AND id >= ? ORDER BY id LIMIT 1"
 _ROOMS: Final = "SELECT name, last FROM rooms"
 _SESSION: Final = "SELECT accepted, owner FROM sessions WHERE token = ?"
@@ -68,16 +67,6 @@ class LogReader:
         with self.pool.lend() as connection:
             row = connection.execute(_NUMBER, (room, id)).fetchone()
         return row[0] if row else 0
-
-    def before(self, room: str, before: int, limit: int) -> list[Message]:
-        return messages(reversed(self._all(_BEFORE, (room, before, max(limit, 0)))))
-
-    def export(self, room: str) -> Iterator[Message]:
-        """Every message still kept in a room, in rising order."""
-        page = self.after(room, 0, PAGE)
-        while page:
-            yield from page
-            page = self.after(room, page[-1].id, PAGE)
 
     def rooms(self) -> dict[str, int]:
         return dict(self._all(_ROOMS, ()))

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from server_parts.storage.message_log import hashed
+from server_parts.storage.records import hashed
 from server_parts.storage.search_query import DAY
 from server_parts.storage.sqlite.files import LogError
 

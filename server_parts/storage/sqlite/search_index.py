@@ -19,7 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from server_parts.storage.message_log import SEARCH_TIME, Finds, Found, Message, StorageError, Wanted
+from server_parts.storage.finding import SEARCH_TIME, Finds, Found, Wanted
+from server_parts.storage.records import Message, StorageError
 from server_parts.storage.search_query import DAY, Phrase, Query, fold_name, words_of
 from server_parts.storage.sqlite.files import READING_PATIENCE, ReaderPool, connect, create_private, told
 from server_parts.storage.sqlite.reader import MESSAGE, messages

@@ -14,7 +14,7 @@ from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Hello, Request, Say
 from server_parts.settings import Settings
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Draft, Run, StorageError
+from server_parts.storage.records import Draft, Run, StorageError
 from tests.peers import WAIT, Frame, of_type, wait_until
 
 

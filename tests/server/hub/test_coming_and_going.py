@@ -34,7 +34,8 @@ from server_parts.protocol.requests import (
     StartAgain,
     Who,
 )
-from server_parts.storage.message_log import Draft, Run, SessionRecord, hashed
+from server_parts.storage.records import Draft, Run, hashed
+from server_parts.storage.session_store import SessionRecord
 from tests.peers import WAIT, codes, of_type, wait_until
 from tests.server.hub.bench import Bench, Remembering, Seat, ids
 

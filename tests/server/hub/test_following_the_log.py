@@ -13,7 +13,8 @@ from server_parts.people.clients import Client, Session
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Draft, MessageLog, Run, StorageError, tag_of
+from server_parts.storage.records import Draft, Run, StorageError, tag_of
+from server_parts.storage.store import Store
 from tests.server.hub.bench import Remembering
 
 ANN, BEA = "a" * 64, "b" * 64
@@ -42,7 +43,7 @@ def enter(live_rooms: LiveRooms, name: str, session: str = "", *, plain: bool = 
     return outbox
 
 
-def append(store: MessageLog, *texts: str, session: str = ANN, seq: int = 1) -> Run:
+def append(store: Store, *texts: str, session: str = ANN, seq: int = 1) -> Run:
     (run,) = store.append([Draft("lobby", 1.0, "ann", "blue", texts, session, seq)], {session: seq + len(texts) - 1})
     return run
 

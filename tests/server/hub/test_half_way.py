@@ -12,7 +12,7 @@ from server_parts.hub.hub import Hub
 from server_parts.people.clients import CREDITS, Client, Session
 from server_parts.protocol.requests import Bye, Hello, Join, Nick, Say, Who
 from server_parts.settings import Settings
-from server_parts.storage.message_log import StorageError
+from server_parts.storage.records import StorageError
 from tests.peers import codes
 from tests.server.hub.bench import Bench, BenchLog, Remembering, Seat
 

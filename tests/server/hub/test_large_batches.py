@@ -11,7 +11,7 @@ from server_parts.hub.batch import LARGE
 from server_parts.people.clients import Session
 from server_parts.people.roles import Role
 from server_parts.protocol.requests import Announce, Hello, Join, Nick, Say, Who
-from server_parts.storage.message_log import Draft, Run
+from server_parts.storage.records import Draft, Run
 from tests.conftest import ChatLog
 from tests.peers import WAIT, of_type, wait_until
 from tests.server.hub.bench import Bench, Seat, ids

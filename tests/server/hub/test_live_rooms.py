@@ -13,7 +13,7 @@ from server_parts.hub.live_rooms import PRESENCE_SHARE, LiveRooms
 from server_parts.people.clients import Client
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Run
+from server_parts.storage.records import Run
 from tests.peers import Frame
 from tests.server.hub.bench import Remembering
 

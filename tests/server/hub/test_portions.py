@@ -14,8 +14,9 @@ from server_parts.hub import pages
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import History
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Draft, MessageLog
+from server_parts.storage.records import Draft
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Store
 from server_parts.wire import outbox, sockets
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import Frame, Native, Peer
@@ -33,14 +34,14 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["memory", "SQLite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MessageLog]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Seven messages in the lobby."""
     with closing(MemoryLog() if request.param == "memory" else SqliteLog(tmp_path)) as store:
         store.append([Draft("lobby", 1.0, "old", "blue", [text or "3"], "", 0) for text in TEXTS], {})
         yield store
 
 
-def trim(store: MessageLog, kept: int) -> None:
+def trim(store: Store, kept: int) -> None:
     while store.trim(None, kept):
         pass
 
@@ -62,7 +63,7 @@ def ids(frames: list[Frame]) -> list[int]:
 
 
 @pytest.mark.parametrize("trimmed", range(LAST + 1))
-def test_an_older_page_at_every_edge(store: MessageLog, trimmed: int) -> None:
+def test_an_older_page_at_every_edge(store: Store, trimmed: int) -> None:
     """The newest `limit` numbers below `before` and above the floor; a gap if one of them is not kept any more."""
     trim(store, LAST - trimmed)
     for before in (None, *range(LAST + 3)):
@@ -76,7 +77,7 @@ def test_an_older_page_at_every_edge(store: MessageLog, trimmed: int) -> None:
 
 
 @pytest.mark.parametrize("trimmed", range(LAST + 1))
-def test_what_was_missed_at_every_edge(store: MessageLog, trimmed: int) -> None:
+def test_what_was_missed_at_every_edge(store: Store, trimmed: int) -> None:
     """Everything above one number and up to another; a gap if some of it is gone, or was known to be missing before."""
     trim(store, LAST - trimmed)
     for after in range(LAST):
@@ -88,7 +89,7 @@ def test_what_was_missed_at_every_edge(store: MessageLog, trimmed: int) -> None:
 
 
 @pytest.mark.parametrize("kept", range(LAST + 1))
-def test_what_is_trimmed_between_two_portions_is_a_gap(store: MessageLog, kept: int) -> None:
+def test_what_is_trimmed_between_two_portions_is_a_gap(store: Store, kept: int) -> None:
     """Told in the frame before which it is missing, and the last frame is the last all the same."""
     sent = pages.catch_up(store, NATIVE, "lobby", 0, LAST, gap=False)
     first = json.loads(next(sent))
@@ -101,7 +102,7 @@ def test_what_is_trimmed_between_two_portions_is_a_gap(store: MessageLog, kept: 
     assert [frame["more"] for frame in rest] == [True] * (len(rest) - 1) + [False]
 
 
-def test_a_long_history_over_a_connection(serve: Serve, store: MessageLog) -> None:
+def test_a_long_history_over_a_connection(serve: Serve, store: Store) -> None:
     """As it was made: several frames, each message once and in order, on both ways to ask for it."""
     alice = serve(store=store).native("alice", rooms={}, history=0)
     for answer in (alice.ask("join", room="lobby", after=0), alice.ask("history", room="lobby", limit=LAST)):

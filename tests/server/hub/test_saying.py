@@ -6,7 +6,7 @@ import pytest
 
 from server_parts.people.clients import Client
 from server_parts.protocol.requests import Color, Disconnected, Hello, Join, Nick, Refusal, Rooms, Say, Who
-from server_parts.storage.message_log import hashed
+from server_parts.storage.records import hashed
 from tests.peers import codes, of_type
 from tests.server.hub.bench import Bench, Seat, ids
 

@@ -10,7 +10,8 @@ from server_parts.hub import trimming
 from server_parts.hub.trimming import SESSION_DAYS, Trimming
 from server_parts.settings import Settings
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import TRIM_SLICE, StorageError, hashed
+from server_parts.storage.message_log import TRIM_SLICE
+from server_parts.storage.records import StorageError, hashed
 from server_parts.storage.search_query import DAY
 from tests.conftest import ChatLog, Serve
 from tests.peers import wait_until

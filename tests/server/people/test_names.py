@@ -8,7 +8,7 @@ from server_parts.people.clients import Client
 from server_parts.people.names import Names
 from server_parts.people.roles import Role
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import hashed
+from server_parts.storage.records import hashed
 from tests.server.hub.bench import Remembering
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from server_parts.protocol.native_encoder import NATIVE, message_json
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.message_log import Message, Run
+from server_parts.storage.records import Message, Run
 
 SESSION = "f00dcafe" * 8
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import MessageLog
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Store
 
 from .drafts import Backend
 
@@ -27,7 +27,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 
 
 @pytest.fixture
-def log(backend: Backend, tmp_path: Path) -> Iterator[MessageLog]:
+def log(backend: Backend, tmp_path: Path) -> Iterator[Store]:
     log = backend.open(tmp_path / "data")
     yield log
     log.close()

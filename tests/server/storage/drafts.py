@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from server_parts.storage.message_log import Draft, Message, MessageLog, StorageError
+from server_parts.storage.records import Draft, Message, StorageError
+from server_parts.storage.store import Store
 
 SESSION = "session-000000000001"
 _seqs = count(1)
@@ -19,7 +20,7 @@ class Backend:
 
     name: str
     durable: bool
-    open: Callable[[Path], MessageLog]
+    open: Callable[[Path], Store]
 
 
 def draft(
@@ -34,13 +35,13 @@ def draft(
     return Draft(room, ts, sender, "blue", [text], session, next(_seqs) if seq is None else seq)
 
 
-def append(log: MessageLog, *drafts: Draft) -> list[Message]:
+def append(log: Store, *drafts: Draft) -> list[Message]:
     """Append as the hub does: each session's highest `seq` goes with it."""
     runs = log.append(drafts, {d.session: d.seq + len(d.texts) - 1 for d in sorted(drafts, key=lambda d: d.seq)})
     return [message for run in runs for message in run.messages()]
 
 
-def say(log: MessageLog, *texts: str, room: str = "lobby", sender: str = "alice") -> list[Message]:
+def say(log: Store, *texts: str, room: str = "lobby", sender: str = "alice") -> list[Message]:
     return append(log, *(draft(text, room, sender) for text in texts))
 
 
@@ -48,7 +49,7 @@ def texts(messages: list[Message]) -> list[str]:
     return [message.text for message in messages]
 
 
-def refusal(log: MessageLog, *drafts: Draft) -> str:
+def refusal(log: Store, *drafts: Draft) -> str:
     """The sentence with which a log refuses to append; a failure if it does not."""
     try:
         append(log, *drafts)

@@ -8,17 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.message_log import (
-    MOST_COUNTED,
-    TRIM_SLICE,
-    Conversation,
-    Found,
-    MessageLog,
-    Receipt,
-    SessionRecord,
-    Wanted,
-)
+from server_parts.storage.account_store import Conversation
+from server_parts.storage.finding import MOST_COUNTED, Found, Wanted
+from server_parts.storage.message_log import TRIM_SLICE, everything_in
+from server_parts.storage.records import Receipt
 from server_parts.storage.search_query import DAY, parse
+from server_parts.storage.session_store import SessionRecord
+from server_parts.storage.store import Store
 
 from .drafts import SESSION, Backend, append, draft, say, texts
 
@@ -27,7 +23,7 @@ OTHER = "session-000000000002"
 # --- Numbers and receipts ---------------------------------------------------------------------------------------
 
 
-def test_rooms_count_by_themselves(log: MessageLog) -> None:
+def test_rooms_count_by_themselves(log: Store) -> None:
     """Each room numbers its messages 1, 2, 3 without holes, in the order of the drafts."""
     stored = append(log, draft("a"), draft("b", "den"), draft("c"), draft("d", "den"))
     stored += append(log, draft("e"))
@@ -42,13 +38,13 @@ def test_rooms_count_by_themselves(log: MessageLog) -> None:
     assert (log.last("lobby"), log.first("lobby")) == (3, 1)
 
 
-def test_a_room_that_nobody_has_used_is_empty(log: MessageLog) -> None:
+def test_a_room_that_nobody_has_used_is_empty(log: Store) -> None:
     """A room without messages has last 0, first 1 and no pages."""
     assert (log.last("den"), log.first("den"), log.rooms()) == (0, 1, {})
-    assert log.after("den", 0, 10) == log.before("den", 10, 10) == list(log.export("den")) == []
+    assert log.after("den", 0, 10) == list(everything_in("den", log)) == []
 
 
-def test_a_message_comes_back_as_it_went_in(log: MessageLog) -> None:
+def test_a_message_comes_back_as_it_went_in(log: Store) -> None:
     """Every field survives, with emoji, line breaks and fractions of a second."""
     sent = draft("héllo 🎉\n\tworld ‮ 'quoted\" %", "den", "Ann.B-1", 1_790_000_000.123, seq=7)
     (message,) = append(log, sent)
@@ -56,13 +52,13 @@ def test_a_message_comes_back_as_it_went_in(log: MessageLog) -> None:
     assert (message.room, message.ts, message.sender, message.color, [message.text], message.seq) == (*sent[:5], 7)
 
 
-def test_appending_nothing_is_fine(log: MessageLog) -> None:
+def test_appending_nothing_is_fine(log: Store) -> None:
     """An empty batch stores nothing and fails nothing."""
     assert log.append([], {}) == []
     assert log.rooms() == {}
 
 
-def test_accepted_goes_with_the_messages(log: MessageLog) -> None:
+def test_accepted_goes_with_the_messages(log: Store) -> None:
     """A session's highest seq is what the batch said, also where nothing of it was stored."""
     assert log.accepted(SESSION) == 0
     log.append([draft(seq=1)], {SESSION: 3, OTHER: 9})
@@ -71,7 +67,7 @@ def test_accepted_goes_with_the_messages(log: MessageLog) -> None:
     assert log.accepted(SESSION) == 4
 
 
-def test_a_receipt_says_where_a_text_went(log: MessageLog) -> None:
+def test_a_receipt_says_where_a_text_went(log: Store) -> None:
     """A stored text has its room and number, a refused or unknown one has none."""
     log.append([draft(seq=1), draft(room="den", seq=3), draft(session=OTHER, seq=2)], {SESSION: 4, OTHER: 2})
     assert [log.receipt(SESSION, seq) for seq in range(6)] == [
@@ -86,7 +82,7 @@ def test_a_receipt_says_where_a_text_went(log: MessageLog) -> None:
     assert log.receipt("session-000000000003", 1) is None
 
 
-def test_a_run_is_numbered_and_receipted_text_by_text(log: MessageLog) -> None:
+def test_a_run_is_numbered_and_receipted_text_by_text(log: Store) -> None:
     """Long runs of two sessions: every text has the number and the receipt that it would have alone."""
     seqs = {SESSION: 1, OTHER: 1}
     for size, session in ((1, SESSION), (1500, OTHER), (700, SESSION), (2100, SESSION), (30, OTHER)):
@@ -100,7 +96,7 @@ def test_a_run_is_numbered_and_receipted_text_by_text(log: MessageLog) -> None:
         seqs[session] += size
 
 
-def test_receipts_are_found_among_thousands(log: MessageLog) -> None:
+def test_receipts_are_found_among_thousands(log: Store) -> None:
     """Every receipt of two sessions that take turns in batches of all sizes is right."""
     expected, seqs = {}, {SESSION: 0, OTHER: 0}
     for size in (1, 700, 3, 1500, 1, 40):
@@ -122,48 +118,38 @@ def test_receipts_are_found_among_thousands(log: MessageLog) -> None:
     ("after", "limit", "ids"),
     [(0, 3, [1, 2, 3]), (7, 3, [8, 9, 10]), (8, 9, [9, 10]), (10, 3, []), (99, 3, []), (-5, 2, [1, 2]), (0, 0, [])],
 )
-def test_pages_after(log: MessageLog, after: int, limit: int, ids: list[int]) -> None:
+def test_pages_after(log: Store, after: int, limit: int, ids: list[int]) -> None:
     """`after` gives the oldest messages above an id, rising."""
     say(log, *(f"text {i}" for i in range(1, 11)))
     assert [m.id for m in log.after("lobby", after, limit)] == ids
 
 
 @pytest.mark.parametrize(("size", "ids"), [(1, [4]), (10, [4]), (11, [4, 5]), (25, [4, 5, 6]), (1000, [4, 5, 6, 7])])
-def test_a_page_is_bounded_in_characters(log: MessageLog, size: int, ids: list[int]) -> None:
+def test_a_page_is_bounded_in_characters(log: Store, size: int, ids: list[int]) -> None:
     """It ends with the message that fills it, and has one at least."""
     say(log, *("x" * 10 for _ in range(9)))
     assert [m.id for m in log.after("lobby", 3, 4, size)] == ids
     assert log.after("lobby", 9, 4, size) == []
 
 
-@pytest.mark.parametrize(
-    ("before", "limit", "ids"),
-    [(11, 3, [8, 9, 10]), (4, 3, [1, 2, 3]), (3, 9, [1, 2]), (1, 3, []), (99, 2, [9, 10]), (-5, 2, []), (9, 0, [])],
-)
-def test_pages_before(log: MessageLog, before: int, limit: int, ids: list[int]) -> None:
-    """`before` gives the newest messages below an id, rising."""
-    say(log, *(f"text {i}" for i in range(1, 11)))
-    assert [m.id for m in log.before("lobby", before, limit)] == ids
-
-
-def test_export_is_the_whole_room(log: MessageLog) -> None:
+def test_export_is_the_whole_room(log: Store) -> None:
     """An export of several pages holds every message of its room, once and in order."""
     stored = say(log, *(f"text {i}" for i in range(1203)))
     say(log, "elsewhere", room="den")
-    assert list(log.export("lobby")) == stored
+    assert list(everything_in("lobby", log)) == stored
 
 
 # --- Names and private rooms ------------------------------------------------------------------------------------
 
 
-def test_a_name_belongs_to_who_claimed_it(log: MessageLog) -> None:
+def test_a_name_belongs_to_who_claimed_it(log: Store) -> None:
     """The token's hash is kept for the name in any case; nobody else has one."""
     assert log.owner("alice") is None
     log.claim("Alice", "hash-1")
     assert (log.owner("aLICE"), log.owner("bob")) == ("hash-1", None)
 
 
-def test_private_rooms_belong_to_two(log: MessageLog) -> None:
+def test_private_rooms_belong_to_two(log: Store) -> None:
     """A private room is listed for its two members in any case, and for nobody else."""
     say(log, "psst", room="@alice+bob")
     say(log, "all", room="den")
@@ -171,7 +157,7 @@ def test_private_rooms_belong_to_two(log: MessageLog) -> None:
     assert log.private_rooms("carol") == {}
 
 
-def test_a_new_owner_does_not_inherit_secrets(log: MessageLog) -> None:
+def test_a_new_owner_does_not_inherit_secrets(log: Store) -> None:
     """Claiming a name raises its own floors to the present, and nobody else's."""
     say(log, "one", "two", room="@alice+bob")
     log.claim("Alice", "hash")
@@ -181,7 +167,7 @@ def test_a_new_owner_does_not_inherit_secrets(log: MessageLog) -> None:
     assert log.private_rooms("bob") == {"@alice+bob": 0}
 
 
-def test_a_session_belongs_to_whom_it_was_said_to(log: MessageLog) -> None:
+def test_a_session_belongs_to_whom_it_was_said_to(log: Store) -> None:
     """Its owner is stored with what it accepted, or alone, and stays until it is said anew."""
     assert log.session(SESSION) == SessionRecord(0, "")
     log.append([draft(seq=1)], {SESSION: 1}, {SESSION: "alice"})
@@ -191,7 +177,7 @@ def test_a_session_belongs_to_whom_it_was_said_to(log: MessageLog) -> None:
     assert (log.session(SESSION), log.session(OTHER)) == (SessionRecord(2, "alice anna"), SessionRecord(0, "bob"))
 
 
-def test_a_claim_goes_with_the_message(log: MessageLog) -> None:
+def test_a_claim_goes_with_the_message(log: Store) -> None:
     """It comes first: what was said before stays closed to the new owner, the message itself does not."""
     say(log, "to somebody else", room="@alice+bob")
     log.append([draft("hello", "@alice+bob"), draft("hello", "@bob+carol")], {}, {}, {"Bob": "hash"})
@@ -199,7 +185,7 @@ def test_a_claim_goes_with_the_message(log: MessageLog) -> None:
     assert log.private_rooms("bob") == {"@alice+bob": 1, "@bob+carol": 0}
 
 
-def test_conversations_tell_who_spoke_and_when(log: MessageLog) -> None:
+def test_conversations_tell_who_spoke_and_when(log: Store) -> None:
     """For each private room of a name: its floor, its newest message, and whether that name said anything in it."""
     append(log, draft("hi", "@alice+bob", "alice", ts=5.0), draft("yes?", "@alice+bob", "Bob", ts=6.0))
     append(log, draft("psst", "@bob+carol", "carol", ts=7.0), draft("aloud", "den", "bob"))
@@ -213,7 +199,7 @@ def test_conversations_tell_who_spoke_and_when(log: MessageLog) -> None:
     assert log.conversations("dave") == []
 
 
-def test_a_conversation_of_which_nothing_is_kept_has_no_time(log: MessageLog) -> None:
+def test_a_conversation_of_which_nothing_is_kept_has_no_time(log: Store) -> None:
     """It is as quiet as one can be."""
     append(log, draft("hi", "@alice+bob", "alice", ts=5.0))
     trim_all(log, keep_messages=0)
@@ -223,14 +209,14 @@ def test_a_conversation_of_which_nothing_is_kept_has_no_time(log: MessageLog) ->
 # --- Search -----------------------------------------------------------------------------------------------------
 
 
-def test_search_finds_what_was_just_said(log: MessageLog) -> None:
+def test_search_finds_what_was_just_said(log: Store) -> None:
     """A message is found as soon as `append` has returned, newest first."""
     for i in range(30):
         say(log, f"needle {i}")
         assert texts(log.search("needle", {}, 3)) == [f"needle {n}" for n in range(i, max(i - 3, -1), -1)]
 
 
-def test_newest_is_what_was_said_last(log: MessageLog) -> None:
+def test_newest_is_what_was_said_last(log: Store) -> None:
     """Results follow the order of appending, across rooms, even where the clock stepped back."""
     for i, (room, ts) in enumerate([("den", 1e9), ("lobby", 5e8), ("den", 7e8), ("zoo", -1.0)]):
         append(log, draft(f"needle {i}", room, ts=ts))
@@ -282,7 +268,7 @@ SAID = (
         ("*", []),
     ],
 )
-def test_words_phrases_and_prefixes(log: MessageLog, query: str, found: list[int]) -> None:
+def test_words_phrases_and_prefixes(log: Store, query: str, found: list[int]) -> None:
     """Words match whole and without case or accents, phrases in a row, prefixes with a star, CJK anywhere."""
     say(log, *SAID)
     assert texts(log.search(query, {}, 50)) == [SAID[i] for i in found]
@@ -307,7 +293,7 @@ def test_words_phrases_and_prefixes(log: MessageLog, query: str, found: list[int
         ("from: text", ""),
     ],
 )
-def test_filters(log: MessageLog, query: str, found: str) -> None:
+def test_filters(log: Store, query: str, found: str) -> None:
     """from:, in:, since: and until: narrow a search, alone or with words; several of a kind widen it."""
     days = 1_793_491_200.0  # 2026-11-01, 00:00 UTC
     append(log, draft("text a1", "lobby", "Alice", days + DAY - 0.5))
@@ -318,7 +304,7 @@ def test_filters(log: MessageLog, query: str, found: str) -> None:
     assert texts(log.search(query, {}, 50)) == [f"text {name}" for name in found.split()]
 
 
-def test_search_stays_out_of_others_private_rooms(log: MessageLog) -> None:
+def test_search_stays_out_of_others_private_rooms(log: Store) -> None:
     """A private room is searched only if it is in `floors`, and only above its floor, by every way of asking."""
     say(log, "needle 1", "needle 2", room="@alice+bob")
     say(log, "needle 3", room="@carol+dave")
@@ -332,7 +318,7 @@ def test_search_stays_out_of_others_private_rooms(log: MessageLog) -> None:
     assert log.search("from:alice in:@alice+bob", {}, 9) == []
 
 
-def test_search_in_one_room(log: MessageLog) -> None:
+def test_search_in_one_room(log: Store) -> None:
     """A room given by the caller and one in the text must be the same."""
     say(log, "needle 1")
     say(log, "needle 2", room="den")
@@ -341,13 +327,13 @@ def test_search_in_one_room(log: MessageLog) -> None:
     assert log.search("needle in:lobby", {}, 9, "den") == log.search("needle", {}, 9, "zoo") == []
 
 
-def test_search_floors_of_public_rooms(log: MessageLog) -> None:
+def test_search_floors_of_public_rooms(log: Store) -> None:
     """A floor holds for a public room too."""
     say(log, "needle 1", "needle 2")
     assert texts(log.search("needle", {"lobby": 1}, 9)) == ["needle 2"]
 
 
-def test_search_limit(log: MessageLog) -> None:
+def test_search_limit(log: Store) -> None:
     """No more than `limit` results come, and none for nought or less."""
     say(log, *["needle"] * 5)
     assert [len(log.search("needle", {}, limit)) for limit in (3, 9, 0, -1)] == [3, 5, 0, 0]
@@ -356,7 +342,7 @@ def test_search_limit(log: MessageLog) -> None:
 # --- Trimming ---------------------------------------------------------------------------------------------------
 
 
-def trim_all(log: MessageLog, keep_days: float | None = None, keep_messages: int | None = None) -> int:
+def trim_all(log: Store, keep_days: float | None = None, keep_messages: int | None = None) -> int:
     slices = 1
     while log.trim(keep_days, keep_messages):
         slices += 1
@@ -364,19 +350,19 @@ def trim_all(log: MessageLog, keep_days: float | None = None, keep_messages: int
     return slices
 
 
-def test_trimming_keeps_the_newest(log: MessageLog) -> None:
+def test_trimming_keeps_the_newest(log: Store) -> None:
     """Each room keeps its newest messages; the rest is in no page, receipt or search, and no number comes again."""
     append(log, *(draft(f"needle {i}", seq=i) for i in range(1, 11)))
     say(log, "needle in den", room="den")
     trim_all(log, keep_messages=3)
     assert (log.first("lobby"), log.last("lobby"), log.first("den")) == (8, 10, 1)
-    assert [m.id for m in log.after("lobby", 0, 99)] == [m.id for m in log.before("lobby", 99, 99)] == [8, 9, 10]
+    assert [m.id for m in log.after("lobby", 0, 99)] == [8, 9, 10]
     assert [log.receipt(SESSION, seq) for seq in (1, 7, 8)] == [None, None, Receipt("lobby", 8)]
     assert len(log.search("needle", {}, 99)) == 4
     assert say(log, "next")[0].id == 11
 
 
-def test_a_room_trimmed_to_nothing_counts_on(log: MessageLog) -> None:
+def test_a_room_trimmed_to_nothing_counts_on(log: Store) -> None:
     """An empty room's first number is the one after its last, and its next message gets it."""
     say(log, "a", "b")
     trim_all(log, keep_messages=0)
@@ -387,7 +373,7 @@ def test_a_room_trimmed_to_nothing_counts_on(log: MessageLog) -> None:
     assert log.first("lobby") == 3
 
 
-def test_receipts_outlive_what_was_trimmed_before_them(log: MessageLog) -> None:
+def test_receipts_outlive_what_was_trimmed_before_them(log: Store) -> None:
     """When nothing is left of a session's texts, its next one is found again all the same."""
     append(log, draft("a", seq=1), draft("b", seq=2))
     trim_all(log, keep_messages=0)
@@ -395,7 +381,7 @@ def test_receipts_outlive_what_was_trimmed_before_them(log: MessageLog) -> None:
     assert [log.receipt(SESSION, seq) for seq in (1, 2, 3)] == [None, None, Receipt("lobby", 3)]
 
 
-def test_trimming_by_age(log: MessageLog) -> None:
+def test_trimming_by_age(log: Store) -> None:
     """What is older than so many days goes, but nothing that follows a younger message of its room."""
     now = time.time()
     for days, text in ((9.5, "old"), (8.5, "older than 8"), (2.5, "young"), (9.5, "late"), (0.5, "new")):
@@ -406,7 +392,7 @@ def test_trimming_by_age(log: MessageLog) -> None:
     assert (log.first("lobby"), log.first("den")) == (3, 2)
 
 
-def test_trimming_goes_in_slices(log: MessageLog) -> None:
+def test_trimming_goes_in_slices(log: Store) -> None:
     """Much is trimmed little by little, with the log usable in between."""
     append(log, *(draft(f"text {i}", f"room-{i % 3}", seq=i) for i in range(1, 3001)))
     assert log.trim(keep_messages=10)
@@ -416,7 +402,7 @@ def test_trimming_goes_in_slices(log: MessageLog) -> None:
     assert [log.last(room) - log.first(room) for room in sorted(log.rooms())] == [9, 9, 9]
 
 
-def test_trimming_without_limits_keeps_all(log: MessageLog) -> None:
+def test_trimming_without_limits_keeps_all(log: Store) -> None:
     """No limit, no trimming."""
     say(log, "a", "b")
     assert log.trim() is False
@@ -427,7 +413,7 @@ def test_trimming_without_limits_keeps_all(log: MessageLog) -> None:
 # --- Closing ----------------------------------------------------------------------------------------------------
 
 
-def test_closing_twice_is_fine(log: MessageLog) -> None:
+def test_closing_twice_is_fine(log: Store) -> None:
     """A second close does nothing."""
     say(log, "hello")
     log.close()
@@ -452,12 +438,12 @@ def test_everything_is_there_after_opening_again(backend: Backend, tmp_path: Pat
     again.close()
 
 
-def facts(log: MessageLog) -> tuple[object, ...]:
+def facts(log: Store) -> tuple[object, ...]:
     return (
         log.epoch,
         log.rooms(),
         log.first("lobby"),
-        list(log.export("lobby")),
+        list(everything_in("lobby", log)),
         log.accepted(SESSION),
         [log.receipt(SESSION, seq) for seq in range(7)],
         log.owner("bob"),
@@ -468,7 +454,7 @@ def facts(log: MessageLog) -> tuple[object, ...]:
     )
 
 
-def test_a_search_goes_on_before_a_message(log: MessageLog) -> None:
+def test_a_search_goes_on_before_a_message(log: Store) -> None:
     """Pages follow each other without a gap although messages arrive in between; each counts what is left."""
     for i in range(7):
         say(log, f"needle {i}", room=("lobby", "den")[i % 2])
@@ -485,7 +471,7 @@ def test_a_search_goes_on_before_a_message(log: MessageLog) -> None:
     [(("@alice+bob", 1), {}), (("@alice+bob", 1), {"@alice+bob": 1}), (("nowhere", 1), {}), (("lobby", 99), {})],
 )
 def test_a_search_does_not_go_on_before_what_may_not_be_read(
-    log: MessageLog, place: tuple[str, int], floors: dict[str, int]
+    log: Store, place: tuple[str, int], floors: dict[str, int]
 ) -> None:
     """Where a private message stands among others is not told by what was found before it."""
     say(log, "needle")
@@ -493,7 +479,7 @@ def test_a_search_does_not_go_on_before_what_may_not_be_read(
     assert log.find(Wanted(parse("needle"), floors, 9, before=place)) == Found([])
 
 
-def test_a_search_leaves_people_out(log: MessageLog) -> None:
+def test_a_search_leaves_people_out(log: Store) -> None:
     """Their messages are neither found nor counted, whatever the case of their names."""
     say(log, "needle 1", sender="Alice")
     say(log, "needle 2", sender="bob")
@@ -501,7 +487,7 @@ def test_a_search_leaves_people_out(log: MessageLog) -> None:
     assert (texts(found.messages), found.total) == (["needle 2"], 1)
 
 
-def test_counting_stops(log: MessageLog) -> None:
+def test_counting_stops(log: Store) -> None:
     """More than a thousand are not counted."""
     say(log, *["needle"] * 1100)
     assert log.find(Wanted(parse("needle"), {}, 1, most=MOST_COUNTED)).total == MOST_COUNTED
@@ -509,7 +495,7 @@ def test_counting_stops(log: MessageLog) -> None:
 
 
 @pytest.mark.parametrize("offset", [540, -300, 0])
-def test_days_are_those_of_the_asker(log: MessageLog, offset: int) -> None:
+def test_days_are_those_of_the_asker(log: Store, offset: int) -> None:
     """A day begins at midnight of the clock that is `offset` minutes ahead of UTC."""
     midnight = 20_000 * DAY - offset * 60
     for name, ts in (
@@ -524,7 +510,7 @@ def test_days_are_those_of_the_asker(log: MessageLog, offset: int) -> None:
 
 
 @pytest.mark.parametrize(("size", "whole"), [(1, 1), (15, 1), (16, 2), (10_000, 5)])
-def test_long_results_are_found_by_place(log: MessageLog, size: int, whole: int) -> None:
+def test_long_results_are_found_by_place(log: Store, size: int, whole: int) -> None:
     """The newest ones whole, as many as fill the size; of those that follow the places; all of them are counted."""
     say(log, *(f"needle {number} 012345" for number in range(1, 10)))
     found = log.find(Wanted(parse("needle"), {}, 5, most=8, size=size))
@@ -537,12 +523,12 @@ def test_long_results_are_found_by_place(log: MessageLog, size: int, whole: int)
 # --- Sessions that nobody uses ----------------------------------------------------------------------------------
 
 
-def forget_all(log: MessageLog, day: int) -> None:
+def forget_all(log: Store, day: int) -> None:
     while log.forget_sessions(day):
         pass
 
 
-def test_unused_sessions_are_forgotten(log: MessageLog) -> None:
+def test_unused_sessions_are_forgotten(log: Store) -> None:
     """They count as never seen, with owner and receipts; their messages stay, and so does what was used since."""
     today = int(time.time() // DAY)
     log.append([draft("kept", seq=1)], {SESSION: 1}, {SESSION: "alice"})
@@ -558,7 +544,7 @@ def test_unused_sessions_are_forgotten(log: MessageLog) -> None:
     assert texts(log.after("lobby", 0, 9)) == ["kept", "used"]
 
 
-def test_a_forgotten_session_may_begin_anew(log: MessageLog) -> None:
+def test_a_forgotten_session_may_begin_anew(log: Store) -> None:
     """Its texts are new ones, and receipts are never those of another session, nor of its own first life."""
     tomorrow = int(time.time() // DAY) + 1
     log.append([draft("old", seq=1), draft("older", seq=2)], {SESSION: 2})
@@ -572,7 +558,7 @@ def test_a_forgotten_session_may_begin_anew(log: MessageLog) -> None:
     assert log.receipt("session-000000000003", 1) is None
 
 
-def test_many_sessions_are_forgotten_in_slices(log: MessageLog) -> None:
+def test_many_sessions_are_forgotten_in_slices(log: Store) -> None:
     """None is left but perhaps the newest, and no slice takes all of them."""
     sessions = [f"session-{number:012}" for number in range(2 * TRIM_SLICE + 10)]
     log.append([], dict.fromkeys(sessions, 1))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.message_log import Draft
+from server_parts.storage.records import Draft
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.peers import WAIT
 from tests.programs import ROOT, SERVER, environment, read_line, run_server, started

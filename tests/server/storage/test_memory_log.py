@@ -10,7 +10,7 @@ import pytest
 
 from server_parts.storage import memory_log
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.message_log import Draft
+from server_parts.storage.records import Draft
 from tests.peers import WAIT
 
 

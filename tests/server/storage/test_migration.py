@@ -10,7 +10,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from server_parts.storage.message_log import Receipt, SessionRecord, hashed
+from server_parts.storage.message_log import everything_in
+from server_parts.storage.records import Receipt, hashed
+from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite import schema
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import open_read_only
@@ -67,7 +69,7 @@ def _say(connection: sqlite3.Connection) -> None:
 
 def check(log: SqliteLog) -> None:
     assert log.epoch == "epoch-of-old"
-    assert texts(list(log.export("lobby"))) == ["one", "two", "five"]
+    assert texts(list(everything_in("lobby", log))) == ["one", "two", "five"]
     owners = {"alice": "alice", "guy": "guy", "bob": "passing", "quiet": ""}
     for name, owner in owners.items():
         assert log.session(SESSIONS[name]) == SessionRecord()
@@ -103,7 +105,7 @@ def test_a_session_under_a_claimed_name_belongs_to_its_token(tmp_path: Path) -> 
 MIGRATE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from server_parts.storage import message_log
+from server_parts.storage import records
 from server_parts.storage.sqlite import schema
 from server_parts.storage.sqlite.log import SqliteLog
 count = 0
@@ -112,7 +114,7 @@ def hashed(secret):
     count += 1
     if count == 500:
         os.kill(os.getpid(), signal.SIGKILL)
-    return message_log.hashed(secret)
+    return records.hashed(secret)
 schema.hashed = hashed
 SqliteLog(Path(sys.argv[1]))
 """
@@ -135,7 +137,7 @@ def test_an_old_log_can_be_exported_without_changing_it(tmp_path: Path) -> None:
     """Reading alone migrates nothing."""
     make_old(tmp_path)
     reader = open_read_only(tmp_path)
-    assert texts(list(reader.export("lobby"))) == ["one", "two", "five"]
+    assert texts(list(everything_in("lobby", reader))) == ["one", "two", "five"]
     reader.close()
     with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)

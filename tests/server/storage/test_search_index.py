@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.message_log import StorageError, Wanted
+from server_parts.storage.finding import Wanted
+from server_parts.storage.records import StorageError
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite import search_index
 from server_parts.storage.sqlite.log import SqliteLog

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from server_parts.storage.message_log import Receipt
+from server_parts.storage.message_log import everything_in
+from server_parts.storage.records import Receipt
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.faults.storage_faults import build_faulty_sync
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 PRELUDE = """
 import json, os, signal, sys, threading
 from pathlib import Path
-from server_parts.storage.message_log import Draft, StorageError
+from server_parts.storage.records import Draft, StorageError
 from server_parts.storage.sqlite.log import SqliteLog
 log = SqliteLog(Path(sys.argv[1]))
 SESSION = "session-000000000001"
@@ -55,12 +56,13 @@ def run(code: str, folder: Path, **environment: str) -> Any:
 
 FILL_WITH_LIMIT = """
 import resource
+from server_parts.storage.message_log import everything_in
 size = 3_000_000
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 seq, why = say_until_refused(1)
 again = say_until_refused(seq)
-last, kept = log.last("lobby"), len(list(log.export("lobby")))
+last, kept = log.last("lobby"), len(list(everything_in("lobby", log)))
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 resumed = say(seq)
 log.close()
@@ -82,7 +84,7 @@ def test_a_size_limit(tmp_path: Path) -> None:
 def check(folder: Path, stored: int) -> None:
     """The log holds the session's first so many texts, each once and in order, and counts on from there."""
     log = SqliteLog(folder)
-    assert [(m.id, m.seq) for m in log.export("lobby")] == [(i, i) for i in range(1, stored + 1)]
+    assert [(m.id, m.seq) for m in everything_in("lobby", log)] == [(i, i) for i in range(1, stored + 1)]
     assert log.accepted(SESSION) == log.last("lobby") == stored
     assert say(log, "next")[0].id == stored + 1
     assert log._writer.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -109,7 +111,7 @@ ballast = Path(sys.argv[1]) / "ballast"
 ballast.write_bytes(b"x" * 600_000)
 seq, why = say_until_refused(1)
 again = say_until_refused(seq)
-found = len(log.before("lobby", 10**9, 500))
+found = len(log.after("lobby", log.last("lobby") - 500, 500))
 ballast.unlink()
 resumed = say(seq)
 print(json.dumps({"seq": seq, "why": why, "again": again[0], "found": found, "resumed": resumed}))
@@ -228,7 +230,7 @@ def test_receipts_survive_a_kill(tmp_path: Path) -> None:
             reported = [int(line) for line in child.stdout.read().split(b"\n")[:-1]]
         log = SqliteLog(folder)
         assert log.last("lobby") >= max(reported, default=10 * (200 + 77 * round))
-        assert log.last("lobby") == log.accepted(SESSION) == len(list(log.export("lobby")))
+        assert log.last("lobby") == log.accepted(SESSION) == len(list(everything_in("lobby", log)))
         log.close()
 
 

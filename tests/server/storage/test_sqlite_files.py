@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.message_log import Receipt, StorageError
+from server_parts.storage.message_log import everything_in
+from server_parts.storage.records import Receipt, StorageError
 from server_parts.storage.sqlite import schema
 from server_parts.storage.sqlite.files import LogError
 from server_parts.storage.sqlite.log import SqliteLog
@@ -127,7 +128,7 @@ def test_a_closed_log_says_so(sqlite: SqliteLog) -> None:
         lambda: say(sqlite, "more"),
         lambda: sqlite.after("lobby", 0, 1),
         lambda: sqlite.search("hello", {}, 1),
-        lambda: list(sqlite.export("lobby")),
+        lambda: list(everything_in("lobby", sqlite)),
         lambda: sqlite.claim("bob", "hash"),
         lambda: sqlite.trim(keep_messages=0),
     ]
@@ -182,7 +183,8 @@ def test_another_program_holding_the_database(tmp_path: Path, monkeypatch: pytes
 OPEN_AS_NOBODY = """
 import os, sys, urllib.parse  # all that is needed, for nobody may not be able to import
 from pathlib import Path
-from server_parts.storage.message_log import StorageError
+from server_parts.storage.message_log import everything_in
+from server_parts.storage.records import StorageError
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import open_read_only
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
@@ -193,7 +195,7 @@ except StorageError as error:
     print("server:", error)
 try:
     reader = open_read_only(folder)
-    print("export:", len(list(reader.export("lobby"))))
+    print("export:", len(list(everything_in("lobby", reader))))
     reader.close()
 except StorageError as error:
     print("export:", error)
@@ -290,8 +292,8 @@ def test_a_damaged_page(tmp_path: Path) -> None:
         file.write(b"\xa5" * 4096)
     log = SqliteLog(tmp_path)
     with pytest.raises(StorageError, match="is damaged"):
-        list(log.export("lobby"))
-    assert len(log.before("lobby", 3001, 5)) == 5
+        list(everything_in("lobby", log))
+    assert len(log.after("lobby", 2995, 5)) == 5
     log.close()
 
 
@@ -317,7 +319,7 @@ def test_migrating_forward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     log = SqliteLog(tmp_path)
     assert log._writer.execute("SELECT x FROM extra").fetchall() == [(2,)]
     assert log._writer.execute("PRAGMA user_version").fetchone() == (5,)
-    assert (log.last("lobby"), len(list(log.export("lobby")))) == (50, 50)
+    assert (log.last("lobby"), len(list(everything_in("lobby", log)))) == (50, 50)
     log.close()
 
 
@@ -355,7 +357,7 @@ def test_export_while_a_server_writes(sqlite: SqliteLog) -> None:
     """Somebody else's read-only log sees what is committed, and the server goes on under it."""
     append(sqlite, *(draft(f"text {i}", seq=i) for i in range(1, 1001)))
     reader = open_read_only(sqlite.path.parent)
-    export = reader.export("lobby")
+    export = everything_in("lobby", reader)
     first = next(export)
     say(sqlite, "said meanwhile")
     numbers = [first.id, *(message.id for message in export)]
@@ -385,7 +387,7 @@ def test_backup_while_a_server_writes(sqlite: SqliteLog, tmp_path: Path) -> None
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     copy = SqliteLog(target.parent)
     assert (copy.last("lobby"), copy.owner("bob"), len(copy.search("needle", {}, 2000))) == (1000, "hash", 1000)
-    assert list(copy.export("lobby")) == list(sqlite.export("lobby"))[:-1]
+    assert list(everything_in("lobby", copy)) == list(everything_in("lobby", sqlite))[:-1]
     assert copy.epoch != sqlite.epoch
     copy.close()
 

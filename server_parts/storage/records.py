@@ -1,0 +1,112 @@
+"""What goes into a log and comes out of it: records with names, made in one place each. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+
+class StorageError(Exception):
+    """The log cannot be written or read just now. One sentence for a person."""
+
+
+def hashed(secret: str) -> str:
+    """The form in which tokens and session strings are kept. They are random and long: a plain hash protects them."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def tag_of(session: str) -> str:
+    """The public name of a hashed session: it tells the sessions of one person apart, and proves nothing."""
+    return session[:8]
+
+
+class Draft(NamedTuple):
+    """Texts without numbers, said by one author in a row. `seq` is the first one's, the others count on.
+
+    All of it is Unicode without NUL and lone surrogates. `session` is hashed.
+    """
+
+    room: str
+    ts: float
+    sender: str
+    color: str
+    texts: Sequence[str]
+    session: str
+    seq: int
+
+
+class Message(NamedTuple):
+    """A message as its room's log holds it. `session` is hashed; empty where it is no longer known."""
+
+    room: str
+    id: int
+    ts: float
+    sender: str
+    color: str
+    text: str
+    session: str
+    seq: int
+
+
+class Run(NamedTuple):
+    """Messages said by one author in a row. `id` and `seq` are the first one's, the others count on."""
+
+    room: str
+    id: int
+    ts: float
+    sender: str
+    color: str
+    texts: Sequence[str]
+    session: str
+    seq: int
+
+    @classmethod
+    def numbered(cls, draft: Draft, id: int) -> Run:
+        """Make the run of a draft whose first text gets that number."""
+        return cls(draft.room, id, draft.ts, draft.sender, draft.color, draft.texts, draft.session, draft.seq)
+
+    @property
+    def last(self) -> int:
+        """The number of its newest message."""
+        return self.id + len(self.texts) - 1
+
+    def after(self, id: int) -> Run:
+        """Return the part above a number that lies inside the run."""
+        passed = id + 1 - self.id
+        return self._replace(id=id + 1, texts=self.texts[passed:], seq=self.seq + passed)
+
+    def messages(self) -> Iterator[Message]:
+        for passed, text in enumerate(self.texts):
+            yield Message(
+                self.room, self.id + passed, self.ts, self.sender, self.color, text, self.session, self.seq + passed
+            )
+
+
+def one_by_one(messages: Iterable[Message]) -> list[Run]:
+    """Return each message as a run of its own."""
+    return [Run(m.room, m.id, m.ts, m.sender, m.color, [m.text], m.session, m.seq) for m in messages]
+
+
+def filling(size: float, messages: Iterable[Message]) -> Iterator[Message]:
+    """The first messages, as many as it takes to fill `size` characters of text: one at least, if there is one."""
+    for message in messages:
+        yield message
+        size -= len(message.text)
+        if size <= 0:
+            return
+
+
+class Receipt(NamedTuple):
+    """Where a session's text went: a room and a number in it."""
+
+    room: str
+    id: int
+
+
+class Place(NamedTuple):
+    """Where a message is, and how many characters it has."""
+
+    room: str
+    id: int
+    size: int

@@ -1,0 +1,44 @@
+"""All that a server keeps, and how it is written: what belongs together is committed together."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from server_parts.storage.account_store import AccountStore
+from server_parts.storage.message_log import MessageLog
+from server_parts.storage.records import Draft, Run
+from server_parts.storage.session_store import SessionStore
+
+NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Store(MessageLog, SessionStore, AccountStore):
+    """One thread at a time appends, claims or trims."""
+
+    @abstractmethod
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        accepted: Mapping[str, int],
+        owners: Mapping[str, str] = NOBODY,
+        claims: Mapping[str, str] = NOBODY,
+    ) -> list[Run]:
+        """Number and store the drafts, and each session's highest `seq`: all of it, or nothing and StorageError.
+
+        With them, and before them, come new `owners` of sessions, and `claims`: names that belong to a hashed token
+        from now on. What was said in private to or as such a name before stays closed to its new owner: the private
+        rooms get their present newest number as a floor.
+
+        On return it is as durable as this log gets. Every draft comes back as a run, in the same order.
+        """
+
+    def claim(self, name: str, token_hash: str) -> None:
+        """Give a name to whoever holds that token, with nothing else to store."""
+        self.append([], {}, NOBODY, {name: token_hash})
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files and connections. Safe to call twice."""

@@ -76,7 +76,8 @@ class MemoryLog(Store):
         kept = self._kept[room]
         for message in run.messages():
             kept.append(_Kept(next(self._order), message))
-            self._receipts[message.session, message.seq] = Receipt(room, message.id)
+            if message.seq:
+                self._receipts[message.session, message.seq] = Receipt(room, message.id)
             if len(kept) > self._keep:
                 self._drop_oldest(kept)
         self._last[room] = run.last

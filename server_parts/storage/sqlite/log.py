@@ -27,7 +27,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import takewhile
-from json.encoder import encode_basestring as quote
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,6 +50,7 @@ from server_parts.storage.sqlite.files import (
     prepare_folder,
     told,
 )
+from server_parts.storage.sqlite.numbers import Batch, Numbers
 from server_parts.storage.sqlite.reader import LogReader
 from server_parts.storage.sqlite.schema import BLOCK, check_schema, migrate
 from server_parts.storage.sqlite.search_index import EVER, Forgotten, Scanner, Scope, SearchIndex, has_fts5
@@ -92,28 +92,6 @@ _DELETE_SESSION: Final = "DELETE FROM sessions WHERE id = ?"
 _DELETE_SPANS_OF: Final = "DELETE FROM spans WHERE session = ?"
 
 _ABOUT: Final = "SELECT epoch FROM about"
-_ROOMS: Final = "SELECT id, name, first, last FROM rooms"
-_TODAY: Final = "SELECT day FROM days ORDER BY start DESC LIMIT 1"
-_NEWEST: Final = """
-    SELECT m.n, m.id, r.last FROM messages AS m LEFT JOIN rooms AS r ON r.id = m.room ORDER BY m.n DESC LIMIT 1"""
-
-_CACHED_SESSIONS: Final = 10_000
-_CACHED_SPEAKERS: Final = 10_000
-
-
-class _Batch:
-    """What one append adds, as rows. Nothing of it holds until the transaction is committed."""
-
-    def __init__(self, n: int, day: int | None) -> None:
-        self.n, self.day = n, day
-        self.runs: list[Run] = []
-        self.rows: list[tuple[Any, ...]] = []
-        self.last: dict[str, int] = {}
-        self.new_rooms: dict[str, int] = {}
-        self.new_sessions: dict[str, int] = {}
-        self.speakers: set[tuple[str, int]] = set()  # who said something in a private room, as if for the first time
-        self.spans: list[tuple[int, int, int]] = []
-        self.days: list[tuple[int, int]] = []
 
 
 class SqliteLog(Store):
@@ -129,6 +107,7 @@ class SqliteLog(Store):
             raise LogError(f"this Python has SQLite {sqlite3.sqlite_version}; the log needs {needed} or newer")
         self.path = folder / DATABASE
         self._closed = False
+        self._to_trim: list[str] = []  # rooms that trimming has still to look at
         prepare_folder(folder)
         self._lock = FolderLock(folder)
         try:
@@ -148,32 +127,15 @@ class SqliteLog(Store):
             check_schema(connection, self.path)
             make_durable(connection, self.path)
             migrate(connection, self.path)
-            self._load(connection)
+            self.epoch = connection.execute(_ABOUT).fetchone()[0]
+            self._numbers = Numbers(connection)
+            if not self._numbers.are_whole:
+                raise LogError(f"{self.path} is damaged: its newest message does not fit the numbers of its room")
             connection.execute(f"PRAGMA busy_timeout = {int(WRITING_PATIENCE * 1000)}")
         except BaseException:
             connection.close()
             raise
         return connection
-
-    def _load(self, connection: sqlite3.Connection) -> None:
-        """What the hub needs at once: as much as there are rooms, however many messages."""
-        self.epoch = connection.execute(_ABOUT).fetchone()[0]
-        rooms = connection.execute(_ROOMS).fetchall()
-        self._room_ids: dict[str, int] = {name: id for id, name, _, _ in rooms}
-        self._first: dict[str, int] = {name: first for _, name, first, _ in rooms}
-        self._last: dict[str, int] = {name: last for _, name, _, last in rooms}
-        self._n = sum(self._last.values())  # every message ever has one `n`, so they are as many as the numbers given
-        self._session_ids: dict[str, int] = {}
-        self._in_span: set[int] = set()  # sessions noted in the present block
-        self._speakers: set[tuple[str, int]] = set()  # known to have spoken in a private room
-        today = connection.execute(_TODAY).fetchone()
-        self._day: int | None = today[0] if today else None
-        self._to_trim: list[str] = []
-        # To read all of a large log for damage would take minutes. The newest message agreeing with its room shows at
-        # least that both are of one piece; damage elsewhere is told by whoever reads there.
-        newest = connection.execute(_NEWEST).fetchone()
-        if newest and (newest[1] != newest[2] or newest[0] > self._n):
-            raise LogError(f"{self.path} is damaged: its newest message does not fit the numbers of its room")
 
     # Appending
 
@@ -184,85 +146,41 @@ class SqliteLog(Store):
         owners: Mapping[str, str] = NOBODY,
         claims: Mapping[str, str] = NOBODY,
     ) -> list[Run]:
-        batch = _Batch(self._n, self._day)
+        numbers = self._numbers
+        batch = numbers.new_batch()
         with self._transaction() as connection:
             sessions = self._sessions(connection, batch, {draft.session for draft in drafts}.union(accepted, owners))
             if claims:
                 connection.executemany(_CLAIM, [(name.lower(), token_hash) for name, token_hash in claims.items()])
                 connection.executemany(_RAISE_FLOORS, [(name.lower(),) for name in claims])
-            self._number(batch, drafts, sessions)
+            numbers.add(batch, drafts, sessions)
             connection.executemany(_ADD_RUN, batch.rows)
             connection.executemany(_ADD_SPAN, batch.spans)
             connection.executemany(_ADD_DAY, batch.days)
-            connection.executemany(_SET_ROOM, self._room_rows(batch))
-            connection.executemany(_ADD_PARTICIPANT, _participants(batch.new_rooms))
+            connection.executemany(_SET_ROOM, numbers.room_rows(batch))
+            connection.executemany(_ADD_PARTICIPANT, batch.participants())
             if batch.speakers:
                 connection.executemany(_HAS_SPOKEN, batch.speakers)
             connection.executemany(_SET_ACCEPTED, [(seq, sessions[key]) for key, seq in accepted.items()])
             if owners:
                 connection.executemany(_SET_OWNER, [(owner, sessions[key]) for key, owner in owners.items()])
-        self._remember(batch)
+        numbers.committed(batch)
+        if self._index:
+            self._index.wake()
         return batch.runs
 
-    def _sessions(self, connection: sqlite3.Connection, batch: _Batch, tokens: Iterable[str]) -> dict[str, int]:
+    def _sessions(self, connection: sqlite3.Connection, batch: Batch, tokens: Iterable[str]) -> dict[str, int]:
         """The number of each session, new ones stored."""
-        return {token: self._session_ids.get(token) or self._find_session(connection, batch, token) for token in tokens}
+        return {
+            token: self._numbers.session_ids.get(token) or self._find_session(connection, batch, token)
+            for token in tokens
+        }
 
-    def _find_session(self, connection: sqlite3.Connection, batch: _Batch, token: str) -> int:
+    def _find_session(self, connection: sqlite3.Connection, batch: Batch, token: str) -> int:
         if connection.execute(_FIND_SESSION, (token,)).fetchone() is None:
             connection.execute(_ADD_SESSION, (token, int(time.time() // DAY)))
         number = batch.new_sessions[token] = int(connection.execute(_FIND_SESSION, (token,)).fetchone()[0])
         return number
-
-    def _number(self, batch: _Batch, drafts: Sequence[Draft], sessions: Mapping[str, int]) -> None:
-        """Give every draft its numbers."""
-        for draft in drafts:
-            room, n, session = draft.room, batch.n + 1, sessions[draft.session]
-            run = Run.numbered(draft, batch.last.get(room, self._last.get(room, 0)) + 1)
-            room_id = self._room_ids.get(room) or batch.new_rooms.setdefault(
-                room, len(self._room_ids) + len(batch.new_rooms) + 1
-            )
-            batch.n += len(run.texts)
-            batch.last[room] = run.last
-            if run.ts // DAY != batch.day:
-                batch.day = int(run.ts // DAY)
-                batch.days.append((n, batch.day))
-            self._note_spans(batch, n, session, run.seq)
-            if room.startswith("@") and (speaker := (run.sender.lower(), room_id)) not in self._speakers:
-                batch.speakers.add(speaker)
-            batch.rows.append(
-                (n, room_id, run.id, run.ts, run.sender, run.color, session, run.seq, _as_json(run.texts))
-            )
-            batch.runs.append(run)
-
-    def _note_spans(self, batch: _Batch, n: int, session: int, seq: int) -> None:
-        """Note in which blocks a run, from message `n` to the batch's present end, is the first of its session."""
-        for start in (n, *range(n + BLOCK - n % BLOCK, batch.n + 1, BLOCK)):
-            if start % BLOCK == 0:
-                self._in_span.clear()
-            if session not in self._in_span:
-                self._in_span.add(session)
-                batch.spans.append((session, seq + start - n, start))
-
-    def _room_rows(self, batch: _Batch) -> list[tuple[Any, ...]]:
-        ids = batch.new_rooms
-        return [
-            (ids.get(room) or self._room_ids[room], room, bool(partners(room)), last)
-            for room, last in batch.last.items()
-        ]
-
-    def _remember(self, batch: _Batch) -> None:
-        self._n, self._day = batch.n, batch.day
-        self._room_ids.update(batch.new_rooms)
-        self._last.update(batch.last)
-        if len(self._session_ids) > _CACHED_SESSIONS:
-            self._session_ids.clear()
-        self._session_ids.update(batch.new_sessions)
-        if len(self._speakers) > _CACHED_SPEAKERS:
-            self._speakers.clear()
-        self._speakers |= batch.speakers
-        if self._index:
-            self._index.wake()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -276,7 +194,7 @@ class SqliteLog(Store):
                 yield self._writer
                 self._writer.execute("COMMIT")
             except BaseException:
-                self._in_span.clear()  # sessions noted by rows that are gone now; noting one twice is harmless
+                self._numbers.note_spans_anew()
                 with suppress(sqlite3.Error):
                     self._roll_back()
                 raise
@@ -305,13 +223,13 @@ class SqliteLog(Store):
         return self._reader.receipt(session, seq)
 
     def last(self, room: str) -> int:
-        return self._last.get(room, 0)
+        return self._numbers.last.get(room, 0)
 
     def first(self, room: str) -> int:
-        return self._first.get(room, 1)
+        return self._numbers.first.get(room, 1)
 
     def rooms(self) -> dict[str, int]:
-        return self._last.copy()
+        return self._numbers.last.copy()
 
     def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
         return self._reader.after(room, after, limit, size)
@@ -332,16 +250,16 @@ class SqliteLog(Store):
     def _number_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> int:
         """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""
         room, id = place
-        if room not in self._room_ids or id <= floors.get(room, 0) or (partners(room) and room not in floors):
+        if room not in self._numbers.room_ids or id <= floors.get(room, 0) or (partners(room) and room not in floors):
             return 0
-        return self._reader.number_of(self._room_ids[room], id)
+        return self._reader.number_of(self._numbers.room_ids[room], id)
 
     def _scope(self, wanted: Wanted) -> Scope:
         room, rooms, floors = wanted.room, wanted.query.rooms, wanted.floors
         everywhere = room is None and not rooms
         chosen = set(rooms) if room is None else {room} & (rooms or {room})
         names = floors.keys() if everywhere else (name for name in chosen if name in floors or not partners(name))
-        ids = {name: self._room_ids[name] for name in names if name in self._room_ids}
+        ids = {name: self._numbers.room_ids[name] for name in names if name in self._numbers.room_ids}
         limits = {id: floors[name] for name, id in ids.items() if floors.get(name, 0) > 0}
         end = EVER if wanted.before is None else self._number_of(wanted.before, floors)
         return Scope(tuple(sorted(ids.values())), everywhere, limits, end)
@@ -353,7 +271,7 @@ class SqliteLog(Store):
         most = math.inf if keep_messages is None else keep_messages
         if keep_days is None and keep_messages is None:
             return False
-        self._to_trim = self._to_trim or list(self._last)
+        self._to_trim = self._to_trim or list(self._numbers.last)
         gone: dict[str, list[tuple[Any, ...]]] = {}
         left = TRIM_SLICE  # messages and rooms to look at before the hub has its turn again
         with self._transaction() as connection:
@@ -373,30 +291,30 @@ class SqliteLog(Store):
         self, connection: sqlite3.Connection, room: str, oldest: float, most: float, limit: int
     ) -> list[tuple[Any, ...]]:
         """The oldest messages of a room that may go, at most `limit`."""
-        allowed = self._last[room] - most
+        allowed = self._numbers.last[room] - most
 
         def stays(row: tuple[Any, ...]) -> bool:
             return bool(row[1] > allowed and row[2] >= oldest)
 
-        start = connection.execute(_OLDEST, (self._room_ids[room], 1)).fetchone()
+        start = connection.execute(_OLDEST, (self._numbers.room_ids[room], 1)).fetchone()
         if start is None or stays(start):
             return []
-        rows = connection.execute(_OLDEST, (self._room_ids[room], limit)).fetchall()
+        rows = connection.execute(_OLDEST, (self._numbers.room_ids[room], limit)).fetchall()
         return list(takewhile(lambda row: not stays(row), rows))
 
     def _delete(self, connection: sqlite3.Connection, room: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        room_id, newest = self._room_ids[room], rows[-1][1]
+        room_id, newest = self._numbers.room_ids[room], rows[-1][1]
         connection.execute(_DELETE_UP_TO, (room_id, newest))
         connection.execute(_SET_FIRST, (newest + 1, room_id))
         for block in {row[0] // BLOCK for row in rows}:
             connection.execute(_DELETE_SPANS, {"low": block * BLOCK, "high": block * BLOCK + BLOCK - 1})
-        self._in_span.clear()  # the present block may be among them; noting a session twice is harmless
+        self._numbers.note_spans_anew()  # the present block may be among them
 
     def _forget(self, gone: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
         for room, rows in gone.items():
-            self._first[room] = rows[-1][1] + 1
+            self._numbers.first[room] = rows[-1][1] + 1
             if self._index:
-                id, private = self._room_ids[room], bool(partners(room))
+                id, private = self._numbers.room_ids[room], bool(partners(room))
                 self._index.forget([Forgotten(n, id, private, sender, text) for n, _, _, sender, text in rows])
 
     def note_use(self, sessions: Sequence[str], day: int) -> None:
@@ -413,7 +331,7 @@ class SqliteLog(Store):
             connection.executemany(_DELETE_SPANS_OF, ids)
             connection.executemany(_DELETE_SESSION, ids)
         for _, token in unused:
-            self._session_ids.pop(token, None)
+            self._numbers.session_ids.pop(token, None)
         return len(unused) == TRIM_SLICE
 
     def close(self) -> None:
@@ -426,13 +344,3 @@ class SqliteLog(Store):
         self._reader.close()
         self._writer.close()
         self._lock.release()
-
-
-def _as_json(texts: Sequence[str]) -> str:
-    if "\0" in "".join(texts):
-        raise ValueError("SQLite's JSON would cut a text off at a NUL")
-    return f"[{','.join(map(quote, texts))}]"  # json.dumps makes a writer for each call
-
-
-def _participants(new_rooms: Mapping[str, int]) -> list[tuple[str, int]]:
-    return [(name, id) for room, id in new_rooms.items() for name in partners(room)]

@@ -132,6 +132,22 @@ def test_a_page_is_bounded_in_characters(log: Store, size: int, ids: list[int]) 
     assert log.after("lobby", 9, 4, size) == []
 
 
+def test_texts_without_a_seq_disturb_no_receipts(log: Store) -> None:
+    """What the server says in somebody's name is theirs, and counts for nothing."""
+    append(log, draft(seq=1), *(draft(session=OTHER) for _ in range(1_500)))
+    log.append([draft("announced", seq=0)], {SESSION: 1})
+    (second,) = append(log, draft(seq=2))
+    assert [log.receipt(SESSION, seq) for seq in range(3)] == [None, Receipt("lobby", 1), Receipt("lobby", second.id)]
+    assert [m.session for m in log.after("lobby", second.id - 2, 2)] == [SESSION, SESSION]
+
+
+def test_a_message_keeps_its_session(log: Store) -> None:
+    """As long as that is known; and what a search finds too."""
+    append(log, draft("needle one"), draft("needle two", session=OTHER))
+    assert [m.session for m in log.after("lobby", 0, 9)] == [SESSION, OTHER]
+    assert [m.session for m in log.search("needle", {}, 9)] == [OTHER, SESSION]
+
+
 def test_export_is_the_whole_room(log: Store) -> None:
     """An export of several pages holds every message of its room, once and in order."""
     stored = say(log, *(f"text {i}" for i in range(1203)))

@@ -264,7 +264,7 @@ def test_what_could_not_be_rolled_back_is_not_committed_later(sqlite: SqliteLog)
 def test_a_number_that_is_taken_is_refused(sqlite: SqliteLog) -> None:
     """Were the numbers in memory ever wrong, the database would refuse them rather than store a number twice."""
     say(sqlite, "one", "two")
-    sqlite._last["lobby"] = 1
+    sqlite._numbers.last["lobby"] = 1
     assert "UNIQUE constraint failed: messages.room, messages.id" in refusal(sqlite, draft("three"))
-    sqlite._last["lobby"] = 2
+    sqlite._numbers.last["lobby"] = 2
     assert say(sqlite, "three")[0].id == 3

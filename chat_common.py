@@ -120,7 +120,7 @@ def decode_frame(line: bytes) -> Frame:
     except (ValueError, StopIteration, RecursionError):  # no value at all; nesting past the interpreter's stack
         raise FrameError("bad_frame", "that line is not valid JSON in UTF-8") from None
     if end != len(text):
-        raise FrameError("bad_frame", "there is something behind the JSON of that line")
+        raise FrameError("bad_frame", "there is extra text after the JSON on that line")
     if type(frame) is not dict:
         raise FrameError("bad_frame", 'a frame is a JSON object, like {"type":"ping"}')
     return frame

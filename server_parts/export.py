@@ -39,7 +39,7 @@ def backup(settings: Settings, target: str) -> int:
     with closing(open_read_only(settings.folder)) as reader:
         reader.backup(Path(target).expanduser())
     with _writing_out():
-        print(f"Everything in {settings.data} is copied to {target}.")
+        print(f"Copied everything in {settings.data} to {target}.")
     return 0
 
 
@@ -58,4 +58,4 @@ def _writing_out() -> Iterator[None]:
 
 def _known(reader: LogReader) -> str:
     rooms = sorted(reader.rooms())
-    return f"There are: {', '.join(rooms[:20])}{' …' * (len(rooms) > 20)}" if rooms else "Nothing was said there yet."
+    return f"There are: {', '.join(rooms[:20])}{' …' * (len(rooms) > 20)}" if rooms else "It has no messages yet."

@@ -95,24 +95,24 @@ _DEFAULTS: Final = Settings()
 _FLAGS: Final = (
     _Flag("host", str, DEFAULT_HOST, "address to listen on; 0.0.0.0 or :: lets other machines in", "ADDRESS"),
     _Flag("port", parse_port, DEFAULT_PORT, "port to listen on; 0 picks a free one", "PORT"),
-    _Flag("data", _folder, FOLDER, "folder where the rooms are kept; :memory: keeps nothing", "DIR"),
+    _Flag("data", _folder, FOLDER, "folder where messages are stored; :memory: stores nothing", "DIR"),
     _Flag("keep", _days, None, "delete messages older than DAYS days", "DAYS"),
     _Flag("keep-messages", _at_least_one, None, "keep only the newest N messages of each room", "N"),
     _Flag("name", _operator, _DEFAULTS.name, "name of the operator", "NAME"),
     _Flag("motd", str, _DEFAULTS.motd, "message of the day, shown to everyone who connects", "TEXT"),
-    _Flag("rate", _rate, _DEFAULTS.rate, "requests a second per client; more are delayed; 0 is no limit", "N"),
+    _Flag("rate", _rate, _DEFAULTS.rate, "requests per second from a client, more are delayed; 0: no limit", "N"),
     _Flag(
         "max-clients",
         _count,
         _DEFAULTS.max_clients,
-        "most connections at once; 0 is as many as this system allows",
+        "maximum number of connections; 0: as many as this system allows",
         "N",
     ),
     _Flag(
         "per-address",
         _count,
         _DEFAULTS.per_address,
-        "most connections from one other address; 0 is no limit",
+        "maximum number of connections from another address; 0: no limit",
         "N",
     ),
     _Flag(
@@ -176,11 +176,11 @@ def _command_line() -> CommandLine:
                 shown = "" if flag.default is None else f" (default: {flag.default})"
                 add(f"--{flag.name}", metavar=flag.metavar, help=flag.help + shown)
         if title == "Operator":
-            add("--no-console", action="store_true", help="do not talk and take commands on this terminal")
-            add("-v", "--verbose", action="store_true", help="log more")
-    add = parser.group("Write out what is kept, and exit")
+            add("--no-console", action="store_true", help="do not use this terminal for talking and commands")
+            add("-v", "--verbose", action="store_true", help="log more details")
+    add = parser.group("Export or back up, and exit")
     add("--export", metavar="ROOM", help="write a room to standard output as JSON lines")
-    add("--backup", metavar="FILE", help="write a copy of everything kept to a new file")
+    add("--backup", metavar="FILE", help="copy everything to a new file")
     parser.add_general()
     return parser
 

@@ -14,8 +14,10 @@ from terminal_parts.fitting import fitted_for
 def tell_reach(host: str, port: int) -> None:
     if host in ("0.0.0.0", "::", ""):
         for address in sockets.own_addresses():
-            print(f"Others reach it with: python client.py {format_address(address, port)}")
-        print(paint("What is said here travels unencrypted: use it in networks you trust.", "yellow"), flush=True)
+            print(f"From other machines: python client.py {format_address(address, port)}")
+        print(
+            paint("Messages travel unencrypted: use this server only in networks that you trust.", "yellow"), flush=True
+        )
 
 
 def why_not(error: OSError, host: str, port: int) -> str:
@@ -25,9 +27,9 @@ def why_not(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} is taken: stop the other program, or choose another port with --port."
     if error.errno == errno.EACCES:
-        return f"{where} needs rights that you do not have: choose a port above 1023 with --port."
+        return f"{where} needs more rights: choose a port above 1023 with --port."
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return f"{harmless_line(host)} is no address of this machine: choose another with --host."
+        return f"{harmless_line(host)} is not an address of this machine: choose another with --host."
     return f"The server cannot start on {harmless_line(where)}: {error.strerror or error}."
 
 

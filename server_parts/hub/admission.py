@@ -53,9 +53,9 @@ class Admission:
             self._batch.commit()
         self.note_owner(bearer, names.next_guest(), store=True)
         self._conversations.close(bearer)
-        text = f"somebody who can claim the name {bearer.name} wants it: from now on you are {names.next_guest()}"
+        text = f"somebody with a claim to the name {bearer.name} has connected: you are now {names.next_guest()}"
         bearer.tell(notice(text))
-        log.info("%s leaves that name to %s and is now %s", bearer.name, client.address, names.next_guest())
+        log.info("%s gave the name up to %s and is now %s", bearer.name, client.address, names.next_guest())
         self._live_rooms.rename(bearer, None)
 
     def note_owner(self, client: Client, name: str, *, store: bool = False) -> None:

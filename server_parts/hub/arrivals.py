@@ -21,7 +21,7 @@ from server_parts.protocol.requests import DEFAULT_HISTORY, Hello, Join, Leave, 
 from server_parts.storage.records import hashed, tag_of
 
 MAX_ROOMS: Final = 1_000  # public rooms one client may be in
-REPLACED: Final = "this session came in again from elsewhere"
+REPLACED: Final = "this session connected again from elsewhere"
 KEPT_PLACES: Final = "this server is full: the last places are kept for people whose name is claimed; try again later"
 
 log = logging.getLogger("chat")
@@ -42,7 +42,7 @@ class Arrivals:
 
     def hello(self, client: Client, hello: Hello) -> None:
         if client.session is not None:
-            client.tell(Refusal("bad_field", "you have said hello already", "type").frame())
+            client.tell(Refusal("bad_field", "hello was sent already", "type").frame())
             return
         key = hashed(hello.session) if hello.session else ""
         earlier = self._live_rooms.sessions.get(key)

@@ -140,7 +140,7 @@ class Batch:
         except Exception as error:
             # Nothing was said; the hub stops at the end of this turn.
             self.fault = error
-            _take_back("the log has a fault", said.writers)
+            _take_back("the message log has failed", said.writers)
         else:
             self._written = said, runs
             for session in said.sessions():

@@ -102,11 +102,11 @@ class Conversations:
         others = names.bearers(name)
         other = others[0] if others else None
         if not name:
-            return Refusal("no_such_user", "that is you: a private message goes to somebody else", "room")
+            return Refusal("no_such_user", "you cannot send a private message to yourself", "room")
         if other is None and not names.is_claimed(name):
             return Refusal("no_such_user", f"there is nobody called {name} to talk to", "room")
         if other is not None and self._may_be_mistaken(client, other, room):
-            text = f"another {name} has come than the one who was here: join @{name} to talk to the new one"
+            text = f"this is a different {name} than before: join @{name} to talk to them"
             return Refusal("no_such_user", text, "room")
         members = [one for one in (*names.bearers(client.name), *others) if room not in one.rooms]
         if members or room not in client.wrote_in:

@@ -146,11 +146,13 @@ class Console:
 
 
 ROWS: Final = (
-    _Command("/who [ROOM]", "who is in a room; the lobby, if none is named", Console._who),
-    _Command("/me TEXT", "say what you do", lambda console, rest: console._broadcast(f"/me {rest}")),
-    _Command("/rooms", "which rooms there are", lambda console, _: console._ask_hub(ask.Rooms())),
-    _Command("/msg NAME TEXT", "say something to one person only", Console._message),
-    _Command("/kick NAME [REASON]", "end somebody's connection", Console._kick),
+    _Command("/who [ROOM]", "list the people in a room (default: the lobby)", Console._who),
+    _Command(
+        "/me TEXT", "describe what you do: * alice waves", lambda console, rest: console._broadcast(f"/me {rest}")
+    ),
+    _Command("/rooms", "list the rooms", lambda console, _: console._ask_hub(ask.Rooms())),
+    _Command("/msg NAME TEXT", "send a private message", Console._message),
+    _Command("/kick NAME [REASON]", "disconnect somebody", Console._kick),
     _Command("/stats", "clients, rooms in use, messages, deliveries, backlog", Console._stats),
     _Command("/help", "this list", Console._help),
     _Command("/exit", "stop the server for everyone", lambda console, _: console._leave()),

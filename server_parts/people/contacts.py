@@ -42,7 +42,7 @@ class Contacts:
         if room not in own and not writer.is_owner and (other is None or not other.is_owner):
             theirs = self._of(name, other)
             if room not in theirs and self._is_full(theirs, stranger=not writer.trusted):
-                return Refusal("too_many", f"too many people wait for an answer of {name} already", "room")
+                return Refusal("too_many", f"too many people are waiting for an answer from {name} already", "room")
             theirs.setdefault(room, _Contact(time.time(), stranger=not writer.trusted))
         own[room] = ANSWERED
         return None

@@ -177,17 +177,17 @@ class _Command(NamedTuple):
 
 
 _ROWS: Final = (
-    _Command("/nick NAME", "call yourself NAME", PlainDoor._nick),
-    _Command("/join ROOM", "go to a room; it is made if it is new", PlainDoor._join),
-    _Command("/rooms [BEGINNING]", "which rooms there are", lambda door, rest: Rooms(rest.lower())),
-    _Command("/who [AFTER]", "who is in this room", lambda door, rest: Who(door._room, rest or None)),
-    _Command("/msg NAME TEXT", "say something to one person only", PlainDoor._message),
-    _Command("/me TEXT", "say what you do", lambda door, rest: door._say(f"/me {rest}")),
-    _Command("/history [N]", "what was said before", PlainDoor._history),
+    _Command("/nick NAME", "change your name", PlainDoor._nick),
+    _Command("/join ROOM", "enter a room; a new one is created", PlainDoor._join),
+    _Command("/rooms [BEGINNING]", "list the rooms", lambda door, rest: Rooms(rest.lower())),
+    _Command("/who [AFTER]", "list the people in this room", lambda door, rest: Who(door._room, rest or None)),
+    _Command("/msg NAME TEXT", "send a private message", PlainDoor._message),
+    _Command("/me TEXT", "describe what you do: * alice waves", lambda door, rest: door._say(f"/me {rest}")),
+    _Command("/history [N]", "show earlier messages", PlainDoor._history),
     _Command("/search TEXT", "find messages", PlainDoor._search),
-    _Command("/more", "more of what was found", lambda door, rest: Search("", again=True)),
-    _Command("/times on|off", "show when something was said, in the server's time", PlainDoor._times),
-    _Command("/say TEXT", "send a text that would mean something else", PlainDoor._say),
+    _Command("/more", "show more results", lambda door, rest: Search("", again=True)),
+    _Command("/times on|off", "show when each message was sent, in the server's time", PlainDoor._times),
+    _Command("/say TEXT", "send TEXT even if it looks like a command", PlainDoor._say),
     _Command("/help", "this list", lambda door, rest: Answer(_help())),
     _Command("/exit", "leave", lambda door, rest: Bye()),
 )

@@ -116,12 +116,12 @@ def _who(frame: Frame) -> list[str]:
         return [_star(f"nobody is in #{frame['room']}")]
     people = [f"{m['name']} (away: {m['away']})" if m.get("away") else m["name"] for m in frame["members"]]
     lines = [_star(f"here: {', '.join(people[at : at + A_LINE])}") for at in range(0, len(people), A_LINE)]
-    return lines + _rest(frame, len(people), f"/who {frame['members'][-1]['name']} goes on")
+    return lines + _rest(frame, len(people), f"/who {frame['members'][-1]['name']} continues the list")
 
 
 def _rooms(frame: Frame) -> list[str]:
     lines = [_star(f"{r['room']}: {r['members']} here, last message #{r['last']}") for r in frame["rooms"]]
-    return lines + _rest(frame, len(lines), "/rooms BEGINNING lists those that begin so")
+    return lines + _rest(frame, len(lines), "/rooms BEGINNING lists those that start with it")
 
 
 def _rest(frame: Frame, shown: int, how: str) -> list[str]:
@@ -139,7 +139,7 @@ def _results(frame: Frame) -> list[str]:
         return lines
     if (left := frame.get("total", 0) - shown) > 0:
         number = f"more than {left - 1}" if frame["total"] == MOST_COUNTED else f"{left}"
-        lines.append(_star(f"{number} older; /more shows the next"))
+        lines.append(_star(f"{number} older; /more shows more"))
     return lines + _cut_short(frame)
 
 

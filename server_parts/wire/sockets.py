@@ -34,7 +34,7 @@ def open_listener(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except UnicodeError:
-        raise socket.gaierror(f"{host} is no host name") from None
+        raise socket.gaierror(f"{host} is not a host name") from None
     family, kind, proto, _, address = found[0]
     listener = socket.socket(family, kind, proto)
     try:

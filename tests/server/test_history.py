@@ -302,7 +302,7 @@ def test_long_results_on_the_plain_door(serve: Serve) -> None:
     guest = serve(store=book_of(120, "whale " + "x" * 4900)).plain("/search whale")
     lines = [guest.until("#")] + [guest.text() for _ in range(50)]
     assert [int(line.split(" ")[0][1:]) for line in lines[:50]] == list(range(71, 121))
-    assert lines[50] == "* 70 older; /more shows the next *"
+    assert lines[50] == "* 70 older; /more shows more *"
 
 
 class Counting(MemoryLog):

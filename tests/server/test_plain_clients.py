@@ -273,7 +273,7 @@ def test_more_goes_on_with_a_search(guest: Plain, alice: Native) -> None:
         alice.tell(f"whale {number}")
         guest.until(f"whale {number}")
     guest.say("/search whale")
-    assert guest.until("* 3 older") == "* 3 older; /more shows the next *"
+    assert guest.until("* 3 older") == "* 3 older; /more shows more *"
     guest.say("/more")
     assert [guest.text()[:3] for _ in range(3)] == ["#1 ", "#2 ", "#3 "]
     guest.say("/more")

@@ -156,7 +156,7 @@ def test_a_plain_stranger_is_told_too(chat: Chat) -> None:
     for number in range(20):
         chat.native(f"stranger-{number}").tell("hello?", "@olga")
     plain = chat.plain("/msg olga hello")
-    plain.until("error: too many people wait for an answer of olga already")
+    plain.until("error: too many people are waiting for an answer from olga already")
 
 
 # --- the next bearer of a name hears nothing ---

@@ -161,8 +161,8 @@ def test_restarting_at_once(serve: Serve) -> None:
     [
         (("--host", "no.such.host.invalid"), "--host"),
         (("--host", "192.0.2.1"), "--host"),
-        (("--host", "a" * 70), "is no address"),
-        (("--host", "\udcff"), "is no address"),
+        (("--host", "a" * 70), "is not an address"),
+        (("--host", "\udcff"), "is not an address"),
         (("--log-file", "/no/such/folder/x.log"), "/no/such/folder/x.log"),
     ],
 )

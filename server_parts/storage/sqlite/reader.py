@@ -21,11 +21,11 @@ from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, co
 from server_parts.storage.sqlite.schema import BLOCK, check_schema
 
 # The fields of a Message, in their order. Sessions that nobody uses any more are deleted before their messages.
-_SESSION_OF: Final = "coalesce((SELECT token FROM sessions WHERE id = m.session), '')"
-MESSAGE: Final = f"r.name, m.id, m.ts, m.sender, m.color, m.text, {_SESSION_OF}, m.seq"
+MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, ''), m.seq"
+ITS_SESSION: Final = "LEFT JOIN sessions AS s ON s.id = m.session"
 
 _AFTER: Final = f"""
-    SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id
+    SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id {ITS_SESSION}
     WHERE r.name = ? AND m.id > ? ORDER BY m.id LIMIT ?"""
 _NUMBER: Final = "SELECT n FROM messages WHERE room = ? AND id >= ? ORDER BY id LIMIT 1"
 _ROOMS: Final = "SELECT name, last FROM rooms"
@@ -152,7 +152,7 @@ def open_read_only(folder: Path) -> LogReader:
     """The log of a folder for export and backup. Whether a server runs there does not matter; nothing is changed."""
     path = folder / DATABASE
     if not path.exists():
-        raise LogError(f"there is no log in {folder}")
+        raise LogError(f"there is no chat log in {folder}")
     with told(f"{path} cannot be opened", LogError), closing(connect_reader(path)) as connection:
         check_schema(connection, path)
     return LogReader(path)

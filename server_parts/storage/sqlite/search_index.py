@@ -23,7 +23,7 @@ from server_parts.storage.finding import SEARCH_TIME, Finds, Found, Wanted
 from server_parts.storage.records import Message, StorageError
 from server_parts.storage.search_query import DAY, Phrase, Query, fold_name, words_of
 from server_parts.storage.sqlite.files import READING_PATIENCE, ReaderPool, connect, create_private, told
-from server_parts.storage.sqlite.reader import MESSAGE, messages
+from server_parts.storage.sqlite.reader import ITS_SESSION, MESSAGE, messages
 
 log = logging.getLogger("chat.search")
 
@@ -65,10 +65,11 @@ _CONDITIONS: Final = """
 _FIND: Final = f"""
     {_FLOORS} SELECT {MESSAGE}
     FROM words CROSS JOIN chat.messages AS m ON m.n = words.rowid CROSS JOIN chat.rooms AS r ON r.id = m.room
+    {ITS_SESSION}
     WHERE words MATCH :match AND words.rowid BETWEEN :low AND :high AND {_CONDITIONS}
     ORDER BY words.rowid DESC LIMIT :limit"""
 _SCAN: Final = f"""
-    {_FLOORS} SELECT {MESSAGE} FROM messages AS m CROSS JOIN rooms AS r ON r.id = m.room
+    {_FLOORS} SELECT {MESSAGE} FROM messages AS m CROSS JOIN rooms AS r ON r.id = m.room {ITS_SESSION}
     WHERE m.n BETWEEN :low AND :high AND {_CONDITIONS} AND {{words}}
     ORDER BY m.n DESC"""
 

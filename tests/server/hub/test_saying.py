@@ -277,10 +277,10 @@ def test_a_private_room_has_one_spelling_and_two_people(alice: Seat, bob: Seat, 
 
 
 def test_talking_to_oneself_is_answered_with_sense(alice: Seat) -> None:
-    """It is said who that is."""
+    """It says what is wrong, as for anybody else."""
     (error,) = of_type(alice.say("x", "@alice"), "error")
     assert (error["code"], error["seq"]) == ("no_such_user", 1)
-    assert error["text"].startswith("that is you")
+    assert error["text"].startswith("you cannot send a private message to yourself")
 
 
 def test_somebody_away_from_the_keyboard_still_has_a_room(bench: Bench, alice: Seat) -> None:

@@ -368,7 +368,7 @@ def test_export_while_a_server_writes(sqlite: SqliteLog) -> None:
 
 def test_there_is_nothing_to_export(tmp_path: Path) -> None:
     """A folder without a log is named, and not made."""
-    with pytest.raises(LogError, match="there is no log in"):
+    with pytest.raises(LogError, match="there is no chat log in"):
         open_read_only(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
 

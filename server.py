@@ -59,6 +59,7 @@ from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
 from server_parts.wire import sockets
 from server_parts.wire.outbox import Outbox
+from server_parts.wire.wire import Wire
 
 # Seconds. No thread here computes for long without giving way. But every thread that waits for its turn wakes up that
 # often to ask for it: with the usual 5 ms, thousands who are cut off at once do nothing else for a minute.
@@ -66,7 +67,6 @@ SWITCH_INTERVAL: Final = 0.5
 # What is read and sent makes many objects and no rings of them; looking for rings every 700 objects, as usual, costs
 # small rooms a twentieth of their speed.
 GARBAGE_THRESHOLD: Final = 20_000
-RECEIVE: Final = 64 * 1024
 TICK: Final = 0.5  # how long a thread that may be told to stop waits before it looks
 BEHIND: Final = 8  # batches of requests wait for the hub: then newcomers wait outside, where they cost nothing …
 OUTSIDE_WAIT: Final = 0.005  # … but each for so long at most
@@ -210,12 +210,13 @@ class ChatServer:
             return
         connection.setblocking(True)  # some systems pass the listener's mode on
         sockets.tune(connection)
-        client = Client(Outbox(connection, self.settings.backlog), format_address(*address[:2]))
+        wire = Wire(connection)
+        client = Client(Outbox(wire, self.settings.backlog), format_address(*address[:2]))
         client.on_kept_place = self._places.last_was_kept
         self._connections[connection] = client
         # Joined when the server stops. A daemon only because starting any other thread takes as long as there are many.
         reader = threading.Thread(
-            target=self.handle_client, args=(connection,), name=f"reader {client.address}", daemon=True
+            target=self.handle_client, args=(connection, wire), name=f"reader {client.address}", daemon=True
         )
         try:
             reader.start()
@@ -232,18 +233,12 @@ class ChatServer:
 
     # --- a client's reader ---
 
-    def handle_client(self, client_socket: socket.socket) -> None:
+    def handle_client(self, client_socket: socket.socket, wire: Wire) -> None:
         """Read one client until it leaves: bytes → door → requests → dispatcher."""
         client = self._connections[client_socket]
-        outbox = client.outbox
-        assert isinstance(outbox, Outbox)
-
-        def is_reset(seconds: float) -> bool:
-            return sockets.is_reset_within(client_socket, seconds) or outbox.was_reset
-
-        dispatcher = Dispatcher(client, self._hub, self._store, self._limits, is_reset)
+        dispatcher = Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)
         try:
-            for requests in self._requests(client_socket, client):
+            for requests in self._requests(wire, client):
                 dispatcher.serve(requests)
         except ConnectionResetError:
             log.debug("%s cut the connection", client.address)
@@ -257,15 +252,15 @@ class ChatServer:
             self._leaving.append(threading.current_thread())
             log.debug("Client disconnected from %s", client.address)
 
-    def _requests(self, client_socket: socket.socket, client: Client) -> Iterator[Sequence[Request]]:
+    def _requests(self, wire: Wire, client: Client) -> Iterator[Sequence[Request]]:
         """What a client asks for, as it arrives, and what its silence means."""
         door = Doorway(time.monotonic())
         while not client.outbox.closed:
             deadline = door.deadline()
-            if deadline is not None and not sockets.readable(client_socket, deadline - time.monotonic()):
+            if deadline is not None and not wire.readable(deadline - time.monotonic()):
                 yield door.silence(time.monotonic())
                 continue
-            data = _receive(client_socket)
+            data = wire.receive()
             requests = door.receive(data, time.monotonic()) if data else door.end()
             if client.session is None:
                 client.encoder = door.encoder  # until the hub greets it, only this thread answers it
@@ -274,7 +269,7 @@ class ChatServer:
                 return
             if client.session is not None:
                 door.welcomed()
-        while _receive(client_socket):
+        while wire.receive():
             pass  # let go of; unread bytes would make the kernel throw our last words away
 
     # --- stopping ---
@@ -350,14 +345,6 @@ class ChatServer:
             signal.raise_signal(signal.SIGINT)  # where Ctrl+C was a key, as if the terminal had made it a signal
         except Exception:
             log.exception("the console failed; the server goes on without it")
-
-
-def _receive(connection: socket.socket) -> bytes:
-    """What has arrived; nothing at the end, which may be a reset, a time-out, or ours."""
-    try:
-        return connection.recv(RECEIVE)
-    except OSError:
-        return b""
 
 
 def _refuse(connection: socket.socket, problem: str = "this server is full: try again later") -> None:

@@ -7,18 +7,14 @@ as the client stalls. Blocks leave whole and in the order they came. This module
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
-import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 
-from server_parts.wire import sockets
-
-Block = bytes | memoryview | Iterator[bytes]  # an iterator is read, and its pages sent, only when its turn has come
+from server_parts.wire.backlog import Backlog, Block
+from server_parts.wire.wire import Wire
 
 log = logging.getLogger("chat")
 
@@ -32,20 +28,18 @@ _pages = threading.BoundedSemaphore(MOST_PAGES)
 class Outbox:
     """One client's way out. Every method may be called from any thread."""
 
-    def __init__(self, connection: socket.socket, bound: int) -> None:
-        self._socket = connection
-        self._bound = bound
-        self._lock = threading.Lock()  # guards all below; never held over a call that waits
+    def __init__(self, wire: Wire, bound: int) -> None:
+        self._wire = wire
+        self._try_send = wire.try_send  # bound once: `offer` calls it for every client of every message
+        self._bound = bound  # of the bytes that the hub offers and that wait
+        self._lock = wire.lock  # guards all below; never held over a call that waits
         self._state = threading.Condition(self._lock)
-        self._backlog: deque[Block] = deque()
-        self._size = 0  # bytes in the backlog that the hub offered
-        self._kept = self._sent = 0  # blocks that ever went into the backlog, and those of them that are out
+        self._backlog = Backlog()
         self._emptying = False  # some thread owns the wire
         self._finishing = False
         self._closed = False
         self.overflowed = False  # a block was refused: whatever came after it would leave a hole
         self.stalled = False  # a page was asked for and not read
-        self.was_reset = False  # a write has met a connection that the client had reset
         self._drainer: threading.Thread | None = None
 
     @property
@@ -56,25 +50,29 @@ class Outbox:
     @property
     def backlog(self) -> int:
         """Bytes that wait for the client to read."""
-        return self._size
+        return self._backlog.size
 
     def offer(self, block: bytes) -> bool:
         """Send or keep a block, without ever waiting. False: the client is too slow, or gone, and nothing was kept."""
         with self._lock:  # quicker to take than the condition, and this runs for every client of every message
             if self._closed or self._finishing or self.overflowed:
                 return False
-            if self._emptying or self._backlog:
-                if self._size and self._size + len(block) > self._bound:  # one block of any size is a fair start
+            if self._emptying or self._backlog.blocks:
+                size = self._backlog.size
+                if size and size + len(block) > self._bound:  # one block of any size is a fair start
                     self.overflowed = True
                     return False
-                self._keep(block)
+                self._backlog.keep(block)
                 return True
-            sent = self._send_now(block)
-            if 0 <= sent < len(block):
+            try:
+                sent = self._try_send(block)
+            except OSError:
+                return False
+            if sent < len(block):
                 # The rest of a block that is begun must go out, whatever the bound says: half a line is no use.
-                self._keep(memoryview(block)[sent:])
+                self._backlog.keep(memoryview(block)[sent:])
                 self._start_drainer()
-            return sent >= 0
+            return True
 
     def offer_pages(self, pages: Iterable[bytes]) -> None:
         """Keep pages that are made while they are sent; all that comes later waits behind them.
@@ -83,7 +81,7 @@ class Outbox:
         """
         with self._state:
             if not (self._closed or self._finishing):
-                self._keep(iter(pages))
+                self._backlog.keep(iter(pages))
 
     def write(self, block: bytes) -> None:
         """The reader's own answer: wait until it and all before it is sent, however slow the client is."""
@@ -93,9 +91,9 @@ class Outbox:
     def drain(self) -> None:
         """Return when all that is waiting now is sent: by this thread, or by the one that has the wire."""
         with self._state:
-            mine = self._kept
-            self._state.wait_for(lambda: self._closed or not self._emptying or self._sent >= mine)
-            if self._closed or self._sent >= mine:
+            mine = self._backlog.kept
+            self._state.wait_for(lambda: self._closed or not self._emptying or self._backlog.sent >= mine)
+            if self._closed or self._backlog.sent >= mine:
                 return
             self._emptying = True
         self._empty(mine)
@@ -107,21 +105,20 @@ class Outbox:
                 return
             self._finishing = True
             if at_once:
-                self._drop_backlog()
-            if not (self._emptying or self._backlog):
-                sent = self._send_now(last_words)
-                if sent in (-1, len(last_words)):
-                    self._half_close()
+                self._backlog.drop()
+            if not (self._emptying or self._backlog.blocks):
+                last_words = self._rest_of(last_words)
+                if not last_words:
+                    self._wire.half_close()
                     return
-                last_words = last_words[sent:]
-            self._keep(last_words)
+            self._backlog.keep(last_words)
             if not self._emptying:
                 self._start_drainer()
 
     def cut(self) -> None:
         """End the connection now; its reader wakes up."""
         with self._state:  # not while it is being closed: its descriptor may be somebody else's a moment later
-            sockets.wake(self._socket)
+            self._wire.wake()
 
     def close(self) -> None:
         """The reader's last act: no thread is left on the socket when it is closed."""
@@ -133,32 +130,16 @@ class Outbox:
         if drainer is not None:
             drainer.join()
         with self._state:
-            self._socket.close()
+            self._wire.close()
 
     # --- with self._state held ---
 
-    def _keep(self, block: Block) -> None:
-        self._backlog.append(block)
-        self._kept += 1
-        if not isinstance(block, Iterator):
-            self._size += len(block)
-
-    def _drop_backlog(self) -> None:
-        self._sent += len(self._backlog)
-        self._size -= sum(len(block) for block in self._backlog if not isinstance(block, Iterator))
-        self._backlog.clear()
-
-    def _send_now(self, block: bytes) -> int:
-        """How much the kernel took; -1 if the connection is broken."""
-        if sockets.DONTWAIT is None:
-            return 0
+    def _rest_of(self, last_words: bytes) -> bytes:
+        """Send them; what is left to be sent, which is nothing if the connection is broken."""
         try:
-            return self._socket.send(block, sockets.DONTWAIT)
-        except BlockingIOError:
-            return 0
-        except OSError as error:
-            self._note(error)
-            return -1
+            return last_words[self._try_send(last_words) :]
+        except OSError:
+            return b""
 
     def _start_drainer(self) -> None:
         self._emptying = True
@@ -169,11 +150,7 @@ class Outbox:
         except RuntimeError:  # no more threads to be had: that costs this client its connection, nobody else
             self._drainer = None
             self._closed = True
-            sockets.wake(self._socket)
-
-    def _half_close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            self._wire.wake()
 
     # --- by the one thread that set self._emptying ---
 
@@ -182,25 +159,24 @@ class Outbox:
         while (block := self._next(upto)) is not None:
             whole = self._send_all(block)
             with self._state:
-                self._sent += 1
-                if not isinstance(block, Iterator):
-                    self._size -= len(block)
+                self._backlog.count(block)
                 if not whole:
                     self._closed = True
-                    self._drop_backlog()
-                    sockets.wake(self._socket)
+                    self._backlog.drop()
+                    self._wire.wake()
                 self._state.notify_all()
 
     def _next(self, upto: float) -> Block | None:
         with self._state:
-            if self._backlog and not self._closed and self._sent < upto:
-                return self._backlog.popleft()
+            waiting = bool(self._backlog.blocks) and not self._closed
+            if waiting and self._backlog.sent < upto:
+                return self._backlog.take()
             self._emptying = False
             self._state.notify_all()
-            if self._backlog and not self._closed:
+            if waiting:
                 self._start_drainer()
             elif self._finishing:
-                self._half_close()
+                self._wire.half_close()
             return None
 
     def _send_all(self, block: Block) -> bool:
@@ -209,17 +185,12 @@ class Outbox:
                 self._send_pages(block)
             else:
                 self._send(block)
-        except OSError as error:
-            self._note(error)
+        except OSError:
             return False
         except Exception:
             log.exception("making pages")
             return False
         return True
-
-    def _note(self, error: OSError) -> None:
-        # The kernel says so once, to the first who asks.
-        self.was_reset = self.was_reset or isinstance(error, ConnectionResetError)
 
     def _send_pages(self, pages: Iterator[bytes]) -> None:
         """One at a time, and only so many of all clients at once, or those who ask and do not read fill the memory."""
@@ -240,17 +211,10 @@ class Outbox:
         rest = memoryview(block)
         until = time.monotonic() + patience
         while rest:
-            try:
-                if sockets.DONTWAIT is None:
-                    sent = self._socket.send(rest[: sockets.SEND_BUFFER])
-                else:
-                    sent = self._socket.send(rest, sockets.DONTWAIT)
+            if sent := self._wire.send(rest, TICK):
                 rest = rest[sent:]
                 until = time.monotonic() + patience
-            except BlockingIOError:
-                sockets.writable(self._socket, TICK)
+            else:
                 self.stalled = time.monotonic() > until
-                if self.stalled:
-                    raise BrokenPipeError from None
-            if self._closed:
+            if self._closed or self.stalled:
                 raise BrokenPipeError

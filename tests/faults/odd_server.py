@@ -25,6 +25,7 @@ from server_parts.protocol import native_door, plain_door
 from server_parts.protocol.requests import Leave
 from server_parts.wire import outbox, sockets
 from server_parts.wire.outbox import Outbox
+from server_parts.wire.wire import Wire
 from tests.bench.contestants import ARGUMENTS, ROOT, Server, data_folder
 
 HOARDED: Final = 20_000  # bytes kept of every client
@@ -45,7 +46,7 @@ def hoard() -> None:
     def close_and_keep(self: Outbox) -> None:
         kept.append(os.urandom(HOARDED))
         if len(kept) % 10 == 0:
-            kept.append(self._socket.dup())
+            kept.append(self._wire._socket.dup())
         close(self)
 
     _change(Outbox, close=close_and_keep)
@@ -54,13 +55,11 @@ def hoard() -> None:
 def wait_for_the_slowest() -> None:
     """Sends as tutorials do: whoever does not read holds everybody up."""
 
-    def send(self: Outbox, block: bytes) -> int:
-        with contextlib.suppress(OSError):
-            self._socket.sendall(block)
-            return len(block)
-        return -1
+    def send(self: Wire, block: bytes | memoryview) -> int:
+        self._socket.sendall(block)
+        return len(block)
 
-    _change(Outbox, _send_now=send)
+    _change(Wire, try_send=send)
 
 
 def wait_for_ever() -> None:

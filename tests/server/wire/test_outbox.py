@@ -14,6 +14,7 @@ import pytest
 from server_parts.wire import outbox as outbox_module
 from server_parts.wire import sockets
 from server_parts.wire.outbox import Outbox
+from server_parts.wire.wire import Wire
 from tests.peers import WAIT, wait_until
 
 MEGABYTE = 1024 * 1024
@@ -42,7 +43,7 @@ def open_outbox() -> Iterator[Open]:
         theirs.settimeout(WAIT)
         if stalled:
             swallow(ours)
-        opened.append((Outbox(ours, bound), theirs))
+        opened.append((Outbox(Wire(ours), bound), theirs))
         return opened[-1]
 
     yield make

@@ -1,0 +1,38 @@
+"""What waits to be sent to one client: whole blocks, in the order they came. It must not know sockets or threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+Block = bytes | memoryview | Iterator[bytes]  # an iterator is read, and its pages sent, only when its turn has come
+
+
+class Backlog:
+    """Counts what goes in and what is out. The caller has the lock."""
+
+    __slots__ = ("blocks", "kept", "sent", "size")
+
+    def __init__(self) -> None:
+        self.blocks: deque[Block] = deque()
+        self.size = 0  # bytes, without pages; a block that is being sent counts until it is out
+        self.kept = self.sent = 0  # blocks that ever went in, and those of them that are out
+
+    def keep(self, block: Block) -> None:
+        self.blocks.append(block)
+        self.kept += 1
+        if not isinstance(block, Iterator):
+            self.size += len(block)
+
+    def take(self) -> Block:
+        """The next block; once it is sent, `count` it."""
+        return self.blocks.popleft()
+
+    def count(self, block: Block) -> None:
+        self.sent += 1
+        if not isinstance(block, Iterator):
+            self.size -= len(block)
+
+    def drop(self) -> None:
+        while self.blocks:
+            self.count(self.take())

@@ -1,0 +1,310 @@
+"""What every wire promises, over real connections: each test runs once for every way to make one."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from server_parts.wire import sockets
+from server_parts.wire.wire import Wire
+from tests.peers import WAIT, wait_until
+
+SHORT = 0.1  # seconds that pass without anything
+Pair = tuple[Wire, socket.socket]
+
+pytestmark = pytest.mark.usefixtures("no_threads_left")
+
+
+def over_tcp() -> Pair:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        theirs = socket.create_connection(listener.getsockname())
+        return Wire(listener.accept()[0]), theirs
+
+
+def over_a_socketpair() -> Pair:
+    ours, theirs = socket.socketpair()
+    return Wire(ours), theirs
+
+
+# A further kind of wire gets a row; the client's end then speaks what that wire speaks.
+KINDS: dict[str, Callable[[], Pair]] = {"socketpair": over_a_socketpair, "TCP": over_tcp}
+
+
+@pytest.fixture(params=KINDS)
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """A wire, and the client's end of it."""
+    wire, theirs = KINDS[request.param]()
+    theirs.settimeout(WAIT)
+    yield wire, theirs
+    with wire.lock:
+        wire.close()
+    theirs.close()
+
+
+@pytest.fixture
+def tcp() -> Iterator[Pair]:
+    """The same, where it has to be a network connection."""
+    wire, theirs = over_tcp()
+    theirs.settimeout(WAIT)
+    yield wire, theirs
+    with wire.lock:
+        wire.close()
+    theirs.close()
+
+
+@pytest.fixture(params=["flag", "Windows"])
+def either_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With that flag and without."""
+    if request.param == "Windows":
+        monkeypatch.setattr(sockets, "DONTWAIT", None)
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No flag for sending without waiting."""
+    monkeypatch.setattr(sockets, "DONTWAIT", None)
+
+
+def try_send(wire: Wire, block: bytes) -> int:
+    with wire.lock:
+        return wire.try_send(block)
+
+
+def stuff(wire: Wire) -> int:
+    """Send until nothing more is taken; how much that was."""
+    total = 0
+    while sent := try_send(wire, b"x" * 65_536):
+        total += sent
+    return total
+
+
+def reset(theirs: socket.socket) -> None:
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    theirs.close()
+
+
+def raises(send: Callable[[], object]) -> bool:
+    try:
+        send()
+    except OSError:
+        return True
+    return False
+
+
+def read(theirs: socket.socket, size: int) -> int:
+    """Read so many bytes; how many came."""
+    got = 0
+    while got < size and (data := theirs.recv(min(size - got, 65_536))):
+        got += len(data)
+    return got
+
+
+def read_all(theirs: socket.socket) -> bytes:
+    return b"".join(iter(lambda: theirs.recv(65_536), b""))
+
+
+def in_a_thread(wait: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+# --- receiving ---
+
+
+def test_what_the_client_sends_arrives(pair: Pair) -> None:
+    """In order and as soon as there is any of it, then the end, however often one asks."""
+    wire, theirs = pair
+    theirs.sendall(b"hello\n")
+    assert wire.receive() == b"hello\n"
+    theirs.sendall(b"x" * 100_000)
+    theirs.close()
+    assert b"".join(iter(wire.receive, b"")) == b"x" * 100_000
+    assert wire.receive() == b""
+
+
+def test_a_reset_is_an_end(tcp: Pair) -> None:
+    """Nothing is raised."""
+    wire, theirs = tcp
+    reset(theirs)
+    assert wire.receive() == b""
+
+
+def test_readable_waits_until_there_is_something(pair: Pair) -> None:
+    """Not longer than it was told, and for no time that is already over."""
+    wire, theirs = pair
+    begun = time.monotonic()
+    assert not wire.readable(SHORT)
+    assert SHORT * 0.9 < time.monotonic() - begun < WAIT
+    assert not wire.readable(-1.0)
+    theirs.sendall(b"hello\n")
+    assert wire.readable(WAIT)
+    assert wire.receive() == b"hello\n"
+    assert not wire.readable(0.0)
+
+
+def test_the_end_is_readable(pair: Pair) -> None:
+    """Nobody waits for a client that is gone."""
+    wire, theirs = pair
+    theirs.close()
+    assert wire.readable(WAIT)
+    assert wire.receive() == b""
+
+
+# --- sending ---
+
+
+def test_what_is_sent_arrives(pair: Pair) -> None:
+    """Whether it was tried or waited for."""
+    wire, theirs = pair
+    assert try_send(wire, b"tried\n") == 6
+    assert read(theirs, 6) == 6
+    assert wire.send(memoryview(b"waited for\n"), WAIT) == 11
+    assert theirs.recv(100) == b"waited for\n"
+
+
+def test_trying_never_waits(pair: Pair) -> None:
+    """It takes what there is room for, in the end nothing; the client gets exactly that, and then there is room."""
+    wire, theirs = pair
+    total = stuff(wire)
+    assert total > 0
+    assert try_send(wire, b"y") == 0
+    assert read(theirs, total) == total
+    assert wire.send(b"y", WAIT) == 1
+    assert theirs.recv(100) == b"y"
+
+
+def test_sending_waits_for_room(pair: Pair) -> None:
+    """So long at most; it returns as soon as the client reads, with the bytes still to be sent."""
+    wire, theirs = pair
+    total = stuff(wire)
+    begun = time.monotonic()
+    assert wire.send(b"y", SHORT) == 0
+    assert SHORT * 0.9 < time.monotonic() - begun < WAIT
+    reader = in_a_thread(lambda: read(theirs, total))
+    while not wire.send(b"y", WAIT):
+        assert time.monotonic() - begun < WAIT
+    reader.join(WAIT)
+    assert theirs.recv(100) == b"y"
+
+
+def test_one_direction_does_not_hold_up_the_other(pair: Pair) -> None:
+    """A reader that waits holds no lock, and a client that does not read can still be read."""
+    wire, theirs = pair
+    received: list[bytes] = []
+    reader = in_a_thread(lambda: received.append(wire.receive()))
+    assert stuff(wire) > 0
+    theirs.sendall(b"still here\n")
+    reader.join(WAIT)
+    assert received == [b"still here\n"]
+
+
+def test_a_broken_wire_says_so(pair: Pair) -> None:
+    """Both ways of sending raise OSError, as soon as the system knows."""
+    wire, theirs = pair
+    theirs.close()
+    assert wait_until(lambda: raises(lambda: try_send(wire, b"anyone there?")))
+    assert raises(lambda: wire.send(b"anyone there?", SHORT))
+
+
+def test_windows_cannot_try(windows: None, pair: Pair) -> None:
+    """Nothing is taken by trying; sending takes some of the block, however large it is."""
+    wire, theirs = pair
+    assert try_send(wire, b"hello\n") == 0
+    assert wire.send(b"hello\n", WAIT) == 6
+    received: list[bytes] = []
+    reader = in_a_thread(lambda: received.append(read_all(theirs)))
+    sent = wire.send(b"x" * 2 * sockets.SEND_BUFFER, WAIT)
+    assert 0 < sent <= sockets.SEND_BUFFER
+    with wire.lock:
+        wire.half_close()
+    reader.join(WAIT)
+    assert received == [b"hello\n" + b"x" * sent]
+
+
+# --- a client that resets ---
+
+
+def test_a_quiet_client_has_reset_nothing(tcp: Pair) -> None:
+    """Nor one that sends, or ends in order."""
+    wire, theirs = tcp
+    assert not wire.is_reset_within(SHORT)
+    theirs.sendall(b"hello\n")
+    assert not wire.is_reset_within(SHORT)
+    theirs.shutdown(socket.SHUT_WR)
+    assert not wire.is_reset_within(SHORT)
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="without poll() nobody is told")
+def test_a_reset_is_seen_at_once(tcp: Pair) -> None:
+    """Without reading, and long before the time is over."""
+    wire, theirs = tcp
+    reset(theirs)
+    begun = time.monotonic()
+    assert wire.is_reset_within(WAIT)
+    assert time.monotonic() - begun < WAIT / 2
+
+
+@pytest.mark.parametrize("way", ["tried", "waited for"])
+def test_a_reset_that_a_sender_met_is_remembered(tcp: Pair, way: str) -> None:
+    """The system reports it once only, to whoever asks first."""
+    wire, theirs = tcp
+    reset(theirs)
+    assert wire.readable(WAIT)
+    with pytest.raises(ConnectionResetError):
+        try_send(wire, b"hello\n") if way == "tried" else wire.send(b"hello\n", SHORT)
+    assert wire.is_reset_within(0.0)
+
+
+# --- the end ---
+
+
+def test_a_half_closed_wire_still_receives(pair: Pair) -> None:
+    """The client gets all that was sent, then the end, and may still answer."""
+    wire, theirs = pair
+    with wire.lock:
+        assert wire.try_send(b"bye\n") == 4
+        wire.half_close()
+    assert read_all(theirs) == b"bye\n"
+    theirs.sendall(b"thanks\n")
+    assert wire.receive() == b"thanks\n"
+    theirs.close()
+    assert wire.receive() == b""
+
+
+@pytest.mark.usefixtures("either_system")
+def test_waking_ends_whoever_waits(pair: Pair) -> None:
+    """A reader and a sender both come back, and the client sees the end."""
+    wire, theirs = pair
+
+    def send_on() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                wire.send(b"x" * 65_536, WAIT)
+
+    threads = [in_a_thread(wire.receive), in_a_thread(send_on)]
+    threads[0].join(SHORT)
+    assert all(thread.is_alive() for thread in threads)
+    with wire.lock:
+        wire.wake()
+    for thread in threads:
+        thread.join(WAIT)
+        assert not thread.is_alive()
+    assert read_all(theirs).strip(b"x") == b""
+
+
+def test_ending_twice_is_harmless(pair: Pair) -> None:
+    """In any order, also after it is closed."""
+    wire, theirs = pair
+    with wire.lock:
+        for end in (wire.wake, wire.half_close, wire.close) * 2:
+            end()
+    assert wire.receive() == b""
+    assert theirs.recv(100) == b""

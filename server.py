@@ -12,7 +12,6 @@ if __name__ == "__main__":
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import contextlib
-import errno
 import gc
 import logging
 import os
@@ -21,7 +20,6 @@ import socket
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -58,7 +56,9 @@ from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
 from server_parts.wire import sockets
+from server_parts.wire.acceptor import Acceptor, refuse
 from server_parts.wire.outbox import Outbox
+from server_parts.wire.readers import Readers
 from server_parts.wire.wire import Wire
 
 # Seconds. No thread here computes for long without giving way. But every thread that waits for its turn wakes up that
@@ -74,7 +74,6 @@ LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when 
 CUT_WAIT: Final = 1.5  # and how long their readers may then take to end
 SPARE_DESCRIPTORS: Final = 64  # for the log, the listener, the threads' wake-ups
 INTERRUPTED: Final = 130
-OUT_OF_DESCRIPTORS: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 log = logging.getLogger("chat")
 
@@ -97,8 +96,7 @@ class ChatServer:
         self.failed = False
         self._store = store or MemoryLog()
         self._connections: dict[socket.socket, Client] = {}
-        self._readers: set[threading.Thread] = set()  # the accept thread's, and after it the main thread's
-        self._leaving: deque[threading.Thread] = deque()  # those of them that are about to end
+        self._readers = Readers()
         self.descriptors = sockets.raise_descriptor_limit()
         most = max(self.descriptors - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
@@ -170,30 +168,12 @@ class ChatServer:
     # --- the accept thread ---
 
     def _accept(self) -> None:
-        listener = self.server_socket
-        assert listener is not None
-        spare = _spare_descriptor()
-        listener.setblocking(False)  # a connection may be gone again between being seen and being accepted
-        pause = 0.01
-        while not self._stopping:
-            self._await_the_hub()
-            try:
-                if not sockets.readable(listener, TICK):  # not every system wakes accept() when it is shut down
-                    continue
-                connection, address = listener.accept()
-            except OSError as error:
-                if self._stopping:
-                    break
-                if error.errno in OUT_OF_DESCRIPTORS:
-                    # The connection stays in the queue, so without a pause this loop would eat a processor.
-                    spare = _turn_one_away(listener, spare)
-                    time.sleep(pause)
-                    pause = min(pause * 2, 1.0)
-                continue  # ECONNABORTED and its like: that client went away again
-            pause = 0.01
-            self._receive_client(connection, address)
-        if spare is not None:
-            os.close(spare)
+        assert self.server_socket is not None
+        with contextlib.closing(Acceptor(self.server_socket, _no_place())) as acceptor:
+            while not self._stopping:
+                self._await_the_hub()
+                if (accepted := acceptor.accept(TICK)) is not None:
+                    self._receive_client(*accepted)
 
     def _await_the_hub(self) -> None:
         """Let in a crowd as fast as the hub greets it: who is in would have to share Python's lock with all of them."""
@@ -202,34 +182,24 @@ class ChatServer:
             time.sleep(0.0005)
 
     def _receive_client(self, connection: socket.socket, address: tuple[str, int]) -> None:
-        source, now = source_of(format_address(*address[:2])), time.monotonic()
+        where = format_address(*address)
+        source, now = source_of(where), time.monotonic()
         if problem := self._places.enter(source, now):
             if self._places.is_worth_logging(source, now):
                 log.warning("Refused a connection from %s: %s", source, problem)
-            _refuse(connection, problem)
+            refuse(connection, _no_place(problem))
             return
-        connection.setblocking(True)  # some systems pass the listener's mode on
         sockets.tune(connection)
         wire = Wire(connection)
-        client = Client(Outbox(wire, self.settings.backlog), format_address(*address[:2]))
+        client = Client(Outbox(wire, self.settings.backlog), where)
         client.on_kept_place = self._places.last_was_kept
         self._connections[connection] = client
-        # Joined when the server stops. A daemon only because starting any other thread takes as long as there are many.
-        reader = threading.Thread(
-            target=self.handle_client, args=(connection, wire), name=f"reader {client.address}", daemon=True
-        )
         try:
-            reader.start()
-        except RuntimeError:  # no more threads to be had: that costs this client, not the server
+            self._readers.start(self.handle_client, connection, wire, name=where)
+        except RuntimeError:  # that costs this client, not the server
             del self._connections[connection]
             self._places.leave(source)
-            _refuse(connection)
-            return
-        self._readers.add(reader)
-        while self._leaving:
-            ended = self._leaving.popleft()
-            ended.join()
-            self._readers.discard(ended)
+            refuse(connection, _no_place())
 
     # --- a client's reader ---
 
@@ -249,7 +219,7 @@ class ChatServer:
             client.outbox.close()
             del self._connections[client_socket]
             self._places.leave(source_of(client.address))
-            self._leaving.append(threading.current_thread())
+            self._readers.leave()
             log.debug("Client disconnected from %s", client.address)
 
     def _requests(self, wire: Wire, client: Client) -> Iterator[Sequence[Request]]:
@@ -296,18 +266,11 @@ class ChatServer:
         self._store.close()
 
     def _see_readers_off(self) -> None:
-        self._join_readers(LEAVING_WAIT)
+        self._readers.join(LEAVING_WAIT)
         for client in list(self._connections.values()):
             client.outbox.cut()
-        for reader in self._join_readers(CUT_WAIT):
-            log.error("%s did not end", reader.name)
-
-    def _join_readers(self, seconds: float) -> list[threading.Thread]:
-        """Wait for all of them together; those that are left."""
-        until = time.monotonic() + seconds
-        for reader in self._readers:
-            reader.join(max(until - time.monotonic(), 0.0))
-        return [reader for reader in self._readers if reader.is_alive()]
+        for name in self._readers.join(CUT_WAIT):
+            log.error("%s did not end", name)
 
     def _run_hub(self) -> None:
         self._guard(self._hub.run)
@@ -347,27 +310,8 @@ class ChatServer:
             log.exception("the console failed; the server goes on without it")
 
 
-def _refuse(connection: socket.socket, problem: str = "this server is full: try again later") -> None:
-    """Tell someone for whom there is no place, without waiting for them."""
-    with contextlib.suppress(OSError), connection:
-        connection.setblocking(False)
-        connection.send(NATIVE.frame(bye("server_full", problem, retry=True)))
-
-
-def _spare_descriptor() -> int | None:
-    """Kept for the day when there are no more: given up for a moment, it lets one connection in to be told so."""
-    try:
-        return os.open(os.devnull, os.O_RDONLY)
-    except OSError:
-        return None
-
-
-def _turn_one_away(listener: socket.socket, spare: int | None) -> int | None:
-    if spare is not None:
-        os.close(spare)
-        with contextlib.suppress(OSError):
-            _refuse(listener.accept()[0])
-    return _spare_descriptor()
+def _no_place(problem: str = "this server is full: try again later") -> bytes:
+    return NATIVE.frame(bye("server_full", problem, retry=True))
 
 
 # --- the command line -------------------------------------------------------------------------------------------

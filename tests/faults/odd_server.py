@@ -23,7 +23,7 @@ from server_parts.people import new_rooms, places, rate_limit
 from server_parts.people.clients import Client
 from server_parts.protocol import native_door, plain_door
 from server_parts.protocol.requests import Leave
-from server_parts.wire import outbox, sockets
+from server_parts.wire import acceptor, outbox, sockets
 from server_parts.wire.outbox import Outbox
 from server_parts.wire.wire import Wire
 from tests.bench.contestants import ARGUMENTS, ROOT, Server, data_folder
@@ -85,7 +85,7 @@ class _Restless:
 
 def knock_without_pause() -> None:
     """Tries again at once where there are no descriptors, and has none to spare."""
-    _change(server, time=_Restless(), _spare_descriptor=lambda: None)
+    _change(acceptor, time=_Restless(), _spare_descriptor=lambda: None)
 
 
 def trust_the_wire() -> None:

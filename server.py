@@ -14,7 +14,6 @@ if __name__ == "__main__":
 import contextlib
 import gc
 import logging
-import os
 import signal
 import socket
 import sys
@@ -22,7 +21,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
-from types import FrameType
 from typing import Final
 
 from chat_common import (
@@ -51,6 +49,7 @@ from server_parts.protocol.events import bye
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Announce, Hello, Request, text_refusal
 from server_parts.settings import Settings
+from server_parts.signals import interruptible, stop_on_signals
 from server_parts.starting import complain, tell_reach, why_not
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import StorageError
@@ -73,7 +72,6 @@ OUTSIDE_WAIT: Final = 0.005  # … but each for so long at most
 LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when the server stops
 CUT_WAIT: Final = 1.5  # and how long their readers may then take to end
 SPARE_DESCRIPTORS: Final = 64  # for the log, the listener, the threads' wake-ups
-INTERRUPTED: Final = 130
 
 log = logging.getLogger("chat")
 
@@ -97,8 +95,7 @@ class ChatServer:
         self._store = store or MemoryLog()
         self._connections: dict[socket.socket, Client] = {}
         self._readers = Readers()
-        self.descriptors = sockets.raise_descriptor_limit()
-        most = max(self.descriptors - SPARE_DESCRIPTORS, 1)
+        most = max(sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
         self._places = Places(self.max_clients, self.settings.per_address)
         self._limits = RateLimits(self.settings.rate)
@@ -322,9 +319,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = settings.parse(argv)
     try:
         if command.export is not None:
-            return _interruptible(export.export, command.settings, command.export)
+            return interruptible(export.export, command.settings, command.export)
         if command.backup is not None:
-            return _interruptible(export.backup, command.settings, command.backup)
+            return interruptible(export.backup, command.settings, command.backup)
         # The port first: where it is taken, that is what a person who started twice wants to be told.
         listener = sockets.open_listener(command.host, command.port)
         with contextlib.closing(listener):
@@ -335,18 +332,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(why_not(error, command.host, command.port))
 
 
-def _interruptible(write_out: Callable[[Settings, str], int], settings: Settings, what: str) -> int:
-    """Ctrl+C ends this too, but leaves no half of a file behind."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            return write_out(settings, what)
-        finally:
-            signal.signal(signal.SIGINT, before)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-
-
 def _serve(command: settings.Command, listener: socket.socket) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(GARBAGE_THRESHOLD)
@@ -354,13 +339,10 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
     server.server_socket = listener
     server.open()
     service_log = ServiceLog(command.settings, ScreenLog(server.screen) if server.screen else None)
-    stop = _stop_on_signal(server)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-        signal.signal(signal.SIGHUP, stop)
+    stop_on_signals(server.stop_server, server.screen.give_back if server.screen else None)
     print(paint(f"Server started on {format_address(server.host, server.port)}", "green"))
-    print(f"Room for {counted(server.max_clients, 'client')} ({server.descriptors} descriptors)", flush=True)
+    descriptors = sockets.raise_descriptor_limit()
+    print(f"Room for {counted(server.max_clients, 'client')} ({descriptors} descriptors)", flush=True)
     tell_reach(server.host, server.port)
     try:
         server.start_server()
@@ -370,21 +352,6 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
             server.screen.close()
     print(paint("Server stopped", "yellow"), flush=True)
     return 1 if server.failed else 0
-
-
-def _stop_on_signal(server: ChatServer) -> Callable[[int, FrameType | None], None]:
-    told = False
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        nonlocal told
-        if told:
-            if server.screen is not None:
-                server.screen.give_back()
-            os._exit(INTERRUPTED)  # asked twice: whatever still hangs, what was receipted is on disk
-        told = True
-        server.stop_server()
-
-    return stop
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ FOLDERS: Final = {
         )
     ),
     "server_parts.starting": Row(("chat_common", "terminal_parts", "server_parts.wire")),
+    "server_parts.signals": Row(()),
     "server": Row(("chat_common", "server_parts", "terminal_parts")),
     "client_parts.kept": Row(("chat_common", "terminal_parts")),
     "client_parts.input": Row(("chat_common", "client_parts.kept")),

@@ -15,6 +15,7 @@ import pytest
 from server_parts.wire import acceptor as acceptor_module
 from server_parts.wire.acceptor import FIRST_PAUSE, LONGEST_PAUSE, Acceptor, refuse
 from tests.peers import WAIT
+from tests.server.wire.slow_client import read_all
 
 FULL = b"full\n"
 SHORT = 0.05  # seconds that pass without anything
@@ -59,10 +60,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def connect(listener: Listener) -> socket.socket:
     return socket.create_connection(listener.getsockname(), timeout=WAIT)
-
-
-def read_all(peer: socket.socket) -> bytes:
-    return b"".join(iter(lambda: peer.recv(100), b""))
 
 
 def test_a_connection_comes_in(listener: Listener, acceptor: Acceptor) -> None:

@@ -15,6 +15,7 @@ import pytest
 from server_parts.wire import sockets
 from server_parts.wire.wire import Wire
 from tests.peers import WAIT, wait_until
+from tests.server.wire.slow_client import read_all
 
 SHORT = 0.1  # seconds that pass without anything
 BLOCK = b"x" * 65_536
@@ -38,13 +39,6 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     with wire.lock:
         wire.close()
     theirs.close()
-
-
-@pytest.fixture(params=["flag", "Windows"])
-def either_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With that flag and without."""
-    if request.param == "Windows":
-        monkeypatch.setattr(sockets, "DONTWAIT", None)
 
 
 @pytest.fixture
@@ -86,10 +80,6 @@ def read(theirs: socket.socket, size: int) -> int:
     while got < size and (data := theirs.recv(min(size - got, 65_536))):
         got += len(data)
     return got
-
-
-def read_all(theirs: socket.socket) -> bytes:
-    return b"".join(iter(lambda: theirs.recv(65_536), b""))
 
 
 def in_a_thread(wait: Callable[[], object]) -> threading.Thread:
@@ -258,7 +248,7 @@ def test_a_half_closed_wire_still_receives(pair: Pair) -> None:
     assert wire.receive() == b""
 
 
-@pytest.mark.usefixtures("either_system")
+@pytest.mark.usefixtures("lane")
 def test_waking_ends_whoever_waits(pair: Pair) -> None:
     """A reader and a sender both come back, and the client sees the end."""
     wire, theirs = pair

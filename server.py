@@ -1,7 +1,7 @@
 """The chat server: a threaded TCP server that keeps a client list and broadcasts UTF-8 messages.
 
-This file owns the sockets and the threads: it listens, accepts, reads each client in a thread of its own, and shuts
-everything down in order. What a message means is decided further in: protocol → hub → the log → live rooms.
+It listens, accepts, reads each client in a thread of its own, and shuts everything down in order. How bytes come in and
+go out is in `server_parts/wire/`. What a message means is decided further in: protocol → hub → the log → live rooms.
 """
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-Block = bytes | memoryview | Iterator[bytes]  # an iterator is read, and its pages sent, only when its turn has come
+# A memoryview is what is left of a block that is begun. An iterator is read, and its pages sent, only when its turn has
+# come.
+Block = bytes | memoryview | Iterator[bytes]
 
 
 class Backlog:
@@ -34,5 +36,9 @@ class Backlog:
             self.size -= len(block)
 
     def drop(self) -> None:
+        """All but the rest of a block that is begun: half a line is no use, and half a record of encryption less."""
+        begun = self.take() if self.blocks and isinstance(self.blocks[0], memoryview) else None
         while self.blocks:
             self.count(self.take())
+        if begun is not None:
+            self.blocks.append(begun)

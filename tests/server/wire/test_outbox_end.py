@@ -56,6 +56,20 @@ def test_finish_at_once_drops_what_is_waiting(open_outbox: Open) -> None:
     assert (offered + b"".join(map(block, range(100, 150)))).startswith(sent)
 
 
+def test_finish_at_once_completes_what_is_begun(open_outbox: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if the thread that sends the rest has not come to it yet."""
+    outbox, theirs = open_outbox(2 * MEGABYTE)
+    with monkeypatch.context() as later:
+        drainers: list[threading.Thread] = []
+        later.setattr(threading.Thread, "start", lambda thread: drainers.append(thread))
+        assert outbox.offer(block(0, MEGABYTE))
+        assert outbox.offer(block(1))
+        outbox.finish(b"bye\n", at_once=True)
+    for drainer in drainers:
+        drainer.start()
+    assert read_all(theirs) == block(0, MEGABYTE) + b"bye\n"
+
+
 def test_the_other_direction_stays_open_after_finish(open_outbox: Open) -> None:
     """Finishing closes our direction only: the reader still sees the client's end."""
     outbox, theirs = open_outbox()

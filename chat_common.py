@@ -14,6 +14,7 @@ import secrets
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 try:
@@ -238,11 +239,13 @@ def room_problem(room: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=8_192)
 def private_room(one: str, other: str) -> str:
     """The room of two people, whoever of them asks."""
     return "@" + "+".join(sorted((one.lower(), other.lower())))
 
 
+@lru_cache(maxsize=8_192)
 def partners(room: str) -> tuple[str, ...]:
     """The two names (lower case) that a private room belongs to; () for a public room."""
     return tuple(room[1:].split("+")) if room.startswith("@") else ()

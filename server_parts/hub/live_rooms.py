@@ -160,8 +160,6 @@ class LiveRooms:
 
     def introduce(self, room: Room, authors: Iterable[str]) -> None:
         """A room is told of somebody before it hears from them; and all in it are told everything in one order."""
-        if room.name not in self._news:
-            return
         is_unknown = room.news.is_unknown
         fresh = self._tell_news(room) if any(map(is_unknown, authors)) else ()
         begun = time.monotonic()
@@ -217,7 +215,7 @@ class LiveRooms:
 
     # --- telling what was said ---
 
-    def publish(self, name: str, committed: Iterable[Run]) -> None:
+    def publish(self, name: str, committed: list[Run]) -> None:
         """Tell a room what the log holds: each message once, in the order of their numbers, whoever brings it.
 
         Encode once, send many. Each author's own copy is its receipt.
@@ -225,10 +223,11 @@ class LiveRooms:
         room = self.rooms.get(name)
         if room is None:
             return  # said from outside, to an empty room
-        runs = list(self._untold(room, committed))
+        runs = self._untold(room, committed)
         if not runs:
             return
-        self.introduce(room, {run.sender for run in runs})
+        if name in self._news:
+            self.introduce(room, {run.sender for run in runs})
         said = sum(len(run.texts) for run in runs)
         room.last = runs[-1].last
         self.messages += said
@@ -246,8 +245,17 @@ class LiveRooms:
             if not client.outbox.offer(block):
                 self.slow[client] = None
 
-    def _untold(self, room: Room, committed: Iterable[Run]) -> Iterator[Run]:
-        """What continues the room's numbers: what was told is left out, what is missing is read from the log."""
+    def _untold(self, room: Room, committed: list[Run]) -> list[Run]:
+        """What continues the room's numbers: all of it, if nobody else appends to this log."""
+        told = room.last
+        for run in committed:
+            if run.id != told + 1:
+                return list(self._merged(room, committed))
+            told = run.last
+        return committed
+
+    def _merged(self, room: Room, committed: list[Run]) -> Iterator[Run]:
+        """What was told is left out, what is missing is read from the log."""
         told = room.last
         for run in committed:
             if run.id > told + 1:

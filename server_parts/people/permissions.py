@@ -45,13 +45,13 @@ DENIED: Final = Refusal("denied", "that conversation is private", "room")
 
 def refusal(client: Client, request: Request) -> Refusal | None:
     """Why this client may not ask for that; None if it may."""
-    needs = _NEEDS.get(type(request), _SOMEBODY)
-    if needs.hello and client.session is None:
+    hello, role, own_room = _NEEDS.get(type(request), _SOMEBODY)
+    if hello and client.session is None:
         return HELLO_FIRST
-    if client.role < needs.role:
+    if client.role < role:
         return NOT_ALLOWED
     room: str | None = getattr(request, "room", None)
-    if room is not None and room.startswith("@") and needs.own_room and not client.takes_part(client.resolve(room)):
+    if room is not None and room.startswith("@") and own_room and not client.takes_part(client.resolve(room)):
         return DENIED
     return None
 

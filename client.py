@@ -39,8 +39,7 @@ from chat_common import (
     is_blank,
 )
 from client_parts.command_line import read_command_line
-from client_parts.conversation.conversation import Conversation
-from client_parts.conversation.incoming import RECENT
+from client_parts.conversation.conversation import RECENT, Conversation, Wishes
 from client_parts.input.commands import Intent, Order, Text, understand, understand_piped
 from client_parts.input.intent_queue import IntentQueue
 from client_parts.input.reading import Closed
@@ -136,11 +135,12 @@ class ChatClient:
         name = self._names.first
         color = color or settings.color_of(name) or color_for(name)
         seen, view = Bookmarks(folder and folder / "seen.json"), View(style)
-        return Conversation(self._screen, view, name, color, rooms, history=history, settings=settings, bookmarks=seen)
+        wishes = Wishes(name, color, rooms, history)
+        return Conversation(self._screen, view, wishes, settings=settings, bookmarks=seen)
 
     @property
     def color(self) -> str:
-        return self._conversation.color
+        return self._conversation.state.color
 
     @property
     def address(self) -> str:
@@ -223,7 +223,7 @@ class ChatClient:
             return intent
 
     def _objection(self) -> str:
-        if self._conversation.online and not self._lateness.late:
+        if self._conversation.state.online and not self._lateness.late:
             return ""
         waiting = self._intents.waiting
         return f"{texts_are(waiting)} not delivered yet" if waiting else ""
@@ -243,7 +243,7 @@ class ChatClient:
     def _take_leave(self, receiver: threading.Thread) -> None:
         """The ordered end: goodbye to the server, and the receiver's end."""
         self._leave()  # also if the screen could not be opened
-        texts = self._patience.undelivered if self._conversation.online else 0
+        texts = self._patience.undelivered if self._conversation.state.online else 0
         receiver.join(_FORCED if self._by_force else texts + self._patience.goodbye + 1)
         if not receiver.is_alive():
             self._intents.close()
@@ -289,7 +289,7 @@ class ChatClient:
             self._speak()
         except LinkLost as loss:
             self._lose(str(loss))
-        self._intents.report(len(self._conversation.outgoing))
+        self._intents.report(len(self._conversation.state.outgoing))
         self._show_prompt()
         if self._screen.broken and (self._screen.interactive or self._json_events):
             self._finish(0)  # but a pipe goes on sending, whoever has stopped reading what it shows
@@ -333,7 +333,7 @@ class ChatClient:
     def _hear(self, frame: Frame) -> None:
         kind = frame.get("type")
         # Programs are told everything from the welcome on, but for the answer to our own question.
-        if (self._conversation.online or kind == "welcome") and kind != "pong":
+        if (self._conversation.state.online or kind == "welcome") and kind != "pong":
             self._screen.event(frame)
         if not acceptable(frame):
             return
@@ -341,7 +341,7 @@ class ChatClient:
             self._hear_welcome(frame)
         elif kind == "bye":
             self._hear_bye(frame)
-        elif kind == "error" and not self._conversation.online:
+        elif kind == "error" and not self._conversation.state.online:
             self._hear_refusal(frame)
         else:
             self._conversation.heard(frame)
@@ -364,7 +364,7 @@ class ChatClient:
         self._screen.set_vocabulary(self._conversation.vocabulary())
 
     def _status_now(self, now: float) -> Status:
-        outgoing, online = self._conversation.outgoing, self._conversation.online
+        outgoing, online = self._conversation.state.outgoing, self._conversation.state.online
         seconds = self._return_plan.due - now if self._link is None else 0.0
         link = link_state(online=online, waiting=len(outgoing), seconds=seconds, first=not self._welcomed)
         if self._finished.is_set():
@@ -380,11 +380,11 @@ class ChatClient:
     def _hear_refusal(self, frame: Frame) -> None:
         """An error instead of a welcome."""
         if frame["code"] in ANOTHER_NAME and (another := self._names.next()) is not None:
-            self._conversation.name = another
+            self._conversation.state.name = another
             if self._link is not None:
                 self._introduce(self._link)
         elif frame["code"] == "name_taken":
-            name = harmless_line(self._conversation.name)
+            name = harmless_line(self._conversation.state.name)
             self._finish(1, f"The name {name} is taken at {self.address}; choose another with --name.")
         elif frame["code"] in PASSING:
             self._lose(harmless_line(frame["text"]).rstrip("."), retry=True)
@@ -409,11 +409,11 @@ class ChatClient:
     def _queue_frames(self) -> None:
         """Put what is to be sent on the link, requests first: they belong to texts that come after them."""
         conversation, link = self._conversation, self._link
-        if link is None or not conversation.online:
+        if link is None or not conversation.state.online:
             return
-        while conversation.requests:
-            link.send(conversation.requests.popleft())
-        while (say := conversation.outgoing.next()) is not None:
+        while conversation.state.requests:
+            link.send(conversation.state.requests.popleft())
+        while (say := conversation.state.outgoing.next()) is not None:
             link.send({"type": "say", "room": say.room, "text": say.text, "seq": say.seq})
 
     def _speak(self) -> None:
@@ -427,16 +427,16 @@ class ChatClient:
         now = time.monotonic()
         if self._link is not None:
             self._link.tend()
-        self._resend.tend(self._conversation.outgoing, now)
+        self._resend.tend(self._conversation.state.outgoing, now)
         self._news_due = self._conversation.tell_news(now)
         if self._leaving:
             self._say_bye(now)
 
     def _say_bye(self, now: float) -> None:
-        if self._link is None or self._by_force or not self._conversation.online:
+        if self._link is None or self._by_force or not self._conversation.state.online:
             self._finish(0)
             return
-        step = self._farewell.next(now, waiting=bool(self._conversation.outgoing))
+        step = self._farewell.next(now, waiting=bool(self._conversation.state.outgoing))
         if step is Step.SAY_BYE:
             self._link.send({"type": "bye"})
         elif step is Step.GO:
@@ -459,7 +459,7 @@ class ChatClient:
         self._conversation.disconnected()
 
     def _lose(self, reason: str, *, retry: bool = False) -> None:
-        was_online = self._conversation.online
+        was_online = self._conversation.state.online
         self._drop_link()
         if self._leaving:
             self._finish(0)
@@ -525,7 +525,7 @@ class ChatClient:
             self._screen.complain(bad(sentence))
 
     def _tell_state(self, state: str, **details: Any) -> None:
-        waiting = len(self._conversation.outgoing)
+        waiting = len(self._conversation.state.outgoing)
         self._screen.event({"type": "link", "state": state, "waiting": waiting, **details})
 
 

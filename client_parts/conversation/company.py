@@ -10,18 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from chat_common import Frame
+from chat_common import Frame, harmless_line, is_name
 from client_parts.conversation.known_people import KnownPeople
 from client_parts.kept.settings import Settings
 from client_parts.screen.board import Board
-from client_parts.screen.view import View
+from client_parts.screen.view import View, aside, bad
 
 _FEW = 200  # members of a room whose names are asked for
+_LOOK_AROUND = 60.0  # seconds between questions who is away
 
 
 class Company:
     def __init__(self, board: Board, view: View, settings: Settings, ask: Callable[[Frame], bool]) -> None:
-        """`ask` the server, if there is one: whether it was asked."""
+        """`ask` sends a request if there is a connection, and returns whether there is."""
         self.people = KnownPeople()
         self.ignored: dict[str, str] = {}  # in lower case → as written
         self._board = board
@@ -31,6 +32,7 @@ class Company:
         self._comings = Comings()
         self._asked_quietly: set[str] = set()  # rooms
         self._names: list[Frame] = []  # a reply that comes in several frames
+        self._looked_around: float | None = None  # when it was last asked who is away
 
     def lost(self) -> None:
         """The link is gone."""
@@ -44,6 +46,26 @@ class Company:
 
     def ignored_names(self) -> tuple[str, ...]:
         return tuple(filter(self.is_ignored, self.ignored.values()))
+
+    def ignore(self, name: str) -> None:
+        """Hide what that person says from now on, and list everybody who is hidden; without a name, only list them."""
+        if name and not is_name(name):
+            self._board.complain(bad(f"Nobody can be called {harmless_line(name)}."))
+            return
+        if self._view.is_me(name):
+            self._board.complain(bad("You cannot ignore yourself."))
+            return
+        if name:
+            self.ignored[name.lower()] = name
+        if name and not self.people.has_heard_of(name):
+            self._board.note(aside(f"* nobody called {name} has been here so far; ignored all the same"))
+        names = ", ".join(map(harmless_line, self.ignored_names()))
+        self._board.note(aside(f"* ignored: {names}" if names else "* You ignore nobody."))
+
+    def unignore(self, name: str) -> None:
+        known = self.ignored.pop(name.lower(), None)
+        shown = harmless_line(name)
+        self._board.note(aside(f"* {shown} is shown again" if known else f"* You did not ignore {shown}."))
 
     def _not_ignored(self, names: list[str] | None) -> list[str]:
         return [name for name in names or [] if not self.is_ignored(name)]
@@ -124,6 +146,18 @@ class Company:
         wanted = self._board.rich and room not in self._asked_quietly and self._is_small(room)
         if wanted and self._ask({"type": "who", "room": room}):
             self._asked_quietly.add(room)
+
+    def look_around(self, now: float, room: str | None) -> float:
+        """Ask who is away in the current room, for the status line: nobody tells. Returns when to ask again."""
+        if not self._board.rich:
+            return math.inf
+        if self._looked_around is None:
+            self._looked_around = now  # whoever enters a room asks
+        if now >= self._looked_around + _LOOK_AROUND:
+            self._looked_around = now
+            if room is not None:
+                self.ask_who_is_in(room)
+        return self._looked_around + _LOOK_AROUND
 
     def _is_small(self, room: str) -> bool:
         return (self.people.number_in(room) or 0) <= _FEW

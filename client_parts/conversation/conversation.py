@@ -1,256 +1,139 @@
-"""The conversation as the person behind this client leads it: what each text and each command changes.
+"""A whole conversation, put together of its parts: frames go in, what was typed goes in, and what comes out of it is
+in its `state`: frames and texts to send, and lines on the board.
 
-It stands on incoming.py and knows as little of sockets, threads and clocks. One thread owns it: the receiver.
+It knows no socket, no thread and no clock. One thread owns it: the receiver.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from chat_common import (
-    COLORS,
-    MAX_TEXT,
-    Frame,
-    color_problem,
-    harmless_line,
-    is_name,
-    name_problem,
-    room_problem,
-)
-from client_parts.conversation.incoming import Hearing, key_of
-from client_parts.conversation.searches import ListPages, Pages
+from chat_common import LOBBY, Frame
+from client_parts.conversation.actions import Actions
+from client_parts.conversation.answers import Answers
+from client_parts.conversation.catching_up import CatchingUp
+from client_parts.conversation.company import Company
+from client_parts.conversation.delivery import Cursors
+from client_parts.conversation.incoming import Incoming
+from client_parts.conversation.introduction import Introduction
+from client_parts.conversation.mentions import Mentions
+from client_parts.conversation.messages import Messages
+from client_parts.conversation.overview import Overview
+from client_parts.conversation.paging import Paging
+from client_parts.conversation.rooms import Rooms
+from client_parts.conversation.state import State
+from client_parts.conversation.unseen import Unseen
 from client_parts.input.commands import Intent, Mistake, Text, obey
-from client_parts.kept.settings import CHOICES
-from client_parts.screen.found import Results
-from client_parts.screen.view import alert, as_sentence, aside, bad, utc_offset
+from client_parts.input.completion import Vocabulary
+from client_parts.kept.bookmarks import Bookmarks
+from client_parts.kept.settings import Settings
+from client_parts.screen.board import Board
+from client_parts.screen.status import Status
+from client_parts.screen.view import View
 
-_MOST_LEFT_OUT = 100  # ignored people that a server is asked to leave out of a search
+RECENT = 20  # messages of a room that are shown at first, if nobody says how many
 
 
-class Conversation(Hearing):
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How this client wants to enter the chat."""
+
+    name: str
+    color: str
+    rooms: tuple[str, ...] = (LOBBY,)
+    history: int = RECENT
+
+
+class Conversation:
     """One client's whole conversation: it hears, and it obeys."""
+
+    def __init__(
+        self,
+        board: Board,
+        view: View,
+        wishes: Wishes,
+        *,
+        settings: Settings | None = None,
+        bookmarks: Bookmarks | None = None,
+    ) -> None:
+        self.state = state = _first_state(board, view, wishes, settings or Settings())
+        unseen = Unseen(bookmarks or Bookmarks())
+        self._company = company = Company(board, view, state.settings, state.ask_quietly)
+        self._rooms = rooms = Rooms(state, company, unseen, view.home)
+        self._paging = paging = Paging(state, company)
+        messages = Messages(state, company)
+        self._mentions = mentions = Mentions(state, messages, unseen, paging.searches)
+        self._catching_up = catching_up = CatchingUp(state, rooms, company, messages, mentions, unseen)
+        self._introduction = Introduction(state, rooms, mentions)
+        self._actions = Actions(state, rooms, company, messages, mentions, paging)
+        self._overview = Overview(state, rooms, company, paging)
+        incoming, answers = Incoming(state, rooms, company, messages, mentions, catching_up), Answers(state, rooms)
+        self._listeners: dict[str, Callable[[Frame], None]] = {
+            "welcome": self._introduction.welcomed,
+            "joined": catching_up.joined,
+            "history": catching_up.history,
+            "message": incoming.message,
+            "presence": incoming.presence,
+            "notice": incoming.notice,
+            "ack": answers.ack,
+            "error": answers.error,
+            "who": paging.people,
+            "rooms": paging.rooms,
+            "results": paging.searches.answer,
+        }
+
+    # --- What comes in ---
+
+    def heard(self, frame: Frame) -> None:
+        """Take in one acceptable frame."""
+        if listener := self._listeners.get(frame["type"]):
+            listener(frame)
 
     def obey(self, intent: Intent) -> None:
         """Carry out what was typed."""
         if isinstance(intent, Text):
-            self.say(intent.text)
+            self._actions.say(intent.text)
         elif isinstance(intent, Mistake):
-            self._board.complain(bad(intent.sentence))
+            self.state.complain(intent.sentence)
         else:
-            obey(intent, self)
+            obey(intent, self._actions)
 
-    def say(self, text: str) -> None:
-        if self.current is None:
-            self._board.complain(bad("You are in no room; /join ROOM enters one."))
-            self.refused += 1
-        else:
-            self._put(self.current, text)
+    def disconnected(self) -> None:
+        """The link is gone, if there was one."""
+        self._mentions.keep_place()
+        self._catching_up.disconnected()
+        self._company.lost()
+        self._paging.searches.forget()
+        self.state.disconnected()
 
-    def say_privately(self, name: str, text: str) -> None:
-        if is_name(name):
-            self._put(f"@{name}", text)
-        else:
-            self._board.complain(bad(f"Nobody can be called {harmless_line(name)}."))
+    def stop_reading(self) -> None:
+        """Nobody looks any more, and nobody will have seen what comes from now on."""
+        self._mentions.stop_reading()
 
-    def reply(self, text: str) -> None:
-        if self._correspondent is None:
-            self._board.complain(bad("Nobody has written to you privately yet; /msg NAME TEXT writes to somebody."))
-        else:
-            self._put(f"@{self._correspondent['from']}", text)
+    def tell_news(self, now: float) -> float:
+        """Tell what waits until it is whole: missed mentions, who came and went. Returns when to ask again."""
+        self._mentions.tell_if_whole()
+        return min(self._company.tell_news(now), self._company.look_around(now, self._rooms.current_if_entered))
 
-    def _put(self, room: str, text: str) -> None:
-        self._unread.seen(self._wire_room(room))  # who answers has read
-        text = text.replace("\0", "")
-        for start in range(0, len(text), MAX_TEXT):
-            self.outgoing.add(room, text[start : start + MAX_TEXT])
+    # --- What it is asked for ---
 
-    def change_name(self, name: str) -> None:
-        if problem := name_problem(name):
-            self._board.complain(bad(as_sentence(problem)))
-        else:
-            self._ask({"type": "nick", "name": name})
+    def hello(self, session: str, token: str | None) -> Frame:
+        return self._introduction.hello(session, token)
 
-    def change_color(self, color: str) -> None:
-        if not color:
-            self._board.note(aside(f"* color: {self.color}; there are: {', '.join(COLORS)}"))
-        elif problem := color_problem(color.lower()):
-            self._board.complain(bad(as_sentence(problem)))
-        else:
-            self.color = color.lower()
-            if self.online:  # else the next hello says it
-                self._ask({"type": "color", "color": self.color})
-            self._confirm("color", self.color, kept=self._settings.choose_color(self.name, self.color))
+    def status(self, link: str, next_try: str = "", *, waiting: bool) -> Status:
+        return self._overview.status(link, next_try, waiting=waiting)
 
-    def who(self, room: str) -> None:
-        where = _room_name(room) if room else self.current
-        self._list_all({"type": "who"} if where is None else {"type": "who", "room": self._wire_room(where)})
+    def unconfirmed(self) -> tuple[str, ...]:
+        """The texts on their way, with where they go if that is not here."""
+        return self._overview.unconfirmed()
 
-    def list_rooms(self, beginning: str) -> None:
-        self._list_all({"type": "rooms", "prefix": _room_name(beginning)} if beginning else {"type": "rooms"})
-
-    def _list_all(self, request: Frame) -> None:
-        self._list, self._pages = ListPages(request), None
-        self._ask(request.copy())
-
-    def join(self, room: str) -> None:
-        room = _room_name(room)
-        if room.startswith("@"):
-            self.switch(room)
-        elif problem := room_problem(room):
-            self._board.complain(bad(as_sentence(problem)))
-        else:
-            self._enter(room)
-
-    def _enter(self, room: str) -> None:
-        # Offline, entering is only meant: `hello` asks for it on coming back.
-        if room not in self.cursors and self.online:
-            self._ask_to_enter(room)
-        self.cursors.enter(room)
-        self._turn_to(room)
-
-    def leave(self, room: str) -> None:
-        room = _room_name(room) if room else self.current or ""
-        if self.outgoing.unsent_for(room):
-            self._board.complain(bad(f"A text for {harmless_line(room)} is still waiting to be sent; leave later."))
-        elif room.startswith("@"):
-            self._forget_current(self._wire_room(room))
-        elif room not in self.cursors:
-            self._board.complain(bad(f"You are not in {self._view.place(room)}." if room else "You are in no room."))
-        else:
-            if self.online:
-                self._ask({"type": "leave", "room": room})
-            self._unseen.note(room, self.cursors.last_shown(room))
-            self._unread.seen(room)
-            self.cursors.leave(room)
-            self._board.note(aside(f"* you left {self._view.place(room)}"))
-            self._forget_current(room)
-
-    def switch(self, room: str) -> None:
-        room = _room_name(room)
-        if room.startswith("@"):
-            self._turn_to_person(room[1:])
-        elif room in self.cursors:
-            self._turn_to(room)
-        else:
-            self._board.complain(
-                bad(f"You are not in {harmless_line(room)}; /join {harmless_line(room)} enters a room.")
-            )
-
-    def _turn_to_person(self, name: str) -> None:
-        if not is_name(name):
-            self._board.complain(bad(f"Nobody can be called {harmless_line(name)}."))
-        elif self._view.is_me(name):
-            self._board.complain(bad("That is you: you can only talk to others alone."))
-        else:
-            self._turn_to(f"@{name}")
-            self._warn_of_a_stranger(name)
-
-    def _warn_of_a_stranger(self, name: str) -> None:
-        """Who was never heard of may still be elsewhere: the server knows, when something is said."""
-        known = self._wire_room(f"@{name}") in self.cursors or self._company.people.has_heard_of(name)
-        if self._board.rich and self.online and not known:
-            self._board.note(alert(f"* you have not heard of anybody called {name} so far"))
-
-    def older(self, count: int) -> None:
-        if self.current is None:
-            self._board.complain(bad("You are in no room."))
-            return
-        room = self._wire_room(self.current)
-        request: Frame = {"type": "history", "room": room, "limit": count}
-        if (oldest := self.cursors.oldest_shown(room)) is not None:
-            request["before"] = oldest
-        self._ask(request)
-
-    def search(self, text: str) -> None:
-        request: Frame = {"type": "search", "text": text, "count": True}
-        if "since:" in text.lower() or "until:" in text.lower():
-            request["utc_offset"] = utc_offset()
-        if self._company.ignored:
-            request["without"] = list(self._company.ignored)[:_MOST_LEFT_OUT]
-        self._pages, self._list = Pages(request), None
-        self._search_page(self._pages)
-
-    def more(self) -> None:
-        if self._list is not None and self._list.more:
-            self._list.more = not self.online
-            self._ask(self._list.request.copy())
-        elif self._pages is None or not self._pages.more:
-            self._board.complain(bad("There is nothing more to show; /search TEXT starts a search."))
-        else:
-            self._pages.more = not self.online  # not again before the answer is here
-            self._search_page(self._pages)
-
-    def _search_page(self, pages: Pages) -> None:
-        self._search(pages.request.copy(), partial(self._show_page, pages))
-
-    def list_mentions(self) -> None:
-        self._search_for_mentions(self._show_mentions)
-
-    def _show_mentions(self, results: Results) -> None:
-        missed: list[Frame] = []
-        seen: list[Frame] = []
-        for message in filter(self._names_me, results.messages):
-            is_missed = self._unseen.is_missed(key_of(message), self.cursors.last_shown(message["room"]))
-            (missed if is_missed else seen).append(message)
-        for line in self._view.mentions(missed, seen):
-            self._board.show(line)
-        self._unseen.look_at(map(key_of, missed))
-        self._keep_place()
-
-    def choose(self, setting: str, value: str) -> None:
-        kept = self._settings.choose(setting, value)
-        if setting == "theme":
-            self._board.set_theme(value)
-        self._confirm(setting, value, kept=kept)
-
-    def _confirm(self, setting: str, value: str, *, kept: bool) -> None:
-        self._board.note(aside(f"* {setting}: {value}" + ("" if kept else ", for this run only")))
-
-    def tell_choice(self, setting: str) -> None:
-        choices = ", ".join(CHOICES[setting])
-        self._board.note(aside(f"* {setting}: {self._settings[setting]}; there are: {choices}"))
-
-    def ignore(self, name: str) -> None:
-        if name and not is_name(name):
-            self._board.complain(bad(f"Nobody can be called {harmless_line(name)}."))
-            return
-        if self._view.is_me(name):
-            self._board.complain(bad("You cannot ignore yourself."))
-            return
-        if name:
-            self._company.ignored[name.lower()] = name
-        if name and not self._company.people.has_heard_of(name):
-            self._board.note(aside(f"* nobody called {name} has been here so far; ignored all the same"))
-        names = ", ".join(map(harmless_line, self._company.ignored_names()))
-        self._board.note(aside(f"* ignored: {names}" if names else "* You ignore nobody."))
-
-    def unignore(self, name: str) -> None:
-        known = self._company.ignored.pop(name.lower(), None)
-        shown = harmless_line(name)
-        self._board.note(aside(f"* {shown} is shown again" if known else f"* You did not ignore {shown}."))
-
-    def away(self, text: str | None) -> None:
-        if text is None and self._away is None:
-            self._board.note(aside("* you were not away"))
-            return
-        self._away = text if text is None else text or "away"
-        if text is None and self._since_away:
-            self._board.note(self._view.missed(self._since_away))
-        self._since_away = 0
-        if self.online:
-            self._ask({"type": "away", "text": self._away})
-        self._board.note(aside("* you are back" if self._away is None else "* you are marked as away"))
-
-    def clear(self) -> None:
-        self._board.clear()
-
-    def tell(self, text: str) -> None:
-        self._board.note(text)
-
-    def tell_table(self, text: str, second_column: int) -> None:
-        self._board.note(text, second_column)
+    def vocabulary(self) -> Vocabulary:
+        return self._overview.vocabulary()
 
 
-def _room_name(text: str) -> str:
-    """What a person wrote for a room: `Builds` and `#builds` are builds."""
-    return text if text.startswith("@") else text.removeprefix("#").lower()
+def _first_state(board: Board, view: View, wishes: Wishes, settings: Settings) -> State:
+    view.me, view.home = wishes.name, wishes.rooms[0] if wishes.rooms else None
+    view.timed = board.rich
+    view.marks_mentions = board.rich or board.echoes
+    return State(board, view, settings, wishes.color, Cursors(wishes.rooms), wishes.history)

@@ -7,39 +7,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chat_common import Frame
+from client_parts.conversation.state import State
 from client_parts.screen.found import Results
 
-Take = Callable[["Results"], None]
+Take = Callable[[Results], None]
 
 
 @dataclass(slots=True)
 class Pages:
-    """A search that is shown page by page."""
+    """A search, or a list of people or rooms, that is shown page by page."""
 
     request: Frame  # for the next page
-    shown: int = 0  # messages received so far
-    more: bool = False
-
-
-@dataclass(slots=True)
-class ListPages:
-    """The same for a list of people or rooms."""
-
-    request: Frame
-    shown: int = 0
+    shown: int = 0  # messages, people or rooms received so far
     more: bool = False
 
 
 class Searches:
-    def __init__(self, otherwise: Take) -> None:
+    def __init__(self, state: State, otherwise: Take) -> None:
         """`otherwise` takes what nobody waits for."""
+        self._state = state
         self._otherwise = otherwise
         self._asked: deque[tuple[str, Take]] = deque()
         self._found: list[Frame] = []  # an answer that comes in several frames
 
-    def expect(self, text: str, take: Take) -> None:
-        """That was just asked."""
-        self._asked.append((text, take))
+    def ask(self, request: Frame, take: Take) -> None:
+        """Ask the server, if there is one; `take` gets the answer."""
+        if self._state.online:
+            self._asked.append((request["text"], take))
+        self._state.ask(request)
 
     def answer(self, frame: Frame) -> None:
         self._found += frame["messages"]

@@ -119,3 +119,22 @@ class Unread:
 
     def counts(self) -> dict[str, int]:
         return dict(self._counts)
+
+
+class Away:
+    """Whether this person is away, and how much was said meanwhile."""
+
+    def __init__(self) -> None:
+        self.text: str | None = None  # the note that others see; None for somebody who is here
+        self.messages = 0
+
+    def become(self, text: str | None) -> int:
+        """Be away with that note, or be here again. Returns how many messages came since the last change."""
+        self.text, before = text, self.messages
+        self.messages = 0
+        return before
+
+    def counts_first(self) -> bool:
+        """Count a message, if this person is away. Returns whether it is the first."""
+        self.messages += self.text is not None
+        return self.messages == 1 and self.text is not None

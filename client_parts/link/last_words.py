@@ -30,8 +30,8 @@ class LastWords:
     def say(self, conversation: Conversation) -> bool:
         """Say what went wrong, now that the terminal is as it was. Whether anything did."""
         is_person = self._screen.interactive
-        waiting = len(conversation.outgoing)
-        refused = 0 if is_person else conversation.refused  # a person has seen each
+        waiting = len(conversation.state.outgoing)
+        refused = 0 if is_person else conversation.state.refused  # a person has seen each
         if self._untold:
             self._screen.complain(self._untold)
         if waiting:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from chat_common import Frame
-from client_parts.conversation.conversation import Conversation
+from client_parts.conversation.conversation import Conversation, Wishes
 from client_parts.input.commands import understand
 from client_parts.screen.status import Status
 from client_parts.screen.view import View, clock
@@ -23,13 +23,15 @@ class Talk:
         self.board.rich = rich
         view = View("short")
         view.new_day(SAID)  # no line for the day on which these conversations take place, whenever they are run
-        self.it = Conversation(self.board, view, "ann", "blue", rooms or ("lobby",), history=history)
+        self.it = Conversation(self.board, view, Wishes("ann", "blue", rooms or ("lobby",), history))
         if online:
             self.welcome()
 
     def welcome(self, accepted: int = 0, epoch: str = "e1", last: int = 0) -> None:
-        self.it.heard({"type": "welcome", "name": self.it.name, "color": "blue", "epoch": epoch, "accepted": accepted})
-        for room in self.it.cursors.rooms():
+        self.it.heard(
+            {"type": "welcome", "name": self.it.state.name, "color": "blue", "epoch": epoch, "accepted": accepted}
+        )
+        for room in self.it.state.cursors.rooms():
             self.enter(room, last)
         self.board.lines.clear()
 
@@ -58,9 +60,9 @@ class Talk:
         return dict(self.status().unread)
 
     def asked(self) -> list[Frame]:
-        asked = list(self.it.requests)
-        self.it.requests.clear()
+        asked = list(self.it.state.requests)
+        self.it.state.requests.clear()
         return asked
 
     def said(self) -> list[tuple[int, str, str]]:
-        return [(say.seq, say.room, say.text) for say in iter(self.it.outgoing.next, None)]
+        return [(say.seq, say.room, say.text) for say in iter(self.it.state.outgoing.next, None)]

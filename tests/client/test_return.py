@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chat_common import Frame
-from client_parts.conversation.conversation import Conversation
+from client_parts.conversation.conversation import Conversation, Wishes
 from client_parts.input.commands import understand
 from client_parts.kept.bookmarks import Bookmark, Bookmarks
 from client_parts.screen.view import View
@@ -24,13 +24,14 @@ class Run:
         self.board = Notebook()
         self.board.rich = True
         self.bookmarks = Bookmarks(path)
-        self.it = Conversation(self.board, View("short"), "ann", "blue", rooms or ("lobby",), bookmarks=self.bookmarks)
+        wishes = Wishes("ann", "blue", rooms or ("lobby",))
+        self.it = Conversation(self.board, View("short"), wishes, bookmarks=self.bookmarks)
 
     def welcome(self, epoch: str = "e1") -> list[Frame]:
         """Come in; what the client asks for at once."""
         self.it.heard({"type": "welcome", "name": "ann", "color": "blue", "epoch": epoch, "accepted": 0})
-        asked = list(self.it.requests)
-        self.it.requests.clear()
+        asked = list(self.it.state.requests)
+        self.it.state.requests.clear()
         del self.board.lines[:]
         return asked
 
@@ -113,7 +114,7 @@ def test_what_was_read_elsewhere_is_not_shown_again(path: Path) -> None:
     assert run.enter("builds", 1, message(1, room="builds")) == []
     assert run.enter("@ann+eve", 2, message(1, "hi", "eve", "@ann+eve"))[1:] == ["@eve eve: hi"]
     run.type("/switch @bob", "/history")
-    assert run.it.requests[-1]["before"] == 3
+    assert run.it.state.requests[-1]["before"] == 3
 
 
 def test_what_nobody_saw_any_more_is_not_read(path: Path) -> None:

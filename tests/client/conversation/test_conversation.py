@@ -40,7 +40,7 @@ def test_history_is_no_receipt() -> None:
     talk.type("new text")
     talk.said()
     talk.enter("lobby", 1, message(1, "old text", "ann", seq=1))
-    assert len(talk.it.outgoing) == 1
+    assert len(talk.it.state.outgoing) == 1
 
 
 def test_a_strangers_number_is_no_receipt() -> None:
@@ -49,7 +49,7 @@ def test_a_strangers_number_is_no_receipt() -> None:
     talk.type("mine")
     talk.said()
     assert talk.hear(message(1, "theirs", "bob", seq=1)) == ["bob: theirs"]
-    assert len(talk.it.outgoing) == 1
+    assert len(talk.it.state.outgoing) == 1
 
 
 def test_where_typed_lines_stay_a_receipt_is_short() -> None:
@@ -116,7 +116,7 @@ def test_a_new_log_is_told_and_shown_from_its_end() -> None:
     talk.board.lines.clear()
     talk.it.heard({"type": "welcome", "name": "ann", "color": "blue", "epoch": "e2", "accepted": 0})
     assert "another log" in talk.board.lines[0]
-    assert talk.it.cursors.positions() == {"lobby": None}
+    assert talk.it.state.cursors.positions() == {"lobby": None}
 
 
 def test_a_refused_text_is_given_back() -> None:
@@ -126,7 +126,7 @@ def test_a_refused_text_is_given_back() -> None:
     talk.said()
     [line] = talk.hear({"type": "error", "code": "no_such_user", "text": "there is no nobody", "seq": 1})
     assert line == "Not delivered: There is no nobody. Your text was: psst"
-    assert (talk.it.refused, len(talk.it.outgoing)) == (1, 0)
+    assert (talk.it.state.refused, len(talk.it.state.outgoing)) == (1, 0)
 
 
 def test_a_full_disk_keeps_the_text() -> None:
@@ -139,8 +139,8 @@ def test_a_full_disk_keeps_the_text() -> None:
         {"type": "error", "code": "bad_seq", "text": "expected 1", "seq": 2, "accepted": 0},
     )
     assert lines == ["Not delivered yet: The disk is full. Trying again…"]
-    assert talk.it.outgoing.held
-    talk.it.outgoing.release()
+    assert talk.it.state.outgoing.held
+    talk.it.state.outgoing.release()
     assert talk.said() == [(1, "lobby", "one"), (2, "lobby", "two")]
 
 
@@ -206,7 +206,7 @@ def test_a_refused_room_is_not_entered() -> None:
     talk.type("/join secret")
     talk.hear({"type": "error", "code": "denied", "text": "You may not.", "field": "room"})
     assert talk.status().prompt == "lobby> "
-    assert "secret" not in talk.it.cursors
+    assert "secret" not in talk.it.state.cursors
 
 
 def test_other_rooms_are_marked() -> None:
@@ -249,7 +249,7 @@ def test_my_name_is_what_the_server_says() -> None:
     talk = Talk()
     talk.type("/nick anna")
     assert talk.asked() == [{"type": "nick", "name": "anna"}]
-    assert talk.it.name == "ann"
+    assert talk.it.state.name == "ann"
     renamed = {"type": "presence", "room": "lobby", "renamed": [["ann", "anna"]], "members": 1}
     assert talk.hear(renamed, {**renamed, "room": None}) == ["You are now anna."]
     talk.type("hi")
@@ -397,7 +397,7 @@ def test_a_hello_fits_its_line_however_many_rooms_there_are() -> None:
     assert len(encode_frame(hello)) <= MAX_HELLO_LINE
     talk.it.heard({"type": "welcome", "name": "ann", "color": "blue", "epoch": "e1", "accepted": 0})
     joined = {frame["room"] for frame in talk.asked()}
-    assert joined | set(hello["rooms"]) == set(talk.it.cursors.rooms())
+    assert joined | set(hello["rooms"]) == set(talk.it.state.cursors.rooms())
     assert not joined & set(hello["rooms"])
 
 

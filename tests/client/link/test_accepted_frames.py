@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client_parts.conversation.conversation import Conversation
+from client_parts.conversation.conversation import Conversation, Wishes
 from client_parts.link.accepted_frames import FORMS, acceptable
 from client_parts.screen.view import View
 from tests.client.fakes import Notebook, message
@@ -86,7 +86,7 @@ def test_a_conversation_survives_whatever_passes(frame: dict[str, Any], data: st
     if "messages" in frame and frame["messages"] and data.draw(st.booleans()):
         field = data.draw(st.sampled_from(sorted(frame["messages"][0])))
         changed = {**frame, "messages": [{**frame["messages"][0], field: data.draw(VALUES)}]}
-    conversation = Conversation(Notebook(), View(), "ann", "blue")
+    conversation = Conversation(Notebook(), View(), Wishes("ann", "blue"))
     conversation.heard(GOOD[0])
     for candidate in (changed, GOOD[1], changed, GOOD[3]):
         if acceptable(candidate) and candidate["type"] != "bye":

@@ -1,0 +1,48 @@
+"""The server's short answers to this client's texts and requests: arrived before, refused, not possible now."""
+
+from __future__ import annotations
+
+from chat_common import Frame, harmless_line
+from client_parts.conversation.delivery import Say
+from client_parts.conversation.rooms import Rooms
+from client_parts.conversation.state import State
+from client_parts.screen.view import as_sentence, bad
+
+_RETRIED = ("storage_unavailable", "rate_limited", "internal")  # the fault is not in the text, so it is sent again
+_NO_ENTRY = ("bad_room", "denied")
+
+
+class Answers:
+    def __init__(self, state: State, rooms: Rooms) -> None:
+        self._state = state
+        self._rooms = rooms
+
+    def ack(self, frame: Frame) -> None:
+        """A text had arrived before."""
+        self._state.outgoing.delivered(frame["seq"])
+
+    def error(self, frame: Frame) -> None:
+        """The server did not do what it was asked to."""
+        code, seq, sentence = frame["code"], frame.get("seq"), as_sentence(frame["text"])
+        if code == "bad_seq":
+            self._state.outgoing.out_of_step(frame.get("accepted") or 0)
+        elif seq is not None and code in _RETRIED:
+            self._hold(sentence)
+        elif seq is not None:
+            self._give_back(self._state.outgoing.refused(seq), sentence)
+        else:
+            self._state.complain(sentence)
+            if code in _NO_ENTRY and (room := self._state.cursors.refused()) is not None:
+                self._rooms.turn_from(room)
+
+    def _hold(self, sentence: str) -> None:
+        if not self._state.outgoing.held:
+            self._state.complain(f"Not delivered yet: {sentence} Trying again…")
+        self._state.outgoing.hold()
+
+    def _give_back(self, say: Say | None, sentence: str) -> None:
+        """Show a refused text, so that it can be copied."""
+        if say is not None:
+            self._state.refused += 1
+            reason = bad(f"Not delivered: {sentence}")
+            self._state.board.complain(f"{reason} Your text was: {harmless_line(say.text)}")

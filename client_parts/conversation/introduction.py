@@ -1,0 +1,74 @@
+"""How this client and a server greet each other: the hello, the first time and on every return, and the welcome."""
+
+from __future__ import annotations
+
+from chat_common import MAX_HELLO_LINE, PROTOCOL, VERSION, Frame, color_problem, encode_frame, harmless_line
+from client_parts.conversation.mentions import Mentions
+from client_parts.conversation.rooms import Rooms
+from client_parts.conversation.state import State
+from client_parts.screen.view import alert, aside
+
+
+class Introduction:
+    def __init__(self, state: State, rooms: Rooms, mentions: Mentions) -> None:
+        self._state = state
+        self._rooms = rooms
+        self._mentions = mentions
+        self._greeted = False
+        self._left_out: list[str] = []  # rooms for which the hello was too short
+
+    def hello(self, session: str, token: str | None) -> Frame:
+        """Return the first frame of a connection: who this client is, and what it has seen of each room."""
+        state = self._state
+        positions = {room: last for room, last in state.cursors.positions().items() if self._rooms.may_read(room)}
+        frame: Frame = {
+            "type": "hello",
+            "protocol": PROTOCOL,
+            "name": state.name,
+            "color": state.color,
+            "session": session,
+            "rooms": positions,
+            "history": state.history_wanted,
+            "client": f"client.py {VERSION}",
+        }
+        if token is not None:
+            frame["token"] = token
+        if state.cursors.epoch is not None:
+            frame["epoch"] = state.cursors.epoch
+        self._left_out = []
+        while len(encode_frame(frame)) > MAX_HELLO_LINE:
+            self._left_out.append(positions.popitem()[0])
+        return frame
+
+    def welcomed(self, frame: Frame) -> None:
+        """The server knows this client from here on."""
+        state = self._state
+        has_new_log = state.cursors.connected(frame["epoch"])
+        state.outgoing.connected(frame["accepted"])
+        state.online = True
+        self._rooms.take_name(frame["name"])
+        if color_problem(frame["color"]) is None:
+            state.color = frame["color"]
+        if has_new_log:
+            state.board.note(alert("The server has another log than before: showing its recent messages."))
+        if has_new_log or not self._greeted:
+            self._mentions.arrive(frame["epoch"])
+        if not self._greeted:
+            self._greet(frame)
+        self._ask_for_the_rest()
+
+    def _greet(self, frame: Frame) -> None:
+        self._greeted = True
+        board = self._state.board
+        board.show(aside("* hello client *"))
+        if motd := frame.get("motd"):
+            board.show(self._state.view.motd(motd))
+        board.note(aside(f"You are {harmless_line(self._state.name)}. /help lists the commands, /exit leaves."))
+
+    def _ask_for_the_rest(self) -> None:
+        """Ask for what a hello cannot say."""
+        self._mentions.look_back()
+        if self._state.away.text is not None:
+            self._state.ask({"type": "away", "text": self._state.away.text})
+        for room in self._left_out:
+            self._rooms.ask_to_enter(room)

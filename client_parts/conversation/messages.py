@@ -1,0 +1,83 @@
+"""A message's way to the screen, live or from the past: who is heard, what is news, when the bell rings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chat_common import Frame
+from client_parts.conversation.company import Company
+from client_parts.conversation.state import State
+from client_parts.kept.bookmarks import Key
+from client_parts.screen.view import alert, mentions
+
+
+class Messages:
+    def __init__(self, state: State, company: Company) -> None:
+        self._state = state
+        self._company = company
+        self._correspondent: Frame | None = None  # the newest private message from somebody else
+
+    def is_news(self, message: Frame) -> bool:
+        """Whether somebody said it to whom this person listens."""
+        sender = message["from"]
+        return not self._state.view.is_me(sender) and not self._company.is_ignored(sender)
+
+    def names_me(self, message: Frame) -> bool:
+        """Whether it is news that mentions this person."""
+        return self.is_news(message) and bool(mentions(self._state.name, message["text"]))
+
+    def ring_for(self, news: Iterable[Frame]) -> None:
+        """Ring once for all messages that came in at once, if one of them is a reason to."""
+        bell = self._state.settings["bell"]
+        if any(bell == "on" or (bell == "mentions" and self._is_for_me(message)) for message in news):
+            self._state.board.ring()
+
+    def _is_for_me(self, message: Frame) -> bool:
+        return message["room"].startswith("@") or self.names_me(message)
+
+    # --- Showing ---
+
+    def show(self, message: Frame, *, past: bool = False, delivered: bool = False) -> None:
+        """Show a message; `delivered` marks one's own that has arrived."""
+        state, sender = self._state, message["from"]
+        if self._company.is_ignored(sender):
+            return
+        if not past:
+            self.note_correspondent(message)
+        if not state.view.is_me(sender):
+            self._company.people.spoke(sender)
+        self._show_what_stands_before(message, past=past)
+        line = state.view.message(message, past=past, delivered=delivered)
+        if delivered:
+            state.board.show_delivered(line)
+        else:
+            state.board.show(line)
+
+    def _show_what_stands_before(self, message: Frame, *, past: bool) -> None:
+        """The line of a new day, and the one where messages begin that came while this person was away."""
+        board, view = self._state.board, self._state.view
+        if (board.rich or not past) and (day := view.new_day(message["ts"])):
+            board.show(day)
+        if board.rich and not past and not view.is_me(message["from"]) and self._state.away.counts_first():
+            board.show(alert("── new while you are away ──"))
+
+    # --- Whom /reply answers ---
+
+    @property
+    def correspondent(self) -> str | None:
+        """Who wrote the newest private message."""
+        return None if self._correspondent is None else self._correspondent["from"]
+
+    def note_correspondent(self, message: Frame) -> None:
+        """Rooms are resumed one after the other, so the times of their messages decide which one is the newest."""
+        newest = self._correspondent is None or message["ts"] >= self._correspondent["ts"]
+        if message["room"].startswith("@") and newest and self.is_news(message):
+            self._correspondent = message
+
+    def rename_correspondent(self, old: str, new: str) -> None:
+        if self._correspondent is not None and self._correspondent["from"].lower() == old.lower():
+            self._correspondent = {**self._correspondent, "from": new}
+
+
+def key_of(message: Frame) -> Key:
+    return message["room"], message["id"]

@@ -1,0 +1,111 @@
+"""The rooms of this client: which one a typed text goes to, and which of the others have unread messages."""
+
+from __future__ import annotations
+
+from chat_common import MAX_TEXT, Frame, harmless_line, is_name, partners, private_room
+from client_parts.conversation.company import Company
+from client_parts.conversation.state import State
+from client_parts.conversation.unseen import Unread, Unseen
+from client_parts.screen.view import alert
+
+
+class Rooms:
+    """A room is named as a person writes it (`lobby`, `@bob`), or as on the wire (`lobby`, `@ann+bob`)."""
+
+    def __init__(self, state: State, company: Company, unseen: Unseen, current: str | None) -> None:
+        self.current = current  # as a person writes it
+        self.unread = Unread()
+        self._state = state
+        self._company = company
+        self._unseen = unseen
+
+    def wire_name(self, room: str) -> str:
+        return private_room(self._state.name, room[1:]) if room.startswith("@") else room
+
+    @property
+    def current_on_the_wire(self) -> str | None:
+        return None if self.current is None else self.wire_name(self.current)
+
+    @property
+    def current_if_entered(self) -> str | None:
+        """The current room on the wire, unless it is a private one in which nothing was said so far."""
+        here = self.current_on_the_wire
+        return here if here is not None and here in self._state.cursors else None
+
+    def is_current(self, room: str) -> bool:
+        """Whether that room of the wire is where a typed text goes."""
+        return self.current is not None and room == self.wire_name(self.current)
+
+    def may_read(self, room: str) -> bool:
+        return not room.startswith("@") or self._state.name.lower() in partners(room)
+
+    # --- Entering and leaving ---
+
+    def enter(self, room: str) -> None:
+        """Enter a public room and talk there. Without a connection, the next hello asks for it."""
+        if room not in self._state.cursors and self._state.online:
+            self.ask_to_enter(room)
+        self._state.cursors.enter(room)
+        self.turn_to(room)
+
+    def ask_to_enter(self, room: str) -> None:
+        """Ask for a room, and for its messages after the last one that was shown."""
+        last = self._state.cursors.last_shown(room)
+        wanted: Frame = {"history": self._state.history_wanted} if last is None else {"after": last}
+        self._state.ask({"type": "join", "room": room, **wanted})
+
+    def leave(self, room: str) -> None:
+        """Leave a public room that this client is in."""
+        state = self._state
+        state.ask_quietly({"type": "leave", "room": room})
+        self._unseen.note(room, state.cursors.last_shown(room))
+        self.unread.seen(room)
+        state.cursors.leave(room)
+        state.note(f"* you left {state.view.place(room)}")
+        self.turn_from(room)
+
+    # --- Where a text goes ---
+
+    def turn_to(self, room: str | None) -> None:
+        if room != self.current:
+            self._state.board.note(self._state.view.turn(room))
+        self.current = room
+        if room is not None:
+            self.unread.seen(self.wire_name(room))
+            if room.startswith("@") and self.wire_name(room) in self._state.cursors:
+                self._company.ask_who_is_in(self.wire_name(room))
+
+    def turn_to_person(self, name: str) -> None:
+        """Talk to one person alone from now on."""
+        if not is_name(name):
+            self._state.complain(f"Nobody can be called {harmless_line(name)}.")
+        elif self._state.view.is_me(name):
+            self._state.complain("That is you: you can only talk to others alone.")
+        else:
+            self.turn_to(f"@{name}")
+            self._warn_of_a_stranger(name)
+
+    def _warn_of_a_stranger(self, name: str) -> None:
+        """Who was never heard of may still be elsewhere: the server knows, when something is said."""
+        known = self.wire_name(f"@{name}") in self._state.cursors or self._company.people.has_heard_of(name)
+        if self._state.board.rich and self._state.online and not known:
+            self._state.board.note(alert(f"* you have not heard of anybody called {name} so far"))
+
+    def turn_from(self, room: str) -> None:
+        """Talk elsewhere, if that room of the wire is the current one."""
+        if self.is_current(room):
+            self.turn_to(next(iter(self._state.cursors.rooms()), None))
+
+    def say(self, room: str, text: str) -> None:
+        """Put a text on its way to a room, in pieces that a message may hold."""
+        self.unread.seen(self.wire_name(room))  # who answers has read
+        text = text.replace("\0", "")
+        for start in range(0, len(text), MAX_TEXT):
+            self._state.outgoing.add(room, text[start : start + MAX_TEXT])
+
+    def take_name(self, name: str) -> None:
+        """Be called that from now on. Private conversations of the name before cannot be read any more."""
+        self._state.name = name
+        for room in self.unread.counts():
+            if not self.may_read(room):
+                self.unread.seen(room)

@@ -1,0 +1,72 @@
+"""What the parts of one conversation share: who and where this client is, and what is on its way.
+
+One thread owns it: the receiver. It knows no socket, no thread and no clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from chat_common import Frame
+from client_parts.conversation.delivery import Cursors, Outgoing
+from client_parts.conversation.unseen import Away
+from client_parts.kept.settings import Settings
+from client_parts.screen.board import Board
+from client_parts.screen.view import View, aside, bad
+
+
+@dataclass(slots=True)
+class State:
+    """Frames to send are in `requests`, texts to send in `outgoing`; what a person should see goes to `board`."""
+
+    board: Board
+    view: View
+    settings: Settings
+    color: str
+    cursors: Cursors
+    history_wanted: int  # recent messages of a room that is entered
+    away: Away = field(default_factory=Away)
+    online: bool = False  # the server has welcomed this connection
+    tag: str | None = None  # the server's name for this session, if it gave one
+    refused: int = 0  # texts that will not be delivered
+    outgoing: Outgoing = field(default_factory=Outgoing)
+    requests: deque[Frame] = field(default_factory=deque)
+
+    @property
+    def name(self) -> str:
+        return self.view.me
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self.view.me = name
+
+    def ask(self, request: Frame) -> None:
+        """Send a request that makes sense only now; without a connection, say so."""
+        if not self.ask_quietly(request):
+            self.complain("You are offline; try again when the connection is back.")
+
+    def ask_quietly(self, request: Frame) -> bool:
+        """Send a request if there is a connection. Returns whether there is."""
+        if self.online:
+            self.requests.append(request)
+        return self.online
+
+    def disconnected(self) -> None:
+        """The link is gone, and the requests with it; texts wait for the next one."""
+        self.online = False
+        self.requests.clear()
+        self.outgoing.disconnected()
+
+    def complain(self, sentence: str) -> None:
+        self.board.complain(bad(sentence))
+
+    def note(self, line: str) -> None:
+        self.board.note(aside(line))
+
+    def said_here(self, message: Frame) -> bool:
+        """Whether this session said it, and not the same person in another terminal.
+
+        An older server gives no tag: then every message under one's own name counts.
+        """
+        return self.view.is_me(message["from"]) and (self.tag is None or message.get("by") == self.tag)

@@ -8,6 +8,8 @@ from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
 from client_parts.screen.view import alert, aside
 
+_FEATURES = ("by",)  # what was added to the protocol and is understood here
+
 
 class Introduction:
     def __init__(self, state: State, rooms: Rooms, mentions: Mentions) -> None:
@@ -30,6 +32,7 @@ class Introduction:
             "rooms": positions,
             "history": state.history_wanted,
             "client": f"client.py {VERSION}",
+            "features": list(_FEATURES),
         }
         if token is not None:
             frame["token"] = token
@@ -45,7 +48,7 @@ class Introduction:
         state = self._state
         has_new_log = state.cursors.connected(frame["epoch"])
         state.outgoing.connected(frame["accepted"])
-        state.online = True
+        state.online, state.tag = True, frame.get("tag")
         self._rooms.take_name(frame["name"])
         if color_problem(frame["color"]) is None:
             state.color = frame["color"]

@@ -57,12 +57,19 @@ _message_form = {
     "color": _text,
     "text": _text,
     "seq": _optional(_count),
+    "by": _optional(_text),
 }
 _message = _object(**_message_form)
 
 FORMS: dict[str, Check] = {
     "welcome": _object(
-        name=_own_name, color=_text, epoch=_epoch, accepted=_count, motd=_optional(_text), server=_optional(_text)
+        name=_own_name,
+        color=_text,
+        epoch=_epoch,
+        accepted=_count,
+        motd=_optional(_text),
+        server=_optional(_text),
+        tag=_optional(_text),
     ),
     "joined": _object(room=_text, last=_count, members=_count),
     "history": _object(room=_text, messages=_list_of(_message), gap=_flag, more=_flag),

@@ -27,10 +27,10 @@ class Talk:
         if online:
             self.welcome()
 
-    def welcome(self, accepted: int = 0, epoch: str = "e1", last: int = 0) -> None:
-        self.it.heard(
-            {"type": "welcome", "name": self.it.state.name, "color": "blue", "epoch": epoch, "accepted": accepted}
-        )
+    def welcome(self, accepted: int = 0, epoch: str = "e1", last: int = 0, **more: Any) -> None:
+        name = self.it.state.name
+        frame = {"type": "welcome", "name": name, "color": "blue", "epoch": epoch, "accepted": accepted}
+        self.it.heard({**frame, **more})
         for room in self.it.state.cursors.rooms():
             self.enter(room, last)
         self.board.lines.clear()

@@ -139,6 +139,22 @@ def test_another_refusal_ends_it_with_its_reason(server: ScriptedServer, start: 
     assert running.screen.lines[-1] == "This server speaks version 2."
 
 
+def test_who_leaves_waits_for_their_own_receipt(server: ScriptedServer, start: Start) -> None:
+    """Not for a message of the same name and number from another terminal."""
+    running = start(interactive=False)
+    peer = server.accept()
+    assert peer.welcome(tag="here")["features"] == ["by"]
+    running.screen.type("hello", EOFError())
+    say = peer.expect("say")
+    peer.send(message(1, "from there", "ann", seq=1, by="elsewhere"))
+    running.screen.wait_for("from there")
+    peer.expect_nothing()
+    peer.send(message(2, say["text"], "ann", seq=1, by="here"))
+    peer.expect("bye")
+    peer.close()
+    assert running.status() == 0
+
+
 # --- Losing the connection --------------------------------------------------------------------------------------
 
 

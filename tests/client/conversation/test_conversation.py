@@ -18,6 +18,7 @@ def test_the_hello_says_who_where_and_from_when() -> None:
     hello = talk.it.hello("s" * 32, "t" * 32)
     assert hello["protocol"] == 1
     assert hello["client"] == "client.py 1.0.0"
+    assert hello["features"] == ["by"]
     assert hello["rooms"] == {"lobby": None, "builds": None}
     assert (hello["history"], hello["token"], "epoch" in hello) == (5, "t" * 32, False)
     talk.welcome(last=7)

@@ -14,10 +14,13 @@ from client_parts.screen.view import View
 from tests.client.fakes import Notebook, message
 
 GOOD: list[dict[str, Any]] = [
-    {"type": "welcome", "name": "a", "color": "red", "epoch": "e", "accepted": 0, "motd": "", "limits": {}},
+    {
+        **{"type": "welcome", "name": "a", "color": "red", "epoch": "e", "accepted": 0, "motd": "", "limits": {}},
+        "tag": "t",
+    },
     {"type": "joined", "room": "lobby", "last": 0, "members": 1},
     {"type": "history", "room": "lobby", "messages": [message(1)], "gap": False, "more": False},
-    message(1),
+    message(1, by="t"),
     {"type": "ack", "seq": 1, "room": "lobby", "id": 1},
     {"type": "presence", "room": None, "renamed": [["a", "b"]]},
     {"type": "who", "room": "lobby", "members": [{"name": "a", "color": "red"}]},
@@ -61,6 +64,12 @@ def test_every_form_is_tried_here() -> None:
         {"type": "error", "code": "x"},
         {**GOOD[0], "name": "x" * 33},  # it goes back in every hello, and so must fit one
         {**GOOD[0], "epoch": "e" * 5_000},
+        {**GOOD[0], "tag": 1},
+        {**GOOD[0], "tag": ["t"]},
+        message(1, by=1),
+        message(1, by={"tag": "t"}),
+        {"type": "history", "room": "lobby", "messages": [message(1), message(2, by=True)]},
+        {"type": "results", "text": "x", "messages": [message(1, by=[])]},
         {**message(1), "id": 10**4_000},
         {**message(1), "ts": float("inf")},
         {**message(1), "text": "\ud800"},

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from chat_common import (
     COLORS,
@@ -91,18 +92,26 @@ def _without(problem_of: Callable[[str], str | None], text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Preferences:
+    """How a client takes part in the chat."""
+
+    name: str | None = None  # None for the login name, or the next free one like it
+    rooms: tuple[str, ...] = (LOBBY,)
+    history: int | None = None  # recent messages to show; None for as many as fit the use
+    style: str = "classic"
+    json_events: bool = False
+    reconnect: bool = True
+    token_file: Path | None = None  # None for the one in the user's configuration folder
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
-    """What a command line and the environment ask of a ChatClient, checked: each goes by the name that it has there."""
+    """What a command line and the environment ask for, checked."""
 
     host: str
     port: int
     color: str | None
-    name: str | None
-    rooms: tuple[str, ...]
-    history: int | None
-    style: str
-    json_events: bool
-    reconnect: bool
+    preferences: Preferences
 
 
 def read_command_line(argv: Sequence[str] | None) -> Options:
@@ -117,12 +126,14 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
         host=host,
         port=port,
         color=parser.value(color_source, color, _color) if color else None,
-        name=parser.value(name_source, name, _name) if name else None,
-        rooms=tuple(dict.fromkeys(rooms)),
-        history=None if options.history is None else parser.value("--history", options.history, _history),
-        style=parser.value("--style", options.style, _style),
-        json_events=options.json,
-        reconnect=not options.no_reconnect,
+        preferences=Preferences(
+            name=parser.value(name_source, name, _name) if name else None,
+            rooms=tuple(dict.fromkeys(rooms)),
+            history=None if options.history is None else parser.value("--history", options.history, _history),
+            style=parser.value("--style", options.style, _style),
+            json_events=options.json,
+            reconnect=not options.no_reconnect,
+        ),
     )
 
 

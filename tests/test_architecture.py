@@ -67,7 +67,9 @@ FOLDERS: Final = {
     "client_parts.input": Row(("chat_common", "client_parts.kept")),
     "client_parts.screen": Row(("chat_common", "terminal_parts", "client_parts.kept", "client_parts.input")),
     "client_parts.conversation": Row(("chat_common", "client_parts.kept", "client_parts.input", "client_parts.screen")),
-    "client_parts.link": Row(("chat_common", "client_parts.screen", "client_parts.conversation")),
+    "client_parts.link": Row(
+        ("chat_common", "client_parts.kept", "client_parts.input", "client_parts.screen", "client_parts.conversation")
+    ),
     "client_parts.command_line": Row(("chat_common", "terminal_parts", "client_parts.kept")),
     "client": Row(("chat_common", "client_parts", "terminal_parts")),
 }

@@ -60,6 +60,29 @@ class Names:
         return self.first[: MAX_NAME - len(suffix)] + suffix
 
 
+class Identity:
+    """What this run shows to servers: a name, a session, and a token once it is read."""
+
+    def __init__(self, name: str | None, token_file: Path) -> None:
+        self.session = new_session()
+        self.token: str | None = None
+        self._names = Names(name)
+        self._token_file = token_file
+
+    @property
+    def first_name(self) -> str:
+        return self._names.first
+
+    def next_name(self) -> str | None:
+        """The name to try after a taken one, if there is any."""
+        return self._names.next()
+
+    def load_token(self) -> str | None:
+        """Read the token. Returns one sentence if it does not protect the name."""
+        self.token, problem = secret(self._token_file)
+        return problem
+
+
 def token_path(environment: Mapping[str, str] = os.environ) -> Path:
     if chosen := environment.get("CHAT_TOKEN_FILE"):
         return Path(chosen)

@@ -87,6 +87,10 @@ class Link:
         return self._socket.fileno()
 
     @property
+    def socket(self) -> socket.socket:
+        return self._socket
+
+    @property
     def has_outgoing(self) -> bool:
         return bool(self._outgoing)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from chat_common import Frame, LineDecoder, decode_frame, encode_frame
 from client import ChatClient
+from client_parts.command_line import Preferences
 from client_parts.input.completion import Vocabulary
 from client_parts.input.reading import Closed
 from client_parts.link.link import Patience
@@ -258,8 +259,11 @@ class RunningClient:
 
     def __init__(self, port: int, token_file: Path, *, interactive: bool = True, **options: Any) -> None:
         self.screen = FakeScreen(interactive=interactive)
-        options = {"name": "ann", "patience": HASTY, **options}
-        self.client = ChatClient("127.0.0.1", port, screen=self.screen, token_file=token_file, **options)
+        color, patience = options.pop("color", "blue"), options.pop("patience", HASTY)
+        preferences = Preferences(**{"name": "ann", "token_file": token_file, **options})
+        self.client = ChatClient(
+            "127.0.0.1", port, color, preferences=preferences, screen=self.screen, patience=patience
+        )
         self._status: int | None = None
         # A daemon, so that a client which does not end fails its test and not the whole run.
         self._thread = threading.Thread(target=self._run, name="client under test", daemon=True)

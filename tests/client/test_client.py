@@ -361,7 +361,7 @@ def test_a_text_typed_while_a_connection_is_tried_is_given_back(
         assert left.wait(10)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("client.open_socket", fail_late)
+    monkeypatch.setattr("client_parts.link.connection.open_socket", fail_late)
     peer.close()
     assert trying.wait(10)
     running.screen.type("one", "/exit")

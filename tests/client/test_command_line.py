@@ -17,8 +17,18 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_asked_for_is_the_local_lobby() -> None:
     """The defaults are those of the first run."""
     options = read_command_line([])
-    assert (options.host, options.port, options.rooms, options.name) == ("127.0.0.1", 3030, ("lobby",), None)
-    assert (options.history, options.style, options.json_events, options.reconnect) == (None, "classic", False, True)
+    assert (options.host, options.port, options.preferences.rooms, options.preferences.name) == (
+        "127.0.0.1",
+        3030,
+        ("lobby",),
+        None,
+    )
+    assert (
+        options.preferences.history,
+        options.preferences.style,
+        options.preferences.json_events,
+        options.preferences.reconnect,
+    ) == (None, "classic", False, True)
 
 
 @pytest.mark.parametrize(
@@ -45,15 +55,15 @@ def test_the_environment_is_asked_where_the_command_line_is_silent(monkeypatch: 
     for variable, value in {"HOST": "h", "PORT": "99", "NAME": "zoe", "COLOR": "RED"}.items():
         monkeypatch.setenv(f"CHAT_{variable}", value)
     options = read_command_line([])
-    assert (options.host, options.port, options.name, options.color) == ("h", 99, "zoe", "red")
+    assert (options.host, options.port, options.preferences.name, options.color) == ("h", 99, "zoe", "red")
     options = read_command_line(["--port", "1", "--name", "bob", "--color", "blue"])
-    assert (options.host, options.port, options.name, options.color) == ("h", 1, "bob", "blue")
+    assert (options.host, options.port, options.preferences.name, options.color) == ("h", 1, "bob", "blue")
 
 
 def test_rooms_are_kept_in_order_and_once() -> None:
     """With or without the sign, in any case."""
     options = read_command_line(["--room", "#Builds", "--room", "lobby", "--room", "builds"])
-    assert options.rooms == ("builds", "lobby")
+    assert options.preferences.rooms == ("builds", "lobby")
 
 
 @pytest.mark.parametrize("variable", ["CHAT_NAME", "CHAT_COLOR", "CHAT_PORT"])

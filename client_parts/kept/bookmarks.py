@@ -35,25 +35,48 @@ class Bookmarks:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
+        self._own: dict[str, frozenset[Key]] = {}  # log and name → the missed mentions that this run found or kept
 
     def find(self, epoch: Epoch, name: str) -> Bookmark | None:
-        """What the last run left; None if there was none."""
+        """Return what the last run left, or None if there was none."""
         kept = json_file.load(self._path).get(_label(epoch, name)) if self._path else None
-        return _read(kept) if isinstance(kept, dict) else None
+        if not isinstance(kept, dict):
+            return None
+        mark = _read(kept)
+        self._own[_label(epoch, name)] = frozenset(mark.missed)
+        return mark
 
     def keep(self, epoch: Epoch, name: str, mark: Bookmark) -> None:
-        if self._path is None:
-            return
+        """Keep a bookmark for the next run, together with what another client has kept meanwhile."""
         label = _label(epoch, name)
-        logs = json_file.load(self._path)
-        before = _read(logs.pop(label, None))
-        older = {room: id for room, id in before.seen.items() if room not in mark.seen}
-        seen = {room: id for room, id in {**older, **mark.seen}.items() if len(room) <= _LONGEST}
-        logs[label] = {
-            "seen": dict(_last(seen.items(), _MOST_ROOMS)),
-            "missed": _last((key for key in mark.missed if len(key[0]) <= _LONGEST), MOST_MISSED),
-        }
-        json_file.store(self._path, dict(_last(logs.items(), _MOST_LOGS)))
+        own = self._own.get(label, frozenset())
+        self._own[label] = frozenset(mark.missed)
+
+        def with_it(logs: dict[str, Any]) -> dict[str, Any]:
+            merged = _merged(_read(logs.pop(label, None)), mark, own)
+            return dict(_last({**logs, label: _written(merged)}.items(), _MOST_LOGS))
+
+        if self._path is not None:
+            json_file.update(self._path, with_it)
+
+
+def _merged(kept: Bookmark, mark: Bookmark, own: frozenset[Key]) -> Bookmark:
+    """Of each room the later place; and the mentions that nobody has looked at, in this client or in another.
+
+    Of the kept ones, those that are `own` and not in `mark` any more were looked at here. Of those in `mark`, those
+    that are `own` and not kept any more were looked at elsewhere.
+    """
+    older = {room: id for room, id in kept.seen.items() if room not in mark.seen}
+    seen = {room: max(id, kept.seen.get(room, id)) for room, id in mark.seen.items()}
+    others = [key for key in kept.missed if key not in own]
+    mine = [key for key in mark.missed if key not in own or key in kept.missed]
+    return Bookmark({**older, **seen}, tuple(dict.fromkeys([*others, *mine])))
+
+
+def _written(mark: Bookmark) -> dict[str, Any]:
+    seen = [(room, id) for room, id in mark.seen.items() if len(room) <= _LONGEST]
+    missed = [key for key in mark.missed if len(key[0]) <= _LONGEST]
+    return {"seen": dict(_last(seen, _MOST_ROOMS)), "missed": _last(missed, MOST_MISSED)}
 
 
 def _label(epoch: Epoch, name: str) -> str:

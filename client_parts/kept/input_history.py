@@ -6,12 +6,13 @@ It must not know the keyboard: it reads and writes one file, a JSON string a lin
 from __future__ import annotations
 
 import json
-import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from chat_common import storable
 from client_parts.kept.identity import token_path
+from client_parts.kept.shared_file import append, one_at_a_time, replace
 
 _KEPT = 500
 _SECRET = re.compile(r"\s*/+(password|passwd|pass|token|secret|login|register|identify|auth|key)", re.IGNORECASE)
@@ -27,33 +28,40 @@ class InputHistory:
         self._last = ""
 
     def load(self) -> list[str]:
-        """What was typed before, oldest first. A file that cannot be used is as good as none."""
-        try:
-            lines = [_parsed(line) for line in self._path.read_text("utf-8", "replace").split("\n")]
-        except OSError:
-            return []
-        kept = [line for line in lines if line][-_KEPT:]
+        """Return what was typed before, oldest first. A file that cannot be used counts as an empty one."""
+        lines = self._read()
         if len(lines) > 2 * _KEPT:
-            self._write(kept, os.O_TRUNC)
+            self._shorten()
+        kept = _good(lines)
         self._last = kept[-1] if kept else ""
         return kept
 
     def add(self, line: str) -> bool:
-        """Keep a line, unless it is empty, secret or said just before."""
+        """Keep a line, unless it is empty, secret or the same as the one before. Returns whether it is one to keep."""
         if not line.strip() or _SECRET.match(line) or line == self._last:
             return False
         self._last = line
-        self._write([line], os.O_APPEND)
+        with suppress(OSError), one_at_a_time(self._path.parent):  # a history is a comfort, not a reason to complain
+            append(self._path, _written([line]))
         return True
 
-    def _write(self, lines: list[str], how: int) -> None:
+    def _read(self) -> list[str]:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | how, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write("".join(json.dumps(line) + "\n" for line in lines))
+            return [_parsed(line) for line in self._path.read_text("utf-8", "replace").split("\n")]
         except OSError:
-            pass  # a history is a comfort, not a reason to complain
+            return []
+
+    def _shorten(self) -> None:
+        with suppress(OSError), one_at_a_time(self._path.parent):
+            replace(self._path, _written(_good(self._read())))
+
+
+def _good(lines: list[str]) -> list[str]:
+    return [line for line in lines if line][-_KEPT:]
+
+
+def _written(lines: list[str]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def _parsed(line: str) -> str:

@@ -1,4 +1,4 @@
-"""Small JSON files beside the token: read as far as they make sense, replaced in one step, never a reason to stop.
+"""Small JSON files beside the token: read as far as they make sense, changed in one step, never a reason to stop.
 
 It must not know what is in them.
 """
@@ -6,15 +6,17 @@ It must not know what is in them.
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from client_parts.kept.shared_file import one_at_a_time, replace
 
 _LARGEST = 1_000_000  # characters; no file of ours comes near
 
 
 def load(path: Path) -> dict[str, Any]:
-    """What was kept. A file that is missing, spoilt or not ours to read is as good as an empty one."""
+    """Return what is kept. A file that is missing, damaged or not readable counts as an empty one."""
     try:
         # Opening what is no file, a pipe for instance, may wait for ever.
         kept = json.loads(_beginning(path)) if path.is_file() else {}
@@ -28,23 +30,11 @@ def _beginning(path: Path) -> str:
         return file.read(_LARGEST)
 
 
-def store(path: Path, value: dict[str, Any]) -> bool:
-    """Whether it is kept. Who is stopped half way, or runs beside another, leaves a whole file, old or new."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+def update(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
+    """Replace what is kept by what `change` makes of it, while no other client writes. Returns whether that is kept."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(json.dumps(value, indent=1) + "\n")
-        os.replace(fresh, path)
+        with one_at_a_time(path.parent):
+            replace(path, json.dumps(change(load(path)), indent=1) + "\n")
     except OSError:
-        _remove(fresh)
         return False
     return True
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        pass

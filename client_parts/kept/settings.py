@@ -36,24 +36,26 @@ class Settings:
         return self._values[name]
 
     def choose(self, name: str, value: str) -> bool:
-        """Whether the next run will know it too."""
+        """Choose that for this run. Returns whether it is kept for the next."""
         self._values[name] = value
-        return self._keep(name, value)
+        # Another client may have changed another setting meanwhile.
+        return self._path is not None and json_file.update(self._path, lambda kept: {**kept, name: value})
 
     def color_of(self, name: str) -> str | None:
         """What was chosen for that name: colours tell names apart, so each has its own."""
-        color = self._colors().get(name.lower())
+        color = _colors(json_file.load(self._path)).get(name.lower()) if self._path else None
         return color if color in COLORS else None
 
     def choose_color(self, name: str, color: str) -> bool:
-        """Whether the next run will know it too."""
-        others = {known: color for known, color in self._colors().items() if known != name.lower()}
-        return self._keep("colors", dict([*others.items(), (name.lower(), color)][-_MOST_COLORS:]))
+        """Choose that for this run. Returns whether it is kept for the next."""
 
-    def _colors(self) -> dict[str, Any]:
-        kept = json_file.load(self._path).get("colors") if self._path else None
-        return kept if isinstance(kept, dict) else {}
+        def with_it(kept: dict[str, Any]) -> dict[str, Any]:
+            others = {known: color for known, color in _colors(kept).items() if known != name.lower()}
+            return {**kept, "colors": dict([*others.items(), (name.lower(), color)][-_MOST_COLORS:])}
 
-    def _keep(self, name: str, value: Any) -> bool:
-        # Read again: another client may have changed another setting meanwhile.
-        return self._path is not None and json_file.store(self._path, {**json_file.load(self._path), name: value})
+        return self._path is not None and json_file.update(self._path, with_it)
+
+
+def _colors(kept: dict[str, Any]) -> dict[str, Any]:
+    colors = kept.get("colors")
+    return colors if isinstance(colors, dict) else {}

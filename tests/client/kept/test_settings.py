@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import threading
@@ -56,7 +57,7 @@ def test_a_colour_belongs_to_a_name(tmp_path: Path) -> None:
     assert Settings(path).color_of("ann") is None
     assert len(json_file.load(path)["colors"]) == 20
     for nonsense in ({"ann": ["red"]}, {"ann": "mud"}, ["ann"], 5):
-        json_file.store(path, {"colors": nonsense})
+        path.write_text(json.dumps({"colors": nonsense}))
         assert Settings(path).color_of("ann") is None
 
 
@@ -111,8 +112,8 @@ def test_a_reader_sees_a_whole_file_at_every_instant(tmp_path: Path) -> None:
     """While one writes again and again, nobody ever reads half of it."""
     path = tmp_path / "settings.json"
     whole = {"text": "x" * 50_000}
-    assert json_file.store(path, whole)
-    writer = threading.Thread(target=lambda: [json_file.store(path, whole) for _ in range(100)])
+    assert json_file.update(path, lambda _: whole)
+    writer = threading.Thread(target=lambda: [json_file.update(path, lambda _: whole) for _ in range(100)])
     writer.start()
     read = 0
     while writer.is_alive() or read == 0:

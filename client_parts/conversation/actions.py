@@ -37,7 +37,7 @@ class Actions:
         if is_name(name):
             self._rooms.say(f"@{name}", text)
         else:
-            self._state.complain(f"Nobody can be called {harmless_line(name)}.")
+            self._state.complain(f'"{harmless_line(name)}" is not a valid name.')
 
     def reply(self, text: str) -> None:
         if (name := self._messages.correspondent) is None:
@@ -59,7 +59,9 @@ class Actions:
     def leave(self, room: str) -> None:
         room = _room_name(room) if room else self._rooms.current or ""
         if self._state.outgoing.unsent_for(room):
-            self._state.complain(f"A text for {harmless_line(room)} is still waiting to be sent; leave later.")
+            self._state.complain(
+                f"A message for {harmless_line(room)} is still waiting to be sent; leave the room later."
+            )
         elif room.startswith("@"):
             self._rooms.turn_from(self._rooms.wire_name(room))
         elif room not in self._state.cursors:

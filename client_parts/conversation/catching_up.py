@@ -45,7 +45,9 @@ class CatchingUp:
         """Messages before this one are missing: have them sent again."""
         room, id = frame["room"], frame["id"]
         place, last = self._state.view.place(room), self._state.cursors.last_shown(room)
-        self._state.board.note(alert(f"* {place} jumped from message {last} to {id}; asking for what is between."))
+        self._state.board.note(
+            alert(f"* {place}: messages between {last} and {id} are missing; asking for them again.")
+        )
         self._rooms.ask_to_enter(room)
 
     def history(self, frame: Frame) -> None:
@@ -100,7 +102,7 @@ class CatchingUp:
 
     def _say_some_are_missing(self, room: str) -> None:
         place = self._state.view.place(room)
-        self._state.board.show(alert(f"* Some messages of {place} are missing here; the server has them no more."))
+        self._state.board.show(alert(f"* Some messages of {place} are missing here; the server no longer has them."))
 
     # --- When asked for ---
 
@@ -118,4 +120,4 @@ class CatchingUp:
         for message in page:
             self._state.cursors.page(room, message["id"])
             self._messages.show(message, past=True)
-        self._state.board.show(aside("* these were the older messages; /history shows more"))
+        self._state.board.show(aside("* end of the older messages; /history shows more"))

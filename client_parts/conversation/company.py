@@ -50,7 +50,7 @@ class Company:
     def ignore(self, name: str) -> None:
         """Hide what that person says from now on, and list everybody who is hidden; without a name, only list them."""
         if name and not is_name(name):
-            self._board.complain(bad(f"Nobody can be called {harmless_line(name)}."))
+            self._board.complain(bad(f'"{harmless_line(name)}" is not a valid name.'))
             return
         if self._view.is_me(name):
             self._board.complain(bad("You cannot ignore yourself."))
@@ -58,7 +58,7 @@ class Company:
         if name:
             self.ignored[name.lower()] = name
         if name and not self.people.has_heard_of(name):
-            self._board.note(aside(f"* nobody called {name} has been here so far; ignored all the same"))
+            self._board.note(aside(f"* nobody called {name} has been here so far; ignored anyway"))
         names = ", ".join(map(harmless_line, self.ignored_names()))
         self._board.note(aside(f"* ignored: {names}" if names else "* You ignore nobody."))
 

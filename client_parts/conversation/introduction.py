@@ -53,7 +53,7 @@ class Introduction:
         if color_problem(frame["color"]) is None:
             state.color = frame["color"]
         if has_new_log:
-            state.board.note(alert("The server has another log than before: showing its recent messages."))
+            state.board.note(alert("This server's history was replaced; showing recent messages."))
         if has_new_log or not self._greeted:
             self._mentions.arrive(frame["epoch"])
         if not self._greeted:

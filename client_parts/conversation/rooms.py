@@ -78,9 +78,9 @@ class Rooms:
     def turn_to_person(self, name: str) -> None:
         """Talk to one person alone from now on."""
         if not is_name(name):
-            self._state.complain(f"Nobody can be called {harmless_line(name)}.")
+            self._state.complain(f'"{harmless_line(name)}" is not a valid name.')
         elif self._state.view.is_me(name):
-            self._state.complain("That is you: you can only talk to others alone.")
+            self._state.complain("You cannot talk to yourself.")
         else:
             self.turn_to(f"@{name}")
             self._warn_of_a_stranger(name)
@@ -89,7 +89,7 @@ class Rooms:
         """Who was never heard of may still be elsewhere: the server knows, when something is said."""
         known = self.wire_name(f"@{name}") in self._state.cursors or self._company.people.has_heard_of(name)
         if self._state.board.rich and self._state.online and not known:
-            self._state.board.note(alert(f"* you have not heard of anybody called {name} so far"))
+            self._state.board.note(alert(f"* nobody called {name} has been seen so far"))
 
     def turn_from(self, room: str) -> None:
         """Talk elsewhere, if that room of the wire is the current one."""

@@ -157,7 +157,7 @@ class Connection:
         if self._course.is_leaving:
             self.finish(0)
         elif self._course.stage is Stage.STARTING and not retry:
-            self.finish(1, f"No conversation with {self._server.address}: {reason}.")
+            self.finish(1, f"Could not join the chat at {self._server.address}: {reason}.")
         elif not self._server.reconnect:
             self.finish(1)
             self._screen.complain(alert(f"Disconnected: {reason}."))

@@ -61,7 +61,7 @@ def open_socket(host: str, port: int, timeout: float) -> socket.socket:
     try:
         connection = socket.create_connection((host, port), timeout)
     except UnicodeError:
-        raise socket.gaierror(f"{host} is no host name") from None
+        raise socket.gaierror(f"{host} is not a host name") from None
     connection.setblocking(False)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):

@@ -193,7 +193,7 @@ class TerminalScreen(TypingLoop):
             self._editor.clear()
         elif not self._closed.is_set() and not self._has_objected and (objection := self.objection()):
             self._has_objected = True
-            self.note(paint(f"{objection}; press Ctrl+C again to leave all the same.", "yellow"))
+            self.note(paint(f"{objection}; press Ctrl+C again to leave anyway.", "yellow"))
         else:
             raise KeyboardInterrupt
 

@@ -1,6 +1,6 @@
 """From the server's frames to lines for a person. Every string from outside is made harmless here.
 
-It must not know sockets, threads or the terminal. Frames have passed `frames.acceptable`.
+It must not know sockets, threads or the terminal. Frames have passed `accepted_frames.acceptable`.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class View:
         if missed:
             lines += [alert(f"* {_count(len(missed), 'mention')} that you missed:"), *map(self.result, missed)]
         if seen:
-            heading = "* those of before:" if missed else "* No new mention; those of before:"
+            heading = "* earlier mentions:" if missed else "* No new mentions; earlier ones:"
             lines += [aside(heading), *map(self.result, seen)]
         return lines
 
@@ -169,9 +169,9 @@ class View:
     def turn(self, room: str | None) -> str:
         """That texts go elsewhere from here on."""
         if room is None:
-            return aside("* you talk nowhere now")
+            return aside("* you are in no room now")
         if room.startswith("@"):
-            return aside(f"* you talk to {harmless_line(room[1:])} alone now")
+            return aside(f"* you talk to {harmless_line(room[1:])} privately now")
         return aside(f"* you talk in {self.place(room)} now")
 
     def target(self, room: str | None) -> str:

@@ -117,7 +117,7 @@ def test_every_way_out_keeps_the_place(person: Open, tmp_path: Path, way: str | 
     again.type("/mentions\r")
     again.wait_for("* 1 mention that you missed:")
     again.type("/mentions\r")
-    again.wait_for("* No new mention; those of before:")
+    again.wait_for("* No new mentions; earlier ones:")
 
 
 def test_a_killed_client_leaves_whole_files(person: Open, tmp_path: Path) -> None:

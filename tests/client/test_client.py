@@ -377,7 +377,7 @@ def test_a_server_that_is_full_of_something_else(server: ScriptedServer, start: 
     server.accept().send_raw(b"SSH-2.0-OpenSSH_9.2\r\n")
     assert running.status() == 1
     assert running.screen.lines[-1] == (
-        f"No conversation with 127.0.0.1:{server.port}: "
+        f"Could not join the chat at 127.0.0.1:{server.port}: "
         "another program answers there, not this chat; check the host and the port."
     )
 

@@ -78,7 +78,7 @@ def test_a_pipe_waits_for_its_last_receipt(server: ScriptedServer, start: Start)
 
 
 def test_a_pipes_command_waits_for_the_texts_before_it(server: ScriptedServer, start: Start) -> None:
-    """A text for one room is delivered before the next room is entered."""
+    """A message for one room is delivered before the next room is entered."""
     running = start(interactive=False)
     peer = server.accept()
     peer.welcome()

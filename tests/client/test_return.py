@@ -152,9 +152,9 @@ def test_missed_mentions_are_told_at_the_start_and_listed_first(path: Path) -> N
     found = [message(4, "ann?"), message(1, "ann, old"), message(9, "ann!", room="builds"), message(3, "annual")]
     assert run.hear(results(*found)) == ["── You were mentioned 2 times while you were not here: /mentions ──"]
     run.enter("lobby", 4, message(4))
-    listed = ["* 2 mentions that you missed:", "ann?", "ann!", "* those of before:", "ann, old"]
+    listed = ["* 2 mentions that you missed:", "ann?", "ann!", "* earlier mentions:", "ann, old"]
     assert run.mentions(*found) == listed
-    again = ["* No new mention; those of before:", "ann?", "ann, old", "ann!"]
+    again = ["* No new mentions; earlier ones:", "ann?", "ann, old", "ann!"]
     assert run.mentions(*found) == again
     run.it.disconnected()
     run = Run(path)
@@ -224,7 +224,7 @@ def test_what_is_said_while_away_or_offline_is_missed(path: Path) -> None:
         "* 2 mentions that you missed:",
         "ann offline",
         "ann away",
-        "* those of before:",
+        "* earlier mentions:",
         "ann here",
     ]
     del run.board.lines[:]

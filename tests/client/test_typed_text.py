@@ -255,7 +255,7 @@ def test_what_waits_is_asked_for_once(open_terminal: Open, tmp_path: Path) -> No
         ann.type("one\rtwo\rhalf")
         ann.wait_for_status("2 waiting")
         ann.type("\x03\x03")
-        ann.wait_for("2 texts are not delivered yet; press Ctrl+C again to leave all the same.")
+        ann.wait_for("2 texts are not delivered yet; press Ctrl+C again to leave anyway.")
         ann.type("x\x7f\x03\x03")
         assert ann.status() == 1
     assert sum("press Ctrl+C again" in row for row in ann.history() + ann.rows) == 2

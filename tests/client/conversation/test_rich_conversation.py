@@ -71,10 +71,10 @@ def test_who_is_away_is_known_under_a_new_name_and_not_in_a_large_room() -> None
 def test_who_turns_to_a_stranger_is_told_at_once() -> None:
     """Not only with the first text; a public room, and whoever was heard of or spoken with, is none."""
     talk = rich_talk()
-    assert talk.type("/switch @bobby")[1:] == ["* you have not heard of anybody called bobby so far"]
+    assert talk.type("/switch @bobby")[1:] == ["* nobody called bobby has been seen so far"]
     talk.enter("@ann+zoe")
     assert [talk.type(f"/switch {place}")[1:] for place in ("@BOB", "@zoe", "lobby")] == [[], [], []]
-    assert talk.type("/switch @Ann") == ["That is you: you can only talk to others alone."]
+    assert talk.type("/switch @Ann") == ["You cannot talk to yourself."]
     assert talk.status().target == "lobby"
 
 

@@ -155,7 +155,7 @@ def test_pauses_grow_to_their_limit_and_start_over() -> None:
 
 def test_an_impossible_host_name_is_an_os_error() -> None:
     """A name that cannot even be asked for fails like one that is not known."""
-    with pytest.raises(OSError, match="no host name"):
+    with pytest.raises(OSError, match="not a host name"):
         open_socket("a" * 80 + ".example", 1, 1)
 
 

@@ -74,7 +74,7 @@ def test_a_mention_rings_once_and_stands_out(person: Open) -> None:
     assert ann.bells == 1
     assert ann.colour_of("Ann!") == "brown"  # as pyte calls yellow
     ann.type("/mentions\r")
-    ann.wait_for("* No new mention; those of before:")
+    ann.wait_for("* No new mentions; earlier ones:")
     ann.settle()
     assert sum("annual" in row for row in ann.rows) == 1
     ann.leave()

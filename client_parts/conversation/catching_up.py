@@ -68,19 +68,22 @@ class CatchingUp:
         news = list(filter(self._messages.is_news, new))
         for message in frame["messages"]:
             self._messages.note_correspondent(message)
-            if self._was_read_elsewhere(message):
-                continue
-            arrival = self._state.cursors.history(room, message["id"])
-            if arrival is Arrival.REPEAT:
-                continue
-            if arrival is Arrival.JUMP and not has_gap:
-                self._say_some_are_missing(room)
-            self._mark_new(room, message["id"], besides=len(new) - len(news))
-            self._messages.show(message, past=True, delivered=is_resumed and self._state.said_here(message))
+            if self._is_to_be_shown(room, message, has_gap=has_gap):
+                self._mark_new(room, message["id"], besides=len(new) - len(news))
+                self._messages.show(message, past=True, delivered=is_resumed and self._state.said_here(message))
         self._take_news(news)
         if not frame.get("more"):
             self._mark_new(room)
             self._state.cursors.history_ends(room)
+
+    def _is_to_be_shown(self, room: str, message: Frame, *, has_gap: bool) -> bool:
+        """Whether it was not shown before. If others are missing before it, that is said, unless it is known."""
+        if self._was_read_elsewhere(message):
+            return False
+        arrival = self._state.cursors.history(room, message["id"])
+        if arrival is Arrival.JUMP and not has_gap:
+            self._say_some_are_missing(room)
+        return arrival is not Arrival.REPEAT
 
     def _was_read_elsewhere(self, message: Frame) -> bool:
         """In an earlier run, and of another room than the current one: below what is new there, it would look new."""

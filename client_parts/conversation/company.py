@@ -73,29 +73,37 @@ class Company:
     # --- Who comes and goes ---
 
     def presence(self, frame: Frame) -> None:
-        room = frame.get("room")
+        """Take in who came, left and changed names, and tell it or hold it back for a moment."""
+        room, renamed = frame.get("room"), frame.get("renamed") or []
         if room is not None:
             self.people.count(room, frame.get("members"))
-        for old, new in frame.get("renamed") or []:
-            self.people.rename(old, new)
-            if self.is_ignored(old):  # under the old name too, if they come back with it
-                self.ignored[new.lower()] = new
+        self._rename(renamed)
         if room is None or room.startswith("@"):
             return
-        self.people.leave(room, frame.get("left") or [])
-        if any(map(self._view.is_me, frame.get("left") or [])):
-            self.people.forget(room)
-        anew = self.people.enter(room, frame.get("joined") or [])
+        anew = self._move(room, frame.get("joined") or [], frame.get("left") or [])
         frame = {**frame, **{verb: self._not_ignored(frame.get(verb)) for verb in ("joined", "left")}}
-        self._others_came([*frame["joined"], *(new for _, new in frame.get("renamed") or [])])
+        self._others_came([*frame["joined"], *(new for _, new in renamed)])
         joins = self._settings["joins"]
         if self._board.rich and joins == "smart":
             self._comings.hold({**frame, "joined": self._not_ignored(anew)})
-            for old, _ in frame.get("renamed") or []:
+            for old, _ in renamed:
                 self.speaks(room, old)
-            frame = {"room": room, "renamed": frame.get("renamed")}
+            frame = {"room": room, "renamed": renamed}
         if not self._board.rich or joins != "off":
             self._tell(frame)
+
+    def _rename(self, renamed: list[list[str]]) -> None:
+        for old, new in renamed:
+            self.people.rename(old, new)
+            if self.is_ignored(old):  # under the old name too, if they come back with it
+                self.ignored[new.lower()] = new
+
+    def _move(self, room: str, joined: list[str], left: list[str]) -> list[str]:
+        """Take in who is in a room now. Returns those of the joined who are news."""
+        self.people.leave(room, left)
+        if any(map(self._view.is_me, left)):
+            self.people.forget(room)
+        return self.people.enter(room, joined)
 
     def speaks(self, room: str, name: str) -> None:
         """Tell that somebody came before what they say, or who they are now."""

@@ -13,24 +13,20 @@ from collections import deque
 from dataclasses import replace
 
 from chat_common import paint
+from client_parts.screen.held_lines import HeldLines
+from client_parts.screen.input_line import InputLine
 from client_parts.screen.status import Status, status_line, waiting_lines
+from client_parts.screen.title import Title
 from terminal_parts.fitting import fitted, terminal_size
-from terminal_parts.input_row import input_row
 from terminal_parts.output import write_all, write_for
 from terminal_parts.theme import AS_PAINTED, Theme
-from terminal_parts.width import HANG, cut, height, last_rows, wrap
+from terminal_parts.width import cut, height, last_rows, wrap
 
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
 _REMEMBERED = 500  # lines that can be drawn again
 _MOST_WAITING = 3
 _PATIENCE = 0.5  # seconds that a terminal may take for the last words
 _PASTES_WHOLE, _PASTES_KEYS = "\x1b[?2004h", "\x1b[?2004l"  # whether a pasted block says where it begins and ends
-_TITLED = ("xterm", "rxvt", "screen", "tmux", "alacritty", "foot", "kitty", "st-", "konsole", "gnome", "vte", "wezterm")
-
-
-def has_title(terminal: str) -> bool:
-    """Whether a terminal of that kind has a title to set."""
-    return terminal.startswith(_TITLED)
 
 
 class Rows:
@@ -42,22 +38,18 @@ class Rows:
     def __init__(self, descriptor: int, terminal: str) -> None:
         self.broken = False
         self._descriptor = descriptor
-        self._titled = has_title(terminal)
-        self._title = ""
+        self._title = Title(terminal)
         self._inside = False
         self._lent = True  # the shell has the screen, and will give it, or give it back
         self._reserved = False  # the scroll region is set
         self._columns, self._rows = terminal_size(descriptor)
         self._free = 0  # empty rows at the end of the message area
         self._lines: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
-        self._kept: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)  # came while somebody else had the screen
-        self._not_kept = 0  # how many more there were
-        self._complaints: deque[str] = deque(maxlen=_REMEMBERED)  # those of them that must not be lost
+        self._held = HeldLines()  # came while somebody else had the screen
         self._status: Status | None = None
         self._below: tuple[str, ...] = ()  # waiting texts, in rows between the messages and the status
         self._theme = AS_PAINTED
-        self._typed = ("", 0, "")  # the text, the cursor in it, and a prompt other than the status's
-        self._input_row = ("", 0)  # how that looks, and the column of the cursor
+        self._input = InputLine()
         self._writing = threading.Lock()  # one change at a time
 
     # --- From and to the shell ---
@@ -67,16 +59,13 @@ class Rows:
         with self._writing:
             self._measure()
             self._inside, self._lent = True, False
-            opening = "\x1b[22;2t" if self._titled else ""  # keep the title that is there
+            opening = self._title.saved()
             if self._status is not None:
-                opening += self._titled_now(self._status)
+                opening += self._title.changed(self._status.title)
             self._write(opening + ("\n" * self._rows + self._drawn() if self._reserved else _PASTES_WHOLE))
-            for line, hang in self._not_kept_in_words() + list(self._kept):
+            for line, hang in self._held.take():
                 self._append(line, hang)
-            self._kept.clear()
-            self._not_kept = 0
-            self._complaints.clear()
-            self._write(self._input())
+            self._write(self._drawn_input())
 
     def lend(self) -> None:
         """Give everything back for a while; whatever comes is kept for `enter`."""
@@ -94,8 +83,7 @@ class Rows:
         try:
             closing = self._closing() if self._inside else ""
             if not lent:
-                closing += "".join(map(self._as_rows, self._complaints))
-                self._complaints.clear()
+                closing += "".join(map(self._as_rows, self._held.take_complaints()))
             self._inside, self._lent = False, lent
             self._write(closing)
         finally:
@@ -103,12 +91,10 @@ class Rows:
         return True
 
     def _closing(self) -> str:
-        closing = "\r\x1b[0m\x1b[K" + _PASTES_KEYS
-        if self._titled:
-            closing += "\x1b]2;\x1b\\\x1b[23;2t"
+        closing = "\r\x1b[0m\x1b[K" + _PASTES_KEYS + self._title.restored()
         if self._reserved:
             closing += f"\x1b[r\x1b[{self._bottom - self._free + 1};1H\x1b[0m\x1b[J"
-        self._reserved, self._below, self._title = False, (), ""
+        self._reserved, self._below = False, ()
         return closing
 
     # --- Lines ---
@@ -119,7 +105,7 @@ class Rows:
             if self._inside:
                 self._append(line, hang)
             else:
-                self._keep(line, hang)
+                self._held.hold(line, hang)
 
     def show_delivered(self, line: str, hang: int) -> None:
         """The same for the first of the waiting texts: its row below goes first, so that none stays empty."""
@@ -137,25 +123,16 @@ class Rows:
             if self._inside:
                 self._append(line, hang)
             elif self._lent:
-                self._keep(line, hang)
-                self._complaints.append(line)
+                self._held.hold(line, hang, complaint=True)
             else:
                 self._write(self._as_rows(line))
-
-    def _keep(self, line: str, hang: int) -> None:
-        self._not_kept += len(self._kept) == _REMEMBERED
-        self._kept.append((line, hang))
-
-    def _not_kept_in_words(self) -> list[tuple[str, int]]:
-        lines = "1 more line" if self._not_kept == 1 else f"{self._not_kept} more lines"
-        return [(paint(f"── {lines} came before these ──", "yellow"), HANG)] if self._not_kept else []
 
     def _append(self, line: str, hang: int) -> None:
         self._lines.append((line, hang))
         if self._reserved:
-            self._write(self._appended(wrap(line, self._columns, hang)) + self._cursor())
+            self._write(self._appended(wrap(line, self._columns, hang)) + self._input.cursor(self._input_start))
         else:
-            self._write("\r\x1b[0m\x1b[K" + self._as_rows(line) + self._input())
+            self._write("\r\x1b[0m\x1b[K" + self._as_rows(line) + self._drawn_input())
 
     def _appended(self, rows: list[str]) -> str:
         first = self._bottom - self._free + 1
@@ -169,35 +146,22 @@ class Rows:
         with self._writing:
             changed, self._status = status != self._status, status
             if changed:
-                self._lay_out_input()
+                self._input.lay_out(status, self._columns)
             if changed and self._inside:
                 foot = self._foot(status) if self._reserved else ""
-                self._write(self._titled_now(status) + foot + self._input())
+                self._write(self._title.changed(status.title) + foot + self._drawn_input())
 
     def set_input(self, text: str, cursor: int, prompt: str = "") -> None:
         """What is being typed. The prompt is the status's unless there is another."""
         with self._writing:
-            changed, self._typed = (text, cursor, prompt) != self._typed, (text, cursor, prompt)
+            changed = self._input.change(text, cursor, prompt)
             if changed:
-                self._lay_out_input()
+                self._input.lay_out(self._status, self._columns)
             if changed and self._inside:
-                self._write(self._input())
+                self._write(self._drawn_input())
 
-    def _lay_out_input(self) -> None:
-        """Only when something of it has changed: every message that is shown ends with the cursor there."""
-        text, cursor, prompt = self._typed
-        if self._status is not None:
-            prompt = prompt or self._status.prompt
-            self._input_row = input_row(prompt, self._status.color, text, cursor, self._columns)
-
-    def _input(self) -> str:
-        row, _ = self._input_row
-        # No text may leave its row here, whatever the terminal thinks of its width.
-        return f"{self._input_start}\x1b[0m\x1b[K\x1b[?7l{row}\x1b[0m\x1b[?7h{self._cursor()}"
-
-    def _cursor(self) -> str:
-        _, column = self._input_row
-        return self._input_start + (f"\x1b[{column}C" if column else "")
+    def _drawn_input(self) -> str:
+        return self._input.drawn(self._input_start)
 
     @property
     def _input_start(self) -> str:
@@ -223,12 +187,6 @@ class Rows:
         self._free = max(0, self._free - more)
         self._below = ("",) * wanted
         return moved + f"\x1b[1;{self._bottom}r"
-
-    def _titled_now(self, status: Status) -> str:
-        if not self._titled or status.title == self._title:
-            return ""
-        self._title = status.title
-        return f"\x1b]2;{status.title}\x1b\\"
 
     def ring(self) -> None:
         with self._writing:
@@ -260,14 +218,14 @@ class Rows:
         self._below = ()
         if not self._reserved:
             lines = "".join(row + "\r\n" for row in self._last_rows())
-            return f"\x1b[r\x1b[H\x1b[0m\x1b[J{_PASTES_WHOLE}{lines}{self._input()}"
+            return f"\x1b[r\x1b[H\x1b[0m\x1b[J{_PASTES_WHOLE}{lines}{self._drawn_input()}"
         rows = self._last_rows()
         self._free = self._bottom
         area = self._appended(rows) if rows else ""
         status = self._foot(self._status) if self._status is not None else ""
         # Up to the cursor: wiping the screen as a whole would put it into some terminals' scrollback.
         empty = f"\x1b[r\x1b[{self._rows};{self._columns}H\x1b[0m\x1b[1J"
-        return f"{empty}{_PASTES_WHOLE}\x1b[1;{self._bottom}r{area}{status}{self._input()}"
+        return f"{empty}{_PASTES_WHOLE}\x1b[1;{self._bottom}r{area}{status}{self._drawn_input()}"
 
     def _last_rows(self) -> list[str]:
         """As many of the last lines as the message area has room for."""
@@ -291,7 +249,7 @@ class Rows:
     def _measure(self) -> None:
         self._columns, self._rows = terminal_size(self._descriptor)
         self._reserved = self._rows >= MIN_ROWS and self._columns >= MIN_COLUMNS
-        self._lay_out_input()
+        self._input.lay_out(self._status, self._columns)
 
     def _write(self, text: str) -> None:
         data = self._theme.apply(text).encode("utf-8", "replace")

@@ -25,8 +25,9 @@ import pyte
 from termcolor import colored
 
 from chat_common import harmless, harmless_line, paint
-from client_parts.screen.rows import MIN_COLUMNS, MIN_ROWS, Rows, has_title
+from client_parts.screen.rows import MIN_COLUMNS, MIN_ROWS, Rows
 from client_parts.screen.status import Status, status_line
+from client_parts.screen.title import has_title
 from terminal_parts.input_row import input_row
 from terminal_parts.theme import theme_named
 from terminal_parts.width import width
@@ -211,7 +212,7 @@ def test_lines_that_were_too_many_to_keep_are_counted(
     monkeypatch: pytest.MonkeyPatch, number: int, told: list[str]
 ) -> None:
     """Before those that were kept; the next time there are none."""
-    monkeypatch.setattr("client_parts.screen.rows._REMEMBERED", 20)
+    monkeypatch.setattr("client_parts.screen.held_lines._MOST", 20)
     judge = Judge(30, 40)
     for place in range(number):
         judge.rows.show(f"line {place}", 2)
@@ -261,7 +262,7 @@ def test_a_message_does_not_lay_out_the_draft_again(judge: Judge, monkeypatch: p
     """Only what changes it does: keys, the status and the size."""
     calls = []
     monkeypatch.setattr(
-        "client_parts.screen.rows.input_row",
+        "client_parts.screen.input_line.input_row",
         lambda *args: calls.append(args) or input_row(*args),  # type: ignore[func-returns-value]
     )
     judge.rows.set_input("é" * 5_000, 5_000)

@@ -106,7 +106,7 @@ class ChatClient:
     def client_socket(self) -> socket.socket | None:
         """The socket of the present connection."""
         link = self._connection.link
-        return None if link is None else link.socket
+        return None if link is None else link.connection
 
     def connect_to_server(self) -> int:
         """Start the receiver, which connects, and be the input loop until somebody ends it. Returns the exit status."""

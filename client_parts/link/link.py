@@ -87,7 +87,7 @@ class Link:
         return self._socket.fileno()
 
     @property
-    def socket(self) -> socket.socket:
+    def connection(self) -> socket.socket:
         return self._socket
 
     @property

@@ -67,14 +67,16 @@ FOLDERS: Final = {
     "client_parts.kept": Row(("chat_common", "terminal_parts")),
     "client_parts.input": Row(("chat_common", "client_parts.kept")),
     "client_parts.screen": Row(("chat_common", "terminal_parts", "client_parts.kept", "client_parts.input")),
-    "client_parts.conversation": Row(("chat_common", "client_parts.kept", "client_parts.input", "client_parts.screen")),
+    "client_parts.conversation": Row(
+        ("chat_common", "client_parts.kept", "client_parts.input", "client_parts.screen"), pure=True
+    ),
     "client_parts.link": Row(
         ("chat_common", "client_parts.kept", "client_parts.input", "client_parts.screen", "client_parts.conversation")
     ),
     "client_parts.command_line": Row(("chat_common", "terminal_parts", "client_parts.kept")),
     "client": Row(("chat_common", "client_parts", "terminal_parts")),
 }
-PURE_MODULES: Final = ("client_parts.conversation.delivery", "client_parts.link.accepted_frames")
+PURE_MODULES: Final = ("client_parts.link.accepted_frames", "client_parts.link.course")
 
 
 def module_of(file: Path) -> str:

@@ -43,8 +43,8 @@ from chat_common import (
     text_form,
 )
 from client import ChatClient
-from client_parts.command_line import read_command_line
-from client_parts.input.commands import Order, obey, understand, understand_piped
+from client_parts.command_line import Preferences, read_command_line
+from client_parts.input.commands import Order, Text, obey, understand, understand_piped
 from client_parts.input.completion import Vocabulary, complete
 from client_parts.kept.identity import valid_name
 from client_parts.kept.input_history import InputHistory
@@ -287,18 +287,19 @@ class Watched(FakeScreen):
 
 def hearing(data: bytes) -> None:
     """What a server says, line by line, to a client that is in two rooms and has something to say itself."""
-    client = ChatClient(screen=Watched(), token_file=_nowhere(), name="ann", rooms=("lobby", "den"))
+    preferences = Preferences(token_file=_nowhere(), name="ann", rooms=("lobby", "den"))
+    client = ChatClient(screen=Watched(), preferences=preferences)
     conversation = client._conversation
-    conversation.say("mine")
+    conversation.obey(Text("mine"))
     for line in LineDecoder().feed(data):
         heard, error = outcome(decode_frame, line)
         if error is not None:
             continue
-        client._hear(heard)
-        client._show_prompt()
-        while conversation.outgoing.next() is not None:
+        client._connection.hear(heard)
+        client._receiver.show_prompt()
+        while conversation.state.outgoing.next() is not None:
             pass
-        for request in conversation.requests:
+        for request in conversation.state.requests:
             assert len(encode_frame(request)) <= MAX_LINE
         conversation.tell_news(1e12)
     conversation.disconnected()
@@ -346,13 +347,13 @@ def typed(data: bytes) -> None:
         if isinstance(meaning, Order):
             obey(meaning, Anything())
     complete(line, VOCABULARY)
-    client = ChatClient(screen=Watched(), token_file=_nowhere(), name="ann")
+    client = ChatClient(screen=Watched(), preferences=Preferences(token_file=_nowhere(), name="ann"))
     client._conversation.heard({"type": "welcome", "name": "ann", "color": "red", "epoch": "e", "accepted": 0})
     client._conversation.obey(understand(line))
-    client._show_prompt()
-    for say in client._conversation.outgoing.texts():
+    client._receiver.show_prompt()
+    for say in client._conversation.state.outgoing.texts():
         assert 0 < len(say.text) <= MAX_TEXT
-    for request in client._conversation.requests:
+    for request in client._conversation.state.requests:
         encode_frame(request)
 
 

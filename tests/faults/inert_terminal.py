@@ -27,7 +27,8 @@ from unittest import mock
 import pyte
 
 from client import ChatClient
-from client_parts.input.commands import understand
+from client_parts.command_line import Preferences
+from client_parts.input.commands import Text, understand
 from client_parts.screen.terminal_screen import TerminalScreen
 from server_parts.operator import console
 from server_parts.operator.screen import ScreenLog
@@ -150,28 +151,27 @@ class ClientStage(Stage):
             self.terminal = TerminalScreen()
         self.terminal._rows._descriptor = self.slave
         self.terminal._rows.enter()
-        self.client = ChatClient(
-            screen=self.terminal, token_file=Path(os.devnull, "token"), name="ann", rooms=("lobby", "den")
-        )
+        preferences = Preferences(token_file=Path(os.devnull, "token"), name="ann", rooms=("lobby", "den"))
+        self.client = ChatClient(screen=self.terminal, preferences=preferences)
         self.talk = self.client._conversation
         self._ids = itertools.count(1)
         self.welcome()
         self.enter_rooms()
         for number in range(ROWS):
             self.message(f"message {number}")
-        self.talk._settings.choose("joins", "all")
+        self.talk.state.settings.choose("joins", "all")
         self.terminal._rows.set_input("draft", 5)
         self.settle()
 
     def hear(self, type: str, **fields: Any) -> None:
-        self.client._hear({"type": type, **fields})
+        self.client._connection.hear({"type": type, **fields})
 
     def welcome(self, **more: Any) -> None:
         self.hear("welcome", **{"name": "ann", "color": "red", "epoch": "e", "accepted": 0, **more})
 
     def enter_rooms(self) -> None:
         for room in ("lobby", "den"):
-            last = self.talk.cursors.last_shown(room) or 0
+            last = self.talk.state.cursors.last_shown(room) or 0
             self.hear("joined", room=room, last=last, members=2)
             self.hear("history", room=room, messages=[], gap=False, more=False)
 
@@ -179,7 +179,7 @@ class ClientStage(Stage):
         self.hear(**message(next(self._ids), text, **more))
 
     def settle(self) -> None:
-        self.client._show_prompt()
+        self.client._receiver.show_prompt()
         self.watch()
 
 
@@ -192,34 +192,34 @@ def about_strangers(stage: ClientStage, text: str) -> None:
 
 
 def merged_news(stage: ClientStage, text: str) -> None:
-    stage.talk._settings.choose("joins", "smart")
+    stage.talk.state.settings.choose("joins", "smart")
     about_strangers(stage, text)
     stage.talk.tell_news(1e12)
-    stage.talk._settings.choose("joins", "all")
+    stage.talk.state.settings.choose("joins", "all")
 
 
 def motd(stage: ClientStage, text: str) -> None:
-    stage.talk._greeted = False
+    stage.talk._introduction._greeted = False
     stage.welcome(motd=text, server=text)
 
 
 def refused(stage: ClientStage, text: str) -> None:
-    stage.talk.say(text)
-    for say in list(stage.talk.outgoing.texts()):
+    stage.talk.obey(Text(text))
+    for say in list(stage.talk.state.outgoing.texts()):
         stage.hear("error", code=text, text=text, seq=say.seq, fatal=False)
 
 
 def turned_away(stage: ClientStage, text: str) -> None:
-    stage.talk.online = False
+    stage.talk.state.online = False
     stage.hear("error", code="internal", text=text, fatal=False)
     stage.welcome()
     stage.enter_rooms()
 
 
 def goodbye(stage: ClientStage, text: str) -> None:
-    stage.client._finished.clear()
+    stage.client._course.over.clear()
     stage.hear("bye", code="kicked", text=text, retry=False)
-    stage.client._finished.clear()
+    stage.client._course.over.clear()
 
 
 def lost_for_a_while(stage: ClientStage, text: str) -> None:
@@ -245,7 +245,7 @@ def places(stage: ClientStage, text: str) -> None:
 
 
 def mentioned(stage: ClientStage, text: str) -> None:
-    stage.talk._settings.choose("bell", "off")  # a mention may ring, a text may not
+    stage.talk.state.settings.choose("bell", "off")  # a mention may ring, a text may not
     stage.message(f"ann {text} ann")
 
 
@@ -255,40 +255,40 @@ def mistyped(stage: ClientStage, text: str) -> None:
         stage.talk.obey(understand(f"/{command}{line}"))
     # Some of it may have been no mistake.
     stage.talk._company.ignored.clear()
-    stage.talk.current, stage.talk.color = "lobby", "red"
-    for say in list(stage.talk.outgoing.texts()):
-        stage.talk.outgoing.delivered(say.seq)
+    stage.talk._rooms.current, stage.talk.state.color = "lobby", "red"
+    for say in list(stage.talk.state.outgoing.texts()):
+        stage.talk.state.outgoing.delivered(say.seq)
 
 
 def unread_place(stage: ClientStage, text: str) -> None:
     room = f"@ann+{text}"
     stage.hear("joined", room=room, last=0, members=2)
     stage.hear("history", room=room, messages=[], gap=False, more=False)
-    stage.talk._settings.choose("bell", "off")
+    stage.talk.state.settings.choose("bell", "off")
     stage.hear(**message(1, "psst", "bob", room))
-    stage.client._show_prompt()
-    stage.talk.cursors.leave(room)
-    stage.talk._unread.seen(room)
+    stage.client._receiver.show_prompt()
+    stage.talk.state.cursors.leave(room)
+    stage.talk._rooms.unread.seen(room)
 
 
 def own_name(stage: ClientStage, text: str) -> None:
     stage.hear("presence", room=None, renamed=[["ann", text]])
-    stage.client._show_prompt()
+    stage.client._receiver.show_prompt()
     stage.hear("presence", room=None, renamed=[[text, "ann"]])
-    stage.talk._take_name("ann")
+    stage.talk._rooms.take_name("ann")
 
 
 def own_place(stage: ClientStage, text: str) -> None:
-    stage.talk.current = text
+    stage.talk._rooms.current = text
     stage.settle()
-    stage.talk.current = "lobby"
+    stage.talk._rooms.current = "lobby"
 
 
 def waiting(stage: ClientStage, text: str) -> None:
-    stage.talk.say(text)
+    stage.talk.obey(Text(text))
     stage.terminal.set_status(stage.talk.status("online", waiting=True))
-    for say in list(stage.talk.outgoing.texts()):
-        stage.talk.outgoing.delivered(say.seq)
+    for say in list(stage.talk.state.outgoing.texts()):
+        stage.talk.state.outgoing.delivered(say.seq)
 
 
 IN_THE_AREA: Final[dict[str, Show]] = {

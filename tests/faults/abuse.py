@@ -62,7 +62,7 @@ class Shape(NamedTuple):
 
 
 FULL: Final = Shape(5.0, 2.0)
-QUICK: Final = Shape(3.0, 8.0)  # beside other tests, noise alone may double a figure
+QUICK: Final = Shape(3.0, 8.0, tries=3)  # beside other tests, noise alone may double a figure
 
 
 class Watch:
@@ -142,6 +142,7 @@ class Abuse(NamedTuple):
     rooms: int  # begun
     slowest: float  # seconds, of the owner's visits
     problem: str
+    limit: float  # ms: what others may wait, by what they waited without it
     tries: int = 1
 
     def __str__(self) -> str:
@@ -153,14 +154,14 @@ class Abuse(NamedTuple):
             f"owner {self.slowest:.2f} s" + (f" (try {self.tries})" if self.tries > 1 else "")
         )
 
-    def wrong(self, limit: float) -> list[str]:
-        return [f"{self.kind}: {problem}" for problem in [*self.waits(limit), *self.takes()]]
+    def wrong(self) -> list[str]:
+        return [f"{self.kind}: {problem}" for problem in [*self.waits(), *self.takes()]]
 
-    def waits(self, limit: float) -> list[str]:
+    def waits(self) -> list[str]:
         """What others notice."""
         found = [self.problem] if self.problem else []
-        if self.p99 > limit:
-            found.append(f"others waited {self.p99:.1f} > {limit:.1f} ms")
+        if self.p99 > self.limit:
+            found.append(f"others waited {self.p99:.1f} > {self.limit:.1f} ms")
         if self.slowest > MOST_WAIT:
             found.append(f"the owner waited {self.slowest:.1f} s")
         return found
@@ -202,16 +203,22 @@ class Place:
         return min(self._lobby.calm().p99 for _ in range(min(self._shape.tries, 2)))
 
     def beside(self, kind: str, seed: int, limit: float) -> Abuse:
-        """The try in which others waited least, with the most memory of all; but any that took too much, as it was."""
+        """The try in which others waited least, with the most memory of all; but any that took too much, as it was.
+
+        Whether a wait was the machine's own, the time right after it tells.
+        """
         found: list[Abuse] = []
-        while len(found) < self._shape.tries and (not found or found[-1].waits(limit)):
-            found.append(self._beside(kind, seed + len(found)))
-            if found[-1].takes():
-                return found[-1]
-        best = min(found, key=lambda one: (len(one.waits(limit)), one.p99))
+        while len(found) < self._shape.tries and (not found or found[-1].waits()):
+            one = self._beside(kind, seed + len(found), limit)
+            if one.takes():
+                return one
+            if one.waits():
+                limit = max(limit, self._shape.limit(self._lobby.calm().p99))
+            found.append(one._replace(limit=limit))
+        best = min(found, key=lambda one: (len(one.waits()), one.p99))
         return best._replace(growth=max(one.growth for one in found), tries=len(found))
 
-    def _beside(self, kind: str, seed: int) -> Abuse:
+    def _beside(self, kind: str, seed: int, limit: float) -> Abuse:
         texts, rooms = self._count("messages", "sender LIKE 'a-%'"), self._count("rooms", "name LIKE 'room-%'")
         begun = time.monotonic()
         with (
@@ -225,7 +232,7 @@ class Place:
             kind, storm.rate, seconds, during.p99, watch.growth, watch.connections,
             self._count("messages", "sender LIKE 'a-%'") - texts,
             self._count("rooms", "name LIKE 'room-%'") - rooms,
-            owner.slowest, owner.problem or during.problem,
+            owner.slowest, owner.problem or during.problem, limit,
         )  # fmt: skip
 
     def _count(self, table: str, condition: str) -> int:
@@ -252,7 +259,7 @@ def endure(
             limit = shape.limit(usual)
             abuses = [place.beside(kind, seed, limit) for kind in kinds]
     figure = f"others' p99 {usual:.1f} ms; {', '.join(map(str, abuses))}"
-    return figure, [wrong for abuse in abuses for wrong in abuse.wrong(limit)]
+    return figure, [wrong for abuse in abuses for wrong in abuse.wrong()]
 
 
 def _fill(folder: Path) -> None:

@@ -274,6 +274,11 @@ def paint(text: str, color: str | None = None, *attributes: str) -> str:
     return colored(text, color, attrs=attributes)
 
 
+def shows_colors() -> bool:
+    """Whether the terminal and the user's environment want colours."""
+    return paint("x", "red") != "x"
+
+
 def enable_terminal_colors() -> None:
     if os.name == "nt":
         os.system("")  # makes the classic Windows console obey colour codes

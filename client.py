@@ -19,7 +19,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from chat_common import DEFAULT_HOST, DEFAULT_PORT, color_for, color_problem, enable_terminal_colors, is_blank
+from chat_common import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    color_for,
+    color_problem,
+    enable_terminal_colors,
+    is_blank,
+    shows_colors,
+)
 from client_parts.command_line import Preferences, read_command_line
 from client_parts.conversation.conversation import RECENT, Conversation, Wishes
 from client_parts.input.commands import Intent, Order, understand, understand_piped
@@ -86,7 +94,8 @@ class ChatClient:
         history = recent if preferences.history is None else preferences.history
         wishes = Wishes(name, color or settings.color_of(name) or color_for(name), preferences.rooms, history)
         bookmarks = Bookmarks(kept and kept / "seen.json")
-        return Conversation(screen, View(preferences.style), wishes, settings=settings, bookmarks=bookmarks)
+        style = preferences.style or ("short" if screen.interactive and shows_colors() else "classic")
+        return Conversation(screen, View(style), wishes, settings=settings, bookmarks=bookmarks)
 
     def _new_receiver(self) -> Receiver:
         return Receiver(

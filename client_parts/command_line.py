@@ -52,7 +52,9 @@ def _command_line() -> CommandLine:
     add = parser.group("Messages")
     add("--history", metavar="N", help="show N recent messages, 0 to 500 (default: 20; in a pipe: 0)")
     add(
-        "--style", metavar="STYLE", default="classic", help="how to write messages: classic or short (default: classic)"
+        "--style",
+        metavar="STYLE",
+        help="how to write messages: short or classic (default: short in a terminal with colours, else classic)",
     )
     add("--json", action="store_true", help="write one JSON event per line to standard output")
     parser.add_general()
@@ -98,7 +100,7 @@ class Preferences:
     name: str | None = None  # None for the login name, or the next free one like it
     rooms: tuple[str, ...] = (LOBBY,)
     history: int | None = None  # recent messages to show; None for as many as fit the use
-    style: str = "classic"
+    style: str | None = None  # None for short in a terminal with colours, else classic
     json_events: bool = False
     reconnect: bool = True
     token_file: Path | None = None  # None for the one in the user's configuration folder
@@ -130,7 +132,7 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
             name=parser.value(name_source, name, _name) if name else None,
             rooms=tuple(dict.fromkeys(rooms)),
             history=None if options.history is None else parser.value("--history", options.history, _history),
-            style=parser.value("--style", options.style, _style),
+            style=parser.value("--style", options.style, _style) if options.style else None,
             json_events=options.json,
             reconnect=not options.no_reconnect,
         ),

@@ -27,7 +27,7 @@ from tests.client.programs import Emulator
 ROOT = Path(__file__).parents[1]
 THEMES = {"dark": DARK, "light": LIGHT}
 BACKGROUNDS = {"dark": "15;0", "light": "0;15"}  # as a terminal tells the programs in it
-CLIENT = "python client.py --name {} --style short"
+CLIENT = "python client.py --name {}"
 SERVER_SIZE, CLIENT_SIZE = (16, 108), (17, 52)  # rows, columns
 SECONDS = 20.0  # that anything may take
 

@@ -90,8 +90,11 @@ class Terminal:
         program: Sequence[str] = PROGRAM,
         rows: int = ROWS,
         columns: int = COLUMNS,
+        style: str | None = "classic",
         **variables: str,
     ) -> None:
+        if program is PROGRAM and style is not None and "--style" not in arguments:
+            arguments = (*arguments, "--style", style)
         self._screen = Emulator(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self._screen)
         self._child = pexpect.spawn(

@@ -233,3 +233,22 @@ def test_an_attack_that_got_through_would_be_noticed(victim: tuple[Terminal, Pee
     ann.wait_until(lambda: is_untouched(ann, "lobby>"))
     ann.feed(attack.encode())
     assert not is_untouched(ann, "lobby>")
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments", "shown"),
+    [
+        ({}, (), "ann: hello ✓"),
+        ({"NO_COLOR": "1"}, (), "[COLOR (blue)] ann said -> hello ✓"),
+        ({}, ("--style", "classic"), "[COLOR (blue)] ann said -> hello ✓"),
+        ({"NO_COLOR": "1"}, ("--style", "short"), "ann: hello ✓"),
+    ],
+    ids=["with colours", "without colours", "classic by choice", "short by choice"],
+)
+def test_messages_are_short_where_colours_tell_people_apart(
+    person: Open, variables: dict[str, str], arguments: tuple[str, ...], shown: str
+) -> None:
+    """Elsewhere the colour is written out, unless somebody chooses."""
+    ann = person("ann", "--color", "blue", *arguments, style=None, **variables)
+    ann.type("hello\r")
+    ann.wait_for(shown)

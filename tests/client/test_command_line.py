@@ -28,7 +28,7 @@ def test_nothing_asked_for_is_the_local_lobby() -> None:
         options.preferences.style,
         options.preferences.json_events,
         options.preferences.reconnect,
-    ) == (None, "classic", False, True)
+    ) == (None, None, False, True)
 
 
 @pytest.mark.parametrize(

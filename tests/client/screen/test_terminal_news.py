@@ -35,11 +35,11 @@ def test_the_first_evening_is_as_the_readme_shows_it(operator: Terminal, open_te
     started = re.search(rb"Server started on 127\.0\.0\.1:(\d+)", operator.output)
     assert started
     port = int(started[1])
-    alice = open_terminal(port, tmp_path / "token-alice", "--name", "alice")
+    alice = open_terminal(port, tmp_path / "token-alice", "--name", "alice", style=None)
     alice.wait_for_status("online")
     alice.type("hello\r")
     alice.wait_for("hello ✓")
-    bob = open_terminal(port, tmp_path / "token-bob", "--name", "bob")
+    bob = open_terminal(port, tmp_path / "token-bob", "--name", "bob", style=None)
     bob.wait_for_status("online")
     bob.type("hi alice\r")
     alice.wait_for("hi alice")

@@ -233,7 +233,7 @@ def test_commands_answer_on_the_screen(person: Open) -> None:
         "/jion x\r": "There is no command /jion; did you mean /join?",
         "/join Builds\r": "* you are in #builds (1 here)",
         "/history\r": "* There is nothing older in #builds.",
-        "/help msg\r": "/msg NAME TEXT (or /m): Say something to one person only.",
+        "/help msg\r": "/msg NAME TEXT (or /m): Send a private message.",
     }.items():
         ann.type(typed)
         ann.wait_for(part)

@@ -62,7 +62,7 @@ class Shape(NamedTuple):
 
 
 FULL: Final = Shape(5.0, 2.0)
-QUICK: Final = Shape(3.0, 8.0, tries=3)  # beside other tests, noise alone may double a figure
+QUICK: Final = Shape(2.0, 8.0, tries=3)  # beside other tests, noise alone may double a figure
 
 
 class Watch:

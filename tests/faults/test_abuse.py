@@ -10,9 +10,10 @@ from tests.faults import abuse, odd_server
 from tests.faults.actors import chosen_seed
 from tests.faults.finding import NotAllowed
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.alone]
+pytestmark = pytest.mark.timeout(90)
 
 
+@pytest.mark.alone
 def test_floods_from_one_address() -> None:
     """Of connects, of new names, of lists, of reconnecting writers, of rooms, and of long answers that nobody reads."""
     finding = abuse.run(True, chosen_seed())

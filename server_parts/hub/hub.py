@@ -56,11 +56,11 @@ class Hub:
     """Owns the state of the chat. Everything but `submit`, `stop` and `stats` runs in its own thread."""
 
     def __init__(self, store: Store, settings: Settings, places: Places | None = None) -> None:
-        self._state = state = new_state(store, settings)
+        state = new_state(store, settings)
         self._live_rooms, self._batch, self._conversations = state.live_rooms, state.batch, state.conversations
         self._trimming = Trimming(store, settings)
         self._departures = departures = Departures(state, places)
-        self._arrivals = arrivals = Arrivals(state, departures, self._trimming)
+        arrivals = Arrivals(state, departures, self._trimming)
         self._saying = saying = Saying(state)
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._asked: deque[Item] = deque()  # what is to be carried out in this turn

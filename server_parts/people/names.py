@@ -1,5 +1,7 @@
 """Who may be called what: live names, claimed names, guests' numbers, and whose a session is. Owned by the hub.
 
+To look whether a name is free and then to give it is safe because only one thread does it, for one server.
+
 A name is claimed for good with the first message of its bearer, or the first private one to it: see `due_claims`. Until
 then it is reserved for its bearer's token while that is connected, and for a short time after.
 It must not know sockets, rooms or frames.
@@ -10,32 +12,19 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from chat_common import RESERVED_WORDS, is_guest
-from server_parts.people.addresses import is_own, source_of
 from server_parts.people.clients import Client
+from server_parts.people.reservations import CLAIMS, Reservations
 from server_parts.people.roles import Role
 from server_parts.protocol.events import notice
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.account_store import AccountStore
 
-GRACE: Final = 60.0  # seconds for which a name that is not claimed yet stays reserved after its bearer left
-MOST_RESERVED: Final = 10_000  # such names at once
-CLAIMS: Final = 3  # names that one address may claim …
-CLAIMS_TIME: Final = 86_400.0  # … in so many seconds
 MOST_REMEMBERED: Final = 10_000  # names of which it is known who bore them last
-
-
-T = TypeVar("T")
-
-
-class _Reserved(NamedTuple):
-    token_hash: str
-    address: str
-    until: float
 
 
 class _Bearer(NamedTuple):
@@ -53,11 +42,9 @@ class Names:
         self._accounts = accounts
         self._clock = clock
         self._started = clock()
-        self._operator = operator.lower()  # nobody else's, whether he is at a terminal or not
+        self._operator = operator.lower()  # nobody else's, whether that person is at a terminal or not
         self._live: dict[str, list[Client]] = {}  # in the order they came
-        self._reserved: OrderedDict[str, _Reserved] = OrderedDict()
-        self._reserved_by: OrderedDict[str, deque[str]] = OrderedDict()  # the same by address
-        self._claims: OrderedDict[str, deque[tuple[float, str]]] = OrderedDict()  # when each address claimed what
+        self._reservations = Reservations()
         self._last_bearers: OrderedDict[str, _Bearer] = OrderedDict()
         self._guests = 0  # guest numbers given so far …
         self._free_guests: list[int] = []  # … those that came back, as a heap …
@@ -96,15 +83,8 @@ class Names:
         bearer = self.find(name)
         if bearer is not None and bearer.claiming:
             return bearer.token_hash
-        reserved = self._reservation(name.lower())
+        reserved = self._reservations.find(name.lower(), self._clock())
         return reserved.token_hash if reserved is not None else None
-
-    def _reservation(self, name: str) -> _Reserved | None:
-        reserved = self._reserved.get(name)
-        if reserved is not None and self._clock() >= reserved.until:
-            del self._reserved[name]
-            return None
-        return reserved
 
     def refusal(self, name: str, client: Client, leaving: Client | None = None) -> Refusal | None:
         """Why this client may not take the name; None if it may. `leaving` is about to give its own name up."""
@@ -147,11 +127,11 @@ class Names:
         for name in names:
             bearer = self.find(name)
             if bearer is None:
-                reserved = self._reservation(name)
-                if reserved is not None and self._may_claim(name, reserved.address):
+                reserved = self._reservations.find(name, self._clock())
+                if reserved is not None and self._reservations.may_claim(name, reserved.address, self._clock()):
                     due[name] = reserved.token_hash
             elif bearer.claiming and bearer.token_hash is not None:
-                if self._may_claim(name, bearer.address):
+                if self._reservations.may_claim(name, bearer.address, self._clock()):
                     due[name] = bearer.token_hash
                 else:
                     for one in self.bearers(name):
@@ -161,25 +141,10 @@ class Names:
 
     def claimed(self, name: str, token_hash: str) -> None:
         """It is in the log."""
-        self._reserved.pop(name, None)
+        self._reservations.end(name)
         for bearer in self.bearers(name):
             if bearer.token_hash == token_hash:
                 bearer.role, bearer.claiming = Role.MEMBER, False
-
-    def _may_claim(self, name: str, address: str) -> bool:
-        """Whether this address may claim one more name now; it is counted."""
-        source, now = _source(address), self._clock()
-        if source is None:
-            return True
-        made = _latest(self._claims, source)
-        while made and made[0][0] <= now - CLAIMS_TIME:
-            made.popleft()
-        if name in (claimed for _, claimed in made):  # tried before, when the log could not be written
-            return True
-        if len(made) >= CLAIMS:
-            return False
-        made.append((now, name))
-        return True
 
     # --- bearing a name ---
 
@@ -191,7 +156,7 @@ class Names:
         if not client.is_owner:
             client.role = Role.MEMBER if trusted else Role.GUEST
         client.claiming = client.token_hash is not None and not trusted and not is_guest(name)
-        self._reserved.pop(name.lower(), None)
+        self._reservations.end(name.lower())
         if bearers:
             client.replaced, client.away = bearers[0].replaced, bearers[0].away
         else:
@@ -213,7 +178,7 @@ class Names:
         """The client leaves. What it had not claimed yet stays reserved for a while."""
         name = client.name.lower()
         if client.claiming and client.token_hash is not None and self.bearers(name) == [client]:
-            self._reserve(name, _Reserved(client.token_hash, client.address, self._clock() + GRACE))
+            self._reservations.add(name, client.token_hash, client.address, self._clock())
         self._give_up(client)
 
     def _give_up(self, client: Client) -> None:
@@ -228,18 +193,6 @@ class Names:
                 self._last_bearers.popitem(last=False)
         if client in self._numbers:
             heapq.heappush(self._free_guests, self._numbers.pop(client))
-
-    def _reserve(self, name: str, reserved: _Reserved) -> None:
-        source = _source(reserved.address)
-        if source is not None:
-            names = _latest(self._reserved_by, source)
-            if len(names) >= CLAIMS:
-                self._reserved.pop(names.popleft(), None)
-            names.append(name)
-        self._reserved.pop(name, None)
-        self._reserved[name] = reserved
-        if len(self._reserved) > MOST_RESERVED:
-            self._reserved.popitem(last=False)
 
     def _replaced(self, client: Client, *, returning: bool) -> float:
         """When somebody else gave up the name; for ever ago if nobody else can have borne it."""
@@ -286,21 +239,6 @@ def _is_token(owner: str) -> bool:
 def _identity(client: Client) -> str:
     """What tells one bearer of a name from another, across their reconnects."""
     return client.token_hash or (client.session.key if client.session is not None else "")
-
-
-def _source(address: str) -> str | None:
-    """The address, or for IPv6 the network, that claims are counted for; None for this machine's own."""
-    source = source_of(address)
-    return None if is_own(source) else source
-
-
-def _latest(kept: OrderedDict[str, deque[T]], source: str) -> deque[T]:
-    """What is kept of an address; those that were asked for longest ago are forgotten if there are too many."""
-    found = kept.setdefault(source, deque())
-    kept.move_to_end(source)
-    if len(kept) > MOST_REMEMBERED:
-        kept.popitem(last=False)
-    return found
 
 
 def _not_kept(name: str) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.people import names as names_module
+from server_parts.people import reservations
 from server_parts.people.clients import Client, Session
-from server_parts.people.names import CLAIMS, CLAIMS_TIME, GRACE, Names
+from server_parts.people.names import Names
+from server_parts.people.reservations import CLAIMS, CLAIMS_TIME, GRACE
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import Draft, Run, hashed
 from server_parts.storage.sqlite.log import SqliteLog
@@ -50,14 +51,14 @@ def test_a_name_that_is_not_used_is_not_kept(chat: Chat, store: Store, monkeypat
     assert refused(chat, "alice") == refused(chat, "alice", token=OTHER) == "name_taken"
     assert chat.native("alice", token=TOKEN).welcome["name"] == "alice"
     assert store.owner("alice") is None
-    monkeypatch.setattr(names_module, "GRACE", 0.0)
+    monkeypatch.setattr(reservations, "GRACE", 0.0)
     chat.native("bob", token=TOKEN).leave()
     assert chat.native("bob", token=OTHER).welcome["name"] == "bob"
 
 
 def test_the_first_message_keeps_it(chat: Chat, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a public room or in a private one."""
-    monkeypatch.setattr(names_module, "GRACE", 0.0)
+    monkeypatch.setattr(reservations, "GRACE", 0.0)
     bob = chat.native("bob")
     alice, anna = chat.native("alice", token=TOKEN), chat.native("anna", token=OTHER)
     alice.tell("hello")

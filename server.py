@@ -14,7 +14,6 @@ if __name__ == "__main__":
 import contextlib
 import gc
 import logging
-import signal
 import socket
 import sys
 import threading
@@ -26,7 +25,6 @@ from typing import Final
 from chat_common import (
     DEFAULT_HOST,
     DEFAULT_PORT,
-    color_for,
     enable_terminal_colors,
     format_address,
     paint,
@@ -35,19 +33,18 @@ from chat_common import (
 from server_parts import export, opening, settings
 from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
-from server_parts.operator.choosing import choose_screen
-from server_parts.operator.console import Console, ConsoleEncoder, counted
-from server_parts.operator.screen import NullOutlet, Screen, ScreenLog
+from server_parts.operator.console import counted
+from server_parts.operator.screen import ScreenLog
+from server_parts.operator.seat import OperatorSeat
 from server_parts.operator.service_log import ServiceLog
 from server_parts.people.addresses import source_of
-from server_parts.people.clients import Client, Session
+from server_parts.people.clients import Client
 from server_parts.people.places import Places
 from server_parts.people.rate_limit import RateLimits
-from server_parts.people.roles import Role
 from server_parts.protocol.doorway import Doorway
 from server_parts.protocol.events import bye
 from server_parts.protocol.native_encoder import NATIVE
-from server_parts.protocol.requests import Announce, Hello, Request, text_refusal
+from server_parts.protocol.requests import Announce, Request, text_refusal
 from server_parts.settings import Settings
 from server_parts.signals import interruptible, stop_on_signals
 from server_parts.starting import complain, tell_reach, why_not
@@ -103,7 +100,8 @@ class ChatServer:
         self._stopping = False
         # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
         self._stop_asked: SimpleQueue[None] = SimpleQueue()
-        self._operator, self.screen = self._seat_operator()
+        self._operator = OperatorSeat(self.settings)
+        self.screen = self._operator.screen
 
     @property
     def clients(self) -> list[socket.socket]:
@@ -124,8 +122,7 @@ class ChatServer:
             hub.start()
             accept.start()
             self.listening.set()
-            if self.screen is not None:
-                self._attend(self.screen)
+            self._operator.attend(self._hub, self._store, self.broadcast_message, self.stop_server)
             while not self._stopping:  # a signal that reaches another thread, or comes a moment early, wakes nobody
                 with contextlib.suppress(Empty):
                     self._stop_asked.get(timeout=TICK)
@@ -153,7 +150,7 @@ class ChatServer:
         """
         if not self.listening.is_set():
             raise RuntimeError("the server is not running")
-        sender = self._operator if sender_socket is None else self._connections.get(sender_socket)
+        sender = self._operator.client if sender_socket is None else self._connections.get(sender_socket)
         if sender is None:
             raise ValueError("that socket is no client's")
         message = storable(message)
@@ -281,30 +278,6 @@ class ChatServer:
             log.critical("the %s thread failed; the server stops", threading.current_thread().name, exc_info=True)
             self.failed = True
             self.stop_server()
-
-    # --- the operator ---
-
-    def _seat_operator(self) -> tuple[Client, Screen | None]:
-        """The operator is a client of the hub, with the terminal for an outbox. Without one it can only be heard."""
-        screen = choose_screen(f"{self.settings.name}> ") if self.settings.console else None
-        operator = Client(screen or NullOutlet(), "the console", Role.OWNER)
-        operator.name, operator.color = self.settings.name, color_for(self.settings.name)
-        operator.encoder = ConsoleEncoder()
-        if screen is None:
-            operator.session = Session("", 0)
-        return operator, screen
-
-    def _attend(self, screen: Screen) -> None:
-        """Let the operator talk and command, until they leave if the screen needs this thread for it."""
-        dispatcher = Dispatcher(self._operator, self._hub, self._store, RateLimits(0))
-        dispatcher.serve([Hello(self.settings.name, session="")])
-        console = Console(self._hub, dispatcher, screen, self.broadcast_message, self.stop_server)
-        try:
-            screen.attend(console.run)
-        except KeyboardInterrupt:
-            signal.raise_signal(signal.SIGINT)  # where Ctrl+C was a key, as if the terminal had made it a signal
-        except Exception:
-            log.exception("the console failed; the server goes on without it")
 
 
 def _no_place(problem: str = "this server is full: try again later") -> bytes:

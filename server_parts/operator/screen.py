@@ -1,7 +1,4 @@
-"""What the server needs of the operator's screen, and the ones without a terminal.
-
-To the hub a screen is an outbox like any other. It must not know what a line means.
-"""
+"""The operator's screen, and the one without a terminal. It must not know what a line means."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 from chat_common import harmless, paint, storable
@@ -22,36 +19,7 @@ from terminal_parts.theme import first_theme, theme_named
 LAST_WORDS: Final = 1.0  # seconds that a terminal may take for what is left when the server ends
 
 
-class NullOutlet:
-    """The outbox of an operator who has no terminal."""
-
-    closed = overflowed = stalled = False
-    backlog = 0
-
-    def offer(self, block: bytes) -> bool:
-        return True
-
-    def offer_pages(self, pages: Iterable[bytes]) -> None:
-        for page in pages:
-            self.offer(page)
-
-    def write(self, block: bytes) -> None:
-        self.offer(block)
-
-    def finish(self, last_words: bytes, *, at_once: bool = False) -> None:
-        self.offer(last_words)
-
-    def drain(self) -> None:
-        pass
-
-    def cut(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-class Screen(NullOutlet):
+class Screen:
     """The operator's: any thread may show, one asks. The printer alone writes."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
@@ -63,10 +31,6 @@ class Screen(NullOutlet):
     def _columns(self) -> int:
         """Of the terminal; 0 where nobody knows, and lines are left as they are."""
         return 0
-
-    def offer(self, block: bytes) -> bool:
-        self.show(block.decode("utf-8", "replace"))
-        return True
 
     def show(self, text: str) -> None:
         """Whole lines, harmless and perhaps painted. Lines have times, so a new day gets a line of its own."""

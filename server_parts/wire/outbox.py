@@ -83,11 +83,6 @@ class Outbox:
             if not (self._closed or self._finishing):
                 self._backlog.keep(iter(pages))
 
-    def write(self, block: bytes) -> None:
-        """The reader's own answer: wait until it and all before it is sent, however slow the client is."""
-        self.offer_pages((block,))  # as pages: the bound is for what the hub offers
-        self.drain()
-
     def drain(self) -> None:
         """Return when all that is waiting now is sent: by this thread, or by the one that has the wire."""
         with self._state:

@@ -32,6 +32,7 @@ from client_parts.input.commands import Text, understand
 from client_parts.screen.terminal_screen import TerminalScreen
 from server_parts.operator import console
 from server_parts.operator.screen import ScreenLog
+from server_parts.operator.seat import OperatorOutlet
 from server_parts.operator.terminal_screen import TerminalScreen as OperatorScreen
 from server_parts.storage.records import Message, Run
 from tests.client.fakes import message
@@ -345,7 +346,7 @@ class OperatorStage(Stage):
         self.watch()
 
     def show(self, block: bytes) -> None:
-        self.screen.offer(block)
+        OperatorOutlet(self.screen.show).offer(block)
 
     def type(self, text: str) -> None:
         self.screen._editor.replace(0, len(self.screen._editor.text), text)

@@ -71,9 +71,6 @@ class Remembering:
         self.unsent += 1
         self.most_unsent = max(self.most_unsent, self.unsent)
 
-    def write(self, block: bytes) -> None:
-        self.blocks.append(block)
-
     def drain(self) -> None:
         self.unsent = 0
 

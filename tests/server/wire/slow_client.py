@@ -54,3 +54,9 @@ def read_stalled(theirs: socket.socket, expected: bytes) -> bytes:
     while len(data.replace(STALLED, b"")) < len(expected):
         data += theirs.recv(65_536)
     return data.replace(STALLED, b"")
+
+
+def answer(outbox: Outbox, block: bytes) -> None:
+    """What a reader does with an answer of its own: wait until it and all before it is sent."""
+    outbox.offer_pages((block,))
+    outbox.drain()

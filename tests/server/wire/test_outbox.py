@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from tests.peers import WAIT, wait_until
-from tests.server.wire.slow_client import MEGABYTE, Open, block, read, read_all, read_stalled, stall
+from tests.server.wire.slow_client import MEGABYTE, Open, answer, block, read, read_all, read_stalled, stall
 
 pytestmark = pytest.mark.usefixtures("lane", "no_threads_left")
 
@@ -88,7 +88,7 @@ def test_many_threads_offer_without_mixing_lines(open_outbox: Open) -> None:
     def talk(who: int) -> None:
         for number in range(200):
             if who == 0:
-                outbox.write(f"{who} {number} {'x' * 500}\n".encode())
+                answer(outbox, f"{who} {number} {'x' * 500}\n".encode())
             else:
                 outbox.offer(f"{who} {number} {'x' * 500}\n".encode())
 

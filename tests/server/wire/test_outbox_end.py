@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from tests.peers import WAIT, wait_until
-from tests.server.wire.slow_client import MEGABYTE, STALLED, Open, block, read_all, stall
+from tests.server.wire.slow_client import MEGABYTE, STALLED, Open, answer, block, read_all, stall
 
 pytestmark = pytest.mark.usefixtures("lane", "no_threads_left")
 
@@ -19,7 +19,7 @@ def test_finish_says_the_last_words(open_outbox: Open) -> None:
     outbox.finish(b"bye\n")
     assert outbox.closed
     assert not outbox.offer(b"too late")
-    outbox.write(b"too late")
+    answer(outbox, b"too late")
     outbox.offer_pages(iter([b"too late"]))
     outbox.finish(b"a second bye")
     assert read_all(theirs) == b"bye\n"
@@ -102,7 +102,7 @@ def test_close_wakes_whoever_waits(open_outbox: Open) -> None:
     """A reader in the middle of a long answer comes back."""
     outbox, _ = open_outbox(stalled=True)
     stall(outbox)
-    writer = threading.Thread(target=outbox.write, args=(b"answer",))
+    writer = threading.Thread(target=answer, args=(outbox, b"answer"))
     writer.start()
     outbox.close()
     writer.join(WAIT)
@@ -139,6 +139,6 @@ def test_no_more_threads_costs_only_that_client(open_outbox: Open, monkeypatch: 
     assert outbox.closed
     assert not outbox.offer(b"y")
     outbox.drain()
-    outbox.write(b"z")
+    answer(outbox, b"z")
     with contextlib.suppress(ConnectionError):
         read_all(theirs)  # comes to an end

@@ -11,7 +11,7 @@ import pytest
 from server_parts.wire import outbox as outbox_module
 from server_parts.wire.outbox import Outbox
 from tests.peers import WAIT, wait_until
-from tests.server.wire.slow_client import STALLED, Open, block, read, read_all, read_stalled, stall
+from tests.server.wire.slow_client import STALLED, Open, answer, block, read, read_all, read_stalled, stall
 
 pytestmark = pytest.mark.usefixtures("lane", "no_threads_left")
 
@@ -51,7 +51,7 @@ def test_pages_queue_behind_a_stall(open_outbox: Open) -> None:
 def test_pages_do_not_count_against_the_bound(open_outbox: Open) -> None:
     """A long history is read as fast as the client reads it."""
     outbox, theirs = open_outbox(65_536)
-    reader = threading.Thread(target=outbox.write, args=(b"x" * 500_000,))
+    reader = threading.Thread(target=answer, args=(outbox, b"x" * 500_000))
     reader.start()
     assert read(theirs, 500_000) == b"x" * 500_000
     reader.join(WAIT)
@@ -139,7 +139,7 @@ def test_write_waits_until_it_is_sent(open_outbox: Open) -> None:
     """The reader's own answer is out when the call returns, however slow the client."""
     outbox, theirs = open_outbox(stalled=True)
     expected = stall(outbox)
-    writer = threading.Thread(target=outbox.write, args=(b"answer" * 10_000,))
+    writer = threading.Thread(target=answer, args=(outbox, b"answer" * 10_000))
     writer.start()
     assert writer.is_alive()
     expected += b"answer" * 10_000
@@ -155,7 +155,7 @@ def test_a_reader_goes_back_to_reading_once_its_own_words_are_out(open_outbox: O
     done = threading.Event()
 
     def write() -> None:
-        outbox.write(b"PONG")
+        answer(outbox, b"PONG")
         done.set()
 
     def feed() -> None:

@@ -104,16 +104,17 @@ def test_a_busy_hub_has_time_for_a_crowd(bench: Bench, alice: Seat, bob: Seat, m
     """The longer a turn takes, the more of them are let in at its end."""
     append, session = bench.store.append, bench.store.session
     next_turn = [Say("lobby", ["and now to something else"], 1)]
+    a_look = 5 * GREETING  # so long that a busy machine does not make much of it
 
     def append_slowly(drafts: Sequence[Draft], counted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
         runs = append(drafts, counted, *more)
-        time.sleep(80 * GREETING)
+        time.sleep(80 * a_look)
         return runs
 
     def session_slowly(key: str) -> SessionRecord:
         if next_turn:
             bob.submit(next_turn.pop())
-        time.sleep(GREETING)
+        time.sleep(a_look)
         return session(key)
 
     monkeypatch.setattr(bench.store, "append", append_slowly)

@@ -16,6 +16,7 @@ from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite import search_index
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.search_index import Scope, SearchIndex, has_fts5, match_expression, message_range
+from tests.peers import WAIT
 
 from .drafts import append, draft, say, texts
 
@@ -70,8 +71,9 @@ def test_the_index_follows_by_itself(sqlite: SqliteLog) -> None:
     assert postings(sqlite, "needle") == search_index.SLICE * 2 + 1
 
 
-def test_search_does_not_wait_for_the_index(sqlite: SqliteLog) -> None:
+def test_search_does_not_wait_for_the_index(sqlite: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the index's own thread stopped, a search still finds everything that was appended before it."""
+    monkeypatch.setattr(search_index, "SEARCH_TIME", WAIT)
     stop_following(sqlite)
     assert sqlite._index
     append(sqlite, *(draft(f"needle {i}", seq=i) for i in range(5000)))

@@ -58,18 +58,18 @@ class Arrivals:
             return
         if earlier is not None and earlier.number > client.number:
             # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
-            self._departures.let_go(client, "replaced", REPLACED, retry=False)
+            self._departures.disconnect(client, "replaced", REPLACED, retry=False)
             return
         trusted = hello.name is not None and self._live_rooms.names.owns(hello.name, client)
         if client.on_kept_place and not trusted and earlier is None:
-            self._departures.let_go(client, "server_full", KEPT_PLACES, retry=True)
+            self._departures.disconnect(client, "server_full", KEPT_PLACES, retry=True)
             return
         floors = self._conversations.resumed(hello.name) if hello.name is not None and trusted else {}
         if hello.name is not None and not is_guest(hello.name):
             self._admission.make_way(hello.name, client, earlier)
         if earlier is not None:
             same = hello.name is not None and hello.name.lower() == earlier.name.lower()
-            self._departures.let_go(earlier, "replaced", REPLACED, retry=False, comes_back=same)
+            self._departures.disconnect(earlier, "replaced", REPLACED, retry=False, comes_back=same)
         client.session = session
         self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
         self._seat(client, hello, session, trusted=trusted)
@@ -104,7 +104,7 @@ class Arrivals:
 
     def start_again(self, client: Client, again: StartAgain) -> None:
         self._conversations.close(client)
-        self._live_rooms.vacate(client)
+        self._live_rooms.leave_all(client)
         client.encoder = again.encoder
 
     # --- rooms ---
@@ -151,7 +151,7 @@ class Arrivals:
         if room is None:
             client.tell(Refusal("not_in_room", f"you are not in {leave.room}", "room").frame())
             return
-        self._live_rooms.depart(client, room)
+        self._live_rooms.leave(client, room)
         client.tell(events.presence(room.name, {"left": [client.name]}, room.people))
 
     # --- a new name ---

@@ -60,7 +60,7 @@ class Conversations:
         active.sort(key=lambda found: found.ts, reverse=True)
         return {found.room: found.floor for found in active[:RESUMED]}
 
-    def see_off(self, client: Client) -> None:
+    def note_leaving(self, client: Client) -> None:
         """The connection is over: what its session sends again later was written with what it knows by now."""
         if client.session is not None and client.session.key:
             self._left[client.session.key] = self._clock()
@@ -76,7 +76,7 @@ class Conversations:
             members = list(room.members)
             names = [client.name, *(member.name for member in members if member is not client)]
             for member in members:
-                self._live_rooms.depart(member, room)
+                self._live_rooms.leave(member, room)
                 if not member.gone:
                     left = [*(name for name in names if name != member.name), member.name]
                     member.tell(events.presence(room.name, {"left": left}, 0))

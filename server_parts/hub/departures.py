@@ -33,51 +33,52 @@ class Departures:
         self._farewells: deque[tuple[float, Client]] = deque()  # until when who may take its last words
         self._silent_due = 0.0 if places is not None else math.inf
 
-    def retire(self, client: Client, why: str = "", *, comes_back: bool = False) -> None:
+    def forget(self, client: Client, why: str = "", *, comes_back: bool = False) -> None:
         """Nothing more is done for the client, and it is nowhere any more."""
         if client in self._batch:
             self._batch.commit()
         client.gone = True
-        self._conversations.see_off(client)
+        self._conversations.note_leaving(client)
         if not comes_back:
             self._conversations.close(client)
         if client.session is not None:
-            log.info("%s left%s", client.name, f": {why}" if why else "")
-        self._live_rooms.vacate(client)
+            what = "%s ended one of several connections%s" if self._live_rooms.names.others(client) else "%s left%s"
+            log.info(what, client.name, f": {why}" if why else "")
+        self._live_rooms.leave_all(client)
 
-    def let_go(
+    def disconnect(
         self, client: Client, code: str, text: str, *, retry: bool, at_once: bool = False, comes_back: bool = False
     ) -> None:
         """End a client's connection with a reason; it has a few seconds to read it."""
-        self.retire(client, "" if code == "exit" else code.replace("_", " "), comes_back=comes_back)
-        self._see_off(client, client.encoder.frame(bye(code, text, retry=retry)), at_once=at_once)
+        self.forget(client, "" if code == "exit" else code.replace("_", " "), comes_back=comes_back)
+        self._say_goodbye(client, client.encoder.frame(bye(code, text, retry=retry)), at_once=at_once)
 
-    def _see_off(self, client: Client, last_words: bytes, *, at_once: bool = False) -> None:
+    def _say_goodbye(self, client: Client, last_words: bytes, *, at_once: bool = False) -> None:
         client.outbox.finish(last_words, at_once=at_once)
         self._farewells.append((time.monotonic() + LINGER, client))
 
-    def let_go_slow(self, client: Client) -> None:
+    def disconnect_slow(self, client: Client) -> None:
         if client.outbox.overflowed:
             waiting = client.outbox.backlog
             log.warning("%s reads too slowly: %d bytes were waiting", client.name, waiting)
             text = f"you read too slowly: {waiting} bytes were waiting for you"
-            self.let_go(client, "too_slow", text, retry=True, at_once=True)
+            self.disconnect(client, "too_slow", text, retry=True, at_once=True)
         else:
             client.outbox.cut()  # the connection is broken; its reader says so, behind all that came before
 
     # --- asked for ---
 
     def bye(self, client: Client, _: Bye) -> None:
-        self.let_go(client, "exit", "goodbye", retry=False)
+        self.disconnect(client, "exit", "goodbye", retry=False)
 
     def end(self, client: Client, ending: EndConnection) -> None:
         if client.session is None:
             log.info("%s: %s", client.address, ending.reason)
-        self.retire(client, ending.reason)
-        self._see_off(client, ending.block)
+        self.forget(client, ending.reason)
+        self._say_goodbye(client, ending.block)
 
     def disconnected(self, client: Client, _: Disconnected) -> None:
-        self.retire(client, "too slow: it asked for more than it read" if client.outbox.stalled else "")
+        self.forget(client, "too slow: it asked for more than it read" if client.outbox.stalled else "")
 
     def kick(self, client: Client, kick: Kick) -> None:
         """End all connections of somebody."""
@@ -87,7 +88,7 @@ class Departures:
             return
         client.tell(notice(f"{targets[0].name} was kicked: {kick.reason}"))
         for target in targets:
-            self.let_go(target, "kicked", f"you were asked to leave: {kick.reason}", retry=False)
+            self.disconnect(target, "kicked", f"you were asked to leave: {kick.reason}", retry=False)
 
     # --- in time ---
 
@@ -101,13 +102,13 @@ class Departures:
             self._farewells.popleft()[1].outbox.cut()
         if now >= self._silent_due:
             self._silent_due = now + SILENT_INTERVAL
-            self._let_go_silent(now - SILENT)
+            self._disconnect_silent(now - SILENT)
 
-    def _let_go_silent(self, since: float) -> None:
+    def _disconnect_silent(self, since: float) -> None:
         """Where places are short, plain guests who have been here since then and never said anything go."""
         if self._places is None or not self._places.are_short:
             return
         for client in self._live_rooms.names.connections():
             never = client.session is not None and not client.session.counted
             if client.encoder.is_for_people and not client.is_owner and never and client.came <= since:
-                self.let_go(client, "idle", "you said nothing for a while, and others want your place", retry=True)
+                self.disconnect(client, "idle", "you said nothing for a while, and others want your place", retry=True)

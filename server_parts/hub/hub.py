@@ -210,7 +210,7 @@ class Hub:
         slow, self._live_rooms.slow = self._live_rooms.slow, {}
         for client in [*slow, *(client for client in heard if client.outbox.overflowed)]:
             if not client.gone:
-                self._departures.let_go_slow(client)
+                self._departures.disconnect_slow(client)
 
     def _do_what_is_due(self, now: float) -> None:
         if now >= self._live_rooms.presence_due():

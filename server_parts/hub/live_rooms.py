@@ -82,7 +82,7 @@ class LiveRooms:
         """Whether its person is in the room with another connection too."""
         return any(other in room.members for other in self.names.others(client))
 
-    def depart(self, client: Client, room: Room) -> None:
+    def leave(self, client: Client, room: Room) -> None:
         del room.members[client], client.rooms[room.name]
         if self._is_double(client, room):
             room.doubles -= 1
@@ -94,10 +94,10 @@ class LiveRooms:
             self._news.pop(room.name, None)
             self._telling.pop(room.name, None)
 
-    def vacate(self, client: Client) -> None:
+    def leave_all(self, client: Client) -> None:
         """Out of everything: rooms, name and session."""
         for room in list(client.rooms.values()):
-            self.depart(client, room)
+            self.leave(client, room)
         self.names.release(client)
         session, client.session = client.session, None
         if session is not None and self.sessions.get(session.key) is client:
@@ -112,7 +112,7 @@ class LiveRooms:
         stays = [room for room in client.rooms.values() if self._is_double(client, room)]
         if new is None or new.lower() != old.lower():
             for room in [room for room in client.rooms.values() if partners(room.name)]:
-                self.depart(client, room)
+                self.leave(client, room)
         if new is None:
             self.names.take_guest(client)
         else:

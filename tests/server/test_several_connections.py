@@ -269,3 +269,13 @@ def test_each_terminal_resumes_its_own_session(chat: Chat) -> None:
     assert first.until("bye")["code"] == "replaced"
     assert news(second) == []
     assert back.tell("two")["seq"] == 2
+
+
+def test_the_server_s_log_tells_a_terminal_from_a_person(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody is gone when the last one is."""
+    caplog.set_level("INFO", "chat")
+    first, second = alices(chat)
+    first.leave()
+    second.leave()
+    said = [record.message for record in caplog.records if record.message.startswith("alice")]
+    assert said == ["alice ended one of several connections", "alice left"]

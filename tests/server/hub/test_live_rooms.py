@@ -34,8 +34,8 @@ class Guest:
     def enter(self) -> None:
         self.outbox.offer_pages(self._live_rooms.enter(self.client, "lobby", 0, None, 0))
 
-    def depart(self) -> None:
-        self._live_rooms.depart(self.client, self.client.rooms["lobby"])
+    def leave(self) -> None:
+        self._live_rooms.leave(self.client, self.client.rooms["lobby"])
 
     def news(self) -> list[Frame]:
         """Of others and itself, since the last time."""
@@ -235,7 +235,7 @@ def test_who_leaves_meanwhile_hears_no_more(live_rooms: LiveRooms) -> None:
     Guest(live_rooms, "c")
     live_rooms.tell_presence(A_STEP)
     live_rooms.tell_presence(A_STEP)
-    b.depart()
+    b.leave()
     live_rooms.tell_presence()
     assert a.news() == [{"joined": ["c"]}, {"left": ["b"]}]
     assert b.news() == []
@@ -244,7 +244,7 @@ def test_who_leaves_meanwhile_hears_no_more(live_rooms: LiveRooms) -> None:
 def test_who_comes_back_meanwhile_does_not_hear_that_it_left(live_rooms: LiveRooms) -> None:
     """Those who have been told that it left are told that it is back; for the others it was always there."""
     a, b, c = guests(live_rooms, "a", "b", "c")
-    c.depart()
+    c.leave()
     live_rooms.tell_presence(A_STEP)
     live_rooms.tell_presence(A_STEP)
     c.enter()
@@ -256,7 +256,7 @@ def test_who_comes_back_meanwhile_does_not_hear_that_it_left(live_rooms: LiveRoo
 def test_who_comes_back_before_anybody_was_told_was_always_there(live_rooms: LiveRooms) -> None:
     """Only who came in between hears that it is there."""
     a, b, c = guests(live_rooms, "a", "b", "c")
-    c.depart()
+    c.leave()
     d = Guest(live_rooms, "d")
     c.enter()
     live_rooms.tell_presence()

@@ -47,7 +47,7 @@ from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Announce, Request, text_refusal
 from server_parts.settings import Settings
 from server_parts.signals import interruptible, stop_on_signals
-from server_parts.starting import complain, tell_reach, why_not
+from server_parts.starting import as_sentence, complain, tell_reach, why_not
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
@@ -300,7 +300,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with contextlib.closing(listener):
             return _serve(command, listener)
     except StorageError as error:
-        return complain(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        return complain(as_sentence(str(error)))
     except OSError as error:
         return complain(why_not(error, command.host, command.port))
 

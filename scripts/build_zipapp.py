@@ -6,6 +6,7 @@ FILE is chat.pyz if not given. It runs with any Python from 3.11 on, without ins
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 import tempfile
@@ -62,7 +63,11 @@ def _add_termcolor(content: Path) -> None:
 
 
 def main() -> int:
-    target = Path(sys.argv[1] if len(sys.argv) > 1 else "chat.pyz")
+    parser = argparse.ArgumentParser(description="Build one file that contains the server, the client and termcolor.")
+    parser.add_argument(
+        "file", nargs="?", type=Path, default=Path("chat.pyz"), help="what to build (default: chat.pyz)"
+    )
+    target = parser.parse_args().file
     try:
         build(target)
     except PackageNotFoundError:

@@ -60,9 +60,12 @@ def _at_least_one(text: str) -> int:
 
 
 def _days(text: str) -> float:
-    days = _rate(text)
+    try:
+        days = _rate(text)
+    except ValueError:
+        days = 0.0
     if not days:
-        raise ValueError("use more than 0")
+        raise ValueError("use a number above 0")
     return days
 
 
@@ -119,7 +122,7 @@ _FLAGS: Final = (
         "backlog",
         _backlog,
         _DEFAULTS.backlog,
-        "bytes kept for a client that does not read, before it is disconnected",
+        "bytes kept for a client that does not read, before it is disconnected; at least 65536",
         "BYTES",
     ),
     _Flag("log-file", str, _DEFAULTS.log_file, "write the log to this file too", "FILE"),
@@ -150,6 +153,8 @@ def parse(argv: Sequence[str] | None, environment: Mapping[str, str] = os.enviro
     console = not (given.no_console or _yes(environment.get("CHAT_NO_CONSOLE")))
     verbose = given.verbose or _yes(environment.get("CHAT_VERBOSE"))
     settings = Settings(**values, keep_days=keep_days, console=console, verbose=verbose)
+    if given.export and given.backup:
+        parser.error("options --export and --backup exclude each other; use one at a time")
     if settings.data == MEMORY and (given.export or given.backup):
         parser.error("options --export and --backup need a folder; name it with --data")
     return Command(host, port, settings, given.export, given.backup)

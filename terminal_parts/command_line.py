@@ -9,6 +9,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from chat_common import VERSION, harmless_line, nearest, paint
@@ -24,15 +25,24 @@ _ARGPARSE = (  # what argparse says, and how it is said here
 )
 
 
+def how_to_start(side: str) -> str:
+    """How a person starts the server or the client, installed or not, by how this program was started."""
+    started = Path(sys.argv[0] or ".")
+    if started.stem in ("chat-server", "chat-client"):
+        return f"chat-{side}"
+    return f"python {started.parent.name} {side}" if started.parent.suffix == ".pyz" else f"python {side}.py"
+
+
 class CommandLine(argparse.ArgumentParser):
     """Reads the command line. What is wrong with it is told in one sentence, and ends the program with status 2."""
 
     def __init__(self, program: str, usage: str, description: str, epilog: str, *, allow_abbrev: bool) -> None:
+        started = how_to_start(program.removesuffix(".py"))
         super().__init__(
             prog=program,
-            usage=f"python {program} {usage}",
-            description=description,
-            epilog=epilog,
+            usage=f"{started} {usage}",
+            description=description.replace(f"python {program}", started),
+            epilog=epilog.replace(f"python {program}", started),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=allow_abbrev,
             add_help=False,

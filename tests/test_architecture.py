@@ -72,7 +72,14 @@ FOLDERS: Final = {
         ("chat_common", "client_parts.kept", "client_parts.input", "client_parts.screen"), pure=True
     ),
     "client_parts.link": Row(
-        ("chat_common", "client_parts.kept", "client_parts.input", "client_parts.screen", "client_parts.conversation")
+        (
+            "chat_common",
+            "terminal_parts",
+            "client_parts.kept",
+            "client_parts.input",
+            "client_parts.screen",
+            "client_parts.conversation",
+        )
     ),
     "client_parts.command_line": Row(("chat_common", "terminal_parts", "client_parts.kept")),
     "client": Row(("chat_common", "client_parts", "terminal_parts")),

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from chat_common import VERSION
+from terminal_parts.command_line import how_to_start
 from tests.peers import WAIT
 from tests.programs import ROOT, ServerProgram, environment
 
@@ -185,3 +186,19 @@ def test_the_zipapp_passes_options_on(pyz: Path, tmp_path: Path) -> None:
     """What follows server or client is read by that program, also when it is wrong."""
     assert run(sys.executable, pyz, "server", "--version", cwd=tmp_path).stdout.endswith(f" {VERSION}\n")
     assert "--nonsense" in run(sys.executable, pyz, "client", "--nonsense", cwd=tmp_path, status=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("started", "expected"),
+    [
+        ("/usr/local/bin/chat-client", "chat-server"),
+        ("chat-server.exe", "chat-server"),
+        ("downloads/chat.pyz/client.py", "python chat.pyz server"),
+        ("client.py", "python server.py"),
+        ("", "python server.py"),
+    ],
+)
+def test_people_are_told_to_start_what_they_have(monkeypatch: pytest.MonkeyPatch, started: str, expected: str) -> None:
+    """Whoever installed the programs has no server.py."""
+    monkeypatch.setattr(sys, "argv", [started])
+    assert how_to_start("server") == expected

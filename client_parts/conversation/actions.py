@@ -131,10 +131,8 @@ class Actions:
         if text is None and state.away.text is None:
             state.note("* you were not away")
             return
-        meanwhile = state.away.become(text if text is None else text or "away")
-        if text is None and meanwhile:
-            state.board.note(state.view.missed(meanwhile))
-        state.ask_quietly({"type": "away", "text": state.away.text})
+        state.be_away(text if text is None else text or "away")
+        state.away.is_told = state.ask_quietly({"type": "away", "text": state.away.text})
         state.note("* you are back" if text is None else "* you are marked as away")
 
     def ignore(self, name: str) -> None:

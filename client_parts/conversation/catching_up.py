@@ -123,4 +123,4 @@ class CatchingUp:
         for message in page:
             self._state.cursors.page(room, message["id"])
             self._messages.show(message, past=True)
-        self._state.board.show(aside("* end of the older messages; /history shows more"))
+        self._state.board.show(aside("* /history shows still older messages"))

@@ -75,6 +75,7 @@ class Conversation:
             "history": catching_up.history,
             "message": incoming.message,
             "presence": incoming.presence,
+            "away": incoming.away,
             "notice": incoming.notice,
             "ack": answers.ack,
             "error": answers.error,

@@ -72,5 +72,8 @@ class Incoming:
             self._messages.rename_correspondent(old, new)
         self._company.presence(frame)
 
+    def away(self, frame: Frame) -> None:
+        self._state.take_away(frame.get("text"))
+
     def notice(self, frame: Frame) -> None:
         self._state.board.show(self._state.view.notice(frame))

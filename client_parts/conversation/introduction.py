@@ -58,7 +58,7 @@ class Introduction:
             self._mentions.arrive(frame["epoch"])
         if not self._greeted:
             self._greet(frame)
-        self._ask_for_the_rest()
+        self._ask_for_the_rest(frame)
 
     def _greet(self, frame: Frame) -> None:
         self._greeted = True
@@ -68,10 +68,17 @@ class Introduction:
             board.show(self._state.view.motd(motd))
         board.note(aside(f"You are {harmless_line(self._state.name)}. /help lists the commands, /exit leaves."))
 
-    def _ask_for_the_rest(self) -> None:
+    def _ask_for_the_rest(self, frame: Frame) -> None:
         """Ask for what a hello cannot say."""
         self._mentions.look_back()
-        if self._state.away.text is not None:
-            self._state.ask({"type": "away", "text": self._state.away.text})
+        self._tell_whether_away(frame)
         for room in self._left_out:
             self._rooms.ask_to_enter(room)
+
+    def _tell_whether_away(self, frame: Frame) -> None:
+        """What was said here without a connection counts most, then what this person said in another terminal."""
+        away = self._state.away
+        if "away" in frame and away.is_told:
+            self._state.take_away(frame["away"])
+        elif away.text is not None or not away.is_told:
+            away.is_told = self._state.ask_quietly({"type": "away", "text": away.text})

@@ -52,6 +52,18 @@ class State:
             self.requests.append(request)
         return self.online
 
+    def be_away(self, text: str | None) -> None:
+        """Be away with that note, or with None be back: then it is said how much came meanwhile."""
+        meanwhile = self.away.become(text)
+        if text is None and meanwhile:
+            self.board.note(self.view.missed(meanwhile))
+
+    def take_away(self, text: str | None) -> None:
+        """Be away, or back, because this person said so in another terminal."""
+        if text != self.away.text:
+            self.be_away(text)
+            self.note("* you are back" if text is None else "* you are marked as away")
+
     def disconnected(self) -> None:
         """The link is gone, and the requests with it; texts wait for the next one."""
         self.online = False

@@ -126,6 +126,7 @@ class Away:
 
     def __init__(self) -> None:
         self.text: str | None = None  # the note that others see; None for somebody who is here
+        self.is_told = True  # the server has been sent it
         self.messages = 0
 
     def become(self, text: str | None) -> int:

@@ -207,7 +207,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("me", (), "/me TEXT", "Describe what you do: /me waves.", _me),
     Command("history", (), "/history [N]", "Show N older messages (1 to 500; 20 if not given).", _history),
     Command(
-        "search", (), "/search TEXT", "Find messages in public rooms and your own.", lambda a, w: a.search(_needed(w))
+        "search",
+        (),
+        "/search TEXT",
+        "Find messages in public rooms and your private conversations.",
+        lambda a, w: a.search(_needed(w)),
     ),
     Command("more", (), "/more", "Show the next page of a search or list.", lambda a, w: a.more()),
     Command(
@@ -231,14 +235,14 @@ COMMANDS: tuple[Command, ...] = (
         "bell",
         (),
         "/bell [on|mentions|off]",
-        "Ring for every message, for your name and private messages (default), or never.",
+        "Ring for every message (on), for your name and private messages (default), or never (off).",
         lambda a, w: _choose(a, "bell", w),
     ),
     Command(
         "joins",
         (),
         "/joins [all|smart|off]",
-        "Tell who comes and goes: at once, merged and without quick returns (default), or not.",
+        "Show who comes and goes: all at once, merged (smart, default), or never (off).",
         lambda a, w: _choose(a, "joins", w),
     ),
     Command(
@@ -249,7 +253,9 @@ COMMANDS: tuple[Command, ...] = (
         lambda a, w: _choose(a, "theme", w),
     ),
     Command("clear", (), "/clear", "Empty the screen.", lambda a, w: a.clear()),
-    Command("say", (), "/say TEXT", "Send the text as it is: /say over.", lambda a, w: a.say(_needed(w))),
+    Command(
+        "say", (), "/say TEXT", "Send TEXT even if it looks like a command: /say over.", lambda a, w: a.say(_needed(w))
+    ),
 )
 
 _BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}

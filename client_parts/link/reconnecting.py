@@ -10,6 +10,7 @@ import socket
 
 from client_parts.conversation.delivery import Outgoing
 from client_parts.link.link import Patience, Pauses
+from terminal_parts.command_line import how_to_start
 
 ANOTHER_NAME = ("name_taken", "bad_name")  # refusals after which another name may do: a login name may be reserved
 PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # those that may be gone tomorrow
@@ -33,8 +34,10 @@ def next_try(*, waiting: int, seconds: float) -> str:
 
 def no_connection(address: str, problem: OSError) -> str:
     if isinstance(problem, ConnectionRefusedError):
-        return f"No server answers at {address}; start one with: python server.py"
-    return f"Cannot reach {address}: {cause_of(problem)}; check the address, or start one with: python server.py"
+        return f"No server answers at {address}; start one with: {how_to_start('server')}"
+    return (
+        f"Cannot reach {address}: {cause_of(problem)}; check the address, or start a server: {how_to_start('server')}"
+    )
 
 
 def cause_of(problem: OSError) -> str:

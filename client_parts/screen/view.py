@@ -118,7 +118,7 @@ class View:
 
     def rooms(self, rooms: list[Frame]) -> str:
         if not rooms:
-            return "There are no rooms to show; /join ROOM makes one."
+            return "There is no such room; /join ROOM makes one."
         width = max(len(self.place(room["room"])) for room in rooms)
         rows = [
             f"  {self.place(room['room']):<{width}}  {_count(room['members'], 'member')}, "
@@ -171,8 +171,8 @@ class View:
         if room is None:
             return aside("* you are in no room now")
         if room.startswith("@"):
-            return aside(f"* you talk to {harmless_line(room[1:])} privately now")
-        return aside(f"* you talk in {self.place(room)} now")
+            return aside(f"* now talking to {harmless_line(room[1:])} in private")
+        return aside(f"* now talking in {self.place(room)}")
 
     def target(self, room: str | None) -> str:
         """Whom a typed line goes to, as the prompt names it."""

@@ -91,16 +91,15 @@ class Arrivals:
         if not client.is_owner:
             program = f" ({quote(hello.client)})" if hello.client else ""  # or it could pass for another record
             log.info("Client connected from %s: %s%s", client.address, client.name, program)
-        client.tell(
-            events.welcome(
-                name=client.name,
-                color=client.color,
-                epoch=self._store.epoch,
-                accepted=session.accepted,
-                tag=tag_of(session.key),
-                motd=self._motd,
-            )
+        welcome = events.welcome(
+            name=client.name,
+            color=client.color,
+            epoch=self._store.epoch,
+            accepted=session.accepted,
+            tag=tag_of(session.key),
+            motd=self._motd,
         )
+        client.tell(welcome | {"away": client.away} if names.others(client) else welcome)
 
     def start_again(self, client: Client, again: StartAgain) -> None:
         self._conversations.close(client)
@@ -170,6 +169,9 @@ class Arrivals:
             self._admission.make_way(nick.name, client)
             self._conversations.close(client)
         log.info("%s is now %s", client.name, nick.name)
+        away = client.away
         self._live_rooms.rename(client, nick.name, trusted=trusted)
+        if client.away != away:  # as its person is, whose other connections bear the name already
+            client.tell(events.away(client.away))
         for room, floor in floors.items():
             client.outbox.offer_pages(self._live_rooms.enter(client, room, floor, None, DEFAULT_HISTORY))

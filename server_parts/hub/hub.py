@@ -255,6 +255,8 @@ class Hub:
     def _away(self, client: Client, away: ask.Away) -> None:
         for connection in self._live_rooms.names.bearers(client.name):
             connection.away = away.text
+            if connection is not client:
+                connection.tell(events.away(away.text))
 
     def _show_as(self, client: Client, form: ask.ShowAs) -> None:
         client.encoder = form.encoder

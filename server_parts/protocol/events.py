@@ -42,6 +42,11 @@ def welcome(*, name: str, color: str, epoch: str, accepted: int, tag: str, motd:
     }
 
 
+def away(text: str | None) -> Frame:
+    """For the person's other connections: away with that note, or back."""
+    return {"type": "away", "text": text}
+
+
 def bye(code: str, text: str, *, retry: bool) -> Frame:
     return {"type": "bye", "code": code, "text": text, "retry": retry}
 

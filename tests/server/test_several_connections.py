@@ -229,6 +229,27 @@ def test_away_is_one_person_s(chat: Chat) -> None:
         carol.leave()
 
 
+def test_the_other_terminals_are_told_of_it(chat: Chat) -> None:
+    """At once, or when they come; who is alone is told nothing, and keeps its own note."""
+    first = chat.native("alice", **BY)
+    assert "away" not in first.welcome
+    first.send("away", text="lunch")
+    second = chat.native("alice", **BY)
+    assert second.welcome["away"] == "lunch"
+    second.send("away", text=None)
+    assert first.until("away")["text"] is None
+    assert of_type(second.pending(), "away") == []
+    assert chat.native("alice", **BY).welcome["away"] is None
+
+
+def test_who_takes_a_name_of_its_person_is_away_like_it(chat: Chat) -> None:
+    """And is told so."""
+    alice, anna = chat.native("alice", **BY), chat.native("anna", **BY)
+    alice.ask("away", text="lunch")
+    anna.send("nick", name="alice")
+    assert anna.until("away")["text"] == "lunch"
+
+
 def test_a_new_name_is_one_terminal_s(chat: Chat) -> None:
     """The other one keeps its own; so others hear of somebody who came."""
     carol = chat.native("carol")

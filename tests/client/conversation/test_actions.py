@@ -18,7 +18,7 @@ def test_private_messages_and_the_answer() -> None:
     assert talk.said() == [(1, "@bob", "what?"), (2, "@carol", "did you hear")]
     talk.type("/switch @bob")
     assert talk.hear(message(2, "listen", room="@ann+bob")) == ["@bob bob: listen"]
-    assert talk.type("/leave") == ["* you talk in #lobby now"]
+    assert talk.type("/leave") == ["* now talking in #lobby"]
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,8 @@ def test_who_can_read_a_line_never_changes() -> None:
     marked: list[list[str]] = []
     for turn, trace in (
         ("lobby", []),
-        ("@bob", ["* you talk to bob privately now"]),
-        ("builds", ["* you talk in #builds now"]),
+        ("@bob", ["* now talking to bob in private"]),
+        ("builds", ["* now talking in #builds"]),
     ):
         assert talk.type(f"/switch {turn}") == trace
         marked.append(list(talk.hear(*({**one, "id": len(marked) + 1} for one in said))))

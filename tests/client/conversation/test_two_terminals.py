@@ -133,3 +133,62 @@ def test_older_pages_tick_nothing() -> None:
     page = [message(1, "there", "ann", seq=1, by="elsewhere"), message(2, "here", "ann", seq=1, by="here")]
     lines = talk.hear({"type": "history", "room": "lobby", "messages": page})
     assert [timeless(line) for line in lines[:2]] == ["ann: there", "ann: here"]
+
+
+# --- away in one of them is away in all ---
+
+
+def requests(talk: Talk, kind: str) -> list[object]:
+    """The texts of the requests of a kind that are to be sent; nothing is left of them."""
+    sent = [frame for frame in talk.it.state.requests if frame["type"] == kind]
+    talk.it.state.requests.clear()
+    return [frame["text"] for frame in sent]
+
+
+def test_away_in_the_other_terminal_shows_here() -> None:
+    """And so does the return, with how much was said meanwhile; it is told once."""
+    talk = tagged("lobby", rich=True)
+    talk.enter("lobby", 0)
+    assert talk.hear({"type": "away", "text": "tea"}) == ["* you are marked as away"]
+    assert talk.it.status("online", waiting=False).away
+    talk.hear(message(1, "hello", "bob"))
+    assert talk.hear({"type": "away", "text": None}) == [
+        "── 1 new message while you were away ──",
+        "* you are back",
+    ]
+    assert talk.hear({"type": "away"}) == []
+    assert not talk.it.status("online", waiting=False).away
+    assert requests(talk, "away") == []
+
+
+@pytest.mark.parametrize("elsewhere", ["lunch", None])
+def test_the_welcome_tells_what_was_said_elsewhere(elsewhere: str | None) -> None:
+    """A stale note does not come back with the connection."""
+    talk = tagged()
+    talk.type("/away tea")
+    assert requests(talk, "away") == ["tea"]
+    comes_back(talk, away=elsewhere)
+    assert requests(talk, "away") == []
+    assert talk.it.state.away.text == elsewhere
+
+
+def test_who_is_alone_says_it_again() -> None:
+    """The server knows only those who are connected."""
+    talk = tagged()
+    talk.type("/away tea")
+    talk.it.state.requests.clear()
+    comes_back(talk)
+    assert requests(talk, "away") == ["tea"]
+
+
+@pytest.mark.parametrize("typed", ["tea", None])
+def test_what_was_typed_without_a_connection_counts_most(typed: str | None) -> None:
+    """It is the newest."""
+    talk = tagged()
+    if typed is None:
+        talk.type("/away before")
+    talk.it.disconnected()
+    talk.type(f"/away {typed}" if typed else "/back")
+    comes_back(talk, away="elsewhere")
+    assert requests(talk, "away") == [typed]
+    assert talk.it.state.away.text == typed

@@ -16,8 +16,9 @@ from tests.client.fakes import Notebook, message
 GOOD: list[dict[str, Any]] = [
     {
         **{"type": "welcome", "name": "a", "color": "red", "epoch": "e", "accepted": 0, "motd": "", "limits": {}},
-        "tag": "t",
+        **{"tag": "t", "away": "tea"},
     },
+    {"type": "away", "text": None},
     {"type": "joined", "room": "lobby", "last": 0, "members": 1},
     {"type": "history", "room": "lobby", "messages": [message(1)], "gap": False, "more": False},
     message(1, by="t"),
@@ -65,6 +66,8 @@ def test_every_form_is_tried_here() -> None:
         {**GOOD[0], "name": "x" * 33},  # it goes back in every hello, and so must fit one
         {**GOOD[0], "epoch": "e" * 5_000},
         {**GOOD[0], "tag": 1},
+        {**GOOD[0], "away": True},
+        {"type": "away", "text": ["tea"]},
         {**GOOD[0], "tag": ["t"]},
         message(1, by=1),
         message(1, by={"tag": "t"}),

@@ -122,7 +122,7 @@ def test_rooms_are_a_table(view: View) -> None:
         "  #lobby  1 member, 20 messages",
         "  @bob    2 members, 1 message",
     ]
-    assert "no rooms" in view.rooms([])
+    assert "no such room" in view.rooms([])
 
 
 def test_a_search_result_says_where_and_when(view: View) -> None:

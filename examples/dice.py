@@ -55,5 +55,5 @@ if __name__ == "__main__":
             with socket.create_connection((host, int(port))) as connection:
                 run(connection, me)
         except OSError as problem:
-            print(problem, file=sys.stderr)
+            print(f"No connection to {host}:{port} ({problem.strerror or problem}); trying again.", file=sys.stderr)
         time.sleep(random.uniform(1, 3))

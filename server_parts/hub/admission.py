@@ -44,11 +44,14 @@ class Admission:
         return None if is_guest(name) else names.refusal(name, client, earlier)
 
     def make_way(self, name: str, client: Client, leaving: Client | None = None) -> None:
-        """A guest who bears the name leaves it to a client that comes with a token."""
+        """A guest who bears the name leaves it, with all connections, to a client that comes with a token."""
         names = self._live_rooms.names
-        bearer = names.find(name)
-        if bearer is None or bearer is leaving or not names.gives_way(name, client):
-            return
+        if names.gives_way(name, client):
+            for bearer in [bearer for bearer in names.bearers(name) if bearer not in (client, leaving)]:
+                self._give_up(bearer, client)
+
+    def _give_up(self, bearer: Client, client: Client) -> None:
+        names = self._live_rooms.names
         if bearer in self._batch:
             self._batch.commit()
         self.note_owner(bearer, names.next_guest(), store=True)

@@ -64,7 +64,7 @@ class Arrivals:
         if client.on_kept_place and not trusted and earlier is None:
             self._departures.disconnect(client, "server_full", KEPT_PLACES, retry=True)
             return
-        floors = self._conversations.resumed(hello.name) if hello.name is not None and trusted else {}
+        resumed, floors = self._private_rooms(hello) if trusted else ({}, {})
         if hello.name is not None and not is_guest(hello.name):
             self._admission.make_way(hello.name, client, earlier)
         if earlier is not None:
@@ -73,7 +73,14 @@ class Arrivals:
         client.session = session
         self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
         self._seat(client, hello, session, trusted=trusted)
-        self._enter_all(client, hello, floors)
+        self._enter_all(client, hello, resumed, floors)
+
+    def _private_rooms(self, hello: Hello) -> tuple[dict[str, int], dict[str, int]]:
+        """What is resumed for the owner of a name, and all that it may read, each with its floor."""
+        name = hello.name or ""
+        resumed = self._conversations.resumed(name)
+        names_some = any(partners(room) for room in hello.rooms or ())
+        return resumed, {**(self._store.private_rooms(name) if names_some else {}), **resumed}
 
     def _seat(self, client: Client, hello: Hello, session: Session, *, trusted: bool) -> None:
         names = self._live_rooms.names
@@ -108,18 +115,18 @@ class Arrivals:
 
     # --- rooms ---
 
-    def _enter_all(self, client: Client, hello: Hello, floors: dict[str, int]) -> None:
+    def _enter_all(self, client: Client, hello: Hello, resumed: dict[str, int], floors: dict[str, int]) -> None:
         """Into the rooms it names, and then into the private ones that are its own."""
         named = {LOBBY: None} if hello.rooms is None else hello.rooms
         wanted = {client.resolve(room): after for room, after in named.items()}
-        own = {room: None for room in floors if room not in wanted}
+        own = {room: None for room in resumed if room not in wanted}
         same_log = hello.epoch in (None, self._store.epoch)
         for room, after in [*wanted.items(), *own.items()]:
             if partners(room) and not client.takes_part(room):
                 client.tell(DENIED.frame())
                 continue
             lost = after is not None and not same_log
-            floor = floors[room] if room in floors else floor_of(client, self._store, room)
+            floor = None if partners(room) and not client.trusted else floors.get(room, 0)
             self._join_one(client, room, floor, None if lost else after, hello.history, gap=lost)
 
     def join(self, client: Client, join: Join) -> None:

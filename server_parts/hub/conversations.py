@@ -72,9 +72,9 @@ class Conversations:
         """The client gives its name up: if that is nobody's, its private rooms close for both who are in them."""
         if client.trusted or client.is_owner or self._live_rooms.names.others(client):
             return
-        for room in [room for room in client.rooms.values() if partners(room.name)]:
+        for room in self._live_rooms.private_rooms(client.name):  # it may have left one that the other is still in
             members = list(room.members)
-            names = [client.name, *(member.name for member in members if member is not client)]
+            names = list(dict.fromkeys([client.name, *(member.name for member in members)]))
             for member in members:
                 self._live_rooms.leave(member, room)
                 if not member.gone:
@@ -91,7 +91,7 @@ class Conversations:
         if other is not None:
             if len(client.joined_with) >= MAX_PRIVATE:
                 client.joined_with.clear()
-            client.joined_with[room] = other.number
+            client.joined_with[room] = other.bearing
 
     # --- writing ---
 
@@ -130,7 +130,7 @@ class Conversations:
 
     def _may_be_mistaken(self, writer: Client, bearer: Client, room: str) -> bool:
         """Whether the writer may not know yet that another one bears the name now."""
-        if bearer.replaced <= writer.informed or writer.joined_with.get(room) == bearer.number:
+        if bearer.replaced <= writer.informed or writer.joined_with.get(room) == bearer.bearing:
             return False
         now = self._clock()
         # What is sent again after a reconnect was written before whatever this connection has been told.

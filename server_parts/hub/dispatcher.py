@@ -97,15 +97,15 @@ class Dispatcher:
         """How many of the requests the client's rate limit allows now, and how long to wait if it is none."""
         if self._limits.unlimited:
             return len(requests), 0.0
-        if isinstance(requests[0], Hello):
-            return 1, 0.0
+        if isinstance(requests[0], Hello) and self._client.session is None:
+            return 1, 0.0  # who keeps saying it at the door is sent away in time
         person = self._find_person(now)
         if isinstance(requests[0], Nick):
             cost = self._cost_of_a_name()
             if not person.requests.has(cost, now) or not person.renames.take((1,), now):
                 return 0, max(person.requests.wait(cost), person.renames.wait())
             return person.requests.take((cost,), now), 0.0
-        ahead = next((number for number, request in enumerate(requests) if type(request) in _ALONE), len(requests))
+        ahead = next((number for number, request in enumerate(requests) if type(request) in _ALONE), len(requests)) or 1
         return person.requests.take((1,) * ahead, now), person.requests.wait()
 
     def _find_person(self, now: float) -> Person:

@@ -38,6 +38,7 @@ class LiveRooms:
         self.names = Names(store, operator)
         self.sessions: dict[str, Client] = {}
         self.rooms: dict[str, Room] = {}
+        self._private: dict[str, dict[str, Room]] = {}  # the private ones, by each of their two names
         self.slow: dict[Client, None] = {}
         self.messages = 0
         self.deliveries = 0
@@ -57,7 +58,8 @@ class LiveRooms:
         """
         room = self.rooms.get(name) or Room(name, self._store.last(name))
         lowest = room.last if floor is None else max(floor, self._store.first(name) - 1)
-        self.rooms[name] = room  # nothing can fail from here on
+        if name not in self.rooms:  # nothing can fail from here on
+            self._open(room)
         if client not in room.members:
             self._add(client, room)
         if after is None or after > room.last:  # an id from the future: its numbers mean nothing here
@@ -69,9 +71,27 @@ class LiveRooms:
         joined = events.joined(name, room.last, room.people)
         return entry(self._store, client.encoder, joined, start, gap=gap)
 
+    def _open(self, room: Room) -> None:
+        self.rooms[room.name] = room
+        for partner in set(partners(room.name)):
+            self._private.setdefault(partner, {})[room.name] = room
+
+    def _close(self, room: Room) -> None:
+        del self.rooms[room.name]
+        self._news.pop(room.name, None)
+        self._telling.pop(room.name, None)
+        for partner in set(partners(room.name)):
+            del self._private[partner][room.name]
+            if not self._private[partner]:
+                del self._private[partner]
+
+    def private_rooms(self, name: str) -> list[Room]:
+        """Those of that name in which somebody is: its bearer, or the other one."""
+        return list(self._private.get(name.lower(), {}).values())
+
     def _add(self, client: Client, room: Room) -> None:
         if self._is_double(client, room):
-            room.members[client] = room.news.entrance
+            room.members[client] = room.news.end  # it knows who is there, as joined says how many
             room.doubles += 1
         else:
             room.members[client] = room.news.enter(client.name)
@@ -90,9 +110,7 @@ class LiveRooms:
             room.news.left(client.name)
             self._news[room.name] = room
         else:
-            del self.rooms[room.name]
-            self._news.pop(room.name, None)
-            self._telling.pop(room.name, None)
+            self._close(room)
 
     def leave_all(self, client: Client) -> None:
         """Out of everything: rooms, name and session."""

@@ -59,7 +59,7 @@ class Client:
     """One connection. Nameless until its hello."""
 
     __slots__ = (
-        "address", "asked", "away", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
+        "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
         "joined_with", "name", "number", "on_kept_place", "outbox", "replaced", "resumed", "role", "rooms",
         "session", "shares_name", "token_hash", "wrote_in",
     )  # fmt: skip
@@ -75,6 +75,7 @@ class Client:
         self.away: str | None = None
         self.session: Session | None = None
         self.token_hash: str | None = None
+        self.bearing = 0  # the same for all connections that bear one name at a time
         self.shares_name = False  # its program can tell its own texts from those of its person's other connections
         self.claiming = False  # its name will be claimed for its token with the first message
         self.replaced = 0.0  # when somebody else gave up its present name; see conversations.py for the next ones

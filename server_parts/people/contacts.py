@@ -54,8 +54,8 @@ class Contacts:
         return waiting >= (STRANGERS if stranger else ACQUAINTANCES)
 
     def _of(self, name: str, client: Client | None) -> dict[str, _Contact]:
-        """Those of a claimed name are as old as the log, those of anybody else as old as the connection."""
-        key = name if client is None or client.trusted else client.number
+        """Those of a claimed name are as old as the log, those of anybody else as old as they bear the name."""
+        key = name if client is None or client.trusted else client.bearing
         found = self._cache.get(key)
         if found is None:
             kept = self._accounts.conversations(name) if isinstance(key, str) else []

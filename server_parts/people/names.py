@@ -14,6 +14,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import Final, NamedTuple
 
 from chat_common import RESERVED_WORDS, is_guest
@@ -45,6 +46,7 @@ class Names:
         self._operator = operator.lower()  # nobody else's, whether that person is at a terminal or not
         self._live: dict[str, list[Client]] = {}  # in the order they came
         self._reservations = Reservations()
+        self._bearings = count(1)
         self._last_bearers: OrderedDict[str, _Bearer] = OrderedDict()
         self._guests = 0  # guest numbers given so far …
         self._free_guests: list[int] = []  # … those that came back, as a heap …
@@ -110,10 +112,10 @@ class Names:
 
     def gives_way(self, name: str, client: Client) -> bool:
         """Whether a guest bears the name, who must leave it to a client that comes with a token."""
-        bearer = self.find(name)
-        if bearer is None or bearer is client or client.token_hash is None:
+        bearers = [bearer for bearer in self.bearers(name) if bearer is not client]
+        if not bearers or client.token_hash is None or self._is_same_person(bearers, client):
             return False
-        return not (bearer.is_owner or bearer.trusted or bearer.claiming)
+        return not any(bearer.is_owner or bearer.trusted or bearer.claiming for bearer in bearers)
 
     def owns(self, name: str, client: Client) -> bool:
         """Whether the name is claimed for good with this client's token."""
@@ -150,6 +152,7 @@ class Names:
 
     def take(self, name: str, client: Client, *, trusted: bool, returning: bool = False) -> None:
         """Give a name that `refusal` does not refuse. `returning`: its session bore the name last."""
+        moves = name.lower() != client.name.lower()
         self._give_up(client)
         bearers = self._live.setdefault(name.lower(), [])
         client.name = bearers[0].name if bearers else name  # one person's name has one spelling
@@ -158,8 +161,11 @@ class Names:
         client.claiming = client.token_hash is not None and not trusted and not is_guest(name)
         self._reservations.end(name.lower())
         if bearers:
-            client.replaced, client.away = bearers[0].replaced, bearers[0].away
+            first = bearers[0]
+            client.replaced, client.away = first.replaced, first.away
+            client.claiming, client.bearing = first.claiming, first.bearing
         else:
+            client.bearing = next(self._bearings) if moves else client.bearing
             client.replaced = self._replaced(client, returning=returning)
         bearers.append(client)
 

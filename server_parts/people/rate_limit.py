@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
+from weakref import WeakValueDictionary
 
 BURST: Final = 40  # requests at once, after a pause
 KEPT: Final = 60.0  # seconds that a bucket outlives its last use
@@ -79,6 +80,7 @@ class RateLimits:
         self._rate = rate
         self._lock = threading.Lock()  # guards all below
         self._people: OrderedDict[str, Person] = OrderedDict()
+        self._held: WeakValueDictionary[str, Person] = WeakValueDictionary()  # by connections, however silent they are
         self._shared: OrderedDict[str, RateLimit] = OrderedDict()  # by address
 
     @property
@@ -95,8 +97,8 @@ class RateLimits:
         with self._lock:
             forget_some(self._people, now - KEPT, lambda person: person.requests.used)
             forget_some(self._shared, now - KEPT, lambda rate_limit: rate_limit.used)
-            person = self._people.get(key) or known or self._newcomer(source, now)
-            self._people[key] = person
+            person = self._people.get(key) or self._held.get(key) or known or self._newcomer(source, now)
+            self._people[key] = self._held[key] = person
             return person
 
     def _newcomer(self, source: str, now: float) -> Person:

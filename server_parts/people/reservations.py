@@ -45,6 +45,8 @@ class Reservations:
         source = _limited_source(address)
         if source is not None:
             names = _latest(self._by_source, source)
+            if name in names:
+                names.remove(name)
             if len(names) >= CLAIMS:
                 self._reserved.pop(names.popleft(), None)
             names.append(name)

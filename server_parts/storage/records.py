@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -16,9 +18,10 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+@lru_cache(maxsize=10_000)
 def tag_of(session: str) -> str:
-    """The public name of a hashed session: it tells the sessions of one person apart, and proves nothing."""
-    return session[:8]
+    """The public name of a session: it tells the sessions of one person apart, and proves nothing."""
+    return urlsafe_b64encode(hashlib.sha256(session.encode()).digest()[:9]).decode() if session else ""
 
 
 class Draft(NamedTuple):

@@ -233,7 +233,7 @@ def test_the_other_terminals_are_told_of_it(chat: Chat) -> None:
     """At once, or when they come; who is alone is told nothing, and keeps its own note."""
     first = chat.native("alice", **BY)
     assert "away" not in first.welcome
-    first.send("away", text="lunch")
+    first.ask("away", text="lunch")
     second = chat.native("alice", **BY)
     assert second.welcome["away"] == "lunch"
     second.send("away", text=None)

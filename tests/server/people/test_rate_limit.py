@@ -202,3 +202,12 @@ def test_without_a_rate_nobody_waits_and_nothing_is_kept(serve: Serve) -> None:
         alice.say(f"{number}")
     assert alice.until("message", text=f"{10 * BURST - 1}")["from"] == names[-1]
     assert len(chat.server._limits) == 0
+
+
+def test_who_is_still_connected_keeps_the_pace() -> None:
+    """A connection that was silent for long brings no new burst for the person's next one."""
+    limits = RateLimits(10)
+    first = limits.find("ann", FAR, 0.0)
+    assert first.requests.take([1] * 100, 0.0) == BURST
+    limits.find("bob", FAR, KEPT * 3)  # forgets whoever asked for nothing meanwhile
+    assert limits.find("ann", FAR, KEPT * 3) is first

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from server_parts.protocol.native_encoder import NATIVE, message_json
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.records import Message, Run
+from server_parts.storage.records import Message, Run, tag_of
 
 SESSION = "f00dcafe" * 8
 
@@ -43,7 +43,7 @@ def test_a_message_is_valid_json(text: str) -> None:
         "from": "alice",
         "color": "blue",
         "text": text,
-        "by": "f00dcafe",
+        "by": tag_of(SESSION),
         "seq": 7,
     }
 

@@ -35,6 +35,7 @@ class Departures:
 
     def forget(self, client: Client, why: str = "", *, comes_back: bool = False) -> None:
         """Nothing more is done for the client, and it is nowhere any more."""
+        self._batch.tell()  # to the rooms that there are now
         if client in self._batch:
             self._batch.commit()
         client.gone = True

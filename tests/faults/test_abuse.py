@@ -26,8 +26,9 @@ def test_floods_from_one_address() -> None:
     ("kind", "habit", "found"),
     [
         ("connect", odd_server.let_everybody_in, "one address holds"),
-        ("renames", odd_server.rename_for_nothing, "too many new names"),
-        ("reconnect", odd_server.forget_rates, "too many texts were stored"),
+        # How much of these there is depends on how fast the machine is.
+        pytest.param("renames", odd_server.rename_for_nothing, "too many new names", marks=pytest.mark.alone),
+        pytest.param("reconnect", odd_server.forget_rates, "too many texts were stored", marks=pytest.mark.alone),
         ("rooms", odd_server.count_no_rooms, "one address began"),
         ("unread", odd_server.answer_at_once, "memory grew by"),
     ],

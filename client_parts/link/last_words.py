@@ -22,7 +22,7 @@ class LastWords:
         if self._has_fault:
             return
         self._has_fault = True
-        self._untold = bad(f"The client has a fault and must stop: {harmless_line(repr(fault))}")
+        self._untold = bad(f"The client has failed and must stop: {harmless_line(repr(fault))}")
         with suppress(Exception):
             self._screen.complain(self._untold)
             self._untold = ""

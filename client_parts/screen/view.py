@@ -80,7 +80,7 @@ class View:
     def unread(self, number: int, room: str, *, hidden: int = 0) -> str:
         """The line before what is new; `hidden` of it is not on the screen."""
         where = f" in {self.place(room)}" if self.mark(room) else ""
-        back = f", {hidden} of them further back: /history" if hidden else ""
+        back = "; /history shows " + ("it" if hidden == number == 1 else f"{hidden} of them") if hidden else ""
         return alert(f"── {_count(number, 'new message')}{where}{back} ──")
 
     def missed(self, number: int) -> str:

@@ -204,7 +204,7 @@ def test_a_fault_of_our_own_is_a_sentence_and_an_end(
     monkeypatch.setattr(running.client._conversation, "heard", fail)
     peer.send_raw(encode_frame(message(1)))
     assert running.status() == 1
-    assert "has a fault" in running.screen.lines[-1]
+    assert "has failed" in running.screen.lines[-1]
 
 
 def test_a_fault_counts_even_if_the_goodbye_is_faster(
@@ -226,4 +226,4 @@ def test_a_fault_counts_even_if_the_goodbye_is_faster(
     peer.expect("bye")
     peer.close()
     assert running.status() == 1
-    assert sum("has a fault" in line for line in running.screen.lines) == 1
+    assert sum("has failed" in line for line in running.screen.lines) == 1

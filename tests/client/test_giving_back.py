@@ -162,13 +162,13 @@ def test_a_fault_ends_in_one_clear_line(open_terminal: Open, server: ServerProgr
     terminal = open_terminal(server.port, tmp_path / "token", "--name", "ann", program=program)
     terminal.type("hello\r")
     if fault in (FAULTS["while a frame is heard"], FAULTS["while a line is understood"]):  # keys are still read
-        terminal.wait_for("The client has a fault and must stop: ")
+        terminal.wait_for("The client has failed and must stop: ")
         terminal.wait_for("Press Enter to leave.")
         terminal.type("\r")
     assert terminal.status() == 1
     assert is_clean(terminal)
     assert b"Traceback" not in terminal.output
-    assert sum("The client has a fault and must stop: " in row for row in terminal.rows) == 1
+    assert sum("The client has failed and must stop: " in row for row in terminal.rows) == 1
 
 
 def test_a_closed_window_ends_the_program(person: Open) -> None:

@@ -98,10 +98,10 @@ def test_the_line_says_what_is_further_back(path: Path) -> None:
     """A long absence is not hidden by a short history."""
     run = Run(path)
     run.welcome()
-    assert "── 48 new messages, 47 of them further back: /history ──" in run.enter("lobby", 50, message(50))
+    assert "── 48 new messages; /history shows 47 of them ──" in run.enter("lobby", 50, message(50))
     run = Run(path)
     run.welcome()
-    assert run.enter("lobby", 3) == ["── 1 new message, 1 of them further back: /history ──"]
+    assert run.enter("lobby", 3) == ["── 1 new message; /history shows it ──"]
 
 
 def test_what_was_read_elsewhere_is_not_shown_again(path: Path) -> None:

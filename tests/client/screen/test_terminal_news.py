@@ -17,11 +17,6 @@ from tests.client.programs import ROOT, ServerProgram, Terminal
 
 
 @pytest.fixture
-def server(program: ServerProgram) -> ServerProgram:
-    return program
-
-
-@pytest.fixture
 def operator(open_terminal: Open, tmp_path: Path) -> Terminal:
     """The server's own terminal."""
     flags = ("--data", ":memory:", "--rate", "0")

@@ -12,11 +12,11 @@ from typing import Final
 
 from chat_common import partners
 from server_parts.hub.live_rooms import LiveRooms
-from server_parts.hub.log_writer import Entry, LogWriter
+from server_parts.hub.log_writer import LogWriter
 from server_parts.people.clients import Client, Session
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.records import Draft, Run, StorageError
-from server_parts.storage.store import Store
+from server_parts.storage.store import Entry, Store
 
 LARGE: Final = 64  # texts from which on it is quicker to hand a batch over than to wait for the disk
 
@@ -42,7 +42,7 @@ class _Said:
                 counted[session.key] = session.counted
                 if session.owner != session.stored_owner:
                     owners[session.key] = session.owner
-        return self.drafts, counted, owners, self.claims
+        return Entry(self.drafts, counted, owners, self.claims)
 
     def sessions(self) -> list[Session]:
         return [client.session for client in self.writers if client.session is not None]
@@ -116,7 +116,7 @@ class Batch:
         self.tell()
         if self._said.writers:
             said, self._said = self._said, _Said()
-            self._settle(said, lambda: self._store.append(*said.entry()))
+            self._settle(said, lambda: self._store.write(said.entry()))
             self.tell()
 
     def tell(self) -> None:

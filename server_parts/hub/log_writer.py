@@ -7,13 +7,10 @@ It must not know clients.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
 
-from server_parts.storage.records import Draft, Run
-from server_parts.storage.store import Store
-
-Entry = tuple[Sequence[Draft], Mapping[str, int], Mapping[str, str], Mapping[str, str]]  # see Store.append
+from server_parts.storage.records import Run
+from server_parts.storage.store import Entry, Store
 
 
 class LogWriter:
@@ -45,6 +42,6 @@ class LogWriter:
     def _write(self) -> None:
         while (entry := self._work.get()) is not None:
             try:
-                self._done.put(self._store.append(*entry))
+                self._done.put(self._store.write(entry))
             except BaseException as error:  # whatever it is, the hub is waiting
                 self._done.put(error)

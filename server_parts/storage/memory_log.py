@@ -19,7 +19,7 @@ from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.records import Draft, Message, Receipt, Run, filling
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
-from server_parts.storage.store import NOBODY, Store
+from server_parts.storage.store import Entry, Store
 
 SLICE: Final = 1_000  # messages looked through at a time
 
@@ -47,13 +47,8 @@ class MemoryLog(Store):
         self._floors: dict[str, dict[str, int]] = {}
         self._spoke: set[tuple[str, str]] = set()  # private rooms and who has said something there
 
-    def append(
-        self,
-        drafts: Sequence[Draft],
-        accepted: Mapping[str, int],
-        owners: Mapping[str, str] = NOBODY,
-        claims: Mapping[str, str] = NOBODY,
-    ) -> list[Run]:
+    def write(self, entry: Entry) -> list[Run]:
+        drafts, accepted, owners, claims = entry
         with self._lock:
             for session in (*accepted, *owners):
                 self._used.setdefault(session, int(time.time() // DAY))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from server_parts.storage.account_store import AccountStore
 from server_parts.storage.message_log import MessageLog
@@ -15,10 +15,18 @@ from server_parts.storage.session_store import SessionStore
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
+class Entry(NamedTuple):
+    """What is committed together: texts, how far sessions are counted, whose they are, and whose names are."""
+
+    drafts: Sequence[Draft]
+    accepted: Mapping[str, int]
+    owners: Mapping[str, str] = NOBODY
+    claims: Mapping[str, str] = NOBODY
+
+
 class Store(MessageLog, SessionStore, AccountStore):
     """One thread at a time appends, claims or trims."""
 
-    @abstractmethod
     def append(
         self,
         drafts: Sequence[Draft],
@@ -34,6 +42,11 @@ class Store(MessageLog, SessionStore, AccountStore):
 
         On return it is as durable as this log gets. Every draft comes back as a run, in the same order.
         """
+        return self.write(Entry(drafts, accepted, owners, claims))
+
+    @abstractmethod
+    def write(self, entry: Entry) -> list[Run]:
+        """Do what `append` promises."""
 
     def claim(self, name: str, token_hash: str) -> None:
         """Give a name to whoever holds that token, with nothing else to store."""

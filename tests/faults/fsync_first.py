@@ -17,12 +17,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from unittest import mock
 
 from server_parts.hub.batch import LARGE
-from server_parts.storage.records import Draft, Run
+from server_parts.storage.records import Run
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Entry
 from server_parts.wire.outbox import Outbox
 from tests.faults.actors import ServerProcess
 from tests.faults.finding import Finding, NotAllowed, main
@@ -127,10 +128,10 @@ class Order:
         self._patches = ExitStack()
 
     def __enter__(self) -> Order:
-        append, offer = SqliteLog.append, Outbox.offer
+        write, offer = SqliteLog.write, Outbox.offer
 
-        def noted_append(log: SqliteLog, drafts: Sequence[Draft], *more: Any) -> list[Run]:
-            runs = append(log, drafts, *more)
+        def noted_write(log: SqliteLog, entry: Entry) -> list[Run]:
+            runs = write(log, entry)
             with self._lock:
                 self._stored.update(message.id for run in runs for message in run.messages())
             return runs
@@ -142,7 +143,7 @@ class Order:
                 self.early += [id for id in ids if id not in self._stored]
             return offer(outbox, block)
 
-        self._patches.enter_context(mock.patch.object(SqliteLog, "append", noted_append))
+        self._patches.enter_context(mock.patch.object(SqliteLog, "write", noted_write))
         self._patches.enter_context(mock.patch.object(Outbox, "offer", noted_offer))
         return self
 

@@ -9,7 +9,7 @@ import random
 import secrets
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from unittest import mock
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.storage.records import Run
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import NOBODY, Entry
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
 from tests.peers import Ended, Frame, Native, of_type
@@ -161,9 +162,11 @@ def _mentions(frames: Sequence[Frame], text: str) -> bool:
 class HastyClaims(SqliteLog):
     """Wrong on purpose: keeps the messages first, and the claims with the next ones."""
 
-    def append(self, drafts, accepted, owners=None, claims=None):  # type: ignore[no-untyped-def]
-        late, self._late = getattr(self, "_late", {}), claims or {}
-        return super().append(drafts, accepted, owners or {}, late)
+    _late: Mapping[str, str] = NOBODY
+
+    def write(self, entry: Entry) -> list[Run]:
+        late, self._late = self._late, entry.claims
+        return super().write(entry._replace(claims=late))
 
 
 def run(quick: bool, seed: int) -> Finding:

@@ -2,7 +2,7 @@
 
     python -m tests.faults.lying_server LIE [what server.py takes]
 
-hasty      `append` returns before anything is written; writing follows a little later
+hasty      `write` returns before anything is written; writing follows a little later
 forgetful  messages are committed first, and what was accepted a little later, in a transaction of its own
 lax        commits are not synced to the disk
 leaky      one message is left out of what somebody missed, as if nobody had said it
@@ -16,7 +16,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from server_parts.settings import Settings
 from server_parts.storage.records import Draft, Message, Receipt, Run, StorageError
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.log import SqliteLog
-from server_parts.storage.store import Store
+from server_parts.storage.store import Entry, Store
 
 LATER = 0.5
 
@@ -68,18 +68,20 @@ class _LateLog(SqliteLog):
 
 class HastyLog(_LateLog):
     def __init__(self, folder: Path) -> None:
-        self._drafts: list[Draft] = []
-        self._more: list[dict[str, str]] = []  # new owners of sessions, and claims
-        self._counted: dict[str, int] = {}
+        self._waiting = Entry([], {})
         self._ahead: dict[str, int] = {}
         super().__init__(folder)
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
+    def write(self, entry: Entry) -> list[Run]:
         with self._late:
-            self._drafts += drafts
-            self._counted |= accepted
-            self._more = [{**old, **new} for old, new in zip(self._more or [{}] * len(more), more, strict=True)]
-            return [self._promise(draft) for draft in drafts]
+            waiting = self._waiting
+            self._waiting = Entry(
+                [*waiting.drafts, *entry.drafts],
+                {**waiting.accepted, **entry.accepted},
+                {**waiting.owners, **entry.owners},
+                {**waiting.claims, **entry.claims},
+            )
+            return [self._promise(draft) for draft in entry.drafts]
 
     def _promise(self, draft: Draft) -> Run:
         run = Run.numbered(draft, self.last(draft.room) + 1)
@@ -91,9 +93,9 @@ class HastyLog(_LateLog):
 
     def flush(self) -> None:
         with self._late:
-            if self._counted and not self._closed:
-                super().append(self._drafts, self._counted, *self._more)
-                self._drafts, self._counted, self._ahead, self._more = [], {}, {}, []
+            if self._waiting.accepted and not self._closed:
+                super().write(self._waiting)
+                self._waiting, self._ahead = Entry([], {}), {}
 
 
 class ForgetfulLog(_LateLog):
@@ -101,17 +103,17 @@ class ForgetfulLog(_LateLog):
         self._counted: dict[str, int] = {}
         super().__init__(folder)
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
+    def write(self, entry: Entry) -> list[Run]:
         with self._late:
-            self._counted |= accepted
-            runs = super().append(drafts, {}, *more)
+            self._counted |= entry.accepted
+            runs = super().write(entry._replace(accepted={}))
             time.sleep(0.03)  # so that a kill between the commit and its receipts is likely
             return runs
 
     def flush(self) -> None:
         with self._late:
             if self._counted and not self._closed:
-                super().append([], self._counted)
+                super().write(Entry([], self._counted))
                 self._counted = {}
 
 

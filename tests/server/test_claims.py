@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,9 @@ from server_parts.people.clients import Client, Session
 from server_parts.people.names import Names
 from server_parts.people.reservations import CLAIMS, CLAIMS_TIME, GRACE
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.records import Draft, Run, hashed
+from server_parts.storage.records import Run, hashed
 from server_parts.storage.sqlite.log import SqliteLog
-from server_parts.storage.store import NOBODY, Store
+from server_parts.storage.store import Entry, Store
 from tests.conftest import Chat, Serve
 from tests.peers import Native, codes, of_type
 from tests.server.hub.bench import Remembering
@@ -97,15 +96,9 @@ def test_claim_and_message_are_one(serve: Serve, tmp_path: Path) -> None:
     class Watched(SqliteLog):
         entries: list[tuple[list[str], dict[str, str]]]
 
-        def append(
-            self,
-            drafts: Sequence[Draft],
-            accepted: Mapping[str, int],
-            owners: Mapping[str, str] = NOBODY,
-            claims: Mapping[str, str] = NOBODY,
-        ) -> list[Run]:
-            self.entries.append(([text for draft in drafts for text in draft.texts], dict(claims)))
-            return super().append(drafts, accepted, owners, claims)
+        def write(self, entry: Entry) -> list[Run]:
+            self.entries.append(([text for draft in entry.drafts for text in draft.texts], dict(entry.claims)))
+            return super().write(entry)
 
     Watched.entries = []
     alice = serve(store=Watched(tmp_path)).native("alice", token=TOKEN)

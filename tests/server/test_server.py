@@ -312,7 +312,7 @@ EXPLODING_LOG = """
     import sys
     sys.path.insert(0, sys.argv.pop(1))
     from server_parts.storage.memory_log import MemoryLog
-    MemoryLog.append = lambda *_: 1 / 0
+    MemoryLog.write = lambda *_: 1 / 0
     import server
     sys.exit(server.main())
 """

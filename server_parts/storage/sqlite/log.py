@@ -34,7 +34,7 @@ from chat_common import partners
 from server_parts.storage.account_store import Conversation
 from server_parts.storage.finding import Found, Wanted
 from server_parts.storage.message_log import TRIM_SLICE
-from server_parts.storage.records import Draft, Message, Receipt, Run, StorageError
+from server_parts.storage.records import Message, Receipt, Run, StorageError
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.files import (
@@ -54,7 +54,7 @@ from server_parts.storage.sqlite.numbers import Batch, Numbers
 from server_parts.storage.sqlite.reader import LogReader
 from server_parts.storage.sqlite.schema import BLOCK, check_schema, migrate
 from server_parts.storage.sqlite.search_index import EVER, Forgotten, Scanner, Scope, SearchIndex, has_fts5
-from server_parts.storage.store import NOBODY, Store
+from server_parts.storage.store import Entry, Store
 
 # A run in one statement: SQLite takes its texts apart in a third of the time of a statement for each, and without
 # letting go of Python's lock, and waiting for it again, after every one.
@@ -139,13 +139,8 @@ class SqliteLog(Store):
 
     # Appending
 
-    def append(
-        self,
-        drafts: Sequence[Draft],
-        accepted: Mapping[str, int],
-        owners: Mapping[str, str] = NOBODY,
-        claims: Mapping[str, str] = NOBODY,
-    ) -> list[Run]:
+    def write(self, entry: Entry) -> list[Run]:
+        drafts, accepted, owners, claims = entry
         numbers = self._numbers
         batch = numbers.new_batch()
         with self._transaction() as connection:

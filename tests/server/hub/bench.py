@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from server_parts.hub.hub import Hub
@@ -14,7 +14,8 @@ from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Hello, Request, Say
 from server_parts.settings import Settings
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.records import Draft, Run, StorageError
+from server_parts.storage.records import Run, StorageError
+from server_parts.storage.store import Entry
 from tests.peers import WAIT, Frame, of_type, wait_until
 
 
@@ -29,12 +30,12 @@ class BenchLog(MemoryLog):
         self.appending = threading.Event()
         self.batches: list[tuple[list[str], dict[str, int]]] = []
 
-    def append(self, drafts: Sequence[Draft], accepted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
+    def write(self, entry: Entry) -> list[Run]:
         self.appending.set()
         assert self.gate.wait(WAIT)
         self._check()
-        self.batches.append(([text for draft in drafts for text in draft.texts], dict(accepted)))
-        return super().append(drafts, accepted, *more)
+        self.batches.append(([text for draft in entry.drafts for text in draft.texts], dict(entry.accepted)))
+        return super().write(entry)
 
     def _check(self) -> None:
         if self.broken is not None:

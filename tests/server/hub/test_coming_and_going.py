@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -23,8 +22,9 @@ from server_parts.protocol.requests import (
     StartAgain,
     Who,
 )
-from server_parts.storage.records import Draft, Run, hashed
+from server_parts.storage.records import Run, hashed
 from server_parts.storage.session_store import SessionRecord
+from server_parts.storage.store import Entry
 from tests.peers import WAIT, codes, of_type
 from tests.server.hub.bench import Bench, Remembering, Seat
 
@@ -102,12 +102,12 @@ def test_a_slow_crowd_lets_others_have_a_word(bench: Bench, alice: Seat, monkeyp
 
 def test_a_busy_hub_has_time_for_a_crowd(bench: Bench, alice: Seat, bob: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     """The longer a turn takes, the more of them are let in at its end."""
-    append, session = bench.store.append, bench.store.session
+    write, session = bench.store.write, bench.store.session
     next_turn = [Say("lobby", ["and now to something else"], 1)]
     a_look = 5 * GREETING  # so long that a busy machine does not make much of it
 
-    def append_slowly(drafts: Sequence[Draft], counted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
-        runs = append(drafts, counted, *more)
+    def write_slowly(entry: Entry) -> list[Run]:
+        runs = write(entry)
         time.sleep(80 * a_look)
         return runs
 
@@ -117,7 +117,7 @@ def test_a_busy_hub_has_time_for_a_crowd(bench: Bench, alice: Seat, bob: Seat, m
         time.sleep(a_look)
         return session(key)
 
-    monkeypatch.setattr(bench.store, "append", append_slowly)
+    monkeypatch.setattr(bench.store, "write", write_slowly)
     monkeypatch.setattr(bench.store, "session", session_slowly)
     crowd = [Seat(bench) for _ in range(40)]
     alice.submit(Say("lobby", ["first"], 1))

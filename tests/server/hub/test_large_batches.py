@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -11,7 +10,8 @@ from server_parts.hub.batch import LARGE
 from server_parts.people.clients import Session
 from server_parts.people.roles import Role
 from server_parts.protocol.requests import Announce, Hello, Join, Nick, Say, Who
-from server_parts.storage.records import Draft, Run
+from server_parts.storage.records import Run
+from server_parts.storage.store import Entry
 from tests.conftest import ChatLog
 from tests.peers import WAIT, of_type, wait_until
 from tests.server.hub.bench import Bench, Seat, ids
@@ -31,14 +31,14 @@ def begin(bench: Bench, seat: Seat, room: str = "lobby", seq: int = 1) -> None:
 
 def let_one_through(bench: Bench) -> None:
     """The batch that the log holds is stored, and the next one is held."""
-    append = bench.store.append
+    write = bench.store.write
 
-    def hold(drafts: Sequence[Draft], accepted: Mapping[str, int], *more: Mapping[str, str]) -> list[Run]:
-        bench.store.append = append  # type: ignore[method-assign]
+    def hold(entry: Entry) -> list[Run]:
+        bench.store.write = write  # type: ignore[method-assign]
         bench.store.gate.clear()
-        return append(drafts, accepted, *more)
+        return write(entry)
 
-    bench.store.append = hold  # type: ignore[method-assign]
+    bench.store.write = hold  # type: ignore[method-assign]
     bench.store.appending.clear()
     bench.store.gate.set()
     assert bench.store.appending.wait(WAIT)

@@ -263,14 +263,16 @@ def test_a_pipe_ended_by_a_signal_ends_at_once_and_falls_silent(run: Run, number
         assert cut.process.stdin is not None
         cut.process.stdin.write("".join(f"line {number}\n" for number in range(300)))
         cut.process.stdin.flush()
-        assert wait_for_event(stream, "message")["text"] == "line 0"
+        # The rate holds texts back by then, so the client has read more than it could have confirmed.
+        while wait_for_event(stream, "message")["text"] != "line 60":
+            pass
         begun = time.monotonic()
         cut.process.send_signal(number)
         assert cut.process.wait(10) == 128 + number
         assert time.monotonic() - begun < 2  # the usual goodbye takes at least three seconds
-        said = 1
+        said = 61
         while (event := next(stream)).get("left") != ["cut"]:
             said += event["type"] == "message"
-        assert said < 100
+        assert said < 150
         assert cut.process.stderr is not None
         assert re.fullmatch(r"\d+ texts were not confirmed, and may be lost\.\n", cut.process.stderr.read())

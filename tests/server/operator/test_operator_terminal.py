@@ -274,10 +274,11 @@ def test_a_server_that_starts_in_the_background_serves(shell: Shell) -> None:
     """It leaves the terminal to the shell until `fg`, and a signal stops it there."""
     terminal = shell.terminal
     terminal.type("job &\r")
-    terminal.wait_for("Server started on")
-    with Native(port_of(terminal), "alice") as alice:
+    terminal.wait_for("Room for")
+    port = port_of(terminal)
+    process = int(shell.ask("jobs -p"))  # before anything is said that could stand between this and its answer
+    with Native(port, "alice") as alice:
         assert alice.tell("hello")["id"] == 1
-        process = int(shell.ask("jobs -p"))
         assert not any("server>" in row for row in terminal.rows)
         os.kill(process, signal.SIGTERM)
         assert alice.until("bye")["code"] == "shutdown"

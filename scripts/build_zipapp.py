@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 MODULES = ("server.py", "client.py", "chat_common.py")
-PACKAGES = ("server_parts", "client_parts", "terminal_parts")
+PACKAGES = ("server_parts", "client_parts", "terminal_parts", "tls_parts")
 MAIN = '''\
 import runpy
 import sys

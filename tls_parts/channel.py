@@ -1,0 +1,109 @@
+"""One side of an encrypted connection: bytes of the wire in and out, bytes of the conversation in and out.
+
+A TLS object must never be used by two threads at once, so whoever shares a channel holds one lock for every call. It
+must not know sockets or threads, and nothing here ever waits.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+
+MOST_SEALED: Final = 16 * 1024  # a piece; the memory of what was once sealed larger is never given back
+_READ: Final = 64 * 1024
+# What may arrive without a word of the conversation in it. The protocol itself allows endless renewals of keys and
+# empty records, each of which costs this side some work.
+MOST_IDLE_BYTES: Final = 1024 * 1024
+MOST_IDLE_READS: Final = 1_000
+
+
+class Channel:
+    """Feed it what arrives; read what that says; seal what is to be sent; send what is `outgoing`."""
+
+    __slots__ = ("_idle_bytes", "_idle_reads", "_incoming", "_outgoing", "_tls", "ended", "is_open")
+
+    def __init__(self, context: ssl.SSLContext, *, server_side: bool, host: str | None = None) -> None:
+        """`host` is the name that a server's certificate must be for, where the context checks that."""
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=server_side, server_hostname=host)
+        self._idle_bytes = self._idle_reads = 0
+        self.is_open = False  # both sides have shaken hands
+        self.ended = False  # the other side has ended its direction in order; without that, a link is lost
+
+    # --- what arrives ---
+
+    def feed(self, data: bytes) -> None:
+        """Take in what arrived on the wire; nothing at its end. ssl.SSLError: too much of it said nothing."""
+        if not data:
+            self._incoming.write_eof()
+            return
+        self._idle_bytes += len(data)
+        self._idle_reads += 1
+        if self._idle_bytes > MOST_IDLE_BYTES or self._idle_reads > MOST_IDLE_READS:
+            raise ssl.SSLError(ssl.SSL_ERROR_SSL, "too many records without content")
+        self._incoming.write(data)
+
+    def shake_hands(self) -> bool:
+        """Go on with it; whether it is done. There may be something outgoing after each step, also a failed one."""
+        if not self.is_open:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                return False
+            self.is_open = True
+            self._idle_bytes = self._idle_reads = 0
+        return True
+
+    def read(self) -> bytes | None:
+        """All that has arrived of the conversation; nothing at its end, None while more has to be fed first.
+
+        There may be something outgoing after it: some of what arrives wants an answer.
+        """
+        pieces: list[bytes] = []
+        while (piece := self._read_piece()) is not None:
+            if not piece:
+                return b"".join(pieces)
+            pieces.append(piece)
+        if not pieces:
+            return None
+        self._idle_bytes = self._idle_reads = 0
+        return b"".join(pieces)
+
+    def _read_piece(self) -> bytes | None:
+        try:
+            piece = self._tls.read(_READ)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLZeroReturnError:
+            piece = b""
+        except ssl.SSLEOFError:
+            return b""
+        self.ended = self.ended or not piece
+        return piece
+
+    # --- what leaves ---
+
+    def seal(self, data: bytes | memoryview) -> int:
+        """Make some of it outgoing; how many bytes that was. What is sealed must be sent, in this order, to the end."""
+        return self._tls.write(memoryview(data)[:MOST_SEALED])
+
+    @property
+    def has_outgoing(self) -> bool:
+        return self._outgoing.pending > 0
+
+    def outgoing(self) -> bytes:
+        """Take what is to be sent next."""
+        return self._outgoing.read()
+
+    def end(self) -> None:
+        """Say that nothing more will come from this side; that is outgoing then."""
+        try:
+            self._tls.unwrap()
+        except ssl.SSLError:
+            pass  # it waits for the other side's end, or there was no handshake
+
+    # --- who is there ---
+
+    def certificate(self) -> bytes:
+        """The other side's, in DER; nothing if it showed none."""
+        return self._tls.getpeercert(binary_form=True) or b""

@@ -37,11 +37,11 @@ from server_parts.operator.console import counted
 from server_parts.operator.screen import ScreenLog
 from server_parts.operator.seat import OperatorSeat
 from server_parts.operator.service_log import ServiceLog
-from server_parts.people.addresses import source_of
+from server_parts.people.addresses import is_own, source_of
 from server_parts.people.clients import Client
 from server_parts.people.places import Places
 from server_parts.people.rate_limit import RateLimits
-from server_parts.protocol.doorway import Doorway
+from server_parts.protocol.doorway import FIRST_BYTE_WAIT, Doorway
 from server_parts.protocol.events import bye
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Announce, Request, text_refusal
@@ -53,6 +53,8 @@ from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
 from server_parts.wire import sockets
 from server_parts.wire.acceptor import Acceptor, refuse
+from server_parts.wire.certificate import Certificate
+from server_parts.wire.entrance import Entrance
 from server_parts.wire.outbox import Outbox
 from server_parts.wire.readers import Readers
 from server_parts.wire.wire import Wire
@@ -82,6 +84,7 @@ class ChatServer:
         port: int = DEFAULT_PORT,
         settings: Settings | None = None,
         store: Store | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -92,6 +95,7 @@ class ChatServer:
         self._store = store or MemoryLog()
         self._connections: dict[socket.socket, Client] = {}
         self._readers = Readers()
+        self._entrance = Entrance(FIRST_BYTE_WAIT, None if certificate is None else lambda: certificate.context)
         most = max(sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
         self._places = Places(self.max_clients, self.settings.per_address)
@@ -197,28 +201,42 @@ class ChatServer:
 
     # --- a client's reader ---
 
-    def handle_client(self, client_socket: socket.socket, wire: Wire) -> None:
-        """Read one client until it leaves: bytes → door → requests → dispatcher."""
+    def handle_client(self, client_socket: socket.socket, clear: Wire) -> None:
+        """Be the reader of one client until it leaves. `clear` is its wire, unless it wants an encrypted one."""
         client = self._connections[client_socket]
-        dispatcher = Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)
+        source = source_of(client.address)
         try:
-            for requests in self._requests(wire, client):
-                dispatcher.serve(requests)
+            opened = time.monotonic()
+            wire = self._entrance.wire_of(client_socket, clear, None if is_own(source) else source)
+            if wire is not None and not self._stopping:
+                self._serve(client, wire, opened)
         except ConnectionResetError:
             log.debug("%s cut the connection", client.address)
         except Exception:
             log.exception("reading %s", client.address)
         finally:
-            dispatcher.close()
             client.outbox.close()
             del self._connections[client_socket]
-            self._places.leave(source_of(client.address))
+            self._places.leave(source)
             self._readers.leave()
             log.debug("Client disconnected from %s", client.address)
 
-    def _requests(self, wire: Wire, client: Client) -> Iterator[Sequence[Request]]:
+    def _serve(self, client: Client, wire: Wire, opened: float) -> None:
+        """Bytes → door → requests → dispatcher."""
+        if wire.is_encrypted:
+            opened = time.monotonic()
+            client.outbox, client.is_confidential = Outbox(wire, self.settings.backlog), True
+        door = Doorway(opened, is_open=wire.is_encrypted or self._may_talk_in_clear(client))
+        with contextlib.closing(Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)) as dispatcher:
+            for requests in self._requests(wire, client, door):
+                dispatcher.serve(requests)
+
+    def _may_talk_in_clear(self, client: Client) -> bool:
+        plain = self.settings.plain
+        return plain == "everyone" or (plain == "loopback" and is_own(source_of(client.address)))
+
+    def _requests(self, wire: Wire, client: Client, door: Doorway) -> Iterator[Sequence[Request]]:
         """What a client asks for, as it arrives, and what its silence means."""
-        door = Doorway(time.monotonic())
         while not client.outbox.closed:
             deadline = door.deadline()
             if deadline is not None and not wire.readable(deadline - time.monotonic()):

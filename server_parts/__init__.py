@@ -1,1 +1,1 @@
-"""What server.py is made of, one idea a file. Imports terminal_parts, tls_parts and chat_common, and nothing of the client."""
+"""What server.py is made of, one idea a file. Imports nothing of the client."""

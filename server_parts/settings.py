@@ -29,6 +29,7 @@ class Settings:
     max_clients: int = 0  # 0: as many as there are descriptors for
     per_address: int = 16  # 0: no limit
     backlog: int = 1024 * 1024
+    plain: str = "loopback"
     console: bool = True
     log_file: str | None = None
     verbose: bool = False

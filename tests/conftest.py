@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import signal
 import socket
 import threading
@@ -16,7 +17,9 @@ import pytest
 from server import ChatServer
 from server_parts.settings import Settings
 from server_parts.storage.store import Store
+from server_parts.wire.certificate import Certificate
 from tests.peers import WAIT, Native, Peer, Plain
+from tests.tls.certificates import key_pair, needs_openssl, trusting_context
 
 if TYPE_CHECKING:  # pseudo-terminals are a Unix thing
     from tests.client.programs import Terminal
@@ -102,7 +105,13 @@ class Chat:
 
 class Serve(Protocol):
     def __call__(
-        self, *, host: str = "127.0.0.1", port: int = 0, store: Store | None = None, **settings: Any
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        store: Store | None = None,
+        encrypts: bool = True,
+        **settings: Any,
     ) -> Chat: ...
 
 
@@ -136,14 +145,33 @@ def no_threads_left() -> Iterator[None]:
     assert not left, f"threads left: {left}"
 
 
+def certificate() -> Certificate | None:
+    """One for all servers under test, where one can be made."""
+    return Certificate(*key_pair()) if shutil.which("openssl") else None
+
+
+@pytest.fixture(params=["clear", pytest.param("TLS", marks=needs_openssl)])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same test once with clients that talk in clear, and once with clients that encrypt."""
+    if request.param == "TLS":
+        monkeypatch.setattr(Peer, "tls", trusting_context())
+
+
 @pytest.fixture
 def serve(chat_log: ChatLog, no_threads_left: None) -> Iterator[Serve]:
     """Starts servers on free ports, without a rate limit unless one is given; stops them all."""
     running: list[Chat] = []
 
-    def start(*, host: str = "127.0.0.1", port: int = 0, store: Store | None = None, **settings: Any) -> Chat:
+    def start(
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        store: Store | None = None,
+        encrypts: bool = True,
+        **settings: Any,
+    ) -> Chat:
         options = Settings(**{"console": False, "rate": 0.0, **settings})
-        chat = Chat(ChatServer(host, port, options, store))
+        chat = Chat(ChatServer(host, port, options, store, certificate() if encrypts else None))
         running.append(chat)
         return chat
 

@@ -5,10 +5,12 @@ They share no code with the product, so that a mistake there cannot be repeated 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -27,8 +29,12 @@ class Ended(Exception):
 class Peer:
     """A connection that is read line by line."""
 
+    tls: ssl.SSLContext | None = None  # for all of them: how to encrypt
+
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self.socket = socket.create_connection((host, port), timeout=WAIT)
+        if self.tls is not None:
+            self.socket = self.tls.wrap_socket(self.socket)
         self._unread = b""
 
     def send_bytes(self, data: bytes) -> None:
@@ -57,7 +63,10 @@ class Peer:
         return self.rest(wait) == b""
 
     def stop_sending(self) -> None:
-        self.socket.shutdown(socket.SHUT_WR)
+        if isinstance(self.socket, ssl.SSLSocket):
+            _say_the_end(self.socket)
+        else:
+            self.socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         self.socket.close()
@@ -84,6 +93,14 @@ class Peer:
         if not data:
             raise Ended
         return data
+
+
+def _say_the_end(connection: ssl.SSLSocket) -> None:
+    """In the channel only: what the server still says can be read."""
+    connection.settimeout(0)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        connection.unwrap()
+    connection.settimeout(WAIT)
 
 
 class Native(Peer):

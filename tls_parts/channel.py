@@ -20,12 +20,13 @@ MOST_IDLE_READS: Final = 1_000
 class Channel:
     """Feed it what arrives; read what that says; seal what is to be sent; send what is `outgoing`."""
 
-    __slots__ = ("_idle_bytes", "_idle_reads", "_incoming", "_outgoing", "_tls", "ended", "is_open")
+    __slots__ = ("_idle_bytes", "_idle_reads", "_incoming", "_outgoing", "_tls", "ended", "is_open", "outgoing")
 
     def __init__(self, context: ssl.SSLContext, *, server_side: bool, host: str | None = None) -> None:
         """`host` is the name that a server's certificate must be for, where the context checks that."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=server_side, server_hostname=host)
+        self.outgoing = self._outgoing.read  # takes what is to be sent next; bound once, as it is called for every text
         self._idle_bytes = self._idle_reads = 0
         self.is_open = False  # both sides have shaken hands
         self.ended = False  # the other side has ended its direction in order; without that, a link is lost
@@ -90,10 +91,6 @@ class Channel:
     @property
     def has_outgoing(self) -> bool:
         return self._outgoing.pending > 0
-
-    def outgoing(self) -> bytes:
-        """Take what is to be sent next."""
-        return self._outgoing.read()
 
     def end(self) -> None:
         """Say that nothing more will come from this side; that is outgoing then."""

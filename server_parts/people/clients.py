@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Final, Protocol
 
 from chat_common import Frame, partners, private_room
+from server_parts.people.addresses import is_own, source_of
 from server_parts.people.presence import News
 from server_parts.people.roles import Role
 from server_parts.protocol.encoder import Encoder
@@ -60,7 +61,7 @@ class Client:
 
     __slots__ = (
         "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
-        "joined_with", "name", "number", "on_kept_place", "outbox", "replaced", "resumed", "role", "rooms",
+        "is_confidential", "joined_with", "name", "number", "on_kept_place", "outbox", "replaced", "resumed", "role", "rooms",
         "session", "shares_name", "token_hash", "wrote_in",
     )  # fmt: skip
 
@@ -84,6 +85,7 @@ class Client:
         self.joined_with: dict[str, int] = {}
         self.wrote_in: set[str] = set()  # private rooms
         self.rooms: dict[str, Room] = {}
+        self.is_confidential = is_own(source_of(address))  # nobody on the way can read what is said
         self.on_kept_place = False  # let in to prove that its name is claimed
         self.gone = False
         self.credits: SimpleQueue[None] = SimpleQueue()

@@ -13,7 +13,9 @@ from typing import Final
 from chat_common import MAX_HELLO_LINE
 from server_parts.protocol.door import Door
 from server_parts.protocol.encoder import Encoder
+from server_parts.protocol.events import bye
 from server_parts.protocol.native_door import NativeDoor
+from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.plain_door import PlainDoor
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import EndConnection, Request, StartAgain
@@ -29,14 +31,21 @@ _HTTP_ANSWER: Final = (
     b"This is a chat server, not a web server. Come in with client.py, or with nc.\n"
 )
 _TLS_HELLO: Final = 0x16
-_TLS_ANSWER: Final = b"* this port does not speak TLS: connect without it *\n"
+_TLS_ANSWER: Final = b"* this server cannot encrypt: connect without TLS *\n"
+_IN_CLEAR: Final = "this server talks only encrypted: use client.py, or ncat --ssl"
+_HTTP_IN_CLEAR: Final = (
+    b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+    b"This server talks only encrypted: use https, client.py, or ncat --ssl.\n"
+)
 
 
 class Doorway:
     """A new connection: undecided until its first bytes or half a second of silence, then one of the doors."""
 
-    def __init__(self, opened: float) -> None:
+    def __init__(self, opened: float, *, is_open: bool = True) -> None:
+        """`is_open` for whoever may talk as they do: others are told, in their own form, that they must encrypt."""
         self._opened = opened
+        self._is_open = is_open
         self._first = b""
         self._silent = True
         self._door: Door | None = None
@@ -55,7 +64,7 @@ class Doorway:
         if self._first[0] == _TLS_HELLO:
             return [EndConnection(_TLS_ANSWER, "a TLS hello on the plain port")]
         if _HTTP.match(self._first):
-            return [EndConnection(_HTTP_ANSWER, "an HTTP request")]
+            return [EndConnection(_HTTP_ANSWER if self._is_open else _HTTP_IN_CLEAR, "an HTTP request")]
         if self._may_be_http():
             return []  # the rest of the line, or the silence after it, will tell
         return self._enter_plain(now)
@@ -79,6 +88,8 @@ class Doorway:
 
     def _enter_native(self, data: bytes, now: float) -> list[Request]:
         self._silent = False
+        if not self._is_open:
+            return [EndConnection(NATIVE.frame(bye("not_encrypted", _IN_CLEAR, retry=False)), _IN_CLEAR)]
         seated = self._door is not None  # as a plain client, whose greeting a native one skips
         self._door = NativeDoor(now if seated else self._opened)
         requests = self._door.receive(data, now)
@@ -89,5 +100,7 @@ class Doorway:
         return begun and any(method.startswith(self._first[: len(method)]) for method in _METHODS)
 
     def _enter_plain(self, now: float) -> list[Request]:
+        if not self._is_open:
+            return [EndConnection(f"* {_IN_CLEAR} *\n".encode(), _IN_CLEAR)]
         self._door = PlainDoor()
         return [self._door.greeting(), *self._door.receive(self._first, now)]

@@ -66,6 +66,16 @@ def readable(connection: socket.socket, seconds: float) -> bool:
     return _wait(connection, seconds, reading=True)
 
 
+def first_byte(connection: socket.socket, seconds: float) -> bytes:
+    """What will be received first, without receiving it; nothing if the connection ends or is silent for so long."""
+    if not readable(connection, seconds):
+        return b""
+    try:
+        return connection.recv(1, socket.MSG_PEEK)
+    except OSError:
+        return b""
+
+
 def writable(connection: socket.socket, seconds: float) -> bool:
     return _wait(connection, seconds, reading=False)
 

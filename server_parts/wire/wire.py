@@ -1,6 +1,6 @@
 """One connection: what its reader receives from and its outbox sends to. Nobody else uses the socket.
 
-This one sends bytes as they are. Encryption will be a second class with the same methods, so they promise what it
+This one sends bytes as they are. `tls_wire.py` has an encrypted one with the same methods, so they promise what that
 needs: one lock for all that both directions share, no waiting while that is held, and no order of bytes but one.
 It must not know what the bytes mean.
 """
@@ -25,6 +25,8 @@ class Wire:
     """
 
     __slots__ = ("_flags", "_socket", "_was_reset", "lock")
+
+    is_encrypted = False
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection

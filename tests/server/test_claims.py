@@ -18,6 +18,8 @@ from tests.conftest import Chat, Serve
 from tests.peers import Native, codes, of_type
 from tests.server.hub.bench import Remembering
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 TOKEN = "0123456789abcdef0123456789abcdef"
 OTHER = TOKEN[::-1]
 

@@ -24,6 +24,8 @@ from tests.client.fakes import message, timeless, unpainted
 from tests.conftest import Serve
 from tests.peers import Frame, Native
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 BLANKS = "\u3164\u2800\u115f\u1160\uffa0\u034f\u200b\u2060\ufeff\u00a0\u3000\u200d\ufe0f\u0301\ufffc\U000e0041 \t"
 TOKEN = "t" * 32
 NOTICE = re.compile(r"\* .*\*")  # as a person reads it, who sees no blanks

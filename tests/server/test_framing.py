@@ -11,6 +11,8 @@ from server_parts.protocol import native_door
 from tests.conftest import Chat
 from tests.peers import Native, codes, of_type
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 # --- framing ---
 
 
@@ -140,15 +142,6 @@ def test_a_browser_gets_a_400(chat: Chat) -> None:
         answer = peer.rest()
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert b"chat server" in answer
-
-
-def test_a_tls_hello_gets_one_line(chat: Chat) -> None:
-    """In clear text, and then the end."""
-    peer = chat.peer()
-    peer.send_bytes(b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + b"\x00" * 100)
-    answer = peer.rest()
-    assert b"TLS" in answer
-    assert answer.count(b"\n") == 1
 
 
 def test_a_native_client_that_was_silent_first(chat: Chat, alice: Native) -> None:

@@ -9,6 +9,8 @@ import pytest
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, codes, of_type
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 SESSION = "s" * 16
 TOKEN = "0123456789abcdef0123456789abcdef"
 

@@ -20,6 +20,8 @@ from server_parts.storage.records import Draft, Message
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 TOKEN = "0123456789abcdef0123456789abcdef"
 OTHER_TOKEN = TOKEN[::-1]
 

@@ -16,6 +16,8 @@ from server_parts.protocol.native_door import NativeDoor
 from server_parts.protocol.native_requests import plain_says
 from server_parts.protocol.requests import Request, Say
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 
 def say(seq: Any = 1, text: Any = "hello", room: Any = "lobby", **more: Any) -> bytes:
     return json.dumps({"type": "say", "room": room, "text": text, "seq": seq, **more}, ensure_ascii=False).encode(

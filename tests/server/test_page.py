@@ -13,6 +13,8 @@ from server_parts.storage.records import Draft
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, Peer, codes, of_type
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 TOKEN = "0123456789abcdef0123456789abcdef"
 SESSION = "s" * 16
 

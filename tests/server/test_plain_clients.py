@@ -13,6 +13,8 @@ from tests.conftest import Chat
 from tests.peers import WAIT, Native, Plain
 from tests.server.foreign import Program, installed, running
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 # A client as tutorials print it. It sends no newline, and reads once for each line it has sent.
 TUTORIAL_CLIENT = """\
 import socket

@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import Chat
 from tests.peers import Frame, Native, codes, of_type
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 # --- say ---
 
 

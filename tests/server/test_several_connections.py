@@ -15,6 +15,8 @@ from server_parts.storage.store import Store
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, of_type
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 TOKEN = "0123456789abcdef0123456789abcdef"
 OTHER = TOKEN[::-1]
 BY: dict[str, Any] = {"token": TOKEN, "features": ["by"]}

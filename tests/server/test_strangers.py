@@ -48,8 +48,8 @@ NOT_HTTP: Final = "This is a chat server, not a web server"
 REFUSED: Final = {
     "a web page": ("curl -sS -i http://127.0.0.1:{port}/", NOT_HTTP),
     "an upload": ("head -c 3000000 /dev/zero | curl -sS -i --data-binary @- http://127.0.0.1:{port}/", NOT_HTTP),
-    "a secure web page": ("curl -sS -k https://127.0.0.1:{port}/", "SSL"),
-    "TLS": ("openssl s_client -connect 127.0.0.1:{port}", "wrong version number"),
+    "a secure web page": ("curl -sS -k https://127.0.0.1:{port}/", NOT_HTTP),
+    "older TLS": ("openssl s_client -tls1_2 -connect 127.0.0.1:{port}", "protocol version"),
     "a gigabyte in one line": (
         "head -c 1000000000 /dev/zero | tr '\\0' x | nc 127.0.0.1 {port}",
         "> 65536 bytes *\n* goodbye *",

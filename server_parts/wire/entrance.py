@@ -1,0 +1,39 @@
+"""How a new connection becomes a wire: its first byte tells whether it wants to be encrypted, and then it is.
+
+Runs in the reader's thread of the connection, never in the accept thread. It must not know what is said on a wire.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+from server_parts.wire import sockets
+from server_parts.wire.handshakes import SECONDS, Handshakes
+from server_parts.wire.tls_wire import TlsWire
+from server_parts.wire.wire import Wire
+
+TLS_HELLO: Final = b"\x16"
+
+
+class Entrance:
+    """One for all connections. Without a `context` this server cannot encrypt, and whoever asks for it is told so."""
+
+    def __init__(self, silence: float, context: Callable[[], ssl.SSLContext] | None) -> None:
+        """`silence`: after so many seconds without a byte, nobody wants to be encrypted."""
+        self._silence = silence
+        self._context = context
+        self._handshakes = Handshakes()
+
+    def wire_of(self, connection: socket.socket, clear: Wire, source: str | None) -> Wire | None:
+        """`clear`, or an encrypted wire in its place; None if the handshake fails or takes too long.
+
+        `source` is the address that handshakes are counted for, if they are.
+        """
+        if sockets.first_byte(connection, self._silence) != TLS_HELLO or self._context is None:
+            return clear
+        with self._handshakes.place(source) as has_place:
+            wire = TlsWire(connection, self._context())
+            return wire if has_place and wire.shake_hands(SECONDS) else None

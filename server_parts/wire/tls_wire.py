@@ -1,0 +1,157 @@
+"""An encrypted connection: the same promises as a plain one, with a channel between the two directions and the socket.
+
+Every call of the channel is made with the wire's lock held, which is the outbox's: whoever receives waits for the
+socket without it, and decrypts with it. A block is sealed when its turn to be sent has come, never before, and what is
+sealed leaves in that order and to the end: a record that is missing or out of place ends the connection.
+It must not know what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import socket
+import ssl
+import time
+from typing import Final
+
+from server_parts.wire import sockets
+from server_parts.wire.wire import Wire
+from tls_parts.channel import Channel
+
+_LONG: Final = 60.0  # seconds; any time
+
+
+class TlsWire(Wire):
+    """`shake_hands` comes first, and is the reader's. See Wire for the rest."""
+
+    __slots__ = ("_channel", "_is_over", "_may_block", "_received", "_sealed", "_unsent")
+
+    is_encrypted = True
+
+    def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+        super().__init__(connection)
+        self._may_block = self._flags is not None
+        if not self._may_block:  # Windows: here too a send must never wait while it holds the lock
+            connection.setblocking(False)
+            self._flags = 0
+        self._channel = Channel(context, server_side=True)
+        self._unsent: bytes | memoryview = b""  # what is sealed, and to be sent before anything else
+        self._sealed = 0  # how much of the present block that is
+        self._received = b""  # decrypted, and not asked for yet
+        self._is_over = False  # nothing more can be decrypted
+
+    def shake_hands(self, seconds: float) -> bool:
+        """Without the lock: agree on keys, in so many seconds. False: the other side could not, or would not."""
+        until = time.monotonic() + seconds
+        while True:
+            with self.lock:
+                if self._step():
+                    return True
+            if self._is_over or not sockets.readable(self._socket, until - time.monotonic()):
+                return False
+            self._take_in(super().receive())
+
+    def _step(self) -> bool:
+        """With the lock held: one step of the handshake; whether it was the last."""
+        try:
+            return self._channel.shake_hands()
+        except ssl.SSLError:
+            self._is_over = True
+            return False
+        finally:
+            self._answer()
+
+    # --- receiving, without the lock ---
+
+    def receive(self) -> bytes:
+        self._await(math.inf)
+        received, self._received = self._received, b""
+        return received
+
+    def readable(self, seconds: float) -> bool:
+        return self._await(time.monotonic() + seconds)
+
+    def _await(self, until: float) -> bool:
+        """Wait until there is something decrypted, or the end."""
+        while not self._decrypt():
+            if not self._is_readable_before(until):
+                return False
+            self._take_in(super().receive())
+        return True
+
+    def _is_readable_before(self, until: float) -> bool:
+        if until != math.inf:
+            return sockets.readable(self._socket, until - time.monotonic())
+        while not self._may_block and not sockets.readable(self._socket, _LONG):
+            pass
+        return True
+
+    def _take_in(self, data: bytes) -> None:
+        with self.lock:
+            try:
+                self._channel.feed(data)
+            except ssl.SSLError:
+                self._is_over = True
+
+    def _decrypt(self) -> bool:
+        """Whether there is something to receive, the end included."""
+        if self._received or self._is_over:
+            return True
+        with self.lock:
+            try:
+                received = self._channel.read()
+            except ssl.SSLError:
+                received = b""
+            finally:
+                self._answer()
+        self._received = received or b""
+        self._is_over = received == b""
+        return received is not None
+
+    def _answer(self) -> None:
+        """Send what the channel wants to say itself; what is not taken now goes before the next block."""
+        with contextlib.suppress(OSError):
+            self._flush()
+
+    # --- sending ---
+
+    def try_send(self, block: bytes | memoryview) -> int:
+        taken = 0
+        while self._flush():
+            taken += self._sealed
+            self._sealed = 0
+            if taken == len(block):
+                break
+            self._sealed = self._channel.seal(memoryview(block)[taken:])
+        return taken
+
+    def send(self, block: bytes | memoryview, seconds: float) -> int:
+        with self.lock:
+            taken = self.try_send(block)
+        if not taken:
+            sockets.writable(self._socket, seconds)
+        return taken
+
+    def _flush(self) -> bool:
+        """With the lock held: send what is sealed; whether all of it is out."""
+        while self._unsent or self._take():
+            sent = super().try_send(self._unsent)
+            if sent < len(self._unsent):
+                self._unsent = memoryview(self._unsent)[sent:]
+                return False
+            self._unsent = b""
+        return True
+
+    def _take(self) -> bool:
+        """Whether there is more that is sealed. It is kept until it is out, also if the wire breaks."""
+        self._unsent = self._channel.outgoing()
+        return bool(self._unsent)
+
+    # --- ending it, with the lock held ---
+
+    def half_close(self) -> None:
+        """The end is said in the channel too: without that the client takes it for a lost link."""
+        self._channel.end()
+        self._answer()
+        super().half_close()

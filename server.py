@@ -27,6 +27,7 @@ from chat_common import (
     DEFAULT_PORT,
     enable_terminal_colors,
     format_address,
+    harmless_line,
     paint,
     storable,
 )
@@ -37,6 +38,7 @@ from server_parts.operator.console import counted
 from server_parts.operator.screen import ScreenLog
 from server_parts.operator.seat import OperatorSeat
 from server_parts.operator.service_log import ServiceLog
+from server_parts.own_certificate import open_certificate
 from server_parts.people.addresses import is_own, source_of
 from server_parts.people.clients import Client
 from server_parts.people.places import Places
@@ -53,7 +55,8 @@ from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
 from server_parts.wire import sockets
 from server_parts.wire.acceptor import Acceptor, refuse
-from server_parts.wire.certificate import Certificate
+from server_parts.wire.certificate import Certificate, CertificateError
+from server_parts.wire.certificate_watch import CertificateWatch
 from server_parts.wire.entrance import Entrance
 from server_parts.wire.outbox import Outbox
 from server_parts.wire.readers import Readers
@@ -90,6 +93,7 @@ class ChatServer:
         self.port = port
         self.settings = settings or Settings(console=False)
         self.server_socket: socket.socket | None = None
+        self.certificate = certificate  # without one, no connection can be encrypted
         self.listening = threading.Event()
         self.failed = False
         self._store = store or MemoryLog()
@@ -122,17 +126,23 @@ class ChatServer:
         self.open()
         hub = threading.Thread(target=self._run_hub, name="hub")
         accept = threading.Thread(target=self._guard, args=(self._accept,), name="accept")
+        watch = CertificateWatch(self.certificate) if self.certificate else None
         try:
             hub.start()
             accept.start()
+            if watch is not None:
+                watch.start()
             self.listening.set()
-            self._operator.attend(self._hub, self._store, self.broadcast_message, self.stop_server)
+            reload = self.certificate.reload if self.certificate else None
+            self._operator.attend(self._hub, self._store, self.broadcast_message, self.stop_server, reload)
             while not self._stopping:  # a signal that reaches another thread, or comes a moment early, wakes nobody
                 with contextlib.suppress(Empty):
                     self._stop_asked.get(timeout=TICK)
         except KeyboardInterrupt:
             pass  # where no handler of ours made a call of `stop_server` of it
         finally:
+            if watch is not None:
+                watch.stop()
             self._shut_down(hub, accept)
 
     def open(self) -> None:
@@ -227,7 +237,9 @@ class ChatServer:
             opened = time.monotonic()
             client.outbox, client.is_confidential = Outbox(wire, self.settings.backlog), True
         door = Doorway(opened, is_open=wire.is_encrypted or self._may_talk_in_clear(client))
-        with contextlib.closing(Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)) as dispatcher:
+        with contextlib.closing(
+            Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)
+        ) as dispatcher:
             for requests in self._requests(wire, client, door):
                 dispatcher.serve(requests)
 
@@ -317,8 +329,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         listener = sockets.open_listener(command.host, command.port)
         with contextlib.closing(listener):
             return _serve(command, listener)
-    except StorageError as error:
-        return complain(as_sentence(str(error)))
+    except (StorageError, CertificateError) as error:
+        return complain(as_sentence(harmless_line(str(error))))
     except OSError as error:
         return complain(why_not(error, command.host, command.port))
 
@@ -326,7 +338,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _serve(command: settings.Command, listener: socket.socket) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(GARBAGE_THRESHOLD)
-    server = ChatServer(command.host, command.port, command.settings, opening.open_log(command.settings))
+    store = opening.open_log(command.settings)  # first: a folder in use is a better reason than its key
+    address = listener.getsockname()[0]
+    try:
+        encryption = open_certificate(command.settings, is_reachable=not sockets.is_loopback(address))
+    except CertificateError:
+        store.close()
+        raise
+    server = ChatServer(command.host, command.port, command.settings, store, encryption.certificate)
     server.server_socket = listener
     server.open()
     service_log = ServiceLog(command.settings, ScreenLog(server.screen) if server.screen else None)
@@ -334,7 +353,7 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
     print(paint(f"Server started on {format_address(server.host, server.port)}", "green"))
     descriptors = sockets.raise_descriptor_limit()
     print(f"Room for {counted(server.max_clients, 'client')} ({descriptors} descriptors)", flush=True)
-    tell_reach(server.host, server.port)
+    tell_reach(address, server.port, encryption, command.settings)
     try:
         server.start_server()
     finally:

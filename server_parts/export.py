@@ -40,6 +40,11 @@ def backup(settings: Settings, target: str) -> int:
         reader.backup(Path(target).expanduser())
     with _writing_out():
         print(f"Copied everything in {settings.data} to {target}.")
+    if settings.own_key.exists():
+        # Whoever has it can pass for this server; a copy of what was said is kept in less careful places.
+        print(
+            f"Without its key: keep a copy of {harmless_line(str(settings.own_key))} in a safe place.", file=sys.stderr
+        )
     return 0
 
 

@@ -14,6 +14,7 @@ from terminal_parts.command_line import CommandLine
 
 MEMORY: Final = ":memory:"
 FOLDER: Final = "chat-data"
+LOOPBACK, EVERYONE, NOBODY = PLAIN = ("loopback", "everyone", "nobody")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,26 @@ class Settings:
     max_clients: int = 0  # 0: as many as there are descriptors for
     per_address: int = 16  # 0: no limit
     backlog: int = 1024 * 1024
-    plain: str = "loopback"
     console: bool = True
     log_file: str | None = None
     verbose: bool = False
+    tls_cert: str | None = None  # files of the operator's own; both or neither
+    tls_key: str | None = None
+    plain: str = LOOPBACK  # who may talk to the server without encryption
 
     @property
     def folder(self) -> Path:
         """Where the log is, if anywhere."""
         return Path(self.data).expanduser()
+
+    @property
+    def own_certificate(self) -> Path:
+        """Made by the server, where it is given none."""
+        return self.folder / "server.crt"
+
+    @property
+    def own_key(self) -> Path:
+        return self.folder / "server.key"
 
 
 class _Flag(NamedTuple):
@@ -89,6 +101,18 @@ def _folder(text: str) -> str:
     return text
 
 
+def _file(text: str) -> str:
+    if not text:
+        raise ValueError("name a file")
+    return text
+
+
+def _plain(text: str) -> str:
+    if text not in PLAIN:
+        raise ValueError(f"use {', '.join(PLAIN[:-1])} or {PLAIN[-1]}")
+    return text
+
+
 def _operator(text: str) -> str:
     if not is_name(text):
         raise ValueError("use 1 to 32 of A-Z a-z 0-9 _ . -, and start with a letter or a digit")
@@ -126,10 +150,20 @@ _FLAGS: Final = (
         "bytes kept for a client that does not read, before it is disconnected; at least 65536",
         "BYTES",
     ),
+    _Flag("tls-cert", _file, None, "certificate to use instead of the server's own, with its chain, in PEM", "FILE"),
+    _Flag("tls-key", _file, None, "private key of that certificate, in PEM without a password", "FILE"),
+    _Flag(
+        "plain",
+        _plain,
+        _DEFAULTS.plain,
+        "who may connect without encryption: loopback (this machine), everyone or nobody",
+        "WHO",
+    ),
     _Flag("log-file", str, _DEFAULTS.log_file, "write the log to this file too", "FILE"),
 )
 _GROUPS: Final = {
     "Network": ("host", "port", "max-clients", "per-address", "rate", "backlog"),
+    "Encryption": ("tls-cert", "tls-key", "plain"),
     "Messages": ("data", "keep", "keep-messages", "motd"),
     "Operator": ("name", "log-file"),
 }
@@ -154,6 +188,8 @@ def parse(argv: Sequence[str] | None, environment: Mapping[str, str] = os.enviro
     console = not (given.no_console or _yes(environment.get("CHAT_NO_CONSOLE")))
     verbose = given.verbose or _yes(environment.get("CHAT_VERBOSE"))
     settings = Settings(**values, keep_days=keep_days, console=console, verbose=verbose)
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        parser.error("options --tls-cert and --tls-key need each other; name both files, or neither")
     if given.export and given.backup:
         parser.error("options --export and --backup exclude each other; use one at a time")
     if settings.data == MEMORY and (given.export or given.backup):

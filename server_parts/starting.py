@@ -5,20 +5,62 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from collections.abc import Iterator
 
-from chat_common import format_address, harmless_line, paint
+from chat_common import LOBBY, format_address, harmless_line, paint
+from server_parts.own_certificate import Encryption
+from server_parts.settings import EVERYONE, MEMORY, Settings
 from server_parts.wire import sockets
+from server_parts.wire.certificate import Certificate
 from terminal_parts.command_line import how_to_start
 from terminal_parts.fitting import fitted_for
+from tls_parts.invitation import Invitation
+from tls_parts.public_key import words
 
 
-def tell_reach(host: str, port: int) -> None:
-    if host in ("0.0.0.0", "::", ""):
-        for address in sockets.own_addresses():
-            print(f"From other machines: {how_to_start('client')} {format_address(address, port)}")
-        print(
-            paint("Messages travel unencrypted: use this server only in networks that you trust.", "yellow"), flush=True
-        )
+def tell_reach(address: str, port: int, encryption: Encryption, settings: Settings) -> None:
+    """`address` is the one that the server listens on."""
+    if encryption.why_not:
+        _warn(f"Connections are not encrypted: {encryption.why_not}.")
+    if encryption.certificate is not None and encryption.certificate.warning:
+        _warn(as_sentence(encryption.certificate.warning))
+    if not sockets.is_loopback(address):
+        _tell_others(address, port, encryption.certificate, settings)
+    sys.stdout.flush()
+
+
+def _tell_others(address: str, port: int, certificate: Certificate | None, settings: Settings) -> None:
+    client = how_to_start("client")
+    for where in _invitations(address, port, certificate):
+        print(f"From other machines: {client} {where}")
+    if certificate is not None:
+        _tell_key(certificate, settings)
+    if settings.plain == EVERYONE:
+        how = "travel" if certificate is None else "may travel"
+        _warn(f"Messages {how} unencrypted: use this server only in networks that you trust.")
+
+
+def _tell_key(certificate: Certificate, settings: Settings) -> None:
+    print(f"The key of this server: {words(certificate.digest)}")
+    if settings.data == MEMORY and settings.tls_key is None:
+        _warn("This key ends with the server, and clients that return will be warned; --tls-key keeps one.")
+
+
+def _invitations(address: str, port: int, certificate: Certificate | None) -> Iterator[str]:
+    """What others give to their client. In these quotes no shell changes a link, and none passes the quotes on."""
+    if certificate is not None and not certificate.is_self_signed:
+        # A renewed certificate usually has a new key, so a link that names the key would soon turn people away.
+        yield f'"{Invitation("HOST", port, LOBBY)}", where HOST is the name in the certificate'
+        return
+    for own in sockets.own_addresses() if address in ("0.0.0.0", "::") else [address]:
+        if certificate is None:
+            yield format_address(own, port)
+        else:
+            yield f'"{Invitation(own, port, LOBBY, certificate.digest)}"'
+
+
+def _warn(sentence: str) -> None:
+    print(paint(harmless_line(sentence), "yellow"))
 
 
 def why_not(error: OSError, host: str, port: int) -> str:

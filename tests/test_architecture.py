@@ -63,7 +63,17 @@ FOLDERS: Final = {
             "server_parts.hub",
         )
     ),
-    "server_parts.starting": Row(("chat_common", "terminal_parts", "tls_parts", "server_parts.wire")),
+    "server_parts.own_certificate": Row(("server_parts.settings", "server_parts.wire")),
+    "server_parts.starting": Row(
+        (
+            "chat_common",
+            "terminal_parts",
+            "tls_parts",
+            "server_parts.settings",
+            "server_parts.wire",
+            "server_parts.own_certificate",
+        )
+    ),
     "server_parts.signals": Row(()),
     "server": Row(("chat_common", "server_parts", "terminal_parts", "tls_parts")),
     "client_parts.kept": Row(("chat_common", "terminal_parts", "tls_parts")),
@@ -86,6 +96,7 @@ FOLDERS: Final = {
     "client_parts.command_line": Row(("chat_common", "terminal_parts", "tls_parts", "client_parts.kept")),
     "client": Row(("chat_common", "client_parts", "terminal_parts", "tls_parts")),
 }
+OPTIONAL: Final = {"server_parts.wire.cryptography_package": "cryptography"}  # used if it is installed
 PURE_MODULES: Final = ("client_parts.link.accepted_frames", "client_parts.link.course")
 
 
@@ -139,7 +150,7 @@ def wrong_imports(module: str, sources: Mapping[str, str]) -> list[str]:
 def _may_import(module: str, name: str, allowed: tuple[str, ...]) -> bool:
     top = name.split(".")[0]
     if top not in ("chat_common", *PROGRAMS, *PARTS):
-        return top == "termcolor" or top in sys.stdlib_module_names
+        return top in ("termcolor", OPTIONAL.get(module)) or top in sys.stdlib_module_names
     if module in PROGRAMS:  # they compose everything of their own side
         return top in allowed
     return row_of(name) in (*allowed, row_of(module))
@@ -294,6 +305,7 @@ WRONG = {
     "inside a function": ("server_parts.hub.hub", "def f():\n    import client"),
     "under a condition": ("server_parts.hub.hub", "if 1:\n    import client_parts.link.link"),
     "a stranger": ("server", "import requests"),
+    "a stranger that another module may use": ("server", "import cryptography"),
     "a stranger's part": ("server", "from rich.console import Console"),
     "as a call": ("server_parts.hub.hub", "import importlib\nimportlib.import_module('client')"),
     "as a call that hides": ("server_parts.hub.hub", "name = 'client'\n__import__(name)"),

@@ -10,53 +10,15 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final
 
-_SEQUENCE, _VERSION = 0x30, 0xA0
-_BEFORE_KEY: Final = 5  # serial number, algorithm, issuer, validity, subject
+from tls_parts.der import read_certificate
+
 _CONSONANTS, _VOWELS = "bdfghjklmnprstvz", "aiou"
 _WORDS: Final = 6
 
 
 def digest_of(certificate: bytes) -> bytes:
     """The SHA-256 of the public key in a certificate in DER. ValueError if it is none."""
-    content = _Reader(_Reader(certificate).take(_SEQUENCE))
-    fields = _Reader(content.take(_SEQUENCE))
-    if fields.next_is(_VERSION):
-        fields.take(_VERSION)
-    for _ in range(_BEFORE_KEY):
-        fields.take()
-    return hashlib.sha256(fields.take(_SEQUENCE, whole=True)).digest()
-
-
-class _Reader:
-    """Reads values of DER, one behind the other: a byte that says what it is, its length, its content."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def next_is(self, tag: int) -> bool:
-        return self._data[self._at : self._at + 1] == bytes([tag])
-
-    def take(self, tag: int | None = None, *, whole: bool = False) -> bytes:
-        """The next value's content, or all of it; ValueError if it is not of that kind, or cut off."""
-        begin = self._at
-        if tag is not None and not self.next_is(tag):
-            raise ValueError("not a certificate")
-        self._at += 1
-        length = self._length()
-        content = self._bytes(length)
-        return self._data[begin : self._at] if whole else content
-
-    def _length(self) -> int:
-        first = self._bytes(1)[0]
-        return first if first < 0x80 else int.from_bytes(self._bytes(first & 0x7F), "big")
-
-    def _bytes(self, count: int) -> bytes:
-        found = self._data[self._at : self._at + count]
-        if len(found) < count:
-            raise ValueError("not a certificate")
-        self._at += count
-        return found
+    return hashlib.sha256(read_certificate(certificate).public_key).digest()
 
 
 # --- In words, and in a link ------------------------------------------------------------------------------------

@@ -63,12 +63,15 @@ class Console:
         screen: Screen,
         broadcast: Callable[[str], None],
         leave: Callable[[], None],
+        reload: Callable[[], object] | None = None,
     ) -> None:
+        """`reload` loads the server's certificate again, and logs the outcome."""
         self._hub = hub
         self._dispatcher = dispatcher
         self._screen = screen
         self._broadcast = broadcast
         self._leave = leave
+        self._reload_certificate = reload
         self._sampled = (time.monotonic(), hub.stats())
 
     def run(self) -> None:
@@ -137,6 +140,12 @@ class Console:
             f"({rate:.0f}/s since last asked), {counted(stats.backlog, 'byte')} waiting *\n"
         )
 
+    def _reload(self, _: str) -> None:
+        if self._reload_certificate is None:
+            self._say_error("this server has no certificate: its connections are not encrypted")
+        else:
+            self._reload_certificate()  # records of the log are shown here too
+
     def _help(self, _: str) -> None:
         rows = "".join(f"  {row.usage:<22} {row.help}\n" for row in ROWS)
         self._screen.show(
@@ -154,6 +163,7 @@ ROWS: Final = (
     _Command("/msg NAME TEXT", "send a private message", Console._message),
     _Command("/kick NAME [REASON]", "disconnect somebody", Console._kick),
     _Command("/stats", "clients, rooms in use, messages, deliveries, backlog", Console._stats),
+    _Command("/reload", "load the certificate again, if it was replaced", Console._reload),
     _Command("/help", "this list", Console._help),
     _Command("/exit", "stop the server for everyone", lambda console, _: console._leave()),
 )

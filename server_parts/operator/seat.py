@@ -66,13 +66,20 @@ class OperatorSeat:
         if self.screen is None:
             self.client.session = Session("", 0)
 
-    def attend(self, hub: Hub, store: Store, broadcast: Callable[[str], None], leave: Callable[[], None]) -> None:
+    def attend(
+        self,
+        hub: Hub,
+        store: Store,
+        broadcast: Callable[[str], None],
+        leave: Callable[[], None],
+        reload: Callable[[], object] | None = None,
+    ) -> None:
         """Let the operator talk and command, until they leave if the screen needs this thread for it."""
         if self.screen is None:
             return
         dispatcher = Dispatcher(self.client, hub, store, RateLimits(0))
         dispatcher.serve([Hello(self._name, session="")])
-        console = Console(hub, dispatcher, self.screen, broadcast, leave)
+        console = Console(hub, dispatcher, self.screen, broadcast, leave, reload)
         try:
             self.screen.attend(console.run)
         except KeyboardInterrupt:

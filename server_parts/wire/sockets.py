@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import ipaddress
 import select
 import socket
 import sys
@@ -112,6 +113,11 @@ def wake(connection: socket.socket) -> None:
     """End whatever thread is blocked on this socket; close() would not wake it."""
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches what listens on that numeric address."""
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 def own_addresses() -> list[str]:

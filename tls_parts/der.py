@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 _SEQUENCE, _VERSION, _UTC_TIME = 0x30, 0xA0, 0x17
@@ -79,4 +79,7 @@ class _Reader:
 
 
 def _time(text: bytes) -> datetime:
-    return datetime.strptime(text.decode("ascii"), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    digits = text.decode("ascii")
+    if not digits.endswith("Z"):
+        raise ValueError("a date that is not in UTC")
+    return datetime.fromisoformat(f"{digits[:8]}T{digits[8:]}")

@@ -21,6 +21,7 @@ from tls_parts.public_key import digest_of, words
 _PEM: Final = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _LARGEST: Final = 1_000_000  # bytes; a whole chain of certificates has a few thousand
 _OTHERS: Final = 0o077
+_MISMATCHES: Final = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 
 log = logging.getLogger("chat")
 
@@ -173,7 +174,7 @@ def _context(certificate: Path, key: Path) -> ssl.SSLContext:
     try:
         context.load_cert_chain(certificate, key, refuse)
     except ssl.SSLError as error:
-        if error.reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
+        if error.reason in _MISMATCHES:
             raise CertificateError(f"the key {key} does not fit the certificate {certificate}") from None
         reason = (error.reason or "OpenSSL gives no reason").replace("_", " ").lower()
         raise CertificateError(f"{certificate} and {key} cannot be used: {reason}") from None

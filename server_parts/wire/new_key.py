@@ -31,16 +31,16 @@ class _Maker(Protocol):
 def make_key(certificate: Path, key: Path) -> None:
     """Make what is not there yet. CertificateError says why that cannot be.
 
-    The key first, and never over another: of two servers that begin at once, one finds the other's key. Certificates of
-    one key are as good as each other, so the later one may replace the earlier. At no time is there a certificate
-    without its key.
+    The key first, and never over another: of two servers that begin at once, one goes on with the other's key. At no
+    time is there a certificate without its key.
     """
     maker = _maker()
     with _told(key):
         if not key.exists():
             _place(key, maker.private_key())
     with _told(certificate):
-        _replace(certificate, maker.certificate(key))
+        if not certificate.exists():
+            _place(certificate, maker.certificate(key))
 
 
 def _maker() -> _Maker:
@@ -65,36 +65,27 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def _place(path: Path, content: bytes) -> None:
-    """Only its owner can read it. If there is one meanwhile, that one stays."""
-    with _written(path.parent, content) as fresh:
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        except OSError:  # a file system without links: this may replace a key made a moment ago, but halves none
-            os.replace(fresh, path)
-    _sync(path.parent)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    with _written(path.parent, content) as fresh:
-        os.replace(fresh, path)
-    _sync(path.parent)
-
-
-@contextlib.contextmanager
-def _written(folder: Path, content: bytes) -> Iterator[str]:
-    """A new file that only its owner can read, on disk, and gone in the end unless it has got another name."""
-    descriptor, name = tempfile.mkstemp(prefix=".new-", dir=folder)
+    """In one step, on disk, readable by its owner only. If there is one meanwhile, that one stays."""
+    descriptor, fresh = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        yield name
+        _name(fresh, path)
     finally:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+            os.unlink(fresh)
+    _sync(path.parent)
+
+
+def _name(fresh: str, path: Path) -> None:
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links: this may replace what was made a moment ago, but halves nothing
+        os.replace(fresh, path)
 
 
 def _sync(folder: Path) -> None:

@@ -61,8 +61,8 @@ class Client:
 
     __slots__ = (
         "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
-        "is_confidential", "joined_with", "name", "number", "on_kept_place", "outbox", "replaced", "resumed", "role", "rooms",
-        "session", "shares_name", "token_hash", "wrote_in",
+        "is_confidential", "joined_with", "name", "number", "on_kept_place", "outbox", "replaced", "resumed",
+        "role", "rooms", "session", "shares_name", "token_hash", "wrote_in",
     )  # fmt: skip
 
     def __init__(self, outbox: Outlet, address: str, role: Role = Role.GUEST) -> None:

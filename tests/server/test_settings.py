@@ -37,7 +37,9 @@ VALUES = {
     "max_clients": ("7", 7),
     "backlog": ("65536", 65_536),
     "log_file": ("x.log", "x.log"),
+    "plain": ("nobody", "nobody"),
 }
+PAIRED = ("tls_cert", "tls_key")
 
 
 def value(command: Command, name: str) -> object:
@@ -54,6 +56,15 @@ def test_flags_and_variables(name: str) -> None:
     assert value(parse(f"{flag}={text}"), name) == wanted
     assert value(settings.parse([], {variable: text}), name) == wanted
     assert value(settings.parse([flag, text], {variable: "wrong!"}), name) == wanted
+
+
+def test_two_files_that_belong_together() -> None:
+    """Each may come from the command line or the environment; without them, the server uses its own."""
+    given = settings.parse(["--tls-cert", "a.crt"], {"CHAT_TLS_KEY": "a.key", "CHAT_TLS_CERT": "b.crt"}).settings
+    assert (given.tls_cert, given.tls_key) == ("a.crt", "a.key")
+    own = parse("--data", "rooms").settings
+    assert (own.tls_cert, own.tls_key, own.plain) == (None, None, "loopback")
+    assert (own.own_certificate, own.own_key) == (Path("rooms/server.crt"), Path("rooms/server.key"))
 
 
 @pytest.mark.parametrize("yes", ["1", "yes", "TRUE", "on"])
@@ -74,6 +85,9 @@ BAD_VALUES = [
     *(("max_clients", text) for text in ("x", "-1", "1.5", "", "٣", "9" * 5000)),
     *(("keep", text) for text in ("x", "0", "-1", "", "9" * 400)),
     *(("keep_messages", text) for text in ("x", "0", "-1", "1.5", "", "9" * 30)),
+    *(("plain", text) for text in ("", "none", "Nobody", "127.0.0.1")),
+    *(("tls_cert", text) for text in ("",)),
+    *(("tls_key", text) for text in ("",)),
     *(("backlog", text) for text in ("x", "0", "65535", "-1", "")),
 ]
 
@@ -105,6 +119,10 @@ def test_a_wrong_value_gets_one_sentence(name: str, text: str, source: str, caps
         (["::1"], "Unexpected argument ::1; did you mean --host ::1?"),
         (["a:4101"], "Unexpected argument a:4101; did you mean --host a --port 4101?"),
         (["a:b"], "Unexpected argument a:b; --help lists the options."),
+        (["--plain", "all"], "Invalid --plain all: use loopback, everyone or nobody."),
+        (["--tls-cert", ""], 'Invalid --tls-cert "": name a file.'),
+        (["--tls-cert", "x"], "Options --tls-cert and --tls-key need each other; name both files, or neither."),
+        (["--tls-key", "x"], "Options --tls-cert and --tls-key need each other; name both files, or neither."),
         (["--data", ""], 'Invalid --data "": name a folder, or :memory: to keep nothing.'),
         (["--data", ":memory:", "--backup", "x"], "Options --export and --backup need a folder; name it with --data."),
     ],
@@ -140,7 +158,12 @@ def test_help_names_every_flag_once(capsys: pytest.CaptureFixture[str]) -> None:
         settings.parse(["--help"], {})
     assert leaving.value.code == 0
     text = capsys.readouterr().out
-    for flag in ("--no-console", "--version", "--verbose", *(f"--{name.replace('_', '-')}" for name in VALUES)):
+    for flag in (
+        "--no-console",
+        "--version",
+        "--verbose",
+        *(f"--{name.replace('_', '-')}" for name in (*VALUES, *PAIRED)),
+    ):
         assert len(re.findall(rf"^  (?:-v, )?{flag}(?= |$)", text, re.MULTILINE)) == 1, flag
     assert "3030" in text
     assert "CHAT_" in text
@@ -158,5 +181,5 @@ def test_the_readme_knows_every_flag() -> None:
     """What can be set is written down."""
     root = Path(settings.__file__).parents[1]
     written = "".join(page.read_text() for page in [root / "README.md", *root.glob("docs/*.md")])
-    for name in VALUES:
+    for name in (*VALUES, *PAIRED):
         assert f"--{name.replace('_', '-')}" in written, name

@@ -6,20 +6,35 @@ import contextlib
 import logging
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import textwrap
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chat_common import format_address
+from server_parts import starting
+from server_parts.own_certificate import Encryption
+from server_parts.settings import Settings
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.wire import sockets
+from server_parts.wire.certificate import Certificate
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Native, wait_until
 from tests.programs import read_line, read_rest, run_server, server_program, started
+from tests.tls.certificates import key_pair, needs_openssl
+from tls_parts.invitation import read_link
+from tls_parts.public_key import words
+
+OWN = ("192.168.1.7", "10.0.0.7")
+NO_MAKER = {"PATH": ""}  # no program to make a key; the package that could is not among the tests' requirements
 
 
 def test_it_says_where_it_listens() -> None:
@@ -255,11 +270,150 @@ def test_ipv6() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "localhost"])
 def test_other_ways_to_name_a_host(host: str) -> None:
-    """All interfaces come with a warning, a loopback name without."""
-    with server_program("--host", host) as program:
+    """All interfaces come with a warning where everyone may talk in clear, a loopback name without."""
+    with server_program("--host", host, "--plain", "everyone") as program:
         if host == "0.0.0.0":
             program.read_until(b"unencrypted.*\n")
         with socket.create_connection((host if host == "localhost" else "127.0.0.1", program.port), WAIT):
             pass
         program.stop()
         assert ("unencrypted" in program.output()) == (host == "0.0.0.0")
+
+
+# --- encryption ---
+
+
+@needs_openssl
+def test_the_key_is_made_once(tmp_path: Path) -> None:
+    """The first start makes it and the second uses it; on this machine alone nothing has to be said about it."""
+    keys = []
+    for _ in range(2):
+        with server_program("--data", str(tmp_path / "data")) as program:
+            program.stop()
+            assert "key" not in program.output()
+        keys.append((tmp_path / "data" / "server.key").read_bytes())
+    assert keys[0] == keys[1]
+
+
+@pytest.mark.parametrize("plain", ["loopback", "nobody"])
+def test_others_cannot_come_without_encryption_by_accident(plain: str) -> None:
+    """Where no key can be made, a server for other machines does not start, and says what to do."""
+    run = run_server("--port", "0", "--data", ":memory:", "--host", "0.0.0.0", "--plain", plain, env=NO_MAKER)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == (
+        "No key for encryption can be made: install the openssl program, or the Python package cryptography; "
+        "to start without encryption, use --plain everyone.\n"
+    )
+
+
+def test_this_machine_can_do_without_encryption() -> None:
+    """It is told why."""
+    with server_program(env=NO_MAKER) as program:
+        program.read_until(b"Connections are not encrypted: no key for encryption can be made: .*\n")
+        with Native(program.port, "alice") as alice:
+            assert alice.tell("hi")["id"] == 1
+
+
+@needs_openssl
+def test_files_that_cannot_be_used_stop_the_start(tmp_path: Path) -> None:
+    """In one sentence; nothing is made instead."""
+    missing = str(tmp_path / "no.key")
+    files = ("--tls-cert", str(key_pair().certificate), "--tls-key", missing)
+    run = run_server("--port", "0", "--data", str(tmp_path / "data"), *files)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == f"The key {missing} cannot be read: No such file or directory.\n"
+    assert not (tmp_path / "data" / "server.key").exists()
+
+
+def told(capsys: pytest.CaptureFixture[str], encryption: Encryption, address: str, **settings: Any) -> list[str]:
+    starting.tell_reach(address, 3030, encryption, Settings(**settings))
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.fixture
+def two_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "own_addresses", lambda: list(OWN))
+
+
+@needs_openssl
+@pytest.mark.usefixtures("two_addresses")
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
+def test_others_are_invited_with_the_key(capsys: pytest.CaptureFixture[str], address: str) -> None:
+    """A command for each address, whose link leads to the lobby and names the key; the words can be compared."""
+    own = Certificate(*key_pair())
+    lines = told(capsys, Encryption(own), address, data="rooms")
+    assert lines == [
+        *(f'From other machines: python client.py "chat://{host}:3030/lobby#{words(own.digest)}"' for host in OWN),
+        f"The key of this server: {words(own.digest)}",
+    ]
+    assert read_link(lines[0].split('"')[1]) == ("192.168.1.7", 3030, "lobby", own.digest[:12])
+
+
+@needs_openssl
+@pytest.mark.parametrize("address", ["203.0.113.5", "2001:db8::1"])
+def test_a_server_on_one_address_invites_to_that(capsys: pytest.CaptureFixture[str], address: str) -> None:
+    lines = told(capsys, Encryption(Certificate(*key_pair())), address, data="rooms")
+    assert f'"chat://{format_address(address, 3030)}/lobby#' in lines[0]
+
+
+@needs_openssl
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1"])
+def test_on_this_machine_nobody_has_to_be_invited(capsys: pytest.CaptureFixture[str], address: str) -> None:
+    for plain in ("loopback", "everyone", "nobody"):
+        assert told(capsys, Encryption(Certificate(*key_pair())), address, plain=plain) == []
+
+
+@needs_openssl
+@pytest.mark.usefixtures("two_addresses")
+def test_a_key_that_ends_with_the_server_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Unless it is the operator's own."""
+    encryption = Encryption(Certificate(*key_pair()))
+    assert "--tls-key keeps one" in told(capsys, encryption, "0.0.0.0", data=":memory:")[-1]
+    given = {"tls_cert": "a.crt", "tls_key": "a.key"}
+    assert "keeps one" not in "".join(told(capsys, encryption, "0.0.0.0", data=":memory:", **given))
+
+
+@needs_openssl
+@pytest.mark.usefixtures("two_addresses")
+@pytest.mark.parametrize("has_key", [True, False])
+def test_a_server_that_everyone_may_talk_to_in_clear_warns(capsys: pytest.CaptureFixture[str], has_key: bool) -> None:
+    encryption = Encryption(Certificate(*key_pair())) if has_key else Encryption(None, "no key can be made")
+    lines = told(capsys, encryption, "0.0.0.0", plain="everyone", data="rooms")
+    assert "unencrypted: use this server only in networks that you trust." in lines[-1]
+    if not has_key:
+        assert lines[0] == "Connections are not encrypted: no key can be made."
+        assert lines[1] == "From other machines: python client.py 192.168.1.7:3030"
+
+
+@needs_openssl
+@pytest.mark.usefixtures("two_addresses")
+def test_a_certificate_of_an_authority_invites_by_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link names no key: the next certificate may have another, and clients ask the authority instead."""
+    monkeypatch.setattr(Certificate, "is_self_signed", False)
+    own = Certificate(*key_pair())
+    assert told(capsys, Encryption(own), "0.0.0.0", data="rooms") == [
+        'From other machines: python client.py "chat://HOST:3030/lobby", where HOST is the name in the certificate',
+        f"The key of this server: {words(own.digest)}",
+    ]
+
+
+@needs_openssl
+def test_an_expired_certificate_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on this machine alone."""
+    monkeypatch.setattr(Certificate, "warning", "the certificate in x.crt expired on 2020-01-01")
+    lines = told(capsys, Encryption(Certificate(*key_pair())), "127.0.0.1")
+    assert lines == ["The certificate in x.crt expired on 2020-01-01."]
+
+
+@needs_openssl
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "pwsh", "dash"])
+def test_shells_pass_the_link_on_as_it_is(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Some take `#` or brackets for patterns; in these quotes none does."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    line = told(capsys, Encryption(Certificate(*key_pair())), "2001:db8::1", data="rooms")[0]
+    link = line.partition("client.py ")[2]
+    run = subprocess.run([shell, "-c", f"echo {link}"], capture_output=True, text=True, timeout=WAIT, check=True)
+    assert run.stdout.strip() == link.strip('"')

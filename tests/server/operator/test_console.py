@@ -7,6 +7,7 @@ import signal
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -16,6 +17,7 @@ import pytest
 from server_parts.operator.console import Console
 from tests.peers import WAIT, Native, Plain
 from tests.programs import ROOT, SERVER, environment, server_program
+from tests.tls.certificates import needs_openssl
 
 BLUE, RED, END = r"\x1b\[94m", r"\x1b\[31m", r"\x1b\[0m"
 
@@ -283,3 +285,27 @@ def test_what_the_operator_says_too_late_is_answered() -> None:
     screen.show.assert_called_once()
     assert "the server is not running" in screen.show.call_args[0][0]
     leave.assert_called_once()
+
+
+def test_loading_the_certificate_again() -> None:
+    """The owner of the certificate logs the outcome, and the log is shown; without one, the reason is shown."""
+    reload, screen = Mock(), Mock()
+    for given in (reload, None):
+        lines = iter(["/reload", "exit"])
+        screen.ask = lambda lines=lines: next(lines)
+        Console(Mock(), Mock(), screen, Mock(), Mock(), given).run()
+    reload.assert_called_once_with()
+    screen.show.assert_called_once()
+    assert "no certificate" in screen.show.call_args[0][0]
+
+
+@needs_openssl
+def test_the_operator_loads_the_certificate_again(tmp_path: Path) -> None:
+    """What came of it is shown once, and stands in the log file."""
+    with terminal("--data", str(tmp_path / "data"), "--log-file", str(tmp_path / "log")) as screen:
+        screen.listening()
+        screen.enter("/reload")
+        screen.see("is the same as before")
+        screen.enter("/exit")
+        assert "same as before" not in screen.rest()
+    assert (tmp_path / "log").read_text().count("is the same as before") == 1

@@ -86,3 +86,14 @@ def test_a_full_disk_behind_standard_output_is_told(folder: Path, flag: str) -> 
             check=False,
         )
     assert (run.returncode, run.stderr) == (1, "Standard output cannot be written: No space left on device.\n")
+
+
+def test_a_copy_does_not_hold_the_key(folder: Path) -> None:
+    """It is told in one line where scripts do not stumble over it; a folder without a key has nothing to tell."""
+    first = run_server("--data", str(folder), "--backup", str(folder.parent / "first.db"))
+    assert (first.returncode, first.stderr) == (0, "")
+    (folder / "server.key").write_text("secret")
+    second = run_server("--data", str(folder), "--backup", str(folder.parent / "second.db"))
+    assert (second.returncode, second.stdout.count("\n")) == (0, 1)
+    assert second.stderr == f"Without its key: keep a copy of {folder / 'server.key'} in a safe place.\n"
+    assert b"secret" not in (folder.parent / "second.db").read_bytes()

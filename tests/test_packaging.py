@@ -22,7 +22,7 @@ from terminal_parts.command_line import how_to_start
 from tests.peers import WAIT
 from tests.programs import ROOT, ServerProgram, environment
 
-PACKAGES = ("server_parts", "client_parts", "terminal_parts")
+PACKAGES = ("server_parts", "client_parts", "terminal_parts", "tls_parts")
 NEEDED = {"server.py", "client.py", "chat_common.py"} | {
     file.relative_to(ROOT).as_posix() for package in PACKAGES for file in (ROOT / package).rglob("*.py")
 }

@@ -34,6 +34,8 @@ class Peer:
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self.socket = socket.create_connection((host, port), timeout=WAIT)
         if self.tls is not None:
+            # A hello right behind the handshake would wait until the handshake is acknowledged, 40 ms later.
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.socket = self.tls.wrap_socket(self.socket)
         self._unread = b""
 

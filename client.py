@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from chat_common import (
@@ -25,17 +26,21 @@ from chat_common import (
     color_for,
     color_problem,
     enable_terminal_colors,
+    harmless_line,
     is_blank,
     shows_colors,
 )
 from client_parts.command_line import Preferences, read_command_line
 from client_parts.conversation.conversation import RECENT, Conversation, Wishes
-from client_parts.input.commands import Intent, Order, understand, understand_piped
+from client_parts.input.commands import Intent, Mistake, Order, understand, understand_piped
 from client_parts.input.intent_queue import IntentQueue
+from client_parts.input.login import LoginError, ask_for_password, password_in, warning_about
+from client_parts.input.questions import answered, asks
 from client_parts.input.reading import Closed
 from client_parts.kept.bookmarks import Bookmarks
-from client_parts.kept.identity import Identity, token_path
+from client_parts.kept.identity import Identity, login_name, token_path
 from client_parts.kept.settings import Settings
+from client_parts.link.admission import Admission
 from client_parts.link.connection import Connection, Server
 from client_parts.link.course import Course, Departure
 from client_parts.link.last_words import LastWords
@@ -44,7 +49,7 @@ from client_parts.link.link import Patience
 from client_parts.link.receiver import Receiver
 from client_parts.link.reconnecting import texts_are
 from client_parts.screen.screen import Screen, choose_screen
-from client_parts.screen.view import View
+from client_parts.screen.view import View, bad
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
@@ -73,12 +78,15 @@ class ChatClient:
         self._patience = patience = patience or Patience()
         self._screen = screen = screen or choose_screen(json_events=preferences.json_events)
         screen.objection = self._objection
+        if preferences.password_file is not None and (problem := warning_about(preferences.password_file)):
+            screen.complain(bad(harmless_line(problem)))
         token_file = preferences.token_file or token_path()
         identity = Identity(preferences.name, token_file)
         self._conversation = self._new_conversation(identity.first_name, color, token_file.parent)
         self._course = Course()
         server = Server(host, port, patience, preferences.reconnect)
-        self._connection = Connection(server, identity, screen, self._conversation, self._course)
+        admission = Admission(preferences.password, preferences.invitation)
+        self._connection = Connection(server, identity, screen, self._conversation, self._course, admission)
         self._receiver = self._new_receiver()
         self._last_words = LastWords(screen)
         self._talkative = False  # something came in through the pipe
@@ -199,12 +207,20 @@ class ChatClient:
             if is_blank(line):
                 continue
             if self._screen.interactive:
-                return understand(line)
+                return self._with_secrets(understand(line))
             intent = understand_piped(line, continues=self._screen.continues)
             # What a pipe orders is obeyed after everything before it has arrived; and no more waits than fits.
             self._intents.wait_below(1 if isinstance(intent, Order) else PENDING)
             self._talkative = True
             return intent
+
+    def _with_secrets(self, intent: Intent) -> Intent:
+        """What must not be seen is asked for here, and goes into the order; no line ever holds it."""
+        if not asks(intent):
+            return intent
+        if problem := self._conversation.state.why_no_secrets():
+            return Mistake(problem)
+        return answered(intent, self._screen.ask_secret)
 
     def _objection(self) -> str:
         waiting = self._intents.waiting if self._receiver.owes_receipts else 0
@@ -249,13 +265,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         enable_terminal_colors()
         # Still without handlers: this imports, and an exception that a handler raises within an import may get lost.
         options = read_command_line(argv)
-        client = ChatClient(options.host, options.port, options.color, preferences=options.preferences)
+        with signals_end_it():  # in order: the terminal shows again what is typed
+            preferences = _logged_in(options.preferences)
+        client = ChatClient(options.host, options.port, options.color, preferences=preferences)
         with signals_end_it():
             return client.connect_to_server()
+    except LoginError as problem:
+        sentence = harmless_line(str(problem))
+        print(bad(sentence) if sys.stderr.isatty() else sentence, file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as ending:
         return int(ending.code or 0)
+
+
+def _logged_in(preferences: Preferences) -> Preferences:
+    """With the password, if one is to be used. Asked for before there is a screen, so that it is on none."""
+    if (path := preferences.password_file) is not None:
+        return replace(preferences, password=password_in(path))
+    if preferences.login:
+        return replace(preferences, password=ask_for_password(preferences.name or login_name()))
+    return preferences
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chat_common import (
@@ -23,6 +23,7 @@ from chat_common import (
 from terminal_parts.command_line import CommandLine
 
 _MOST_HISTORY = 500  # the server sends no more
+_LONGEST_CODE = 100
 _STYLES = ("classic", "short")
 _EPILOG = """\
 Examples:
@@ -48,6 +49,10 @@ def _command_line() -> CommandLine:
     add = parser.group("You")
     add("--name", metavar="NAME", help="your name (default: your login name)")
     add("--color", metavar="COLOR", help="your colour (default: chosen from your name)")
+    add("--login", action="store_true", help="log in to your name with its password, or with a code (asked for)")
+    add("--password", nargs="?", const="", help=argparse.SUPPRESS)  # only to be refused
+    add("--password-file", metavar="FILE", help="log in with the password in the first line of FILE")
+    add("--invite", metavar="CODE", help="the invitation that lets you into the server")
     add("--room", action="append", metavar="ROOM", help="enter this room; repeat it for several (default: lobby)")
     add = parser.group("Messages")
     add("--history", metavar="N", help="show N recent messages, 0 to 500 (default: 20; in a pipe: 0)")
@@ -71,6 +76,12 @@ def _style(text: str) -> str:
     if text not in _STYLES:
         raise ValueError(f"use {' or '.join(_STYLES)}")
     return text
+
+
+def _code(text: str) -> str:
+    if not (text.isascii() and text.isprintable() and 1 <= len(text.strip()) <= _LONGEST_CODE):
+        raise ValueError("use the code of the invitation")
+    return text.strip()
 
 
 def _color(text: str) -> str:
@@ -104,6 +115,10 @@ class Preferences:
     json_events: bool = False
     reconnect: bool = True
     token_file: Path | None = None  # None for the one in the user's configuration folder
+    login: bool = False  # a password is to be asked for
+    password_file: Path | None = None
+    password: str | None = field(default=None, repr=False)  # or a one-time code: never from the command line
+    invitation: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +135,8 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
     """SystemExit for one that cannot be obeyed, after a sentence about it."""
     parser = _command_line()
     options = parser.read(argv, _argument_too_many)
+    if options.password is not None:
+        parser.error("other users can see command lines: use --login, which asks for a password, or --password-file")
     host, port = _server(parser, options)
     rooms = [parser.value("--room", room, _room) for room in options.room or [LOBBY]]
     name, name_source = _or_from_environment(options.name, "--name", "CHAT_NAME")
@@ -135,6 +152,9 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
             style=parser.value("--style", options.style, _style) if options.style else None,
             json_events=options.json,
             reconnect=not options.no_reconnect,
+            login=options.login,
+            password_file=Path(options.password_file) if options.password_file else None,
+            invitation=parser.value("--invite", options.invite, _code) if options.invite is not None else None,
         ),
     )
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from client_parts.command_line import read_command_line
+from client_parts.input.account_commands import ACCOUNT_COMMANDS
+from client_parts.input.command import Command
 from client_parts.input.commands import COMMANDS, help_text
+from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from server_parts.operator.console import ROWS
 from server_parts.settings import parse
 
@@ -30,11 +34,27 @@ def options_of(help_page: str) -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]+", help_page))
 
 
-def test_every_command_stands_in_the_readme_as_it_stands_in_help() -> None:
-    """A command's row, its /help line and its line in the README say the same."""
-    documented = {first: last for first, last in table_rows(README).items() if first.startswith("`/")}
+def section(page: str, title: str) -> str:
+    return page.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+EVERYDAY = [command for command in COMMANDS if command not in (*ACCOUNT_COMMANDS, *MODERATION_COMMANDS)]
+
+
+@pytest.mark.parametrize(
+    ("text", "commands"),
+    [
+        (README, EVERYDAY),
+        (section(CLIENT, "Accounts"), ACCOUNT_COMMANDS),
+        (section(CLIENT, "Keeping order"), MODERATION_COMMANDS),
+    ],
+    ids=["every day", "accounts", "moderation"],
+)
+def test_every_command_is_documented_as_it_stands_in_help(text: str, commands: Sequence[Command]) -> None:
+    """A command's row, its /help line and its line in the README, or on the client's page, say the same."""
+    documented = {first: last for first, last in table_rows(text).items() if first.startswith("`/")}
     expected = {}
-    for command in COMMANDS:
+    for command in commands:
         aliases = "".join(f" `/{alias}`" for alias in command.aliases)
         expected[f"`{command.usage}`{aliases}"] = command.help
         assert command.usage in help_text()

@@ -1,11 +1,16 @@
-"""What the person behind this client does: one method for each thing that a command may ask for."""
+"""What the person behind this client does: one method for each thing that a command may ask for.
+
+`account` and `moderation` are its parts for accounts and for order in the rooms.
+"""
 
 from __future__ import annotations
 
-from chat_common import COLORS, Frame, color_problem, harmless_line, is_name, name_problem, room_problem
+from chat_common import COLORS, Frame, color_problem, harmless_line, name_problem, room_problem
+from client_parts.conversation.account import Account
 from client_parts.conversation.company import Company
 from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.messages import Messages
+from client_parts.conversation.moderation import Moderation
 from client_parts.conversation.paging import Paging
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
@@ -17,6 +22,8 @@ class Actions:
     def __init__(
         self, state: State, rooms: Rooms, company: Company, messages: Messages, mentions: Mentions, paging: Paging
     ) -> None:
+        self.account = Account(state)
+        self.moderation = Moderation(state, rooms, paging)
         self._state = state
         self._rooms = rooms
         self._company = company
@@ -34,10 +41,8 @@ class Actions:
             self._rooms.say(self._rooms.current, text)
 
     def say_privately(self, name: str, text: str) -> None:
-        if is_name(name):
+        if self._state.accepts_name(name):
             self._rooms.say(f"@{name}", text)
-        else:
-            self._state.complain(f'"{harmless_line(name)}" is not a valid name.')
 
     def reply(self, text: str) -> None:
         if (name := self._messages.correspondent) is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chat_common import Frame, harmless_line
 from client_parts.conversation.delivery import Say
 from client_parts.conversation.rooms import Rooms
@@ -9,13 +11,15 @@ from client_parts.conversation.state import State
 from client_parts.screen.view import as_sentence, bad
 
 _RETRIED = ("storage_unavailable", "rate_limited", "internal")  # the fault is not in the text, so it is sent again
-_NO_ENTRY = ("bad_room", "denied")
+_NO_ENTRY = ("bad_room", "denied", "banned", "invite_needed")
 
 
 class Answers:
-    def __init__(self, state: State, rooms: Rooms) -> None:
+    def __init__(self, state: State, rooms: Rooms, doubted: Callable[[], None]) -> None:
+        """`doubted` is called when the server wants to be asked a second time."""
         self._state = state
         self._rooms = rooms
+        self._doubted = doubted
 
     def ack(self, frame: Frame) -> None:
         """A text had arrived before."""
@@ -32,6 +36,8 @@ class Answers:
             self._give_back(self._state.outgoing.refused(seq), sentence)
         else:
             self._state.complain(sentence)
+            if code == "sure_needed":
+                self._doubted()
             if code in _NO_ENTRY and (room := self._state.cursors.refused()) is not None:
                 self._rooms.turn_from(room)
 

@@ -6,7 +6,7 @@ It knows no socket, no thread and no clock. One thread owns it: the receiver.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from chat_common import LOBBY, Frame
@@ -16,7 +16,7 @@ from client_parts.conversation.catching_up import CatchingUp
 from client_parts.conversation.company import Company
 from client_parts.conversation.delivery import Cursors
 from client_parts.conversation.incoming import Incoming
-from client_parts.conversation.introduction import Introduction
+from client_parts.conversation.introduction import NO_PROOF, Introduction
 from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.messages import Messages
 from client_parts.conversation.overview import Overview
@@ -66,12 +66,14 @@ class Conversation:
         self._mentions = mentions = Mentions(state, messages, unseen, paging.searches)
         self._catching_up = catching_up = CatchingUp(state, rooms, company, messages, mentions, unseen)
         self._introduction = Introduction(state, rooms, mentions)
-        self._actions = Actions(state, rooms, company, messages, mentions, paging)
+        self._actions = actions = Actions(state, rooms, company, messages, mentions, paging)
         self._overview = Overview(state, rooms, company, paging)
-        incoming, answers = Incoming(state, rooms, company, messages, mentions, catching_up), Answers(state, rooms)
+        incoming = Incoming(state, rooms, company, messages, mentions, catching_up)
+        answers = Answers(state, rooms, actions.moderation.doubted)
+        account, self._facts = actions.account, actions.moderation.facts
         self._listeners: dict[str, Callable[[Frame], None]] = {
             "welcome": self._introduction.welcomed,
-            "joined": catching_up.joined,
+            "joined": self._joined,
             "history": catching_up.history,
             "message": incoming.message,
             "presence": incoming.presence,
@@ -82,6 +84,14 @@ class Conversation:
             "who": paging.people,
             "rooms": paging.rooms,
             "results": paging.searches.answer,
+            "room": self._facts.changed,
+            "deleted": self._facts.deleted,
+            **dict.fromkeys(("bans", "audit", "reports"), paging.records),
+            "devices": account.devices,
+            "code": account.code,
+            "invitation": account.invitation,
+            "whois": account.who_it_is,
+            "blocked": account.blocked,
         }
 
     # --- What comes in ---
@@ -90,6 +100,11 @@ class Conversation:
         """Take in one acceptable frame."""
         if listener := self._listeners.get(frame["type"]):
             listener(frame)
+
+    def _joined(self, frame: Frame) -> None:
+        is_new = self.state.cursors.last_shown(frame["room"]) is None
+        self._catching_up.joined(frame)
+        self._facts.joined(frame, is_new=is_new)
 
     def obey(self, intent: Intent) -> None:
         """Carry out what was typed."""
@@ -119,8 +134,8 @@ class Conversation:
 
     # --- What it is asked for ---
 
-    def hello(self, session: str, token: str | None) -> Frame:
-        return self._introduction.hello(session, token)
+    def hello(self, session: str, token: str | None, proof: Mapping[str, str] = NO_PROOF) -> Frame:
+        return self._introduction.hello(session, token, proof)
 
     def status(self, link: str, next_try: str = "", *, waiting: bool) -> Status:
         return self._overview.status(link, next_try, waiting=waiting)

@@ -150,6 +150,10 @@ class Cursors:
     def __contains__(self, room: str) -> bool:
         return room in self._shown
 
+    def is_confirmed(self, room: str) -> bool:
+        """Whether the server has said that we are in it, and nobody has left it since."""
+        return room in self._confirmed
+
     def positions(self) -> dict[str, int | None]:
         """What `hello` says about rooms."""
         return dict(self._shown)

@@ -71,6 +71,9 @@ class Incoming:
                 self._state.board.note(good(f"You are now {harmless_line(new)}."))
             self._messages.rename_correspondent(old, new)
         self._company.presence(frame)
+        room = frame.get("room")
+        if room is not None and not room.startswith("@") and any(map(self._state.view.is_me, frame.get("left") or [])):
+            self._rooms.removed(room)
 
     def away(self, frame: Frame) -> None:
         self._state.take_away(frame.get("text"))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from chat_common import MAX_HELLO_LINE, PROTOCOL, VERSION, Frame, color_problem, encode_frame, harmless_line
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from chat_common import MAX_HELLO_LINE, PROTOCOL, VERSION, Frame, color_problem, encode_frame
+from client_parts.conversation.account import greeting
 from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
 from client_parts.screen.view import alert, aside
 
+NO_PROOF: Final[Mapping[str, str]] = MappingProxyType({})
 _FEATURES = ("by",)  # what was added to the protocol and is understood here
 
 
@@ -19,8 +25,11 @@ class Introduction:
         self._greeted = False
         self._left_out: list[str] = []  # rooms for which the hello was too short
 
-    def hello(self, session: str, token: str | None) -> Frame:
-        """Return the first frame of a connection: who this client is, and what it has seen of each room."""
+    def hello(self, session: str, token: str | None, proof: Mapping[str, str]) -> Frame:
+        """Return the first frame of a connection: who this client is, and what it has seen of each room.
+
+        `proof` is what lets it in the first time: a password, an invitation.
+        """
         state = self._state
         positions = {room: last for room, last in state.cursors.positions().items() if self._rooms.may_read(room)}
         frame: Frame = {
@@ -33,6 +42,7 @@ class Introduction:
             "history": state.history_wanted,
             "client": f"client.py {VERSION}",
             "features": list(_FEATURES),
+            **proof,
         }
         if token is not None:
             frame["token"] = token
@@ -66,7 +76,8 @@ class Introduction:
         board.show(aside("* hello client *"))
         if motd := frame.get("motd"):
             board.show(self._state.view.motd(motd))
-        board.note(aside(f"You are {harmless_line(self._state.name)}. /help lists the commands, /exit leaves."))
+        who = greeting(self._state.name, frame.get("role"))
+        board.note(aside(f"{who} /help lists the commands, /exit leaves."))
 
     def _ask_for_the_rest(self, frame: Frame) -> None:
         """Ask for what a hello cannot say."""

@@ -9,6 +9,7 @@ from chat_common import Frame, room_problem
 from client_parts.conversation.company import Company
 from client_parts.conversation.searches import Pages, Searches
 from client_parts.conversation.state import State
+from client_parts.screen import order
 from client_parts.screen.found import Results
 from client_parts.screen.view import aside, utc_offset
 
@@ -90,6 +91,16 @@ class Paging:
         self._state.board.show(self._state.view.rooms(rooms))
         if rooms:
             self._mark_rest(rooms, "room", frame.get("total"))
+
+    def records(self, frame: Frame) -> None:
+        """Take in a page of bans, of the audit log or of reports. /more shows those before it."""
+        kind, items, pages = frame["type"], frame["items"], self._list
+        asked = pages if pages is not None and pages.request["type"] == kind else None
+        for line in order.records(self._state.view, kind, items, asked.request.get("room") if asked else None):
+            self._state.board.show(line)
+        if asked is not None and items and frame.get("more"):
+            asked.more, asked.request["before"] = True, items[0]["id"]
+            self._state.board.show(aside("* /more shows earlier ones"))
 
     def _mark_rest(self, page: list[dict[str, Any]], key: str, total: int | None) -> None:
         """A page of a list is on the screen: say how to see the next."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat_common import MAX_TEXT, Frame, harmless_line, is_name, partners, private_room
+from chat_common import MAX_TEXT, Frame, partners, private_room
 from client_parts.conversation.company import Company
 from client_parts.conversation.state import State
 from client_parts.conversation.unseen import Unread, Unseen
@@ -56,12 +56,19 @@ class Rooms:
 
     def leave(self, room: str) -> None:
         """Leave a public room that this client is in."""
-        state = self._state
-        state.ask_quietly({"type": "leave", "room": room})
-        self._unseen.note(room, state.cursors.last_shown(room))
+        self._state.ask_quietly({"type": "leave", "room": room})
+        self._give_up(room, f"* you left {self._state.view.place(room)}")
+
+    def removed(self, room: str) -> None:
+        """The server says that this client is not in a public room any more, which nobody here asked for."""
+        if self._state.cursors.is_confirmed(room):
+            self._give_up(room, f"* you are not in {self._state.view.place(room)} any more")
+
+    def _give_up(self, room: str, note: str) -> None:
+        self._unseen.note(room, self._state.cursors.last_shown(room))
         self.unread.seen(room)
-        state.cursors.leave(room)
-        state.note(f"* you left {state.view.place(room)}")
+        self._state.cursors.leave(room)
+        self._state.note(note)
         self.turn_from(room)
 
     # --- Where a text goes ---
@@ -77,9 +84,9 @@ class Rooms:
 
     def turn_to_person(self, name: str) -> None:
         """Talk to one person alone from now on."""
-        if not is_name(name):
-            self._state.complain(f'"{harmless_line(name)}" is not a valid name.')
-        elif self._state.view.is_me(name):
+        if not self._state.accepts_name(name):
+            return
+        if self._state.view.is_me(name):
             self._state.complain("You cannot talk to yourself.")
         else:
             self.turn_to(f"@{name}")

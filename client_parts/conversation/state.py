@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from chat_common import Frame
+from chat_common import Frame, harmless_line, is_name
 from client_parts.conversation.delivery import Cursors, Outgoing
 from client_parts.conversation.unseen import Away
 from client_parts.kept.settings import Settings
@@ -28,6 +28,7 @@ class State:
     history_wanted: int  # recent messages of a room that is entered
     away: Away = field(default_factory=Away)
     online: bool = False  # the server has welcomed this connection
+    confidential: bool = False  # nobody else can read what goes over this connection
     tag: str | None = None  # the server's name for this session, if it gave one
     refused: int = 0  # texts that will not be delivered
     outgoing: Outgoing = field(default_factory=Outgoing)
@@ -51,6 +52,20 @@ class State:
         if self.online:
             self.requests.append(request)
         return self.online
+
+    def why_no_secrets(self) -> str | None:
+        """One sentence if a password cannot be sent now."""
+        if not self.online:
+            return "You are offline; try again when the connection is back."
+        if not self.confidential:
+            return "This connection is not encrypted: others could read a password that is sent over it."
+        return None
+
+    def accepts_name(self, name: str) -> bool:
+        """Whether it has the form of a name; if not, say so."""
+        if not is_name(name):
+            self.complain(f'"{harmless_line(name)}" is not a valid name.')
+        return is_name(name)
 
     def be_away(self, text: str | None) -> None:
         """Be away with that note, or with None be back: then it is said how much came meanwhile."""

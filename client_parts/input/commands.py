@@ -1,61 +1,19 @@
 """What a typed line means: a text, or an order to the client. One row per command.
 
-It must not know sockets, frames or screens: a handler turns the words after its command into one call of `Actions`.
+The rows here are those of every day; `account_commands.py` and `moderation_commands.py` have the others. It must not
+know sockets, frames or screens: a handler turns the words after its command into one call of `Actions`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from chat_common import harmless_line, is_exit, nearest
+from client_parts.input import help as texts
+from client_parts.input.account_commands import ACCOUNT_COMMANDS
+from client_parts.input.command import Actions, BadUsage, Command, needed
+from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.kept.settings import CHOICES
-
-
-class Actions(Protocol):
-    """What a command may ask of the client."""
-
-    def say(self, text: str) -> None: ...
-    def say_privately(self, name: str, text: str) -> None: ...
-    def reply(self, text: str) -> None: ...
-    def change_name(self, name: str) -> None: ...
-    def change_color(self, color: str) -> None: ...
-    def who(self, room: str) -> None: ...
-    def list_rooms(self, beginning: str) -> None: ...
-    def join(self, room: str) -> None: ...
-    def leave(self, room: str) -> None: ...
-    def switch(self, room: str) -> None: ...
-    def older(self, count: int) -> None: ...
-    def search(self, text: str) -> None: ...
-    def more(self) -> None: ...
-    def ignore(self, name: str) -> None: ...
-    def unignore(self, name: str) -> None: ...
-    def away(self, text: str | None) -> None: ...
-    def choose(self, setting: str, value: str) -> None: ...
-    def tell_choice(self, setting: str) -> None: ...
-    def list_mentions(self) -> None: ...
-    def clear(self) -> None: ...
-    def tell(self, text: str) -> None: ...
-    def tell_table(self, text: str, second_column: int) -> None: ...
-
-
-class BadUsage(Exception):
-    """A command without what it needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    name: str
-    aliases: tuple[str, ...]
-    usage: str
-    help: str
-    handler: Callable[[Actions, str], None]
-
-    @property
-    def brief_usage(self) -> str:
-        """Without what may be left out."""
-        return self.usage.partition(" [")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +75,8 @@ def understand_piped(line: str, *, continues: bool = False) -> Intent:
 def obey(order: Order, actions: Actions) -> None:
     try:
         order.command.handler(actions, order.words)
-    except BadUsage:
-        actions.tell(f"Usage: {_help_of(order.command)}")
+    except BadUsage as usage:
+        actions.tell(texts.correction(order.command, str(usage)))
 
 
 def _split(line: str) -> tuple[str, str]:
@@ -138,35 +96,37 @@ def _unknown(word: str) -> str:
 # --- The handlers, and the rows ---------------------------------------------------------------------------------
 
 
-def _needed(words: str) -> str:
-    if not words:
-        raise BadUsage
-    return words
-
-
 def _exit(actions: Actions, words: str) -> None:
     """Never called: the input loop itself leaves on this command."""
 
 
 def _help(actions: Actions, words: str) -> None:
+    words = words.lower().lstrip("/")
     if not words:
-        actions.tell_table(overview(), _LONGEST_TITLE + 2)
-        actions.tell(f"/help COMMAND says more, /help all lists all.\n{_NO_COMMAND}")
-    elif words.lower() == "all":
-        actions.tell_table(help_text(), _longest_usage() + 4)
-    elif command := _BY_WORD.get(words.lower().lstrip("/")):
-        actions.tell(_help_of(command))
+        actions.tell_table(overview(), texts.overview_column(_GROUPS))
+        actions.tell(f"More: /help {', /help '.join(TOPICS)}, /help all, /help COMMAND.\n{_NO_COMMAND}")
+    elif words == "all":
+        _tell_rows(actions, "Commands:", COMMANDS, _NO_COMMAND)
+    elif words in TOPICS:
+        title, commands = TOPICS[words]
+        _tell_rows(actions, title, commands)
+    elif command := _BY_WORD.get(words):
+        actions.tell(texts.explanation(command))
     else:
-        actions.tell(_unknown(words.lower().lstrip("/")))
+        actions.tell(_unknown(words))
+
+
+def _tell_rows(actions: Actions, title: str, commands: tuple[Command, ...], *more: str) -> None:
+    actions.tell_table(texts.listing(title, commands, *more), texts.second_column(commands))
 
 
 def _msg(actions: Actions, words: str) -> None:
     name, _, text = words.partition(" ")
-    actions.say_privately(_needed(name.lstrip("@")), _needed(text.strip()))
+    actions.say_privately(needed(name.lstrip("@")), needed(text.strip()))
 
 
 def _me(actions: Actions, words: str) -> None:
-    actions.say(f"/me {_needed(words)}")
+    actions.say(f"/me {needed(words)}")
 
 
 def _history(actions: Actions, words: str) -> None:
@@ -184,26 +144,26 @@ def _choose(actions: Actions, setting: str, words: str) -> None:
         raise BadUsage
 
 
-COMMANDS: tuple[Command, ...] = (
+_EVERYDAY: tuple[Command, ...] = (
     Command("help", (), "/help [COMMAND|all]", "List the commands, or explain one or all.", _help),
     Command("exit", ("quit",), "/exit", "Leave. So do exit, quit and over alone on a line, and Ctrl+D.", _exit),
-    Command("nick", (), "/nick NAME", "Change your name.", lambda a, w: a.change_name(_needed(w))),
+    Command("nick", (), "/nick NAME", "Change your name.", lambda a, w: a.change_name(needed(w))),
     Command(
         "color", (), "/color [COLOR]", "Change your colour; alone: list the colours.", lambda a, w: a.change_color(w)
     ),
     Command("who", ("names",), "/who [ROOM]", "List the people in a room.", lambda a, w: a.who(w)),
     Command("rooms", (), "/rooms [BEGINNING]", "List the rooms.", lambda a, w: a.list_rooms(w)),
-    Command("join", ("j",), "/join ROOM", "Enter a room and talk there.", lambda a, w: a.join(_needed(w))),
+    Command("join", ("j",), "/join ROOM", "Enter a room and talk there.", lambda a, w: a.join(needed(w))),
     Command("leave", ("part",), "/leave [ROOM]", "Leave a room.", lambda a, w: a.leave(w)),
     Command(
         "switch",
         (),
         "/switch ROOM|@NAME",
         "Talk in another of your rooms, or to one person.",
-        lambda a, w: a.switch(_needed(w)),
+        lambda a, w: a.switch(needed(w)),
     ),
     Command("msg", ("m",), "/msg NAME TEXT", "Send a private message.", _msg),
-    Command("reply", ("r",), "/reply TEXT", "Answer the last private message.", lambda a, w: a.reply(_needed(w))),
+    Command("reply", ("r",), "/reply TEXT", "Answer the last private message.", lambda a, w: a.reply(needed(w))),
     Command("me", (), "/me TEXT", "Describe what you do: /me waves.", _me),
     Command("history", (), "/history [N]", "Show N older messages (1 to 500; 20 if not given).", _history),
     Command(
@@ -211,7 +171,7 @@ COMMANDS: tuple[Command, ...] = (
         (),
         "/search TEXT",
         "Find messages in public rooms and your private conversations.",
-        lambda a, w: a.search(_needed(w)),
+        lambda a, w: a.search(needed(w)),
     ),
     Command("more", (), "/more", "Show the next page of a search or list.", lambda a, w: a.more()),
     Command(
@@ -221,7 +181,7 @@ COMMANDS: tuple[Command, ...] = (
         "Hide what somebody says, under later names too; alone: list whom you ignore.",
         lambda a, w: a.ignore(w),
     ),
-    Command("unignore", (), "/unignore NAME", "Show somebody's messages again.", lambda a, w: a.unignore(_needed(w))),
+    Command("unignore", (), "/unignore NAME", "Show somebody's messages again.", lambda a, w: a.unignore(needed(w))),
     Command("away", (), "/away [TEXT]", "Tell those who write to you that you are away.", lambda a, w: a.away(w)),
     Command("back", (), "/back", "Say that you are here again.", lambda a, w: a.away(None)),
     Command(
@@ -254,13 +214,18 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("clear", (), "/clear", "Empty the screen.", lambda a, w: a.clear()),
     Command(
-        "say", (), "/say TEXT", "Send TEXT even if it looks like a command: /say over.", lambda a, w: a.say(_needed(w))
+        "say", (), "/say TEXT", "Send TEXT even if it looks like a command: /say over.", lambda a, w: a.say(needed(w))
     ),
 )
 
+COMMANDS: tuple[Command, ...] = (*_EVERYDAY, *ACCOUNT_COMMANDS, *MODERATION_COMMANDS)
 _BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}
 
 
+TOPICS = {
+    "account": ("Your account, and who may come in:", ACCOUNT_COMMANDS),
+    "moderation": ("Keeping order; -s as the first word means the whole server:", MODERATION_COMMANDS),
+}
 _NO_COMMAND = "Anything else is a message; //text sends /text."
 _GROUPS = {
     "Talk": ("msg", "reply", "me", "say"),
@@ -270,32 +235,13 @@ _GROUPS = {
     "Screen": ("bell", "joins", "theme", "clear"),
     "Other": ("help", "exit"),
 }
-_LONGEST_TITLE = max(map(len, _GROUPS))
 
 
 def overview() -> str:
-    """All commands in a few rows."""
-    rows = [
-        f"{title:<{_LONGEST_TITLE}}  {'  '.join(_BY_WORD[name].brief_usage for name in names)}"
-        for title, names in _GROUPS.items()
-    ]
-    return "\n".join(rows)
+    """The commands of every day in a few rows."""
+    return texts.overview({title: [_BY_WORD[name] for name in names] for title, names in _GROUPS.items()})
 
 
 def help_text() -> str:
     """All commands, a row each, with what they do."""
-    width = _longest_usage()
-    rows = [f"  {_usages(command):<{width}}  {command.help}" for command in COMMANDS]
-    return "\n".join(["Commands:", *rows, _NO_COMMAND])
-
-
-def _longest_usage() -> int:
-    return max(len(_usages(command)) for command in COMMANDS)
-
-
-def _help_of(command: Command) -> str:
-    return f"{_usages(command)}: {command.help}"
-
-
-def _usages(command: Command) -> str:
-    return " ".join([command.usage, *(f"(or /{alias})" for alias in command.aliases)])
+    return texts.listing("Commands:", COMMANDS, _NO_COMMAND)

@@ -8,16 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chat_common import COLORS
-from client_parts.input.commands import COMMANDS
+from client_parts.input.commands import COMMANDS, TOPICS
+from client_parts.input.moderation_commands import EVERYWHERE, MODES, ROOM_ROLES, SERVER_ROLES
 from client_parts.kept.settings import CHOICES
 
-_NAMES = ("msg", "m", "ignore")
+_OTHERS = ("kick", "ban", "unban", "mute", "unmute", "voice", "role", "invite", "whois", "block", "unblock")
+_NAMES = ("msg", "m", "ignore", "recover", "release", *_OTHERS)
 _OWN_ROOMS = ("leave", "part")
 _ALL_ROOMS = ("join", "j", "who", "names")
 _WORDS = {
     **CHOICES,
     "color": tuple(COLORS),
-    "help": tuple(command.name for command in COMMANDS),
+    "help": (*(command.name for command in COMMANDS), *TOPICS, "all"),
+    "mode": MODES,
+    **dict.fromkeys(("slow", "topic", "lockdown", "password"), ("off",)),
+    "devices": ("forget",),
 }
 
 
@@ -36,10 +41,22 @@ def complete(line: str, vocabulary: Vocabulary) -> list[str]:
         return [f"/{name} " for name in _beginning(line[1:], [command.name for command in COMMANDS])]
     before += space
     at = "@" if word.startswith("@") else ""
-    if line.startswith("/") and line.count(" ") == 1:
-        return [f"{before}{match} " for match in _arguments(line[1:].partition(" ")[0].lower(), word, vocabulary)]
+    if line.startswith("/") and (found := _next_argument(line[1:].split(" ")[:-1], word, vocabulary)) is not None:
+        return [f"{before}{match} " for match in found]
     after = ": " if not before and not at else " "
     return [f"{before}{at}{name}{after}" for name in _beginning(word[len(at) :], vocabulary.names) if word]
+
+
+def _next_argument(given: list[str], word: str, vocabulary: Vocabulary) -> list[str] | None:
+    """What the word may become that follows a command and its words; None where any text may follow."""
+    command, *words = given
+    everywhere = words[:1] == [EVERYWHERE]
+    words = words[everywhere:]
+    if not words:
+        return _arguments(command.lower(), word, vocabulary)
+    if command.lower() == "role" and len(words) == 1:
+        return _beginning(word, SERVER_ROLES if everywhere else ROOM_ROLES)
+    return None
 
 
 def _arguments(command: str, word: str, vocabulary: Vocabulary) -> list[str]:

@@ -58,8 +58,38 @@ _message_form = {
     "text": _text,
     "seq": _optional(_count),
     "by": _optional(_text),
+    "deleted": _flag,
 }
 _message = _object(**_message_form)
+_time = _is(int, float)
+_ROOM_SET = {"topic": _optional(_text), "mode": _optional(_text), "slow": _optional(_count), "role": _optional(_text)}
+_device = _object(id=_count, added=_optional(_time), last=_optional(_time), label=_optional(_text), here=_flag)
+_ban = _object(
+    id=_count,
+    kind=_optional(_text),
+    name=_optional(_text),
+    address=_optional(_text),
+    room=_optional(_text),
+    until=_optional(_time),
+    by=_optional(_text),
+    reason=_optional(_text),
+)
+_act = _object(id=_count, ts=_time, by=_optional(_text), text=_text)
+_report = _object(
+    id=_count,
+    ts=_time,
+    by=_optional(_text),
+    room=_optional(_text),
+    message=_optional(_count),
+    sender=_optional(_text),
+    text=_optional(_text),
+    reason=_optional(_text),
+)
+
+
+def _records(item: Check) -> Check:
+    return _object(items=_list_of(item), more=_flag)
+
 
 FORMS: dict[str, Check] = {
     "welcome": _object(
@@ -71,9 +101,11 @@ FORMS: dict[str, Check] = {
         server=_optional(_text),
         tag=_optional(_text),
         away=_optional(_text),
+        role=_optional(_text),
+        account=_flag,
     ),
     "away": _object(text=_optional(_text)),
-    "joined": _object(room=_text, last=_count, members=_count),
+    "joined": _object(room=_text, last=_count, members=_count, **_ROOM_SET),
     "history": _object(room=_text, messages=_list_of(_message), gap=_flag, more=_flag),
     "message": _message,
     "ack": _object(seq=_count, room=_optional(_text), id=_optional(_count)),
@@ -86,7 +118,15 @@ FORMS: dict[str, Check] = {
     ),
     "who": _object(
         room=_optional(_text),
-        members=_list_of(_object(name=_text, color=_optional(_text), away=_optional(_text))),
+        members=_list_of(
+            _object(
+                name=_text,
+                color=_optional(_text),
+                away=_optional(_text),
+                role=_optional(_text),
+                connections=_optional(_count),
+            )
+        ),
         more=_flag,
         total=_optional(_count),
     ),
@@ -96,6 +136,25 @@ FORMS: dict[str, Check] = {
     "results": _object(
         text=_optional(_text), messages=_list_of(_message), more=_flag, total=_optional(_count), partial=_flag
     ),
+    "room": _object(room=_text, by=_optional(_text), **_ROOM_SET),
+    "deleted": _object(room=_text, id=_count, by=_optional(_text)),
+    "bans": _records(_ban),
+    "audit": _records(_act),
+    "reports": _records(_report),
+    "devices": _object(devices=_list_of(_device)),
+    "code": _object(purpose=_text, name=_text, code=_text, expires=_optional(_time)),
+    "invitation": _object(code=_text, uses=_optional(_count), expires=_optional(_time)),
+    "whois": _object(
+        name=_text,
+        role=_optional(_text),
+        account=_flag,
+        since=_optional(_time),
+        connections=_optional(_count),
+        away=_optional(_text),
+        addresses=_names,
+        devices=_optional(_count),
+    ),
+    "blocked": _object(names=_list_of(_text)),
     "notice": _object(text=_text),
     "pong": _object(),
     "error": _object(code=_text, text=_text, seq=_optional(_count), accepted=_optional(_count), fatal=_flag),

@@ -17,10 +17,12 @@ from chat_common import Frame, format_address, harmless_line
 from client_parts.conversation.conversation import Conversation
 from client_parts.kept.identity import Identity
 from client_parts.link.accepted_frames import acceptable
+from client_parts.link.admission import Admission
 from client_parts.link.attempt import Attempt
 from client_parts.link.course import Course, Stage
 from client_parts.link.link import Link, LinkLost, Patience, open_socket
-from client_parts.link.reconnecting import ANOTHER_NAME, PASSING, ReturnPlan, cause_of, no_connection
+from client_parts.link.reconnecting import ANOTHER_NAME, FINAL, PASSING, ReturnPlan, cause_of, no_connection
+from client_parts.link.refusals import not_encrypted, refusal
 from client_parts.screen.screen import Screen
 from client_parts.screen.view import alert, as_sentence, bad, good
 
@@ -41,7 +43,13 @@ class Server:
 
 class Connection:
     def __init__(
-        self, server: Server, identity: Identity, screen: Screen, conversation: Conversation, course: Course
+        self,
+        server: Server,
+        identity: Identity,
+        screen: Screen,
+        conversation: Conversation,
+        course: Course,
+        admission: Admission | None = None,
     ) -> None:
         self.link: Link | None = None
         self.return_plan = ReturnPlan(server.patience)
@@ -50,6 +58,7 @@ class Connection:
         self._screen = screen
         self._conversation = conversation
         self._course = course
+        self._admission = admission or Admission()
         self._attempt: Attempt | None = None  # to open a link
         self._told_why_not = ""  # why the server does not let this client in
 
@@ -91,8 +100,14 @@ class Connection:
         self._introduce()
 
     def _introduce(self) -> None:
-        if self.link is not None:
-            self.link.send(self._conversation.hello(self._identity.session, self._identity.token))
+        if self.link is None:
+            return
+        self._conversation.state.confidential = self.link.is_confidential
+        if self._admission.has_password and not self.link.is_confidential:
+            self.finish(1, not_encrypted(self._server.address))
+            return
+        hello = self._conversation.hello(self._identity.session, self._identity.token, self._admission.fields())
+        self.link.send(hello)
 
     # --- What the server says ---
 
@@ -119,6 +134,7 @@ class Connection:
         self._conversation.heard(frame)
         if self.link is not None:
             self.link.welcomed = True
+        self._admission.forget()
         self._course.reach(Stage.WELCOMED)
         self._told_why_not = ""
         self.return_plan.succeeded()
@@ -127,22 +143,24 @@ class Connection:
     def _hear_refusal(self, frame: Frame) -> None:
         """An error instead of a welcome."""
         state, reason = self._conversation.state, harmless_line(frame["text"])
-        if frame["code"] in ANOTHER_NAME and (another := self._identity.next_name()) is not None:
+        # A password is for one name: it is shown to nobody else's.
+        may_change = frame["code"] in ANOTHER_NAME and not self._admission.has_password
+        if may_change and (another := self._identity.next_name()) is not None:
             state.name = another
             self._introduce()
-        elif frame["code"] == "name_taken":
-            name, address = harmless_line(state.name), self._server.address
-            self.finish(1, f"The name {name} is taken at {address}; choose another with --name.")
         elif frame["code"] in PASSING:
             self.lose(reason.rstrip("."), retry=True)
         else:
-            self.finish(1, reason)
+            name, address = harmless_line(state.name), self._server.address
+            self.finish(1, refusal(frame["code"], reason, name, address, self._admission))
 
     def _hear_bye(self, frame: Frame) -> None:
         reason = harmless_line(frame.get("text") or frame["code"]).rstrip(".")
         if self._course.is_leaving:
             self.finish(0)
-        elif frame.get("retry") and self._server.reconnect:
+        elif self._course.is_over:
+            pass  # the sentence before it has said why
+        elif frame.get("retry") and frame["code"] not in FINAL and self._server.reconnect:
             self.lose(reason, retry=True)
         else:
             self.finish(0 if frame["code"] == "exit" else 1)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from chat_common import Frame, FrameError, LineDecoder, decode_frame, encode_frame
 
@@ -74,6 +75,7 @@ class Link:
 
     def __init__(self, connection: socket.socket, patience: Patience, clock: Callable[[], float] = time.monotonic):
         self.welcomed = False
+        self.is_confidential = _is_loopback(connection)  # nobody else can read what goes over it
         self._socket = connection
         self._patience = patience
         self._clock = clock
@@ -168,6 +170,16 @@ class Link:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _is_loopback(connection: socket.socket) -> bool:
+    """Whether the other end is on this machine."""
+    try:
+        address = ip_address(connection.getpeername()[0])
+    except (OSError, ValueError, IndexError):  # gone already, or no address at all
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
 
 
 def _reason(problem: OSError) -> str:

@@ -14,6 +14,7 @@ from terminal_parts.command_line import how_to_start
 
 ANOTHER_NAME = ("name_taken", "bad_name")  # refusals after which another name may do: a login name may be reserved
 PASSING = ("server_full", "storage_unavailable", "rate_limited", "internal")  # those that may be gone tomorrow
+FINAL = ("kicked", "banned", "forgotten")  # goodbyes after which nobody comes back by itself
 _LATE = 0.3  # seconds without a receipt, after which a text is shown as waiting
 
 

@@ -6,6 +6,7 @@ It must not know frames or rooms, and it never sends an escape code of its own.
 from __future__ import annotations
 
 import errno
+import getpass
 import io
 import json
 import math
@@ -111,6 +112,15 @@ class LineScreen(Reader):
         self._fresh_until = time.monotonic() + _PAUSE
         self.continues, self._ended_line = not self._ended_line, piece.endswith("\n")
         return piece.removesuffix("\n").removesuffix("\r")
+
+    def ask_secret(self, question: str) -> str | None:
+        """What a person types on the terminal without an echo; None if they leave that, or nobody is there."""
+        if not self.interactive:
+            return None
+        try:
+            return getpass.getpass(f"{question}: ")
+        except (EOFError, KeyboardInterrupt):
+            return None
 
     def _write(self, stream: TextIO, line: str) -> None:
         try:

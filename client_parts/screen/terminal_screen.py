@@ -1,7 +1,8 @@
 """A person's terminal: messages above, what is typed below, and neither disturbs the other.
 
-`Rows` alone writes on the screen, `Keyboard` alone reads, `Editor` is the line between them. This module holds the
-three together: what Enter, Tab, Ctrl+C, Ctrl+Z and a new size mean. It must not know frames or rooms.
+`Rows` alone writes on the screen, `Keyboard` alone reads, `Editor` is the line between them, or `SecretLine` while a
+password is asked for. This module holds them together: what Enter, Tab, Ctrl+C, Ctrl+Z and a new size mean. It must not
+know frames or rooms.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from contextlib import suppress
 from typing import Any
 
 from chat_common import Frame, harmless_line, paint
-from client_parts.input.completion import Vocabulary, complete
+from client_parts.input.completion import Vocabulary
 from client_parts.input.reading import Closed
 from client_parts.kept.input_history import InputHistory
 from client_parts.screen.rows import Rows
+from client_parts.screen.secret_line import Abandoned, SecretLine
 from client_parts.screen.status import Status
+from client_parts.screen.tab import Tab
 from terminal_parts.editor import Editor
 from terminal_parts.keyboard import Keyboard
 from terminal_parts.keys import Key
@@ -26,7 +29,6 @@ from terminal_parts.theme import theme_named
 from terminal_parts.typing_loop import TypingLoop
 from terminal_parts.width import HANG
 
-_MOST_LISTED = 100
 _LAST_WORDS = 1.0  # seconds
 _LOOK = 0.2  # seconds between looks whether we are in front again: nothing tells
 _ENTER = ("\r", "\n")
@@ -46,8 +48,8 @@ class TerminalScreen(TypingLoop):
         self._rows = Rows(sys.stdout.fileno(), os.environ.get("TERM", ""))
         self._history = history
         self._closed = threading.Event()
-        self._vocabulary = Vocabulary()
-        self._cycle: list[str] = []  # what the next Tab chooses from
+        self._tab = Tab()
+        self._secret: SecretLine | None = None  # what is typed instead of a line, and is not seen
         self.objection: Callable[[], str] = str
         self._has_objected = False  # since the last key but Ctrl+C
 
@@ -108,7 +110,7 @@ class TerminalScreen(TypingLoop):
         self._rows.set_status(status)
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
+        self._tab.vocabulary = vocabulary
 
     def end_reading(self) -> None:
         self._closed.set()
@@ -129,9 +131,21 @@ class TerminalScreen(TypingLoop):
             if line is not None:
                 return line
             # Just before waiting, with a keyboard that is open: from here on `end_reading` wakes.
-            if self._closed.is_set():
+            # A secret is not cut off: the rest of it would be typed into a line that can be seen.
+            if self._closed.is_set() and self._secret is None:
                 raise Closed
             self._keys.extend(self._keyboard.wait())
+
+    def ask_secret(self, question: str) -> str | None:
+        """What a person types unseen; None if they leave that with Ctrl+C or Esc."""
+        self._secret = SecretLine(question)
+        try:
+            return self.read_line()
+        except Abandoned:
+            return None
+        finally:
+            self._secret = None
+            self._draw_input()
 
     def wait_to_leave(self) -> None:
         """Until Enter on an empty line, or a key that leaves. What is still typed is shown, to be copied."""
@@ -166,6 +180,8 @@ class TerminalScreen(TypingLoop):
         """The line, if that key ended it."""
         editor = self._editor
         self._has_objected = self._has_objected and key.code == _CTRL_C
+        if self._secret is not None and key.code not in (_CTRL_Z, _CTRL_L, _CTRL_BACKSLASH):
+            return self._secret.press(key)
         if key.code in _ENTER and not editor.search_fails:
             return self._entered()
         if key.code == _CTRL_C:
@@ -177,7 +193,8 @@ class TerminalScreen(TypingLoop):
         elif key.code == _CTRL_L:
             self._redraw()
         elif key.code == _TAB:
-            self._complete()
+            if listed := self._tab.press(editor):
+                self.show(listed)
         else:
             editor.press(key)
         return None
@@ -189,6 +206,8 @@ class TerminalScreen(TypingLoop):
         return line
 
     def _interrupted(self) -> None:
+        if self._secret is not None:
+            raise Abandoned
         if not self._closed.is_set() and (self._editor.text or self._editor.search is not None):
             self._editor.clear()
         elif not self._closed.is_set() and not self._has_objected and (objection := self.objection()):
@@ -198,23 +217,10 @@ class TerminalScreen(TypingLoop):
             raise KeyboardInterrupt
 
     def _draw_input(self) -> None:
-        self._rows.set_input(self._editor.text, self._editor.cursor, self._editor.search_prompt)
-
-    # --- Tab ---
-
-    def _complete(self) -> None:
-        """Commands are listed and completed as far as they agree; of all else, each Tab offers the next one."""
-        before = self._editor.text[: self._editor.cursor]
-        if before in self._cycle:
-            found = [self._cycle[(self._cycle.index(before) + 1) % len(self._cycle)]]
+        if self._secret is not None:
+            self._rows.set_input(*self._secret.drawn())
         else:
-            self._cycle = found = complete(before, self._vocabulary)
-            if not before.startswith("/") or " " in before:
-                found = found[:1]
-        if found:
-            self._editor.replace(0, len(before), _agreed(found))
-        if len(found) > 1:
-            self.show(paint("  ".join(match.strip() for match in sorted(found)[:_MOST_LISTED]), None, "dark"))
+            self._rows.set_input(self._editor.text, self._editor.cursor, self._editor.search_prompt)
 
     # --- Signals ---
 
@@ -237,13 +243,3 @@ class TerminalScreen(TypingLoop):
         self._keyboard.open()
         self._keyboard.listen()
         self._rows.enter()
-
-
-def _agreed(texts: list[str]) -> str:
-    """The beginning that they all have."""
-    length = 0
-    for letters in zip(*texts, strict=False):
-        if len(set(letters)) > 1:
-            break
-        length += 1
-    return texts[0][:length]

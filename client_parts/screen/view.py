@@ -47,6 +47,8 @@ class View:
     def message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> str:
         """A message, live or from the past."""
         label, body = speech(message["from"], message["color"], message["text"], self.style)
+        if message.get("deleted"):
+            body = aside("(deleted)")
         if not self.timed:  # whoever breaks these lines, if anybody, breaks them anywhere
             body = without_padding(body)
         own = self.is_me(message["from"])
@@ -56,7 +58,7 @@ class View:
             paint(f"{MENTION} ", "yellow", "bold") if named else "",
             paint(mark, "yellow") if (mark := self.mark(message["room"])) else "",
             _tint(label, message["color"]),
-            body if own else self._heard(body),
+            body if own or message.get("deleted") else self._heard(body),
             paint(" ✓", "green") if delivered else "",
         ]
         return "".join(parts)
@@ -81,11 +83,11 @@ class View:
         """The line before what is new; `hidden` of it is not on the screen."""
         where = f" in {self.place(room)}" if self.mark(room) else ""
         back = "; /history shows " + ("it" if hidden == number == 1 else f"{hidden} of them") if hidden else ""
-        return alert(f"── {_count(number, 'new message')}{where}{back} ──")
+        return alert(f"── {count(number, 'new message')}{where}{back} ──")
 
     def missed(self, number: int) -> str:
         """The line after what came while one was away."""
-        return alert(f"── {_count(number, 'new message')} while you were away ──")
+        return alert(f"── {count(number, 'new message')} while you were away ──")
 
     def presence(self, frame: Frame) -> list[str]:
         """Who came, went or changed names; nothing about me."""
@@ -121,8 +123,8 @@ class View:
             return "There is no such room; /join ROOM makes one."
         width = max(len(self.place(room["room"])) for room in rooms)
         rows = [
-            f"  {self.place(room['room']):<{width}}  {_count(room['members'], 'member')}, "
-            f"{_count(room['last'], 'message')}"
+            f"  {self.place(room['room']):<{width}}  {count(room['members'], 'member')}, "
+            f"{count(room['last'], 'message')}"
             for room in rooms
         ]
         return "\n".join(["Rooms:", *rows])
@@ -154,7 +156,7 @@ class View:
             return [aside("* Nobody has mentioned you.")]
         lines = []
         if missed:
-            lines += [alert(f"* {_count(len(missed), 'mention')} that you missed:"), *map(self.result, missed)]
+            lines += [alert(f"* {count(len(missed), 'mention')} that you missed:"), *map(self.result, missed)]
         if seen:
             heading = "* earlier mentions:" if missed else "* No new mentions; earlier ones:"
             lines += [aside(heading), *map(self.result, seen)]
@@ -262,14 +264,20 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _member(member: Mapping[str, Any]) -> str:
-    away = member.get("away")
+    facts = []
+    if role := member.get("role"):
+        facts.append(harmless_line(role))
+    if (connections := member.get("connections") or 1) > 1:
+        facts.append(count(connections, "connection"))
+    if away := member.get("away"):
+        facts.append(f"away: {without_padding(harmless_line(away))}")
     return _tint(harmless_line(member["name"]), member.get("color")) + (
-        aside(f" (away: {without_padding(harmless_line(away))})") if away else ""
+        aside(f" ({', '.join(facts)})") if facts else ""
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+def count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def mentions(name: str, text: str) -> list[tuple[int, int]]:

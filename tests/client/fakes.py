@@ -101,6 +101,7 @@ class FakeScreen(Notebook):
         self.objection: Callable[[], str] = str
         self.events: list[Frame] = []
         self.statuses: list[Status] = [Status("", "", "red", online=False)]
+        self.questions: list[str] = []
         self.reads = 0  # lines read so far
         self.left = False
         self._typed: queue.Queue[str | BaseException] = queue.Queue()
@@ -147,6 +148,12 @@ class FakeScreen(Notebook):
             self.reads += 1
             self._changed.notify_all()
         return typed
+
+    def ask_secret(self, question: str) -> str | None:
+        """What is typed next; an exception in its place leaves the question."""
+        typed = self._typed.get(timeout=SECONDS)
+        self.questions.append(question)
+        return None if isinstance(typed, BaseException) else typed
 
     def end_reading(self) -> None:
         self._typed.put(Closed())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from chat_common import COLORS, VERSION
@@ -60,6 +62,14 @@ def test_the_environment_is_asked_where_the_command_line_is_silent(monkeypatch: 
     assert (options.host, options.port, options.preferences.name, options.color) == ("h", 1, "bob", "blue")
 
 
+def test_ways_to_come_in() -> None:
+    """A password is asked for, or read from a file; it is never an argument. An invitation is one."""
+    asked = read_command_line(["--login", "--invite", " k3f9-aaaa "]).preferences
+    assert (asked.login, asked.invitation, asked.password, asked.password_file) == (True, "k3f9-aaaa", None, None)
+    from_file = read_command_line(["--password-file", "secret"]).preferences
+    assert (from_file.login, from_file.password_file) == (False, Path("secret"))
+
+
 def test_rooms_are_kept_in_order_and_once() -> None:
     """With or without the sign, in any case."""
     options = read_command_line(["--room", "#Builds", "--room", "lobby", "--room", "builds"])
@@ -107,6 +117,11 @@ def test_the_environment_is_named_when_it_is_to_blame(
         (["--json=yes"], "Option --json takes no value."),
         (["--h", "x"], "Option --h is ambiguous: it may be "),
         (["--style", "fancy"], "classic"),
+        (["--password", "x"], "Other users can see command lines: use --login, which asks for a password, or"),
+        (["--password=x"], "Other users can see command lines: use --login, which asks for a password, or"),
+        (["--invite", ""], 'Invalid --invite "": use the code of the invitation.'),
+        (["--invite", "a\nb"], "use the code of the invitation."),
+        (["--login=x"], "Option --login takes no value."),
         (["--naem", "x"], "Unknown option --naem; did you mean --name?"),
     ],
 )

@@ -218,7 +218,10 @@ def test_a_chosen_name_that_is_occupied_is_an_error(run: Run, server: ServerProg
     second = Pipe(server.port, tmp_path / "other-token", "--name", "original")
     status, _, err = second.finish("x\n")
     assert status == 1
-    assert err == f"The name original is taken at 127.0.0.1:{server.port}; choose another with --name.\n"
+    assert err == (
+        f"The name original is taken at 127.0.0.1:{server.port}; choose another with --name, "
+        "or prove that it is yours with --login.\n"
+    )
 
 
 def test_the_promised_library_use(server: ServerProgram, tmp_path: Path) -> None:

@@ -336,8 +336,16 @@ VOCABULARY: Final = Vocabulary(("bob", "carol"), ("lobby", "den"))
 class Anything:
     """Actions that only see that nothing unreadable is told."""
 
+    @property
+    def account(self) -> Any:
+        return self
+
+    @property
+    def moderation(self) -> Any:
+        return self
+
     def __getattr__(self, name: str) -> Callable[..., None]:
-        return assert_inert if name == "tell" else lambda *words: None
+        return assert_inert if name == "tell" else lambda *words, **more: None
 
 
 def typed(data: bytes) -> None:

@@ -6,26 +6,14 @@ from typing import Any
 
 import pytest
 
-from client_parts.input.commands import COMMANDS, Mistake, Order, Text, help_text, obey, understand, understand_piped
+from client_parts.input.account_commands import ACCOUNT_COMMANDS
+from client_parts.input.command import Command
+from client_parts.input.commands import COMMANDS, Mistake, Order, Text, help_text, understand, understand_piped
+from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from terminal_parts.width import wrap
+from tests.client.input.recorder import asked
 
-
-class Recorder:
-    """Actions that only remember what was asked."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Any, ...]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *arguments: self.calls.append((name, *arguments))
-
-
-def asked(line: str) -> list[tuple[Any, ...]]:
-    """What an order does."""
-    order, recorder = understand(line), Recorder()
-    assert isinstance(order, Order)
-    obey(order, recorder)
-    return recorder.calls
+EVERYDAY = [command for command in COMMANDS if command not in (*ACCOUNT_COMMANDS, *MODERATION_COMMANDS)]
 
 
 def test_a_number_of_five_thousand_digits_is_bad_usage() -> None:
@@ -87,9 +75,9 @@ def test_short_forms_do_not_read_as_part_of_the_syntax() -> None:
 
 
 def test_every_row_is_tried_here() -> None:
-    """The table above covers every command and alias but those of leaving and help."""
+    """The table above covers every command of every day and its aliases, but those of leaving and help."""
     tried = {line.split()[0][1:].lower() for line, _ in ROWS}
-    known = {word for command in COMMANDS for word in (command.name, *command.aliases)}
+    known = {word for command in EVERYDAY for word in (command.name, *command.aliases)}
     assert known - tried == {"help", "exit", "quit"}
 
 
@@ -186,12 +174,24 @@ def test_help_lists_every_command_and_explains_each() -> None:
 
 
 def test_help_fits_a_small_terminal() -> None:
-    """Every command in a few rows, none of them broken in 80 columns."""
+    """Every command of every day in a few rows, none of them broken in 80 columns, and where the others are."""
     [(_, text, hang), (_, more)] = asked("/help")
-    assert [command.name for command in COMMANDS if f"/{command.name}" not in text.split()] == []
+    assert [command.name for command in EVERYDAY if f"/{command.name}" not in text.split()] == []
     assert wrap(text, 80, hang) == text.split("\n")
-    assert "/help all" in more
+    for other in ("/help account", "/help moderation", "/help all"):
+        assert other in more
     assert len(wrap(text, 40, hang) + wrap(more, 40)) <= 14
+
+
+@pytest.mark.parametrize(("topic", "commands"), [("account", ACCOUNT_COMMANDS), ("/moderation", MODERATION_COMMANDS)])
+def test_help_has_pages_for_what_is_not_of_every_day(topic: str, commands: tuple[Command, ...]) -> None:
+    """A row for each command of that kind, and no other."""
+    [(_, listing, second_column)] = asked(f"/help {topic}")
+    rows = listing.splitlines()[1:]
+    assert [row[second_column:] for row in rows] == [command.help for command in commands]
+    assert [row[2:].startswith(command.usage) for row, command in zip(rows, commands, strict=True)] == [True] * len(
+        rows
+    )
 
 
 def test_help_for_nothing_known_says_so() -> None:

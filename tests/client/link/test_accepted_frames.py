@@ -27,6 +27,40 @@ GOOD: list[dict[str, Any]] = [
     {"type": "who", "room": "lobby", "members": [{"name": "a", "color": "red"}]},
     {"type": "rooms", "rooms": [{"room": "lobby", "members": 1, "last": 1}]},
     {"type": "results", "text": "x", "messages": []},
+    {
+        **{"type": "room", "room": "lobby", "topic": "tea", "mode": "open", "slow": 0, "by": "bob", "ts": 1.5},
+        "role": "moderator",
+    },
+    {"type": "deleted", "room": "lobby", "id": 1, "by": "bob"},
+    {
+        "type": "bans",
+        "items": [
+            {
+                **{"id": 1, "kind": "ban", "name": "bob", "address": None, "room": None, "until": 9},
+                **{"by": "ann", "reason": "spam", "ts": 1.5},
+            }
+        ],
+        "more": False,
+    },
+    {"type": "audit", "items": [{"id": 1, "ts": 1.5, "by": "ann", "text": "banned bob"}], "more": True},
+    {
+        "type": "reports",
+        "items": [
+            {
+                **{"id": 1, "ts": 1.5, "by": "ann", "room": "lobby", "message": 7, "sender": "bob"},
+                **{"text": "x", "reason": "spam"},
+            }
+        ],
+        "more": False,
+    },
+    {"type": "devices", "devices": [{"id": 1, "added": 1.5, "last": 2, "label": "client.py", "here": True}]},
+    {"type": "code", "purpose": "link", "name": "ann", "code": "k3f9-aaaa", "expires": 9},
+    {"type": "invitation", "code": "k3f9", "uses": 5, "expires": 9},
+    {
+        **{"type": "whois", "name": "bob", "role": "member", "account": True, "since": 1, "connections": 2},
+        **{"away": None, "addresses": ["192.0.2.1"], "devices": 2},
+    },
+    {"type": "blocked", "names": ["bob"]},
     {"type": "notice", "text": "x"},
     {"type": "pong"},
     {"type": "error", "code": "bad_seq", "text": "x", "seq": 4, "accepted": 1, "fatal": False},
@@ -63,6 +97,16 @@ def test_every_form_is_tried_here() -> None:
         {"type": "presence", "joined": [1]},
         {"type": "who", "members": ["a"]},
         {"type": "error", "code": "x"},
+        {"type": "devices", "devices": [{"id": "1"}]},
+        {"type": "code", "purpose": "link", "name": "ann", "code": None},
+        {"type": "whois", "name": "bob", "addresses": [1]},
+        {"type": "room", "room": "lobby", "topic": 1},
+        {"type": "bans", "items": [{"id": 1, "until": "soon"}]},
+        {"type": "audit", "items": [{"id": 1, "ts": 1.5, "text": None}]},
+        {"type": "reports", "items": {}},
+        {"type": "deleted", "room": "lobby", "id": None},
+        {"type": "blocked", "names": [None]},
+        {**message(1), "deleted": 1},
         {**GOOD[0], "name": "x" * 33},  # it goes back in every hello, and so must fit one
         {**GOOD[0], "epoch": "e" * 5_000},
         {**GOOD[0], "tag": 1},

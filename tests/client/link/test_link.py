@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 
@@ -186,3 +187,38 @@ def test_a_port_that_closes_without_a_word_is_told(pair: tuple[Link, socket.sock
     server.shutdown(socket.SHUT_WR)
     with pytest.raises(LinkLost, match="closed the connection without a word; check the host and the port"):
         link.receive()
+
+
+@pytest.mark.parametrize(
+    ("address", "confidential"),
+    [
+        (("127.0.0.1", 1), True),
+        (("127.8.8.8", 1), True),
+        (("::1", 1, 0, 0), True),
+        (("::ffff:127.0.0.1", 1, 0, 0), True),
+        (("192.0.2.1", 1), False),
+        (("::ffff:192.0.2.1", 1, 0, 0), False),
+        (("fe80::1%eth0", 1, 0, 2), False),
+        ("", False),
+    ],
+)
+def test_what_stays_on_this_machine_is_confidential(address: Any, confidential: bool) -> None:
+    """By the address of the other end, in all its forms."""
+
+    class Connection:
+        def getpeername(self) -> Any:
+            return address
+
+    assert Link(cast(socket.socket, Connection()), Patience()).is_confidential is confidential
+
+
+def test_a_connection_that_is_gone_is_not_confidential() -> None:
+    """It has no other end."""
+    with socket.socket() as unconnected:
+        assert not Link(unconnected, Patience()).is_confidential
+
+
+def test_a_real_connection_to_this_machine_is_confidential() -> None:
+    """As the operating system names its other end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as here:
+        assert Link(here, Patience()).is_confidential

@@ -51,6 +51,15 @@ def test_a_pipe_gets_lines_and_complaints_go_elsewhere(capsys: pytest.CaptureFix
     assert capsys.readouterr() == ("hello\nnote\n", "wrong\n")
 
 
+def test_a_pipe_is_not_asked_for_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody types there; the next line of the pipe is not taken for an answer."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("one\n"))
+    screen = LineScreen()
+    assert screen.ask_secret("Password") is None
+    with screen:
+        assert screen.read_line() == "one"
+
+
 def test_events_are_json_lines_in_pure_ascii(capsys: pytest.CaptureFixture[str]) -> None:
     """Only events on standard output, and none can steer a terminal."""
     screen = JsonScreen()

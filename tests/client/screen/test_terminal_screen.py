@@ -347,7 +347,7 @@ def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -
     ann.type("remember me\r")
     ann.wait_for("remember me ✓")
     ann.type("/password hush\r")
-    ann.wait_for("There is no command /password")
+    ann.wait_for("A password does not belong on the command's line")
     ann.leave()
     file = tmp_path / "input-history"
     assert file.stat().st_mode & 0o777 == 0o600
@@ -395,5 +395,5 @@ def test_tab_completes_commands_and_people(person: Open) -> None:
     ann.type("\t")
     ann.wait_for_prompt("lobby> bella:")
     ann.type("\x15/s\t")
-    ann.wait_for("/say  /search  /switch")
+    ann.wait_for("/say  /search  /slow  /switch")
     ann.wait_for_prompt("lobby> /s")

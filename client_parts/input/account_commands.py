@@ -1,0 +1,136 @@
+"""The commands about who one is: account, devices, password, invitations, people one does not want to hear. Rows.
+
+A password is asked for by `input/questions.py` before its command is carried out; it is never part of a line.
+"""
+
+from __future__ import annotations
+
+from client_parts.input.command import (
+    Actions,
+    BadUsage,
+    Command,
+    first_word,
+    needed,
+    nothing_more,
+    person,
+    whole_number,
+)
+from client_parts.input.durations import seconds_of
+
+
+def _only_name(words: str) -> str:
+    name, rest = first_word(words)
+    nothing_more(rest)
+    return person(name)
+
+
+def _whoami(actions: Actions, words: str) -> None:
+    nothing_more(words)
+    actions.account.whoami()
+
+
+def _password(actions: Actions, words: str) -> None:
+    """Only where nobody could be asked: else this is not the row that is carried out."""
+    password_wish(words)
+    actions.tell("A password can be changed only in a terminal, where it can be typed unseen.")
+
+
+def password_wish(words: str) -> bool:
+    """Whether `/password` is to set one; else it is to take it away."""
+    if words and words.lower() != "off":
+        raise BadUsage("a password does not belong on the command's line, it is asked for afterwards")
+    return not words
+
+
+def _devices(actions: Actions, words: str) -> None:
+    if not words:
+        actions.account.list_devices()
+        return
+    verb, number = first_word(words)
+    if verb.lower() != "forget":
+        raise BadUsage(f'"{words}" is not "forget" and a number of the list')
+    actions.account.forget_device(whole_number(number, "a number of the list"))
+
+
+def _link(actions: Actions, words: str) -> None:
+    nothing_more(words)
+    actions.account.link_device()
+
+
+def _invite(actions: Actions, words: str) -> None:
+    actions.moderation.invite_to_room(_only_name(words))
+
+
+def _invite_code(actions: Actions, words: str) -> None:
+    uses, seconds = None, None
+    for word in words.split():
+        if word.isdigit() and uses is None:
+            uses = whole_number(word, "a number of uses", 100_000)
+        elif seconds is None:
+            seconds = duration(word)
+        else:
+            raise BadUsage(f'"{word}" is too much')
+    actions.account.invite_to_server(uses, seconds)
+
+
+def duration(word: str) -> int:
+    """The seconds of a time that a command needs."""
+    try:
+        return seconds_of(needed(word, "a time like 10m"))
+    except ValueError as problem:
+        raise BadUsage(str(problem)) from None
+
+
+ACCOUNT_COMMANDS: tuple[Command, ...] = (
+    Command("whoami", (), "/whoami", "Show your name, your role and whether the name is protected.", _whoami),
+    Command(
+        "whois",
+        (),
+        "/whois NAME",
+        "Show what is known about somebody; operators also see addresses and devices.",
+        lambda a, w: a.account.whois(_only_name(w)),
+    ),
+    Command(
+        "password",
+        (),
+        "/password [off]",
+        "Set a password for your name, or take it away (off). It is asked for without being shown.",
+        _password,
+    ),
+    Command(
+        "devices", (), "/devices [forget N]", "List the devices that may use your name, or shut one out.", _devices
+    ),
+    Command("link", (), "/link", "Get a code with which another device may use your name.", _link),
+    Command(
+        "invite", (), "/invite NAME", "Let somebody into this room, which is open to invited people only.", _invite
+    ),
+    Command(
+        "invite-code",
+        (),
+        "/invite-code [USES] [TIME]",
+        "Get a code that lets new people into the server: /invite-code 5 2d.",
+        _invite_code,
+    ),
+    Command(
+        "block",
+        (),
+        "/block [NAME]",
+        "Let the server keep somebody's private messages from you; alone: list whom you block.",
+        lambda a, w: a.account.block(_only_name(w) if w else ""),
+    ),
+    Command("unblock", (), "/unblock NAME", "Stop blocking somebody.", lambda a, w: a.account.unblock(_only_name(w))),
+    Command(
+        "recover",
+        (),
+        "/recover NAME",
+        "For operators: get a code that gives a lost name back. It replaces all its devices.",
+        lambda a, w: a.account.recover(_only_name(w)),
+    ),
+    Command(
+        "release",
+        (),
+        "/release NAME",
+        "For operators: delete an account, so that its name is free.",
+        lambda a, w: a.account.release(_only_name(w)),
+    ),
+)

@@ -1,0 +1,33 @@
+"""Why a server does not let this client in, in one sentence that says what to do. Pure: words in, words out."""
+
+from __future__ import annotations
+
+from client_parts.link.admission import Admission
+
+
+def not_encrypted(address: str) -> str:
+    """The password stays here."""
+    return f"The password was not sent: the connection to {address} is not encrypted; connect to it with encryption."
+
+
+def refusal(code: str, reason: str, name: str, address: str, admission: Admission) -> str:
+    """`reason` is the server's own sentence, which serves where nothing better is known here."""
+    reason = reason.rstrip(".")
+    sentences = {
+        "name_taken": f"The name {name} is taken at {address}; choose another with --name, "
+        "or prove that it is yours with --login.",
+        "password_wrong": f"That is neither the password of {name} at {address} nor a valid code; "
+        "try again with --login.",
+        "encryption_needed": f"{address} accepts passwords and codes only over an encrypted connection; "
+        "connect to it with encryption.",
+        "banned": f"You are banned at {address}: {reason}; only an operator of that server can change it.",
+        "too_many": f"{reason}; wait a few minutes, then start the client again.",
+        "invite_needed": _invitation(address, tried=admission.has_invitation),
+    }
+    return sentences.get(code, f"{reason}.")
+
+
+def _invitation(address: str, *, tried: bool) -> str:
+    if tried:
+        return f"That invitation is not valid at {address}, or not any more; ask for another one for --invite CODE."
+    return f"New people need an invitation at {address}; ask for a code, and start the client with --invite CODE."

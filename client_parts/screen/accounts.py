@@ -1,0 +1,94 @@
+"""From the server's answers about accounts to lines for a person: devices, codes, who somebody is.
+
+Every string from outside is made harmless here. It must not know sockets, threads or the terminal.
+"""
+
+from __future__ import annotations
+
+from chat_common import Frame, harmless_line, without_padding
+from client_parts.screen.view import aside, count, date, moment
+
+_A_MOMENT = 60.0  # seconds; nobody needs to be told more exactly
+
+
+def devices(listed: list[Frame]) -> list[str]:
+    if not listed:
+        return [aside("* Your name is not protected yet: it becomes yours with the first message you send.")]
+    rows = [f"  {device['id']}  {_label(device)}{_times(device)}{_here(device)}" for device in listed]
+    return ["Devices that may use your name:", *rows, aside("* /devices forget N shuts one out")]
+
+
+def _label(device: Frame) -> str:
+    return _one_line(device.get("label") or "unknown")
+
+
+def _times(device: Frame) -> str:
+    added, last = device.get("added"), device.get("last")
+    words = [f"added {date(added)}"] if added is not None else []
+    if last is not None and (added is None or last > added + _A_MOMENT):
+        words.append(f"last used {date(last)}")
+    return "".join(f", {word}" for word in words)
+
+
+def _here(device: Frame) -> str:
+    return " (this one)" if device.get("here") else ""
+
+
+def code(frame: Frame) -> list[str]:
+    """A code that works once, and what to do with it."""
+    name, valid = harmless_line(frame["name"]), _valid(frame.get("expires"))
+    start = f"client.py with --name {name} --login"
+    if frame["purpose"] == "recover":
+        return [
+            f"Code that gives {name} back: {_one_line(frame['code'])}{valid}",
+            aside(f"* whoever types it into {start} gets the name; its devices and its password are gone then"),
+        ]
+    return [
+        f"Code for another device of yours: {_one_line(frame['code'])}{valid}",
+        aside(f"* on that device, start {start} and this server's address, and type it when a password is asked for"),
+    ]
+
+
+def _valid(expires: float | None) -> str:
+    return " (works once)" if expires is None else f" (works once, until {moment(expires)})"
+
+
+def invitation(frame: Frame) -> list[str]:
+    uses, expires = frame.get("uses"), frame.get("expires")
+    limits = [f"for {count(uses, 'person', 'people')}"] if uses is not None else []
+    limits += [f"until {moment(expires)}"] if expires is not None else []
+    invited = _one_line(frame["code"])
+    return [
+        f"Invitation: {invited}" + (f" ({', '.join(limits)})" if limits else ""),
+        aside(f"* who has it starts client.py with this server's address and --invite {invited}"),
+    ]
+
+
+def whois(frame: Frame, *, is_me: bool) -> str:
+    """What is known about somebody, in one line."""
+    name = harmless_line(frame["name"])
+    parts = [f"you are {name}" if is_me else name, harmless_line(frame.get("role") or "guest"), _account(frame)]
+    if (connections := frame.get("connections")) is not None:
+        parts.append(f"here with {count(connections, 'connection')}" if connections else "not here")
+    if away := frame.get("away"):
+        parts.append(f"away: {_one_line(away)}")
+    if (number := frame.get("devices")) is not None:
+        parts.append(count(number, "device"))
+    if addresses := frame.get("addresses"):
+        parts.append(f"from {', '.join(map(harmless_line, addresses))}")
+    return "* " + " · ".join(parts)
+
+
+def _account(frame: Frame) -> str:
+    if not frame.get("account"):
+        return "the name is nobody's yet"
+    since = frame.get("since")
+    return "the name is protected" + (f" since {date(since)}" if since is not None else "")
+
+
+def blocked(names: list[str]) -> str:
+    return aside(f"* blocked: {', '.join(map(harmless_line, names))}" if names else "* You block nobody.")
+
+
+def _one_line(text: str) -> str:
+    return without_padding(harmless_line(text))

@@ -1,0 +1,42 @@
+"""What Tab does to the line that is being typed. It must not know the terminal."""
+
+from __future__ import annotations
+
+from chat_common import paint
+from client_parts.input.completion import Vocabulary, complete
+from terminal_parts.editor import Editor
+
+_MOST_LISTED = 100
+
+
+class Tab:
+    """Commands are listed and completed as far as they agree; of all else, each Tab offers the next one."""
+
+    def __init__(self) -> None:
+        self.vocabulary = Vocabulary()
+        self._cycle: list[str] = []  # what the next Tab chooses from
+
+    def press(self, editor: Editor) -> str | None:
+        """Complete the line up to the cursor. Returns a line that lists what it may become, if that is several."""
+        before = editor.text[: editor.cursor]
+        if before in self._cycle:
+            found = [self._cycle[(self._cycle.index(before) + 1) % len(self._cycle)]]
+        else:
+            self._cycle = found = complete(before, self.vocabulary)
+            if not before.startswith("/") or " " in before:
+                found = found[:1]
+        if found:
+            editor.replace(0, len(before), _agreed(found))
+        if len(found) < 2:
+            return None
+        return paint("  ".join(match.strip() for match in sorted(found)[:_MOST_LISTED]), None, "dark")
+
+
+def _agreed(texts: list[str]) -> str:
+    """The beginning that they all have."""
+    length = 0
+    for letters in zip(*texts, strict=False):
+        if len(set(letters)) > 1:
+            break
+        length += 1
+    return texts[0][:length]

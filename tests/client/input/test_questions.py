@@ -1,0 +1,81 @@
+"""What `/password` asks for, and that nothing of it can be seen in the order that comes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from client_parts.input.commands import Intent, Mistake, Order, obey, understand
+from client_parts.input.questions import answered, asks
+from tests.client.input.recorder import Recorder
+
+OLD, NEW = "old and good", "new and better"
+
+
+def asked(line: str, *answers: str | None) -> tuple[Intent, list[str]]:
+    """What becomes of a line, and what was asked for it."""
+    order, waiting, questions = understand(line), list(answers), []
+    assert asks(order)
+
+    def ask(question: str) -> str | None:
+        questions.append(question)
+        return waiting.pop(0)
+
+    intent = answered(order, ask)
+    assert not waiting
+    return intent, questions
+
+
+def calls(intent: Intent) -> list[tuple[object, ...]]:
+    recorder = Recorder()
+    assert isinstance(intent, Order)
+    obey(intent, recorder)
+    return recorder.calls
+
+
+def test_a_new_password_is_asked_for_twice() -> None:
+    """After the present one, of which there may be none."""
+    intent, questions = asked("/password", OLD, NEW, NEW)
+    assert questions == ["Present password, if any", "New password (at least 8)", "New password again"]
+    assert calls(intent) == [("change_password", OLD, NEW)]
+    assert calls(asked("/password", "", NEW, NEW)[0]) == [("change_password", "", NEW)]
+
+
+def test_a_password_is_taken_away_with_itself() -> None:
+    """Nobody else at the keyboard can do it."""
+    intent, questions = asked("/password off", OLD)
+    assert questions == ["Present password"]
+    assert calls(intent) == [("change_password", OLD, None)]
+
+
+@pytest.mark.parametrize(
+    ("line", "answers", "sentence"),
+    [
+        ("/password", (None,), "Nothing was changed."),
+        ("/password", (OLD, None), "Nothing was changed."),
+        ("/password", (OLD, NEW, None), "That was not the same password twice; nothing was changed."),
+        ("/password", (OLD, NEW, NEW + "x"), "That was not the same password twice; nothing was changed."),
+        ("/password", (OLD, "short"), "That password is too short: 5 < 8 characters; nothing was changed."),
+        ("/password", (OLD, "x" * 257), "That password is too long: 257 > 256 characters; nothing was changed."),
+        ("/password off", (None,), "Nothing was changed."),
+        ("/password off", ("",), "Nothing was changed."),
+    ],
+)
+def test_whoever_does_not_go_on_changes_nothing(line: str, answers: tuple[str | None, ...], sentence: str) -> None:
+    """One sentence says so; it never repeats what was typed."""
+    assert asked(line, *answers)[0] == Mistake(sentence)
+
+
+def test_no_order_shows_its_secrets() -> None:
+    """Not even where a fault prints it."""
+    intent, _ = asked("/password", OLD, NEW, NEW)
+    assert OLD not in repr(intent)
+    assert NEW not in repr(intent)
+
+
+def test_only_passwords_are_asked_for() -> None:
+    """Other lines go their way, and a password on the line is refused before anything is asked."""
+    assert not asks(understand("/whoami"))
+    assert not asks(understand("password"))
+    intent, questions = asked("/password hunter2hunter2")
+    assert questions == []
+    assert calls(intent)[0][0] == "tell"

@@ -1,0 +1,49 @@
+"""Each refusal is one sentence that says what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from client_parts.link.admission import Admission
+from client_parts.link.refusals import not_encrypted, refusal
+
+
+@pytest.mark.parametrize(
+    ("code", "part"),
+    [
+        ("name_taken", "choose another with --name, or prove that it is yours with --login."),
+        ("password_wrong", "try again with --login."),
+        ("encryption_needed", "connect to it with encryption."),
+        ("banned", "You are banned at chat.example:3030: spam until Friday; only an operator"),
+        ("too_many", "spam until Friday; wait a few minutes, then start the client again."),
+        ("invite_needed", "ask for a code, and start the client with --invite CODE."),
+        ("unheard_of", "spam until Friday."),
+    ],
+)
+def test_what_to_do_is_said(code: str, part: str) -> None:
+    """Also for what a later server may say: then it is its own sentence."""
+    sentence = refusal(code, "spam until Friday.", "ann", "chat.example:3030", Admission())
+    assert part in sentence
+    assert sentence.endswith(".")
+    assert ". " not in sentence
+
+
+def test_an_invitation_that_was_tried_is_no_invitation() -> None:
+    """Whoever has none is told to ask for one, whoever has one that it is not valid."""
+    sentence = refusal("invite_needed", "no", "ann", "h:1", Admission(invitation="k3f9"))
+    assert sentence == "That invitation is not valid at h:1, or not any more; ask for another one for --invite CODE."
+
+
+def test_a_password_that_stays_here_is_told() -> None:
+    """It was not sent, and why."""
+    assert not_encrypted("h:1").startswith("The password was not sent: the connection to h:1 is not encrypted;")
+
+
+def test_what_lets_a_client_in_is_forgotten() -> None:
+    """After the welcome there is nothing left of it, and nothing prints it before."""
+    admission = Admission("secret word", "k3f9")
+    assert (admission.has_password, admission.has_invitation) == (True, True)
+    assert admission.fields() == {"password": "secret word", "invite": "k3f9"}
+    assert "secret" not in repr(admission)
+    admission.forget()
+    assert (admission.has_password, admission.has_invitation, admission.fields()) == (False, False, {})

@@ -31,6 +31,7 @@ from chat_common import (
     shows_colors,
 )
 from client_parts.command_line import Preferences, read_command_line
+from client_parts.conversation.admission import Admission
 from client_parts.conversation.conversation import RECENT, Conversation, Wishes
 from client_parts.input.commands import Intent, Mistake, Order, understand, understand_piped
 from client_parts.input.intent_queue import IntentQueue
@@ -40,7 +41,6 @@ from client_parts.input.reading import Closed
 from client_parts.kept.bookmarks import Bookmarks
 from client_parts.kept.identity import Identity, login_name, token_path
 from client_parts.kept.settings import Settings
-from client_parts.link.admission import Admission
 from client_parts.link.connection import Connection, Server
 from client_parts.link.course import Course, Departure
 from client_parts.link.last_words import LastWords
@@ -85,8 +85,7 @@ class ChatClient:
         self._conversation = self._new_conversation(identity.first_name, color, token_file.parent)
         self._course = Course()
         server = Server(host, port, patience, preferences.reconnect)
-        admission = Admission(preferences.password, preferences.invitation)
-        self._connection = Connection(server, identity, screen, self._conversation, self._course, admission)
+        self._connection = Connection(server, identity, screen, self._conversation, self._course)
         self._receiver = self._new_receiver()
         self._last_words = LastWords(screen)
         self._talkative = False  # something came in through the pipe
@@ -100,7 +99,9 @@ class ChatClient:
         # What only sends need not know what was said before: it would stand in the logs of others.
         recent = RECENT if screen.interactive or preferences.json_events else 0
         history = recent if preferences.history is None else preferences.history
-        wishes = Wishes(name, color or settings.color_of(name) or color_for(name), preferences.rooms, history)
+        admission = Admission(preferences.password, preferences.invitation)
+        color = color or settings.color_of(name) or color_for(name)
+        wishes = Wishes(name, color, preferences.rooms, history, admission)
         bookmarks = Bookmarks(kept and kept / "seen.json")
         style = preferences.style or ("short" if screen.interactive and shows_colors() else "classic")
         return Conversation(screen, View(style), wishes, settings=settings, bookmarks=bookmarks)

@@ -6,17 +6,18 @@ It knows no socket, no thread and no clock. One thread owns it: the receiver.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from chat_common import LOBBY, Frame
 from client_parts.conversation.actions import Actions
+from client_parts.conversation.admission import Admission
 from client_parts.conversation.answers import Answers
 from client_parts.conversation.catching_up import CatchingUp
 from client_parts.conversation.company import Company
 from client_parts.conversation.delivery import Cursors
 from client_parts.conversation.incoming import Incoming
-from client_parts.conversation.introduction import NO_PROOF, Introduction
+from client_parts.conversation.introduction import Introduction
 from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.messages import Messages
 from client_parts.conversation.overview import Overview
@@ -43,6 +44,7 @@ class Wishes:
     color: str
     rooms: tuple[str, ...] = (LOBBY,)
     history: int = RECENT
+    admission: Admission = field(default_factory=Admission)
 
 
 class Conversation:
@@ -134,8 +136,8 @@ class Conversation:
 
     # --- What it is asked for ---
 
-    def hello(self, session: str, token: str | None, proof: Mapping[str, str] = NO_PROOF) -> Frame:
-        return self._introduction.hello(session, token, proof)
+    def hello(self, session: str, token: str | None) -> Frame:
+        return self._introduction.hello(session, token)
 
     def status(self, link: str, next_try: str = "", *, waiting: bool) -> Status:
         return self._overview.status(link, next_try, waiting=waiting)
@@ -152,4 +154,4 @@ def _first_state(board: Board, view: View, wishes: Wishes, settings: Settings) -
     view.me, view.home = wishes.name, wishes.rooms[0] if wishes.rooms else None
     view.timed = board.rich
     view.marks_mentions = board.rich or board.echoes
-    return State(board, view, settings, wishes.color, Cursors(wishes.rooms), wishes.history)
+    return State(board, view, settings, wishes.color, Cursors(wishes.rooms), wishes.history, wishes.admission)

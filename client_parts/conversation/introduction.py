@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
-
 from chat_common import MAX_HELLO_LINE, PROTOCOL, VERSION, Frame, color_problem, encode_frame
 from client_parts.conversation.account import greeting
 from client_parts.conversation.mentions import Mentions
@@ -13,7 +9,6 @@ from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
 from client_parts.screen.view import alert, aside
 
-NO_PROOF: Final[Mapping[str, str]] = MappingProxyType({})
 _FEATURES = ("by",)  # what was added to the protocol and is understood here
 
 
@@ -25,11 +20,8 @@ class Introduction:
         self._greeted = False
         self._left_out: list[str] = []  # rooms for which the hello was too short
 
-    def hello(self, session: str, token: str | None, proof: Mapping[str, str]) -> Frame:
-        """Return the first frame of a connection: who this client is, and what it has seen of each room.
-
-        `proof` is what lets it in the first time: a password, an invitation.
-        """
+    def hello(self, session: str, token: str | None) -> Frame:
+        """Return the first frame of a connection: who this client is, and what it has seen of each room."""
         state = self._state
         positions = {room: last for room, last in state.cursors.positions().items() if self._rooms.may_read(room)}
         frame: Frame = {
@@ -42,7 +34,7 @@ class Introduction:
             "history": state.history_wanted,
             "client": f"client.py {VERSION}",
             "features": list(_FEATURES),
-            **proof,
+            **state.admission.fields(),
         }
         if token is not None:
             frame["token"] = token
@@ -59,6 +51,7 @@ class Introduction:
         has_new_log = state.cursors.connected(frame["epoch"])
         state.outgoing.connected(frame["accepted"])
         state.online, state.tag = True, frame.get("tag")
+        state.admission.forget()
         self._rooms.take_name(frame["name"])
         if color_problem(frame["color"]) is None:
             state.color = frame["color"]

@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from chat_common import Frame, harmless_line, is_name
+from client_parts.conversation.admission import Admission
 from client_parts.conversation.delivery import Cursors, Outgoing
 from client_parts.conversation.unseen import Away
 from client_parts.kept.settings import Settings
@@ -26,6 +27,7 @@ class State:
     color: str
     cursors: Cursors
     history_wanted: int  # recent messages of a room that is entered
+    admission: Admission = field(default_factory=Admission)
     away: Away = field(default_factory=Away)
     online: bool = False  # the server has welcomed this connection
     confidential: bool = False  # nobody else can read what goes over this connection

@@ -65,7 +65,7 @@ def _invite_code(actions: Actions, words: str) -> None:
     uses, seconds = None, None
     for word in words.split():
         if word.isdigit() and uses is None:
-            uses = whole_number(word, "a number of uses", 100_000)
+            uses = whole_number(word, "a number of uses from 1 to 1000", 1_000)
         elif seconds is None:
             seconds = duration(word)
         else:

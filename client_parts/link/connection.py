@@ -17,7 +17,6 @@ from chat_common import Frame, format_address, harmless_line
 from client_parts.conversation.conversation import Conversation
 from client_parts.kept.identity import Identity
 from client_parts.link.accepted_frames import acceptable
-from client_parts.link.admission import Admission
 from client_parts.link.attempt import Attempt
 from client_parts.link.course import Course, Stage
 from client_parts.link.link import Link, LinkLost, Patience, open_socket
@@ -43,13 +42,7 @@ class Server:
 
 class Connection:
     def __init__(
-        self,
-        server: Server,
-        identity: Identity,
-        screen: Screen,
-        conversation: Conversation,
-        course: Course,
-        admission: Admission | None = None,
+        self, server: Server, identity: Identity, screen: Screen, conversation: Conversation, course: Course
     ) -> None:
         self.link: Link | None = None
         self.return_plan = ReturnPlan(server.patience)
@@ -58,7 +51,6 @@ class Connection:
         self._screen = screen
         self._conversation = conversation
         self._course = course
-        self._admission = admission or Admission()
         self._attempt: Attempt | None = None  # to open a link
         self._told_why_not = ""  # why the server does not let this client in
 
@@ -100,14 +92,14 @@ class Connection:
         self._introduce()
 
     def _introduce(self) -> None:
+        state = self._conversation.state
         if self.link is None:
             return
-        self._conversation.state.confidential = self.link.is_confidential
-        if self._admission.has_password and not self.link.is_confidential:
+        state.confidential = self.link.is_confidential
+        if state.admission.has_password and not state.confidential:
             self.finish(1, not_encrypted(self._server.address))
-            return
-        hello = self._conversation.hello(self._identity.session, self._identity.token, self._admission.fields())
-        self.link.send(hello)
+        else:
+            self.link.send(self._conversation.hello(self._identity.session, self._identity.token))
 
     # --- What the server says ---
 
@@ -134,7 +126,6 @@ class Connection:
         self._conversation.heard(frame)
         if self.link is not None:
             self.link.welcomed = True
-        self._admission.forget()
         self._course.reach(Stage.WELCOMED)
         self._told_why_not = ""
         self.return_plan.succeeded()
@@ -144,7 +135,7 @@ class Connection:
         """An error instead of a welcome."""
         state, reason = self._conversation.state, harmless_line(frame["text"])
         # A password is for one name: it is shown to nobody else's.
-        may_change = frame["code"] in ANOTHER_NAME and not self._admission.has_password
+        may_change = frame["code"] in ANOTHER_NAME and not state.admission.has_password
         if may_change and (another := self._identity.next_name()) is not None:
             state.name = another
             self._introduce()
@@ -152,7 +143,7 @@ class Connection:
             self.lose(reason.rstrip("."), retry=True)
         else:
             name, address = harmless_line(state.name), self._server.address
-            self.finish(1, refusal(frame["code"], reason, name, address, self._admission))
+            self.finish(1, refusal(frame["code"], reason, name, address, state.admission))
 
     def _hear_bye(self, frame: Frame) -> None:
         reason = harmless_line(frame.get("text") or frame["code"]).rstrip(".")

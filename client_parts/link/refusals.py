@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from client_parts.link.admission import Admission
+from client_parts.conversation.admission import Admission
 
 
 def not_encrypted(address: str) -> str:
@@ -12,7 +12,7 @@ def not_encrypted(address: str) -> str:
 
 def refusal(code: str, reason: str, name: str, address: str, admission: Admission) -> str:
     """`reason` is the server's own sentence, which serves where nothing better is known here."""
-    reason = reason.rstrip(".")
+    reason = reason[:1].upper() + reason[1:].rstrip(".")
     sentences = {
         "name_taken": f"The name {name} is taken at {address}; choose another with --name, "
         "or prove that it is yours with --login.",
@@ -20,8 +20,8 @@ def refusal(code: str, reason: str, name: str, address: str, admission: Admissio
         "try again with --login.",
         "encryption_needed": f"{address} accepts passwords and codes only over an encrypted connection; "
         "connect to it with encryption.",
-        "banned": f"You are banned at {address}: {reason}; only an operator of that server can change it.",
-        "too_many": f"{reason}; wait a few minutes, then start the client again.",
+        "banned": f"{reason}; only an operator of {address} can change that.",
+        "too_many": f"{reason}; start the client again later.",
         "invite_needed": _invitation(address, tried=admission.has_invitation),
     }
     return sentences.get(code, f"{reason}.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from chat_common import Frame, harmless_line, without_padding
 from client_parts.screen.view import aside, count, date, moment
 
-_A_MOMENT = 60.0  # seconds; nobody needs to be told more exactly
+_DAY = len("2026-11-26")  # servers keep it no more exactly
 
 
 def devices(listed: list[Frame]) -> list[str]:
@@ -25,8 +25,8 @@ def _label(device: Frame) -> str:
 def _times(device: Frame) -> str:
     added, last = device.get("added"), device.get("last")
     words = [f"added {date(added)}"] if added is not None else []
-    if last is not None and (added is None or last > added + _A_MOMENT):
-        words.append(f"last used {date(last)}")
+    if last is not None and not device.get("here"):
+        words.append(f"last used {date(last)[:_DAY]}")
     return "".join(f", {word}" for word in words)
 
 

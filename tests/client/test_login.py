@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import client_parts.link.link as link_module
 from client_parts.command_line import Preferences
+from client_parts.link.link import Link
 from tests.client.conftest import Start
 from tests.client.fakes import RunningClient, ScriptedServer, goodbye, in_the_lobby
 
@@ -39,15 +39,21 @@ def test_the_proof_is_in_each_hello_until_one_is_welcomed(server: ScriptedServer
     assert PASSWORD not in "".join(running.screen.lines) + str(running.screen.events)
 
 
+def others_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections are as if they left this machine without encryption."""
+    answer = property(lambda self: False, lambda self, is_confidential: None)
+    monkeypatch.setattr(Link, "is_confidential", answer, raising=False)
+
+
 @pytest.mark.parametrize(
     ("code", "part"),
     [
         ("password_wrong", "That is neither the password of ann at"),
         ("name_taken", "The name ann is taken at"),
         ("encryption_needed", "accepts passwords and codes only over an encrypted connection"),
-        ("too_many", "Too many tries; wait a few minutes"),
+        ("too_many", "Too many tries; start the client again later."),
         ("invite_needed", "That invitation is not valid at"),
-        ("banned", "You are banned at"),
+        ("banned", "Too many tries; only an operator of"),
     ],
 )
 def test_a_refused_proof_ends_the_client(server: ScriptedServer, start: Start, code: str, part: str) -> None:
@@ -78,7 +84,7 @@ def test_a_password_is_not_sent_where_others_could_read_it(
     server: ScriptedServer, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client ends with one sentence before its first word."""
-    monkeypatch.setattr(link_module, "_is_loopback", lambda connection: False)
+    others_can_read(monkeypatch)
     running = logging_in(start)
     peer = server.accept()
     assert running.status() == 1
@@ -89,7 +95,7 @@ def test_a_password_is_not_sent_where_others_could_read_it(
 
 def test_an_invitation_alone_may_be_read(server: ScriptedServer, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is no secret of this person's; whether it is taken so the server decides."""
-    monkeypatch.setattr(link_module, "_is_loopback", lambda connection: False)
+    others_can_read(monkeypatch)
     running = start(invitation=CODE)
     peer = server.accept()
     assert peer.welcome()["invite"] == CODE

@@ -111,7 +111,7 @@ def test_devices_are_listed() -> None:
     assert talk.hear({"type": "devices", "devices": listed}) == [
         "Devices that may use your name:",
         f"  1  client.py 1.0.0, added {date(SAID)} (this one)",
-        f"  3  unknown, added {date(SAID)}, last used {date(SAID + 86_400)}",
+        f"  3  unknown, added {date(SAID)}, last used {date(SAID + 86_400)[:10]}",
         "* /devices forget N shuts one out",
     ]
     assert talk.hear({"type": "devices", "devices": []}) == [

@@ -51,7 +51,7 @@ def test_every_row_is_tried_here() -> None:
         ("/devices forget x", '"x" is not a number of the list; write /devices [forget N]'),
         ("/devices drop 1", '"drop 1" is not "forget" and a number of the list; write /devices [forget N]'),
         ("/invite", "A name is missing; write /invite NAME"),
-        ("/invite-code 0", '"0" is not a number of uses; write /invite-code [USES] [TIME]'),
+        ("/invite-code 0", '"0" is not a number of uses from 1 to 1000; write /invite-code [USES] [TIME]'),
         ("/invite-code soon", '"soon" is not a time like 90s, 10m, 2h, 1d or 2w; write /invite-code [USES] [TIME]'),
         ("/invite-code 1 2d 3d", '"3d" is too much; write /invite-code [USES] [TIME]'),
         ("/unblock", "A name is missing; write /unblock NAME"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from client_parts.link.admission import Admission
+from client_parts.conversation.admission import Admission
 from client_parts.link.refusals import not_encrypted, refusal
 
 
@@ -14,10 +14,10 @@ from client_parts.link.refusals import not_encrypted, refusal
         ("name_taken", "choose another with --name, or prove that it is yours with --login."),
         ("password_wrong", "try again with --login."),
         ("encryption_needed", "connect to it with encryption."),
-        ("banned", "You are banned at chat.example:3030: spam until Friday; only an operator"),
-        ("too_many", "spam until Friday; wait a few minutes, then start the client again."),
+        ("banned", "Spam until Friday; only an operator of chat.example:3030 can change that."),
+        ("too_many", "Spam until Friday; start the client again later."),
         ("invite_needed", "ask for a code, and start the client with --invite CODE."),
-        ("unheard_of", "spam until Friday."),
+        ("unheard_of", "Spam until Friday."),
     ],
 )
 def test_what_to_do_is_said(code: str, part: str) -> None:
@@ -37,13 +37,3 @@ def test_an_invitation_that_was_tried_is_no_invitation() -> None:
 def test_a_password_that_stays_here_is_told() -> None:
     """It was not sent, and why."""
     assert not_encrypted("h:1").startswith("The password was not sent: the connection to h:1 is not encrypted;")
-
-
-def test_what_lets_a_client_in_is_forgotten() -> None:
-    """After the welcome there is nothing left of it, and nothing prints it before."""
-    admission = Admission("secret word", "k3f9")
-    assert (admission.has_password, admission.has_invitation) == (True, True)
-    assert admission.fields() == {"password": "secret word", "invite": "k3f9"}
-    assert "secret" not in repr(admission)
-    admission.forget()
-    assert (admission.has_password, admission.has_invitation, admission.fields()) == (False, False, {})

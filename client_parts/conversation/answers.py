@@ -38,7 +38,6 @@ class Answers:
             self._state.complain(sentence)
             if code == "sure_needed":
                 self._doubted()
-                self._state.note("* give the same command again if you mean it")
             if code in _NO_ENTRY and (room := self._state.cursors.refused()) is not None:
                 self._rooms.turn_from(room)
 

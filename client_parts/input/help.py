@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from chat_common import harmless_line
 from client_parts.input.command import Command
 
+_WIDEST = 22  # columns for how a command is written: half a narrow terminal must be left for what it does
+
 
 def overview(groups: Mapping[str, Sequence[Command]]) -> str:
     """Only how they are written, a row for each group."""
@@ -27,15 +29,19 @@ def overview_column(groups: Iterable[str]) -> int:
 
 
 def listing(title: str, commands: Sequence[Command], *more: str) -> str:
-    """A row for each, with what it does."""
+    """A row for each, with what it does; that goes below what is written too long."""
     width = second_column(commands) - 4
-    rows = [f"  {command.full_usage:<{width}}  {command.help}" for command in commands]
+    rows = [f"  {_beside(command.full_usage, width)}  {command.help}" for command in commands]
     return "\n".join([title, *rows, *more])
+
+
+def _beside(usage: str, width: int) -> str:
+    return f"{usage:<{width}}" if len(usage) <= width else f"{usage}\n{'':<{width + 2}}"
 
 
 def second_column(commands: Sequence[Command]) -> int:
     """Where what they do begins in it."""
-    return max(len(command.full_usage) for command in commands) + 4
+    return min(_WIDEST, max(len(command.full_usage) for command in commands)) + 4
 
 
 def explanation(command: Command) -> str:

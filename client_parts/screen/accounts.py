@@ -31,7 +31,7 @@ def _times(device: Frame) -> str:
 
 
 def _here(device: Frame) -> str:
-    return " (this one)" if device.get("here") else ""
+    return " (connected)" if device.get("here") else ""
 
 
 def code(frame: Frame) -> list[str]:

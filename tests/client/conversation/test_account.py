@@ -105,12 +105,12 @@ def device(id: int, **more: Any) -> Frame:
 
 
 def test_devices_are_listed() -> None:
-    """With their numbers, when they came, when they were used, and which of them this is."""
+    """With their numbers, when they came, when they were used, and which of them are connected."""
     talk = Talk()
     listed = [device(1, here=True), device(3, last=SAID + 86_400, label=None)]
     assert talk.hear({"type": "devices", "devices": listed}) == [
         "Devices that may use your name:",
-        f"  1  client.py 1.0.0, added {date(SAID)} (this one)",
+        f"  1  client.py 1.0.0, added {date(SAID)} (connected)",
         f"  3  unknown, added {date(SAID)}, last used {date(SAID + 86_400)[:10]}",
         "* /devices forget N shuts one out",
     ]

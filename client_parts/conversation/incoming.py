@@ -71,9 +71,14 @@ class Incoming:
                 self._state.board.note(good(f"You are now {harmless_line(new)}."))
             self._messages.rename_correspondent(old, new)
         self._company.presence(frame)
-        room = frame.get("room")
-        if room is not None and not room.startswith("@") and any(map(self._state.view.is_me, frame.get("left") or [])):
-            self._rooms.removed(room)
+        if self._puts_me_out(frame):
+            self._rooms.removed(frame["room"])
+
+    def _puts_me_out(self, frame: Frame) -> bool:
+        """Whether this person has left a public room, and has not come back in the same breath."""
+        public = frame.get("room") is not None and not frame["room"].startswith("@")
+        left, joined = (any(map(self._state.view.is_me, frame.get(verb) or [])) for verb in ("left", "joined"))
+        return public and left and not joined
 
     def away(self, frame: Frame) -> None:
         self._state.take_away(frame.get("text"))

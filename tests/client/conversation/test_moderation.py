@@ -225,7 +225,12 @@ def test_who_leaves_by_themselves_is_not_put_out() -> None:
     """Also if they enter again before the server has confirmed the first."""
     talk = Talk("lobby", "den")
     talk.type("/leave den", "/join den")
-    assert talk.hear({"type": "presence", "room": "den", "left": ["ann"], "members": 1}) == []
+    left = {"type": "presence", "room": "den", "left": ["ann"], "members": 1}
+    assert talk.hear(left) == []
+    talk.enter("den")
+    assert talk.hear({**left, "joined": ["ann"]}, {**left, "left": ["bob"]}, {**left, "room": "@ann+bob"}) == [
+        "#den * bob left (1 here)"
+    ]
     assert talk.status().target == "den"
 
 

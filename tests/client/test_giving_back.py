@@ -69,6 +69,21 @@ def test_a_client_in_the_background_comes_back_with_its_draft(
     terminal.wait_for("ann: hello dear world ✓")
 
 
+def test_a_secret_is_not_left_in_the_shells_terminal(shell: Shell) -> None:
+    """Stopped while a password is typed, the client goes on with it after `fg`, and nobody has seen a piece of it."""
+    terminal = shell.terminal
+    terminal.type("/password\r\rhunter2")
+    terminal.wait_for_prompt(f"New password (at least 8)> {'•' * 7}")
+    shell.stop_job()
+    assert is_clean(terminal)
+    terminal.type("fg\r")
+    terminal.wait_for_prompt(f"New password (at least 8)> {'•' * 7}")
+    terminal.type("\x03")
+    terminal.wait_for("Nothing was changed.")
+    terminal.wait_for_prompt("lobby>")
+    assert b"hunter" not in terminal.output
+
+
 def test_a_mode_that_is_not_given_back_would_be_noticed(shell: Shell) -> None:
     """The comparison of modes in these tests can fail."""
     shell.stop_job()

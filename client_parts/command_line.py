@@ -32,8 +32,9 @@ Examples:
   make 2>&1 | python client.py --room builds        send every line of a program's output
   python client.py --json < /dev/null               listen, and print each event as JSON
 
-In a pipe, a line that begins with a command, like /join ROOM, is carried out. At the end of input the client waits
-until all is delivered and exits with status 0, or with status 1 and a sentence.
+In a pipe, a line that begins with an everyday command, like /join ROOM, is carried out; commands about accounts and
+moderation are sent as text. At the end of input the client waits until all is delivered and exits with status 0, or
+with status 1 and a sentence.
 
 Environment variables, used where the option is not given: CHAT_HOST, CHAT_PORT, CHAT_NAME, CHAT_COLOR. CHAT_TOKEN_FILE
 is the file that holds your secret key. NO_COLOR and FORCE_COLOR are respected."""

@@ -60,14 +60,17 @@ def understand(line: str) -> Intent:
 
 
 def understand_piped(line: str, *, continues: bool = False) -> Intent:
-    """A line that a program wrote, or a further piece of a long one: only a known command is one, all else is text."""
+    """A line that a program wrote, or a further piece of a long one: only an everyday command is one, all else is text.
+
+    What a program passes on may come from anybody: it must not ban people, or give an account away.
+    """
     if continues:
         return Text(line)
-    if line.startswith("//") and _split(line[1:])[0] in _BY_WORD:
+    if line.startswith("//") and _split(line[1:])[0] in _PIPED:
         return Text(line[1:])
     if line.startswith("/"):
         word, words = _split(line)
-        if command := _BY_WORD.get(word):
+        if command := _PIPED.get(word):
             return Order(command, words)
     return Text(line)
 
@@ -220,6 +223,7 @@ _EVERYDAY: tuple[Command, ...] = (
 
 COMMANDS: tuple[Command, ...] = (*_EVERYDAY, *ACCOUNT_COMMANDS, *MODERATION_COMMANDS)
 _BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}
+_PIPED = {word: command for word, command in _BY_WORD.items() if command in _EVERYDAY}
 
 
 TOPICS = {

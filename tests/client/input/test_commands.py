@@ -161,6 +161,16 @@ def test_a_pipe_may_command() -> None:
     assert understand_piped("/join builds", continues=True) == Text("/join builds")
 
 
+@pytest.mark.parametrize(
+    "line", ["/ban alice", "/role mallory operator", "/password off", "/kick -s bob", "/release alice"]
+)
+def test_what_a_program_passes_on_keeps_no_order(line: str) -> None:
+    """It may come from anybody: it is said, and not carried out with the rights of whoever runs the client."""
+    assert isinstance(understand(line), Order)
+    assert understand_piped(line) == Text(line)
+    assert understand_piped(f"/{line}") == Text(f"/{line}")
+
+
 def test_help_lists_every_command_and_explains_each() -> None:
     """/help all has a row for each command; /help COMMAND, by any name, has its usage."""
     [(_, listing, second_column)] = asked("/help all")

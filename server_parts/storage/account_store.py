@@ -1,9 +1,11 @@
-"""What is kept of people: whose a name is, and the private rooms it is part of."""
+"""What is kept of people: their accounts, the codes that open one, and the private rooms a name is part of."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
+
+from server_parts.storage.account_records import Account, Code, Purpose
 
 
 class Conversation(NamedTuple):
@@ -20,8 +22,32 @@ class AccountStore(ABC):
     """Names are compared without case."""
 
     @abstractmethod
+    def account(self, name: str) -> Account | None:
+        """The account that a name is; None if nobody has claimed it. Its devices are in the order they were added."""
+
     def owner(self, name: str) -> str | None:
-        """The hashed token that a name (in any case) was claimed with; None if nobody has claimed it."""
+        """The hashed token of an account's first device, empty if it has none; None if there is no account."""
+        account = self.account(name)
+        return next((device.token_hash for device in account.devices), "") if account is not None else None
+
+    @abstractmethod
+    def lookalikes(self, skeleton: str) -> list[str]:
+        """The names of some accounts that look like that (see skeletons.py), as they are spelled."""
+
+    @abstractmethod
+    def code(self, hash: str) -> Code | None:
+        """A code that was not used up; it may have expired."""
+
+    @abstractmethod
+    def count_codes(self, purpose: Purpose, account: int) -> int:
+        """How many codes of an account there are that can still be used."""
+
+    @abstractmethod
+    def forget_accounts(self, day: int) -> bool:
+        """Let go of accounts that were not used since that day and have no other role than member.
+
+        Codes that have expired go too. One bounded slice; True while there is more to do.
+        """
 
     @abstractmethod
     def private_rooms(self, name: str) -> dict[str, int]:

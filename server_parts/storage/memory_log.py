@@ -13,8 +13,10 @@ from itertools import count, islice, takewhile
 from typing import Final, NamedTuple
 
 from chat_common import partners
+from server_parts.storage.account_records import Account, Code, Create, Purpose
 from server_parts.storage.account_store import Conversation
 from server_parts.storage.finding import BREATH, SEARCH_TIME, Finds, Found, Wanted
+from server_parts.storage.memory_accounts import AccountBook
 from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.records import Draft, Message, Receipt, Run, filling
 from server_parts.storage.search_query import DAY
@@ -43,20 +45,22 @@ class MemoryLog(Store):
         self._session_owners: dict[str, str] = {}
         self._used: dict[str, int] = {}  # on which day each session was, the one not used for longest first
         self._receipts: dict[tuple[str, int], Receipt] = {}
-        self._owners: dict[str, str] = {}
+        self._accounts = AccountBook()
         self._floors: dict[str, dict[str, int]] = {}
         self._spoke: set[tuple[str, str]] = set()  # private rooms and who has said something there
 
     def write(self, entry: Entry) -> list[Run]:
-        drafts, accepted, owners, claims = entry
+        accepted, owners = entry.accepted, entry.owners
         with self._lock:
             for session in (*accepted, *owners):
                 self._used.setdefault(session, int(time.time() // DAY))
             self._accepted.update(accepted)
             self._session_owners.update(owners)
-            for name, token_hash in claims.items():
-                self._claim(name.lower(), token_hash)
-            return [self._store(draft) for draft in drafts]
+            for change in entry.account_changes():
+                self._accounts.write(change)
+                if isinstance(change, Create):
+                    self._raise_floors(change.name.lower())
+            return [self._store(draft) for draft in entry.drafts]
 
     def _store(self, draft: Draft) -> Run:
         room = draft.room
@@ -148,11 +152,23 @@ class MemoryLog(Store):
         with self._lock:
             return [kept for kept in reversed(self._kept.get(room, ())) if kept.message.id > floor]
 
-    def owner(self, name: str) -> str | None:
-        return self._owners.get(name.lower())
+    def account(self, name: str) -> Account | None:
+        return self._accounts.account(name)
 
-    def _claim(self, name: str, token_hash: str) -> None:
-        self._owners[name] = token_hash
+    def lookalikes(self, skeleton: str) -> list[str]:
+        return self._accounts.lookalikes(skeleton)
+
+    def code(self, hash: str) -> Code | None:
+        return self._accounts.code(hash)
+
+    def count_codes(self, purpose: Purpose, account: int) -> int:
+        return self._accounts.count_codes(purpose, account)
+
+    def forget_accounts(self, day: int) -> bool:
+        with self._lock:
+            return self._accounts.forget(day)
+
+    def _raise_floors(self, name: str) -> None:
         for room in self._floors.get(name, {}):
             self._floors[name][room] = self._last[room]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from server_parts.storage.account_records import AccountChange, Create
 from server_parts.storage.account_store import AccountStore
 from server_parts.storage.message_log import MessageLog
 from server_parts.storage.records import Draft, Run
@@ -16,12 +17,20 @@ NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Entry(NamedTuple):
-    """What is committed together: texts, how far sessions are counted, whose they are, and whose names are."""
+    """What is committed together: texts, how far sessions are counted, whose they are, and changes of accounts."""
 
     drafts: Sequence[Draft]
     accepted: Mapping[str, int]
     owners: Mapping[str, str] = NOBODY
     claims: Mapping[str, str] = NOBODY
+    changes: Sequence[AccountChange] = ()  # of accounts, in this order, behind the claims
+    programs: Mapping[str, str] = NOBODY  # with which the claimed names came, as far as that is known
+
+    def account_changes(self) -> Iterator[AccountChange]:
+        """All of them: each claim makes an account with one device."""
+        for name, token_hash in self.claims.items():
+            yield Create(name, token_hash, self.programs.get(name, ""))
+        yield from self.changes
 
 
 class Store(MessageLog, SessionStore, AccountStore):
@@ -47,6 +56,10 @@ class Store(MessageLog, SessionStore, AccountStore):
     @abstractmethod
     def write(self, entry: Entry) -> list[Run]:
         """Do what `append` promises."""
+
+    def change(self, *changes: AccountChange) -> None:
+        """Change accounts, all of it or nothing, with nothing else to store."""
+        self.write(Entry([], {}, changes=changes))
 
     def claim(self, name: str, token_hash: str) -> None:
         """Give a name to whoever holds that token, with nothing else to store."""

@@ -80,6 +80,7 @@ class HastyLog(_LateLog):
                 {**waiting.accepted, **entry.accepted},
                 {**waiting.owners, **entry.owners},
                 {**waiting.claims, **entry.claims},
+                [*waiting.changes, *entry.changes],
             )
             return [self._promise(draft) for draft in entry.drafts]
 

@@ -31,12 +31,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from chat_common import partners
-from server_parts.storage.account_store import Conversation
 from server_parts.storage.finding import Found, Wanted
 from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.records import Message, Receipt, Run, StorageError
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
+from server_parts.storage.sqlite import accounts
 from server_parts.storage.sqlite.files import (
     DATABASE,
     OLDEST_SQLITE,
@@ -72,10 +72,6 @@ _ADD_DAY: Final = "INSERT INTO days VALUES (?, ?)"
 _ADD_PARTICIPANT: Final = "INSERT OR IGNORE INTO participants (name, room) VALUES (?, ?)"
 _HAS_SPOKEN: Final = "UPDATE participants SET spoke = 1 WHERE name = ? AND room = ?"
 
-_CLAIM: Final = "INSERT OR REPLACE INTO names VALUES (?, ?)"
-_RAISE_FLOORS: Final = """
-    UPDATE participants SET floor = (SELECT last FROM rooms WHERE id = room) WHERE name = ?"""
-
 _OLDEST: Final = "SELECT n, id, ts, sender, text FROM messages WHERE room = ? ORDER BY id LIMIT ?"
 _DELETE_UP_TO: Final = "DELETE FROM messages WHERE room = ? AND id <= ?"
 _SET_FIRST: Final = "UPDATE rooms SET first = ? WHERE id = ?"
@@ -94,7 +90,7 @@ _DELETE_SPANS_OF: Final = "DELETE FROM spans WHERE session = ?"
 _ABOUT: Final = "SELECT epoch FROM about"
 
 
-class SqliteLog(Store):
+class SqliteLog(accounts.SqliteAccounts, Store):
     """Rooms in `<folder>/chat.db`.
 
     May be opened in one thread and used in another; but appending, claiming and trimming stay with one at a time.
@@ -140,14 +136,13 @@ class SqliteLog(Store):
     # Appending
 
     def write(self, entry: Entry) -> list[Run]:
-        drafts, accepted, owners, claims = entry
+        drafts, accepted, owners = entry.drafts, entry.accepted, entry.owners
         numbers = self._numbers
         batch = numbers.new_batch()
         with self._transaction() as connection:
             sessions = self._sessions(connection, batch, {draft.session for draft in drafts}.union(accepted, owners))
-            if claims:
-                connection.executemany(_CLAIM, [(name.lower(), token_hash) for name, token_hash in claims.items()])
-                connection.executemany(_RAISE_FLOORS, [(name.lower(),) for name in claims])
+            for change in entry.account_changes():
+                accounts.write(connection, change)
             numbers.add(batch, drafts, sessions)
             connection.executemany(_ADD_RUN, batch.rows)
             connection.executemany(_ADD_SPAN, batch.spans)
@@ -197,17 +192,6 @@ class SqliteLog(Store):
     def _roll_back(self) -> None:
         if self._writer.in_transaction:  # some errors make SQLite roll back by itself
             self._writer.execute("ROLLBACK")
-
-    # Names
-
-    def owner(self, name: str) -> str | None:
-        return self._reader.owner(name)
-
-    def private_rooms(self, name: str) -> dict[str, int]:
-        return self._reader.private_rooms(name)
-
-    def conversations(self, name: str) -> list[Conversation]:
-        return self._reader.conversations(name)
 
     # Reading
 

@@ -14,7 +14,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from server_parts.storage.account_store import Conversation
 from server_parts.storage.records import Message, Receipt, filling
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
@@ -37,13 +36,6 @@ _RECEIPT: Final = f"""
     CROSS JOIN messages AS m ON m.n BETWEEN span.n AND (span.n | {BLOCK - 1})
     CROSS JOIN rooms AS r ON r.id = m.room
     WHERE m.session = span.session AND m.seq = :seq LIMIT 1"""
-_OWNER: Final = "SELECT token_hash FROM names WHERE name = ?"
-_PRIVATE_ROOMS: Final = """
-    SELECT r.name, p.floor FROM participants AS p JOIN rooms AS r ON r.id = p.room WHERE p.name = ?"""
-_CONVERSATIONS: Final = """
-    SELECT r.name, p.floor, r.last, coalesce(m.ts, 0), p.spoke
-    FROM participants AS p CROSS JOIN rooms AS r ON r.id = p.room
-    LEFT JOIN messages AS m ON m.room = r.id AND m.id = r.last WHERE p.name = ?"""
 
 
 def messages(rows: Iterable[tuple[Any, ...]]) -> list[Message]:
@@ -72,23 +64,12 @@ class LogReader:
         return dict(self._all(_ROOMS, ()))
 
     def session(self, key: str) -> SessionRecord:
-        rows = self._look_up(_SESSION, (key,))
+        rows = self.look_up(_SESSION, (key,))
         return SessionRecord(*rows[0]) if rows else SessionRecord()
 
     def receipt(self, session: str, seq: int) -> Receipt | None:
-        rows = self._look_up(_RECEIPT, {"token": session, "seq": seq})
+        rows = self.look_up(_RECEIPT, {"token": session, "seq": seq})
         return Receipt(*rows[0]) if rows else None
-
-    def owner(self, name: str) -> str | None:
-        rows = self._look_up(_OWNER, (name.lower(),))
-        return str(rows[0][0]) if rows else None
-
-    def private_rooms(self, name: str) -> dict[str, int]:
-        return dict(self._look_up(_PRIVATE_ROOMS, (name.lower(),)))
-
-    def conversations(self, name: str) -> list[Conversation]:
-        rows = self._look_up(_CONVERSATIONS, (name.lower(),))
-        return [Conversation(room, floor, last, ts, bool(spoke)) for room, floor, last, ts, spoke in rows]
 
     def backup(self, target: Path) -> None:
         """A consistent copy of everything in one new file; StorageError if there is such a file, or no space.
@@ -122,7 +103,8 @@ class LogReader:
         with self.pool.lend() as connection:
             return connection.execute(sql, values).fetchall()
 
-    def _look_up(self, sql: str, values: Any) -> list[tuple[Any, ...]]:
+    def look_up(self, sql: str, values: Any) -> list[tuple[Any, ...]]:
+        """A few rows, which are found by an index."""
         with self._lookups.lend() as connection:
             return connection.execute(sql, values).fetchall()
 

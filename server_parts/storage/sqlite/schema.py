@@ -10,6 +10,7 @@ from typing import Final
 
 from server_parts.storage.records import hashed
 from server_parts.storage.search_query import DAY
+from server_parts.storage.skeletons import skeleton
 from server_parts.storage.sqlite.files import LogError
 
 APPLICATION: Final = 0x63686174  # "chat": tells our databases from anybody else's
@@ -89,6 +90,42 @@ MIGRATIONS: list[tuple[str, ...]] = [
         "UPDATE sessions SET used = today()",
         "CREATE INDEX sessions_by_use ON sessions (used)",
     ),
+    (
+        # A claimed name becomes an account with one device. Neither is given a number that another one had.
+        """CREATE TABLE accounts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            spelled TEXT NOT NULL,
+            skeleton TEXT NOT NULL,
+            role TEXT NOT NULL DEFAULT 'member',
+            password TEXT,
+            since REAL,
+            used INTEGER NOT NULL)""",
+        "CREATE INDEX accounts_by_skeleton ON accounts (skeleton)",
+        "CREATE INDEX accounts_by_use ON accounts (used)",
+        """CREATE TABLE devices (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            account INTEGER NOT NULL,
+            token_hash TEXT NOT NULL,
+            label TEXT NOT NULL DEFAULT '',
+            added REAL,
+            used INTEGER NOT NULL)""",
+        "CREATE UNIQUE INDEX devices_by_account ON devices (account, token_hash)",
+        """INSERT INTO accounts (name, spelled, skeleton, used)
+            SELECT name, name, skeleton(name), today() FROM names""",
+        """INSERT INTO devices (account, token_hash, used)
+            SELECT a.id, n.token_hash, today() FROM names AS n JOIN accounts AS a ON a.name = n.name""",
+        "DROP TABLE names",
+        # Of codes that open an account or make one, only the hash is kept.
+        """CREATE TABLE codes (
+            hash TEXT PRIMARY KEY,
+            purpose TEXT NOT NULL,
+            account INTEGER NOT NULL,
+            uses INTEGER NOT NULL,
+            expires REAL NOT NULL) WITHOUT ROWID""",
+        "CREATE INDEX codes_by_account ON codes (account)",
+        "CREATE INDEX codes_by_end ON codes (expires)",
+    ),
 ]
 
 
@@ -108,6 +145,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = check_schema(connection, path)
     connection.create_function("new_epoch", 0, lambda: secrets.token_hex(8))
     connection.create_function("hashed", 1, hashed, deterministic=True)
+    connection.create_function("skeleton", 1, skeleton, deterministic=True)
     connection.create_function("today", 0, lambda: int(time.time() // DAY))
     connection.execute("PRAGMA secure_delete = ON")  # of secrets that are hashed from now on, no copy stays in the file
     connection.execute("BEGIN IMMEDIATE")

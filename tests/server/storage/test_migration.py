@@ -7,12 +7,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
 from server_parts.storage.message_log import everything_in
 from server_parts.storage.records import Receipt, hashed
+from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
+from server_parts.storage.skeletons import skeleton
 from server_parts.storage.sqlite import schema
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import open_read_only
@@ -53,6 +56,19 @@ def make_old(folder: Path, sessions: int = 0) -> None:
         more = ((100 + i, f"session-of-nobody-{i:06}", i) for i in range(sessions))
         connection.executemany("INSERT INTO sessions VALUES (?, ?, ?)", more)
         connection.execute("COMMIT")
+
+
+def make_last_claims(folder: Path) -> None:
+    """A log in the format of version 3, the last one without accounts: bob's name is claimed."""
+    make_old(folder)
+    with closing(sqlite3.connect(folder / "chat.db", isolation_level=None)) as connection:
+        connection.create_function("hashed", 1, hashed)
+        connection.create_function("today", 0, lambda: 20_000)
+        for number in (2, 3):
+            for statement in schema.MIGRATIONS[number - 1]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("UPDATE participants SET floor = 1 WHERE name = 'bob'")
 
 
 def _say(connection: sqlite3.Connection) -> None:
@@ -141,3 +157,21 @@ def test_an_old_log_can_be_exported_without_changing_it(tmp_path: Path) -> None:
     reader.close()
     with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_a_claimed_name_becomes_an_account(tmp_path: Path) -> None:
+    """With its token as the one device, no password, and the role of a member; its private floors stay as they were."""
+    make_last_claims(tmp_path)
+    log = SqliteLog(tmp_path)
+    account = log.account("Bob")
+    assert account is not None
+    assert (account.name, account.role, account.password, account.since) == ("bob", "member", None, None)
+    assert [(device.token_hash, device.label, device.added) for device in account.devices] == [(TOKEN_HASH, "", None)]
+    assert log.lookalikes(skeleton("B0b")) == ["bob"]
+    assert log.private_rooms("bob") == {"@alice+bob": 1}
+    assert log.account("alice") is None
+    assert not log.forget_accounts(int(time.time() // DAY) - 365)
+    assert log.account("bob") == account, "it counts as used on the day of the update"
+    log.close()
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'names'").fetchone() == (0,)

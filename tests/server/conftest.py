@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server_parts.people import passwords
 from tests.conftest import Chat
 from tests.peers import Native
 
@@ -20,3 +21,9 @@ def bob(chat: Chat, alice: Native) -> Native:
     bob = chat.native("bob")
     alice.moved("joined", "bob")
     return bob
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as real ones are, in a thousandth of the time."""
+    monkeypatch.setattr(passwords, "LOG_COST", 4)

@@ -36,6 +36,8 @@ class Settings:
     tls_cert: str | None = None  # files of the operator's own; both or neither
     tls_key: str | None = None
     plain: str = LOOPBACK  # who may talk to the server without encryption
+    entry: str = "open"  # who may come in that has no account
+    guests: str = "talk"  # what those may do that have none
 
     @property
     def folder(self) -> Path:
@@ -119,6 +121,15 @@ def _operator(text: str) -> str:
     return text
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def choice(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"use {', '.join(words[:-1])} or {words[-1]}")
+        return text
+
+    return choice
+
+
 _DEFAULTS: Final = Settings()
 _FLAGS: Final = (
     _Flag("host", str, DEFAULT_HOST, "address to listen on; 0.0.0.0 or :: lets other machines in", "ADDRESS"),
@@ -159,12 +170,27 @@ _FLAGS: Final = (
         "who may connect without encryption: loopback (this machine), everyone or nobody",
         "WHO",
     ),
+    _Flag(
+        "entry",
+        _one_of("open", "invite", "closed"),
+        _DEFAULTS.entry,
+        "who may come in without an account: open: everybody; invite: who has an invitation; closed: nobody",
+        "WHO",
+    ),
+    _Flag(
+        "guests",
+        _one_of("talk", "read", "no"),
+        _DEFAULTS.guests,
+        "what people without an account may do: talk; read only; no: not even come in without a name of their own",
+        "WHAT",
+    ),
     _Flag("log-file", str, _DEFAULTS.log_file, "write the log to this file too", "FILE"),
 )
 _GROUPS: Final = {
     "Network": ("host", "port", "max-clients", "per-address", "rate", "backlog"),
     "Encryption": ("tls-cert", "tls-key", "plain"),
     "Messages": ("data", "keep", "keep-messages", "motd"),
+    "People": ("entry", "guests"),
     "Operator": ("name", "log-file"),
 }
 

@@ -12,12 +12,14 @@ from typing import Final
 from chat_common import LOBBY, color_for, is_guest, partners
 from server_parts.hub.admission import Admission
 from server_parts.hub.departures import Departures
+from server_parts.hub.entering import Entering
 from server_parts.hub.state import HubState
 from server_parts.hub.trimming import Trimming
 from server_parts.people.clients import Client, Session
 from server_parts.people.permissions import DENIED, floor_of
 from server_parts.protocol import events
 from server_parts.protocol.requests import DEFAULT_HISTORY, Hello, Join, Leave, Nick, Refusal, StartAgain
+from server_parts.storage.account_records import Account
 from server_parts.storage.records import hashed, tag_of
 
 MAX_ROOMS: Final = 1_000  # public rooms one client may be in
@@ -35,6 +37,7 @@ class Arrivals:
         self._conversations = state.conversations
         self._batch = state.batch
         self._admission = Admission(state)
+        self._entering = Entering(state, departures)
         self._departures = departures
         self._trimming = trimming
 
@@ -49,10 +52,14 @@ class Arrivals:
         if earlier is not None and earlier in self._batch:
             self._batch.commit()  # its texts count
         client.token_hash = hashed(hello.token) if hello.token else None
-        client.shares_name = hello.shares_name
+        client.shares_name, client.program, client.proved = hello.shares_name, hello.client, 0
+        self._entering.replace_token(client, hello)
         # All that may fail comes first: a hello that cannot be carried out has changed nothing here.
         session = Session(key, 0) if hello.name is None else self._admission.session(key, earlier)
-        refusal = None if hello.name is None else self._admission.refusal(client, hello.name, session, earlier)
+        refusal = self._entering.prove(client, hello.name, hello.proof)
+        if refusal is None and hello.name is not None:
+            refusal = self._admission.refusal(client, hello.name, session, earlier)
+        refusal = refusal or self._entering.refusal(client, hello)
         if refusal is not None:
             client.tell(refusal.frame())
             return
@@ -60,19 +67,20 @@ class Arrivals:
             # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
             self._departures.disconnect(client, "replaced", REPLACED, retry=False)
             return
-        trusted = hello.name is not None and self._live_rooms.names.owns(hello.name, client)
-        if client.on_kept_place and not trusted and earlier is None:
+        account = None if hello.name is None else self._live_rooms.names.owned(hello.name, client)
+        if client.on_kept_place and account is None and earlier is None:
             self._departures.disconnect(client, "server_full", KEPT_PLACES, retry=True)
             return
-        resumed, floors = self._private_rooms(hello) if trusted else ({}, {})
+        account = self._entering.complete(client, hello.name, account, hello.proof, hello.invite)
+        resumed, floors = self._private_rooms(hello) if account is not None else ({}, {})
         if hello.name is not None and not is_guest(hello.name):
             self._admission.make_way(hello.name, client, earlier)
-        if earlier is not None:
+        if earlier is not None and not earlier.gone:
             same = hello.name is not None and hello.name.lower() == earlier.name.lower()
             self._departures.disconnect(earlier, "replaced", REPLACED, retry=False, comes_back=same)
         client.session = session
         self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
-        self._seat(client, hello, session, trusted=trusted)
+        self._seat(client, hello, session, account)
         self._enter_all(client, hello, resumed, floors)
 
     def _private_rooms(self, hello: Hello) -> tuple[dict[str, int], dict[str, int]]:
@@ -82,14 +90,15 @@ class Arrivals:
         names_some = any(partners(room) for room in hello.rooms or ())
         return resumed, {**(self._store.private_rooms(name) if names_some else {}), **resumed}
 
-    def _seat(self, client: Client, hello: Hello, session: Session, *, trusted: bool) -> None:
+    def _seat(self, client: Client, hello: Hello, session: Session, account: Account | None) -> None:
         names = self._live_rooms.names
         if hello.name is None or is_guest(hello.name):
             names.take_guest(client)
         else:
             returning = hello.name.lower() in session.owner.split()[-1:]
-            names.take(hello.name, client, trusted=trusted, returning=returning)
+            names.take(hello.name, client, account, returning=returning)
         session.owner = names.session_owner(client, session.owner, client.name)
+        self._trimming.use_account(client)
         client.color = hello.color or color_for(client.name)
         if session.key:
             self._live_rooms.sessions[session.key] = client
@@ -105,6 +114,8 @@ class Arrivals:
             accepted=session.accepted,
             tag=tag_of(session.key),
             motd=self._motd,
+            role=client.role.word,
+            account=client.account > 0,
         )
         client.tell(welcome | {"away": client.away} if names.others(client) else welcome)
 
@@ -164,20 +175,24 @@ class Arrivals:
 
     def nick(self, client: Client, nick: Nick) -> None:
         names = self._live_rooms.names
-        refusal = names.refusal(nick.name, client)
+        proved = client.proved
+        refusal = self._entering.prove(client, nick.name, nick.proof) or names.refusal(nick.name, client)
+        refusal = refusal or self._entering.new_name_refusal(client, nick.name)
         if refusal is not None:
+            client.proved = proved
             client.tell(refusal.frame())
             return
-        trusted = names.owns(nick.name, client)
+        account = self._entering.complete(client, nick.name, names.owned(nick.name, client), nick.proof)
         moves = nick.name.lower() != client.name.lower()
-        floors = self._conversations.resumed(nick.name) if moves and trusted else {}
+        floors = self._conversations.resumed(nick.name) if moves and account is not None else {}
         if moves:
             self._admission.note_owner(client, nick.name)
             self._admission.make_way(nick.name, client)
             self._conversations.close(client)
         log.info("%s is now %s", client.name, nick.name)
         away = client.away
-        self._live_rooms.rename(client, nick.name, trusted=trusted)
+        self._live_rooms.rename(client, nick.name, account)
+        self._trimming.use_account(client)
         if client.away != away:  # as its person is, whose other connections bear the name already
             client.tell(events.away(client.away))
         for room, floor in floors.items():

@@ -33,6 +33,7 @@ class _Said:
         self.refused: list[tuple[Client, Refusal]] = []
         self.writers: dict[Client, None] = {}
         self.claims: dict[str, str] = {}
+        self.programs: dict[str, str] = {}
 
     def entry(self) -> Entry:
         """What the log is to append: also how far each session was counted, and whose it is if the log may not know."""
@@ -42,7 +43,7 @@ class _Said:
                 counted[session.key] = session.counted
                 if session.owner != session.stored_owner:
                     owners[session.key] = session.owner
-        return Entry(self.drafts, counted, owners, self.claims)
+        return Entry(self.drafts, counted, owners, self.claims, programs=self.programs)
 
     def sessions(self) -> list[Session]:
         return [client.session for client in self.writers if client.session is not None]
@@ -77,6 +78,7 @@ class Batch:
     def claim(self, claims: Mapping[str, str]) -> None:
         """Names that are claimed with what was added last."""
         self._said.claims.update(claims)
+        self._said.programs.update(self._live_rooms.names.programs_of(claims))
 
     def refuse(self, client: Client, refusals: Iterable[Refusal]) -> None:
         """A refused text is counted, and that is recorded too, before its sender is told."""

@@ -81,6 +81,10 @@ class Conversations:
                     left = [*(name for name in names if name != member.name), member.name]
                     member.tell(events.presence(room.name, {"left": left}, 0))
 
+    def forget(self, name: str) -> None:
+        """The name is nobody's any more: whom its owner knew means nothing for the next one."""
+        self._contacts.forget(name)
+
     def answered(self, client: Client) -> None:
         """The client is told who is here, because it asked."""
         client.asked = self._clock()

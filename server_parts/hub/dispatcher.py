@@ -15,11 +15,13 @@ from typing import Final
 from chat_common import Frame
 from server_parts.hub import pages
 from server_parts.hub.hub import Hub
+from server_parts.hub.proving import carries_secret
 from server_parts.people import permissions
 from server_parts.people.addresses import source_of
 from server_parts.people.clients import CREDITS, Client
 from server_parts.people.rate_limit import Person, RateLimit, RateLimits
 from server_parts.protocol import events
+from server_parts.protocol.account_requests import Login, Password
 from server_parts.protocol.requests import (
     Answer,
     Disconnected,
@@ -43,15 +45,22 @@ BREATH: Final = 0.25  # how long a client that is over its rate is left alone be
 _PRIVATE_PLACE: Final = re.compile(r"\bin:(@[A-Za-z0-9_.-]+)(?![+\w])")  # in:@bob, as a person writes it
 HEARERS: Final = 100  # people who hear of a new name, for what one request costs
 
-_ALONE: Final = frozenset((Hello, Nick))  # what has a limit of its own
+PASSWORD_COST: Final = 10  # requests that hashing a password costs
+
+_ALONE: Final = frozenset((Hello, Nick, Login, Password))  # what has a limit or a price of its own
 _ANSWERED_HERE: Final = frozenset((History, Search, Ping, Answer, Refusal))
 _HERE: Final = object()
+_SECRET: Final = object()
 
 
 def _kind(request: Request) -> object:
     """What may be carried out together. Of long lists each is sent before the next is made: they count for no bound."""
+    if type(request) is Say:
+        return None
     if type(request) in _ANSWERED_HERE:
         return _HERE
+    if carries_secret(request):
+        return _SECRET
     return object() if isinstance(request, (Who, Rooms)) else None
 
 
@@ -105,6 +114,8 @@ class Dispatcher:
             if not person.requests.has(cost, now) or not person.renames.take((1,), now):
                 return 0, max(person.requests.wait(cost), person.renames.wait())
             return person.requests.take((cost,), now), 0.0
+        if isinstance(requests[0], (Login, Password)):
+            return person.requests.take((PASSWORD_COST,), now), person.requests.wait(PASSWORD_COST)
         ahead = next((number for number, request in enumerate(requests) if type(request) in _ALONE), len(requests)) or 1
         return person.requests.take((1,) * ahead, now), person.requests.wait()
 
@@ -134,8 +145,24 @@ class Dispatcher:
                     if not self._client.outbox.closed:
                         self._client.outbox.offer_pages(self._answer(request))
                         self._client.outbox.drain()
+            elif kind is _SECRET:
+                for request in some:
+                    self._prove(request)
             else:
                 self._pass_on(in_runs(some))
+
+    def _prove(self, request: Request) -> None:
+        """What takes long, and what the hub must not know, is done here; then the hub decides."""
+        self._settle()
+        try:
+            prepared = permissions.refusal(self._client, request) or self._hub.prover.prepared(self._client, request)
+        except StorageError as error:
+            prepared = Refusal("storage_unavailable", str(error))
+        if isinstance(prepared, Refusal):
+            self._client.outbox.offer_pages(self._frame(prepared.frame()))
+            self._client.outbox.drain()
+        elif not self._client.outbox.closed:
+            self._pass_on([prepared])
 
     def _pass_on(self, requests: Sequence[Request]) -> None:
         self._client.credits.get()

@@ -18,17 +18,19 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple
 
 from chat_common import partners
+from server_parts.hub.accounts import Accounts
 from server_parts.hub.arrivals import Arrivals
 from server_parts.hub.departures import Departures
 from server_parts.hub.lists import member_list
 from server_parts.hub.live_rooms import PRESENCE_SLICE
+from server_parts.hub.proving import Prover
 from server_parts.hub.saying import Saying
 from server_parts.hub.state import new_state
 from server_parts.hub.trimming import Trimming
 from server_parts.people import permissions
 from server_parts.people.clients import Client
 from server_parts.people.places import Places
-from server_parts.protocol import events
+from server_parts.protocol import account_requests, events
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
 from server_parts.settings import Settings
@@ -62,6 +64,8 @@ class Hub:
         self._departures = departures = Departures(state, places)
         arrivals = Arrivals(state, departures, self._trimming)
         self._saying = saying = Saying(state)
+        accounts = Accounts(state, departures)
+        self.prover = Prover(store)  # for readers
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._asked: deque[Item] = deque()  # what is to be carried out in this turn
         self._later: deque[Item] = deque()  # newcomers and new names, for which there may be no time in this turn
@@ -86,6 +90,14 @@ class Hub:
             ask.Color: self._color,
             ask.Away: self._away,
             ask.ShowAs: self._show_as,
+            account_requests.ChangePassword: accounts.change_password,
+            account_requests.Devices: accounts.devices,
+            account_requests.Link: accounts.link,
+            account_requests.Recover: accounts.recover,
+            account_requests.Release: accounts.release,
+            account_requests.GiveRole: accounts.give_role,
+            account_requests.MakeInvitation: accounts.invite,
+            account_requests.Whois: accounts.whois,
         }
 
     # --- from other threads ---
@@ -218,7 +230,7 @@ class Hub:
         if now >= self._departures.due:
             self._departures.run(now)
         if now >= self._trimming.due:
-            self._trimming.run(now, self._live_rooms.sessions)
+            self._trimming.run(now, self._live_rooms.sessions, self._live_rooms.sessions.values())
 
     def _handle(self, client: Client, request: Request) -> None:
         if not isinstance(request, ask.Say):

@@ -22,6 +22,7 @@ from server_parts.people.presence import Tidings
 from server_parts.protocol import events
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import Rooms
+from server_parts.storage.account_records import Account
 from server_parts.storage.records import Run, StorageError, one_by_one
 from server_parts.storage.store import Store
 
@@ -121,10 +122,11 @@ class LiveRooms:
         if session is not None and self.sessions.get(session.key) is client:
             del self.sessions[session.key]
 
-    def rename(self, client: Client, new: str | None, *, trusted: bool = False) -> None:
+    def rename(self, client: Client, new: str | None, account: Account | None = None) -> None:
         """The client is told at once, as it knows its own messages by the name they carry; the others as usual.
 
-        Without a new name it gets that of a guest. Other connections of its person keep the old one.
+        Without a new name it gets that of a guest; `account` is what the new name is, if it is the client's own. Other
+        connections of its person keep the old one.
         """
         old = client.name
         stays = [room for room in client.rooms.values() if self._is_double(client, room)]
@@ -134,7 +136,7 @@ class LiveRooms:
         if new is None:
             self.names.take_guest(client)
         else:
-            self.names.take(new, client, trusted=trusted)
+            self.names.take(new, client, account)
         if client.name != old:
             for room in client.rooms.values():
                 self._note_rename(client, room, old, stays=room in stays)

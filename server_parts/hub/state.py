@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import NamedTuple
 
 from server_parts.hub.batch import Batch
@@ -10,6 +11,8 @@ from server_parts.hub.live_rooms import LiveRooms
 from server_parts.settings import Settings
 from server_parts.storage.store import Store
 
+log = logging.getLogger("chat")
+
 
 class HubState(NamedTuple):
     store: Store
@@ -17,6 +20,10 @@ class HubState(NamedTuple):
     live_rooms: LiveRooms
     conversations: Conversations
     batch: Batch
+
+    def audit(self, by: str, text: str) -> None:
+        """Somebody has used a right that others do not have, or it was used on them."""
+        log.info("%s %s", by, text)
 
 
 def new_state(store: Store, settings: Settings) -> HubState:

@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
+from server_parts.people.clients import Client
 from server_parts.settings import Settings
+from server_parts.storage.account_records import NoteUse
 from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.records import StorageError
 from server_parts.storage.search_query import DAY
@@ -15,18 +17,20 @@ from server_parts.storage.store import Store
 
 INTERVAL: Final = 60.0
 PAUSE: Final = 0.05  # between slices, so that trimming a large log leaves most of the time to people
-SESSION_DAYS: Final = 30  # that a session is kept without being used
+SESSION_DAYS: Final = 30  # that a session is kept without being used …
+ACCOUNT_DAYS: Final = 365  # … and an account
 
 log = logging.getLogger("chat")
 
 
 class Trimming:
-    """Old messages, if the settings say so, and in any case sessions that nobody has used for long."""
+    """Old messages, if the settings say so, and in any case sessions and accounts that nobody has used for long."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
         self._in_use: set[str] = set()  # sessions that the log is to note as used
+        self._accounts_in_use: dict[tuple[int, str | None], str] = {}  # and their devices, with their programs
         self._noted_all = 0  # the day on which all that were connected were put there
         self.due = 0.0
 
@@ -34,23 +38,40 @@ class Trimming:
         """A client came in with a session that the log knows."""
         self._in_use.add(session)
 
-    def run(self, now: float, connected: Iterable[str]) -> None:
-        """One slice; the next one soon if there is more, else in a while. `connected`: their sessions."""
+    def use_account(self, client: Client) -> None:
+        """Its owner came in."""
+        if client.account:
+            self._accounts_in_use[client.account, client.token_hash] = client.program
+
+    def run(self, now: float, connected: Iterable[str], people: Iterable[Client] = ()) -> None:
+        """One slice; the next one soon if there is more, else in a while. `connected`: sessions; `people`: clients."""
         try:
-            more = self._slice(int(time.time() // DAY), connected)
+            more = self._slice(int(time.time() // DAY), connected, people)
         except StorageError as error:
-            log.error("old messages and sessions cannot be trimmed: %s", error)
+            log.error("old messages, sessions and accounts cannot be trimmed: %s", error)
             more = False
         self.due = now + (PAUSE if more else INTERVAL)
 
-    def _slice(self, today: int, connected: Iterable[str]) -> bool:
+    def _slice(self, today: int, connected: Iterable[str], people: Iterable[Client]) -> bool:
         if today != self._noted_all:
             self._in_use.update(connected)
+            for client in people:
+                self.use_account(client)
             self._noted_all = today
         if self._in_use:  # first: none that is in use may look as if it were not
             some = list(self._in_use)[:TRIM_SLICE]
             self._store.note_use(some, today)
             self._in_use.difference_update(some)
             return True
+        if self._accounts_in_use:
+            self._note_accounts(today)
+            return True
         more = self._store.forget_sessions(today - SESSION_DAYS)
+        more = self._store.forget_accounts(today - ACCOUNT_DAYS) or more
         return self._store.trim(self._settings.keep_days, self._settings.keep_messages) or more
+
+    def _note_accounts(self, today: int) -> None:
+        some = list(self._accounts_in_use.items())[:TRIM_SLICE]
+        self._store.change(*(NoteUse(account, token, program, today) for (account, token), program in some))
+        for key, _ in some:
+            del self._accounts_in_use[key]

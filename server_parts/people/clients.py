@@ -63,6 +63,10 @@ class Client:
         "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
         "is_confidential", "joined_with", "name", "number", "on_kept_place", "outbox", "replaced", "resumed",
         "role", "rooms", "session", "shares_name", "token_hash", "wrote_in",
+        "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone",
+        "informed", "invited", "is_confidential", "joined_with", "name", "number", "on_kept_place", "outbox",
+        "program", "proved", "reads_only", "replaced", "resumed", "role", "rooms", "session", "shares_name",
+        "takes_over", "token_hash", "wrote_in",
     )  # fmt: skip
 
     def __init__(self, outbox: Outlet, address: str, role: Role = Role.GUEST) -> None:
@@ -76,6 +80,12 @@ class Client:
         self.away: str | None = None
         self.session: Session | None = None
         self.token_hash: str | None = None
+        self.program = ""  # what it says it is
+        self.account = 0  # whose name it bears, if it has proved that that account is its own
+        self.proved = 0  # the account of which it had the password or a code
+        self.takes_over = False  # by a code that leaves that account to it alone
+        self.invited = False
+        self.reads_only = False  # unless it has an account, or is about to
         self.bearing = 0  # the same for all connections that bear one name at a time
         self.shares_name = False  # its program can tell its own texts from those of its person's other connections
         self.claiming = False  # its name will be claimed for its token with the first message
@@ -101,6 +111,11 @@ class Client:
     def trusted(self) -> bool:
         """Whether it holds the token of its claimed name, and so may read that name's private history."""
         return self.role in (Role.MEMBER, Role.OPERATOR)
+
+    @property
+    def may_speak(self) -> bool:
+        """Whether the settings let it say anything. A name that is about to be claimed is as good as claimed."""
+        return not self.reads_only or self.claiming or self.role > Role.GUEST
 
     def tell(self, frame: Frame) -> None:
         self.outbox.offer(self.encoder.frame(frame))

@@ -47,6 +47,10 @@ class Contacts:
         own[room] = ANSWERED
         return None
 
+    def forget(self, name: str) -> None:
+        """The name is nobody's any more."""
+        self._cache.pop(name.lower(), None)
+
     @staticmethod
     def _is_full(contacts: dict[str, _Contact], *, stranger: bool) -> bool:
         oldest = time.time() - WAITING
@@ -69,4 +73,4 @@ class Contacts:
         if conversation.spoke or conversation.ts <= time.time() - WAITING:
             return ANSWERED
         other = next((other for other in partners(conversation.room) if other != name), name)
-        return _Contact(conversation.ts, stranger=self._accounts.owner(other) is None)
+        return _Contact(conversation.ts, stranger=self._accounts.account(other) is None)

@@ -9,6 +9,7 @@ It must not know sockets, rooms or frames.
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import math
 import time
@@ -17,13 +18,17 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Final, NamedTuple
 
-from chat_common import RESERVED_WORDS, is_guest
+from chat_common import is_guest
 from server_parts.people.clients import Client
+from server_parts.people.lookalikes import is_reserved, looks_like
 from server_parts.people.reservations import CLAIMS, Reservations
-from server_parts.people.roles import Role
+from server_parts.people.roles import Role, role_of
 from server_parts.protocol.events import notice
 from server_parts.protocol.requests import Refusal
+from server_parts.storage.account_records import Account
 from server_parts.storage.account_store import AccountStore
+from server_parts.storage.records import StorageError
+from server_parts.storage.skeletons import skeleton
 
 MOST_REMEMBERED: Final = 10_000  # names of which it is known who bore them last
 
@@ -32,6 +37,7 @@ class _Bearer(NamedTuple):
     """Who bore a name last."""
 
     identity: str
+    account: int  # 0: none
     left: float
     replaced: float
 
@@ -75,13 +81,17 @@ class Names:
 
     def is_claimed(self, name: str) -> bool:
         """Whether it has an owner who will come back to it, or may."""
-        return self._owner(name) is not None
+        return self._accounts.account(name) is not None or self._reserved_for(name) is not None
 
-    def _owner(self, name: str) -> str | None:
-        """The hashed token that a name belongs to or is reserved for."""
-        return self._accounts.owner(name) or self._reserved_for(name)
+    def _is_free_for(self, name: str, client: Client) -> bool:
+        """Whether it is nobody else's account, nor reserved for anybody else."""
+        account = self._accounts.account(name)
+        if account is not None:
+            return self._is_proved(account, client)
+        return self._reserved_for(name) in (None, client.token_hash)
 
     def _reserved_for(self, name: str) -> str | None:
+        """The hashed token that a name which is no account yet is reserved for."""
         bearer = self.find(name)
         if bearer is not None and bearer.claiming:
             return bearer.token_hash
@@ -92,39 +102,64 @@ class Names:
         """Why this client may not take the name; None if it may. `leaving` is about to give its own name up."""
         if client.is_owner:
             return None
-        if name.lower() in RESERVED_WORDS and not self.owns(name, client):
+        if is_reserved(name) and not self.owns(name, client):
             return Refusal("bad_name", f"the name {name} is reserved", "name")
         if name.lower() == self._operator:
             return Refusal("name_taken", f"the name {name} is the operator's: choose another", "name")
         bearers = [bearer for bearer in self.bearers(name) if bearer not in (client, leaving)]
-        if bearers and not self._is_same_person(bearers, client) and not self.gives_way(name, client):
+        if (
+            bearers
+            and not client.takes_over
+            and not self._is_same_person(name, bearers, client)
+            and not self.gives_way(name, client)
+        ):
             return Refusal("name_taken", f"the name {name} is in use: choose another", "name")
-        if self._owner(name) not in (None, client.token_hash):
+        if not self._is_free_for(name, client):
             return Refusal("name_taken", f"the name {name} belongs to somebody else: choose another", "name")
         return None
 
-    @staticmethod
-    def _is_same_person(bearers: Iterable[Client], client: Client) -> bool:
-        """Whether all of these are connections of one person, and all can do with that."""
-        return client.token_hash is not None and all(
-            one.shares_name and one.token_hash == client.token_hash for one in (client, *bearers)
-        )
+    def _is_same_person(self, name: str, bearers: Sequence[Client], client: Client) -> bool:
+        """Whether all of these are connections of one person, and all can do with that.
+
+        An account has several devices, so its owner may come with any of them beside others.
+        """
+        if not all(one.shares_name for one in (client, *bearers)):
+            return False
+        if client.token_hash is not None and all(one.token_hash == client.token_hash for one in bearers):
+            return True
+        return all(one.trusted for one in bearers) and self.owns(name, client)
 
     def gives_way(self, name: str, client: Client) -> bool:
         """Whether a guest bears the name, who must leave it to a client that comes with a token."""
         bearers = [bearer for bearer in self.bearers(name) if bearer is not client]
-        if not bearers or client.token_hash is None or self._is_same_person(bearers, client):
+        if not bearers or any(bearer.is_owner or bearer.trusted or bearer.claiming for bearer in bearers):
             return False
-        return not any(bearer.is_owner or bearer.trusted or bearer.claiming for bearer in bearers)
+        comes_with_a_claim = client.token_hash is not None or self.owns(name, client)
+        return comes_with_a_claim and not self._is_same_person(name, bearers, client)
+
+    def owned(self, name: str, client: Client) -> Account | None:
+        """The account that the name is, if it is this client's."""
+        if client.token_hash is None and not client.proved:
+            return None
+        account = self._accounts.account(name)
+        return account if account is not None and self._is_proved(account, client) else None
 
     def owns(self, name: str, client: Client) -> bool:
-        """Whether the name is claimed for good with this client's token."""
-        return client.token_hash is not None and self._accounts.owner(name) == client.token_hash
+        """Whether the name is an account of this client's."""
+        return self.owned(name, client) is not None
+
+    @staticmethod
+    def _is_proved(account: Account, client: Client) -> bool:
+        """Whether the client has the token of one of its devices, or came with its password or a code."""
+        return client.proved == account.id or (client.token_hash is not None and account.has(client.token_hash))
 
     # --- claiming ---
 
     def due_claims(self, names: Iterable[str]) -> dict[str, str]:
-        """Of the names (in lower case) that a message is said by or to, those to be claimed together with it."""
+        """Of the names (in lower case) that a message is said by or to, those to be claimed together with it.
+
+        They come as their bearers spell them.
+        """
         due = {}
         for name in names:
             bearer = self.find(name)
@@ -134,31 +169,59 @@ class Names:
                     due[name] = reserved.token_hash
             elif bearer.claiming and bearer.token_hash is not None:
                 if self._reservations.may_claim(name, bearer.address, self._clock()):
-                    due[name] = bearer.token_hash
+                    due[bearer.name] = bearer.token_hash
                 else:
                     for one in self.bearers(name):
                         one.claiming = False  # nothing is reserved any more: it bears the name like a guest
                         one.tell(notice(_not_kept(one.name)))
         return due
 
-    def claimed(self, name: str, token_hash: str) -> None:
+    def claim_refusal(self, client: Client) -> Refusal | None:
+        """Why the client may not make an account of the name that it bears; None if it may, and that is counted."""
+        if is_guest(client.name) or client.is_owner:
+            return Refusal("not_allowed", "choose a name first, with /nick NAME", "type")
+        if not self._reservations.may_claim(client.name.lower(), client.address, self._clock()):
+            return Refusal("too_many", f"{CLAIMS} names have been claimed from your address today", "type")
+        return None
+
+    def programs_of(self, claims: Iterable[str]) -> dict[str, str]:
+        """The programs with which the bearers of these names are here."""
+        return {name: bearer.program for name in claims if (bearer := self.find(name)) is not None}
+
+    def claimed(self, name: str, token_hash: str | None) -> None:
         """It is in the log."""
-        self._reservations.end(name)
-        for bearer in self.bearers(name):
-            if bearer.token_hash == token_hash:
-                bearer.role, bearer.claiming = Role.MEMBER, False
+        self._reservations.end(name.lower())
+        bearers = [bearer for bearer in self.bearers(name) if bearer.token_hash == token_hash]
+        for bearer in bearers:
+            bearer.role, bearer.claiming = Role.MEMBER, False
+        with contextlib.suppress(StorageError):  # it is claimed all the same
+            account = self._accounts.account(name)
+            for bearer in bearers:
+                bearer.account = account.id if account is not None else 0
+            self._warn_of_lookalikes(name)
+
+    def _warn_of_lookalikes(self, name: str) -> None:
+        others = [other for other in self._accounts.lookalikes(skeleton(name)) if other.lower() != name.lower()]
+        if others:
+            for one in self.connections():
+                if one.role >= Role.OPERATOR:
+                    one.tell(notice(looks_like(name, others[0])))
 
     # --- bearing a name ---
 
-    def take(self, name: str, client: Client, *, trusted: bool, returning: bool = False) -> None:
-        """Give a name that `refusal` does not refuse. `returning`: its session bore the name last."""
+    def take(self, name: str, client: Client, account: Account | None = None, *, returning: bool = False) -> None:
+        """Give a name that `refusal` does not refuse. `account`: what `owned` says of it. Nothing of this can fail.
+
+        `returning`: its session bore the name last.
+        """
         moves = name.lower() != client.name.lower()
         self._give_up(client)
         bearers = self._live.setdefault(name.lower(), [])
         client.name = bearers[0].name if bearers else name  # one person's name has one spelling
+        client.account = account.id if account is not None else 0
         if not client.is_owner:
-            client.role = Role.MEMBER if trusted else Role.GUEST
-        client.claiming = client.token_hash is not None and not trusted and not is_guest(name)
+            client.role = role_of(account.role) if account is not None else Role.GUEST
+        client.claiming = client.token_hash is not None and account is None and not is_guest(name)
         self._reservations.end(name.lower())
         if bearers:
             first = bearers[0]
@@ -174,7 +237,7 @@ class Names:
         return f"guest-{self._free_guests[0] if self._free_guests else self._guests + 1}"
 
     def take_guest(self, client: Client) -> None:
-        self.take(self.next_guest(), client, trusted=False)
+        self.take(self.next_guest(), client)
         if self._free_guests:
             self._numbers[client] = heapq.heappop(self._free_guests)
         else:
@@ -193,7 +256,7 @@ class Names:
         if client in bearers:
             bearers.remove(client)
         if not bearers and self._live.pop(name, None) is not None:
-            self._last_bearers[name] = _Bearer(_identity(client), self._clock(), client.replaced)
+            self._last_bearers[name] = _Bearer(_identity(client), client.account, self._clock(), client.replaced)
             self._last_bearers.move_to_end(name)
             if len(self._last_bearers) > MOST_REMEMBERED:
                 self._last_bearers.popitem(last=False)
@@ -205,24 +268,32 @@ class Names:
         last = self._last_bearers.get(client.name.lower())
         if last is None:
             return -math.inf if returning or client.trusted or client.is_owner else self._started
-        return last.replaced if last.identity == _identity(client) else last.left
+        same = last.identity == _identity(client) or (client.account and client.account == last.account)
+        return last.replaced if same else last.left
 
     # --- whose a session is ---
 
     def may_resume(self, owner: str, name: str, client: Client, *, live: bool) -> bool:
         """Whether a session that belongs to `owner` is this client's.
 
-        One that was opened with a token belongs to that token. One that was opened without belongs to whoever knows
-        it and bears one of its last names; or any other name, if somebody else has taken that one meanwhile.
+        One that was opened with a token belongs to that token, and to whoever has the account of which that is a
+        device; one that was opened with a password, to the account. One that was opened without belongs to whoever
+        knows it and bears one of its last names; or any other name, if somebody else has taken that one meanwhile.
         """
         if not owner or client.is_owner:
             return True
-        if _is_token(owner):
-            return client.token_hash == owner
+        if _is_token(owner) or _is_account(owner):
+            return client.token_hash == owner or self._belongs_to_account(owner, name, client)
         names = owner.split()
         if name.lower() in names:
             return True
         return not live and any(is_guest(other) or self.refusal(other, client) for other in names)
+
+    def _belongs_to_account(self, owner: str, name: str, client: Client) -> bool:
+        account = self._accounts.account(name)
+        if account is None or not self._is_proved(account, client):
+            return False
+        return account.has(owner) or owner == _account_owner(account.id)
 
     @staticmethod
     def session_owner(client: Client, before: str, name: str) -> str:
@@ -230,16 +301,27 @@ class Names:
 
         `before` is who it belonged to so far. Of the names, the last two count: a client may not have heard the last.
         """
-        if _is_token(before):
+        if _is_token(before) or _is_account(before):
             return before
         if client.token_hash is not None and not before:
             return client.token_hash
+        if client.proved and not before:
+            return _account_owner(client.proved)
         latest = before.split()[-1:]
         return " ".join(dict.fromkeys([*latest, name.lower()]))
 
 
 def _is_token(owner: str) -> bool:
     return len(owner) == 64 and " " not in owner  # longer than any name
+
+
+def _account_owner(account: int) -> str:
+    """The owner of a session that was opened with the password of an account."""
+    return f"#{account}"
+
+
+def _is_account(owner: str) -> bool:
+    return owner.startswith("#")  # as no name does
 
 
 def _identity(client: Client) -> str:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from chat_common import partners
 from server_parts.people.clients import Client
 from server_parts.people.roles import Role
+from server_parts.protocol import account_requests as account
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
 from server_parts.storage.account_store import AccountStore
@@ -21,6 +22,7 @@ class _Needs(NamedTuple):
     hello: bool = True
     role: Role = Role.GUEST
     own_room: bool = True  # its `room`, if that is a private one, is one's own
+    speaking: bool = False  # it is something that is said
 
 
 _ANYBODY: Final = _Needs(hello=False)
@@ -35,21 +37,41 @@ _NEEDS: Final[dict[type, _Needs]] = {
     ask.StartAgain: _ANYBODY,
     ask.Disconnected: _ANYBODY,
     ask.Leave: _Needs(own_room=False),
+    ask.Say: _Needs(speaking=True),
     ask.Kick: _Needs(role=Role.OPERATOR),
+    account.Login: _ANYBODY,
+    account.Redeem: _ANYBODY,
+    account.Devices: _Needs(role=Role.MEMBER),
+    account.Link: _Needs(role=Role.MEMBER),
+    account.MakeInvitation: _Needs(role=Role.MEMBER),
+    account.Recover: _Needs(role=Role.OPERATOR),
+    account.Release: _Needs(role=Role.OPERATOR),
+    account.GiveRole: _Needs(role=Role.OWNER),
 }
 
 HELLO_FIRST: Final = Refusal("hello_first", "say hello first", "type")
+LOG_IN_FIRST: Final = Refusal("hello_first", "you are not in yet: type /login NAME, or /invite CODE", "type")
 NOT_ALLOWED: Final = Refusal("not_allowed", "only the operator of this server may do that", "type")
+_WITHOUT_ROLE: Final = {
+    Role.MEMBER: NOT_ALLOWED._replace(text="for that you need an account: a name that you have claimed"),
+    Role.OPERATOR: NOT_ALLOWED,
+    Role.OWNER: NOT_ALLOWED._replace(text="only the owner of this server, at its terminal, may do that"),
+}
+READ_ONLY: Final = Refusal(
+    "not_allowed", "only people with an account may say something on this server: /nick NAME, then /password makes one"
+)
 DENIED: Final = Refusal("denied", "that conversation is private", "room")
 
 
 def refusal(client: Client, request: Request) -> Refusal | None:
     """Why this client may not ask for that; None if it may."""
-    hello, role, own_room = _NEEDS.get(type(request), _SOMEBODY)
+    hello, role, own_room, speaking = _NEEDS.get(type(request), _SOMEBODY)
     if hello and client.session is None:
-        return HELLO_FIRST
+        return LOG_IN_FIRST if client.encoder.is_for_people else HELLO_FIRST
     if client.role < role:
-        return NOT_ALLOWED
+        return _WITHOUT_ROLE[role]
+    if speaking and not client.may_speak:
+        return READ_ONLY
     room: str | None = getattr(request, "room", None)
     if room is not None and room.startswith("@") and own_room and not client.takes_part(client.resolve(room)):
         return DENIED

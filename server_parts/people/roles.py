@@ -12,3 +12,13 @@ class Role(enum.IntEnum):
     MEMBER = 1  # holds the token of a claimed name
     OPERATOR = 2
     OWNER = 3  # sits at the server's own terminal
+
+    @property
+    def word(self) -> str:
+        """As it is called on the wire and where it is kept."""
+        return self.name.lower()
+
+
+def role_of(word: str) -> Role:
+    """The role of an account for which that word is kept."""
+    return Role.OPERATOR if word == Role.OPERATOR.word else Role.MEMBER

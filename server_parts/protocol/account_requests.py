@@ -117,6 +117,13 @@ def secret(frame: Frame, field: str) -> Secret | None:
     return None if found is None else Secret(found)
 
 
+def _password(frame: Frame) -> Password:
+    """Null takes the password away; nobody does that by leaving a field out."""
+    if "new" not in frame:
+        raise FrameError("bad_field", "new is a password, or null for none", "new")
+    return Password(secret(frame, "old"), secret(frame, "new"))
+
+
 def _somebody(frame: Frame) -> str:
     name = string(frame, "name")
     if not is_name(name):
@@ -148,7 +155,7 @@ def _devices(frame: Frame) -> Devices:
 
 
 ACCOUNT_MAKERS: Final[dict[str, Callable[[Frame], AccountRequest]]] = {
-    "password": lambda frame: Password(secret(frame, "old"), secret(frame, "new")),
+    "password": _password,
     "devices": _devices,
     "link": lambda frame: Link(),
     "recover": lambda frame: Recover(_somebody(frame)),

@@ -11,6 +11,7 @@ from server_parts.storage.records import Receipt
 LIMITS: Final = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": MAX_ROOM}
 # What was added after the first servers of this protocol; docs/protocol.md says what each means.
 FEATURES: Final = [
+    "accounts",
     "by",
     "claims_when_used",
     "contact_requests",
@@ -26,7 +27,9 @@ FEATURES: Final = [
 # --- The connection ---------------------------------------------------------------------------------------------
 
 
-def welcome(*, name: str, color: str, epoch: str, accepted: int, tag: str, motd: str) -> Frame:
+def welcome(
+    *, name: str, color: str, epoch: str, accepted: int, tag: str, motd: str, role: str, account: bool
+) -> Frame:
     return {
         "type": "welcome",
         "protocol": PROTOCOL,
@@ -36,6 +39,8 @@ def welcome(*, name: str, color: str, epoch: str, accepted: int, tag: str, motd:
         "accepted": accepted,
         "tag": tag,
         "motd": motd,
+        "role": role,
+        "account": account,
         "server": f"server.py {VERSION}",
         "limits": LIMITS,
         "features": FEATURES,
@@ -63,6 +68,27 @@ def ack(seq: int, receipt: Receipt | None) -> Frame:
     """The answer to a text that was sent again. Without a receipt, it was refused, or is not kept any more."""
     room, id = receipt or (None, None)
     return {"type": "ack", "seq": seq, "room": room, "id": id}
+
+
+# --- Accounts ---------------------------------------------------------------------------------------------------
+
+
+def devices(listed: Sequence[Frame]) -> Frame:
+    return {"type": "devices", "devices": listed}
+
+
+def code(purpose: str, name: str, code: str, expires: int) -> Frame:
+    """A one-time code, for whoever is to use it."""
+    return {"type": "code", "purpose": purpose, "name": name, "code": code, "expires": expires}
+
+
+def invitation(code: str, uses: int, expires: int) -> Frame:
+    return {"type": "invitation", "code": code, "uses": uses, "expires": expires}
+
+
+def whois(name: str, role: str, *, account: bool, since: int | None, connections: int, away: str | None) -> Frame:
+    frame = {"type": "whois", "name": name, "role": role, "account": account, "since": since}
+    return frame | {"connections": connections, "away": away}
 
 
 # --- Rooms ------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from chat_common import (
     Frame,
     is_blank,
 )
+from server_parts.protocol.account_requests import AccountRequest, Proof, Secret
 from server_parts.protocol.encoder import Encoder
 from server_parts.storage.search_query import MAX_ECHO
 
@@ -43,6 +44,13 @@ class Refusal(NamedTuple):
         return frame
 
 
+ENCRYPTION_NEEDED: Final = Refusal(
+    "encryption_needed",
+    "passwords and codes are taken over an encrypted connection only: use client.py, or connect from this machine",
+    "password",
+)
+
+
 class Hello(NamedTuple):
     name: str | None  # None: a guest through the plain door
     session: str
@@ -53,6 +61,10 @@ class Hello(NamedTuple):
     history: int = DEFAULT_HISTORY
     client: str = ""
     shares_name: bool = False  # it knows `by`: other connections of its person may bear its name too
+    password: Secret | None = None
+    invite: Secret | None = None  # for the hub: the kept form
+    former_token: str | None = None
+    proof: Proof | None = None  # what has become of the password
 
 
 class Say(NamedTuple):
@@ -76,6 +88,8 @@ class Leave(NamedTuple):
 
 class Nick(NamedTuple):
     name: str
+    password: Secret | None = None
+    proof: Proof | None = None
 
 
 class Color(NamedTuple):
@@ -172,6 +186,7 @@ Request = (
     | EndConnection | StartAgain | Disconnected  # for the hub, from the door or the reader
     | Announce | Kick  # for the hub, from the operator
     | History | Search | Ping | Answer | Refusal  # for the dispatcher
+    | AccountRequest
 )  # fmt: skip
 
 

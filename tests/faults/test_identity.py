@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -51,10 +52,10 @@ def test_a_server_that_keeps_every_name_is_found_out(monkeypatch: pytest.MonkeyP
     """The names are in the log though nobody used them."""
     take = Names.take
 
-    def claim_at_once(names: Names, name: str, client: Client, **more: bool) -> None:
+    def claim_at_once(names: Names, name: str, client: Client, *more: Any, **others: Any) -> None:
         if client.token_hash is not None and isinstance(names._accounts, Store):
             names._accounts.claim(name, client.token_hash)
-        take(names, name, client, **more)
+        take(names, name, client, *more, **others)
 
     monkeypatch.setattr(Names, "take", claim_at_once)
     assert any("squatter" in wrong for wrong in identity.squatters(50))

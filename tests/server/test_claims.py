@@ -150,7 +150,7 @@ class Town:
         client.token_hash = hashed(token or f"a secret of {name}")
         client.session = Session(f"session of {name}", 0)
         assert self.names.refusal(name, client) is None
-        self.names.take(name, client, trusted=self.names.owns(name, client))
+        self.names.take(name, client, self.names.owned(name, client))
         return client
 
     def speak(self, client: Client) -> bool:

@@ -36,6 +36,8 @@ VALUES = {
     "rate": ("2.5", 2.5),
     "max_clients": ("7", 7),
     "backlog": ("65536", 65_536),
+    "entry": ("invite", "invite"),
+    "guests": ("read", "read"),
     "log_file": ("x.log", "x.log"),
     "plain": ("nobody", "nobody"),
 }
@@ -79,6 +81,8 @@ def test_switches(yes: str) -> None:
 
 
 BAD_VALUES = [
+    *(("entry", text) for text in ("", "Open", "invited", "no")),
+    *(("guests", text) for text in ("", "yes", "write")),
     *(("port", text) for text in ("x", "-1", "65536", "", "8080.0", "٣", "9" * 5000)),
     *(("name", text) for text in ("", "a b", "-x", "x" * 33, "\x1b[31m", "é")),
     *(("rate", text) for text in ("x", "-1", "nan", "inf", "1e5", "", "1.2.3", "²", "9" * 400)),

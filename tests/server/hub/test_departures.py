@@ -118,4 +118,4 @@ def test_what_came_before_a_connection_broke_is_said(alice: Seat, bob: Seat) -> 
     alice.submit(Say("lobby", ["my last words"], 1), Disconnected())
     alice.settle()
     assert [frame["text"] for frame in bob.heard("message")] == ["my last words"]
-    assert [member["name"] for frame in bob.ask(Who()) for member in frame.get("members", ())] == ["bob"]
+    assert [member["name"] for frame in of_type(bob.ask(Who()), "who") for member in frame["members"]] == ["bob"]

@@ -36,7 +36,7 @@ def enter(live_rooms: LiveRooms, name: str, session: str = "", *, plain: bool = 
     client = Client(outbox, "the test")
     client.encoder = PLAIN if plain else NATIVE
     client.session = Session(session, 0)
-    live_rooms.names.take(name, client, trusted=False)
+    live_rooms.names.take(name, client)
     outbox.offer_pages(live_rooms.enter(client, "lobby", 0, None, 0))
     live_rooms.tell_presence()
     outbox.blocks.clear()

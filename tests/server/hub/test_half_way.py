@@ -43,7 +43,7 @@ class FailingOnce:
         return self._real(*arguments)
 
 
-@pytest.mark.parametrize("method", ["owner", "session", "conversations"])
+@pytest.mark.parametrize("method", ["account", "session", "conversations"])
 def test_a_hello_that_fails_has_changed_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     """Said again, it is welcomed into its rooms; meanwhile nobody sees the name."""
     witness = bench.seat("witness")
@@ -78,7 +78,7 @@ def test_a_new_name_that_fails_leaves_the_old_one_whole(bench: Bench, monkeypatc
     alice = bench.seat("alice", token=TOKEN)
     bench.seat("bob")
     alice.say("psst", "@bob")
-    FailingOnce(bench, monkeypatch, "owner")
+    FailingOnce(bench, monkeypatch, "account")
     assert codes(alice.ask(Nick("anna"))) == ["storage_unavailable"]
     assert [frame["type"] for frame in alice.ask(Say("@bob", ["again"], 2)) if "seq" in frame] == ["message"]
 

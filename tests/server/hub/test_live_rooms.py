@@ -28,7 +28,7 @@ class Guest:
         self.outbox = Remembering()
         self.client = Client(self.outbox, "the test")
         self.client.encoder = NATIVE
-        live_rooms.names.take(name, self.client, trusted=False)
+        live_rooms.names.take(name, self.client)
         self.enter()
 
     def enter(self) -> None:
@@ -86,7 +86,7 @@ def test_news_on_its_way_is_older_than_what_follows(live_rooms: LiveRooms) -> No
     live_rooms.tell_presence(A_STEP)
     live_rooms.tell_presence(A_STEP)
     Guest(live_rooms, "d")
-    live_rooms.rename(c.client, "cee", trusted=False)
+    live_rooms.rename(c.client, "cee")
     assert {"renamed": [["c", "cee"]]} in c.news()  # at once
     live_rooms.tell_presence()
     assert [a.news(), b.news()] == [[{"joined": ["c"]}, {"joined": ["d"]}, {"renamed": [["c", "cee"]]}]] * 2
@@ -95,7 +95,7 @@ def test_news_on_its_way_is_older_than_what_follows(live_rooms: LiveRooms) -> No
 def test_a_new_name_is_told_a_few_at_a_time(live_rooms: LiveRooms) -> None:
     """Like comings and goings: thousands who hear of it hold up nobody. The renamed client itself is told at once."""
     a, b, c = guests(live_rooms, "a", "b", "c")
-    live_rooms.rename(c.client, "cee", trusted=False)
+    live_rooms.rename(c.client, "cee")
     assert [a.news(), b.news(), c.news()] == [[], [], [{"renamed": [["c", "cee"]]}]]
     live_rooms.tell_presence(A_STEP)
     live_rooms.tell_presence(A_STEP)
@@ -108,8 +108,8 @@ def test_a_new_name_is_told_to_its_bearer_once(live_rooms: LiveRooms) -> None:
     """At once and by itself. What else happened is told later, without it."""
     a, b = guests(live_rooms, "a", "b")
     Guest(live_rooms, "c")
-    live_rooms.rename(a.client, "ay", trusted=False)
-    live_rooms.rename(b.client, "bee", trusted=False)
+    live_rooms.rename(a.client, "ay")
+    live_rooms.rename(b.client, "bee")
     assert [a.news(), b.news()] == [[{"renamed": [["a", "ay"]]}], [{"renamed": [["b", "bee"]]}]]
     live_rooms.tell_presence()
     assert a.news() == [{"joined": ["c"]}, {"renamed": [["b", "bee"]]}]
@@ -119,7 +119,7 @@ def test_a_new_name_is_told_to_its_bearer_once(live_rooms: LiveRooms) -> None:
 def test_the_name_one_has_is_no_new_one(live_rooms: LiveRooms) -> None:
     """Whoever asks for it is answered; nobody else hears of it."""
     a, b = guests(live_rooms, "a", "b")
-    live_rooms.rename(a.client, "a", trusted=False)
+    live_rooms.rename(a.client, "a")
     live_rooms.tell_presence()
     assert [a.news(), b.news()] == [[{"renamed": [["a", "a"]]}], []]
 
@@ -127,8 +127,8 @@ def test_the_name_one_has_is_no_new_one(live_rooms: LiveRooms) -> None:
 def test_who_takes_a_name_that_somebody_gave_up_hears_of_that_first(live_rooms: LiveRooms) -> None:
     """Or there would be two of that name, as far as it knows."""
     a, b = guests(live_rooms, "a", "b")
-    live_rooms.rename(b.client, "bee", trusted=False)
-    live_rooms.rename(a.client, "B", trusted=False)
+    live_rooms.rename(b.client, "bee")
+    live_rooms.rename(a.client, "B")
     assert a.news() == [{"renamed": [["b", "bee"]]}, {"renamed": [["a", "B"]]}]
     b.news()
     live_rooms.tell_presence()
@@ -139,7 +139,7 @@ def test_who_comes_and_changes_names_is_not_told_of_the_old_one(live_rooms: Live
     """Its own coming is told first, then its new name."""
     a, b = guests(live_rooms, "a", "b")
     c = Guest(live_rooms, "c")
-    live_rooms.rename(c.client, "cee", trusted=False)
+    live_rooms.rename(c.client, "cee")
     live_rooms.tell_presence()
     assert c.news() == [{"joined": ["c"]}, {"renamed": [["c", "cee"]]}]
     assert a.news() == b.news() == [{"joined": ["cee"]}]
@@ -152,7 +152,7 @@ def test_a_new_name_in_many_rooms_is_one_block(live_rooms: LiveRooms) -> None:
         live_rooms.enter(a.client, f"room-{number}", 0, None, 0)
     live_rooms.tell_presence()
     a.outbox.blocks.clear()
-    live_rooms.rename(a.client, "ay", trusted=False)
+    live_rooms.rename(a.client, "ay")
     assert len(a.outbox.blocks) == 1
     assert len(a.news()) == 21
 
@@ -160,7 +160,7 @@ def test_a_new_name_in_many_rooms_is_one_block(live_rooms: LiveRooms) -> None:
 def test_a_room_hears_of_a_new_name_before_it_hears_from_it(live_rooms: LiveRooms) -> None:
     """What is said under the new name waits for nobody, but comes after it."""
     a, b = guests(live_rooms, "a", "b")
-    live_rooms.rename(b.client, "bee", trusted=False)
+    live_rooms.rename(b.client, "bee")
     live_rooms.publish("lobby", [Run("lobby", 1, 0.5, "bee", "blue", ["hello"], SESSION, 1)])
     assert [json.loads(block)["type"] for block in a.outbox.blocks] == ["presence", "message"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from server_parts.hub.live_rooms import LiveRooms
@@ -62,9 +64,9 @@ def test_new_names_come_behind_what_others_say(bench: Bench, alice: Seat, monkey
     done: list[str] = []
     rename = LiveRooms.rename
 
-    def note_and_rename(live_rooms: LiveRooms, client: Client, new: str | None, *, trusted: bool = False) -> None:
+    def note_and_rename(live_rooms: LiveRooms, client: Client, new: str | None, *more: Any) -> None:
         done.append(" ".join(text for texts, _ in bench.store.batches for text in texts))
-        rename(live_rooms, client, new, trusted=trusted)
+        rename(live_rooms, client, new, *more)
 
     monkeypatch.setattr(LiveRooms, "rename", note_and_rename)
     crowd = [bench.seat(f"c{number}") for number in range(3)]

@@ -1,20 +1,24 @@
-"""What the log lets go of while the server runs: sessions that nobody uses, in slices, and never one in use."""
+"""What the log lets go of while the server runs: unused sessions and accounts, in slices, and never one in use."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import pytest
 
 from server_parts.hub import trimming
-from server_parts.hub.trimming import SESSION_DAYS, Trimming
+from server_parts.hub.trimming import ACCOUNT_DAYS, SESSION_DAYS, Trimming
+from server_parts.people.clients import Client
 from server_parts.settings import Settings
+from server_parts.storage.account_records import SetRole
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.records import StorageError, hashed
 from server_parts.storage.search_query import DAY
 from tests.conftest import ChatLog, Serve
 from tests.peers import wait_until
+from tests.server.hub.bench import Remembering
 
 
 class Days:
@@ -26,15 +30,24 @@ class Days:
         self._slices = 0.0
         monkeypatch.setattr(trimming.time, "time", lambda: self.today)  # type: ignore[attr-defined]
 
-    def pass_by(self, days: int, *connected: str, used: str | None = None) -> None:
-        """Live through days one by one; `used` comes in on each."""
+    def pass_by(
+        self,
+        days: int,
+        *connected: str,
+        used: str | None = None,
+        owner: Client | None = None,
+        here: Sequence[Client] = (),
+    ) -> None:
+        """Live through days one by one; `used` and `owner` come in on each."""
         for _ in range(days):
             self.today += DAY
             if used is not None:
                 self._trimming.use(used)
-            self._trimming.run(0.0, connected)
+            if owner is not None:
+                self._trimming.use_account(owner)
+            self._trimming.run(0.0, connected, here)
             while self._trimming.due == trimming.PAUSE:
-                self._trimming.run(0.0, connected)
+                self._trimming.run(0.0, connected, here)
 
 
 def test_a_session_goes_after_thirty_days(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,6 +72,31 @@ def test_all_go_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(store.accepted(session) for session in in_use)
 
 
+def owner_of(store: MemoryLog, name: str) -> Client:
+    """A client that has proved to own an account, which is made."""
+    store.claim(name, f"token of {name}")
+    client = Client(Remembering(), "test")
+    account = store.account(name)
+    assert account is not None
+    client.account, client.token_hash, client.program = account.id, f"token of {name}", "client.py 2"
+    return client
+
+
+def test_an_account_goes_after_a_year(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless its owner comes in now and then, or is here all the time, or is more than a member."""
+    store = MemoryLog()
+    people = {name: owner_of(store, name) for name in ("left", "returning", "here", "olga")}
+    store.change(SetRole(people["olga"].account, "operator"))
+    days = Days(monkeypatch, store)
+    days.pass_by(ACCOUNT_DAYS, owner=people["returning"], here=[people["here"]])
+    assert store.account("left") is not None
+    days.pass_by(1, owner=people["returning"], here=[people["here"]])
+    assert [store.account(name) is not None for name in people] == [False, True, True, True]
+    returning = store.account("returning")
+    assert returning is not None
+    assert (returning.used, returning.devices[0].label) == (int(days.today // DAY), "client.py 2")
+
+
 def test_a_log_that_cannot_be_written_is_tried_again(monkeypatch: pytest.MonkeyPatch, chat_log: ChatLog) -> None:
     """One record, and what was in use is not forgotten meanwhile."""
     chat_log.expects_errors = True
@@ -75,7 +113,7 @@ def test_a_log_that_cannot_be_written_is_tried_again(monkeypatch: pytest.MonkeyP
         now.run(0.0, ())
     assert now.due == trimming.INTERVAL
     assert [record.getMessage() for record in chat_log.records] == [
-        "old messages and sessions cannot be trimmed: the disk is full"
+        "old messages, sessions and accounts cannot be trimmed: the disk is full"
     ]
     noted: list[str] = []
     monkeypatch.setattr(store, "note_use", lambda sessions, day: noted.extend(sessions))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from server_parts.people.clients import Client
 from server_parts.people.names import Names
 from server_parts.people.roles import Role
+from server_parts.storage.account_records import AddDevice, Create, SetRole
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import hashed
 from tests.server.hub.bench import Remembering
@@ -33,7 +36,7 @@ def client(token: str | None = None, role: Role = Role.GUEST) -> Client:
 def come(names: Names, name: str, somebody: Client) -> Client:
     """What a hello does with a name."""
     assert names.refusal(name, somebody) is None
-    names.take(name, somebody, trusted=names.owns(name, somebody))
+    names.take(name, somebody, names.owned(name, somebody))
     return somebody
 
 
@@ -69,7 +72,7 @@ def test_whoever_is_about_to_leave_does_not_hold_a_name(names: Names) -> None:
 def test_a_new_name_frees_the_old_one(names: Names) -> None:
     """Nobody has two."""
     alice = come(names, "alice", client())
-    names.take("anna", alice, trusted=False)
+    names.take("anna", alice)
     assert names.find("alice") is None
     assert names.connections() == [alice]
 
@@ -120,7 +123,7 @@ def test_guests_get_the_lowest_free_number(names: Names) -> None:
         names.take_guest(guest)
     assert [guest.name for guest in guests] == ["guest-1", "guest-2", "guest-3", "guest-4"]
     names.release(guests[2])
-    names.take("alice", guests[0], trusted=False)
+    names.take("alice", guests[0])
     again = [client() for _ in range(3)]
     for guest in again:
         names.take_guest(guest)
@@ -138,3 +141,79 @@ def test_releasing_twice_frees_nobody_else(names: Names) -> None:
     third = client()
     names.take_guest(third)
     assert third.name == "guest-2"
+
+
+# --- accounts with several devices ---
+
+
+@pytest.fixture
+def account(names: Names, store: MemoryLog) -> int:
+    """Alice's, with two devices; nobody is here."""
+    store.claim("alice", hashed("the laptop's token"))
+    found = store.account("alice")
+    assert found is not None
+    store.change(AddDevice(found.id, hashed("the phone's token"), "phone", 1.0))
+    return found.id
+
+
+def test_each_device_proves_the_account(names: Names, account: int) -> None:
+    """So does a password that was proved on this connection; nothing else does."""
+    by_password = client()
+    by_password.proved = account
+    people = [client("the laptop's token"), client("the phone's token"), by_password, client("another token"), client()]
+    assert [names.owns("Alice", somebody) for somebody in people] == [True, True, True, False, False]
+    assert [names.refusal("alice", somebody) is None for somebody in people] == [True, True, True, False, False]
+
+
+def test_devices_of_one_account_are_one_person(names: Names, account: int) -> None:
+    """If all of their programs can do with that."""
+    laptop, phone, old = client("the laptop's token"), client("the phone's token"), client("the phone's token")
+    laptop.shares_name = phone.shares_name = True
+    come(names, "alice", laptop)
+    assert come(names, "alice", phone).account == account
+    assert list(names.bearers("alice")) == [laptop, phone]
+    assert names.refusal("alice", old) is not None
+    old.takes_over = True  # by a code that leaves the account to it alone
+    assert names.refusal("alice", old) is None
+
+
+def test_a_guest_leaves_its_name_to_who_has_a_password(names: Names, store: MemoryLog) -> None:
+    """Also if that comes without a token."""
+    guest = come(names, "alice", client())
+    store.change(Create("alice", None, password="kept"))
+    owner = client()
+    assert not names.gives_way("alice", owner)
+    owner.proved = 1
+    assert names.gives_way("alice", owner)
+    assert not names.gives_way("alice", guest)
+
+
+def test_a_role_comes_with_the_account(names: Names, store: MemoryLog, account: int) -> None:
+    """For as long as its name is borne."""
+    store.change(SetRole(account, "operator"))
+    alice = come(names, "alice", client("the laptop's token"))
+    assert alice.role is Role.OPERATOR
+    names.take("anna", alice)
+    assert (alice.role, alice.account) == (Role.GUEST, 0)
+
+
+def test_a_session_belongs_to_its_account(names: Names, account: int) -> None:
+    """One that a device has opened is its person's on any other; so is one that was opened by password alone."""
+    laptop, phone, stranger = client("the laptop's token"), client("the phone's token"), client("another token")
+    by_password = client()
+    by_password.proved = account
+    owners = [names.session_owner(somebody, "", "alice") for somebody in (laptop, by_password)]
+    assert owners == [hashed("the laptop's token"), f"#{account}"]
+    for owner in owners:
+        assert names.may_resume(owner, "alice", phone, live=True)
+        assert names.may_resume(owner, "alice", by_password, live=False)
+        assert not names.may_resume(owner, "alice", stranger, live=False)
+        assert not names.may_resume(owner, "mallory", stranger, live=False)
+        assert names.session_owner(phone, owner, "anna") == owner, "it stays that, under any name"
+
+
+def test_another_device_is_no_other_bearer(names: Names, account: int) -> None:
+    """What is sent to an account is for its owner, whichever device that was at and is at now."""
+    names.release(come(names, "alice", client("the laptop's token")))
+    phone = come(names, "alice", client("the phone's token"))
+    assert phone.replaced == -math.inf

@@ -9,8 +9,10 @@ import pytest
 from server_parts.people.clients import Client, Session
 from server_parts.people.permissions import floor_of, may_know, refusal
 from server_parts.people.roles import Role
+from server_parts.protocol import account_requests as account
 from server_parts.protocol import requests as ask
 from server_parts.protocol.native_encoder import NATIVE
+from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.storage.memory_log import MemoryLog
 from tests.server.hub.bench import Remembering
 
@@ -24,6 +26,8 @@ ALWAYS: list[ask.Request] = [
     ask.EndConnection(b"", ""),
     ask.StartAgain(NATIVE),
     ask.Disconnected(),
+    account.Login("ann", account.Secret("password")),
+    account.Redeem(account.Secret("code")),
 ]
 AFTER_HELLO: list[ask.Request] = [
     ask.Say("lobby", ["text"], 1),
@@ -39,7 +43,26 @@ AFTER_HELLO: list[ask.Request] = [
     ask.Search("text"),
     ask.Announce("text"),
     ask.Kick("bob", ""),
+    account.Password(None, None),
+    account.ChangePassword(0, None, None),
+    account.Devices(),
+    account.Link(),
+    account.Recover("bob"),
+    account.Release("bob"),
+    account.GiveRole("bob", "operator"),
+    account.MakeInvitation(),
+    account.Whois("bob"),
 ]
+# What somebody must be at least to ask for one of these; all else anybody may who is here.
+ROLES: dict[type, Role] = {
+    ask.Kick: Role.OPERATOR,
+    account.Devices: Role.MEMBER,
+    account.Link: Role.MEMBER,
+    account.MakeInvitation: Role.MEMBER,
+    account.Recover: Role.OPERATOR,
+    account.Release: Role.OPERATOR,
+    account.GiveRole: Role.OWNER,
+}
 
 
 def kind(request: ask.Request) -> str:
@@ -72,10 +95,31 @@ def test_nearly_everything_needs_a_hello(request_: ask.Request) -> None:
 
 @pytest.mark.parametrize("request_", ALWAYS + AFTER_HELLO, ids=kind)
 @pytest.mark.parametrize("role", Role)
-def test_only_operators_kick(role: Role, request_: ask.Request) -> None:
+def test_some_requests_need_a_role(role: Role, request_: ask.Request) -> None:
     """Everything else that is public, anybody may who is here."""
-    kick = isinstance(request_, ask.Kick)
-    assert code(somebody(role), request_) == ("not_allowed" if kick and role < Role.OPERATOR else None)
+    needed = ROLES.get(type(request_), Role.GUEST)
+    assert code(somebody(role), request_) == ("not_allowed" if role < needed else None)
+
+
+def test_a_reader_says_nothing() -> None:
+    """Unless it has an account, or its next text will make one; it may do all else."""
+    reader = somebody()
+    reader.reads_only = True
+    says = ask.Say("lobby", ["text"], 1)
+    assert [code(reader, request) for request in (says, ask.Join("tea"), ask.Who())] == ["not_allowed", None, None]
+    reader.claiming = True
+    assert code(reader, says) is None
+    reader.claiming, reader.role = False, Role.MEMBER
+    assert code(reader, says) is None
+
+
+def test_who_is_not_in_yet_is_told_how_to_come_in() -> None:
+    """At the plain door by the commands that there are."""
+    outside = somebody(greeted=False)
+    outside.encoder = PLAIN
+    found = refusal(outside, ask.Who())
+    assert found is not None
+    assert "/login NAME" in found.text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,225 @@
+"""What people ask about accounts: passwords, devices, codes, roles, and who somebody is. Run only by the hub's thread.
+
+Secrets come hashed or are made here for whoever asks; none of them goes to a room or into the service log. It must not
+know sockets, nor how a secret is checked: see proving.py.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from chat_common import Frame
+from server_parts.hub.departures import Departures
+from server_parts.hub.state import HubState
+from server_parts.people.clients import Client
+from server_parts.people.one_time_codes import hash_of_code, new_code
+from server_parts.people.roles import Role, role_of
+from server_parts.protocol import account_requests as ask
+from server_parts.protocol import events
+from server_parts.protocol.durations import lasting
+from server_parts.protocol.requests import Refusal
+from server_parts.storage import account_records as change
+from server_parts.storage.account_records import Account, Code, Device, Purpose
+from server_parts.storage.search_query import DAY
+
+LINK_TIME: Final = 600  # seconds that such a code can be used
+RECOVER_TIME: Final = DAY
+MOST_INVITATIONS: Final = 10  # of one member that can be used at a time …
+MOST_USES: Final = 10  # … and how often each
+_NO_ACCOUNT: Final = Refusal("not_allowed", "you have no account here", "type")
+_CHANGED: Final = Refusal("password_wrong", "the password was changed meanwhile: try again", "old")
+_LAST_WAY_IN: Final = Refusal(
+    "not_allowed", "that is the only way into your account: link another device or set a password first", "type"
+)
+_SUPERIOR: Final = Refusal("not_allowed", "only the owner of this server may do that to an operator", "name")
+_NO_INVITATIONS: Final = Refusal("not_allowed", "only operators invite people to this server", "type")
+_TOO_MANY: Final = Refusal(
+    "too_many", f"{MOST_INVITATIONS} of your invitations are not used yet, with {MOST_USES} uses at most", "type"
+)
+
+
+class Accounts:
+    def __init__(self, state: HubState, departures: Departures) -> None:
+        self._state = state
+        self._store = state.store
+        self._names = state.live_rooms.names
+        self._conversations = state.conversations
+        self._departures = departures
+
+    # --- one's own account ---
+
+    def _own(self, client: Client) -> Account | None:
+        account = self._store.account(client.name) if client.account else None
+        return account if account is not None and account.id == client.account else None
+
+    def change_password(self, client: Client, asked: ask.ChangePassword) -> None:
+        if not asked.account:
+            self._make_account(client, asked)
+            return
+        account = self._own(client)
+        if account is None or account.id != asked.account or account.password != asked.before:
+            client.tell(_CHANGED.frame())
+        elif asked.after is None and not account.devices:
+            client.tell(_LAST_WAY_IN.frame())
+        else:
+            self._store.change(change.SetPassword(account.id, asked.after))
+            text = "set" if asked.after is not None else "taken away"
+            client.tell(events.notice(f"the password of {account.name} is {text}"))
+
+    def _make_account(self, client: Client, asked: ask.ChangePassword) -> None:
+        """Somebody without an account sets a password: that claims the name at once."""
+        refusal = self._names.claim_refusal(client) if self._store.account(client.name) is None else _CHANGED
+        if refusal is not None:
+            client.tell(refusal.frame())
+            return
+        self._store.change(change.Create(client.name, client.token_hash, client.program, asked.after))
+        account = self._store.account(client.name)
+        client.proved = account.id if account is not None else 0
+        self._names.claimed(client.name, client.token_hash)
+        client.tell(events.notice(f"{client.name} is your account now: log in with its password from anywhere"))
+
+    def devices(self, client: Client, asked: ask.Devices) -> None:
+        account = self._own(client)
+        if account is not None and asked.forget is not None:
+            account = self._forget_device(client, account, asked.forget)
+        elif account is None:
+            client.tell(_NO_ACCOUNT.frame())
+        if account is not None:
+            here = {one.token_hash for one in self._names.bearers(account.name)}
+            client.tell(events.devices([_listed(device, here) for device in account.devices]))
+
+    def _forget_device(self, client: Client, account: Account, id: int) -> Account | None:
+        """Returns the account as it is then; None if the client was told why not, or has gone with its device."""
+        device = next((device for device in account.devices if device.id == id), None)
+        if device is None:
+            client.tell(Refusal("bad_field", f"you have no device {id}", "forget").frame())
+        elif len(account.devices) == 1 and account.password is None:
+            client.tell(_LAST_WAY_IN.frame())
+        else:
+            self._store.change(change.ForgetDevice(account.id, id))
+            self._end(account, "this device was removed from the account", device.token_hash)
+            return None if client.gone else self._own(client)
+        return None
+
+    def _end(self, account: Account, text: str, token_hash: str | None = None) -> None:
+        """End the connections of an account; with a token, only those that came with it."""
+        for one in self._names.connections():
+            if one.account == account.id and token_hash in (None, one.token_hash):
+                self._departures.disconnect(one, "forgotten", text, retry=False)
+
+    def link(self, client: Client, _: ask.Link) -> None:
+        account = self._own(client)
+        if account is None:
+            client.tell(_NO_ACCOUNT.frame())
+        else:
+            self._tell_code(client, account, Purpose.LINK, LINK_TIME)
+
+    def _tell_code(self, client: Client, account: Account, purpose: Purpose, seconds: float) -> None:
+        code, expires = new_code(), time.time() + seconds
+        self._store.change(change.AddCode(Code(_kept(code), purpose, account.id, 1, expires)))
+        client.tell(events.code(purpose.value, account.name, code, round(expires)))
+
+    def invite(self, client: Client, asked: ask.MakeInvitation) -> None:
+        if client.role < Role.OPERATOR and (refusal := self._invitation_refusal(client, asked)):
+            client.tell(refusal.frame())
+            return
+        code, expires = new_code(), time.time() + asked.seconds
+        self._store.change(change.AddCode(Code(_kept(code), Purpose.INVITE, client.account, asked.uses, expires)))
+        self._state.audit(client.name, f"made an invitation for {asked.uses} within {lasting(asked.seconds)}")
+        client.tell(events.invitation(code, asked.uses, round(expires)))
+
+    def _invitation_refusal(self, client: Client, asked: ask.MakeInvitation) -> Refusal | None:
+        if self._state.settings.entry != "invite":
+            return _NO_INVITATIONS
+        waiting = self._store.count_codes(Purpose.INVITE, client.account)
+        return _TOO_MANY if waiting >= MOST_INVITATIONS or asked.uses > MOST_USES else None
+
+    # --- other people's ---
+
+    def _of(self, client: Client, name: str) -> Account | Refusal:
+        """The account with that name, if the client may do something to it."""
+        account = self._store.account(name)
+        if account is None:
+            return Refusal("no_such_user", f"there is no account called {name}", "name")
+        return _SUPERIOR if role_of(account.role) >= client.role else account
+
+    def recover(self, client: Client, asked: ask.Recover) -> None:
+        account = self._of(client, asked.name)
+        if isinstance(account, Refusal):
+            client.tell(account.frame())
+            return
+        self._tell_code(client, account, Purpose.RECOVER, RECOVER_TIME)
+        self._state.audit(client.name, f"made a code that recovers the account {account.name}")
+        self._tell_bearers(account, client, f"{client.name} has made a code that recovers your account")
+
+    def release(self, client: Client, asked: ask.Release) -> None:
+        account = self._of(client, asked.name)
+        if isinstance(account, Refusal):
+            client.tell(account.frame())
+            return
+        self._store.change(change.Release(account.id))
+        self._state.audit(client.name, f"released the name {account.name}")
+        self._conversations.forget(account.name)
+        for bearer in self._names.bearers(account.name):
+            bearer.role = Role.GUEST  # so its private rooms close, as those of any name that is nobody's
+        self._end(account, f"the account {account.name} was released by {client.name}")
+        client.tell(events.notice(f"the account {account.name} is gone: the name is free"))
+
+    def give_role(self, client: Client, asked: ask.GiveRole) -> None:
+        account = self._of(client, asked.name)
+        if isinstance(account, Refusal):
+            client.tell(account.frame())
+            return
+        self._store.change(change.SetRole(account.id, asked.role))
+        self._state.audit(client.name, f"made {account.name} {_with_article(asked.role)}")
+        for bearer in self._names.bearers(account.name):
+            bearer.role = role_of(asked.role)
+        self._tell_bearers(account, client, f"you are now {_with_article(asked.role)} of this server")
+        client.tell(events.notice(f"{account.name} is now {_with_article(asked.role)} of this server"))
+
+    def _tell_bearers(self, account: Account, client: Client, text: str) -> None:
+        for bearer in self._names.bearers(account.name):
+            if bearer is not client:
+                bearer.tell(events.notice(text))
+
+    def whois(self, client: Client, asked: ask.Whois) -> None:
+        name = client.name if asked.name is None else asked.name
+        account, bearers = self._store.account(name), self._names.bearers(name)
+        if account is None and not bearers:
+            client.tell(Refusal("no_such_user", f"there is nobody called {name}", "name").frame())
+            return
+        role = bearers[0].role.word if bearers else role_of(account.role).word if account is not None else ""
+        frame = events.whois(
+            bearers[0].name if bearers else account.name if account is not None else name,
+            role,
+            account=account is not None,
+            since=round(account.since) if account is not None and account.since is not None else None,
+            connections=len(bearers),
+            away=bearers[0].away if bearers else None,
+        )
+        if client.role >= Role.OPERATOR:
+            frame["addresses"] = [bearer.address for bearer in bearers]
+            frame["devices"] = len(account.devices) if account is not None else 0
+        client.tell(frame)
+
+
+def _listed(device: Device, here: set[str | None]) -> Frame:
+    is_here = device.token_hash in here
+    return {
+        "id": device.id,
+        "added": None if device.added is None else round(device.added),
+        "last": round(time.time()) if is_here else device.used * DAY,
+        "label": device.label,
+        "here": is_here,
+    }
+
+
+def _kept(code: str) -> str:
+    hash = hash_of_code(code)
+    assert hash is not None
+    return hash
+
+
+def _with_article(role: str) -> str:
+    return f"an {role}" if role[0] in "aeiou" else f"a {role}"

@@ -1,0 +1,531 @@
+"""Accounts over the native door: devices, passwords, codes and roles."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server_parts.hub import accounts
+from server_parts.people import attempts
+from server_parts.people.clients import Client
+from server_parts.people.roles import Role, role_of
+from server_parts.protocol.account_requests import GiveRole
+from server_parts.protocol.requests import Request
+from server_parts.storage.account_records import Account
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.records import hashed
+from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Store
+from tests.conftest import Chat, ChatLog, Serve
+from tests.peers import WAIT, Frame, Native
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+PHONE = TOKEN[::-1]
+STRANGER = "x" * 32
+PASSWORD = "correct horse battery"
+BY: dict[str, Any] = {"features": ["by"]}
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """Both kinds of log keep the same promises. The server closes it."""
+    return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
+
+
+@pytest.fixture
+def chat(serve: Serve, store: Store) -> Chat:
+    return serve(store=store)
+
+
+@pytest.fixture
+def alice(chat: Chat) -> Native:
+    """Has an account, and has proved it with its first device."""
+    alice = chat.native("alice", token=TOKEN, client="laptop", **BY)
+    alice.tell("mine")
+    return alice
+
+
+def account(store: Store, name: str = "alice") -> Account:
+    found = store.account(name)
+    assert found is not None
+    return found
+
+
+def refusal(chat: Chat, name: str, **hello: Any) -> str:
+    """What a hello is refused with."""
+    with Native(chat.port) as peer:
+        peer.hello(name, **hello)
+        return str(peer.until("error")["code"])
+
+
+def ask(peer: Native, type: str, **fields: Any) -> Frame:
+    """The answer to a request, behind whatever else was on its way."""
+    return peer.ask(type, **fields)[-1]
+
+
+def set_password(peer: Native, new: str | None = PASSWORD, **fields: Any) -> None:
+    assert ask(peer, "password", new=new, **fields)["type"] == "notice"
+
+
+def by_the_owner(chat: Chat, request: Request) -> None:
+    """What the person at the server's own terminal asks for."""
+    owner = chat.server._operator.client
+    owner.credits.get(timeout=WAIT)
+    chat.server._hub.submit(owner, [request])
+
+
+def as_operator(chat: Chat, name: str = "olga", token: str = "o" * 32) -> Native:
+    """Somebody to whom the owner of the server has given that role."""
+    peer = chat.native(name, token=token, **BY)
+    peer.tell("mine")
+    by_the_owner(chat, GiveRole(name, "operator"))
+    assert peer.until("notice")["text"] == "you are now an operator of this server"
+    return peer
+
+
+# --- what one is ---
+
+
+def test_the_welcome_says_what_one_is(chat: Chat, alice: Native) -> None:
+    """A guest until the name is claimed; then a member with an account."""
+    assert (alice.welcome["role"], alice.welcome["account"]) == ("guest", False)
+    alice.leave()
+    again = chat.native("alice", token=TOKEN)
+    assert (again.welcome["role"], again.welcome["account"]) == ("member", True)
+    assert "accounts" in again.welcome["features"]
+
+
+def test_whois_tells_everybody_the_same(chat: Chat, store: Store, alice: Native) -> None:
+    """Whether there is an account, since when, and whether its owner is here; of nobody, that there is nobody."""
+    bob = chat.native("bob")
+    alice.send("away", text="at lunch")
+    alice.pending()
+    since = account(store).since
+    assert since is not None
+    found = ask(bob, "whois", name="ALICE")
+    assert found == {
+        "type": "whois",
+        "name": "alice",
+        "role": "member",
+        "account": True,
+        "since": round(since),
+        "connections": 1,
+        "away": "at lunch",
+    }
+    alice.leave()
+    assert ask(bob, "whois", name="alice") == found | {"connections": 0, "away": None}
+    mine = ask(bob, "whois", name="bob")
+    assert (mine["role"], mine["account"], mine["since"]) == ("guest", False, None)
+    assert ask(bob, "whois", name="carol")["code"] == "no_such_user"
+
+
+# --- passwords ---
+
+
+def test_a_password_opens_an_account(chat: Chat, store: Store, alice: Native) -> None:
+    """From another machine: its token becomes a device, and from then on it needs no password."""
+    assert refusal(chat, "alice", token=PHONE) == "name_taken"
+    set_password(alice)
+    phone = chat.native("alice", token=PHONE, password=PASSWORD, client="phone", **BY)
+    assert (phone.welcome["role"], phone.welcome["account"]) == ("member", True)
+    assert [device.label for device in account(store).devices] == ["laptop", "phone"]
+    phone.leave()
+    assert chat.native("alice", token=PHONE, **BY).welcome["account"]
+    assert PASSWORD not in str(account(store))
+
+
+def test_a_password_without_a_token_proves_this_connection(chat: Chat, store: Store, alice: Native) -> None:
+    """No device is added; what was said in private can be read, and the session belongs to the account."""
+    bob = chat.native("bob")
+    bob.tell("psst", "@alice")
+    set_password(alice)
+    alice.leave()
+    browser = chat.native("alice", password=PASSWORD)
+    assert "psst" in str(browser.ask("history", room="@bob"))
+    browser.tell("from the browser")
+    browser.leave()
+    assert len(account(store).devices) == 1
+    assert refusal(chat, "bobby", session=browser.session) == "session_taken"
+    assert refusal(chat, "alice", session=browser.session) == "session_taken"
+    again = chat.native("alice", password=PASSWORD, session=browser.session)
+    assert again.welcome["accepted"] == 1
+    again.leave()
+    assert chat.native("alice", token=TOKEN, session=browser.session).welcome["accepted"] == 1
+
+
+def test_a_wrong_password_is_refused(chat: Chat, store: Store, alice: Native, chat_log: ChatLog) -> None:
+    """Whether the account has none or another one, or there is no account; the same hello may be tried again."""
+    assert refusal(chat, "alice", token=PHONE, password=PASSWORD) == "password_wrong"
+    assert refusal(chat, "nobody-here", token=PHONE, password=PASSWORD) == "password_wrong"
+    set_password(alice)
+    with Native(chat.port) as peer:
+        peer.hello("alice", token=PHONE, password="not this one", **BY)
+        assert peer.until("error")["field"] == "password"
+        peer.hello("alice", token=PHONE, password=PASSWORD, **BY)
+        assert peer.until("welcome")["account"]
+    logged = str([(record.getMessage(), record.args, record.exc_text) for record in chat_log.records])
+    assert not any(secret in logged for secret in (PASSWORD, "not this one", TOKEN, PHONE))
+
+
+@pytest.mark.parametrize("wrong", ["", "x" * 257, 7, ["a"]])
+def test_a_password_has_a_form(chat: Chat, wrong: Any) -> None:
+    """1 to 256 characters."""
+    with Native(chat.port) as peer:
+        peer.hello("alice", password=wrong)
+        error = peer.until("error")
+        assert (error["code"], error["field"]) == ("bad_field", "password")
+
+
+def test_changing_a_password_needs_the_old_one(chat: Chat, store: Store, alice: Native) -> None:
+    """Once there is one; a new one has 8 characters at least, and null takes it away."""
+    assert ask(alice, "password", new="7 signs")["field"] == "new"
+    assert ask(alice, "password", new=None)["code"] == "not_allowed"
+    set_password(alice)
+    for fields in ({}, {"old": "wrong one"}):
+        answer = ask(alice, "password", new="another password", **fields)
+        assert (answer["code"], answer["field"]) == ("password_wrong", "old")
+    set_password(alice, "another password", old=PASSWORD)
+    assert refusal(chat, "alice", password=PASSWORD) == "password_wrong"
+    set_password(alice, None, old="another password")
+    assert account(store).password is None
+    assert refusal(chat, "alice", password="another password") == "password_wrong"
+
+
+def test_a_password_makes_an_account(chat: Chat, store: Store) -> None:
+    """Of a name that nobody has claimed, also for somebody without a token."""
+    with Native(chat.port) as silent:  # who is called guest-1 by the server
+        silent.line()
+        silent.hello("bob")
+        silent.until("welcome")
+        set_password(silent)
+        assert (account(store, "bob").devices, silent.ask("whois", name="bob")[0]["account"]) == ((), True)
+
+
+def test_the_only_way_in_stays(chat: Chat, store: Store, alice: Native) -> None:
+    """Neither the last device nor the last password can be taken away."""
+    number = account(store).devices[0].id
+    assert ask(alice, "devices", forget=number)["code"] == "not_allowed"
+    bob = chat.native("bob")
+    set_password(bob)
+    assert ask(bob, "password", new=None, old=PASSWORD)["code"] == "not_allowed"
+    assert account(store, "bob").password is not None
+
+
+def test_too_many_wrong_passwords_make_a_pause(chat: Chat, alice: Native) -> None:
+    """Also for the right one, from anywhere; not for whoever has a device of the account."""
+    set_password(alice)
+    for _ in range(attempts.FREE):
+        assert refusal(chat, "alice", password="wrong one") == "password_wrong"
+    with Native(chat.port) as peer:
+        peer.hello("alice", password=PASSWORD)
+        error = peer.until("error")
+        assert error["code"] == "too_many"
+        assert "try again in 1 minute" in error["text"]
+    assert chat.native("alice", token=TOKEN, **BY).welcome["account"]
+    chat.native("bob", token=PHONE)
+    assert refusal(chat, "carol", password="wrong one") == "password_wrong", "other names are not concerned"
+
+
+def test_a_password_changed_meanwhile_does_not_open(
+    chat: Chat, store: Store, alice: Native, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was right when it was checked, and is not any more when the hub has its turn."""
+    set_password(alice)
+    real = chat.server._hub.prover.prepared
+
+    def changed_in_between(client: Client, request: Any) -> Any:
+        prepared = real(client, request)
+        monkeypatch.setattr(chat.server._hub.prover, "prepared", real)
+        set_password(alice, "another password", old=PASSWORD)
+        return prepared
+
+    monkeypatch.setattr(chat.server._hub.prover, "prepared", changed_in_between)
+    assert refusal(chat, "alice", token=PHONE, password=PASSWORD) == "password_wrong"
+    assert [device.label for device in account(store).devices] == ["laptop"]
+
+
+def test_nick_becomes_an_account(chat: Chat, store: Store, alice: Native) -> None:
+    """With its password; its private rooms come with it. Without, or with a wrong one, nothing changes."""
+    set_password(alice)
+    chat.native("bob").tell("psst", "@alice")
+    alice.leave()
+    guest = chat.native("somebody")
+    assert ask(guest, "nick", name="alice")["code"] == "name_taken"
+    assert ask(guest, "nick", name="alice", password="wrong one")["code"] == "password_wrong"
+    guest.send("nick", name="alice", password=PASSWORD)
+    guest.moved("renamed", ["somebody", "alice"])
+    assert "psst" in str(guest.until("history", room="@alice+bob"))
+    assert ask(guest, "whois", name="alice")["role"] == "member"
+    assert account(store).devices[0].label == "laptop"
+
+
+def test_in_clear_text_from_elsewhere_no_secret_is_taken(
+    chat: Chat, alice: Native, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is that comes with it."""
+    set_password(alice)
+    monkeypatch.setattr("server_parts.people.clients.is_own", lambda source: False)
+    assert refusal(chat, "alice", token=PHONE, password=PASSWORD) == "encryption_needed"
+    assert refusal(chat, "carol", token=PHONE, invite="k3f9-0h2m-x7qa-9d4c") == "encryption_needed"
+    bob = chat.native("bob")
+    assert ask(bob, "password", new=PASSWORD)["code"] == "encryption_needed"
+    assert ask(bob, "nick", name="alice", password=PASSWORD)["code"] == "encryption_needed"
+
+
+# --- devices ---
+
+
+def test_devices_are_listed_and_forgotten(chat: Chat, store: Store, alice: Native) -> None:
+    """Whose connections end at once, with all that is theirs; it cannot come back."""
+    set_password(alice)
+    phone = chat.native("alice", token=PHONE, password=PASSWORD, client="phone", **BY)
+    phone.leave()
+    listed = ask(alice, "devices")["devices"]
+    assert [(device["label"], device["here"]) for device in listed] == [("laptop", True), ("phone", False)]
+    assert listed[0]["added"] == pytest.approx(listed[0]["last"], abs=60)
+    phone = chat.native("alice", token=PHONE, **BY)
+    left = ask(alice, "devices", forget=listed[1]["id"])["devices"]
+    assert [device["label"] for device in left] == ["laptop"]
+    goodbye = phone.until("bye")
+    assert (goodbye["code"], goodbye["retry"]) == ("forgotten", False)
+    assert phone.ended()
+    assert refusal(chat, "alice", token=PHONE) == "name_taken"
+    assert ask(alice, "devices", forget=listed[1]["id"])["field"] == "forget"
+    assert alice.tell("still here")
+
+
+def test_one_may_forget_one_s_own_device(chat: Chat, store: Store, alice: Native) -> None:
+    """That is how one leaves a machine for good."""
+    set_password(alice)
+    alice.send("devices", forget=account(store).devices[0].id)
+    assert alice.until("bye")["code"] == "forgotten"
+    assert refusal(chat, "alice", token=TOKEN) == "name_taken"
+    assert chat.native("alice", password=PASSWORD).welcome["account"]
+
+
+def test_only_an_account_has_devices(chat: Chat) -> None:
+    """A guest is told so; so is whoever wants to link one."""
+    guest = chat.native("guy")
+    assert [ask(guest, what)["code"] for what in ("devices", "link")] == ["not_allowed", "not_allowed"]
+
+
+def test_devices_of_one_person_share_a_name(chat: Chat, alice: Native) -> None:
+    """Each with its own token and session; presence counts one person, and private texts reach both."""
+    set_password(alice)
+    bob = chat.native("bob")
+    phone = chat.native("alice", token=PHONE, password=PASSWORD, **BY)
+    bob.tell("psst", "@alice")
+    assert alice.until("message", text="psst")["room"] == phone.until("message", text="psst")["room"] == "@alice+bob"
+    assert bob.ask("who", room="lobby")[-1]["total"] == 2
+    assert ask(bob, "whois", name="alice")["connections"] == 2
+    assert refusal(chat, "alice", token=PHONE) == "name_taken", "a program that does not know `by` is put beside nobody"
+
+
+def test_a_session_is_resumed_from_another_device(chat: Chat, alice: Native) -> None:
+    """It belongs to the account; for anybody else it is taken, and its owner notices nothing."""
+    set_password(alice)
+    phone = chat.native("alice", token=PHONE, password=PASSWORD, **BY)
+    phone.leave()
+    assert refusal(chat, "mallory", token=STRANGER, session=alice.session) == "session_taken"
+    assert refusal(chat, "alice", token=STRANGER, session=alice.session) == "session_taken"
+    assert alice.tell("nothing happened")
+    taken_over = chat.native("alice", token=PHONE, session=alice.session, **BY)
+    assert taken_over.welcome["accepted"] == 2
+    assert alice.until("bye")["code"] == "replaced"
+
+
+# --- the token of before ---
+
+
+def test_a_device_of_before_is_known_by_its_derived_token(chat: Chat, store: Store, alice: Native) -> None:
+    """It comes with both tokens once; the one of before means nothing from then on."""
+    alice.leave()
+    chat.native("alice", token=PHONE, former_token=TOKEN, client="new client", **BY).leave()
+    assert [device.token_hash for device in account(store).devices] == [hashed(PHONE)]
+    assert refusal(chat, "alice", token=TOKEN) == "name_taken"
+    assert chat.native("alice", token=PHONE, former_token=TOKEN, **BY).welcome["account"]
+
+
+def test_a_token_of_before_goes_also_where_the_new_one_is_known(chat: Chat, store: Store, alice: Native) -> None:
+    """Somebody who has logged in by password since would keep it as a second device otherwise."""
+    set_password(alice)
+    alice.leave()
+    chat.native("alice", token=PHONE, password=PASSWORD).leave()
+    chat.native("alice", token=PHONE, former_token=TOKEN).leave()
+    assert [device.token_hash for device in account(store).devices] == [hashed(PHONE)]
+
+
+def test_a_former_token_proves_nothing_else(chat: Chat, store: Store, alice: Native) -> None:
+    """Not a wrong one, and not without a token to replace it."""
+    assert refusal(chat, "alice", token=PHONE, former_token=STRANGER) == "name_taken"
+    assert refusal(chat, "alice", former_token=TOKEN) == "name_taken"
+    assert account(store).has(hashed(TOKEN))
+
+
+def test_a_former_token_is_not_taken_in_clear_text(
+    chat: Chat, store: Store, alice: Native, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would open other servers to whoever reads along."""
+    alice.leave()
+    monkeypatch.setattr("server_parts.people.clients.is_own", lambda source: False)
+    assert refusal(chat, "alice", token=PHONE, former_token=TOKEN) == "name_taken"
+    assert account(store).has(hashed(TOKEN))
+
+
+# --- codes ---
+
+
+def test_a_code_links_another_device(chat: Chat, store: Store, alice: Native) -> None:
+    """Once, typed in any case and with any dashes; a new one takes the place of the one before."""
+    first, code = (ask(alice, "link") for _ in range(2))
+    assert (code["purpose"], code["name"]) == ("link", "alice")
+    assert refusal(chat, "alice", token=PHONE, password=first["code"]) == "password_wrong"
+    typed = code["code"].upper().replace("-", "")
+    assert chat.native("alice", token=PHONE, password=typed, client="phone", **BY).welcome["account"]
+    assert [device.label for device in account(store).devices] == ["laptop", "phone"]
+    assert refusal(chat, "alice", token=STRANGER, password=code["code"]) == "password_wrong"
+    assert code["code"] not in str(vars(store))
+
+
+def test_a_code_is_for_its_account_and_its_time(chat: Chat, alice: Native, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other account, and no longer than it says."""
+    chat.native("bob", token=PHONE).tell("mine")
+    assert refusal(chat, "bob", token=STRANGER, password=ask(alice, "link")["code"]) == "password_wrong"
+    monkeypatch.setattr(accounts, "LINK_TIME", -1)
+    assert refusal(chat, "alice", token=STRANGER, password=ask(alice, "link")["code"]) == "password_wrong"
+
+
+def test_a_code_is_not_used_up_by_a_refused_hello(chat: Chat, alice: Native) -> None:
+    """Here alice's other connection cannot be beside one that does not know `by`."""
+    code = ask(alice, "link")["code"]
+    assert refusal(chat, "alice", token=PHONE, password=code) == "name_taken"
+    assert chat.native("alice", token=PHONE, password=code, **BY).welcome["account"]
+
+
+def test_recovery_leaves_one_device(chat: Chat, store: Store, alice: Native) -> None:
+    """That of whoever comes with the code; all other connections end, and no password is left."""
+    olga = as_operator(chat)
+    set_password(alice)
+    phone = chat.native("alice", token=PHONE, password=PASSWORD, **BY)
+    browser = chat.native("alice", password=PASSWORD, **BY)
+    code = ask(olga, "recover", name="alice")
+    assert (code["purpose"], code["name"]) == ("recover", "alice")
+    assert (
+        "recovers your account" in alice.until("notice", text="olga has made a code that recovers your account")["text"]
+    )
+    owner = chat.native("alice", token=STRANGER, password=code["code"])  # beside others it could not be
+    assert owner.welcome["account"]
+    assert [peer.until("bye")["code"] for peer in (alice, phone, browser)] == ["forgotten"] * 3
+    assert [device.token_hash for device in account(store).devices] == [hashed(STRANGER)]
+    assert refusal(chat, "alice", token=TOKEN) == refusal(chat, "alice", token=PHONE) == "name_taken"
+    assert refusal(chat, "alice", password=PASSWORD) == "password_wrong"
+    assert refusal(chat, "alice", password=code["code"]) == "password_wrong"
+
+
+def test_recovery_by_a_new_name(chat: Chat, store: Store, alice: Native) -> None:
+    """Whoever is in already becomes the account by the code, and everybody else leaves it."""
+    code = ask(as_operator(chat), "recover", name="alice")["code"]
+    guest = chat.native("somebody", token=STRANGER)
+    guest.send("nick", name="alice", password=code)
+    guest.moved("renamed", ["somebody", "alice"])
+    assert alice.until("bye")["code"] == "forgotten"
+    assert [device.token_hash for device in account(store).devices] == [hashed(STRANGER)]
+    assert guest.tell("it is me")["from"] == "alice"
+
+
+# --- operators ---
+
+
+def test_only_the_owner_gives_roles(chat: Chat, store: Store, alice: Native) -> None:
+    """An operator may do much, but not that; and nothing to another operator."""
+    olga = as_operator(chat)
+    assert chat.native("olga", token="o" * 32, **BY).welcome["role"] == "operator"
+    assert ask(olga, "role", name="alice", role="operator")["code"] == "not_allowed"
+    as_operator(chat, "oscar", "p" * 32)
+    assert ask(olga, "release", name="oscar")["code"] == ask(olga, "recover", name="oscar")["code"] == "not_allowed"
+    for what in ("release", "recover"):
+        assert ask(alice, what, name="olga")["code"] == "not_allowed"
+        assert ask(olga, what, name="carol")["code"] == "no_such_user"
+
+
+def test_an_operator_sees_addresses_and_devices(chat: Chat, store: Store, alice: Native) -> None:
+    """Nobody else does."""
+    olga = as_operator(chat)
+    found = ask(olga, "whois", name="alice")
+    assert found["devices"] == 1
+    assert [address.startswith("127.0.0.1:") for address in found["addresses"]] == [True]
+    assert "addresses" not in ask(alice, "whois", name="olga")
+
+
+def test_a_released_name_is_free(chat: Chat, store: Store, alice: Native) -> None:
+    """Its owner's connections end; whoever claims it next reads nothing of what was said to it in private."""
+    olga = as_operator(chat)
+    bob = chat.native("bob")
+    bob.tell("psst", "@alice")
+    assert "the name is free" in ask(olga, "release", name="alice")["text"]
+    assert alice.until("bye")["code"] == "forgotten"
+    assert store.account("alice") is None
+    new = chat.native("alice", token=STRANGER)
+    new.tell("now it is mine")
+    assert "psst" not in str([*new.ask("history", room="@bob"), *new.pending()])
+    assert account(store).has(hashed(STRANGER))
+
+
+def test_operators_are_told_of_lookalikes(chat: Chat, store: Store, alice: Native) -> None:
+    """When somebody claims a name that can be taken for another account's."""
+    olga = as_operator(chat)
+    mallory = chat.native("A1ice", token=STRANGER)
+    mallory.tell("I am alice")
+    assert "A1ice looks like alice" in olga.until("notice")["text"]
+    assert "notice" not in [frame["type"] for frame in alice.pending()]
+
+
+@pytest.mark.parametrize("name", ["0perator", "sErver.", "A.l.l", "R00T", "M0derat0r", "delivered", "GUEST-"])
+def test_names_that_look_like_the_server_s_words_are_refused(chat: Chat, name: str) -> None:
+    """Whether to claim or only to bear them."""
+    assert refusal(chat, name) == refusal(chat, name, token=TOKEN) == "bad_name"
+
+
+def test_a_common_name_is_not_taken_for_a_word(chat: Chat) -> None:
+    """Ali is called like millions of others."""
+    assert chat.native("Ali", token=TOKEN).tell("hello")["from"] == "Ali"
+
+
+def test_who_had_such_a_name_keeps_it(chat: Chat, store: Store) -> None:
+    """Its account is from before names were compared like that."""
+    store.claim("r00t", hashed(TOKEN))
+    assert chat.native("r00t", token=TOKEN).welcome["account"]
+    assert refusal(chat, "r00t", token=STRANGER) == "bad_name"
+
+
+# --- the log of the service ---
+
+
+def test_no_secret_is_logged_when_the_server_fails(
+    chat: Chat, alice: Native, errors_expected: ChatLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even in a record of what went wrong."""
+
+    def fail(*arguments: Any) -> None:
+        raise RuntimeError(f"cannot do {arguments}")
+
+    monkeypatch.setattr("server_parts.hub.entering.Entering.complete", fail)
+    set_password(alice)
+    code = ask(alice, "link")["code"]
+    assert refusal(chat, "alice", token=PHONE, password=PASSWORD, **BY) == "internal"
+    assert refusal(chat, "alice", token=PHONE, password=code, former_token=STRANGER, **BY) == "internal"
+    assert errors_expected.errors
+    formatted = " ".join(logging.Formatter().format(record) for record in errors_expected.records)
+    assert "cannot do" in formatted
+    assert not any(secret in formatted for secret in (PASSWORD, code, TOKEN, PHONE, STRANGER, "scrypt:"))
+
+
+def test_roles_have_words() -> None:
+    """The same on the wire and where they are kept."""
+    assert [role.word for role in Role] == ["guest", "member", "operator", "owner"]
+    assert [role_of(word) for word in ("member", "operator", "owner", "")] == [Role.MEMBER, Role.OPERATOR] + [
+        Role.MEMBER
+    ] * 2

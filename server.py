@@ -249,7 +249,10 @@ class ChatServer:
 
     def _requests(self, wire: Wire, client: Client, door: Doorway) -> Iterator[Sequence[Request]]:
         """What a client asks for, as it arrives, and what its silence means."""
+        door = Doorway(time.monotonic(), confidential=client.is_confidential)
         while not client.outbox.closed:
+            if client.session is not None:
+                door.welcomed()
             deadline = door.deadline()
             if deadline is not None and not wire.readable(deadline - time.monotonic()):
                 yield door.silence(time.monotonic())
@@ -261,8 +264,6 @@ class ChatServer:
             yield requests
             if not data:
                 return
-            if client.session is not None:
-                door.welcomed()
         while wire.receive():
             pass  # let go of; unread bytes would make the kernel throw our last words away
 

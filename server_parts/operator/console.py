@@ -15,6 +15,7 @@ from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
 from server_parts.operator.screen import Screen
 from server_parts.protocol import requests as ask
+from server_parts.protocol.account_lines import OF_OPERATORS, Parse
 from server_parts.protocol.plain_encoder import PLAIN_TIMED, timed_text
 from server_parts.storage.records import Message, Run
 
@@ -147,11 +148,24 @@ class Console:
             self._reload_certificate()  # records of the log are shown here too
 
     def _help(self, _: str) -> None:
-        rows = "".join(f"  {row.usage:<22} {row.help}\n" for row in ROWS)
+        rows = "".join(f"  {row.usage:<28}{row.help}\n" for row in ROWS)
         self._screen.show(
             f"What you type goes to everyone in the lobby. Commands:\n{rows}"
             "exit, quit and over alone on a line stop the server too, and so does Ctrl+D.\n"
         )
+
+
+def _asking(parse: Parse) -> Callable[[Console, str], None]:
+    """Ask the hub for what a line means, or say how the line is written."""
+
+    def run(console: Console, rest: str) -> None:
+        request = parse(rest)
+        if isinstance(request, str):
+            console._say_error(request)
+        else:
+            console._ask_hub(request)
+
+    return run
 
 
 ROWS: Final = (
@@ -162,6 +176,7 @@ ROWS: Final = (
     _Command("/rooms", "list the rooms", lambda console, _: console._ask_hub(ask.Rooms())),
     _Command("/msg NAME TEXT", "send a private message", Console._message),
     _Command("/kick NAME [REASON]", "disconnect somebody", Console._kick),
+    *(_Command(line.usage, line.help, _asking(line.parse)) for line in OF_OPERATORS),
     _Command("/stats", "clients, rooms in use, messages, deliveries, backlog", Console._stats),
     _Command("/reload", "load the certificate again, if it was replaced", Console._reload),
     _Command("/help", "this list", Console._help),

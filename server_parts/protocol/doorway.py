@@ -46,6 +46,10 @@ class Doorway:
         """`is_open` for whoever may talk as they do: others are told, in their own form, that they must encrypt."""
         self._opened = opened
         self._is_open = is_open
+    def __init__(self, opened: float, *, confidential: bool = True) -> None:
+        """`confidential`: nobody on the way can read along."""
+        self._opened = opened
+        self._confidential = confidential
         self._first = b""
         self._silent = True
         self._door: Door | None = None
@@ -103,4 +107,5 @@ class Doorway:
         if not self._is_open:
             return [EndConnection(f"* {_IN_CLEAR} *\n".encode(), _IN_CLEAR)]
         self._door = PlainDoor()
+        self._door = PlainDoor(now, confidential=self._confidential)
         return [self._door.greeting(), *self._door.receive(self._first, now)]

@@ -20,9 +20,13 @@ from chat_common import (
     name_problem,
     room_problem,
 )
+from server_parts.protocol.account_lines import OF_PEOPLE, Parse
+from server_parts.protocol.account_requests import MAX_SECRET, Login, Redeem, Secret
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED, _lines, _star
+from server_parts.protocol.plain_questions import Questions
 from server_parts.protocol.requests import (
+    ENCRYPTION_NEEDED,
     MAX_PAGE,
     Answer,
     Bye,
@@ -44,6 +48,7 @@ from server_parts.storage.search_query import query_problem
 
 UNENDED_WAIT: Final = 0.2  # data without a newline, followed by this much silence, is a line
 LINE_WAIT: Final = 10.0  # from a line's first byte to its end: dripping bytes do not extend it
+LOGIN_WAIT: Final = 60.0  # for whoever is not let in without a password or an invitation
 
 
 # --- Coming in --------------------------------------------------------------------------------------------------
@@ -53,6 +58,7 @@ LINE_WAIT: Final = 10.0  # from a line's first byte to its end: dripping bytes d
 _TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.*?(?:\xff\xf0|\Z)|[\xf0-\xf9])", re.DOTALL)
 
 _NEGOTIATION = re.compile(rb"\xff([\xfb\xfd])(.)", re.DOTALL)
+_DO_ECHO: Final = (b"\xfd", b"\x01")
 _REFUSALS: Final = {b"\xfb": b"\xff\xfe", b"\xfd": b"\xff\xfc"}  # WILL: DONT; DO: WONT
 
 
@@ -61,17 +67,24 @@ class PlainDoor:
 
     encoder: Encoder = PLAIN
 
-    def __init__(self) -> None:
+    def __init__(self, opened: float = math.inf, *, confidential: bool = True) -> None:
+        """`confidential`: nobody on the way can read along, so passwords may be asked for."""
         self._lines = LineDecoder()
         self._room = LOBBY
         self._flush_due: float | None = None
         self._line_due = math.inf
+        self._login_due = opened + LOGIN_WAIT
+        self._confidential = confidential
+        self._questions = Questions()
 
     def greeting(self) -> Hello:
         # Tutorial programs read one answer for each line they send: what was said before is theirs to ask for.
-        return Hello(name=None, session=secrets.token_urlsafe(24), history=0)
+        # It tells its own texts from those of its person's other connections: by "delivered".
+        return Hello(name=None, session=secrets.token_urlsafe(24), history=0, shares_name=True)
 
     def receive(self, data: bytes, now: float) -> list[Request]:
+        if now >= self._login_due:
+            return [_ending(f"nobody logged in within {LOGIN_WAIT:.0f} seconds")]
         requests = [request for line in self._lines.feed(data) for request in self._requests(line)]
         if self._lines.overlong is not None:
             return [*requests, _ending(f"line too long: {self._lines.overlong} > {self._lines.limit} bytes")]
@@ -86,9 +99,13 @@ class PlainDoor:
         return requests
 
     def deadline(self) -> float | None:
-        return self._flush_due
+        if self._login_due == math.inf:
+            return self._flush_due
+        return min(self._flush_due or math.inf, self._login_due)
 
     def silence(self, now: float) -> list[Request]:
+        if now >= self._login_due:
+            return self.receive(b"", now)
         if self._flush_due is None or now < self._flush_due:
             return []
         return self.end()
@@ -99,13 +116,22 @@ class PlainDoor:
         return self._requests(tail.removesuffix(b"\r")) if tail else []
 
     def welcomed(self) -> None:
-        pass
+        """The hub let the client in."""
+        self._login_due = math.inf
 
     def _requests(self, line: bytes) -> list[Request]:
         # A telnet that asks for something shows nothing more until it is answered: no, we will not.
         asked = _NEGOTIATION.findall(line)
-        answer = [Answer(b"".join(_REFUSALS[verb] + option for verb, option in asked))] if asked else []
-        return [*answer, self._request(_TELNET.sub(b"", line))]
+        questions = self._questions
+        questions.is_telnet = questions.is_telnet or bool(asked)
+        refused = [one for one in asked if not (questions.hides and one == _DO_ECHO)]  # that one we have offered
+        answer = [Answer(b"".join(_REFUSALS[verb] + option for verb, option in refused))] if refused else []
+        bare = _TELNET.sub(b"", line)
+        if not questions.pending:
+            return [*answer, self._request(bare)]
+        if asked and not bare:
+            return list(answer)
+        return [*answer, *questions.answer(bare.decode("utf-8", "replace").replace("\0", ""))]
 
     def _request(self, line: bytes) -> Request:
         text = line.decode("utf-8", "replace").replace("\0", "")
@@ -116,6 +142,8 @@ class PlainDoor:
         if not text.startswith("/"):
             return self._say(text)
         word, _, rest = text[1:].partition(" ")
+        if word.lower() == "invite" and self._login_due < math.inf:  # inside, nobody needs that any more
+            return self._redeem(rest.strip())
         command = _COMMANDS.get(word.lower())
         if command is None:
             return _error(
@@ -142,6 +170,29 @@ class PlainDoor:
         if not is_name(name) or not text.strip():
             return _error("usage: /msg NAME TEXT")
         return Say(f"@{name.lower()}", [text], 0, text_refusal(text))
+
+    def _login(self, rest: str) -> Request:
+        name, _, password = rest.partition(" ")
+        if not is_name(name) or len(password) > MAX_SECRET:
+            return _error("usage: /login NAME; the password is asked for")
+        if not self._confidential:
+            return ENCRYPTION_NEEDED
+        return Login(name, Secret(password)) if password else self._questions.ask_login(name)
+
+    def _password(self, rest: str) -> Request:
+        if rest:
+            return _error("usage: /password; the passwords are asked for")
+        return self._questions.ask_new_password() if self._confidential else ENCRYPTION_NEEDED
+
+    def _redeem(self, rest: str) -> Request:
+        """Come in with an invitation."""
+        if not rest or len(rest) > MAX_SECRET:
+            return _error("usage: /invite CODE")
+        return Redeem(Secret(rest)) if self._confidential else ENCRYPTION_NEEDED
+
+    def _about_accounts(self, parse: Parse, rest: str) -> Request:
+        request = parse(rest)
+        return _error(request) if isinstance(request, str) else request
 
     def _history(self, rest: str) -> Request:
         if rest and not (rest.isascii() and rest.isdigit() and len(rest) < 9 and 0 < int(rest) <= MAX_PAGE):
@@ -170,6 +221,10 @@ def _ending(text: str) -> EndConnection:
     return EndConnection(_lines(_star(f"error: {text}"), "* goodbye *"), text)
 
 
+def _parsed_by(parse: Parse) -> Callable[[PlainDoor, str], Request]:
+    return lambda door, rest: door._about_accounts(parse, rest)
+
+
 class _Command(NamedTuple):
     usage: str
     help: str
@@ -188,6 +243,9 @@ _ROWS: Final = (
     _Command("/more", "show more results", lambda door, rest: Search("", again=True)),
     _Command("/times on|off", "show when each message was sent, in the server's time", PlainDoor._times),
     _Command("/say TEXT", "send TEXT even if it looks like a command", PlainDoor._say),
+    _Command("/login NAME", "log in to your account; the password is asked for", PlainDoor._login),
+    _Command("/password", "set, change or remove your account's password", PlainDoor._password),
+    *(_Command(line.usage, line.help, _parsed_by(line.parse)) for line in OF_PEOPLE),
     _Command("/help", "this list", lambda door, rest: Answer(_help())),
     _Command("/exit", "leave", lambda door, rest: Bye()),
 )
@@ -195,4 +253,4 @@ _COMMANDS: Final = {row.usage[1:].split()[0]: row for row in _ROWS} | {"quit": _
 
 
 def _help() -> bytes:
-    return _lines(*(_star(f"{row.usage:<18} {row.help}") for row in _ROWS), _star("//text sends /text"))
+    return _lines(*(_star(f"{row.usage:<26} {row.help}") for row in _ROWS), _star("//text sends /text"))

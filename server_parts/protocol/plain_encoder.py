@@ -148,6 +148,49 @@ def _cut_short(frame: Frame) -> list[str]:
     return [_star(advice)] if frame.get("partial") else []
 
 
+def _whois(frame: Frame) -> list[str]:
+    account = "an account" if frame["account"] else "no account"
+    since = f" since {_day(frame['since'])}" if frame["since"] is not None else ""
+    here = {0: "not here", 1: "here"}.get(frame["connections"], f"here {frame['connections']} times")
+    away = f", away: {frame['away']}" if frame["away"] else ""
+    lines = [_star(f"{frame['name']}: {frame['role']}, {account}{since}, {here}{away}")]
+    if "addresses" in frame:
+        lines.append(_star(f"devices: {frame['devices']}; addresses: {', '.join(frame['addresses']) or 'none'}"))
+    return lines
+
+
+def _devices(frame: Frame) -> list[str]:
+    if not frame["devices"]:
+        return [_star("your account has no devices, only a password")]
+    lines = [
+        _star(f"{one['id']}: {one['label'] or 'unknown program'}, last used {_day(one['last'])}{_here(one)}")
+        for one in frame["devices"]
+    ]
+    return [*lines, _star("/devices forget NUMBER removes one")]
+
+
+def _here(device: Frame) -> str:
+    return ", connected now" if device["here"] else ""
+
+
+def _code(frame: Frame) -> list[str]:
+    what = "links another device to" if frame["purpose"] == "link" else "recovers"
+    return [_star(f"the code {frame['code']} {what} the account {frame['name']} once, until {_minute(frame)}")]
+
+
+def _invitation(frame: Frame) -> list[str]:
+    uses = "one person" if frame["uses"] == 1 else f"{frame['uses']} people"
+    return [_star(f"the code {frame['code']} lets {uses} in, until {_minute(frame)}")]
+
+
+def _day(ts: float) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(ts))
+
+
+def _minute(frame: Frame) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(frame["expires"]))
+
+
 def _bye(frame: Frame) -> list[str]:
     return ["* goodbye *"] if frame["code"] == "exit" else [_star(f"goodbye: {frame['text']}")]
 
@@ -164,4 +207,8 @@ _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "error": lambda frame: [_star(f"error: {frame['text']}")],
     "ack": lambda frame: [f"* delivered #{frame['id']} *"],
     "bye": _bye,
+    "whois": _whois,
+    "devices": _devices,
+    "code": _code,
+    "invitation": _invitation,
 }

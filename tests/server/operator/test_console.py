@@ -171,6 +171,29 @@ def test_an_empty_room_is_answered_for(console: Terminal) -> None:
     console.see(r"\* here: server \*")
 
 
+def test_the_operator_looks_after_accounts(console: Terminal) -> None:
+    """Who somebody is, what they may do, codes that open an account or make one; a wrong line is explained."""
+    with Native(console.listening(), "alice", token="t" * 32) as alice:
+        alice.tell("mine")
+        console.enter("/whois alice")
+        console.see(r"\* alice: member, an account since \d{4}-\d\d-\d\d, here \*")
+        console.see(r"devices: 1; addresses: 127\.0\.0\.1:\d+")
+        console.enter("/role alice operator")
+        console.see("alice is now an operator of this server")
+        assert alice.until("notice")["text"] == "you are now an operator of this server"
+        console.enter("/recover alice")
+        console.see(r"the code [0-9a-z-]{19} recovers the account alice once, until ")
+        console.enter("/invite-code 5 2h")
+        console.see(r"the code [0-9a-z-]{19} lets 5 people in, until ")
+        console.enter("/invite-code soon")
+        console.see("write how many people")
+        console.enter("/release alice")
+        console.see("the account alice is gone: the name is free")
+        assert alice.until("bye")["code"] == "forgotten"
+        console.enter("/recover alice")
+        console.see("there is no account called alice")
+
+
 def test_the_help_tells_all_that_stops_the_server(console: Terminal) -> None:
     """A word alone on a line and a key do it too, for everyone."""
     console.listening()

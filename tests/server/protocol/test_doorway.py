@@ -39,6 +39,7 @@ def test_silence_opens_the_plain_door() -> None:
     (greeting,) = doorway.silence(100.5)
     assert isinstance(greeting, Hello)
     assert greeting.name is None
+    doorway.welcomed()
     assert doorway.deadline() is None
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_common import Frame
 from server_parts.protocol.native_encoder import NATIVE, message_json
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import Refusal
@@ -145,3 +147,32 @@ def test_no_escape_code_leaves_the_plain_door(text: str) -> None:
     """Whatever is said, nothing reaches a terminal but text and line breaks."""
     for block in (PLAIN.live([run(1, text)]), PLAIN.frame({"type": "notice", "text": text})):
         assert not set(block.decode()) & set("\x1b\x9b\x07\r\x08\u202e\u2028")
+
+
+def test_answers_about_accounts_are_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Harmless ones: the name of a program is its own word."""
+    monkeypatch.setattr(time, "localtime", time.gmtime)
+    device = {"id": 3, "added": None, "last": 86_400, "label": "a\x1b[31m client", "here": True}
+    code = {"type": "code", "purpose": "recover", "name": "bob", "code": "k3f9-0h1m-x7qa-9d4c", "expires": 60}
+    who = {"type": "whois", "name": "bob", "role": "operator", "account": True, "since": 86_400, "connections": 2}
+    frames: list[Frame] = [
+        {"type": "devices", "devices": [device, device | {"label": "", "here": False}]},
+        {"type": "devices", "devices": []},
+        code,
+        code | {"purpose": "link"},
+        {"type": "invitation", "code": "k3f9-0h1m-x7qa-9d4c", "uses": 1, "expires": 60},
+        who | {"away": "at lunch"},
+        who | {"away": None, "account": False, "since": None, "connections": 0, "devices": 0, "addresses": []},
+    ]
+    assert b"".join(map(PLAIN.frame, frames)).decode().splitlines() == [
+        "* 3: a\u241b[31m client, last used 1970-01-02, connected now *",
+        "* 3: unknown program, last used 1970-01-02 *",
+        "* /devices forget NUMBER removes one *",
+        "* your account has no devices, only a password *",
+        "* the code k3f9-0h1m-x7qa-9d4c recovers the account bob once, until 1970-01-01 00:01 *",
+        "* the code k3f9-0h1m-x7qa-9d4c links another device to the account bob once, until 1970-01-01 00:01 *",
+        "* the code k3f9-0h1m-x7qa-9d4c lets one person in, until 1970-01-01 00:01 *",
+        "* bob: operator, an account since 1970-01-02, here 2 times, away: at lunch *",
+        "* bob: operator, no account, not here *",
+        "* devices: 0; addresses: none *",
+    ]

@@ -34,6 +34,7 @@ def test_unended_data_is_a_line_after_silence() -> None:
     assert doorway.deadline() == pytest.approx(10.2)
     assert doorway.silence(10.1) == []
     assert doorway.silence(10.2) == [Say("lobby", ["no newline"], 0)]
+    doorway.welcomed()
     assert doorway.deadline() is None
     assert doorway.silence(10.3) == []
 
@@ -45,6 +46,7 @@ def test_more_data_extends_the_silence() -> None:
     doorway.receive(b"lo", 10.1)
     assert doorway.deadline() == pytest.approx(10.3)
     assert doorway.receive(b"\n", 10.2) == [Say("lobby", ["hello"], 0)]
+    doorway.welcomed()
     assert doorway.deadline() is None
 
 

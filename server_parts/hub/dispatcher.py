@@ -154,6 +154,8 @@ class Dispatcher:
     def _prove(self, request: Request) -> None:
         """What takes long, and what the hub must not know, is done here; then the hub decides."""
         self._settle()
+        if self._client.outbox.closed:
+            return
         try:
             prepared = permissions.refusal(self._client, request) or self._hub.prover.prepared(self._client, request)
         except StorageError as error:
@@ -161,7 +163,7 @@ class Dispatcher:
         if isinstance(prepared, Refusal):
             self._client.outbox.offer_pages(self._frame(prepared.frame()))
             self._client.outbox.drain()
-        elif not self._client.outbox.closed:
+        else:
             self._pass_on([prepared])
 
     def _pass_on(self, requests: Sequence[Request]) -> None:

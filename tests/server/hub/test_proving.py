@@ -146,6 +146,17 @@ def test_the_hub_goes_on_while_a_password_is_checked(bench: Bench, monkeypatch: 
     assert codes(seat.heard()) == ["password_wrong"]
 
 
+def test_for_who_has_left_nothing_is_computed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many guesses were sent in one go."""
+    checked: list[str] = []
+    monkeypatch.setattr(passwords, "matches", lambda password, kept: checked.append(password))
+    seat = Seat(bench)
+    dispatcher = Dispatcher(seat.client, bench.hub, bench.store, RateLimits(0))
+    monkeypatch.setattr(seat.client.outbox, "drain", seat.client.outbox.close)
+    dispatcher.serve([Hello("alice", bench.session(), password=Secret(f"guess {number}")) for number in range(3)])
+    assert checked == []
+
+
 def test_a_store_that_fails_is_no_wrong_password(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is to be tried again."""
 

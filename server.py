@@ -236,7 +236,8 @@ class ChatServer:
         if wire.is_encrypted:
             opened = time.monotonic()
             client.outbox, client.is_confidential = Outbox(wire, self.settings.backlog), True
-        door = Doorway(opened, is_open=wire.is_encrypted or self._may_talk_in_clear(client))
+        is_open = wire.is_encrypted or self._may_talk_in_clear(client)
+        door = Doorway(opened, is_open=is_open, confidential=client.is_confidential)
         with contextlib.closing(
             Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)
         ) as dispatcher:
@@ -249,7 +250,6 @@ class ChatServer:
 
     def _requests(self, wire: Wire, client: Client, door: Doorway) -> Iterator[Sequence[Request]]:
         """What a client asks for, as it arrives, and what its silence means."""
-        door = Doorway(time.monotonic(), confidential=client.is_confidential)
         while not client.outbox.closed:
             if client.session is not None:
                 door.welcomed()

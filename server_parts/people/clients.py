@@ -60,9 +60,6 @@ class Client:
     """One connection. Nameless until its hello."""
 
     __slots__ = (
-        "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone", "informed",
-        "is_confidential", "joined_with", "name", "number", "on_kept_place", "outbox", "replaced", "resumed",
-        "role", "rooms", "session", "shares_name", "token_hash", "wrote_in",
         "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone",
         "informed", "invited", "is_confidential", "joined_with", "name", "number", "on_kept_place", "outbox",
         "program", "proved", "reads_only", "replaced", "resumed", "role", "rooms", "session", "shares_name",

@@ -42,13 +42,13 @@ _HTTP_IN_CLEAR: Final = (
 class Doorway:
     """A new connection: undecided until its first bytes or half a second of silence, then one of the doors."""
 
-    def __init__(self, opened: float, *, is_open: bool = True) -> None:
-        """`is_open` for whoever may talk as they do: others are told, in their own form, that they must encrypt."""
+    def __init__(self, opened: float, *, is_open: bool = True, confidential: bool = True) -> None:
+        """`is_open` for whoever may talk as they do: others are told, in their own form, that they must encrypt.
+
+        `confidential`: nobody on the way can read along.
+        """
         self._opened = opened
         self._is_open = is_open
-    def __init__(self, opened: float, *, confidential: bool = True) -> None:
-        """`confidential`: nobody on the way can read along."""
-        self._opened = opened
         self._confidential = confidential
         self._first = b""
         self._silent = True
@@ -106,6 +106,5 @@ class Doorway:
     def _enter_plain(self, now: float) -> list[Request]:
         if not self._is_open:
             return [EndConnection(f"* {_IN_CLEAR} *\n".encode(), _IN_CLEAR)]
-        self._door = PlainDoor()
         self._door = PlainDoor(now, confidential=self._confidential)
         return [self._door.greeting(), *self._door.receive(self._first, now)]

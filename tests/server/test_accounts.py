@@ -20,7 +20,8 @@ from server_parts.storage.records import hashed
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Store
 from tests.conftest import Chat, ChatLog, Serve
-from tests.peers import WAIT, Frame, Native
+from tests.peers import WAIT, Frame, Native, Peer
+from tests.tls.certificates import needs_openssl, trusting_context
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 PHONE = TOKEN[::-1]
@@ -273,6 +274,20 @@ def test_in_clear_text_from_elsewhere_no_secret_is_taken(
     bob = chat.native("bob")
     assert ask(bob, "password", new=PASSWORD)["code"] == "encryption_needed"
     assert ask(bob, "nick", name="alice", password=PASSWORD)["code"] == "encryption_needed"
+
+
+@needs_openssl
+def test_encrypted_secrets_are_taken_from_anywhere(chat: Chat, alice: Native, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords, and a token of before; at the plain door, too, a password is asked for."""
+    set_password(alice)
+    monkeypatch.setattr("server_parts.people.clients.is_own", lambda source: False)
+    monkeypatch.setattr(Peer, "tls", trusting_context())
+    assert chat.native("alice", token=PHONE, password=PASSWORD, **BY).welcome["account"]
+    assert chat.native("alice", token=STRANGER, former_token=TOKEN, **BY).welcome["account"]
+    ncat = chat.plain("/login alice")
+    ncat.until("password:")
+    ncat.say(PASSWORD)
+    ncat.until("is now alice")
 
 
 # --- devices ---

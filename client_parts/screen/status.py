@@ -22,6 +22,7 @@ class Status:
     link: str = "online"
     next_try: str = ""  # of a link that is gone
     online: bool = True
+    in_clear: bool = False  # whoever is between here and the server can read what is said
     members: int | None = None
     unread: tuple[tuple[str, int], ...] = ()
     away: bool = False  # oneself
@@ -47,9 +48,8 @@ class _Part(NamedTuple):
     joint: str = " · "
 
 
-_TARGET, _OFFLINE, _SIGN, _PRIVATE, _ROOM, _AWAY, _ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS, _OTHERS, _MORE = range(
-    13
-)
+_TARGET, _OFFLINE, _IN_CLEAR, _SIGN, _PRIVATE, _ROOM, _AWAY = range(7)
+_ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS, _OTHERS, _MORE = range(7, 14)
 _MORE_NEWS = _Part(_SIGN, "…", "yellow")
 
 
@@ -74,6 +74,8 @@ def _parts(status: Status) -> list[_Part]:
     parts.append(_Part(_ONLINE, status.link, "green") if status.online else _Part(_OFFLINE, status.link, "yellow"))
     if status.next_try:
         parts.append(_Part(_NEXT_TRY, status.next_try, "yellow", joint=", "))
+    if status.in_clear:
+        parts.append(_Part(_IN_CLEAR, "not encrypted", "yellow"))
     ranks = {True: _PRIVATE, False: _ROOM}  # of the first of each kind; the others give way to who and how one is
     for place, number in status.unread:
         rank = ranks.pop(place.startswith("@"), _MORE)

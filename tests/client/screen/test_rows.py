@@ -443,6 +443,17 @@ def test_a_narrow_status_keeps_that_the_link_is_gone() -> None:
     assert unpainted(status_line(status, MIN_COLUMNS)) == "── l… · connecting ─"
 
 
+def test_a_status_says_that_others_can_read_along() -> None:
+    """As long as there is room for anything, offline too."""
+    status = Status("lobby", "ann", "red", members=4, unread=NEWS, in_clear=True)
+    assert unpainted(status_line(status, 90)).startswith("── lobby (4 here) · ann · online · not encrypted · ")
+    assert unpainted(status_line(status, 40)) == "── lobby · not encrypted · … ───────────"
+    assert unpainted(status_line(status, 28)) == "── lobby · not encrypted ───"
+    status = replace(status, link="offline, 2 waiting", next_try="again in 15 s", online=False)
+    assert "offline, 2 waiting, again in 15 s · not encrypted · " in unpainted(status_line(status, 120))
+    assert unpainted(status_line(status, MIN_COLUMNS)) == "── lobby · offline ─"
+
+
 def test_many_rooms_with_news_leave_the_link_and_the_name() -> None:
     """One conversation and one room at least are named; further ones only where there is room for them."""
     news = tuple((room, 3) for room in ("@bob", "#builds", "#den", "@carol", "#garden", "#tea"))

@@ -40,14 +40,18 @@ from client_parts.input.questions import answered, asks
 from client_parts.input.reading import Closed
 from client_parts.kept.bookmarks import Bookmarks
 from client_parts.kept.identity import Identity, login_name, token_path
+from client_parts.kept.known_servers import KnownServers
 from client_parts.kept.settings import Settings
-from client_parts.link.connection import Connection, Server
+from client_parts.link.connection import Connection
 from client_parts.link.course import Course, Departure
 from client_parts.link.last_words import LastWords
 from client_parts.link.leaving import signals_end_it
 from client_parts.link.link import Patience
+from client_parts.link.proving import Proofs
 from client_parts.link.receiver import Receiver
 from client_parts.link.reconnecting import texts_are
+from client_parts.link.server import Server
+from client_parts.link.trust import Trust
 from client_parts.screen.screen import Screen, choose_screen
 from client_parts.screen.view import View, bad
 
@@ -84,8 +88,7 @@ class ChatClient:
         identity = Identity(preferences.name, token_file)
         self._conversation = self._new_conversation(identity.first_name, color, token_file.parent)
         self._course = Course()
-        server = Server(host, port, patience, preferences.reconnect)
-        self._connection = Connection(server, identity, screen, self._conversation, self._course)
+        self._connection = self._new_connection(identity, token_file.with_name("known_servers"))
         self._receiver = self._new_receiver()
         self._last_words = LastWords(screen)
         self._talkative = False  # something came in through the pipe
@@ -105,6 +108,20 @@ class ChatClient:
         bookmarks = Bookmarks(kept and kept / "seen.json")
         style = preferences.style or ("short" if screen.interactive and shows_colors() else "classic")
         return Conversation(screen, View(style), wishes, settings=settings, bookmarks=bookmarks)
+
+    def _new_connection(self, identity: Identity, known_servers: Path) -> Connection:
+        preferences = self._preferences
+        server = Server(
+            self.host,
+            self.port,
+            self._patience,
+            reconnect=preferences.reconnect,
+            tls=preferences.tls,
+            key=preferences.key,
+            is_to_be_forgotten=preferences.forget_server,
+        )
+        trust, proofs = Trust(server, KnownServers(known_servers)), Proofs(identity)
+        return Connection(server, trust, proofs, self._screen, self._conversation, self._course)
 
     def _new_receiver(self) -> Receiver:
         return Receiver(

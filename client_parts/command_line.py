@@ -21,6 +21,7 @@ from chat_common import (
     room_problem,
 )
 from terminal_parts.command_line import CommandLine
+from tls_parts.invitation import SCHEME, Invitation, read_link
 
 _MOST_HISTORY = 500  # the server sends no more
 _LONGEST_CODE = 100
@@ -29,6 +30,7 @@ _EPILOG = """\
 Examples:
   python client.py                                  chat in the lobby of the server on this machine
   python client.py chat.example:4000 --name alice   on another machine's, as alice
+  python client.py chat://chat.example/lobby#KEY    follow a link, which also tells the server's key
   make 2>&1 | python client.py --room builds        send every line of a program's output
   python client.py --json < /dev/null               listen, and print each event as JSON
 
@@ -36,16 +38,23 @@ In a pipe, a line that begins with an everyday command, like /join ROOM, is carr
 moderation are sent as text. At the end of input the client waits until all is delivered and exits with status 0, or
 with status 1 and a sentence.
 
-Environment variables, used where the option is not given: CHAT_HOST, CHAT_PORT, CHAT_NAME, CHAT_COLOR. CHAT_TOKEN_FILE
-is the file that holds your secret key. NO_COLOR and FORCE_COLOR are respected."""
+The connection is encrypted unless the server is on this machine (localhost, 127.0.0.1, ::1).
+
+Environment variables, used where the option is not given: CHAT_HOST (also a link), CHAT_PORT, CHAT_NAME, CHAT_COLOR.
+CHAT_TOKEN_FILE is the file that holds your secret key. NO_COLOR and FORCE_COLOR are respected."""
 
 
 def _command_line() -> CommandLine:
-    parser = CommandLine("client.py", "[HOST[:PORT]] [OPTIONS]", "Chat in the terminal.", _EPILOG, allow_abbrev=True)
+    usage = "[HOST[:PORT] | LINK] [OPTIONS]"
+    parser = CommandLine("client.py", usage, "Chat in the terminal.", _EPILOG, allow_abbrev=True)
     add = parser.group("Server")
-    add("address", nargs="?", metavar="HOST[:PORT]", help=f"the server (default: {DEFAULT_HOST}:{DEFAULT_PORT})")
+    default = f"{DEFAULT_HOST}:{DEFAULT_PORT}"
+    add("address", nargs="?", metavar="HOST[:PORT]", help=f"the server, or a link to it (default: {default})")
     add("--host", metavar="HOST", help="the server's host, instead of HOST[:PORT]")
     add("--port", metavar="PORT", help="the server's port, instead of HOST[:PORT]")
+    add("--tls", action="store_true", help="encrypt, also on this machine")
+    add("--no-tls", action="store_true", help="never encrypt: others on the way can read what is said")
+    add("--forget-server", action="store_true", help="forget the key that is remembered of this server, and go on")
     add("--no-reconnect", action="store_true", help="exit with status 1 when the connection is lost")
     add = parser.group("You")
     add("--name", metavar="NAME", help="your name (default: your login name)")
@@ -116,6 +125,9 @@ class Preferences:
     json_events: bool = False
     reconnect: bool = True
     token_file: Path | None = None  # None for the one in the user's configuration folder
+    tls: bool | None = None  # None to encrypt unless the server is on this machine
+    key: bytes | None = None  # what a link says of the server's key
+    forget_server: bool = False  # what is remembered of its key
     login: bool = False  # a password is to be asked for
     password_file: Path | None = None
     password: str | None = field(default=None, repr=False)  # or a one-time code: never from the command line
@@ -138,8 +150,14 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
     options = parser.read(argv, _argument_too_many)
     if options.password is not None:
         parser.error("other users can see command lines: use --login, which asks for a password, or --password-file")
-    host, port = _server(parser, options)
-    rooms = [parser.value("--room", room, _room) for room in options.room or [LOBBY]]
+    if options.tls and options.no_tls:
+        parser.error("option --tls contradicts --no-tls; give one of them")
+    host, port, link = _server(parser, options)
+    if options.no_tls and link is not None and link.key is not None:
+        parser.error("option --no-tls contradicts the key in the link; leave out one of them")
+    rooms = [parser.value("--room", room, _room) for room in options.room or []]
+    if link is not None and link.room is not None:
+        rooms.insert(0, link.room)
     name, name_source = _or_from_environment(options.name, "--name", "CHAT_NAME")
     color, color_source = _or_from_environment(options.color, "--color", "CHAT_COLOR")
     return Options(
@@ -148,11 +166,14 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
         color=parser.value(color_source, color, _color) if color else None,
         preferences=Preferences(
             name=parser.value(name_source, name, _name) if name else None,
-            rooms=tuple(dict.fromkeys(rooms)),
+            rooms=tuple(dict.fromkeys(rooms or [LOBBY])),
             history=None if options.history is None else parser.value("--history", options.history, _history),
             style=parser.value("--style", options.style, _style) if options.style else None,
             json_events=options.json,
             reconnect=not options.no_reconnect,
+            tls=True if options.tls else False if options.no_tls else None,
+            key=None if link is None else link.key,
+            forget_server=options.forget_server,
             login=options.login,
             password_file=Path(options.password_file) if options.password_file else None,
             invitation=parser.value("--invite", options.invite, _code) if options.invite is not None else None,
@@ -171,10 +192,16 @@ def _or_from_environment(given: str | None, option: str, variable: str) -> tuple
     return (os.environ.get(variable), variable) if given is None else (given, option)
 
 
-def _server(parser: CommandLine, options: argparse.Namespace) -> tuple[str, int]:
-    """The address, or --host and --port, before the environment."""
-    address = options.address or ""
-    host, port = parser.value("address", address, _address)
+def _server(parser: CommandLine, options: argparse.Namespace) -> tuple[str, int, Invitation | None]:
+    """Host, port and link: the address, or --host and --port, before the environment."""
+    address, source = options.address or "", "address"
+    usual_host = os.environ.get("CHAT_HOST") or DEFAULT_HOST
+    if _is_link(usual_host) and not options.host and (not address or address.startswith(":")):
+        if address:
+            parser.error(f"{address} contradicts the link in CHAT_HOST; give one of them")
+        address, source = usual_host, "CHAT_HOST"
+    link = parser.value(source, address, read_link) if _is_link(address) else None
+    host, port = (link.host, link.port) if link else parser.value("address", address, _address)
     option_host = parser.value("--host", options.host, _host) if options.host else None
     option_port = None if options.port is None else parser.value("--port", options.port, parse_port)
     for option, asked, given in (("--host", option_host, host), ("--port", option_port, port)):
@@ -183,10 +210,16 @@ def _server(parser: CommandLine, options: argparse.Namespace) -> tuple[str, int]
     port = option_port if option_port is not None else port
     if port is None:
         port = parser.value("CHAT_PORT", os.environ.get("CHAT_PORT") or str(DEFAULT_PORT), parse_port)
-    return option_host or host or os.environ.get("CHAT_HOST") or DEFAULT_HOST, port
+    return option_host or host or usual_host, port, link
+
+
+def _is_link(text: str) -> bool:
+    return text.startswith(SCHEME)
 
 
 def _host(text: str) -> str:
+    if _is_link(text):
+        raise ValueError("give a link without --host")
     if text.count(":") == 1 or text.startswith("["):
         raise ValueError("write the host alone, and its port with --port")
     return text

@@ -136,11 +136,11 @@ class Conversation:
 
     # --- What it is asked for ---
 
-    def hello(self, session: str, token: str | None) -> Frame:
-        return self._introduction.hello(session, token)
+    def hello(self, session: str, token: str | None, former_token: str | None = None) -> Frame:
+        return self._introduction.hello(session, token, former_token)
 
-    def status(self, link: str, next_try: str = "", *, waiting: bool) -> Status:
-        return self._overview.status(link, next_try, waiting=waiting)
+    def status(self, link: str, next_try: str = "", *, waiting: bool, in_clear: bool = False) -> Status:
+        return self._overview.status(link, next_try, waiting=waiting, in_clear=in_clear)
 
     def unconfirmed(self) -> tuple[str, ...]:
         """The texts on their way, with where they go if that is not here."""

@@ -20,8 +20,11 @@ class Introduction:
         self._greeted = False
         self._left_out: list[str] = []  # rooms for which the hello was too short
 
-    def hello(self, session: str, token: str | None) -> Frame:
-        """Return the first frame of a connection: who this client is, and what it has seen of each room."""
+    def hello(self, session: str, token: str | None, former_token: str | None = None) -> Frame:
+        """Return the first frame of a connection: who this client is, and what it has seen of each room.
+
+        A server that knows the name under the former token takes the other one in its place.
+        """
         state = self._state
         positions = {room: last for room, last in state.cursors.positions().items() if self._rooms.may_read(room)}
         frame: Frame = {
@@ -38,6 +41,8 @@ class Introduction:
         }
         if token is not None:
             frame["token"] = token
+        if former_token is not None:
+            frame["former_token"] = former_token
         if state.cursors.epoch is not None:
             frame["epoch"] = state.cursors.epoch
         self._left_out = []

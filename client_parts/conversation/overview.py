@@ -23,7 +23,7 @@ class Overview:
         self._company = company
         self._paging = paging
 
-    def status(self, link: str, next_try: str = "", *, waiting: bool) -> Status:
+    def status(self, link: str, next_try: str = "", *, waiting: bool, in_clear: bool) -> Status:
         """How things stand; with the texts that wait for their receipt, if they have waited for a while."""
         here = self._rooms.current_on_the_wire or ""
         view = self._state.view
@@ -35,6 +35,7 @@ class Overview:
             link=link,
             next_try=next_try,
             online=self._state.online,
+            in_clear=in_clear,
             members=None if here.startswith("@") else self._company.people.number_in(here),
             unread=tuple((view.place(room), count) for room, count in self._rooms.unread.counts().items()),
             absent=self._absent_partner(here) if here.startswith("@") else self._absent_others(here),

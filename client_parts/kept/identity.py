@@ -16,9 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from chat_common import MAX_NAME, name_problem
+from client_parts.kept.audience import OWN_MACHINE, Audience, token_for
 
 _MOST_NAMES = 100  # that are tried
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,128}")
+_NEVER_SHOWN = "derived-"  # begins a secret that no client has ever sent as it is
 
 
 class IdentityError(Exception):
@@ -61,11 +63,11 @@ class Names:
 
 
 class Identity:
-    """What this run shows to servers: a name, a session, and a token once it is read."""
+    """What this run shows to servers: a name, a session, and tokens that are made of its secret once that is read."""
 
     def __init__(self, name: str | None, token_file: Path) -> None:
         self.session = new_session()
-        self.token: str | None = None
+        self._secret: str | None = None
         self._names = Names(name)
         self._token_file = token_file
 
@@ -77,10 +79,22 @@ class Identity:
         """The name to try after a taken one, if there is any."""
         return self._names.next()
 
-    def load_token(self) -> str | None:
-        """Read the token. Returns one sentence if it does not protect the name."""
-        self.token, problem = secret(self._token_file)
+    def load_secret(self) -> str | None:
+        """Read the secret. Returns one sentence if it does not protect the name."""
+        self._secret, problem = secret(self._token_file)
         return problem
+
+    def token_for(self, audience: Audience) -> str | None:
+        """What proves to that server whose its names are, if there is a secret."""
+        return None if self._secret is None else token_for(self._secret, audience)
+
+    def former_token_for(self, audience: Audience) -> str | None:
+        """What an earlier client proved a name with, as far as it may be shown there: it was the secret itself.
+
+        It leaves this machine no more. A secret that was made since was never shown to anybody.
+        """
+        shown = audience == OWN_MACHINE and self._secret is not None and not self._secret.startswith(_NEVER_SHOWN)
+        return self._secret if shown else None
 
 
 def token_path(environment: Mapping[str, str] = os.environ) -> Path:
@@ -134,7 +148,7 @@ def _create_once(path: Path) -> None:
     except FileExistsError:
         return
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
+        file.write(_NEVER_SHOWN + secrets.token_urlsafe(32) + "\n")
 
 
 def _read(path: Path) -> str:

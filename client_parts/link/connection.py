@@ -6,52 +6,41 @@ It decides what each of them means for the course of the run, and tells the pers
 from __future__ import annotations
 
 import math
-import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from chat_common import Frame, format_address, harmless_line
+from chat_common import Frame, harmless_line
 from client_parts.conversation.conversation import Conversation
-from client_parts.kept.identity import Identity
 from client_parts.link.accepted_frames import acceptable
 from client_parts.link.attempt import Attempt
 from client_parts.link.course import Course, Stage
-from client_parts.link.link import Link, LinkLost, Patience, open_socket
+from client_parts.link.distrust import Untrusted
+from client_parts.link.link import Link, LinkLost
+from client_parts.link.proving import Proofs
 from client_parts.link.reconnecting import ANOTHER_NAME, FINAL, PASSING, ReturnPlan, cause_of, no_connection
 from client_parts.link.refusals import not_encrypted, refusal
+from client_parts.link.server import Server
+from client_parts.link.trust import Opened, Trust
 from client_parts.screen.screen import Screen
 from client_parts.screen.view import alert, as_sentence, bad, good
 
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where it is, and how patient this client is with it."""
-
-    host: str
-    port: int
-    patience: Patience
-    reconnect: bool = True
-
-    @property
-    def address(self) -> str:
-        return format_address(self.host, self.port)
+UNTRUSTED = 3  # exit status: it is not the server that it should be
 
 
 class Connection:
     def __init__(
-        self, server: Server, identity: Identity, screen: Screen, conversation: Conversation, course: Course
+        self, server: Server, trust: Trust, proofs: Proofs, screen: Screen, conversation: Conversation, course: Course
     ) -> None:
         self.link: Link | None = None
         self.return_plan = ReturnPlan(server.patience)
         self._server = server
-        self._identity = identity
+        self._trust = trust
+        self._proofs = proofs
         self._screen = screen
         self._conversation = conversation
         self._course = course
-        self._attempt: Attempt | None = None  # to open a link
+        self._attempt: Attempt[Opened] | None = None  # to open a link
         self._told_why_not = ""  # why the server does not let this client in
 
     @property
@@ -61,19 +50,34 @@ class Connection:
             return self.link.next_deadline()
         return self.return_plan.due if self._attempt is None else math.inf  # it rings
 
+    @property
+    def is_in_clear(self) -> bool:
+        """Whether this run talks to a server elsewhere without encryption."""
+        return not (self._server.is_own or self._server.is_encrypted)
+
     # --- Opening a link ---
+
+    def prepare(self) -> None:
+        """Forget the server, if that is asked for, before the first try."""
+        if self._server.is_to_be_forgotten:
+            try:
+                self._screen.note(good(self._trust.forget()))
+            except Untrusted as problem:
+                self.finish(UNTRUSTED, str(problem))
 
     def come_back(self, ring: Callable[[], None]) -> None:
         """Connect, when it is time; also for the first time. `ring` is called when an attempt has an outcome."""
         idle = self.link is None and self._attempt is None and not self._course.is_leaving
         if idle and time.monotonic() >= self.return_plan.due:
-            server = self._server
-            self._attempt = Attempt(partial(open_socket, server.host, server.port, server.patience.connect), ring)
+            self._attempt = Attempt(self._trust.open, ring)
         try:
             opened = self._attempt.connection() if self._attempt else None
         except OSError as problem:
             self._attempt = None
             self._fail(problem)
+        except Untrusted as problem:
+            self._attempt = None
+            self.finish(UNTRUSTED, str(problem))
         else:
             if opened is not None:
                 self._begin(opened)
@@ -83,13 +87,20 @@ class Connection:
             raise LinkLost(cause_of(problem)) from None
         self.finish(1, no_connection(self._server.address, problem))
 
-    def _begin(self, opened: socket.socket) -> None:
-        self._attempt, self.link = None, Link(opened, self._server.patience)
+    def _begin(self, opened: Opened) -> None:
+        self._trust.settle(opened)
+        self._attempt = None
+        self.link = Link(opened.wire, self._server.patience, is_encrypted=self._server.is_encrypted)
         if self._course.stage is Stage.STARTING:
-            self._screen.note(good(f"Connected to server at {self._server.address}"))
-            if problem := self._identity.load_token():
+            self._screen.note(good(f"Connected to server at {self._where}"))
+            if problem := self._proofs.load():
                 self._screen.complain(bad(harmless_line(problem)))
+        self._proofs.begin(opened.audience, self._trust.former_audience())
         self._introduce()
+
+    @property
+    def _where(self) -> str:
+        return f"{self._server.address}, encrypted" if self._server.is_encrypted else self._server.address
 
     def _introduce(self) -> None:
         state = self._conversation.state
@@ -99,7 +110,8 @@ class Connection:
         if state.admission.has_password and not state.confidential:
             self.finish(1, not_encrypted(self._server.address))
         else:
-            self.link.send(self._conversation.hello(self._identity.session, self._identity.token))
+            proofs = self._proofs
+            self.link.send(self._conversation.hello(proofs.session, proofs.token, proofs.former_token))
 
     # --- What the server says ---
 
@@ -122,7 +134,15 @@ class Connection:
 
     def _hear_welcome(self, frame: Frame) -> None:
         if self._course.has_been_welcomed:
-            self._screen.note(good(f"Connected again to server at {self._server.address}"))
+            self._screen.note(good(f"Connected again to server at {self._where}"))
+        # Not before: what answers there may be no chat but, say, the login page of an inn.
+        try:
+            news = self._trust.remember()
+        except Untrusted as problem:
+            self.finish(UNTRUSTED, str(problem))
+            return
+        if news:
+            self._screen.note(alert(harmless_line(news)))
         self._conversation.heard(frame)
         if self.link is not None:
             self.link.welcomed = True
@@ -136,7 +156,9 @@ class Connection:
         state, reason = self._conversation.state, harmless_line(frame["text"])
         # A password is for one name: it is shown to nobody else's.
         may_change = frame["code"] in ANOTHER_NAME and not state.admission.has_password
-        if may_change and (another := self._identity.next_name()) is not None:
+        if frame["code"] == "name_taken" and self._proofs.add_former(state.name):
+            self._introduce()
+        elif may_change and (another := self._proofs.next_name()) is not None:
             state.name = another
             self._introduce()
         elif frame["code"] in PASSING:
@@ -147,6 +169,8 @@ class Connection:
 
     def _hear_bye(self, frame: Frame) -> None:
         reason = harmless_line(frame.get("text") or frame["code"]).rstrip(".")
+        if frame["code"] == "not_encrypted":  # what the server says is for other programs
+            reason = "the server talks only encrypted; use --tls"
         if self._course.is_leaving:
             self.finish(0)
         elif self._course.is_over:
@@ -205,8 +229,9 @@ class Connection:
         if self._course.finish(status):
             self._tell_programs("offline")
             if sentence is not None:
-                self._screen.complain(bad(sentence))
+                self._screen.complain(bad(harmless_line(sentence)))
 
     def _tell_programs(self, state: str, **details: Any) -> None:
         waiting = len(self._conversation.state.outgoing)
-        self._screen.event({"type": "link", "state": state, "waiting": waiting, **details})
+        encrypted = self._server.is_encrypted
+        self._screen.event({"type": "link", "state": state, "waiting": waiting, "encrypted": encrypted, **details})

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from chat_common import Frame, FrameError, LineDecoder, decode_frame, encode_frame
+from client_parts.link.wire import Wire
 
 _CHUNK = 65_536
 _BEGINNINGS = (b"{", b"* hello client *")  # of all that this chat's server may say first
@@ -57,26 +58,20 @@ class Pauses:
         self._next = self._first
 
 
-def open_socket(host: str, port: int, timeout: float) -> socket.socket:
-    """A connection to the first address of that name that answers. OSError says why there is none."""
-    try:
-        connection = socket.create_connection((host, port), timeout)
-    except UnicodeError:
-        raise socket.gaierror(f"{host} is not a host name") from None
-    connection.setblocking(False)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 45_000)
-    return connection
-
-
 class Link:
-    """A connected, non-blocking socket and what is on its way in and out of it."""
+    """A connected wire and what is on its way in and out of it."""
 
-    def __init__(self, connection: socket.socket, patience: Patience, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        wire: Wire,
+        patience: Patience,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        is_encrypted: bool = False,
+    ) -> None:
         self.welcomed = False
-        self.is_confidential = _is_loopback(connection)  # nobody else can read what goes over it
-        self._socket = connection
+        self.is_confidential = is_encrypted or _is_loopback(wire.socket)  # nobody else can read what goes over it
+        self._wire = wire
         self._patience = patience
         self._clock = clock
         self._decoder = LineDecoder()
@@ -86,15 +81,16 @@ class Link:
         self._is_chat: bool | None = None  # not known yet
 
     def fileno(self) -> int:
-        return self._socket.fileno()
+        return self._wire.socket.fileno()
 
     @property
     def connection(self) -> socket.socket:
-        return self._socket
+        """To look at: what is sent and received goes through the link."""
+        return self._wire.socket
 
     @property
     def has_outgoing(self) -> bool:
-        return bool(self._outgoing)
+        return bool(self._outgoing) or self._wire.has_unsent
 
     def send(self, frame: Frame) -> None:
         self._outgoing += encode_frame(frame)
@@ -102,8 +98,9 @@ class Link:
     def flush(self) -> None:
         """Write what the kernel takes at once."""
         try:
+            self._wire.flush()
             while self._outgoing:
-                sent = self._socket.send(memoryview(self._outgoing)[:_CHUNK])
+                sent = self._wire.send(memoryview(self._outgoing)[:_CHUNK])
                 del self._outgoing[:sent]
         except (BlockingIOError, InterruptedError):
             pass
@@ -113,7 +110,7 @@ class Link:
     def receive(self) -> list[Frame]:
         """The frames that have arrived since; LinkLost at the end of the stream."""
         try:
-            data = self._socket.recv(_CHUNK)
+            data = self._wire.recv(_CHUNK)
         except (BlockingIOError, InterruptedError):
             return []
         except OSError as problem:
@@ -166,10 +163,10 @@ class Link:
     def cut_when_closed(self) -> None:
         """What is not sent yet is dropped then, and the server sees a reset. Any thread may ask for it."""
         with suppress(OSError):  # closed already
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
+            self._wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
 
     def close(self) -> None:
-        self._socket.close()
+        self._wire.close()
 
 
 def _is_loopback(connection: socket.socket) -> bool:

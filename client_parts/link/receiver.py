@@ -53,7 +53,7 @@ class Receiver:
     def run(self, intents: IntentQueue) -> None:
         """From the first hello to the last goodbye."""
         self.show_prompt()
-        self._connection.come_back(intents.ring)
+        self._connection.prepare()
         while not self._course.is_over:
             self._wait_for_something(intents)
             self._take_a_turn(intents)
@@ -177,7 +177,8 @@ class Receiver:
         if self._course.is_over:
             link = "disconnected"
         again = next_try(waiting=len(outgoing), seconds=seconds)
-        return self._conversation.status(link, again, waiting=self._lateness.is_late(outgoing, now, online=online))
+        late = self._lateness.is_late(outgoing, now, online=online)
+        return self._conversation.status(link, again, waiting=late, in_clear=self._connection.is_in_clear)
 
     def _status_due(self) -> float:
         """When the status row will say something else by itself."""

@@ -9,6 +9,7 @@ import math
 import socket
 
 from client_parts.conversation.delivery import Outgoing
+from client_parts.link.dialing import NotEncrypted
 from client_parts.link.link import Patience, Pauses
 from terminal_parts.command_line import how_to_start
 
@@ -34,6 +35,8 @@ def next_try(*, waiting: int, seconds: float) -> str:
 
 
 def no_connection(address: str, problem: OSError) -> str:
+    if isinstance(problem, NotEncrypted):
+        return str(problem)
     if isinstance(problem, ConnectionRefusedError):
         return f"No server answers at {address}; start one with: {how_to_start('server')}"
     return (

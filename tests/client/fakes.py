@@ -267,10 +267,9 @@ class RunningClient:
     def __init__(self, port: int, token_file: Path, *, interactive: bool = True, **options: Any) -> None:
         self.screen = FakeScreen(interactive=interactive)
         color, patience = options.pop("color", "blue"), options.pop("patience", HASTY)
+        host = options.pop("host", "127.0.0.1")
         preferences = Preferences(**{"name": "ann", "token_file": token_file, **options})
-        self.client = ChatClient(
-            "127.0.0.1", port, color, preferences=preferences, screen=self.screen, patience=patience
-        )
+        self.client = ChatClient(host, port, color, preferences=preferences, screen=self.screen, patience=patience)
         self._status: int | None = None
         # A daemon, so that a client which does not end fails its test and not the whole run.
         self._thread = threading.Thread(target=self._run, name="client under test", daemon=True)

@@ -289,18 +289,19 @@ class Shell:
 
 
 class Pipe:
-    """`python client.py` with pipes on all sides."""
+    """`python client.py` with pipes on all sides. Without a port, something else says where the server is."""
 
-    def __init__(self, port: int, token_file: Path, *arguments: str, stdin: int = subprocess.PIPE, **more: Any) -> None:
+    def __init__(
+        self, port: int | None, token_file: Path, *arguments: str, stdin: int = subprocess.PIPE, **variables: str
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "client.py", "--port", str(port), *arguments],
+            [sys.executable, "client.py", *([] if port is None else ["--port", str(port)]), *arguments],
             cwd=ROOT,
-            env=environment(token_file),
+            env=environment(token_file, **variables),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **more,
         )
 
     def finish(self, text: str | None = None) -> tuple[int, str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from client import ChatClient
+from client_parts.kept.audience import OWN_MACHINE, token_for
 from client_parts.kept.bookmarks import Bookmark, Bookmarks
 from client_parts.link.link import Patience
 from tests.client.conftest import Start
@@ -62,15 +63,16 @@ def test_a_greeting_in_plain_text_is_passed_over(server: ScriptedServer, start: 
     assert goodbye(running, peer) == 0
 
 
-def test_the_secret_of_the_name_is_shown_every_time(server: ScriptedServer, start: Start, tmp_path: Path) -> None:
-    """It is in each hello, and the session is the same in each."""
+def test_what_proves_the_name_is_shown_every_time(server: ScriptedServer, start: Start, tmp_path: Path) -> None:
+    """In each hello is a token that is made of the secret, and the session is the same in each."""
     running = start()
     first = server.accept()
     hello = first.welcome()
     first.close()
     second = server.accept()
     again = second.welcome()
-    assert hello["token"] == again["token"] == (tmp_path / "token").read_text().strip()
+    secret = (tmp_path / "token").read_text().strip()
+    assert hello["token"] == again["token"] == token_for(secret, OWN_MACHINE)
     assert hello["session"] == again["session"]
     assert goodbye(running, second) == 0
 
@@ -95,7 +97,7 @@ def test_a_secret_that_others_can_read_is_used_all_the_same(
     token.chmod(0o644)
     running = start()
     first = server.accept()
-    assert first.welcome()["token"] == "x" * 43
+    assert first.welcome()["token"] == token_for("x" * 43, OWN_MACHINE)
     running.screen.wait_for(f"chmod 600 {token}")
     first.close()
     second = server.accept()
@@ -116,6 +118,57 @@ def test_a_taken_name_is_numbered_on_the_same_connection(
         peer.send({"type": "error", "code": "name_taken", "text": "taken", "fatal": False})
     assert peer.welcome()["name"] == "ann-3"
     running.screen.wait_for("You are ann-3.")
+    assert goodbye(running, peer) == 0
+
+
+TAKEN = {"type": "error", "code": "name_taken", "text": "taken", "fatal": False}
+
+
+def test_a_name_that_an_older_client_claimed_moves_over(server: ScriptedServer, start: Start, tmp_path: Path) -> None:
+    """What that showed is shown once, where the name seems to be somebody else's; nothing else of the hello differs."""
+    (tmp_path / "token").write_text("x" * 43)
+    running = start()
+    peer = server.accept()
+    hello = peer.expect("hello")
+    peer.send(TAKEN)
+    again = peer.welcome()
+    assert "former_token" not in hello
+    assert again == {**hello, "former_token": "x" * 43}
+    peer.close()
+    peer = server.accept()
+    again = peer.welcome()
+    assert (again["token"], "former_token" in again) == (hello["token"], False)
+    assert goodbye(running, peer) == 0
+
+
+def test_an_older_server_does_not_know_what_moves_over(server: ScriptedServer, start: Start, tmp_path: Path) -> None:
+    """It says again that the name is taken: then it is."""
+    (tmp_path / "token").write_text("x" * 43)
+    running = start()
+    peer = server.accept()
+    for _ in range(2):
+        peer.expect("hello")
+        peer.send(TAKEN)
+    assert running.status() == 1
+    assert "The name ann is taken" in running.screen.lines[-1]
+
+
+def test_each_name_may_be_one_that_moves_over(
+    server: ScriptedServer, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else was the first ann; this person was always ann-2."""
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    (tmp_path / "token").write_text("x" * 43)
+    running = start(name=None)
+    peer = server.accept()
+    shown = []
+    for _ in range(3):
+        hello = peer.expect("hello")
+        shown.append((hello["name"], hello.get("former_token")))
+        peer.send(TAKEN)
+    assert peer.welcome()["former_token"] == "x" * 43
+    assert shown == [("ann", None), ("ann", "x" * 43), ("ann-2", None)]
+    running.screen.wait_for("You are ann-2.")
     assert goodbye(running, peer) == 0
 
 
@@ -361,7 +414,7 @@ def test_a_text_typed_while_a_connection_is_tried_is_given_back(
         assert left.wait(10)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("client_parts.link.connection.open_socket", fail_late)
+    monkeypatch.setattr("client_parts.link.trust.connect", fail_late)
     peer.close()
     assert trying.wait(10)
     running.screen.type("one", "/exit")

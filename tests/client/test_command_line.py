@@ -8,6 +8,10 @@ import pytest
 
 from chat_common import COLORS, VERSION
 from client_parts.command_line import read_command_line
+from tls_parts.invitation import Invitation
+
+KEY = bytes(range(12))
+LINK = str(Invitation("chat.example", 4000, "builds", KEY))
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +54,70 @@ def test_addresses(arguments: list[str], host: str, port: int) -> None:
     """One argument, or two flags that go before it."""
     options = read_command_line(arguments)
     assert (options.host, options.port) == (host, port)
+
+
+def test_a_link_is_an_address_a_room_and_a_key() -> None:
+    """Its room comes before others; the address may be repeated."""
+    options = read_command_line([LINK])
+    assert (options.host, options.port) == ("chat.example", 4000)
+    assert (options.preferences.rooms, options.preferences.key) == (("builds",), KEY)
+    options = read_command_line([LINK, "--room", "den", "--room", "builds", "--port", "4000"])
+    assert options.preferences.rooms == ("builds", "den")
+    options = read_command_line(["chat://chat.example"])
+    assert (options.port, options.preferences.rooms, options.preferences.key) == (3030, ("lobby",), None)
+
+
+def test_a_link_may_be_the_usual_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the other variables; a server on the command line is another one, with another key."""
+    monkeypatch.setenv("CHAT_HOST", LINK)
+    monkeypatch.setenv("CHAT_PORT", "99")
+    options = read_command_line([])
+    assert (options.host, options.port, options.preferences.rooms) == ("chat.example", 4000, ("builds",))
+    assert options.preferences.key == KEY
+    for arguments in (["h:4000"], ["--host", "h", "--port", "4000"]):
+        options = read_command_line(arguments)
+        assert (options.host, options.port) == ("h", 4000)
+        assert (options.preferences.rooms, options.preferences.key) == (("lobby",), None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ([":99"], "contradicts the link in CHAT_HOST; give one of them."),
+        (["--port", "99"], f"Option --port 99 contradicts {LINK}; give one of them."),
+        (["--no-tls"], "Option --no-tls contradicts the key in the link; leave out one of them."),
+    ],
+)
+def test_what_contradicts_the_usual_server(
+    arguments: list[str], part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHAT_HOST", LINK)
+    with pytest.raises(SystemExit):
+        read_command_line(arguments)
+    assert part in capsys.readouterr().err
+
+
+def test_a_link_that_is_none_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The variable is to blame."""
+    monkeypatch.setenv("CHAT_HOST", "chat://chat.example#key")
+    with pytest.raises(SystemExit):
+        read_command_line([])
+    assert capsys.readouterr().err.startswith("Invalid CHAT_HOST chat://chat.example#key: the key is six words")
+
+
+def test_whether_to_encrypt() -> None:
+    """As the server's place wants it, unless somebody says."""
+    assert [read_command_line(arguments).preferences.tls for arguments in ([], ["--tls"], ["--no-tls"])] == [
+        None,
+        True,
+        False,
+    ]
+    assert [read_command_line(arguments).preferences.forget_server for arguments in ([], ["--forget-server"])] == [
+        False,
+        True,
+    ]
 
 
 def test_the_environment_is_asked_where_the_command_line_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +171,13 @@ def test_the_environment_is_named_when_it_is_to_blame(
         (["--history", "501"], "from 0 to 500"),
         (["--port", "abc"], "Invalid --port abc: use a number from 0 to 65535."),
         (["http://localhost:3030/"], "write it without http://, like localhost:3030."),
+        (["--tls", "--no-tls"], "Option --tls contradicts --no-tls; give one of them."),
+        ([LINK, "--no-tls"], "Option --no-tls contradicts the key in the link; leave out one of them."),
+        ([LINK, "--port", "99"], f"Option --port 99 contradicts {LINK}; give one of them."),
+        ([LINK, "--host", "h"], f"Option --host h contradicts {LINK}; give one of them."),
+        (["--host", LINK], "give a link without --host"),
+        (["chat://h#key"], "Invalid address chat://h#key: the key is six words, or 43 letters and digits."),
+        (["chat://"], "write chat://HOST:PORT/ROOM#KEY"),
         (["localhost:3999", "--port", "3030"], "Option --port 3030 contradicts localhost:3999; give one of them."),
         (["b", "--host", "a"], "Option --host a contradicts b; give one of them."),
         (["--host", "a:1"], "Invalid --host a:1: write the host alone, and its port with --port."),

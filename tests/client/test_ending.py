@@ -185,7 +185,7 @@ def test_an_unreachable_server_is_one_sentence(
     def fail(*_: object) -> None:
         raise problem
 
-    monkeypatch.setattr("client_parts.link.connection.open_socket", fail)
+    monkeypatch.setattr("client_parts.link.trust.connect", fail)
     running = start()
     assert running.status() == 1
     assert len(running.screen.lines) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import os
 import re
 import stat
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chat_common import MAX_NAME, name_problem
-from client_parts.kept import identity
+from client_parts.kept import audience, identity
 
 
 def test_the_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
@@ -115,3 +117,62 @@ def test_a_taken_login_name_is_numbered(monkeypatch: pytest.MonkeyPatch) -> None
     assert {len(name or "") for name in tried} == {MAX_NAME}
     chosen = identity.Names("ann")
     assert (chosen.first, chosen.next()) == ("ann", None)
+
+
+# --- Tokens are made for one server each ---
+
+AUDIENCES = {
+    "a key": audience.of_key(bytes(32)),
+    "another key": audience.of_key(bytes([1] * 32)),
+    "a name": audience.of_name("chat.example"),
+    "another name": audience.of_name("chat.example.org"),
+    "this machine": audience.OWN_MACHINE,
+    "an address in clear": audience.in_clear("chat.example:3030"),
+    "another port in clear": audience.in_clear("chat.example:3031"),
+    "a name that is as a key": audience.of_name("\0" * 32),
+}
+
+
+def test_every_server_gets_a_token_of_its_own() -> None:
+    """By how it is recognised, and by what; none is the secret, and another secret gives others."""
+    tokens = [audience.token_for("x" * 43, one) for one in AUDIENCES.values()]
+    assert len({*tokens, "x" * 43}) == len(tokens) + 1
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", token) for token in tokens)
+    assert not {audience.token_for("y" * 43, one) for one in AUDIENCES.values()} & set(tokens)
+
+
+def test_a_token_stays_the_same() -> None:
+    """In every run and version, or names would be lost; letters of a name count in either case."""
+    assert audience.token_for("x" * 43, audience.OWN_MACHINE) == hmac_of(b"chat-pair token, own machine, in clear\0")
+    assert audience.token_for("x" * 43, audience.of_key(b"k")) == hmac_of(b"chat-pair token, server key\0k")
+    assert audience.token_for("x" * 43, audience.of_name("A.Example")) == hmac_of(
+        b"chat-pair token, server name\0a.example"
+    )
+    assert audience.token_for("x" * 43, audience.in_clear("B:1")) == hmac_of(b"chat-pair token, address, in clear\0b:1")
+
+
+def hmac_of(message: bytes) -> str:
+    """Of what is documented, with the secret of these tests."""
+    return base64.urlsafe_b64encode(hmac.new(b"x" * 43, message, "sha256").digest()).decode().rstrip("=")
+
+
+def test_an_old_secret_is_shown_on_this_machine_only(tmp_path: Path) -> None:
+    """There, older clients have claimed names with it."""
+    path = tmp_path / "token"
+    path.write_text("x" * 43)
+    path.chmod(0o600)
+    one = identity.Identity("ann", path)
+    assert one.load_secret() is None
+    assert one.token_for(audience.OWN_MACHINE) == audience.token_for("x" * 43, audience.OWN_MACHINE)
+    assert [one.former_token_for(who) for who in AUDIENCES.values()] == [
+        "x" * 43 if who == audience.OWN_MACHINE else None for who in AUDIENCES.values()
+    ]
+
+
+def test_a_new_secret_is_never_shown(tmp_path: Path) -> None:
+    """No older client can have used it."""
+    one = identity.Identity("ann", tmp_path / "token")
+    assert one.token_for(audience.OWN_MACHINE) is None
+    one.load_secret()
+    assert one.token_for(audience.OWN_MACHINE) is not None
+    assert [one.former_token_for(who) for who in AUDIENCES.values()] == [None] * len(AUDIENCES)

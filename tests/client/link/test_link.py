@@ -9,7 +9,9 @@ from typing import Any, cast
 import pytest
 
 from chat_common import MAX_LINE
-from client_parts.link.link import Link, LinkLost, Patience, Pauses, open_socket
+from client_parts.link.dialing import Deadline, connect
+from client_parts.link.link import Link, LinkLost, Patience, Pauses
+from client_parts.link.wire import PlainWire
 
 PATIENCE = Patience(welcome=10, quiet=15, dead=40)
 
@@ -30,9 +32,8 @@ def clock() -> Clock:
 def pair(clock: Clock) -> Iterator[tuple[Link, socket.socket]]:
     """A link, and the server's end of it."""
     here, there = socket.socketpair()
-    here.setblocking(False)
     there.settimeout(5)
-    link = Link(here, PATIENCE, clock)
+    link = Link(PlainWire(here), PATIENCE, clock)
     yield link, there
     link.close()
     there.close()
@@ -157,7 +158,7 @@ def test_pauses_grow_to_their_limit_and_start_over() -> None:
 def test_an_impossible_host_name_is_an_os_error() -> None:
     """A name that cannot even be asked for fails like one that is not known."""
     with pytest.raises(OSError, match="not a host name"):
-        open_socket("a" * 80 + ".example", 1, 1)
+        connect("a" * 80 + ".example", 1, Deadline(1), lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +180,13 @@ def test_the_greeting_for_people_may_come_in_pieces(pair: tuple[Link, socket.soc
         server.sendall(piece)
         frames = link.receive()
     assert frames == [{"type": "pong"}]
+
+
+@pytest.mark.parametrize("is_encrypted", [True, False])
+def test_encryption_makes_a_link_confidential(pair: tuple[Link, socket.socket], is_encrypted: bool) -> None:
+    """Whoever is at its other end."""
+    wire = PlainWire(pair[0].connection)
+    assert Link(wire, PATIENCE, is_encrypted=is_encrypted).is_confidential is is_encrypted
 
 
 def test_a_port_that_closes_without_a_word_is_told(pair: tuple[Link, socket.socket]) -> None:
@@ -209,16 +217,18 @@ def test_what_stays_on_this_machine_is_confidential(address: Any, confidential: 
         def getpeername(self) -> Any:
             return address
 
-    assert Link(cast(socket.socket, Connection()), Patience()).is_confidential is confidential
+        def setblocking(self, _: bool) -> None: ...
+
+    assert Link(PlainWire(cast(socket.socket, Connection())), Patience()).is_confidential is confidential
 
 
 def test_a_connection_that_is_gone_is_not_confidential() -> None:
     """It has no other end."""
     with socket.socket() as unconnected:
-        assert not Link(unconnected, Patience()).is_confidential
+        assert not Link(PlainWire(unconnected), Patience()).is_confidential
 
 
 def test_a_real_connection_to_this_machine_is_confidential() -> None:
     """As the operating system names its other end."""
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as here:
-        assert Link(here, Patience()).is_confidential
+        assert Link(PlainWire(here), Patience()).is_confidential

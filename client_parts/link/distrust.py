@@ -1,0 +1,106 @@
+"""What a person is told of a server's key: on the first contact, and when it is not the key that it should be. Pure.
+
+Every refusal says what was seen, what that may mean, and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from client_parts.kept.known_servers import Known
+from terminal_parts.command_line import how_to_start
+from tls_parts.public_key import words
+
+_ASK: Final = "Ask the operator of the server which key is right."
+_MEANING: Final = (
+    "Either the server got a new key, or somebody between you and the server pretends to be it. Nothing was sent."
+)
+
+
+class Untrusted(Exception):
+    """There must be no connection: why, and what to do, in sentences."""
+
+
+def no_answer(address: str, *, is_known: bool) -> str:
+    if is_known:
+        return f"{address} does not answer encrypted, as it did before; it is not talked to in clear."
+    return f"{address} does not answer encrypted; if it is a server without encryption, --no-tls talks to it in clear."
+
+
+def first_contact(address: str, key: bytes) -> str:
+    return f"First contact with {address}: its key is {words(key)}. Compare it with what the operator sees, if you can."
+
+
+def as_linked(address: str) -> str:
+    return f"{address} has the key that your link names; it is remembered."
+
+
+def moved_to_name(address: str, before: bytes) -> str:
+    return (
+        f"{address} has another key than before ({words(before)}), and a certificate that a public authority vouches "
+        "for: from now on its name is what counts."
+    )
+
+
+def changed(address: str, known: Known, found: bytes) -> str:
+    return (
+        f"The key of {address} has changed. It was {words(known.key or b'')}{_since(known)}; now it is {words(found)}. "
+        f"{_MEANING} {_ASK} {_if_it_is_right(address)}"
+    )
+
+
+def not_as_linked(address: str, link: bytes, found: bytes) -> str:
+    return (
+        f"The server at {address} is not the one that your link names. The link says {words(link)}; the server has "
+        f"{words(found)}. Either the link is old, or somebody between you and the server pretends to be it. "
+        f"Nothing was sent. {_ASK} If the link is old, use a new one."
+    )
+
+
+def link_contradicts(address: str, link: bytes, known: Known) -> str:
+    return (
+        f"Your link names another key of {address} than the one that is remembered. The link says {words(link)}; "
+        f"remembered is {words(known.key or b'')}{_since(known)}. Nothing was sent. {_ASK} "
+        "If it is the link's, repeat the command with --forget-server."
+    )
+
+
+def not_verified_any_more(address: str, known: Known, reason: str) -> str:
+    return (
+        f"The certificate of {address} is not valid: {reason}. A public authority has vouched for it"
+        f"{_since(known)}. "
+        "Either the operator has not renewed it, or somebody between you and the server pretends to be it. "
+        f"Nothing was sent. Ask the operator of the server. {_if_it_is_right(address)}"
+    )
+
+
+def met_another(address: str, known: Known) -> str:
+    present = "with a verified name" if known.key is None else f"with the key {words(known.key)}"
+    return (
+        f"Another client of yours has met {address} at the same time, {present}, and this one has met another server. "
+        f"One of them is not the right one. {_ASK}"
+    )
+
+
+def never_in_clear(address: str) -> str:
+    return (
+        f"{address} was reached encrypted before, so it is not talked to in clear; leave out --no-tls, "
+        "or add --forget-server if it really does not encrypt any more."
+    )
+
+
+def forgotten(address: str, known: Known | None) -> str:
+    if known is None:
+        return f"Nothing was remembered of {address}."
+    what = (
+        "that its name was verified" if known.key is None else f"its key {words(known.key)}" if known.key else "a key"
+    )
+    return f"Forgot what was remembered of {address}: {what}{_since(known)}."
+
+
+def _since(known: Known) -> str:
+    return f" (since {known.since})" if known.since else ""
+
+
+def _if_it_is_right(address: str) -> str:
+    return f"If the change is right: {how_to_start('client')} {address} --forget-server"

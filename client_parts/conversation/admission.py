@@ -5,6 +5,15 @@ From then on the server knows this device by its token. It must not know where a
 
 from __future__ import annotations
 
+from typing import Final
+
+IN_CLEAR: Final = "this connection is not encrypted, so others could read it; connect with --tls"
+
+
+def not_sent(exposure: str) -> str:
+    """`exposure` says who else might read it, and what to do."""
+    return f"The password was not sent: {exposure}."
+
 
 class Admission:
     def __init__(self, password: str | None = None, invitation: str | None = None) -> None:

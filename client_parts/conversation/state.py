@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from chat_common import Frame, harmless_line, is_name
-from client_parts.conversation.admission import Admission
+from client_parts.conversation.admission import IN_CLEAR, Admission, not_sent
 from client_parts.conversation.delivery import Cursors, Outgoing
 from client_parts.conversation.unseen import Away
 from client_parts.kept.settings import Settings
@@ -30,7 +30,7 @@ class State:
     admission: Admission = field(default_factory=Admission)
     away: Away = field(default_factory=Away)
     online: bool = False  # the server has welcomed this connection
-    confidential: bool = False  # nobody else can read what goes over this connection
+    exposure: str = IN_CLEAR  # who might read a password that is sent over this connection; empty if nobody else can
     tag: str | None = None  # the server's name for this session, if it gave one
     refused: int = 0  # texts that will not be delivered
     outgoing: Outgoing = field(default_factory=Outgoing)
@@ -59,9 +59,7 @@ class State:
         """One sentence if a password cannot be sent now."""
         if not self.online:
             return "You are offline; try again when the connection is back."
-        if not self.confidential:
-            return "This connection is not encrypted: others could read a password that is sent over it."
-        return None
+        return not_sent(self.exposure) if self.exposure else None
 
     def accepts_name(self, name: str) -> bool:
         """Whether it has the form of a name; if not, say so."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chat_common import Frame, harmless_line
+from client_parts.conversation.admission import IN_CLEAR, not_sent
 from client_parts.conversation.conversation import Conversation
 from client_parts.link.accepted_frames import acceptable
 from client_parts.link.attempt import Attempt
@@ -19,7 +20,7 @@ from client_parts.link.distrust import Untrusted
 from client_parts.link.link import Link, LinkLost
 from client_parts.link.proving import Proofs
 from client_parts.link.reconnecting import ANOTHER_NAME, FINAL, PASSING, ReturnPlan, cause_of, no_connection
-from client_parts.link.refusals import not_encrypted, refusal
+from client_parts.link.refusals import refusal
 from client_parts.link.server import Server
 from client_parts.link.trust import Opened, Trust
 from client_parts.screen.screen import Screen
@@ -106,9 +107,9 @@ class Connection:
         state = self._conversation.state
         if self.link is None:
             return
-        state.confidential = self.link.is_confidential
-        if state.admission.has_password and not state.confidential:
-            self.finish(1, not_encrypted(self._server.address))
+        state.exposure = self._trust.doubt if self.link.is_confidential else IN_CLEAR
+        if state.admission.has_password and state.exposure:
+            self.finish(1, not_sent(state.exposure))
         else:
             proofs = self._proofs
             self.link.send(self._conversation.hello(proofs.session, proofs.token, proofs.former_token))

@@ -5,11 +5,6 @@ from __future__ import annotations
 from client_parts.conversation.admission import Admission
 
 
-def not_encrypted(address: str) -> str:
-    """The password stays here."""
-    return f"The password was not sent: the connection to {address} is not encrypted; connect to it with encryption."
-
-
 def refusal(code: str, reason: str, name: str, address: str, admission: Admission) -> str:
     """`reason` is the server's own sentence, which serves where nothing better is known here."""
     reason = reason[:1].upper() + reason[1:].rstrip(".")
@@ -19,7 +14,7 @@ def refusal(code: str, reason: str, name: str, address: str, admission: Admissio
         "password_wrong": f"That is neither the password of {name} at {address} nor a valid code; "
         "try again with --login.",
         "encryption_needed": f"{address} accepts passwords and codes only over an encrypted connection; "
-        "connect to it with encryption.",
+        "connect to it with --tls.",
         "banned": f"{reason}; only an operator of {address} can change that.",
         "too_many": f"{reason}; start the client again later.",
         "invite_needed": _invitation(address, tried=admission.has_invitation),

@@ -125,9 +125,10 @@ class Trust:
         return self._by_name(verified, known_today(None))
 
     @property
-    def is_first_contact(self) -> bool:
-        """Whether nobody but the server itself has said, by this run, that it has the right key."""
-        return self._has_met
+    def doubt(self) -> str:
+        """Why a password is not for this server yet: only the server itself has said what its key is."""
+        key = self._settled.key if self._settled is not None and self._has_met else None
+        return "" if key is None else distrust.not_compared(self._server.address, key)
 
     # --- Remembering ---
 

@@ -107,6 +107,21 @@ def test_the_first_contact_is_told_once(server: ScriptedServer, relay: Relay, en
         assert goodbye(running, peer) == 0
 
 
+def test_a_password_is_not_for_a_server_that_could_be_anybody(
+    server: ScriptedServer, relay: Relay, enter: Enter, key: bytes
+) -> None:
+    """Without a link, the first contact ends before the first word; with the link that is told it goes on."""
+    running = enter(password="correct horse")
+    assert running.status() == 1
+    assert any(f"#{words(key)}" in line for line in running.screen.lines)
+    assert relay.said == b""
+    running = enter(password="correct horse", key=key)
+    peer = server.accept()
+    assert peer.welcome()["password"] == "correct horse"
+    running.screen.wait_until(lambda: running.screen.statuses[-1].online)
+    assert goodbye(running, peer) == 0
+
+
 def test_a_lost_link_is_not_a_goodbye(server: ScriptedServer, relay: Relay, enter: Enter) -> None:
     """Who comes back is the same: to the same server go the same session and token."""
     running = enter()

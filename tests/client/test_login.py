@@ -88,7 +88,7 @@ def test_a_password_is_not_sent_where_others_could_read_it(
     running = logging_in(start)
     peer = server.accept()
     assert running.status() == 1
-    running.screen.wait_for("The password was not sent: the connection to")
+    running.screen.wait_for("The password was not sent: this connection is not encrypted")
     with pytest.raises(AssertionError, match="closed instead of sending"):
         peer.expect("hello")
 
@@ -101,7 +101,7 @@ def test_an_invitation_alone_may_be_read(server: ScriptedServer, start: Start, m
     assert peer.welcome()["invite"] == CODE
     running.screen.wait_until(lambda: running.screen.statuses[-1].online)
     running.screen.type("/password")
-    running.screen.wait_for("This connection is not encrypted")
+    running.screen.wait_for("The password was not sent: this connection is not encrypted")
     assert running.screen.questions == []
     assert goodbye(running, peer) == 0
 

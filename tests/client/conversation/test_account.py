@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chat_common import Frame
+from client_parts.conversation.admission import IN_CLEAR, not_sent
 from client_parts.input.commands import Order, understand
 from client_parts.input.questions import answered
 from client_parts.screen.view import date
@@ -76,7 +77,7 @@ def change_password(talk: Talk, line: str, *answers: str) -> list[str]:
 def test_a_password_is_sent_where_nobody_else_can_read_it() -> None:
     """With the present one, if there is one; null takes it away."""
     talk = Talk()
-    talk.it.state.confidential = True
+    talk.it.state.exposure = ""
     shown = change_password(talk, "/password", "", "new and better", "new and better")
     shown += change_password(talk, "/password", "new and better", "newer still", "newer still")
     shown += change_password(talk, "/password off", "newer still")
@@ -91,9 +92,7 @@ def test_a_password_is_sent_where_nobody_else_can_read_it() -> None:
 def test_a_password_is_not_sent_in_clear() -> None:
     """Nor kept for later."""
     talk = Talk()
-    assert change_password(talk, "/password off", "new and better") == [
-        "This connection is not encrypted: others could read a password that is sent over it."
-    ]
+    assert change_password(talk, "/password off", "new and better") == [not_sent(IN_CLEAR)]
     assert talk.asked() == []
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from client_parts.conversation.admission import Admission
-from client_parts.link.refusals import not_encrypted, refusal
+from client_parts.conversation.admission import IN_CLEAR, Admission, not_sent
+from client_parts.link.distrust import not_compared
+from client_parts.link.refusals import refusal
 
 
 @pytest.mark.parametrize(
@@ -13,7 +14,7 @@ from client_parts.link.refusals import not_encrypted, refusal
     [
         ("name_taken", "choose another with --name, or prove that it is yours with --login."),
         ("password_wrong", "try again with --login."),
-        ("encryption_needed", "connect to it with encryption."),
+        ("encryption_needed", "connect to it with --tls."),
         ("banned", "Spam until Friday; only an operator of chat.example:3030 can change that."),
         ("too_many", "Spam until Friday; start the client again later."),
         ("invite_needed", "ask for a code, and start the client with --invite CODE."),
@@ -35,5 +36,7 @@ def test_an_invitation_that_was_tried_is_no_invitation() -> None:
 
 
 def test_a_password_that_stays_here_is_told() -> None:
-    """It was not sent, and why."""
-    assert not_encrypted("h:1").startswith("The password was not sent: the connection to h:1 is not encrypted;")
+    """It was not sent, why, and what to do."""
+    assert not_sent(IN_CLEAR).startswith("The password was not sent: this connection is not encrypted")
+    sentence = not_sent(not_compared("h:1", bytes(32)))
+    assert 'use: python client.py "chat://h:1#' in sentence

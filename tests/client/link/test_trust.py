@@ -151,14 +151,14 @@ def test_the_first_contact_is_remembered_after_the_welcome(
     trust = ask(relay.port)
     assert opened(trust).audience == of_key(key)
     assert servers.find(address) is None
-    assert trust.is_first_contact
+    assert words(key) in trust.doubt
     told = f"First contact with {address}: its key is {words(key)}. "
     assert trust.remember() == told + "Compare it with what the operator sees, if you can."
     assert servers.find(address) == known_today(key)
-    assert (trust.remember(), trust.is_first_contact) == ("", True)
+    assert (trust.remember(), bool(trust.doubt)) == ("", True)
     again = ask(relay.port)
     assert opened(again).audience == of_key(key)
-    assert (again.remember(), again.is_first_contact) == ("", False)
+    assert (again.remember(), again.doubt) == ("", "")
 
 
 def test_a_changed_key_is_refused(
@@ -201,7 +201,7 @@ def test_a_link_verifies_the_first_contact(
     trust = ask(relay.port, link=key[:length])
     assert opened(trust).audience == of_key(key)
     assert trust.remember() == f"{address} has the key that your link names; it is remembered."
-    assert not trust.is_first_contact
+    assert trust.doubt == ""
     assert servers.find(address) == known_today(key)
     assert opened(ask(relay.port, link=key[:length])).audience == of_key(key)
 
@@ -274,7 +274,7 @@ def test_a_verified_name_needs_no_key(ask: Ask, relay: Relay, servers: KnownServ
     """What is remembered is that it was verified. There is nothing to compare, and nothing is said."""
     trust = ask(relay.port, "localhost", tls=True)
     assert opened(trust).audience == of_name("localhost")
-    assert (trust.remember(), trust.is_first_contact) == ("", False)
+    assert (trust.remember(), trust.doubt) == ("", "")
     assert servers.find(f"localhost:{relay.port}") == known_today(None)
     assert opened(ask(relay.port, "localhost", tls=True)).audience == of_name("localhost")
 

@@ -52,11 +52,16 @@ def _invitations(address: str, port: int, certificate: Certificate | None) -> It
         # A renewed certificate usually has a new key, so a link that names the key would soon turn people away.
         yield f'"{Invitation("HOST", port, LOBBY)}", where HOST is the name in the certificate'
         return
-    for own in sockets.own_addresses() if address in ("0.0.0.0", "::") else [address]:
-        if certificate is None:
-            yield format_address(own, port)
-        else:
-            yield f'"{Invitation(own, port, LOBBY, certificate.digest)}"'
+    hosts = sockets.own_addresses() if address in ("0.0.0.0", "::") else [address]
+    yield from (_invitation(host, port, certificate) for host in hosts)
+    if not hosts:
+        yield f"{_invitation('HOST', port, certificate)}, where HOST is the address of this machine"
+
+
+def _invitation(host: str, port: int, certificate: Certificate | None) -> str:
+    if certificate is None:
+        return f"{format_address(host, port)} --no-tls"
+    return f'"{Invitation(host, port, LOBBY, certificate.digest)}"'
 
 
 def _warn(sentence: str) -> None:

@@ -350,6 +350,18 @@ def test_others_are_invited_with_the_key(capsys: pytest.CaptureFixture[str], add
 
 
 @needs_openssl
+def test_a_machine_that_knows_no_address_of_its_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator fills it in; the key is there."""
+    monkeypatch.setattr(sockets, "own_addresses", list)
+    own = Certificate(*key_pair())
+    [line, _] = told(capsys, Encryption(own), "0.0.0.0", data="rooms")
+    link = f'"chat://HOST:3030/lobby#{words(own.digest)}"'
+    assert line == f"From other machines: python client.py {link}, where HOST is the address of this machine"
+
+
+@needs_openssl
 @pytest.mark.parametrize("address", ["203.0.113.5", "2001:db8::1"])
 def test_a_server_on_one_address_invites_to_that(capsys: pytest.CaptureFixture[str], address: str) -> None:
     lines = told(capsys, Encryption(Certificate(*key_pair())), address, data="rooms")
@@ -382,7 +394,7 @@ def test_a_server_that_everyone_may_talk_to_in_clear_warns(capsys: pytest.Captur
     assert "unencrypted: use this server only in networks that you trust." in lines[-1]
     if not has_key:
         assert lines[0] == "Connections are not encrypted: no key can be made."
-        assert lines[1] == "From other machines: python client.py 192.168.1.7:3030"
+        assert lines[1] == "From other machines: python client.py 192.168.1.7:3030 --no-tls"
 
 
 @needs_openssl

@@ -71,7 +71,7 @@ class Account:
         self._show(accounts.devices(frame["devices"]))
 
     def code(self, frame: Frame) -> None:
-        self._show(accounts.code(frame))
+        self._show(accounts.code(frame, self._state.here))
 
     def invitation(self, frame: Frame) -> None:
         self._show(accounts.invitation(frame))

@@ -107,6 +107,7 @@ class Connection:
         state = self._conversation.state
         if self.link is None:
             return
+        state.here = self._trust.invitation
         state.exposure = self._trust.doubt if self.link.is_confidential else IN_CLEAR
         if state.admission.has_password and state.exposure:
             self.finish(1, not_sent(state.exposure))

@@ -9,7 +9,6 @@ from typing import Final
 
 from client_parts.kept.known_servers import Known
 from terminal_parts.command_line import how_to_start
-from tls_parts.invitation import SCHEME
 from tls_parts.public_key import words
 
 _ASK: Final = "Ask the operator of the server which key is right."
@@ -32,10 +31,10 @@ def first_contact(address: str, key: bytes) -> str:
     return f"First contact with {address}: its key is {words(key)}. Compare it with what the operator sees, if you can."
 
 
-def not_compared(address: str, key: bytes) -> str:
+def not_compared(address: str, key: bytes, invitation: str) -> str:
     return (
         f"this is the first contact with {address}, which could be somebody else; ask its operator for the key, and if "
-        f'that is {words(key)}, use: {how_to_start("client")} "{SCHEME}{address}#{words(key)}"'
+        f"that is {words(key)}, use: {how_to_start('client')} {invitation}"
     )
 
 

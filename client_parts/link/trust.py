@@ -17,6 +17,7 @@ from client_parts.link.dialing import Deadline, Hold, NotEncrypted, connect
 from client_parts.link.distrust import Untrusted
 from client_parts.link.server import Server
 from client_parts.link.wire import PlainWire, Wire
+from tls_parts.invitation import Invitation
 from tls_parts.public_key import is_same
 
 if TYPE_CHECKING:
@@ -125,10 +126,20 @@ class Trust:
         return self._by_name(verified, known_today(None))
 
     @property
+    def invitation(self) -> str:
+        """What others give to their client to come to this server, and to no other: quoted, if a shell needs that."""
+        settled = self._settled
+        if self._server.is_own:
+            return "HOST"  # nobody here knows how it is called elsewhere
+        if settled is None:
+            return f"{self._address} --no-tls"
+        return f'"{Invitation(self._server.host, self._server.port, None, settled.key)}"'
+
+    @property
     def doubt(self) -> str:
         """Why a password is not for this server yet: only the server itself has said what its key is."""
         key = self._settled.key if self._settled is not None and self._has_met else None
-        return "" if key is None else distrust.not_compared(self._server.address, key)
+        return "" if key is None else distrust.not_compared(self._server.address, key, self.invitation)
 
     # --- Remembering ---
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from chat_common import Frame, harmless_line, without_padding
 from client_parts.screen.view import aside, count, date, moment
+from terminal_parts.command_line import how_to_start
 
 _DAY = len("2026-11-26")  # servers keep it no more exactly
 
@@ -34,18 +35,18 @@ def _here(device: Frame) -> str:
     return " (connected)" if device.get("here") else ""
 
 
-def code(frame: Frame) -> list[str]:
-    """A code that works once, and what to do with it."""
+def code(frame: Frame, here: str) -> list[str]:
+    """A code that works once, and what to do with it; `here` is what others give to their client."""
     name, valid = harmless_line(frame["name"]), _valid(frame.get("expires"))
-    start = f"client.py with --name {name} --login"
+    start = f"{how_to_start('client')} {here} --name {name} --login"
     if frame["purpose"] == "recover":
         return [
             f"Code that gives {name} back: {_one_line(frame['code'])}{valid}",
-            aside(f"* whoever types it into {start} gets the name; its devices and its password are gone then"),
+            aside(f"* whoever starts {start} and types it gets the name; its devices and its password are gone then"),
         ]
     return [
         f"Code for another device of yours: {_one_line(frame['code'])}{valid}",
-        aside(f"* on that device, start {start} and this server's address, and type it when a password is asked for"),
+        aside(f"* on that device, start {start} and type it when a password is asked for"),
     ]
 
 

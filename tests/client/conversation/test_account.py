@@ -121,10 +121,11 @@ def test_devices_are_listed() -> None:
 def test_a_code_is_shown_with_what_to_do_with_it() -> None:
     """At another device of one's own, or by somebody whose name was lost."""
     talk = Talk()
+    talk.it.state.here = '"chat://h:1#key"'
     code = {"type": "code", "name": "ann", "code": "k3f9-aaaa", "expires": SAID}
     assert talk.hear({**code, "purpose": "link"}) == [
         f"Code for another device of yours: k3f9-aaaa (works once, until {date(SAID)})",
-        "* on that device, start client.py with --name ann --login and this server's address, "
+        '* on that device, start python client.py "chat://h:1#key" --name ann --login '
         "and type it when a password is asked for",
     ]
     assert talk.hear({**code, "name": "bob", "purpose": "recover"})[0] == (

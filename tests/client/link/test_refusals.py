@@ -38,5 +38,5 @@ def test_an_invitation_that_was_tried_is_no_invitation() -> None:
 def test_a_password_that_stays_here_is_told() -> None:
     """It was not sent, why, and what to do."""
     assert not_sent(IN_CLEAR).startswith("The password was not sent: this connection is not encrypted")
-    sentence = not_sent(not_compared("h:1", bytes(32)))
-    assert 'use: python client.py "chat://h:1#' in sentence
+    sentence = not_sent(not_compared("h:1", bytes(32), '"chat://h:1#x"'))
+    assert 'use: python client.py "chat://h:1#x"' in sentence

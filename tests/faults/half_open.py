@@ -33,8 +33,10 @@ ODD_CLIENT: Final = (sys.executable, "-m", "tests.faults.odd_client")
 
 # A peer on the far side: says hello and reads, whatever comes.
 HOLDER: Final = """
-import socket, sys
-with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as connection:
+import socket, ssl, sys
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+with context.wrap_socket(socket.create_connection((sys.argv[1], int(sys.argv[2])))) as connection:
     connection.sendall(sys.argv[3].encode() + b"\\n")
     while connection.recv(65536):
         pass

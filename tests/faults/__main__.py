@@ -30,6 +30,7 @@ ITEMS: Final = {
     5: "kick_storm",
     6: "trim",
     7: "slow_readers",
+    8: "tls_duplex",
     9: "parser",
     10: "neighbours",
     11: "slow_loris",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import ssl
 import sys
 import tempfile
 import threading
@@ -25,6 +26,7 @@ from server_parts.protocol import native_door, plain_door
 from server_parts.protocol.requests import Leave
 from server_parts.wire import acceptor, outbox, sockets
 from server_parts.wire.outbox import Outbox
+from server_parts.wire.tls_wire import TlsWire
 from server_parts.wire.wire import Wire
 from tests.bench.contestants import ARGUMENTS, ROOT, Server, data_folder
 
@@ -165,6 +167,40 @@ def answer_at_once() -> None:
     _change(outbox, STALLED=1e9, _pages=threading.BoundedSemaphore(10**6))
 
 
+def seal_without_a_lock() -> None:
+    """Lets the two directions of an encrypted connection use its channel at once."""
+    # Whoever asks for the lock is given one that nobody else has.
+    _change(TlsWire, lock=property(lambda wire: threading.Lock(), lambda wire, lock: None))
+
+
+class _Sealed(bytes):
+    """To be sent as it is."""
+
+
+def seal_too_early() -> None:
+    """Seals what it says when that is queued, not when its turn to be sent has come."""
+    offer, try_send = Outbox.offer, TlsWire.try_send
+
+    def offer_sealed(self: Outbox, block: bytes) -> bool:
+        return offer(self, _sealed(self._wire, block) if isinstance(self._wire, TlsWire) else block)
+
+    def try_send_as_it_is(self: TlsWire, block: bytes | memoryview) -> int:
+        is_sealed = isinstance(block.obj if isinstance(block, memoryview) else block, _Sealed)
+        return Wire.try_send(self, block) if is_sealed else try_send(self, block)
+
+    _change(Outbox, offer=offer_sealed)
+    _change(TlsWire, try_send=try_send_as_it_is)
+
+
+def _sealed(wire: TlsWire, block: bytes) -> bytes:
+    with wire.lock:
+        rest = memoryview(block)
+        with contextlib.suppress(ssl.SSLError):  # it is over
+            while rest:
+                rest = rest[wire._channel.seal(rest) :]
+        return _Sealed(wire._channel.outgoing())
+
+
 HABITS: Final[dict[str, Callable[[], None]]] = {
     habit.__name__: habit
     for habit in (
@@ -183,6 +219,8 @@ HABITS: Final[dict[str, Callable[[], None]]] = {
         rename_for_nothing,
         count_no_rooms,
         answer_at_once,
+        seal_without_a_lock,
+        seal_too_early,
     )
 }
 

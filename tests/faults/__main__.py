@@ -41,6 +41,7 @@ ITEMS: Final = {
     16: "clean_stop",
     17: "storage_faults",
     18: "leaks",
+    21: "listening",
     22: "identity",
     23: "abuse",
     27: "hearers",

@@ -36,6 +36,7 @@ from tests.faults.finding import Finding, NotAllowed
 from tests.faults.flood import CLIENTS, LEAST_P99, Lobby, storming
 from tests.faults.flood import Shape as LobbyShape
 from tests.faults.odd_server import connections_of, serving
+from tests.faults.own_key import give_key
 from tests.faults.slow_readers import generator_in
 from tests.peers import WAIT, Native
 
@@ -146,8 +147,8 @@ class Abuse(NamedTuple):
     tries: int = 1
 
     def __str__(self) -> str:
-        kept = {"connect": f"{self.connections} held", "reconnect": f"{self.texts / self.seconds:,.0f} texts/s stored",
-                "rooms": f"{self.rooms} kept"}  # fmt: skip
+        kept = dict.fromkeys(("connect", "half_open", "held"), f"{self.connections} held")
+        kept |= {"reconnect": f"{self.texts / self.seconds:,.0f} texts/s stored", "rooms": f"{self.rooms} kept"}
         more = f", {kept[self.kind]}" if self.kind in kept else ""
         return (
             f"{self.kind} ({self.rate:,.0f}/s{more}) {self.p99:.1f} ms, memory {self.growth / 1e6:+.1f} MB, "
@@ -171,7 +172,8 @@ class Abuse(NamedTuple):
         found = []
         if self.growth > MOST_GROWTH:
             found.append(f"memory grew by {self.growth / 1e6:.0f} MB")
-        if self.kind == "connect" and self.connections > Settings().per_address + 2:  # the owner, and one just refused
+        # Besides its own there are the owner's, and one that was just refused.
+        if self.kind in ("connect", "half_open") and self.connections > Settings().per_address + 2:
             found.append(f"one address holds {self.connections} connections")
         if self.kind == "reconnect" and self.texts > self.most_texts():
             found.append(f"too many texts were stored: {self.texts} > {self.most_texts():.0f}")
@@ -249,9 +251,10 @@ def endure(
     """What was found, and what of it is wrong."""
     with tempfile.TemporaryDirectory(prefix="chat-abuse-", dir=data_folder()) as temporary:
         folder = Path(temporary)
+        give_key(folder / "data")
         _fill(folder / "data")
         with (
-            serving("--rate", str(RATE), habit=habit, folder=folder) as server,
+            serving("--rate", str(RATE), "--plain", "everyone", habit=habit, folder=folder) as server,
             Load(generator_in(folder), server.port, NATIVE.echo) as load,
         ):
             place = Place(server, folder / "data" / "chat.db", load, shape)

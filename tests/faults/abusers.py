@@ -3,6 +3,9 @@
     python -m tests.faults.abusers KIND PORT SEED      until its standard input ends; then it says how much it did
 
 connect    silent connections, as many as come in, from another address
+half_open  connections that begin to encrypt and do not go on, as many as come in, from another address
+held       a thousand of these, after their first byte, from this machine's own address, which is not counted
+handshakes connections that are gone as soon as they are encrypted, from this machine's own address
 renames    25 clients in 380 rooms each, which change their names as fast as they may, from this machine's address
 lists      sixteen clients that ask who is there and which rooms there are, as fast as they may, from another address
 reconnect  four loops that come in, say forty texts and go, under new names, from this machine's own address
@@ -14,10 +17,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import random
 import re
 import secrets
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -38,6 +43,8 @@ LISTERS: Final = 16  # as many as one address may be
 AHEAD: Final = 200  # requests that one of them sends at once
 SMALL: Final = 4_096  # bytes that the kernel keeps for who does not read
 PAUSE: Final = 0.001  # between two connects: the abuser's processor time is not what is judged
+HELD: Final = 1_000
+TLS_BEGINNING: Final = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200)
 BIG: Final = "big"  # the room with the long texts
 ASKS: Final[tuple[dict[str, Any], ...]] = (
     {"type": "history", "room": BIG, "limit": 500},
@@ -58,6 +65,40 @@ def connect(port: int, seed: int) -> int:
             with contextlib.suppress(OSError):
                 opened.enter_context(_connection(port, far(seed, 1)))
                 done += 1
+    return done
+
+
+def half_open(port: int, seed: int) -> int:
+    return _begin_handshakes(port, far(seed, 4), TLS_BEGINNING)
+
+
+def held(port: int, seed: int) -> int:
+    return _begin_handshakes(port, HOME, TLS_BEGINNING[:1], HELD)
+
+
+def _begin_handshakes(port: int, source: str, beginning: bytes, most: float = math.inf) -> int:
+    """Again and again, up to that many; none of them goes on."""
+    done = 0
+    with ExitStack() as opened:
+        while not over.wait(PAUSE):
+            if done < most:
+                with contextlib.suppress(OSError):
+                    opened.enter_context(_connection(port, source)).sendall(beginning)
+                    done += 1
+    return done
+
+
+def handshakes(port: int, seed: int) -> int:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    done = 0
+    while not over.wait(PAUSE):
+        with (
+            contextlib.suppress(OSError),
+            _connection(port, HOME) as connection,
+            context.wrap_socket(connection),
+        ):
+            done += 1
     return done
 
 
@@ -216,7 +257,7 @@ def _received(connection: socket.socket) -> Iterator[bytes]:
 
 
 KINDS: Final[dict[str, Callable[[int, int], int]]] = {
-    kind.__name__: kind for kind in (connect, renames, lists, reconnect, rooms, unread)
+    kind.__name__: kind for kind in (connect, half_open, held, handshakes, renames, lists, reconnect, rooms, unread)
 }
 
 

@@ -17,12 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from server_parts.wire.certificate import CertificateError
-from server_parts.wire.new_key import make_key
 from tests.faults.actors import ServerProcess
 from tests.faults.ears import Secret, forms, listening_to, read_in
 from tests.faults.evening import Evening, Secrets
 from tests.faults.finding import Finding, NotAllowed, found, main
+from tests.faults.own_key import give_key
 
 PROPERTY: Final = "nothing readable"
 TARGET: Final = "nothing of an encrypted evening (text, name, room, token, session, password, motd) readable in clear"
@@ -67,7 +66,7 @@ def listen(shape: Shape, *, encrypted: bool, relay: bool = False) -> Heard:
     options = ["--motd", kept.new("motd"), "--plain", "nobody" if encrypted else "everyone"]
     with tempfile.TemporaryDirectory(prefix="chat-listening-") as temporary:
         folder = Path(temporary, "data")
-        _prepare(folder)
+        give_key(folder)
         with ServerProcess(folder, options=options) as server, listening_to(server.port, relay=relay) as ears:
             evening = Evening(server, ears.port, kept, encrypted=encrypted)
             evening.pass_by(shape.people, shape.texts)
@@ -82,14 +81,6 @@ def listen(shape: Shape, *, encrypted: bool, relay: bool = False) -> Heard:
     ]
     read, size = read_in(streams, kept.kept), len(everything)
     return Heard(kept.kept, read, ears.manner, ears.packets, size, evening.guests, evening.turns, wrong)
-
-
-def _prepare(folder: Path) -> None:
-    folder.mkdir()
-    try:
-        make_key(folder / "server.crt", folder / "server.key")
-    except CertificateError as reason:
-        raise NotAllowed(str(reason)) from None
 
 
 def run(quick: bool, seed: int) -> Finding:

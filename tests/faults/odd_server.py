@@ -24,7 +24,8 @@ from server_parts.people import new_rooms, places, rate_limit
 from server_parts.people.clients import Client
 from server_parts.protocol import native_door, plain_door
 from server_parts.protocol.requests import Leave
-from server_parts.wire import acceptor, outbox, sockets
+from server_parts.wire import acceptor, entrance, outbox, sockets
+from server_parts.wire.handshakes import Handshakes
 from server_parts.wire.outbox import Outbox
 from server_parts.wire.tls_wire import TlsWire
 from server_parts.wire.wire import Wire
@@ -124,7 +125,7 @@ def leave_without_a_word() -> None:
 
 def far_from_home() -> None:
     """Takes this machine's addresses but the first one for those of other machines; else it is as it should be."""
-    for module in (places, new_rooms):
+    for module in (places, new_rooms, server):
         _change(module, is_own=lambda source: source == "127.0.0.1")
 
 
@@ -132,6 +133,12 @@ def let_everybody_in() -> None:
     """Counts no connections by their address."""
     far_from_home()
     _change(places, is_own=lambda source: True)
+
+
+def shake_hands_with_everybody() -> None:
+    """Begins as many handshakes at once as it is asked to."""
+    far_from_home()
+    _change(entrance, Handshakes=lambda: Handshakes(10**6, 10**6), SECONDS=1e6)
 
 
 def forget_rates() -> None:
@@ -215,6 +222,7 @@ HABITS: Final[dict[str, Callable[[], None]]] = {
         leave_without_a_word,
         far_from_home,
         let_everybody_in,
+        shake_hands_with_everybody,
         forget_rates,
         rename_for_nothing,
         count_no_rooms,

@@ -10,9 +10,8 @@ import pytest
 from tests.faults import listening
 from tests.faults.actors import chosen_seed
 from tests.faults.ears import Secret, read_in
-from tests.tls.certificates import needs_openssl
 
-pytestmark = [pytest.mark.timeout(90), needs_openssl]
+pytestmark = pytest.mark.timeout(90)
 
 SECRET = Secret("text", 'a "secret" 雪 😀 text')
 
@@ -20,6 +19,8 @@ SECRET = Secret("text", 'a "secret" 雪 😀 text')
 def test_nothing_is_readable() -> None:
     """Of anything that anybody says, on an evening when much goes wrong."""
     finding = listening.run(True, chosen_seed())
+    if finding.met is None:
+        pytest.skip(finding.figure)
     print(finding)
     assert finding.met, finding.figure
 

@@ -8,14 +8,15 @@ import pytest
 
 from tests.faults import odd_server, tls_duplex
 from tests.faults.actors import chosen_seed
-from tests.tls.certificates import needs_openssl
 
-pytestmark = [pytest.mark.timeout(90), needs_openssl]
+pytestmark = pytest.mark.timeout(90)
 
 
 def test_hundreds_of_connections() -> None:
     """Saturated and chat-like, coming and going."""
     finding = tls_duplex.run(True, chosen_seed())
+    if finding.met is None:
+        pytest.skip(finding.figure)
     print(finding)
     assert finding.met, finding.figure
 

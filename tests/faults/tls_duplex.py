@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 from tests.bench.contestants import Server, data_folder
 from tests.faults.finding import Finding, NotAllowed, found, main
 from tests.faults.odd_server import serving
+from tests.faults.own_key import give_key
 from tests.faults.tls_crew import Crew, Guest, Room
 from tests.peers import WAIT
 
@@ -97,9 +98,8 @@ def duplex(shape: Shape, seed: int, habit: Callable[[], None] | None = None) -> 
     """How both went, and all that is wrong."""
     with tempfile.TemporaryDirectory(prefix="chat-duplex-", dir=data_folder()) as temporary:
         folder = Path(temporary)
+        give_key(folder / "data")
         with serving("--backlog", BACKLOG, habit=habit, folder=folder) as server:
-            if not (folder / "data" / "server.crt").exists():
-                raise NotAllowed("nothing is here that makes a key for the server")
             outcomes = [saturate(server.port, shape, seed), chat(server.port, shape, seed)]
             wrong = [failure for outcome in outcomes for failure in outcome.failures] + _ended(server)
         wrong += [f"complaint: {line}" for line in TROUBLE.findall((folder / "errors").read_text())]

@@ -11,6 +11,7 @@ import random
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -170,6 +171,8 @@ class Client:
     `act` is called in the client's own thread at every round, and may make it say or ask something or hang up.
     """
 
+    tls: ssl.SSLContext | None = None  # how it encrypts, if it does
+
     def __init__(self, port: int, mind: Mind, act: Callable[[Client], None] = lambda client: None) -> None:
         self.port, self.mind, self.act = port, mind, act
         self.connections = 0
@@ -234,6 +237,8 @@ class Client:
         self.mind.parting = None
         self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls is not None:
+            self._socket = self.tls.wrap_socket(self._socket)
         self._send([self.mind.hello()])
         return self._socket
 
@@ -259,7 +264,7 @@ class Client:
         connection.settimeout(wait)
         try:
             data = connection.recv(262_144)
-        except (TimeoutError, BlockingIOError):
+        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
             return []
         finally:
             connection.settimeout(WAIT)

@@ -3,6 +3,7 @@
     python -m tests.faults.kick_storm [--quick] [--seed N]
 
 Four ways out: a reset and a FIN from the client's side, a kick by the operator, and the same session coming in twice.
+Every second client encrypts.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.faults.actors import Client, Report, ServerProcess, judge, settle, st
 from tests.faults.finding import Finding, NotAllowed, found, main
 from tests.faults.mind import Frame, Mind
 from tests.peers import WAIT, wait_until
+from tests.tls.certificates import trusting_context
 
 try:
     import pty
@@ -122,6 +124,7 @@ def storm_over(folder: Path, victims: int, kicks: int, seed: int, *, lie: str | 
             rate_limit = SPEAKERS_PACE if number < SPEAKERS else VICTIMS_PACE / victims
             speakers.append(Speaker(rng.randrange(10**9), rate_limit, load))
             clients.append(Client(server.port, Mind(f"k{number}"), speakers[-1]))
+            clients[-1].tls = trusting_context() if number % 2 else None
         start_crowd(clients)
         pairs = list(zip(clients, speakers, strict=True))[SPEAKERS:]
         storms = [Storm(server, random.Random(rng.randrange(10**9))) for _ in range(hands)]

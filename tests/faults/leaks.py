@@ -3,8 +3,8 @@
     python -m tests.faults.leaks [--quick] [--seed N]
 
 Some say hello and goodbye, some only hello, some hang up in the middle of a line, some with a reset, some are a guest
-of the plain door, some come in twice. A first tenth warms the server up. After that threads and descriptors must be
-back to the start at every rest, and memory must not rise from rest to rest.
+of the plain door, some come in twice; one of eight encrypts. A first tenth warms the server up. After that threads and
+descriptors must be back to the start at every rest, and memory must not rise from rest to rest.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ from tests.faults.actors import hang_up
 from tests.faults.finding import Finding
 from tests.faults.odd_server import serving
 from tests.peers import WAIT, wait_until
+from tests.tls.certificates import trusting_context
 
 PROPERTY: Final = "no leaks"
 TARGET: Final = "100,000 connects and leaves: threads and descriptors back to the start, memory flat"
 FULL, QUICK = 100_000, 3_000
 RESTS: Final = 8
 HANDS: Final = 4  # threads that come and go
+ENCRYPTED: Final = 0.125
+TLS: Final = trusting_context()
 MOST_GROWTH: Final = 20.0  # bytes of memory a connection, from the first rest to the last
 NOISE: Final = 5 << 20  # bytes, whatever the number: what thousands are the first to need is kept (about 3 MB)
 
@@ -48,8 +51,9 @@ class Visitors:
 
     numbers = count()
 
-    def __init__(self, port: int, seed: int) -> None:
-        self._port, self._random = port, random.Random(seed)
+    def __init__(self, port: int, seed: int, encrypted: float = 0.0) -> None:
+        """`encrypted`: how many of all encrypt."""
+        self._port, self._random, self._encrypted = port, random.Random(seed), encrypted
         self._ways = (self._polite, self._curt, self._rude, self._half_a_line, self._no_word, self._guest, self._twice)
 
     def come_and_go(self, times: int) -> None:
@@ -59,7 +63,8 @@ class Visitors:
     def _connect(self) -> socket.socket:
         # From many addresses, so that ports do not run out.
         source = (f"127.{self._random.randrange(1, 250)}.{self._random.randrange(250)}.1", 0)
-        return socket.create_connection(("127.0.0.1", self._port), timeout=WAIT, source_address=source)
+        connection = socket.create_connection(("127.0.0.1", self._port), timeout=WAIT, source_address=source)
+        return TLS.wrap_socket(connection) if self._random.random() < self._encrypted else connection
 
     def _enter(self, session: str = "") -> socket.socket:
         connection = self._connect()
@@ -124,7 +129,7 @@ def footprints(
 
 def _visit(port: int, times: int, rng: random.Random) -> None:
     threads = [
-        threading.Thread(target=Visitors(port, rng.randrange(10**9)).come_and_go, args=(times // HANDS,))
+        threading.Thread(target=Visitors(port, rng.randrange(10**9), ENCRYPTED).come_and_go, args=(times // HANDS,))
         for _ in range(HANDS)
     ]
     for thread in threads:

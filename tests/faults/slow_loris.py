@@ -2,9 +2,9 @@
 
     python -m tests.faults.slow_loris [--quick] [--seed N]
 
-Thousands of them at once: half a hello, a hello or a line byte by byte, a TLS hello and no more, a web request without
-its end. Silent ones are among them too; silence is what the plain door takes for a guest who listens, so those stay,
-and must keep nobody out either. The quick form has a server with less patience.
+Thousands of them at once: half a hello, a hello or a line byte by byte (in clear and encrypted), a TLS hello and no
+more, a web request without its end. Silent ones are among them too; silence is what the plain door takes for a guest
+who listens, so those stay, and must keep nobody out either. The quick form has a server with less patience.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tests.bench.contestants import Server
 from tests.faults import finding, odd_server
 from tests.faults.finding import Finding
 from tests.peers import WAIT, Native
+from tests.tls.certificates import trusting_context
 
 PROPERTY: Final = "slow-loris"
 TARGET: Final = "2,000 dripping: all cut ≤ 15 s, a new login meanwhile ≤ 1 s"
@@ -68,6 +69,14 @@ def half_a_tls_hello() -> Iterator[bytes]:
     yield b"\x16\x03\x01\x02\x00\x01"
 
 
+def an_encrypted_hello_in_drops() -> Iterator[bytes]:
+    return a_hello_in_drops()
+
+
+def an_encrypted_line_in_drops() -> Iterator[bytes]:
+    return a_line_in_drops()
+
+
 def silence() -> Iterator[bytes]:
     yield from ()
 
@@ -78,7 +87,10 @@ DRIPPING: Final = {
     a_line_in_drops: 1,
     a_web_request_in_drops: 1,
     half_a_tls_hello: 2,
-}  # and how many of twenty do so
+    an_encrypted_hello_in_drops: 1,
+    an_encrypted_line_in_drops: 1,
+}  # and how many of 22 do so
+ENCRYPTED: Final = (an_encrypted_hello_in_drops, an_encrypted_line_in_drops)
 SILENT_SHARE: Final = 10  # one in so many
 
 
@@ -105,6 +117,8 @@ class Crowd:
     def _connect(self, number: int, way: Callable[[], Iterator[bytes]]) -> None:
         source = (f"127.0.1.{1 + number % 8}", 0)
         connection = socket.create_connection(("127.0.0.1", self._port), timeout=WAIT, source_address=source)
+        if way in ENCRYPTED:
+            connection = trusting_context().wrap_socket(connection)
         connection.setblocking(False)
         self._connections.append(connection)
         self._dripping[number] = connection, way()

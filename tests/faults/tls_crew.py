@@ -37,8 +37,8 @@ def text_of(name: str, seq: int) -> str:
     """What that name says under that number; mostly short, now and then more than fits in one record of TLS."""
     mark = f"{name}·{seq}·"
     choice = zlib.crc32(mark.encode())
-    size = choice % LONGEST if choice % 16 == 0 else choice % 300
-    return (mark * (size // len(mark) + 1))[: LONGEST - 1] + "."
+    filler, longest = ("😀", LONGEST) if choice % 16 == 0 else ("x", 300)
+    return mark + filler * min(choice // 16 % longest, LONGEST - len(mark))
 
 
 class Room:
@@ -119,7 +119,7 @@ class Guest:
 
     @staticmethod
     def _line(frame: Frame) -> bytes:
-        return json.dumps(frame).encode() + b"\n"
+        return json.dumps(frame, ensure_ascii=False).encode() + b"\n"
 
     def _send(self) -> None:
         while self._unsent:

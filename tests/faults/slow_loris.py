@@ -2,9 +2,9 @@
 
     python -m tests.faults.slow_loris [--quick] [--seed N]
 
-Thousands of them at once: half a hello, a hello or a line byte by byte (in clear and encrypted), a TLS hello and no
-more, a web request without its end. Silent ones are among them too; silence is what the plain door takes for a guest
-who listens, so those stay, and must keep nobody out either. The quick form has a server with less patience.
+Thousands of them at once: half a hello, a hello byte by byte (in clear and encrypted), a line byte by byte, a TLS hello
+and no more, a web request without its end. Silent ones are among them too; silence is what the plain door takes for a
+guest who listens, so those stay, and must keep nobody out either. The quick form has a server with less patience.
 """
 
 from __future__ import annotations
@@ -73,10 +73,6 @@ def an_encrypted_hello_in_drops() -> Iterator[bytes]:
     return a_hello_in_drops()
 
 
-def an_encrypted_line_in_drops() -> Iterator[bytes]:
-    return a_line_in_drops()
-
-
 def silence() -> Iterator[bytes]:
     yield from ()
 
@@ -87,10 +83,8 @@ DRIPPING: Final = {
     a_line_in_drops: 1,
     a_web_request_in_drops: 1,
     half_a_tls_hello: 2,
-    an_encrypted_hello_in_drops: 1,
-    an_encrypted_line_in_drops: 1,
+    an_encrypted_hello_in_drops: 2,
 }  # and how many of 22 do so
-ENCRYPTED: Final = (an_encrypted_hello_in_drops, an_encrypted_line_in_drops)
 SILENT_SHARE: Final = 10  # one in so many
 
 
@@ -117,7 +111,7 @@ class Crowd:
     def _connect(self, number: int, way: Callable[[], Iterator[bytes]]) -> None:
         source = (f"127.0.1.{1 + number % 8}", 0)
         connection = socket.create_connection(("127.0.0.1", self._port), timeout=WAIT, source_address=source)
-        if way in ENCRYPTED:
+        if way is an_encrypted_hello_in_drops:
             connection = trusting_context().wrap_socket(connection)
         connection.setblocking(False)
         self._connections.append(connection)

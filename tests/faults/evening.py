@@ -10,13 +10,11 @@ import shutil
 import socket
 import ssl
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
 from typing import Final
 
-from tests.client.programs import ROOT, Pipe
+from tests.client.programs import Pipe
 from tests.faults.actors import ServerProcess, hang_up
 from tests.faults.ears import Secret
 from tests.peers import WAIT, Ended, Native, Peer
@@ -145,9 +143,6 @@ class Evening:
 
     def _restart_beside_the_client(self, here: Sequence[Person], room: str) -> None:
         """client.py says something before and after the server is killed; everybody comes back by themselves."""
-        if self._encrypted and not client_encrypts():
-            self._restart(here)
-            return
         name, texts = self._secrets.new("name"), [self._secrets.text(), self._secrets.text()]
         secret = self._secrets.new("token")
         token_file = self._server.folder.with_name("client-token")
@@ -250,10 +245,3 @@ def client_hello() -> bytes:
     with suppress(ssl.SSLWantReadError):
         trusting_context().wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
     return outgoing.read()
-
-
-@cache
-def client_encrypts() -> bool:
-    """Whether this client.py knows how."""
-    command = [sys.executable, "client.py", "--help"]
-    return "--tls" in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

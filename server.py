@@ -186,7 +186,7 @@ class ChatServer:
     def _await_the_hub(self) -> None:
         """Let in a crowd as fast as the hub greets it: who is in would have to share Python's lock with all of them."""
         until = time.monotonic() + OUTSIDE_WAIT
-        while self._hub.waiting >= BEHIND and time.monotonic() < until:
+        while (self._hub.waiting >= BEHIND or self._entrance.is_crowded) and time.monotonic() < until:
             time.sleep(0.0005)
 
     def _receive_client(self, connection: socket.socket, address: tuple[str, int]) -> None:

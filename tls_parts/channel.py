@@ -61,7 +61,7 @@ class Channel:
         There may be something outgoing after it: some of what arrives wants an answer.
         """
         pieces: list[bytes] = []
-        while (piece := self._read_piece()) is not None:
+        while self._has_unread() and (piece := self._read_piece()) is not None:
             if not piece:
                 return b"".join(pieces)
             pieces.append(piece)
@@ -69,6 +69,10 @@ class Channel:
             return None
         self._idle_bytes = self._idle_reads = 0
         return b"".join(pieces)
+
+    def _has_unread(self) -> bool:
+        """Whether a read may tell something: trying it for nothing costs more than a read that succeeds."""
+        return self._incoming.pending > 0 or self._incoming.eof or self.ended
 
     def _read_piece(self) -> bytes | None:
         try:
@@ -86,7 +90,7 @@ class Channel:
 
     def seal(self, data: bytes | memoryview) -> int:
         """Make some of it outgoing; how many bytes that was. What is sealed must be sent, in this order, to the end."""
-        return self._tls.write(memoryview(data)[:MOST_SEALED])
+        return self._tls.write(data if len(data) <= MOST_SEALED else memoryview(data)[:MOST_SEALED])
 
     @property
     def has_outgoing(self) -> bool:

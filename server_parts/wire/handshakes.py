@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Final
 
 MOST: Final = 256  # at once
+CROWD: Final = 4  # at once, with which others already feel them
 PER_SOURCE: Final = 3  # of them for one address
 SECONDS: Final = 5.0  # to wait for one's turn, and again for the handshake itself
 
@@ -24,6 +25,12 @@ class Handshakes:
         self._per_source = per_source
         self._lock = threading.Lock()  # guards what is below
         self._sources: dict[str, tuple[threading.Semaphore, int]] = {}  # with how many use it or wait for it
+        self._under_way = 0
+
+    @property
+    def are_many(self) -> bool:
+        """Whether one more would make everybody else wait for Python's lock behind a crowd."""
+        return self._under_way >= CROWD
 
     @contextmanager
     def place(self, source: str | None, seconds: float = SECONDS) -> Iterator[bool]:
@@ -31,7 +38,15 @@ class Handshakes:
         until = time.monotonic() + seconds
         with ExitStack() as held:
             wanted = [self._all] if source is None else [held.enter_context(self._of(source)), self._all]
-            yield all(self._acquire(places, until, held) for places in wanted)
+            has_place = all(self._acquire(places, until, held) for places in wanted)
+            if has_place:
+                self._count(1)
+                held.callback(self._count, -1)
+            yield has_place
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._under_way += change
 
     @staticmethod
     def _acquire(places: threading.Semaphore, until: float, held: ExitStack) -> bool:

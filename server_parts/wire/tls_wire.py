@@ -19,6 +19,7 @@ from server_parts.wire import sockets
 from server_parts.wire.wire import Wire
 from tls_parts.channel import Channel
 
+AT_ONCE: Final = 128 * 1024  # bytes of a block that are sealed before they are sent
 _LONG: Final = 60.0  # seconds; any time
 
 
@@ -111,6 +112,8 @@ class TlsWire(Wire):
 
     def _answer(self) -> None:
         """Send what the channel wants to say itself; what is not taken now goes before the next block."""
+        if self._channel.has_outgoing:
+            self._unsent = b"".join((self._unsent, self._channel.outgoing()))
         with contextlib.suppress(OSError):
             self._flush()
 
@@ -123,8 +126,20 @@ class TlsWire(Wire):
             self._sealed = 0
             if taken == len(block):
                 break
-            self._sealed = self._channel.seal(memoryview(block)[taken:])
+            self._seal(memoryview(block)[taken:] if taken else block)
         return taken
+
+    def _seal(self, block: bytes | memoryview) -> None:
+        """As much of it as is sent at once: a call of the kernel costs more than sealing what it takes."""
+        self._sealed = self._channel.seal(block)
+        self._unsent = self._channel.outgoing()
+        if self._sealed == len(block):
+            return
+        pieces = [self._unsent]
+        while self._sealed < min(len(block), AT_ONCE):
+            self._sealed += self._channel.seal(memoryview(block)[self._sealed :])
+            pieces.append(self._channel.outgoing())
+        self._unsent = b"".join(pieces)
 
     def send(self, block: bytes | memoryview, seconds: float) -> int:
         with self.lock:
@@ -134,19 +149,14 @@ class TlsWire(Wire):
         return taken
 
     def _flush(self) -> bool:
-        """With the lock held: send what is sealed; whether all of it is out."""
-        while self._unsent or self._take():
+        """With the lock held: send what is sealed, which is kept until it is out; whether all of it is."""
+        if self._unsent:
             sent = super().try_send(self._unsent)
             if sent < len(self._unsent):
                 self._unsent = memoryview(self._unsent)[sent:]
                 return False
             self._unsent = b""
         return True
-
-    def _take(self) -> bool:
-        """Whether there is more that is sealed. It is kept until it is out, also if the wire breaks."""
-        self._unsent = self._channel.outgoing()
-        return bool(self._unsent)
 
     # --- ending it, with the lock held ---
 

@@ -1,6 +1,7 @@
 """How fast the server is beside others: `python -m tests.bench [--quick]`. Linux, and a C compiler, are needed.
 
 Starts each server in turn on loopback, loads it, checks every message that every client gets, and prints one table.
+With `--tls` or `--beside` two of this project's servers run at the same time and are loaded in turn.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.bench import quick, report
-from tests.bench.contestants import ALL, Absent, Contestant, data_folder
-from tests.bench.generator import NoCompiler, build
+from tests.bench import beside, quick, report
+from tests.bench.contestants import ALL, OVER_TLS, THIS, Absent, Contestant, another, data_folder
+from tests.bench.generator import NoCompiler, NoTls, build, build_tls
 from tests.bench.measure import Bench
 from tests.bench.plot import fan_out_svg
 from tests.bench.report import Cell, Row
@@ -28,8 +29,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     keys = [contestant.key for contestant in ALL]
     parser.add_argument("--quick", action="store_true", help="under 20 s: fails if the server has become slow")
-    parser.add_argument("--only", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="WORKLOAD",
-                        help=f"some of: {', '.join(WORKLOADS)}")  # fmt: skip
+    parser.add_argument("--tls", action="store_true", help="this server in the clear and over TLS, beside each other")
+    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="this server and another copy of the project")
+    parser.add_argument("--only", nargs="+", choices=dict.fromkeys((*WORKLOADS, *beside.WORKLOADS)), metavar="WORKLOAD",
+                        help=f"some of: {', '.join(WORKLOADS)}; with --tls some of: {', '.join(beside.WORKLOADS)}; "
+                             f"with --beside some of: {', '.join(beside.IN_THE_CLEAR)}")  # fmt: skip
     parser.add_argument("--peers", nargs="*", choices=keys, default=keys, metavar="PEER",
                         help=f"some of: {', '.join(keys[1:])}; this server always takes part")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement (default: 5)")
@@ -54,6 +58,8 @@ def main(argv: Sequence[str]) -> int:
         except NoCompiler as error:
             print(error, file=sys.stderr)
             return 2
+        if options.tls or (options.beside and not options.quick):
+            return _measure_two(options, folder, programs)
         if options.quick:
             return quick.run(folder, programs)
         return _measure(options, folder, programs)
@@ -65,7 +71,10 @@ def _measure(options: argparse.Namespace, folder: Path, programs: dict[str, Path
     bench = Bench(folder, programs, present, options.rounds, options.seconds)
     about = report.machine(folder)
     _tell_machine(about, versions)
-    rows = _run(bench, options.only, [contestant for contestant in chosen if contestant not in present])
+    print("Ratios are this server / the other.\n")
+    rows = _run(
+        bench, options.only or list(WORKLOADS), [contestant for contestant in chosen if contestant not in present]
+    )
     print(report.table(rows, [contestant.key for contestant in chosen]))
     _compare(options.compare, rows)
     if options.json:
@@ -75,6 +84,30 @@ def _measure(options: argparse.Namespace, folder: Path, programs: dict[str, Path
         options.plot.write_text(fan_out_svg(rows, f"{about['processors']} processors, 100-byte texts, 5 senders"))
     failed = [row.name for row in rows if (cell := row.cells.get("this")) and cell.note.startswith("failed")]
     return 1 if failed else 0
+
+
+def _measure_two(options: argparse.Namespace, folder: Path, programs: dict[str, Path]) -> int:
+    """In the clear and over TLS, or this copy and another."""
+    if options.tls:
+        try:
+            programs |= build_tls(folder)
+        except NoTls as error:
+            print(error, file=sys.stderr)
+            return 2
+    if options.quick:
+        return beside.run_quick(folder, programs)
+    pair = (THIS, OVER_TLS) if options.tls else (THIS, another(options.beside))
+    workloads = beside.WORKLOADS if options.tls else beside.IN_THE_CLEAR
+    bench = Bench(folder, programs, pair, options.rounds, options.seconds, beside.WINDOWS)
+    about = report.machine(folder)
+    _tell_machine(about, versions := {each.key: each.version() for each in pair})
+    print(f"Ratios are {pair[1].title} / {pair[0].title}.\n")
+    rows = beside.measure(bench, [name for name in options.only or workloads if name in workloads])
+    print(report.table_of_two(rows, pair))
+    if options.json:
+        found = report.document(rows, about, versions, sys.argv)
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+    return 1 if any(cell.note.startswith("failed") for row in rows for cell in row.cells.values()) else 0
 
 
 def _versions(contestants: Sequence[Contestant]) -> tuple[dict[str, str], list[Contestant]]:
@@ -104,7 +137,7 @@ def _tell_machine(about: dict[str, object], versions: dict[str, str]) -> None:
     print(f"data on {about['data_on']}; {', '.join(f'{key}: {text}' for key, text in versions.items())}")
     if about["data_on"] in IN_MEMORY:
         print("That is no real disk: syncing costs nothing there. Choose another place with --folder.")
-    print("100-byte texts, a message counted once per client that received it; ratios are this server / the other.\n")
+    print("100-byte texts, a message counted once per client that received it.")
 
 
 def _compare(file: Path | None, rows: list[Row]) -> None:

@@ -16,6 +16,8 @@ enum { READ = 1 << 17, PER_ADDRESS = 4000 };
 
 static const char SYNC[] = "^sync";
 
+uint64_t looked_at, ignored;
+
 static int unsynced;
 static uint64_t sync_began, sync_until;
 
@@ -38,7 +40,7 @@ void add(struct bytes *bytes, const void *from, size_t size) {
 static void flush(struct client *client) {
     struct bytes *out = &client->out;
     if (!out->size || client->state == CLOSED) return;
-    ssize_t sent = send(client->fd, out->at, out->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = link_send(client->link, out->at, out->size);
     if (sent <= 0) sent = 0; /* a broken connection shows when it is read */
     out->size -= (size_t)sent;
     memmove(out->at, out->at + sent, out->size);
@@ -147,26 +149,36 @@ static void receive_data(struct client *client, char *data, size_t size) {
 }
 
 static void lose(struct client *client) {
-    if (client->state == CONNECTING || client->state == GREETING) {
+    if (client->state >= CONNECTING && client->state <= GREETING) {
         connect_left--;
         connect_more();
     }
     if (client->state >= UNSYNCED && client->state <= LIVE)
         complain(&tally.closed, "receiver %d was disconnected", client->cursor.who);
+    if (client->link) link_close(client->link);
+    client->link = NULL;
     close(client->fd);
     client->state = CLOSED;
 }
 
-static void receive(struct client *client) {
+static ssize_t receive_some(struct client *client) {
     static char buffer[HEADROOM + READ];
     char *data = buffer + HEADROOM;
-    ssize_t size = recv(client->fd, data, READ, MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    uint64_t *count = client->state == IGNORED ? &ignored : &looked_at;
+    ssize_t size = count == &ignored ? link_skip(client->link, READ) : link_receive(client->link, data, READ, count);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
     now = read_clock();
     if (size <= 0)
         lose(client);
+    else if (count == &ignored)
+        ignored += (uint64_t)size;
     else
         receive_data(client, data, (size_t)size);
+    return size;
+}
+
+static void receive(struct client *client) {
+    while (receive_some(client) > 0 && client->state != IGNORED && link_holds_more(client->link));
 }
 
 /* --- connecting ------------------------------------------------------------------------------------------------ */
@@ -189,6 +201,7 @@ static void start_connect(struct client *client) {
         lose(client);
         return;
     }
+    client->link = link_open(client->fd);
     watch(client, EPOLL_CTL_ADD, EPOLLOUT);
 }
 
@@ -206,8 +219,15 @@ static void connect_more(void) {
 static void say_hello(struct client *client) {
     client->state = GREETING;
     add(&client->out, client->hello.at, client->hello.size);
-    watch(client, EPOLL_CTL_MOD, EPOLLIN);
     flush(client);
+}
+
+static void shake_hands(struct client *client) {
+    if (client->state == CONNECTING) watch(client, EPOLL_CTL_MOD, EPOLLIN);
+    client->state = SHAKING;
+    int done = link_shake_hands(client->link);
+    if (done < 0) lose(client);
+    if (done > 0) say_hello(client);
 }
 
 void begin_connect(int from, int to, int at_once, double seconds) {
@@ -269,10 +289,10 @@ void look_after_clients(void) {
 }
 
 void handle_client(struct client *client, uint32_t events) {
-    if (client->state == CONNECTING)
-        say_hello(client);
+    if (client->state == CONNECTING || client->state == SHAKING)
+        shake_hands(client);
     else if (events & EPOLLOUT)
         flush(client);
-    int open = client->state != CLOSED && client->state != STOPPED;
+    int open = client->state >= GREETING && client->state <= IGNORED;
     if (open && events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(client);
 }

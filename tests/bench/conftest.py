@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.generator import NoCompiler, build
+from tests.bench.generator import NoCompiler, NoTls, build, build_tls
 
 
 @pytest.fixture(scope="session")
@@ -17,4 +17,13 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     try:
         return build(tmp_path_factory.mktemp("programs"))
     except NoCompiler as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def tls_programs(programs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """With the one that speaks TLS."""
+    try:
+        return programs | build_tls(tmp_path_factory.mktemp("tls-programs"))
+    except NoTls as error:
         pytest.skip(str(error))

@@ -12,10 +12,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tests.bench import protocols
+from tests.bench.generator import TLS_LOAD
 from tests.bench.protocols import Protocol
 
 HERE: Final = Path(__file__).parent
@@ -121,6 +123,7 @@ class Contestant:
     protocol: Protocol
     version: Callable[[], str]  # raises Absent
     start: Callable[[Path], Server]
+    load: str = "load"  # the program that loads it
 
 
 def free_port() -> int:
@@ -149,10 +152,20 @@ def _version_of(program: str, *arguments: str) -> Callable[[], str]:
     return ask
 
 
-def start_this(folder: Path, *more: str) -> Server:
+def start_this(folder: Path, *more: str, root: Path = ROOT) -> Server:
     data = folder / f"data-{time.monotonic_ns()}"
-    command = [sys.executable, str(ROOT / "server.py"), "--port", "0", "--data", str(data), *ARGUMENTS, *more]
+    command = [sys.executable, str(root / "server.py"), "--port", "0", "--data", str(data), *ARGUMENTS, *more]
     return Server(command, folder)
+
+
+def _start_over_tls(folder: Path) -> Server:
+    return start_this(folder, "--plain", "nobody")  # so that nothing can be measured by mistake
+
+
+def another(folder: Path) -> Contestant:
+    """This server from another copy of the project."""
+    start = partial(start_this, root=folder.resolve())
+    return Contestant("other", f"in {folder.resolve().name}", protocols.NATIVE, _python_version, start)
 
 
 def _start_script(name: str) -> Callable[[Path], Server]:
@@ -217,6 +230,7 @@ def _start_redis(folder: Path) -> Server:
 
 
 THIS: Final = Contestant("this", "this server", protocols.NATIVE, _python_version, start_this)
+OVER_TLS: Final = Contestant("tls", "over TLS", protocols.NATIVE_TLS, _python_version, _start_over_tls, TLS_LOAD)
 TUTORIAL: Final = Contestant(
     "tutorial", "tutorial", protocols.LINES, _python_version, _start_script("tutorial_server.py")
 )

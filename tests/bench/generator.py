@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 HERE: Final = Path(__file__).parent
-SOURCES: Final = {"load": ("load.c", "clients.c", "rounds.c", "stream.c"), "relay": ("relay.c",)}
+LOAD: Final = ("load.c", "clients.c", "rounds.c", "stream.c")
+SOURCES: Final = {"load": (*LOAD, "link_clear.c"), "relay": ("relay.c",)}
+TLS_LOAD, TLS_HEADER = "load-tls", "openssl/ssl.h"
 TEXT: Final = 100  # bytes of a text
 PATIENCE: Final = 30.0
 STORM_SECONDS: Final = 10.0
@@ -25,23 +27,40 @@ class NoCompiler(Exception):
     """There is nothing to make the load generator with."""
 
 
+class NoTls(Exception):
+    """There is nothing to make a load generator with that speaks TLS."""
+
+
 class LoadError(Exception):
     """The clients did not get in, or lost a server that should have stayed."""
 
 
 def build(folder: Path) -> dict[str, Path]:
     """The compiled programs, by name."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
+    return {name: _compile(folder / name, sources) for name, sources in SOURCES.items()}
+
+
+def build_tls(folder: Path) -> dict[str, Path]:
+    """The load generator that speaks TLS."""
+    headers = [_compiler(), "-fsyntax-only", "-include", TLS_HEADER, "-x", "c", "/dev/null"]
+    if subprocess.run(headers, capture_output=True).returncode:
+        raise NoTls("OpenSSL's headers are not installed (Debian: libssl-dev), so nothing can be loaded over TLS.")
+    return {TLS_LOAD: _compile(folder / TLS_LOAD, (*LOAD, "link_tls.c"), "-lssl", "-lcrypto")}
+
+
+def _compile(program: Path, sources: Sequence[str], *libraries: str) -> Path:
+    flags = ["-O2", "-Wall", "-Wextra", "-o", str(program)]
+    subprocess.run([_compiler(), *flags, *(str(HERE / source) for source in sources), *libraries], check=True)
+    return program
+
+
+def _compiler() -> str:
+    found = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if found is None:
         raise NoCompiler(
             "The load generator is written in C and there is no C compiler here: install cc, gcc or clang."
         )
-    made = {}
-    for name, sources in SOURCES.items():
-        made[name] = folder / name
-        command = [compiler, "-O2", "-Wall", "-Wextra", "-o", str(made[name]), *(str(HERE / s) for s in sources)]
-        subprocess.run(command, check=True)
-    return made
+    return found
 
 
 class Member(NamedTuple):
@@ -49,7 +68,7 @@ class Member(NamedTuple):
 
     hello: bytes
     ready: bytes
-    room: int = 0  # -1: what it gets is not looked at
+    room: int = 0  # -1: what it gets is only counted, as bytes of the wire
     stream: int = 0  # all members of a stream must get the same bytes; -1: nobody else gets the same
     sender: int = -1  # which sender of its room; -1: it only listens
     publish: tuple[bytes, bytes, bytes] = (b"", b"", b"")  # before the text, after it, and after a counter if any
@@ -66,10 +85,11 @@ class Round(NamedTuple):
     cpu: float  # the generator's share of one processor
     tally: dict[str, int]
     problem: str  # what was found wrong first, as a sentence; "" if nothing was
+    by_bytes: float  # deliveries for each that was looked at, by the bytes that clients of no room got
 
     @property
     def rate(self) -> float:
-        return self.deliveries / self.seconds
+        return self.deliveries * self.by_bytes / self.seconds
 
 
 class Load:
@@ -188,6 +208,7 @@ class Load:
             cpu=float(measured["cpu"]),
             tally={name: int(drained[name]) for name in TALLY},
             problem=drained["problem"],
+            by_bytes=1 + int(measured["ignored"]) / max(int(measured["looked_at"]), 1),
         )
 
 

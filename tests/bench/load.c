@@ -1,12 +1,12 @@
 /* The load generator: thousands of clients of any line-based chat in one process, driven by commands on stdin.
  *
  * What a client says to get in, how it publishes and what tells that it is in comes from the driver, generator.py.
- * This file owns the loop and the commands; clients.c the sockets, rounds.c what is sent when and what it came to,
- * stream.c whether what comes back is right.
+ * This file owns the loop and the commands; clients.c the sockets, link_clear.c or link_tls.c what their bytes are
+ * wrapped in, rounds.c what is sent when and what it came to, stream.c whether what comes back is right.
  *
  *   server PORT | echo 0/1 | texts LENGTH | key HEX | receipt HEX | room BYTES
  *   client ROOM STREAM SENDER READY HELLO BEFORE BETWEEN AFTER
- *       (ROOM -1: its bytes are not looked at; STREAM -1: nobody else gets the same bytes)
+ *       (ROOM -1: its bytes are only counted; STREAM -1: nobody else gets the same bytes)
  *   connect FROM TO AT_ONCE SECONDS      -> connected clients= failed= seconds=
  *   sync SECONDS                         -> synced seconds= missing=
  *   flood WINDOW WARM_UP SECONDS         -> measuring, measured ..., drained ...
@@ -155,6 +155,7 @@ int main(void) {
     raise_limit();
     setlinebuf(stdout);
     signal(SIGINT, SIG_IGN); /* Ctrl+C is the driver's to handle */
+    signal(SIGPIPE, SIG_IGN); /* a broken connection shows when it is read */
     poller = epoll_create1(0);
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
     struct itimerspec often = {.it_interval.tv_nsec = 1000000, .it_value.tv_nsec = 1000000};

@@ -2,12 +2,14 @@
 #ifndef LOAD_H
 #define LOAD_H
 
+#include "link.h"
 #include "stream.h"
 
 enum { REMEMBERED = 1 << 16, NEEDLE = 63 };
 
-/* SYNCING: the sync has come, the end of its line has not. IGNORED: in, and its bytes are not looked at. */
-enum state { IDLE, CONNECTING, GREETING, UNSYNCED, SYNCING, LIVE, IGNORED, STOPPED, CLOSED };
+/* SHAKING: agreeing on keys. SYNCING: the sync has come, the end of its line has not.
+ * IGNORED: in, and its bytes are only counted. */
+enum state { IDLE, CONNECTING, SHAKING, GREETING, UNSYNCED, SYNCING, LIVE, IGNORED, STOPPED, CLOSED };
 
 struct bytes { char *at; size_t size, room; };
 void add(struct bytes *bytes, const void *from, size_t size);
@@ -15,6 +17,7 @@ void add(struct bytes *bytes, const void *from, size_t size);
 struct client {
     int fd, room, sender; /* sender: which one of its room, or -1 */
     enum state state;
+    struct link *link;
     struct cursor cursor;
     struct bytes out, hello, before, between, after;
     char ready[NEEDLE + 1], tail[NEEDLE + 1];
@@ -33,6 +36,7 @@ extern struct room *rooms;
 extern int client_count, room_count, poller, echo;
 extern uint16_t port;
 extern uint64_t now, delivered, expected; /* ns; deliveries in all rooms, and what they must come to */
+extern uint64_t looked_at, ignored; /* bytes that were received, as they came over the wire */
 
 uint64_t read_clock(void);
 

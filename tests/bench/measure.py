@@ -100,7 +100,7 @@ class Bench:
         try:
             with (
                 contestant.start(place) as server,
-                Load(self.programs["load"], server.port, protocol.echo, protocol.id_key, receipt) as load,
+                Load(self.programs[contestant.load], server.port, protocol.echo, protocol.id_key, receipt) as load,
             ):
                 load.add_rooms(1 + max((member.room for member in members), default=0), ring_for(members, window))
                 who = load.add(members)
@@ -121,7 +121,7 @@ class Bench:
                 if len(windows) == 1:
                     best = windows[0]
                 if not best:
-                    best, windows = _find_window(session, windows)
+                    best, windows = find_window(session, windows)
                 try:
                     return self._rounds(session, best)
                 except Wrong:
@@ -154,7 +154,7 @@ def possible_windows(members: Iterable[Member], windows: Sequence[int]) -> list[
     return [window for window in windows if window == windows[0] or window * weight <= most]
 
 
-def _find_window(session: Session, windows: list[int]) -> tuple[int, list[int]]:
+def find_window(session: Session, windows: list[int]) -> tuple[int, list[int]]:
     """The best of the windows, of which the two best are tried twice; and those that may be used at all."""
     rates: dict[int, float] = {}
     length = TRIAL * session.patience

@@ -9,13 +9,13 @@ import platform
 import sqlite3
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench.contestants import ALL, FIELD
+from tests.bench.contestants import ALL, FIELD, Contestant
 
 THIS: Final = "this"
 RATIOS: Final = {"best peer": FIELD, "tutorial": ("tutorial",), "asyncio": ("asyncio",)}
@@ -48,9 +48,9 @@ class Row:
     def value(self, key: str) -> float | None:
         return self.cells[key].value if key in self.cells else None
 
-    def ratio(self, others: Iterable[str]) -> float | None:
-        """This server over the best of the others."""
-        mine = self.value(THIS)
+    def ratio(self, others: Iterable[str], of: str = THIS) -> float | None:
+        """This server, or another, over the best of the others."""
+        mine = self.value(of)
         values = [value for key in others if (value := self.value(key))]
         if not self.compared or not mine or not values:
             return None
@@ -76,11 +76,29 @@ def significant(value: float) -> str:
 def table(rows: Sequence[Row], keys: Sequence[str]) -> str:
     head = ["", "unit", *(TITLES[key] for key in keys), *(f"/ {name}" for name in RATIOS)]
     lines = [head, *(_line(row, keys) for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    notes = [
-        f"{row.name}, {TITLES[key]} {cell.note}" for row in rows for key, cell in row.cells.items() if ":" in cell.note
-    ]
-    return "\n".join([*(_aligned(line, widths) for line in lines), *notes])
+    titles = {key: TITLES[key] for key in keys}
+    return "\n".join([*_columns(lines), *_notes(rows, titles)])
+
+
+def table_of_two(rows: Sequence[Row], pair: tuple[Contestant, Contestant]) -> str:
+    """With the ratio of the second to the first."""
+    first, second = pair
+    lines = [["", "unit", first.title, second.title, "ratio"]]
+    for row in rows:
+        ratio = row.ratio((first.key,), second.key)
+        cells = [row.cells[each.key].text() for each in pair]
+        lines.append([row.name, row.unit, *cells, "" if ratio is None else f"{ratio:.2f}"])
+    return "\n".join([*_columns(lines), *_notes(rows, {each.key: each.title for each in pair})])
+
+
+def _notes(rows: Sequence[Row], titles: Mapping[str, str]) -> Iterator[str]:
+    for row in rows:
+        yield from (f"{row.name}, {titles[key]} {cell.note}" for key, cell in row.cells.items() if ":" in cell.note)
+
+
+def _columns(lines: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [_aligned(line, widths) for line in lines]
 
 
 def _line(row: Row, keys: Sequence[str]) -> list[str]:
@@ -168,8 +186,7 @@ def comparison(old: Sequence[Row], new: Sequence[Row]) -> str:
         was, now = before.value(THIS) or 0.0, row.value(THIS) or 0.0
         ratios = [_over(row.ratio(others), before.ratio(others)) for others in RATIOS.values()]
         lines.append([row.name, row.unit, significant(was), significant(now), _over(now, was), *ratios])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    return "\n".join(_aligned(line, widths) for line in lines)
+    return "\n".join(_columns(lines))
 
 
 def _over(new: float | None, old: float | None) -> str:

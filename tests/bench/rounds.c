@@ -35,7 +35,8 @@ static double percentile_ms(double share) {
 
 static struct {
     enum { RESTING, WARMING, MEASURING, DRAINING } phase;
-    uint64_t window, began, until, length, delivered_before, sent_before, progress, progress_at, cpu_before, dripped;
+    uint64_t window, began, until, length, delivered_before, sent_before, progress, progress_at, cpu_before, dripped,
+        looked_at_before, ignored_before;
     double rate;
 } round_;
 
@@ -78,6 +79,8 @@ static void begin_measuring(void) {
     round_.until = now + round_.length;
     round_.delivered_before = delivered;
     round_.sent_before = sent_total();
+    round_.looked_at_before = looked_at;
+    round_.ignored_before = ignored;
     round_.cpu_before = cpu_time();
     round_.dripped = 0;
     forget_latencies();
@@ -91,6 +94,7 @@ static void tell_latencies(const char *word) {
 static void end_measuring(void) {
     double seconds = (double)(now - round_.began) / 1e9;
     tell_latencies("measured");
+    printf(" looked_at=%lu ignored=%lu", looked_at - round_.looked_at_before, ignored - round_.ignored_before);
     printf(" deliveries=%lu sent=%lu seconds=%.4f cpu=%.4f\n", delivered - round_.delivered_before,
            sent_total() - round_.sent_before, seconds, (double)(cpu_time() - round_.cpu_before) / 1e9 / seconds);
     round_.phase = DRAINING;

@@ -1,0 +1,76 @@
+"""Two servers beside each other: the quick form over TLS passes, and what it says can be trusted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench import __main__ as command
+from tests.bench import beside, generator, report
+from tests.bench.contestants import OVER_TLS, ROOT, THIS
+from tests.bench.generator import Member
+from tests.bench.measure import Bench
+from tests.bench.protocols import NATIVE_TLS, crowd, newcomers
+from tests.bench.report import Cell, Row
+
+
+@pytest.mark.alone
+@pytest.mark.timeout(60)
+def test_quick_form_over_tls_passes(tls_programs: dict[str, Path]) -> None:
+    """Every message arrives once and in order, and encrypting takes no more than it may."""
+    arguments = ["--tls", "--quick"]
+    done = subprocess.run([sys.executable, "-m", "tests.bench", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(name in done.stdout for name in beside.LEAST)
+
+
+def members(count: int) -> list[Member]:
+    return list(crowd(NATIVE_TLS, 1, count, 1))
+
+
+def test_every_message_over_tls_is_looked_at(tls_programs: dict[str, Path], tmp_path: Path) -> None:
+    """The load generator decrypts what it checks: nothing is missing, and nothing was found wrong."""
+    with Bench(tmp_path, tls_programs, ()).session(OVER_TLS, members(4)) as session:
+        done, _ = session.flood(16, 0.05, 0.2)
+    assert done.deliveries > 0
+    assert done.by_bytes == 1
+    assert not any(done.tally.values())
+
+
+def test_clients_that_are_only_counted_count_by_their_bytes(tls_programs: dict[str, Path], tmp_path: Path) -> None:
+    """Two more clients that get the same and read none of it are two more deliveries of each message, more or less."""
+    crowd = [*members(2), *newcomers(NATIVE_TLS, 2, 2)]
+    with Bench(tmp_path, tls_programs, ()).session(OVER_TLS, crowd) as session:
+        done, _ = session.flood(1, 0.1, 0.5)
+    assert 1.5 < done.by_bytes < 2.5
+
+
+def test_without_the_headers_the_command_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], programs: dict[str, Path]
+) -> None:
+    """One sentence that names the package, and exit status 2."""
+    monkeypatch.setattr(generator, "TLS_HEADER", "openssl/no_such_header.h")
+    assert command.main(["--tls"]) == 2
+    assert "libssl-dev" in capsys.readouterr().err
+
+
+def rows(plain: float, encrypted: float) -> list[Row]:
+    cells = {"this": Cell(plain), "tls": Cell(encrypted)}
+    return [Row(name, "M deliveries/s", cells, compared=True) for name in beside.LEAST]
+
+
+def test_quick_form_fails_on_ratios_only() -> None:
+    """Slow beside the same server in the clear is a failure, whatever the figures themselves are; so is no figure."""
+    assert not list(beside.complaints(rows(1.0, 0.5)))
+    assert len(list(beside.complaints(rows(10.0, 0.5)))) == len(beside.LEAST)
+    assert len(list(beside.complaints([]))) == len(beside.LEAST)
+
+
+def test_table_of_two_has_the_ratio_of_the_second_to_the_first() -> None:
+    """And names both."""
+    text = report.table_of_two(rows(2.0, 1.0), (THIS, OVER_TLS))
+    assert "over TLS" in text
+    assert "0.50" in text

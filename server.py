@@ -71,6 +71,7 @@ GARBAGE_THRESHOLD: Final = 20_000
 TICK: Final = 0.5  # how long a thread that may be told to stop waits before it looks
 BEHIND: Final = 8  # batches of requests wait for the hub: then newcomers wait outside, where they cost nothing …
 OUTSIDE_WAIT: Final = 0.005  # … but each for so long at most
+TLS_WAIT: Final = 2.0  # for a first byte, from whoever is of no use here without encryption: it may come late
 LEAVING_WAIT: Final = 3.0  # how long clients may take to read the goodbye when the server stops
 CUT_WAIT: Final = 1.5  # and how long their readers may then take to end
 SPARE_DESCRIPTORS: Final = 64  # for the log, the listener, the threads' wake-ups
@@ -99,7 +100,7 @@ class ChatServer:
         self._store = store or MemoryLog()
         self._connections: dict[socket.socket, Client] = {}
         self._readers = Readers()
-        self._entrance = Entrance(FIRST_BYTE_WAIT, None if certificate is None else lambda: certificate.context)
+        self._entrance = Entrance(None if certificate is None else lambda: certificate.context)
         most = max(sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
         self._places = Places(self.max_clients, self.settings.per_address)
@@ -217,7 +218,8 @@ class ChatServer:
         source = source_of(client.address)
         try:
             opened = time.monotonic()
-            wire = self._entrance.wire_of(client_socket, clear, None if is_own(source) else source)
+            silence = FIRST_BYTE_WAIT if self._may_talk_in_clear(client) else TLS_WAIT
+            wire = self._entrance.wire_of(client_socket, clear, None if is_own(source) else source, silence)
             if wire is not None and not self._stopping:
                 self._serve(client, wire, opened)
         except ConnectionResetError:

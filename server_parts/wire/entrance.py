@@ -24,9 +24,7 @@ TLS_HELLO: Final = b"\x16"
 class Entrance:
     """One for all connections. Without a `context` this server cannot encrypt, and whoever asks for it is told so."""
 
-    def __init__(self, silence: float, context: Callable[[], ssl.SSLContext] | None) -> None:
-        """`silence`: after so many seconds without a byte, nobody wants to be encrypted."""
-        self._silence = silence
+    def __init__(self, context: Callable[[], ssl.SSLContext] | None) -> None:
         self._context = context
         self._handshakes = Handshakes()
 
@@ -35,12 +33,13 @@ class Entrance:
         """Whether so many shake hands that others had better wait outside for a moment."""
         return self._handshakes.are_many
 
-    def wire_of(self, connection: socket.socket, clear: Wire, source: str | None) -> Wire | None:
+    def wire_of(self, connection: socket.socket, clear: Wire, source: str | None, silence: float) -> Wire | None:
         """`clear`, or an encrypted wire in its place; None if the handshake fails or takes too long.
 
-        `source` is the address that handshakes are counted for, if they are.
+        `source` is the address that handshakes are counted for, if they are. After so many seconds of `silence` nothing
+        will be encrypted.
         """
-        if sockets.first_byte(connection, self._silence) != TLS_HELLO or self._context is None:
+        if sockets.first_byte(connection, silence) != TLS_HELLO or self._context is None:
             return clear
         with self._handshakes.place(source) as has_place:
             wire = TlsWire(connection, self._context())

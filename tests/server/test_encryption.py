@@ -94,7 +94,7 @@ def test_in_clear_only_this_machine_is_heard(serve: Serve, elsewhere: str) -> No
     native.hello("bob")
     bye = json.loads(native.rest())
     assert (bye["type"], bye["code"], bye["retry"]) == ("bye", "not_encrypted", False)
-    for first in (b"hello\n", b""):  # who is silent is told after half a second
+    for first in (b"hello\n", b""):  # who is silent is told after a moment
         plain = chat.admit(Peer(chat.port, elsewhere))
         plain.send_bytes(first)
         told = plain.rest()
@@ -298,7 +298,7 @@ def test_a_new_certificate_disturbs_nobody(serve: Serve, tmp_path: Path) -> None
     put("localhost")
     kept = Certificate(certificate, key)
     chat = serve(encrypts=False)
-    chat.server._entrance = entrance.Entrance(0.5, lambda: kept.context)
+    chat.server._entrance = entrance.Entrance(lambda: kept.context)
     before = [chat.native(f"n{number}") for number in range(20)]
     put("renewed")
     kept.reload()

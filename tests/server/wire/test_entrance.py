@@ -27,7 +27,7 @@ def test_the_thread_of_a_handshake_ends_with_it() -> None:
 
     client = threading.Thread(target=connect)
     client.start()
-    wire = Entrance(WAIT, lambda: context).wire_of(ours, Wire(ours), None)
+    wire = Entrance(lambda: context).wire_of(ours, Wire(ours), None, WAIT)
     client.join(WAIT)
     assert wire is not None
     assert wire.is_encrypted

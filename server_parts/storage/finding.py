@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
+from chat_common import partners
 from server_parts.storage.records import Message, Place
 from server_parts.storage.search_query import Query
 
@@ -18,7 +19,7 @@ class Wanted(NamedTuple):
     """What a search looks for, and how much of it is wanted.
 
     It looks in `room`, or in all public rooms and those in `floors`. Of a room in `floors` only what is numbered above
-    its floor may be found; a private room that is not in `floors` is never looked into.
+    its floor may be found; a private room that is not in `floors` is never looked into, and none in `hidden`.
     """
 
     query: Query
@@ -28,6 +29,12 @@ class Wanted(NamedTuple):
     before: tuple[str, int] | None = None  # the room and id of a message: only what was appended before it
     most: int = 0  # beyond `limit`, what matches is counted up to this number
     size: float = math.inf  # characters of text; of the messages that follow, only the places are kept
+    hidden: Set[str] = frozenset()  # public rooms that the asker must not learn of
+
+    def may_read(self, room: str, id: int) -> bool:
+        """Whether the asker may read that message."""
+        is_open = room not in self.hidden and not partners(room)
+        return id > self.floors.get(room, 0) and (is_open or room in self.floors)
 
 
 class Found(NamedTuple):

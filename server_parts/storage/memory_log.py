@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from heapq import merge
 from itertools import count, islice, takewhile
 from typing import Final, NamedTuple
@@ -18,7 +18,7 @@ from server_parts.storage.account_store import Conversation
 from server_parts.storage.finding import BREATH, SEARCH_TIME, Finds, Found, Wanted
 from server_parts.storage.memory_accounts import AccountBook
 from server_parts.storage.message_log import TRIM_SLICE
-from server_parts.storage.records import Draft, Message, Receipt, Run, filling
+from server_parts.storage.records import ACTS, Draft, Message, Receipt, Run, filling
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.store import Entry, Store
@@ -60,14 +60,17 @@ class MemoryLog(Store):
                 self._accounts.write(change)
                 if isinstance(change, Create):
                     self._raise_floors(change.name.lower())
-            return [self._store(draft) for draft in entry.drafts]
+            runs = [self._store(draft) for draft in entry.drafts]
+            for place in entry.erased:
+                self._erase(place)
+            return runs
 
     def _store(self, draft: Draft) -> Run:
         room = draft.room
         last = self._last.get(room, 0)
         if not last:
             self._kept[room] = deque()
-            for name in partners(room):
+            for name in filter(None, partners(room)):
                 self._floors.setdefault(name, {}).setdefault(room, 0)
         if partners(room):
             self._spoke.add((room, draft.sender.lower()))
@@ -77,10 +80,17 @@ class MemoryLog(Store):
             kept.append(_Kept(next(self._order), message))
             if message.seq:
                 self._receipts[message.session, message.seq] = Receipt(room, message.id)
-            if len(kept) > self._keep:
+            if len(kept) > self._keep and room != ACTS:
                 self._drop_oldest(kept)
         self._last[room] = run.last
         return run
+
+    def _erase(self, place: Receipt) -> None:
+        kept = self._kept.get(place.room)
+        if not kept or not kept[0].message.id <= place.id <= kept[-1].message.id:
+            return
+        at = place.id - kept[0].message.id
+        kept[at] = kept[at]._replace(message=kept[at].message._replace(text=""))
 
     def _drop_oldest(self, kept: deque[_Kept]) -> None:
         message = kept.popleft().message
@@ -114,7 +124,7 @@ class MemoryLog(Store):
 
     def find(self, wanted: Wanted) -> Found:
         query, floors = wanted.query, wanted.floors
-        end = math.inf if wanted.before is None else self._order_of(wanted.before, floors)
+        end = math.inf if wanted.before is None else self._order_of(wanted)
         if not query or wanted.limit <= 0:
             return Found([])
         rooms = [
@@ -122,7 +132,7 @@ class MemoryLog(Store):
             for name in self.rooms()
             if wanted.room in (None, name)
             and (not query.rooms or name in query.rooms)
-            and (name in floors or not partners(name))
+            and (name in floors or not (partners(name) or name in wanted.hidden))
         ]
         finds = Finds(wanted)
         deadline = time.monotonic() + SEARCH_TIME
@@ -131,16 +141,17 @@ class MemoryLog(Store):
                 time.sleep(BREATH)  # who compares words does not let go of Python's lock, which all others wait for
                 if time.monotonic() > deadline:
                     return finds.found(partial=True)
-            if order < end and query.matches(message.sender, message.ts, message.text):
+            if order < end and message.text and query.matches(message.sender, message.ts, message.text):
                 finds.add(message)
                 if not finds.left:
                     break
         return finds.found()
 
-    def _order_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> float:
-        """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""
-        room, id = place
-        if id <= floors.get(room, 0) or (partners(room) and room not in floors):
+    def _order_of(self, wanted: Wanted) -> float:
+        """The place among all messages of `before`, or of the next one kept in its room; 0 if it may not be read."""
+        assert wanted.before is not None
+        room, id = wanted.before
+        if not wanted.may_read(room, id):
             return 0
         with self._lock:
             kept = self._kept.get(room)
@@ -191,7 +202,7 @@ class MemoryLog(Store):
         oldest = -math.inf if keep_days is None else time.time() - keep_days * DAY
         most = math.inf if keep_messages is None else keep_messages
         left = TRIM_SLICE
-        for kept in list(self._kept.values()):
+        for kept in [kept for room, kept in self._kept.items() if room != ACTS]:
             while kept and (len(kept) > most or kept[0].message.ts < oldest):
                 if not left:
                     return True

@@ -6,7 +6,11 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+# The acts of moderation are messages of this room. It belongs to two names that nobody can bear: no client takes part
+# in it, can name it or finds it. It is never trimmed, or what holds would change by itself.
+ACTS: Final = "@+"
 
 
 class StorageError(Exception):

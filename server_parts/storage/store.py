@@ -10,14 +10,14 @@ from typing import Final, NamedTuple
 from server_parts.storage.account_records import AccountChange, Create
 from server_parts.storage.account_store import AccountStore
 from server_parts.storage.message_log import MessageLog
-from server_parts.storage.records import Draft, Run
+from server_parts.storage.records import Draft, Receipt, Run
 from server_parts.storage.session_store import SessionStore
 
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Entry(NamedTuple):
-    """What is committed together: texts, how far sessions are counted, whose they are, and changes of accounts."""
+    """What is committed together: texts, how far sessions are counted, whose they are, what else changes."""
 
     drafts: Sequence[Draft]
     accepted: Mapping[str, int]
@@ -25,6 +25,7 @@ class Entry(NamedTuple):
     claims: Mapping[str, str] = NOBODY
     changes: Sequence[AccountChange] = ()  # of accounts, in this order, behind the claims
     programs: Mapping[str, str] = NOBODY  # with which the claimed names came, as far as that is known
+    erased: Sequence[Receipt] = ()  # where the messages are
 
     def account_changes(self) -> Iterator[AccountChange]:
         """All of them: each claim makes an account with one device."""
@@ -55,7 +56,10 @@ class Store(MessageLog, SessionStore, AccountStore):
 
     @abstractmethod
     def write(self, entry: Entry) -> list[Run]:
-        """Do what `append` promises."""
+        """Do what `append` promises, and take the texts of the messages in `erased` away.
+
+        Those keep their numbers, with an empty text, and no search finds them. One that is not kept is passed over.
+        """
 
     def change(self, *changes: AccountChange) -> None:
         """Change accounts, all of it or nothing, with nothing else to store."""

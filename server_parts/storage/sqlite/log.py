@@ -33,7 +33,7 @@ from typing import Any, Final
 from chat_common import partners
 from server_parts.storage.finding import Found, Wanted
 from server_parts.storage.message_log import TRIM_SLICE
-from server_parts.storage.records import Message, Receipt, Run, StorageError
+from server_parts.storage.records import ACTS, Message, Receipt, Run, StorageError
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite import accounts
@@ -74,6 +74,8 @@ _HAS_SPOKEN: Final = "UPDATE participants SET spoke = 1 WHERE name = ? AND room 
 
 _OLDEST: Final = "SELECT n, id, ts, sender, text FROM messages WHERE room = ? ORDER BY id LIMIT ?"
 _DELETE_UP_TO: Final = "DELETE FROM messages WHERE room = ? AND id <= ?"
+_ONE: Final = "SELECT n, sender, text FROM messages WHERE room = ? AND id = ? AND text <> ''"
+_ERASE: Final = "UPDATE messages SET text = '' WHERE room = ? AND id = ?"
 _SET_FIRST: Final = "UPDATE rooms SET first = ? WHERE id = ?"
 _DELETE_SPANS: Final = """
     DELETE FROM spans WHERE n BETWEEN :low AND :high
@@ -136,7 +138,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
     # Appending
 
     def write(self, entry: Entry) -> list[Run]:
-        drafts, accepted, owners = entry.drafts, entry.accepted, entry.owners
+        drafts, accepted, owners, erased = entry.drafts, entry.accepted, entry.owners, entry.erased
         numbers = self._numbers
         batch = numbers.new_batch()
         with self._transaction() as connection:
@@ -154,10 +156,21 @@ class SqliteLog(accounts.SqliteAccounts, Store):
             connection.executemany(_SET_ACCEPTED, [(seq, sessions[key]) for key, seq in accepted.items()])
             if owners:
                 connection.executemany(_SET_OWNER, [(owner, sessions[key]) for key, owner in owners.items()])
+            gone = [row for place in erased for row in self._erase(connection, place)]
         numbers.committed(batch)
+        if gone and self._index:
+            self._index.forget(gone)
         if self._index:
             self._index.wake()
         return batch.runs
+
+    def _erase(self, connection: sqlite3.Connection, place: Receipt) -> list[Forgotten]:
+        """Take a text away. Returns what the index has to forget, if there was such a message."""
+        room = self._numbers.room_ids.get(place.room, 0)
+        rows = connection.execute(_ONE, (room, place.id)).fetchall()
+        connection.execute(_ERASE, (room, place.id))
+        private = bool(partners(place.room))
+        return [Forgotten(n, room, private, sender, text) for n, sender, text in rows]
 
     def _sessions(self, connection: sqlite3.Connection, batch: Batch, tokens: Iterable[str]) -> dict[str, int]:
         """The number of each session, new ones stored."""
@@ -226,10 +239,11 @@ class SqliteLog(accounts.SqliteAccounts, Store):
                 return self._index.search(wanted, scope)
         return self._scanner.search(wanted, scope)
 
-    def _number_of(self, place: tuple[str, int], floors: Mapping[str, int]) -> int:
-        """The place among all messages of this one, or of the next one kept in its room; 0 if it may not be read."""
-        room, id = place
-        if room not in self._numbers.room_ids or id <= floors.get(room, 0) or (partners(room) and room not in floors):
+    def _number_of(self, wanted: Wanted) -> int:
+        """The place among all messages of `before`, or of the next one kept in its room; 0 if it may not be read."""
+        assert wanted.before is not None
+        room, id = wanted.before
+        if room not in self._numbers.room_ids or not wanted.may_read(room, id):
             return 0
         return self._reader.number_of(self._numbers.room_ids[room], id)
 
@@ -237,11 +251,12 @@ class SqliteLog(accounts.SqliteAccounts, Store):
         room, rooms, floors = wanted.room, wanted.query.rooms, wanted.floors
         everywhere = room is None and not rooms
         chosen = set(rooms) if room is None else {room} & (rooms or {room})
-        names = floors.keys() if everywhere else (name for name in chosen if name in floors or not partners(name))
+        names = floors.keys() if everywhere else (name for name in chosen if wanted.may_read(name, EVER))
         ids = {name: self._numbers.room_ids[name] for name in names if name in self._numbers.room_ids}
         limits = {id: floors[name] for name, id in ids.items() if floors.get(name, 0) > 0}
-        end = EVER if wanted.before is None else self._number_of(wanted.before, floors)
-        return Scope(tuple(sorted(ids.values())), everywhere, limits, end)
+        end = EVER if wanted.before is None else self._number_of(wanted)
+        hidden = tuple(self._numbers.room_ids[name] for name in wanted.hidden if name in self._numbers.room_ids)
+        return Scope(tuple(sorted(ids.values())), everywhere, limits, end, hidden if everywhere else ())
 
     # Trimming
 
@@ -250,7 +265,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
         most = math.inf if keep_messages is None else keep_messages
         if keep_days is None and keep_messages is None:
             return False
-        self._to_trim = self._to_trim or list(self._numbers.last)
+        self._to_trim = self._to_trim or [room for room in self._numbers.last if room != ACTS]
         gone: dict[str, list[tuple[Any, ...]]] = {}
         left = TRIM_SLICE  # messages and rooms to look at before the hub has its turn again
         with self._transaction() as connection:

@@ -40,7 +40,7 @@ class Batch:
 
     def participants(self) -> list[tuple[str, int]]:
         """Whose the new private rooms are."""
-        return [(name, id) for room, id in self.new_rooms.items() for name in partners(room)]
+        return [(name, id) for room, id in self.new_rooms.items() for name in partners(room) if name]
 
 
 class Numbers:

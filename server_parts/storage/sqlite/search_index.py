@@ -60,7 +60,7 @@ _FORGET: Final = "INSERT INTO words (words, rowid, text, tags) VALUES ('delete',
 
 _FLOORS: Final = "WITH floors (room, id) AS (VALUES {floors})"
 _CONDITIONS: Final = """
-    {rooms} AND lower(m.sender) NOT IN ({without}) AND m.ts >= :since AND m.ts < :until
+    {rooms} AND m.text <> '' AND lower(m.sender) NOT IN ({without}) AND m.ts >= :since AND m.ts < :until
     AND m.id > coalesce((SELECT f.id FROM floors AS f WHERE f.room = m.room), 0)"""
 _FIND: Final = f"""
     {_FLOORS} SELECT {MESSAGE}
@@ -96,6 +96,7 @@ class Scope(NamedTuple):
     public: bool
     floors: Mapping[int, int]
     end: int = EVER  # the first number that is too new
+    hidden: tuple[int, ...] = ()  # public ones that are left out all the same
 
 
 def has_fts5() -> bool:
@@ -133,7 +134,8 @@ def _without(query: Query) -> str:
 
 
 def _rooms(scope: Scope) -> str:
-    return f"(m.room IN ({', '.join(map(str, scope.rooms))}){' OR NOT r.private' * scope.public})"
+    public = f" OR NOT r.private AND m.room NOT IN ({', '.join(map(str, scope.hidden))})" * scope.public
+    return f"(m.room IN ({', '.join(map(str, scope.rooms))}){public})"
 
 
 def _floors(scope: Scope) -> str:

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from server_parts.storage.finding import Wanted
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.message_log import everything_in
-from server_parts.storage.records import Draft
-from server_parts.storage.search_query import DAY
+from server_parts.storage.records import Draft, Receipt
+from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite.log import SqliteLog
-from server_parts.storage.store import Store
+from server_parts.storage.store import Entry, Store
 
 ROOMS = ["lobby", "den", "@alice+bob", "@bob+carol"]
 NAMES = ["alice", "Bob", "carol"]
@@ -71,6 +72,11 @@ class Logs(RuleBasedStateMachine):
         self.real.claim(name, token)
         self.model.claim(name, token)
 
+    @rule(room=rooms, id=ids)
+    def erase(self, room: str, id: int) -> None:
+        for log in (self.real, self.model):
+            log.write(Entry([], {}, erased=[Receipt(room, id)]))
+
     @rule(keep=st.integers(0, 15) | st.none(), days=st.sampled_from([1, 3, 5]) | st.none())
     def trim(self, keep: int | None, days: float | None) -> None:
         for log in (self.real, self.model):
@@ -92,6 +98,11 @@ class Logs(RuleBasedStateMachine):
     @rule(text=queries, floors=floors, limit=st.integers(0, 20), room=rooms | st.none())
     def search(self, text: str, floors: dict[str, int], limit: int, room: str | None) -> None:
         assert self.real.search(text, floors, limit, room) == self.model.search(text, floors, limit, room)
+
+    @rule(text=queries, floors=floors, hidden=st.sets(rooms, max_size=2), room=rooms | st.none())
+    def search_without(self, text: str, floors: dict[str, int], hidden: set[str], room: str | None) -> None:
+        wanted = Wanted(parse(text), floors, 20, room, ("den", 2), 20, hidden=hidden)
+        assert self.real.find(wanted) == self.model.find(wanted)
 
     @rule(session=sessions, seq=st.integers(0, 60))
     def receipt(self, session: str, seq: int) -> None:

@@ -13,7 +13,7 @@ from chat_common import harmless_line
 from server_parts.protocol.native_encoder import message_json
 from server_parts.settings import Settings
 from server_parts.storage.message_log import everything_in
-from server_parts.storage.records import StorageError
+from server_parts.storage.records import ACTS, StorageError
 from server_parts.storage.sqlite.reader import LogReader, open_read_only
 
 
@@ -62,5 +62,5 @@ def _writing_out() -> Iterator[None]:
 
 
 def _known(reader: LogReader) -> str:
-    rooms = sorted(reader.rooms())
+    rooms = sorted(reader.rooms().keys() - {ACTS})
     return f"There are: {', '.join(rooms[:20])}{' …' * (len(rooms) > 20)}" if rooms else "It has no messages yet."

@@ -48,9 +48,19 @@ FOLDERS: Final = {
             "server_parts.protocol",
         )
     ),
-    "server_parts.people": Row(("chat_common", "server_parts.storage", "server_parts.protocol"), pure=True),
+    "server_parts.moderation": Row(("chat_common", "server_parts.storage"), pure=True),
+    "server_parts.people": Row(
+        ("chat_common", "server_parts.storage", "server_parts.protocol", "server_parts.moderation"), pure=True
+    ),
     "server_parts.hub": Row(
-        ("chat_common", "server_parts.settings", "server_parts.storage", "server_parts.protocol", "server_parts.people")
+        (
+            "chat_common",
+            "server_parts.settings",
+            "server_parts.storage",
+            "server_parts.protocol",
+            "server_parts.moderation",
+            "server_parts.people",
+        )
     ),
     "server_parts.operator": Row(
         (

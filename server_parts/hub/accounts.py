@@ -159,7 +159,7 @@ class Accounts:
             client.tell(account.frame())
             return
         self._store.change(change.Release(account.id))
-        self._state.audit(client.name, f"released the name {account.name}")
+        self._state.forget_account(client.name, account.name)
         self._conversations.forget(account.name)
         for bearer in self._names.bearers(account.name):
             bearer.role = Role.GUEST  # so its private rooms close, as those of any name that is nobody's

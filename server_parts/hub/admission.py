@@ -1,6 +1,6 @@
 """Who may come in, under which name and in which session, and who has to leave a name to somebody else.
 
-Owned by the hub, run only by its thread. It must not know sockets or requests.
+Owned by the hub, run only by its thread. It must not know sockets.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ from typing import Final
 
 from chat_common import is_guest, name_problem
 from server_parts.hub.state import HubState
+from server_parts.moderation.sentences import banned, clock_time
 from server_parts.people.clients import Client, Session
+from server_parts.people.restraint import who_would_be
+from server_parts.people.roles import Role, role_of
 from server_parts.protocol.events import notice
-from server_parts.protocol.requests import Refusal
+from server_parts.protocol.requests import Hello, Refusal
+from server_parts.storage.account_records import Account
 
 SESSION_TAKEN: Final = Refusal("session_taken", "that session belongs to somebody else: start a new one", "session")
 
@@ -24,6 +28,7 @@ class Admission:
         self._store = state.store
         self._live_rooms = state.live_rooms
         self._batch = state.batch
+        self._rules = state.rules
         self._conversations = state.conversations
 
     def session(self, key: str, earlier: Client | None) -> Session:
@@ -42,6 +47,30 @@ class Admission:
         if not names.may_resume(session.owner, name, client, live=earlier is not None):
             return SESSION_TAKEN
         return None if is_guest(name) else names.refusal(name, client, earlier)
+
+    def closed_to(self, client: Client, hello: Hello, session: Session, earlier: Client | None) -> Refusal | None:
+        """Why a client may not come in now, whatever its name: it is banned, or new people need an invitation."""
+        if client.is_owner:
+            return None
+        account = None if hello.name is None else self._live_rooms.names.owned(hello.name, client)
+        refusal = self.ban(client, hello.name, session, account)
+        if refusal is not None or account is not None or earlier is not None or hello.invite is not None:
+            return refusal
+        now, end = self._rules.clock(), self._rules.lockdown_until
+        if now >= end:
+            return None
+        text = f"this server takes no new people until {clock_time(end, now)}, unless they are invited"
+        return Refusal("invite_needed", text, "name")
+
+    def ban(self, client: Client, name: str | None, session: Session, account: Account | None) -> Refusal | None:
+        """The ban that keeps a client out under that name."""
+        if not self._rules.sanctions:
+            return None
+        who = who_would_be(client, name, session, account=account is not None)
+        if account is not None and role_of(account.role) >= Role.OPERATOR:  # they are banned by name alone
+            who = who._replace(source="")
+        rule = self._rules.sanctions.ban(who, "", self._rules.clock())
+        return None if rule is None else Refusal("banned", banned(rule, self._rules.clock()), "name")
 
     def make_way(self, name: str, client: Client, leaving: Client | None = None) -> None:
         """A guest who bears the name leaves it, with all connections, to a client that comes with a token."""

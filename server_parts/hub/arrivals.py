@@ -16,7 +16,7 @@ from server_parts.hub.entering import Entering
 from server_parts.hub.state import HubState
 from server_parts.hub.trimming import Trimming
 from server_parts.people.clients import Client, Session
-from server_parts.people.permissions import DENIED, floor_of
+from server_parts.people.permissions import DENIED, entry_refusal, floor_of
 from server_parts.protocol import events
 from server_parts.protocol.requests import DEFAULT_HISTORY, Hello, Join, Leave, Nick, Refusal, StartAgain
 from server_parts.storage.account_records import Account
@@ -40,6 +40,8 @@ class Arrivals:
         self._entering = Entering(state, departures)
         self._departures = departures
         self._trimming = trimming
+        self._rules = state.rules
+        self._last_seen = state.last_seen
 
     # --- coming in ---
 
@@ -63,6 +65,10 @@ class Arrivals:
         if refusal is not None:
             client.tell(refusal.frame())
             return
+        closed = self._admission.closed_to(client, hello, session, earlier)
+        if closed is not None:
+            self._turn_away(client, closed, may_ask_again=hello.name is not None and closed.code != "banned")
+            return
         if earlier is not None and earlier.number > client.number:
             # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
             self._departures.disconnect(client, "replaced", REPLACED, retry=False)
@@ -82,6 +88,12 @@ class Arrivals:
         self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
         self._seat(client, hello, session, account)
         self._enter_all(client, hello, resumed, floors)
+
+    def _turn_away(self, client: Client, refusal: Refusal, *, may_ask_again: bool) -> None:
+        if may_ask_again:
+            client.tell(refusal.frame())
+        else:
+            self._departures.disconnect(client, refusal.code, refusal.text, retry=False)
 
     def _private_rooms(self, hello: Hello) -> tuple[dict[str, int], dict[str, int]]:
         """What is resumed for the owner of a name, and all that it may read, each with its floor."""
@@ -136,6 +148,10 @@ class Arrivals:
             if partners(room) and not client.takes_part(room):
                 client.tell(DENIED.frame())
                 continue
+            refusal = entry_refusal(client, room, self._rules)
+            if refusal is not None:
+                client.tell(refusal.frame())
+                continue
             lost = after is not None and not same_log
             floor = None if partners(room) and not client.trusted else floors.get(room, 0)
             self._join_one(client, room, floor, None if lost else after, hello.history, gap=lost)
@@ -178,6 +194,9 @@ class Arrivals:
         proved = client.proved
         refusal = self._entering.prove(client, nick.name, nick.proof) or names.refusal(nick.name, client)
         refusal = refusal or self._entering.new_name_refusal(client, nick.name)
+        assert client.session is not None
+        owned = names.owned(nick.name, client)
+        refusal = refusal or self._admission.ban(client, nick.name, client.session, owned)
         if refusal is not None:
             client.proved = proved
             client.tell(refusal.frame())
@@ -186,6 +205,7 @@ class Arrivals:
         moves = nick.name.lower() != client.name.lower()
         floors = self._conversations.resumed(nick.name) if moves and account is not None else {}
         if moves:
+            self._last_seen.note(client)
             self._admission.note_owner(client, nick.name)
             self._admission.make_way(nick.name, client)
             self._conversations.close(client)
@@ -197,3 +217,13 @@ class Arrivals:
             client.tell(events.away(client.away))
         for room, floor in floors.items():
             client.outbox.offer_pages(self._live_rooms.enter(client, room, floor, None, DEFAULT_HISTORY))
+        self._leave_where_banned(client)
+
+    def _leave_where_banned(self, client: Client) -> None:
+        """Whoever bears another name now may be banned from a room under that one."""
+        for room in list(client.rooms.values()):
+            refusal = entry_refusal(client, room.name, self._rules)
+            if refusal is not None:
+                client.tell(refusal.frame())
+                self._live_rooms.leave(client, room)
+                client.tell(events.presence(room.name, {"left": [client.name]}, room.people))

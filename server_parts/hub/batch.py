@@ -7,12 +7,16 @@ Owned by the hub, run only by its thread. It must not know sockets, nor who may 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from chat_common import partners
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.hub.log_writer import LogWriter
+from server_parts.moderation import acts
+from server_parts.moderation.acts import Act
+from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Session
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.records import Draft, Run, StorageError
@@ -33,6 +37,7 @@ class _Said:
         self.refused: list[tuple[Client, Refusal]] = []
         self.writers: dict[Client, None] = {}
         self.claims: dict[str, str] = {}
+        self.founded: set[str] = set()  # rooms that have their first message in it
         self.programs: dict[str, str] = {}
 
     def entry(self) -> Entry:
@@ -50,8 +55,9 @@ class _Said:
 
 
 class Batch:
-    def __init__(self, store: Store, live_rooms: LiveRooms) -> None:
+    def __init__(self, store: Store, live_rooms: LiveRooms, rules: Rulebook) -> None:
         self._store = store
+        self._rules = rules
         self._live_rooms = live_rooms
         self._log_writer = LogWriter(store)
         self.fault: Exception | None = None  # after one, what is in the log nobody knows
@@ -78,7 +84,20 @@ class Batch:
     def claim(self, claims: Mapping[str, str]) -> None:
         """Names that are claimed with what was added last."""
         self._said.claims.update(claims)
-        self._said.programs.update(self._live_rooms.names.programs_of(claims))
+        for name in claims:
+            bearer = self._live_rooms.names.find(name)
+            if bearer is not None:
+                self._said.programs[name] = bearer.program
+
+    def found(self, room: str, client: Client) -> None:
+        """What was added last may be the first message of a room: if its author has an account, that owns the room."""
+        said = self._said
+        if room in said.founded or self._store.last(room):
+            return
+        said.founded.add(room)
+        if client.trusted or client.name.lower() in said.claims:
+            act = Act(acts.FOUND, client.name, room=room)
+            said.drafts.append(acts.draft_of(client.name, act, time.time()))
 
     def refuse(self, client: Client, refusals: Iterable[Refusal]) -> None:
         """A refused text is counted, and that is recorded too, before its sender is told."""
@@ -145,6 +164,8 @@ class Batch:
             _take_back("the message log has failed", said.writers)
         else:
             self._written = said, runs
+            if said.founded:
+                self._rules.note(runs)
             for session in said.sessions():
                 session.accepted, session.stored_owner = session.counted, session.owner
             for name, token_hash in said.claims.items():

@@ -17,6 +17,7 @@ from typing import Final
 
 from chat_common import partners
 from server_parts.hub.live_rooms import LiveRooms
+from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client
 from server_parts.people.contacts import Contacts
 from server_parts.protocol import events
@@ -32,13 +33,15 @@ MOST_REMEMBERED: Final = 10_000  # sessions that left
 
 
 class Conversations:
-    def __init__(self, store: Store, live_rooms: LiveRooms, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, store: Store, live_rooms: LiveRooms, rules: Rulebook, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._store = store
         self._live_rooms = live_rooms
         self._clock = clock
         self._started = clock()
         self._left: OrderedDict[str, float] = OrderedDict()  # sessions, and when they left
-        self._contacts = Contacts(store)
+        self._contacts = Contacts(store, rules)
 
     # --- coming and going ---
 

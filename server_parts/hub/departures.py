@@ -14,8 +14,8 @@ from typing import Final
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
 from server_parts.people.places import Places
-from server_parts.protocol.events import bye, notice
-from server_parts.protocol.requests import Bye, Disconnected, EndConnection, Kick, Refusal
+from server_parts.protocol.events import bye
+from server_parts.protocol.requests import Bye, Disconnected, EndConnection
 
 SILENT: Final = 600.0  # seconds after which a guest who never said anything may have to leave its place …
 SILENT_INTERVAL: Final = 10.0  # … and between two looks at that
@@ -29,6 +29,7 @@ class Departures:
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations
         self._batch = state.batch
+        self._last_seen = state.last_seen
         self._places = places
         self._farewells: deque[tuple[float, Client]] = deque()  # until when who may take its last words
         self._silent_due = 0.0 if places is not None else math.inf
@@ -39,6 +40,7 @@ class Departures:
         if client in self._batch:
             self._batch.commit()
         client.gone = True
+        self._last_seen.note(client)
         self._conversations.note_leaving(client)
         if not comes_back:
             self._conversations.close(client)
@@ -80,16 +82,6 @@ class Departures:
 
     def disconnected(self, client: Client, _: Disconnected) -> None:
         self.forget(client, "too slow: it asked for more than it read" if client.outbox.stalled else "")
-
-    def kick(self, client: Client, kick: Kick) -> None:
-        """End all connections of somebody."""
-        targets = [target for target in self._live_rooms.names.bearers(kick.name) if target is not client]
-        if not targets:
-            client.tell(Refusal("no_such_user", f"there is nobody called {kick.name} to kick").frame())
-            return
-        client.tell(notice(f"{targets[0].name} was kicked: {kick.reason}"))
-        for target in targets:
-            self.disconnect(target, "kicked", f"you were asked to leave: {kick.reason}", retry=False)
 
     # --- in time ---
 

@@ -19,6 +19,7 @@ from server_parts.hub.proving import carries_secret
 from server_parts.people import permissions
 from server_parts.people.addresses import source_of
 from server_parts.people.clients import CREDITS, Client
+from server_parts.people.newcomers import is_newcomer
 from server_parts.people.rate_limit import Person, RateLimit, RateLimits
 from server_parts.protocol import events
 from server_parts.protocol.account_requests import Login, Password
@@ -116,8 +117,21 @@ class Dispatcher:
             return person.requests.take((cost,), now), 0.0
         if isinstance(requests[0], (Login, Password)):
             return person.requests.take((PASSWORD_COST,), now), person.requests.wait(PASSWORD_COST)
-        ahead = next((number for number, request in enumerate(requests) if type(request) in _ALONE), len(requests)) or 1
+        watched = is_newcomer(self._client, self._hub.rules)
+        if watched and isinstance(requests[0], Say):
+            return self._allowed_text(person, now)
+        alone = (*_ALONE, Say) if watched else _ALONE
+        ahead = next((number for number, request in enumerate(requests) if type(request) in alone), len(requests)) or 1
         return person.requests.take((1,) * ahead, now), person.requests.wait()
+
+    @staticmethod
+    def _allowed_text(person: Person, now: float) -> tuple[int, float]:
+        """Whether a text of a newcomer may go now, or how long it has to wait."""
+        if not person.texts.has(1, now):
+            return 0, person.texts.wait()
+        allowed = person.requests.take((1,), now)
+        person.texts.take((1,) * allowed, now)
+        return allowed, person.requests.wait()
 
     def _find_person(self, now: float) -> Person:
         """Whoever speaks here: by a name that is its own, else by name and address."""
@@ -181,7 +195,7 @@ class Dispatcher:
         self._client.outbox.drain()
 
     def _answer(self, request: Request) -> Iterable[bytes]:
-        if refused := permissions.refusal(self._client, request):
+        if refused := permissions.refusal(self._client, request, self._hub.rules):
             return self._frame(refused.frame())
         match request:
             case Answer(block):
@@ -209,12 +223,15 @@ class Dispatcher:
         floor = 0 if room is None else permissions.floor_of(client, store, room)
         if floor is None:
             return self._frame(permissions.DENIED.frame())
+        hidden = permissions.hidden_from(client, self._hub.rules)
         if isinstance(request, History):
+            if room in hidden:  # as of a room that does not exist
+                return (client.encoder.pages(events.history(room or "", gap=False), "messages", []),)
             return pages.older(store, client.encoder, request._replace(room=room or ""), floor)
         floors = store.private_rooms(client.name) if client.trusted else {}
         query = _PRIVATE_PLACE.sub(lambda found: f"in:{client.resolve(found[1].lower())}", request.text)
         before = request.before and (client.resolve(request.before[0]), request.before[1])
-        found = pages.find(store, request._replace(room=room, before=before), query, floors)
+        found = pages.find(store, request._replace(room=room, before=before), query, floors, hidden)
         self._next_page = None
         places = found.places
         if places and len(places) < found.total:

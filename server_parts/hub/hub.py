@@ -23,12 +23,14 @@ from server_parts.hub.arrivals import Arrivals
 from server_parts.hub.departures import Departures
 from server_parts.hub.lists import member_list
 from server_parts.hub.live_rooms import PRESENCE_SLICE
+from server_parts.hub.moderation_table import moderation_table
 from server_parts.hub.proving import Prover
 from server_parts.hub.saying import Saying
 from server_parts.hub.state import new_state
 from server_parts.hub.trimming import Trimming
 from server_parts.people import permissions
 from server_parts.people.clients import Client
+from server_parts.people.described import described_people
 from server_parts.people.places import Places
 from server_parts.protocol import account_requests, events
 from server_parts.protocol import requests as ask
@@ -59,6 +61,7 @@ class Hub:
 
     def __init__(self, store: Store, settings: Settings, places: Places | None = None) -> None:
         state = new_state(store, settings)
+        self.rules = state.rules
         self._live_rooms, self._batch, self._conversations = state.live_rooms, state.batch, state.conversations
         self._trimming = Trimming(store, settings)
         self._departures = departures = Departures(state, places)
@@ -84,7 +87,7 @@ class Hub:
             ask.Bye: departures.bye,
             ask.EndConnection: departures.end,
             ask.Disconnected: departures.disconnected,
-            ask.Kick: departures.kick,
+            **moderation_table(state, departures),
             ask.Who: self._list_members,
             ask.Rooms: self._live_rooms.list_rooms,
             ask.Color: self._color,
@@ -251,7 +254,7 @@ class Hub:
             client.tell(refusal.frame())
 
     def _carry_out_or_refuse(self, client: Client, request: Request) -> Refusal | None:
-        refusal = permissions.refusal(client, request)
+        refusal = permissions.refusal(client, request, self.rules)
         if refusal is not None and isinstance(request, ask.Say) and client.session is not None:
             # A text that is refused is counted all the same, and answered when that is stored.
             request, refusal = request._replace(refusal=request.refusal or refusal), None
@@ -275,16 +278,22 @@ class Hub:
         client.tell(events.notice(form.text))
 
     def _list_members(self, client: Client, who: ask.Who) -> None:
+        names = self._live_rooms.names
         self._conversations.answered(client)
         name = None if who.room is None else client.resolve(who.room)
         for room in client.rooms.values() if name is None else filter(None, [client.rooms.get(name)]):
             self._live_rooms.bring_up_to_date(client, room)
         if name is None:
-            people = self._live_rooms.names.one_of_each()
+            people = names.one_of_each()
         elif partners(name) and name not in client.rooms:
             client.tell(permissions.DENIED.frame())
             return
+        elif not permissions.may_see(client, name, self.rules):
+            people = []
         else:
             people = self._live_rooms.rooms[name].one_of_each() if name in self._live_rooms.rooms else []
         # As they are called now: of new names the client is told behind the list.
-        client.outbox.offer_pages(member_list(client, name, [(one.name, one.color, one.away) for one in people], who))
+        listed = [(one.name, one.color, one.away) for one in people]
+        client.outbox.offer_pages(
+            member_list(client, name, listed, who, described_people(people, name, names, self.rules))
+        )

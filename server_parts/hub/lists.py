@@ -12,14 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import MappingProxyType
 from typing import Final, TypeVar
 
+from chat_common import Frame
+from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Room
 from server_parts.people.permissions import may_know
 from server_parts.protocol import events
 from server_parts.protocol.requests import Rooms, Who
 
 A_STEP: Final = 1_000  # people or rooms that are looked at in a row
+NOTHING: Final[Mapping[str, Frame]] = MappingProxyType({})
 REST: Final = 4  # of the time, lists take a fifth: after a step they rest four times as long as it took
 
 T = TypeVar("T")
@@ -50,8 +54,13 @@ def _rested() -> Iterator[None]:
     _resting_until = time.monotonic() + REST * (time.thread_time() - begun)
 
 
-def member_list(client: Client, room: str | None, people: Sequence[Person], wanted: Who) -> Iterator[bytes]:
-    """A page of people: all in the order they came, or where they are many, some in the order of their names."""
+def member_list(
+    client: Client, room: str | None, people: Sequence[Person], wanted: Who, more: Mapping[str, Frame] = NOTHING
+) -> Iterator[bytes]:
+    """A page of people: all in the order they came, or where they are many, some in the order of their names.
+
+    `more` has further fields of those few who have any, by their names in lower case.
+    """
     total = len(people)
     with _one_at_a_time(client) as step:
         if wanted.after is not None or (total > wanted.limit and not client.is_owner):
@@ -63,13 +72,16 @@ def member_list(client: Client, room: str | None, people: Sequence[Person], want
             people = [person for _, person in chosen]
         with step():
             members = [
-                {"name": name, "color": color} | ({"away": away} if away else {}) for name, color, away in people
+                {"name": name, "color": color} | ({"away": away} if away else {}) | more.get(name.lower(), {})
+                for name, color, away in people
             ]
             page = client.encoder.pages(events.who(room, total), "members", members)
     yield page
 
 
-def room_list(client: Client, wanted: Rooms, lit: Mapping[str, Room], kept: Mapping[str, int]) -> Iterator[bytes]:
+def room_list(
+    client: Client, wanted: Rooms, lit: Mapping[str, Room], kept: Mapping[str, int], rules: Rulebook
+) -> Iterator[bytes]:
     """A page of the rooms that this client may know of: of those with somebody in them and those in the log.
 
     Who is in a room is counted when the page is made: what happens after that, the client is told after that.
@@ -80,7 +92,7 @@ def room_list(client: Client, wanted: Rooms, lit: Mapping[str, Room], kept: Mapp
         limit = len(names) if client.is_owner else wanted.limit
         total, chosen = 0, list[str]()
         for some in _in_steps(names, step):
-            known = [name for name in some if name.startswith(wanted.prefix) and may_know(client, name)]
+            known = [name for name in some if name.startswith(wanted.prefix) and may_know(client, name, rules)]
             total += len(known)
             behind = known if wanted.after is None else [name for name in known if name > wanted.after]
             chosen = heapq.nsmallest(limit, [*chosen, *behind])

@@ -16,7 +16,9 @@ from typing import Final
 from chat_common import partners
 from server_parts.hub.lists import room_list
 from server_parts.hub.pages import entry
+from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Room
+from server_parts.people.described import described
 from server_parts.people.names import Names
 from server_parts.people.presence import Tidings
 from server_parts.protocol import events
@@ -35,7 +37,8 @@ Blocks = dict[tuple[int, Encoder, Client | None], bytes]  # what is told from a 
 
 
 class LiveRooms:
-    def __init__(self, store: Store, operator: str) -> None:
+    def __init__(self, store: Store, operator: str, rules: Rulebook) -> None:
+        self._rules = rules
         self.names = Names(store, operator)
         self.sessions: dict[str, Client] = {}
         self.rooms: dict[str, Room] = {}
@@ -69,7 +72,7 @@ class LiveRooms:
         else:
             gap = gap or after < lowest
             start = max(after, lowest)
-        joined = events.joined(name, room.last, room.people)
+        joined = events.joined(name, room.last, room.people) | described(client, name, self._rules)
         return entry(self._store, client.encoder, joined, start, gap=gap)
 
     def _open(self, room: Room) -> None:
@@ -169,7 +172,7 @@ class LiveRooms:
 
     def list_rooms(self, client: Client, wanted: Rooms) -> None:
         """Those that there are now. To put them in order and into words is left to the client's reader."""
-        client.outbox.offer_pages(room_list(client, wanted, self.rooms.copy(), self._store.rooms()))
+        client.outbox.offer_pages(room_list(client, wanted, self.rooms.copy(), self._store.rooms(), self._rules))
 
     # --- telling who came, left and changed names ---
 

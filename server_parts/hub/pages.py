@@ -6,7 +6,7 @@ Run by whoever sends to the client, its reader mostly. It must not know sockets.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from itertools import chain
 
@@ -77,11 +77,13 @@ def _or_abort(portions: Iterator[bytes]) -> Iterator[bytes]:
         raise ConnectionAbortedError from error
 
 
-def find(store: MessageLog, request: Search, text: str, floors: dict[str, int]) -> Found:
+def find(
+    store: MessageLog, request: Search, text: str, floors: dict[str, int], hidden: Set[str] = frozenset()
+) -> Found:
     query = parse(text, request.utc_offset)
     query = replace(query, without=frozenset(map(fold_name, request.without))) if query else query
     most = MOST_COUNTED if request.counting else 0
-    return store.find(Wanted(query, floors, request.limit, request.room, request.before, most, PORTION))
+    return store.find(Wanted(query, floors, request.limit, request.room, request.before, most, PORTION, hidden))
 
 
 def results(store: MessageLog, encoder: Encoder, request: Search, found: Found) -> Iterator[bytes]:
@@ -112,8 +114,8 @@ def _portions_of(places: Iterable[Place]) -> list[list[Place]]:
 
 
 def _long_results(store: MessageLog, encoder: Encoder, frame: Frame, portions: list[list[Place]]) -> Iterator[bytes]:
-    """Each is read again when its turn has come. What was trimmed meanwhile is missing."""
+    """Each is read again when its turn has come. What was trimmed or deleted meanwhile is missing."""
     for number, portion in enumerate(portions):
-        messages = [m for room, id, _ in portion for m in store.after(room, id - 1, 1) if m.id == id]
+        messages = [m for room, id, _ in portion for m in store.after(room, id - 1, 1) if m.id == id and m.text]
         shown = {"shown": sum(map(len, portions[:number]))} if encoder.newest_last else {}
         yield encoder.pages({**frame, **shown, "more": number + 1 < len(portions)}, "messages", messages)

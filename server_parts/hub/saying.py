@@ -11,6 +11,7 @@ from chat_common import LOBBY, partners
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client, Session
 from server_parts.people.new_rooms import NewRooms
+from server_parts.people.slow_mode import SlowMode
 from server_parts.protocol import events
 from server_parts.protocol.requests import Announce, Refusal, Say
 from server_parts.storage.records import Draft
@@ -23,6 +24,7 @@ class Saying:
         self._conversations = state.conversations
         self._batch = state.batch
         self._new_rooms = NewRooms()
+        self._slow_mode = SlowMode(state.rules)
         self._now = 0.0  # what the clock shows to this turn's messages
 
     def begin_turn(self) -> None:
@@ -37,6 +39,21 @@ class Saying:
             seq = session.counted + 1
         if not texts:
             return
+        if self._slow_mode.applies(client, say.room) and not say.refusal:
+            self._say_slowly(client, say, texts, seq)
+            return
+        self._say_all(client, say, texts, seq)
+
+    def _say_slowly(self, client: Client, say: Say, texts: list[str], seq: int) -> None:
+        """Each text by itself: it may come too soon after the one before."""
+        assert client.session is not None
+        for number, text in enumerate(texts, seq):
+            refusal = self._slow_mode.refusal(client, client.session, say.room, number, time.monotonic())
+            self._say_all(client, say._replace(refusal=refusal), [text], number)
+
+    def _say_all(self, client: Client, say: Say, texts: list[str], seq: int) -> None:
+        session = client.session
+        assert session is not None
         place = say.refusal or self._place(client, say.room)  # before counting: where that fails, nothing is used up
         session.counted += len(texts)
         if isinstance(place, Refusal):
@@ -46,6 +63,9 @@ class Saying:
             self._batch.add(client, Draft(place, self._now, client.name, client.color, texts, session.key, seq))
             if client.claiming or place.startswith("@"):
                 self._batch.claim(self._live_rooms.names.due_claims(partners(place) or (client.name.lower(),)))
+            here = client.rooms.get(place)
+            if here is not None and not here.last and place not in (LOBBY, "") and not place.startswith("@"):
+                self._batch.found(place, client)
 
     def announce(self, client: Client, announce: Announce) -> None:
         session = client.session

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint, partners, room_problem
 from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
+from server_parts.operator import moderation_commands
 from server_parts.operator.screen import Screen
 from server_parts.protocol import requests as ask
 from server_parts.protocol.account_lines import OF_OPERATORS, Parse
@@ -73,6 +74,7 @@ class Console:
         self._broadcast = broadcast
         self._leave = leave
         self._reload_certificate = reload
+        self._orders = moderation_commands.Orders()
         self._sampled = (time.monotonic(), hub.stats())
 
     def run(self) -> None:
@@ -123,12 +125,13 @@ class Console:
         else:
             self._ask_hub(ask.Who(room.lower() or LOBBY))
 
-    def _kick(self, rest: str) -> None:
-        name, _, reason = rest.partition(" ")
-        if not is_name(name):
-            self._say_error("usage: /kick NAME [REASON]")
+    def order(self, word: str, rest: str) -> None:
+        """One of the commands that keep order."""
+        request = self._orders.request(word, rest)
+        if isinstance(request, str):
+            self._say_error(request)
         else:
-            self._ask_hub(ask.Kick(name, reason.strip() or "no reason given"))
+            self._ask_hub(request)
 
     def _stats(self, _: str) -> None:
         now, stats = time.monotonic(), self._hub.stats()
@@ -148,11 +151,15 @@ class Console:
             self._reload_certificate()  # records of the log are shown here too
 
     def _help(self, _: str) -> None:
-        rows = "".join(f"  {row.usage:<28}{row.help}\n" for row in ROWS)
+        rows = "".join(f"  {row.usage:<{28 if len(row.usage) <= 28 else 46}}{row.help}\n" for row in ROWS)
         self._screen.show(
             f"What you type goes to everyone in the lobby. Commands:\n{rows}"
             "exit, quit and over alone on a line stop the server too, and so does Ctrl+D.\n"
         )
+
+
+def _order(row: moderation_commands.Row) -> _Command:
+    return _Command(row.usage, row.help, lambda console, rest: console.order(row.word, rest))
 
 
 def _asking(parse: Parse) -> Callable[[Console, str], None]:
@@ -175,7 +182,7 @@ ROWS: Final = (
     ),
     _Command("/rooms", "list the rooms", lambda console, _: console._ask_hub(ask.Rooms())),
     _Command("/msg NAME TEXT", "send a private message", Console._message),
-    _Command("/kick NAME [REASON]", "disconnect somebody", Console._kick),
+    *map(_order, moderation_commands.ROWS),
     *(_Command(line.usage, line.help, _asking(line.parse)) for line in OF_OPERATORS),
     _Command("/stats", "clients, rooms in use, messages, deliveries, backlog", Console._stats),
     _Command("/reload", "load the certificate again, if it was replaced", Console._reload),

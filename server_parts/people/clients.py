@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Final, Protocol
 
 from chat_common import Frame, partners, private_room
+from server_parts.moderation.sanctions import Who
 from server_parts.people.addresses import is_own, source_of
 from server_parts.people.presence import News
 from server_parts.people.roles import Role
@@ -61,9 +62,9 @@ class Client:
 
     __slots__ = (
         "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone",
-        "informed", "invited", "is_confidential", "joined_with", "name", "number", "on_kept_place", "outbox",
-        "program", "proved", "reads_only", "replaced", "resumed", "role", "rooms", "session", "shares_name",
-        "takes_over", "token_hash", "wrote_in",
+        "informed", "invited", "is_confidential", "joined_with", "known_as", "name", "number", "on_kept_place",
+        "outbox", "program", "proved", "reads_only", "replaced", "resumed", "role", "rooms", "session", "settles",
+        "shares_name", "takes_over", "token_hash", "wrote_in",
     )  # fmt: skip
 
     def __init__(self, outbox: Outlet, address: str, role: Role = Role.GUEST) -> None:
@@ -85,12 +86,14 @@ class Client:
         self.reads_only = False  # unless it has an account, or is about to
         self.bearing = 0  # the same for all connections that bear one name at a time
         self.shares_name = False  # its program can tell its own texts from those of its person's other connections
+        self.settles = math.inf  # from when on its account is not new any more (see newcomers.py); without one, never
         self.claiming = False  # its name will be claimed for its token with the first message
         self.replaced = 0.0  # when somebody else gave up its present name; see conversations.py for the next ones
         self.came = self.informed = self.asked = -math.inf
         self.resumed = False
         self.joined_with: dict[str, int] = {}
         self.wrote_in: set[str] = set()  # private rooms
+        self.known_as: tuple[object, Who] | None = None  # see restraint.py
         self.rooms: dict[str, Room] = {}
         self.is_confidential = is_own(source_of(address))  # nobody on the way can read what is said
         self.on_kept_place = False  # let in to prove that its name is claimed

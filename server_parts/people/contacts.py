@@ -10,7 +10,10 @@ from collections import OrderedDict
 from typing import Final, NamedTuple
 
 from chat_common import partners
+from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client
+from server_parts.people.newcomers import is_newcomer
+from server_parts.people.permissions import newcomers_wait
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.account_store import AccountStore, Conversation
 from server_parts.storage.search_query import DAY
@@ -32,8 +35,9 @@ ANSWERED: Final = _Contact(0.0, stranger=False)
 
 
 class Contacts:
-    def __init__(self, accounts: AccountStore) -> None:
+    def __init__(self, accounts: AccountStore, rules: Rulebook) -> None:
         self._accounts = accounts
+        self._rules = rules
         self._cache: OrderedDict[str | int, dict[str, _Contact]] = OrderedDict()
 
     def refusal(self, writer: Client, other: Client | None, name: str, room: str) -> Refusal | None:
@@ -41,6 +45,8 @@ class Contacts:
         own = self._of(writer.name.lower(), writer)
         if room not in own and not writer.is_owner and (other is None or not other.is_owner):
             theirs = self._of(name, other)
+            if room not in theirs and is_newcomer(writer, self._rules):
+                return newcomers_wait("write to people who have not written to them", "room", self._rules)
             if room not in theirs and self._is_full(theirs, stranger=not writer.trusted):
                 return Refusal("too_many", f"too many people are waiting for an answer from {name} already", "room")
             theirs.setdefault(room, _Contact(time.time(), stranger=not writer.trusted))

@@ -30,6 +30,7 @@ from server_parts.storage.account_store import AccountStore
 from server_parts.storage.records import StorageError
 from server_parts.storage.skeletons import skeleton
 
+AGE: Final = 600.0  # seconds for which an account is new
 MOST_REMEMBERED: Final = 10_000  # names of which it is known who bore them last
 
 
@@ -72,6 +73,10 @@ class Names:
 
     def connections(self) -> list[Client]:
         return [client for bearers in list(self._live.values()) for client in bearers]
+
+    def several(self) -> dict[str, int]:
+        """Of those who have more than one connection, how many: by their names in lower case."""
+        return {name: len(bearers) for name, bearers in self._live.items() if len(bearers) > 1}
 
     def one_of_each(self) -> list[Client]:
         """One connection of everybody who is here."""
@@ -184,16 +189,13 @@ class Names:
             return Refusal("too_many", f"{CLAIMS} names have been claimed from your address today", "type")
         return None
 
-    def programs_of(self, claims: Iterable[str]) -> dict[str, str]:
-        """The programs with which the bearers of these names are here."""
-        return {name: bearer.program for name in claims if (bearer := self.find(name)) is not None}
-
     def claimed(self, name: str, token_hash: str | None) -> None:
         """It is in the log."""
         self._reservations.end(name.lower())
         bearers = [bearer for bearer in self.bearers(name) if bearer.token_hash == token_hash]
         for bearer in bearers:
             bearer.role, bearer.claiming = Role.MEMBER, False
+            bearer.settles = time.time() + AGE
         with contextlib.suppress(StorageError):  # it is claimed all the same
             account = self._accounts.account(name)
             for bearer in bearers:
@@ -221,6 +223,7 @@ class Names:
         client.account = account.id if account is not None else 0
         if not client.is_owner:
             client.role = role_of(account.role) if account is not None else Role.GUEST
+        client.settles = math.inf if account is None else (account.since or 0.0) + AGE
         client.claiming = client.token_hash is not None and account is None and not is_guest(name)
         self._reservations.end(name.lower())
         if bearers:

@@ -18,6 +18,8 @@ SHARED: Final = 16  # newcomers of one address who may begin with a full burst a
 RENAMES: Final = 5  # the same for new names …
 RENAMES_SHARE: Final = 0.02  # … and how many of them to one request
 
+NEWCOMERS: Final = 1 / 3  # texts a second from each newcomer, while newcomers are watched
+
 T = TypeVar("T")
 
 
@@ -71,6 +73,7 @@ class Person:
     def __init__(self, requests: RateLimit, renames: RateLimit) -> None:
         self.requests = requests
         self.renames = renames
+        self.texts = RateLimit(NEWCOMERS, 1, requests.used)  # asked only while newcomers are watched
 
 
 class RateLimits:

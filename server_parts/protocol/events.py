@@ -16,6 +16,7 @@ FEATURES: Final = [
     "claims_when_used",
     "contact_requests",
     "list_pages",
+    "moderation",
     "presence_per_hearer",
     "private_rooms_close",
     "renamed_guests",

@@ -58,7 +58,8 @@ def _packed(written: Sequence[str], room: int) -> list[list[str]]:
 
 def message_json(message: Message) -> str:
     head, middle, end = _around(message)
-    return f"{head}{message.id}{middle}{quote(message.text)}{end}{message.seq}}}"
+    deleted = "" if message.text else ',"deleted":true'
+    return f"{head}{message.id}{middle}{quote(message.text)}{end}{message.seq}{deleted}}}"
 
 
 def _run_lines(run: Run) -> list[str]:

@@ -29,6 +29,7 @@ from server_parts.protocol.fields import (
     room_of,
     string,
 )
+from server_parts.protocol.native_moderation import MODERATION_MAKERS, room_invitation, room_role
 from server_parts.protocol.requests import (
     DEFAULT_HISTORY,
     DEFAULT_PAGE,
@@ -247,6 +248,17 @@ def _ping(frame: Frame) -> Ping:
     return Ping(n)
 
 
+def _own_name(frame: Frame) -> str:
+    """In a hello: the hub knows whose a guest's name was."""
+    name = frame.get("name")
+    return name if isinstance(name, str) and is_guest(name) and is_name(name) else name_of(frame)
+
+
+def _recent(frame: Frame) -> int:
+    """How many recent messages to start with: as many as asked, up to a page."""
+    return DEFAULT_HISTORY if frame.get("history") is None else min(number(frame, "history"), MAX_PAGE)
+
+
 _MAKERS: Final[dict[str, Callable[[Frame], Request]]] = {
     "hello": _hello,
     "join": _join,
@@ -260,16 +272,8 @@ _MAKERS: Final[dict[str, Callable[[Frame], Request]]] = {
     "search": _search,
     "ping": _ping,
     "bye": lambda frame: Bye(),
+    **MODERATION_MAKERS,
     **ACCOUNT_MAKERS,
+    "role": lambda frame: (ACCOUNT_MAKERS["role"] if frame.get("room") is None else room_role)(frame),
+    "invite": lambda frame: (ACCOUNT_MAKERS["invite"] if frame.get("room") is None else room_invitation)(frame),
 }
-
-
-def _recent(frame: Frame) -> int:
-    """How many recent messages to start with: as many as asked, up to a page."""
-    return DEFAULT_HISTORY if frame.get("history") is None else min(number(frame, "history"), MAX_PAGE)
-
-
-def _own_name(frame: Frame) -> str:
-    """In a hello: the hub knows whose a guest's name was."""
-    name = frame.get("name")
-    return name if isinstance(name, str) and is_guest(name) and is_name(name) else name_of(frame)

@@ -23,7 +23,10 @@ from chat_common import (
 from server_parts.protocol.account_lines import OF_PEOPLE, Parse
 from server_parts.protocol.account_requests import MAX_SECRET, Login, Redeem, Secret
 from server_parts.protocol.encoder import Encoder
+from server_parts.protocol.moderation_requests import Ban
 from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED, _lines, _star
+from server_parts.protocol.plain_moderation import BY_WORD, Row
+from server_parts.protocol.plain_moderation import ROWS as ORDERS
 from server_parts.protocol.plain_questions import Questions
 from server_parts.protocol.requests import (
     ENCRYPTION_NEEDED,
@@ -45,6 +48,8 @@ from server_parts.protocol.requests import (
     text_refusal,
 )
 from server_parts.storage.search_query import query_problem
+
+_WIDE: Final = ("/lockdown", "/audit")  # about the whole server in any case
 
 UNENDED_WAIT: Final = 0.2  # data without a newline, followed by this much silence, is a line
 LINE_WAIT: Final = 10.0  # from a line's first byte to its end: dripping bytes do not extend it
@@ -71,6 +76,7 @@ class PlainDoor:
         """`confidential`: nobody on the way can read along, so passwords may be asked for."""
         self._lines = LineDecoder()
         self._room = LOBBY
+        self._last_order: Request | None = None
         self._flush_due: float | None = None
         self._line_due = math.inf
         self._login_due = opened + LOGIN_WAIT
@@ -150,6 +156,15 @@ class PlainDoor:
                 f"there is no command /{word[:40]}; /help lists them, and //{word[:40]} would send it as text"
             )
         return command.request(self, rest.strip())
+
+    def _order(self, row: Row, rest: str) -> Request:
+        """A command that keeps order: in this room, or with -s on the whole server. A ban typed once more is meant."""
+        wide, rest = (True, rest[2:].strip()) if rest.split(" ")[0] == "-s" else (row.usage.startswith(_WIDE), rest)
+        request = row.make(None if wide else self._room, rest)
+        if request is None:
+            return _error(f"usage: {row.usage}")
+        last, self._last_order = self._last_order, request
+        return request._replace(sure=True) if isinstance(request, Ban) and request == last else request
 
     def _say(self, text: str) -> Request:
         # An empty line from nc is a slip of the finger, not worth an error.
@@ -246,11 +261,26 @@ _ROWS: Final = (
     _Command("/login NAME", "log in to your account; the password is asked for", PlainDoor._login),
     _Command("/password", "set, change or remove your account's password", PlainDoor._password),
     *(_Command(line.usage, line.help, _parsed_by(line.parse)) for line in OF_PEOPLE),
-    _Command("/help", "this list", lambda door, rest: Answer(_help())),
+    _Command(
+        "/help [moderation]", "this list, or the commands that keep order", lambda door, rest: Answer(_help(rest))
+    ),
     _Command("/exit", "leave", lambda door, rest: Bye()),
 )
-_COMMANDS: Final = {row.usage[1:].split()[0]: row for row in _ROWS} | {"quit": _ROWS[-1]}
 
 
-def _help() -> bytes:
+def _ordering(row: Row) -> _Command:
+    return _Command(row.usage, row.help, lambda door, rest: door._order(row, rest))
+
+
+_COMMANDS: Final = {
+    **{word: _ordering(row) for word, row in BY_WORD.items()},
+    **{row.usage[1:].split()[0]: row for row in _ROWS},
+    "quit": _ROWS[-1],
+}
+
+
+def _help(about: str) -> bytes:
+    if about == "moderation":
+        lines = [_star(f"{row.usage:<26} {row.help}") for row in ORDERS]
+        return _lines(*lines, _star("these are for this room; with -s behind the command, for the whole server"))
     return _lines(*(_star(f"{row.usage:<26} {row.help}") for row in _ROWS), _star("//text sends /text"))

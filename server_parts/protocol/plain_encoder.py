@@ -14,6 +14,7 @@ from chat_common import (
     text_form,
     without_padding,
 )
+from server_parts.protocol.plain_moderation_lines import LINES, room_line
 from server_parts.storage.finding import MOST_COUNTED
 from server_parts.storage.records import Message, Run
 
@@ -50,6 +51,8 @@ class _Line(NamedTuple):
 
 def message_text(message: Message) -> str:
     """The form that programs read: `[COLOR (blue)] alice said -> hello`, behind the place if it is not the lobby."""
+    if not message.text:
+        return _star(f"#{message.id} by {message.sender} was deleted")
     return _place(message.room) + without_padding(text_form(message.sender, message.color, message.text))
 
 
@@ -94,7 +97,9 @@ def _welcome(frame: Frame) -> list[str]:
 
 
 def _joined(frame: Frame) -> list[str]:
-    return [] if frame["room"] == LOBBY or partners(frame["room"]) else [_star(f"you are in {frame['room']}")]
+    rules = room_line(frame)
+    told = [_star(rules)] if rules else []
+    return told if frame["room"] == LOBBY or partners(frame["room"]) else [_star(f"you are in {frame['room']}"), *told]
 
 
 def _history(frame: Frame) -> list[str]:
@@ -195,6 +200,10 @@ def _bye(frame: Frame) -> list[str]:
     return ["* goodbye *"] if frame["code"] == "exit" else [_star(f"goodbye: {frame['text']}")]
 
 
+def _starred(tell: Callable[[Frame], list[str]]) -> Callable[[Frame], list[str]]:
+    return lambda frame: [_star(line) for line in tell(frame)]
+
+
 _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "welcome": _welcome,
     "joined": _joined,
@@ -207,6 +216,7 @@ _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "error": lambda frame: [_star(f"error: {frame['text']}")],
     "ack": lambda frame: [f"* delivered #{frame['id']} *"],
     "bye": _bye,
+    **{kind: _starred(tell) for kind, tell in LINES.items()},
     "whois": _whois,
     "devices": _devices,
     "code": _code,

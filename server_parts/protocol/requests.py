@@ -15,6 +15,7 @@ from chat_common import (
 )
 from server_parts.protocol.account_requests import AccountRequest, Proof, Secret
 from server_parts.protocol.encoder import Encoder
+from server_parts.protocol.moderation_requests import ModerationRequest
 from server_parts.storage.search_query import MAX_ECHO
 
 MAX_PAGE: Final = 500
@@ -176,15 +177,11 @@ class Announce(NamedTuple):
     text: str
 
 
-class Kick(NamedTuple):
-    name: str
-    reason: str
-
-
 Request = (
     Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | ShowAs | Bye  # for the hub
     | EndConnection | StartAgain | Disconnected  # for the hub, from the door or the reader
-    | Announce | Kick  # for the hub, from the operator
+    | Announce  # for the hub, from the operator
+    | ModerationRequest  # for the hub
     | History | Search | Ping | Answer | Refusal  # for the dispatcher
     | AccountRequest
 )  # fmt: skip

@@ -38,7 +38,8 @@ def test_coming_in_is_welcome_joined_history(chat: Chat) -> None:
     peer.hello("alice")
     frames = of_type(peer.pending(), "welcome", "joined", "history")
     assert [frame["type"] for frame in frames] == ["welcome", "joined", "history"]
-    assert frames[1] == {"type": "joined", "room": "lobby", "last": 0, "members": 1}
+    rules = {"topic": "", "mode": "open", "slow": 0, "role": None}
+    assert frames[1] == {"type": "joined", "room": "lobby", "last": 0, "members": 1, **rules}
     assert frames[2] == {"type": "history", "room": "lobby", "messages": [], "gap": False, "more": False}
 
 

@@ -128,7 +128,8 @@ def test_a_repeat_is_acknowledged(alice: Native, bob: Native) -> None:
 def test_joining(alice: Native, bob: Native) -> None:
     """joined, then history; from then on everything said there is heard, and those inside are told."""
     frames = of_type(alice.ask("join", room="tea"), "joined", "history")
-    assert frames[0] == {"type": "joined", "room": "tea", "last": 0, "members": 1}
+    rules = {"topic": "", "mode": "open", "slow": 0, "role": None}
+    assert frames[0] == {"type": "joined", "room": "tea", "last": 0, "members": 1, **rules}
     assert (frames[1]["type"], frames[1]["room"], frames[1]["messages"]) == ("history", "tea", [])
     assert of_type(bob.ask("join", room="tea"), "joined")[0]["members"] == 2
     assert alice.moved("joined", "bob")["room"] == "tea"

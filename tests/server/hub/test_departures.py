@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from server_parts.people.roles import Role
+from server_parts.protocol.moderation_requests import Kick
 from server_parts.protocol.requests import (
     Announce,
     Bye,
     Disconnected,
     Hello,
-    Kick,
     Leave,
     Say,
     Who,

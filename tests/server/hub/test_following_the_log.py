@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from server_parts.hub.live_rooms import LiveRooms
+from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Session
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.plain_encoder import PLAIN
@@ -27,7 +28,7 @@ def store() -> MemoryLog:
 
 @pytest.fixture
 def live_rooms(store: MemoryLog) -> LiveRooms:
-    return LiveRooms(store, "server")
+    return LiveRooms(store, "server", Rulebook())
 
 
 def enter(live_rooms: LiveRooms, name: str, session: str = "", *, plain: bool = False) -> Remembering:
@@ -100,7 +101,7 @@ def test_what_cannot_be_read_is_told_later(
 def test_two_servers_on_one_log_tell_the_same(store: MemoryLog) -> None:
     """Each hears its own batches at once, and the other's some time: twice, late, or only by what follows."""
     rng = random.Random(7)
-    servers = [LiveRooms(store, "server") for _ in range(2)]
+    servers = [LiveRooms(store, "server", Rulebook()) for _ in range(2)]
     hearers = [enter(server, "hearer") for server in servers]
     waiting: list[list[Run]] = [[], []]
     for turn in range(400):

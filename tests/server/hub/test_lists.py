@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from server_parts.hub import lists
+from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client
 from server_parts.people.roles import Role
 from server_parts.protocol.native_encoder import NATIVE, NativeEncoder
@@ -42,7 +43,7 @@ def client(encoder: NativeEncoder = NATIVE, role: Role = Role.GUEST) -> Client:
 def slow() -> Iterator[Gated]:
     """A list that is being made, by a thread of its own."""
     encoder = Gated()
-    asker = threading.Thread(target=list, args=(lists.room_list(client(encoder), Rooms(), {}, {}),))
+    asker = threading.Thread(target=list, args=(lists.room_list(client(encoder), Rooms(), {}, {}, Rulebook()),))
     asker.start()
     assert encoder.begun.wait(WAIT)
     yield encoder
@@ -68,7 +69,7 @@ def test_one_list_is_made_at_a_time(slow: Gated) -> None:
 @pytest.mark.usefixtures("no_threads_left", "slow")
 def test_the_operators_list_waits_for_nobody() -> None:
     """The hub makes it."""
-    assert list(lists.room_list(client(role=Role.OWNER), Rooms(), {}, {"tea": 1}))
+    assert list(lists.room_list(client(role=Role.OWNER), Rooms(), {}, {"tea": 1}, Rulebook()))
 
 
 def test_lists_take_a_fifth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,5 +99,7 @@ def test_the_first_names_are_found_in_any_order() -> None:
     crowd = [(f"{'Pp'[number % 2]}{number * 7 % 2_500:04}", "blue", None) for number in range(2_500)]
     (page,) = lists.member_list(client(), None, crowd, Who(None, "p1199", 3))
     assert [person["name"].lower() for person in json.loads(page)["members"]] == ["p1200", "p1201", "p1202"]
-    (page,) = lists.room_list(client(), Rooms("p", "p1199", 3), {}, {name.lower(): 1 for name, _, _ in crowd})
+    (page,) = lists.room_list(
+        client(), Rooms("p", "p1199", 3), {}, {name.lower(): 1 for name, _, _ in crowd}, Rulebook()
+    )
     assert [room["room"] for room in json.loads(page)["rooms"]] == ["p1200", "p1201", "p1202"]

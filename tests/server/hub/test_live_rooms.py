@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from server_parts.hub.live_rooms import PRESENCE_SHARE, LiveRooms
+from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.storage.memory_log import MemoryLog
@@ -50,7 +51,7 @@ class Guest:
 
 @pytest.fixture
 def live_rooms() -> LiveRooms:
-    return LiveRooms(MemoryLog(), "server")
+    return LiveRooms(MemoryLog(), "server", Rulebook())
 
 
 SESSION = "f00dcafe" * 8

@@ -332,3 +332,23 @@ def test_the_operator_loads_the_certificate_again(tmp_path: Path) -> None:
         screen.enter("/exit")
         assert "same as before" not in screen.rest()
     assert (tmp_path / "log").read_text().count("is the same as before") == 1
+
+
+def test_the_operator_keeps_order() -> None:
+    """A ban with its audit, from the terminal; and a room's settings."""
+    with terminal() as screen:
+        port = screen.listening()
+        with Native(port, "bob") as bob:
+            screen.enter("/mode -r tea read-only")
+            screen.see(r"server set #tea: mode: read-only")
+            screen.enter("/ban bob 10m flood")
+            screen.see(r"\* bob is banned from this server until \d\d:\d\d UTC")
+            assert bob.until("bye")["code"] == "banned"
+        screen.enter("/bans")
+        screen.see(r"\* ban of bob until .* UTC, by server: flood \*")
+        screen.enter("/unban bob")
+        screen.see(r"the ban of bob is lifted")
+        screen.enter("/audit 1")
+        screen.see(r"server lifted the ban of bob")
+        screen.enter("/mode read-only")
+        screen.see(r"error: usage: /mode -r ROOM open\|moderated\|read-only\|invite")

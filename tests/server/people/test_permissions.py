@@ -10,6 +10,7 @@ from server_parts.people.clients import Client, Session
 from server_parts.people.permissions import floor_of, may_know, refusal
 from server_parts.people.roles import Role
 from server_parts.protocol import account_requests as account
+from server_parts.protocol import moderation_requests as order
 from server_parts.protocol import requests as ask
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.plain_encoder import PLAIN
@@ -42,7 +43,20 @@ AFTER_HELLO: list[ask.Request] = [
     ask.History("lobby"),
     ask.Search("text"),
     ask.Announce("text"),
-    ask.Kick("bob", ""),
+    order.Kick("bob"),
+    order.Ban("bob"),
+    order.Unban("bob"),
+    order.Mute("bob"),
+    order.Unmute("bob"),
+    order.SetRoom("lobby", topic="tea"),
+    order.SetRoomRole("bob", "lobby", "voice"),
+    order.InviteToRoom("lobby", "bob"),
+    order.Block("bob"),
+    order.Unblock("bob"),
+    order.Report("lobby", reason="rude"),
+    order.Delete("lobby", 1),
+    order.Lockdown(),
+    order.ListActs("bans"),
     account.Password(None, None),
     account.ChangePassword(0, None, None),
     account.Devices(),
@@ -55,7 +69,6 @@ AFTER_HELLO: list[ask.Request] = [
 ]
 # What somebody must be at least to ask for one of these; all else anybody may who is here.
 ROLES: dict[type, Role] = {
-    ask.Kick: Role.OPERATOR,
     account.Devices: Role.MEMBER,
     account.Link: Role.MEMBER,
     account.MakeInvitation: Role.MEMBER,
@@ -63,6 +76,11 @@ ROLES: dict[type, Role] = {
     account.Release: Role.OPERATOR,
     account.GiveRole: Role.OWNER,
 }
+OPERATORS_ONLY = (
+    *(order.Kick, order.Ban, order.Unban, order.Mute, order.Unmute, order.SetRoom, order.SetRoomRole),
+    *(order.InviteToRoom, order.Delete, order.Lockdown, order.ListActs),
+)
+MEMBERS_ONLY = (order.Block, order.Unblock)
 
 
 def kind(request: ask.Request) -> str:
@@ -96,9 +114,10 @@ def test_nearly_everything_needs_a_hello(request_: ask.Request) -> None:
 @pytest.mark.parametrize("request_", ALWAYS + AFTER_HELLO, ids=kind)
 @pytest.mark.parametrize("role", Role)
 def test_some_requests_need_a_role(role: Role, request_: ask.Request) -> None:
-    """Everything else that is public, anybody may who is here."""
-    needed = ROLES.get(type(request_), Role.GUEST)
-    assert code(somebody(role), request_) == ("not_allowed" if role < needed else None)
+    """Where no room has moderators; blocking needs an account. Everything else that is public, anybody may."""
+    needed = Role.OPERATOR if isinstance(request_, OPERATORS_ONLY) else ROLES.get(type(request_), Role.GUEST)
+    enough = role >= needed and (role in (Role.MEMBER, Role.OPERATOR) or not isinstance(request_, MEMBERS_ONLY))
+    assert code(somebody(role), request_) == (None if enough else "not_allowed")
 
 
 def test_a_reader_says_nothing() -> None:

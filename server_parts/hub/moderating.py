@@ -1,0 +1,263 @@
+"""Kicks, bans, mutes and the lockdown, carried out. Run only by the hub's thread.
+
+An act is kept first; then whoever it concerns is told and removed. Who may ask for it, `people.permissions` has said;
+that nobody acts on equals and superiors is looked at here, with its help. It must not know sockets.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Final
+
+from server_parts.hub.acting import Acting, Person
+from server_parts.hub.departures import Departures
+from server_parts.hub.state import HubState
+from server_parts.moderation import acts, sentences
+from server_parts.moderation.acts import Act, Kept
+from server_parts.moderation.ranks import Rank
+from server_parts.moderation.sanctions import MOST, Rule, Sanctions, rule_of
+from server_parts.people import restraint
+from server_parts.people.clients import Client, Room
+from server_parts.people.permissions import outranked, rank_in
+from server_parts.protocol import events
+from server_parts.protocol import moderation_requests as ask
+from server_parts.protocol.requests import Refusal
+
+SOFT: Final = 3_600.0  # seconds for which the address of a banned account counts for people without one
+SHARE: Final = 0.2  # of those present: a ban that hits more of them must be repeated
+WIDEST: Final = {4: 16, 6: 32}  # networks that are wider must be repeated too
+
+_FULL: Final = Refusal("too_many", f"{MOST} bans and mutes hold already: lift some first", "type")
+
+
+class Moderating:
+    def __init__(self, state: HubState, departures: Departures, acting: Acting) -> None:
+        self._live_rooms = state.live_rooms
+        self._departures = departures
+        self._acting = acting
+        self._rules = state.rules
+
+    # --- kicks ---
+
+    def kick(self, client: Client, kick: ask.Kick) -> None:
+        person = self._acting.find_lower(client, kick.name, kick.room)
+        if isinstance(person, Refusal):
+            client.tell(person.frame())
+            return
+        room = self._live_rooms.rooms.get(kick.room or "")
+        here = [one for one in person.connections if kick.room is None or (room is not None and one in room.members)]
+        if not here:
+            where = f" in {kick.room}" if kick.room else ""
+            client.tell(Refusal("no_such_user", f"there is nobody called {kick.name}{where} to kick", "name").frame())
+            return
+        act = Act(acts.KICK, person.name, room=kick.room or "", reason=kick.reason, keys=person.keys)
+        self._acting.record(client.name, act)
+        because = sentences.because(kick.reason)
+        where = f" from {kick.room}" if kick.room else ""
+        client.tell(events.notice(f"{person.name} was kicked{where}{because}"))
+        sentence = f"you were asked to leave{f' {kick.room}' if kick.room else ''} by {client.name}{because}"
+        self._remove(here, room, "kicked", sentence)
+
+    def _remove(self, connections: Sequence[Client], room: Room | None, code: str, sentence: str) -> None:
+        """From a room, or without one from the server."""
+        for one in connections:
+            if room is None:
+                self._departures.disconnect(one, code, sentence, retry=False)
+            elif one in room.members:
+                one.tell(events.notice(sentence))
+                self._live_rooms.leave(one, room)
+                one.tell(events.presence(room.name, {"left": [one.name]}, room.people))
+
+    # --- bans ---
+
+    def ban(self, client: Client, ban: ask.Ban) -> None:
+        act = self._ban_of(client, ban)
+        if isinstance(act, Refusal):
+            client.tell(act.frame())
+            return
+        hit, present = self._would_hit(client, act)
+        people = {one.name.lower() for one in hit}
+        count = f"{len(people)} of {len(present)} people who are here"
+        if ban.test:
+            client.tell(events.notice(f"that ban would hit {count}"))
+            return
+        problem = None if ban.sure else self._needs_sure(client, act, people, len(present))
+        if problem is not None:
+            text = f"{problem} ({count}): repeat it if you mean it (programs: with sure)"
+            client.tell(Refusal("sure_needed", text, "sure").frame() | {"hits": len(people)})
+            return
+        room = self._live_rooms.rooms.get(ban.room) if ban.room else None
+        self._acting.record(client.name, act)
+        client.tell(events.notice(self._what_was_banned(act)))
+        now = self._rules.clock()
+        end = sentences.until(act.until, now)
+        sentence = f"you were banned from {sentences.place(act.room)} by {client.name}{end}"
+        if room is not None or not ban.room:
+            self._remove(hit, room, "banned", sentence + sentences.because(act.reason))
+
+    def _ban_of(self, client: Client, ban: ask.Ban) -> Act | Refusal:
+        """The act that a ban makes, or why it makes none."""
+        rank = rank_in(client, ban.room, self._rules)
+        now = self._rules.clock()
+        until = None if ban.seconds is None else now + ban.seconds
+        act = Act(acts.BAN, room=ban.room or "", until=until, reason=ban.reason, rank=rank)
+        if ban.address is not None:
+            if ipaddress.ip_network(ban.address).is_loopback:
+                return Refusal("bad_field", "this machine's own addresses are never banned", "address")
+            act = act._replace(address=ban.address)
+        else:
+            person = self._acting.find(ban.name or "")
+            if person is None:
+                return Refusal("no_such_user", f"there is nobody called {ban.name}", "name")
+            refusal = self._may_ban(client, person, ban.room)
+            if refusal is not None:
+                return refusal
+            soft = None if not person.account else now + SOFT
+            act = act._replace(name=person.name, keys=person.keys, sources=person.sources, soft=soft)
+        return self._replaces(act, acts.BAN) or act
+
+    def _may_ban(self, client: Client, person: Person, room: str | None) -> Refusal | None:
+        """Oneself, if one is sure of it; else nobody of the same rank or above."""
+        if client in person.connections and not client.is_owner:
+            return None
+        return outranked(client, self._acting.rank(person, room), person.name, room, self._rules)
+
+    def _replaces(self, act: Act, kind: str) -> Refusal | None:
+        """Why a rule may not take the place of the one that holds: a superior made that; or there are too many."""
+        self._rules.sanctions.expire(self._rules.clock())
+        earlier = self._rules.sanctions.find(kind, act.room, act.name, act.address)
+        if earlier is not None:
+            return self._made_by_superior(earlier, act.rank)
+        return _FULL if len(self._rules.sanctions) >= MOST else None
+
+    @staticmethod
+    def _made_by_superior(rule: Rule, rank: int) -> Refusal | None:
+        if rule.kept.act.rank <= rank:
+            return None
+        return Refusal("not_allowed", f"that {rule.kind} was made by {rule.kept.by}: you cannot change it", "name")
+
+    def _would_hit(self, client: Client, act: Act) -> tuple[list[Client], set[str]]:
+        """The connections that a ban would end, or remove from its room, and the names of all who are there.
+
+        Operators are hit by their name alone.
+        """
+        trial = Sanctions()
+        trial.add(rule_of(Kept(1, self._rules.clock(), "", act)))
+        now, below = self._rules.clock(), min(rank_in(client, act.room or None, self._rules), Rank.OPERATOR)
+        room = self._live_rooms.rooms.get(act.room)
+        everyone = list(room.members) if room is not None else []
+        if not act.room:
+            everyone = self._live_rooms.names.connections()
+        everyone = [one for one in everyone if not one.is_owner]
+        hit = [
+            one
+            for one in everyone
+            if trial.ban(restraint.who(one), act.room, now) is not None
+            and (one.name.lower() == act.name.lower() or rank_in(one, act.room or None, self._rules) < below)
+        ]
+        return hit, {one.name.lower() for one in everyone}
+
+    def _needs_sure(self, client: Client, act: Act, people: set[str], present: int) -> str | None:
+        """Why a ban has to be repeated before it counts."""
+        if client.name.lower() in people or self._is_in(client, act.address):
+            return "that ban would hit you too"
+        network = ipaddress.ip_network(act.address) if act.address else None
+        if network is not None and network.prefixlen < WIDEST[network.version]:
+            return f"that is a very large network: /{network.prefixlen} < /{WIDEST[network.version]}"
+        if len(people) > 1 and len(people) > SHARE * present:
+            return "that ban would hit many"
+        return None
+
+    @staticmethod
+    def _is_in(client: Client, address: str) -> bool:
+        source = restraint.source_to_ban(client)
+        if not source or not address:
+            return False
+        there, network = ipaddress.ip_network(source), ipaddress.ip_network(address)
+        return there.version == network.version and there.overlaps(network)
+
+    def _what_was_banned(self, act: Act) -> str:
+        now = self._rules.clock()
+        length = sentences.until(act.until, now) or " for good"
+        place = sentences.place(act.room)
+        if act.address:
+            return f"{sentences.shown(act.address)} is banned from {place}{length}"
+        where = ", ".join(act.sources)
+        if not where:
+            return f"{act.name} is banned from {place}{length}; by name only, as nobody knows another address of theirs"
+        if act.soft is None:
+            return f"{act.name} is banned from {place}{length}, and with them people without an account from {where}"
+        soft = sentences.clock_time(min(act.soft, act.until or act.soft), now)
+        also = f"people without an account from {where} until {soft}"
+        return f"{act.name} is banned from {place}{length}, with all devices of the account; and {also}"
+
+    def unban(self, client: Client, unban: ask.Unban) -> None:
+        address = unban.address or ""
+        act = Act(acts.UNBAN, unban.name or "", address, unban.room or "")
+        self._lift(client, act, acts.BAN)
+
+    # --- mutes ---
+
+    def mute(self, client: Client, mute: ask.Mute) -> None:
+        person = self._acting.find_lower(client, mute.name, mute.room)
+        if isinstance(person, Refusal):
+            client.tell(person.frame())
+            return
+        now = self._rules.clock()
+        until = None if mute.seconds is None else now + mute.seconds
+        act = Act(acts.MUTE, person.name, "", mute.room or "", until, mute.reason, keys=person.keys)
+        act = act._replace(rank=rank_in(client, mute.room, self._rules))
+        if not person.account:
+            act = act._replace(sources=person.sources)
+        if refusal := self._replaces(act, acts.MUTE):
+            client.tell(refusal.frame())
+            return
+        self._acting.record(client.name, act)
+        rule = Rule(acts.MUTE, Kept(0, now, client.name, act))
+        where = f" in {mute.room}" if mute.room else ""
+        client.tell(events.notice(f"{person.name} is muted{where}{sentences.until(until, now) or ' for good'}"))
+        self._tell(person.connections, mute.room, f"{client.name}: {sentences.muted(rule, now)}")
+
+    def unmute(self, client: Client, unmute: ask.Unmute) -> None:
+        if self._lift(client, Act(acts.UNMUTE, unmute.name, room=unmute.room or ""), acts.MUTE):
+            where = f" in {unmute.room}" if unmute.room else ""
+            bearers = self._live_rooms.names.bearers(unmute.name)
+            self._tell(bearers, unmute.room, f"you are not muted{where} any more")
+
+    def _tell(self, connections: Sequence[Client], room: str | None, text: str) -> None:
+        """Those it concerns: in a room, if it is about a room."""
+        for one in connections:
+            if room is None or room in one.rooms:
+                one.tell(events.notice(text))
+
+    def _lift(self, client: Client, act: Act, kind: str) -> bool:
+        """End a ban or a mute, whether whoever it is about is here or not."""
+        self._rules.sanctions.expire(self._rules.clock())
+        rule = self._rules.sanctions.find(kind, act.room, act.name, act.address)
+        whom = act.name or sentences.shown(act.address)
+        rank: Rank = rank_in(client, act.room or None, self._rules)
+        if rule is None:
+            refusal = Refusal(
+                "no_such_ban",
+                f"there is no {kind} of {whom} {'in' if act.room else 'on'} {sentences.place(act.room)}",
+                "name",
+            )
+            client.tell(refusal.frame())
+            return False
+        if refused := self._made_by_superior(rule, rank):
+            client.tell(refused.frame())
+            return False
+        self._acting.record(client.name, act)
+        client.tell(events.notice(f"the {kind} of {whom} is lifted"))
+        return True
+
+    # --- the whole server ---
+
+    def lockdown(self, client: Client, lockdown: ask.Lockdown) -> None:
+        now = self._rules.clock()
+        until = now + lockdown.seconds if lockdown.seconds else None
+        self._acting.record(client.name, Act(acts.LOCKDOWN, until=until))
+        end = sentences.until(until, now)
+        text = f"new people need an invitation{end}" if until else "the lockdown is over: new people may come in"
+        client.tell(events.notice(text))

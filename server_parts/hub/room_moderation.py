@@ -1,0 +1,168 @@
+"""What is decided about one room: its settings, its roles, who is invited, which texts go.
+
+Run only by the hub's thread. It must not know sockets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from chat_common import LOBBY, Frame
+from server_parts.hub.acting import Acting, Person
+from server_parts.hub.state import HubState
+from server_parts.moderation import acts
+from server_parts.moderation.acts import Act
+from server_parts.moderation.ranks import ROOM_RANKS, Rank
+from server_parts.moderation.rulebook import INVITE_ONLY
+from server_parts.people.allowance import Allowance
+from server_parts.people.clients import Client
+from server_parts.people.described import settings_of
+from server_parts.people.permissions import outranked, rank_in
+from server_parts.people.restraint import proven_keys
+from server_parts.protocol import events, moderation_events
+from server_parts.protocol import moderation_requests as ask
+from server_parts.protocol.requests import Refusal
+from server_parts.storage.records import Message, Receipt
+
+CHANGES: Final = 1_000  # of settings, roles and invitations, that one person may make in a day
+
+
+class RoomModeration:
+    def __init__(self, state: HubState, acting: Acting) -> None:
+        self._store = state.store
+        self._live_rooms = state.live_rooms
+        self._batch = state.batch
+        self._rules = state.rules
+        self._acting = acting
+        self._changes = Allowance(CHANGES, "changes of rooms")
+
+    def _may_change(self, client: Client) -> bool:
+        refusal = self._changes.refusal(client, time.monotonic())
+        if refusal is not None:
+            client.tell(refusal.frame())
+        return refusal is None
+
+    # --- settings ---
+
+    def set_room(self, client: Client, wanted: ask.SetRoom) -> None:
+        room = wanted.room
+        if room == LOBBY and wanted.mode == INVITE_ONLY:
+            client.tell(Refusal("bad_field", "the lobby is for everybody: it cannot be invite-only", "mode").frame())
+            return
+        if not self._may_change(client):
+            return
+        members = self._members(room)
+        stay = [key for one in members for key in proven_keys(one)] if wanted.mode == INVITE_ONLY else []
+        act = Act(acts.ROOM, room=room, text=wanted.topic, value=wanted.mode, number=wanted.slow, keys=tuple(stay))
+        self._acting.record(client.name, act)
+        ts = round(self._rules.clock(), 3)
+        frame = moderation_events.room(room, settings_of(room, self._rules), client.name, ts)
+        self._tell([*members, client], frame)
+
+    def _members(self, room: str) -> list[Client]:
+        live = self._live_rooms.rooms.get(room)
+        return list(live.members) if live is not None else []
+
+    @staticmethod
+    def _tell(clients: Iterable[Client], frame: Frame) -> None:
+        for one in dict.fromkeys(clients):
+            one.tell(frame)
+
+    # --- roles and invitations ---
+
+    def set_role(self, client: Client, wanted: ask.SetRoomRole) -> None:
+        person = self._acting.find(wanted.name)
+        if person is None or not person.account:
+            text = f"{wanted.name} has no account: only people with one have a role"
+            client.tell(Refusal("no_such_user", text, "name").frame())
+            return
+        refusal = self._may_give(client, person, wanted)
+        if refusal is not None:
+            client.tell(refusal.frame())
+            return
+        if not self._may_change(client):
+            return
+        self._acting.record(client.name, Act(acts.ROLE, person.name, room=wanted.room, value=wanted.role))
+        text = f"{person.name} is now {_article(wanted.role)} {wanted.role} of {wanted.room}, by {client.name}"
+        self._tell([client, *self._hearers(client, person)], events.notice(text))
+
+    def _may_give(self, client: Client, person: Person, wanted: ask.SetRoomRole) -> Refusal | None:
+        """Roles below one's own, to those below oneself. An owner may make another one, and anybody may step down."""
+        own = rank_in(client, wanted.room, self._rules)
+        new = ROOM_RANKS[wanted.role]
+        if client in person.connections and new < own and own < Rank.OPERATOR:
+            return None
+        if new >= own and not (new == own == Rank.OWNER):
+            return Refusal("not_allowed", f"you cannot make somebody {wanted.role} of {wanted.room}", "role")
+        rank = self._rules.about(wanted.room).roles.get(person.name.lower(), Rank.MEMBER)
+        if client in person.connections:
+            return None  # an operator, of a room
+        return outranked(
+            client, max(rank, self._acting.rank(person, wanted.room)), person.name, wanted.room, self._rules
+        )
+
+    def _hearers(self, client: Client, person: Person) -> Sequence[Client]:
+        """The connections of somebody who has not blocked this client."""
+        blocked = client.name.lower() in self._rules.blocked_by(person.name)
+        return () if blocked else person.connections
+
+    def invite(self, client: Client, wanted: ask.InviteToRoom) -> None:
+        room = wanted.room
+        person = self._acting.find(wanted.name)
+        refusal = self._may_invite(client, wanted, person)
+        if refusal is not None:
+            client.tell(refusal.frame())
+            return
+        assert person is not None
+        keys = {person.name.lower()} if person.account else set[str]()
+        keys |= {key for one in person.connections for key in proven_keys(one)}
+        if keys <= self._rules.about(room).invited:
+            client.tell(events.notice(f"{person.name} is invited to {room} already"))
+            return
+        if self._may_change(client):
+            self._acting.record(client.name, Act(acts.INVITE, person.name, room=room, keys=tuple(sorted(keys))))
+            client.tell(events.notice(f"{person.name} is invited to {room}"))
+            self._tell(self._hearers(client, person), events.notice(f"{client.name} invites you to {room}"))
+
+    def _may_invite(self, client: Client, wanted: ask.InviteToRoom, person: Person | None) -> Refusal | None:
+        if self._rules.about(wanted.room).mode != INVITE_ONLY:
+            return Refusal("bad_field", f"{wanted.room} is not invite-only: nobody needs an invitation", "room")
+        if person is None or not (person.account or person.connections):
+            return Refusal("no_such_user", f"there is nobody called {wanted.name}", "name")
+        return None
+
+    # --- texts ---
+
+    def delete(self, client: Client, wanted: ask.Delete) -> None:
+        self._batch.commit()
+        message = self._message(wanted.room, wanted.id)
+        if message is None:
+            client.tell(Refusal("bad_field", f"there is no message #{wanted.id} in {wanted.room}", "id").frame())
+            return
+        refusal = self._may_delete(client, message)
+        if refusal is not None:
+            client.tell(refusal.frame())
+            return
+        act = Act(acts.DELETE, message.sender, room=wanted.room, number=wanted.id)
+        self._acting.record(client.name, act, [Receipt(wanted.room, wanted.id)])
+        frame = moderation_events.deleted(wanted.room, wanted.id, client.name)
+        self._tell([*self._members(wanted.room), client], frame)
+
+    def _message(self, room: str, id: int) -> Message | None:
+        found = self._store.after(room, id - 1, 1)
+        return found[0] if found and found[0].id == id and found[0].text else None
+
+    def _may_delete(self, client: Client, message: Message) -> Refusal | None:
+        """One's own, and those of people one may act on."""
+        if message.sender.lower() == client.name.lower():
+            return None
+        person = self._acting.find(message.sender)
+        if person is None:
+            return None
+        return outranked(client, self._acting.rank(person, message.room), person.name, message.room, self._rules)
+
+
+def _article(role: str) -> str:
+    return "an" if role == "owner" else "a"

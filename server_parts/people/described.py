@@ -1,0 +1,37 @@
+"""What a client is told of a room's rules, and of a person's role. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chat_common import Frame, partners
+from server_parts.moderation.ranks import WORDS
+from server_parts.moderation.rulebook import Rulebook
+from server_parts.people.clients import Client
+from server_parts.people.names import Names
+from server_parts.people.permissions import rank_in
+from server_parts.people.roles import Role
+
+
+def settings_of(room: str, rules: Rulebook) -> Frame:
+    """The settings of a public room."""
+    found = rules.about(room)
+    return {"topic": found.topic, "mode": found.mode, "slow": found.slow}
+
+
+def described(client: Client, room: str, rules: Rulebook) -> Frame:
+    """The same with what this client is in the room; nothing for a private one, which has no rules."""
+    if partners(room):
+        return {}
+    rank = rules.about(room).roles.get(client.name.lower()) if client.trusted else None
+    return {**settings_of(room, rules), "role": WORDS.get(rank) if rank is not None else None}
+
+
+def described_people(people: Iterable[Client], room: str | None, names: Names, rules: Rulebook) -> dict[str, Frame]:
+    """What `who` says of those few who have a role or several connections, by their names in lower case."""
+    found: dict[str, Frame] = {name: {"connections": number} for name, number in names.several().items()}
+    roles = rules.about(room).roles if room is not None else {}
+    ranks = roles | {one.name.lower(): rank_in(one, None, rules) for one in people if one.role >= Role.OPERATOR}
+    for name, rank in ranks.items():
+        found[name] = {"role": WORDS[rank], **found.get(name, {})}
+    return found

@@ -1,0 +1,49 @@
+"""Slow mode: when each person said the last thing in a slow room. Owned by the hub; the time is passed in."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from typing import Final, NamedTuple
+
+from server_parts.moderation.ranks import Rank
+from server_parts.moderation.rulebook import Rulebook
+from server_parts.people.clients import Client, Session
+from server_parts.people.permissions import rank_in
+from server_parts.protocol.requests import Refusal
+
+MOST_REMEMBERED: Final = 10_000  # people and rooms
+
+
+class _Said(NamedTuple):
+    when: float
+    session: str
+    seq: int
+
+
+class SlowMode:
+    def __init__(self, rules: Rulebook) -> None:
+        self._rules = rules
+        self._said: OrderedDict[tuple[str, str], _Said] = OrderedDict()
+
+    def applies(self, client: Client, room: str) -> bool:
+        """Whether each text of that client is to be looked at in that room."""
+        rules = self._rules.rooms.get(room)
+        return rules is not None and rules.slow > 0 and rank_in(client, room, self._rules) < Rank.MODERATOR
+
+    def refusal(self, client: Client, session: Session, room: str, seq: int, now: float) -> Refusal | None:
+        """Why that text comes too soon after the last one; None if it does not, and then it is noted."""
+        pause = self._rules.about(room).slow
+        key = room, (client.name.lower() if client.trusted else session.key)
+        said = self._said.get(key)
+        # The same text once more, because the log could not be written: it was never said.
+        again = said is not None and (said.session, said.seq) == (session.key, seq)
+        left = 0.0 if said is None or again else said.when + pause - now
+        if left > 0:
+            text = f"{room} is in slow mode: one text in {pause} s; wait {math.ceil(left)} s"
+            return Refusal("slow_mode", text, "room", seq)
+        self._said[key] = _Said(now, session.key, seq)
+        self._said.move_to_end(key)
+        if len(self._said) > MOST_REMEMBERED:
+            self._said.popitem(last=False)
+        return None

@@ -1,0 +1,171 @@
+"""Commands that keep order, as people type them: a line and a room become a request. Pure.
+
+The plain door takes them in its current room, the operator's console in the one that is named. It must not know doors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from chat_common import harmless_line, is_name
+from server_parts.protocol import moderation_requests as ask
+from server_parts.protocol.addresses import network_of
+from server_parts.protocol.durations import seconds_of
+from server_parts.protocol.moderation_requests import ModerationRequest
+from server_parts.protocol.native_moderation import MODES
+
+Make = Callable[[str | None, str], ModerationRequest | None]
+
+
+def _word(rest: str) -> tuple[str, str]:
+    word, _, rest = rest.strip().partition(" ")
+    return word, rest.strip()
+
+
+def _reason(text: str) -> str:
+    return harmless_line(text.strip())[: ask.MAX_REASON]
+
+
+def _time_and_reason(rest: str) -> tuple[int | None, str]:
+    word, after = _word(rest)
+    seconds = _time(word)
+    return (None, _reason(rest)) if seconds is None else (seconds, _reason(after))
+
+
+def _time(word: str) -> int | None:
+    seconds = seconds_of(word)
+    return None if seconds is None or not 0 < seconds <= ask.MAX_TIME else seconds
+
+
+def kick(room: str | None, rest: str) -> ModerationRequest | None:
+    name, reason = _word(rest)
+    return ask.Kick(name, _reason(reason), room) if is_name(name) else None
+
+
+def ban(room: str | None, rest: str) -> ModerationRequest | None:
+    """Of a name in that room, or of an address from the server. `test` before it: how many it would hit."""
+    word, after = _word(rest)
+    test = word == "test" and after != ""
+    whom, after = _word(after) if test else (word, after)
+    seconds, reason = _time_and_reason(after)
+    address = network_of(whom)
+    if address is not None:
+        return ask.Ban(None, address, None, seconds, reason, test=test)
+    return ask.Ban(whom, None, room, seconds, reason, test=test) if is_name(whom) else None
+
+
+def unban(room: str | None, rest: str) -> ModerationRequest | None:
+    whom = rest.strip()
+    address = network_of(whom)
+    if address is not None:
+        return ask.Unban(None, address)
+    return ask.Unban(whom, None, room) if is_name(whom) else None
+
+
+def mute(room: str | None, rest: str) -> ModerationRequest | None:
+    name, after = _word(rest)
+    return ask.Mute(name, room, *_time_and_reason(after)) if is_name(name) else None
+
+
+def unmute(room: str | None, rest: str) -> ModerationRequest | None:
+    return ask.Unmute(rest.strip(), room) if is_name(rest.strip()) else None
+
+
+def slow(room: str | None, rest: str) -> ModerationRequest | None:
+    seconds = 0 if rest == "off" else _time(rest)
+    if room is None or seconds is None or seconds > ask.MAX_SLOW:
+        return None
+    return ask.SetRoom(room, slow=seconds)
+
+
+def mode(room: str | None, rest: str) -> ModerationRequest | None:
+    return None if room is None or rest not in MODES else ask.SetRoom(room, mode=rest)
+
+
+def topic(room: str | None, rest: str) -> ModerationRequest | None:
+    """A single `-` takes the topic away."""
+    text = "" if rest == "-" else harmless_line(rest.strip())[: ask.MAX_TOPIC]
+    return None if room is None or not rest else ask.SetRoom(room, topic=text)
+
+
+def voice(room: str | None, rest: str) -> ModerationRequest | None:
+    return ask.SetRoomRole(rest, room, "voice") if room is not None and is_name(rest) else None
+
+
+def invite(room: str | None, rest: str) -> ModerationRequest | None:
+    return ask.InviteToRoom(room, rest) if room is not None and is_name(rest) else None
+
+
+def block(room: str | None, rest: str) -> ModerationRequest | None:
+    return ask.Block(rest or None) if not rest or is_name(rest) else None
+
+
+def unblock(room: str | None, rest: str) -> ModerationRequest | None:
+    return ask.Unblock(rest) if is_name(rest) else None
+
+
+def report(room: str | None, rest: str) -> ModerationRequest | None:
+    word, after = _word(rest)
+    id = _number(word.removeprefix("#"))
+    reason = _reason(rest if id is None else after)
+    return ask.Report(room, id, None, reason) if room is not None and reason else None
+
+
+def delete(room: str | None, rest: str) -> ModerationRequest | None:
+    id = _number(rest.removeprefix("#"))
+    return None if room is None or id is None else ask.Delete(room, id)
+
+
+def lockdown(room: str | None, rest: str) -> ModerationRequest | None:
+    if rest == "off":
+        return ask.Lockdown(0)
+    seconds = _time(rest) if rest else ask.LOCKDOWN
+    return None if seconds is None else ask.Lockdown(seconds)
+
+
+def bans(room: str | None, rest: str) -> ModerationRequest | None:
+    return None if rest else ask.ListActs("bans", room)
+
+
+def reports(room: str | None, rest: str) -> ModerationRequest | None:
+    return None if rest else ask.ListActs("reports", room)
+
+
+def audit(room: str | None, rest: str) -> ModerationRequest | None:
+    limit = _number(rest) if rest else 20
+    return None if limit is None or limit > ask.MAX_ACTS_PAGE else ask.ListActs("audit", room, None, limit)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 and int(text) > 0 else None
+
+
+class Row(NamedTuple):
+    usage: str
+    help: str
+    make: Make
+
+
+ROWS: Final = (
+    Row("/kick NAME [REASON]", "ask somebody to leave", kick),
+    Row("/ban NAME [TIME] [REASON]", "keep somebody out; also an address or a network; repeat it if you are sure", ban),
+    Row("/ban test NAME", "how many a ban would hit", ban),
+    Row("/unban NAME", "lift a ban", unban),
+    Row("/mute NAME [TIME] [REASON]", "let somebody only listen", mute),
+    Row("/unmute NAME", "let somebody speak again", unmute),
+    Row("/slow TIME|off", "one text in TIME from each person", slow),
+    Row("/mode open|moderated|read-only|invite", "who may speak and enter", mode),
+    Row("/topic TEXT", "set the topic; - takes it away", topic),
+    Row("/voice NAME", "let somebody speak in a moderated room", voice),
+    Row("/invite NAME", "let somebody into an invite-only room", invite),
+    Row("/delete ID", "delete a message", delete),
+    Row("/block [NAME]", "get no private messages from somebody, or list those", block),
+    Row("/unblock NAME", "get them again", unblock),
+    Row("/report [ID] REASON", "tell those who keep order of a message", report),
+    Row("/bans", "list bans and mutes", bans),
+    Row("/reports", "list reports", reports),
+    Row("/audit [N]", "list what was decided", audit),
+    Row("/lockdown [TIME|off]", "take no new people for a while", lockdown),
+)
+BY_WORD: Final = {row.usage[1:].split()[0]: row for row in reversed(ROWS)}

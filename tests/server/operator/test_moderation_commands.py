@@ -1,0 +1,61 @@
+"""The operator's commands that keep order: what a line asks for, and a few of them at a real server."""
+
+from __future__ import annotations
+
+import pytest
+
+from server_parts.operator.console import COMMANDS
+from server_parts.operator.moderation_commands import ROWS, Orders
+from server_parts.protocol import moderation_requests as ask
+from server_parts.protocol.moderation_requests import ModerationRequest
+
+REQUESTS: list[tuple[str, ModerationRequest]] = [
+    ("kick bob", ask.Kick("bob")),
+    ("kick -r tea bob flood", ask.Kick("bob", "flood", "tea")),
+    ("ban bob 10m", ask.Ban("bob", None, None, 600)),
+    ("ban -r #Tea bob", ask.Ban("bob", None, "tea")),
+    ("ban 192.0.2.0/24", ask.Ban(None, "192.0.2.0/24")),
+    ("unban bob", ask.Unban("bob")),
+    ("bans", ask.ListActs("bans")),
+    ("bans -r tea", ask.ListActs("bans", "tea")),
+    ("mute bob 1h", ask.Mute("bob", None, 3_600)),
+    ("unmute bob", ask.Unmute("bob")),
+    ("slow -r tea 5s", ask.SetRoom("tea", slow=5)),
+    ("mode -r tea invite", ask.SetRoom("tea", mode="invite")),
+    ("topic -r tea All about cups", ask.SetRoom("tea", topic="All about cups")),
+    ("audit 5", ask.ListActs("audit", None, None, 5)),
+    ("reports", ask.ListActs("reports")),
+    ("lockdown 5m", ask.Lockdown(300)),
+    ("delete -r tea 4", ask.Delete("tea", 4)),
+]
+
+
+@pytest.mark.parametrize(("line", "request_"), REQUESTS, ids=[line for line, _ in REQUESTS])
+def test_what_a_line_asks_for(line: str, request_: ModerationRequest) -> None:
+    """On the whole server, unless a room is named."""
+    word, _, rest = line.partition(" ")
+    assert Orders().request(word, rest) == request_
+
+
+@pytest.mark.parametrize(
+    "line", ["kick", "slow 5s", "mode invite", "topic x", "delete 4", "kick -r b!b bob", "kick -r"]
+)
+def test_a_room_has_to_be_named_where_it_is_about_one(line: str) -> None:
+    """The line's form is shown."""
+    word, _, rest = line.partition(" ")
+    found = Orders().request(word, rest)
+    assert isinstance(found, str)
+    assert found.startswith(f"usage: /{word}")
+
+
+def test_a_ban_that_is_typed_again_is_meant() -> None:
+    """As at the plain door."""
+    orders = Orders()
+    made = [orders.request("ban", name) for name in ("bob", "eve", "eve")]
+    assert [isinstance(one, ask.Ban) and one.sure for one in made] == [False, False, True]
+
+
+def test_each_is_a_command_of_the_console() -> None:
+    """With its usage and its help."""
+    assert {row.word for row in ROWS} <= COMMANDS.keys()
+    assert all(COMMANDS[row.word].usage == row.usage for row in ROWS)

@@ -88,7 +88,7 @@ class Peer:
             data = self.socket.recv(65_536)
         except TimeoutError:
             raise TimeoutError(f"nothing more came; unread: {self._unread[-300:]!r}") from None
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
             data = b""
         finally:
             self.socket.settimeout(WAIT)

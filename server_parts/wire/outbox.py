@@ -121,6 +121,7 @@ class Outbox:
             self._closed = True
             self._state.notify_all()
             drainer = self._drainer
+            self._wire.half_close()  # whoever left first, and is encrypted, is told in the channel too
         self.cut()
         if drainer is not None:
             drainer.join()

@@ -210,6 +210,16 @@ def test_a_goodbye_is_said_in_the_channel_too(chat: Chat) -> None:
 
 
 @pytest.mark.usefixtures("encrypted")
+def test_who_leaves_first_is_told_the_end_too(chat: Chat) -> None:
+    """Its TLS waits for that, and would raise an error without it."""
+    alice = chat.native("alice")
+    alice.pending()
+    connection: Any = alice.socket
+    raw = connection.unwrap()  # says its own end, and waits for the other
+    assert raw.recv(100) == b""
+
+
+@pytest.mark.usefixtures("encrypted")
 def test_a_client_may_end_in_order_and_still_read(chat: Chat) -> None:
     """What it said last is said, and answered."""
     plain = chat.plain("my last words")

@@ -5,7 +5,6 @@ They share no code with the product, so that a mistake there cannot be repeated 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import secrets
@@ -14,7 +13,9 @@ import ssl
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
+
+from tests.tls.encrypted_socket import EncryptedSocket
 
 SLOWNESS = float(os.environ.get("CHAT_TEST_SLOWNESS", "1"))  # a slow machine waits longer, and tests the same
 WAIT = 8.0 * SLOWNESS
@@ -32,11 +33,8 @@ class Peer:
     tls: ssl.SSLContext | None = None  # for all of them: how to encrypt
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self.socket = socket.create_connection((host, port), timeout=WAIT)
-        if self.tls is not None:
-            # A hello right behind the handshake would wait until the handshake is acknowledged, 40 ms later.
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.socket = self.tls.wrap_socket(self.socket)
+        plain = socket.create_connection((host, port), timeout=WAIT)
+        self.socket = plain if self.tls is None else cast(socket.socket, EncryptedSocket(plain, self.tls))
         self._unread = b""
 
     def send_bytes(self, data: bytes) -> None:
@@ -65,8 +63,8 @@ class Peer:
         return self.rest(wait) == b""
 
     def stop_sending(self) -> None:
-        if isinstance(self.socket, ssl.SSLSocket):
-            _say_the_end(self.socket)
+        if isinstance(self.socket, EncryptedSocket):
+            self.socket.end()
         else:
             self.socket.shutdown(socket.SHUT_WR)
 
@@ -88,21 +86,13 @@ class Peer:
             data = self.socket.recv(65_536)
         except TimeoutError:
             raise TimeoutError(f"nothing more came; unread: {self._unread[-300:]!r}") from None
-        except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        except ConnectionError:
             data = b""
         finally:
             self.socket.settimeout(WAIT)
         if not data:
             raise Ended
         return data
-
-
-def _say_the_end(connection: ssl.SSLSocket) -> None:
-    """In the channel only: what the server still says can be read."""
-    connection.settimeout(0)
-    with contextlib.suppress(ssl.SSLWantReadError):
-        connection.unwrap()
-    connection.settimeout(WAIT)
 
 
 class Native(Peer):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import ssl
 import struct
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +17,7 @@ from tests.conftest import Chat, Serve
 from tests.peers import WAIT, Native, Peer, Plain, wait_until
 from tests.server.foreign import installed, running
 from tests.tls.certificates import der, key_pair, needs_openssl, trusting_context
+from tests.tls.encrypted_socket import EncryptedSocket
 
 pytestmark = needs_openssl
 
@@ -203,20 +202,19 @@ def test_a_goodbye_is_said_in_the_channel_too(chat: Chat) -> None:
     alice = chat.native("alice")
     alice.send("bye")
     alice.until("bye")
-    connection: Any = alice.socket
-    assert connection.suppress_ragged_eofs
-    connection.suppress_ragged_eofs = False
-    assert connection.recv(100) == b""
+    assert alice.ended()
+    assert isinstance(alice.socket, EncryptedSocket)
+    assert not alice.socket.was_cut
 
 
 @pytest.mark.usefixtures("encrypted")
 def test_who_leaves_first_is_told_the_end_too(chat: Chat) -> None:
     """Its TLS waits for that, and would raise an error without it."""
     alice = chat.native("alice")
-    alice.pending()
-    connection: Any = alice.socket
-    raw = connection.unwrap()  # says its own end, and waits for the other
-    assert raw.recv(100) == b""
+    alice.stop_sending()
+    alice.rest()
+    assert isinstance(alice.socket, EncryptedSocket)
+    assert not alice.socket.was_cut
 
 
 @pytest.mark.usefixtures("encrypted")
@@ -313,8 +311,8 @@ def test_a_new_certificate_disturbs_nobody(serve: Serve, tmp_path: Path) -> None
     put("renewed")
     kept.reload()
     after = chat.native("after")
-    assert isinstance(after.socket, ssl.SSLSocket)
-    assert after.socket.getpeercert(binary_form=True) == der(key_pair("renewed")) != der(pair)
+    assert isinstance(after.socket, EncryptedSocket)
+    assert after.socket.tls.getpeercert(binary_form=True) == der(key_pair("renewed")) != der(pair)
     after.tell("hello")
     for one in before:
         assert one.until("message")["text"] == "hello"

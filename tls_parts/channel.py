@@ -97,7 +97,7 @@ class Channel:
         return self._outgoing.pending > 0
 
     def end(self) -> None:
-        """Say that nothing more will come from this side; that is outgoing then."""
+        """Say that nothing more will come from this side; that is outgoing then. What was fed and not read is lost."""
         try:
             self._tls.unwrap()
         except ssl.SSLError:

@@ -18,6 +18,7 @@ class EncryptedSocket:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname="localhost")
         self.was_cut = False  # the other side ended without saying so
+        self._unread = b""
         while True:
             try:
                 self.tls.do_handshake()
@@ -33,7 +34,7 @@ class EncryptedSocket:
             self._flush()
 
     def recv(self, size: int) -> bytes:
-        while True:
+        while not self._unread:
             try:
                 return self.tls.read(size)
             except ssl.SSLWantReadError:
@@ -43,9 +44,14 @@ class EncryptedSocket:
             except ssl.SSLEOFError:
                 self.was_cut = True
                 return b""
+        unread, self._unread = self._unread[:size], self._unread[size:]
+        return unread
 
     def end(self) -> None:
         """Say that nothing more will come; what the other side still says can be read."""
+        with contextlib.suppress(ssl.SSLWantReadError):  # or what has arrived would be an error then
+            while data := self.tls.read(65_536):
+                self._unread += data
         with contextlib.suppress(ssl.SSLError):
             self.tls.unwrap()
         self._flush()

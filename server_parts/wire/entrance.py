@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from server_parts.wire import sockets
-from server_parts.wire.handshakes import SECONDS, Handshakes
+from server_parts.wire.handshakes import SECONDS, Handshakes, Place
 from server_parts.wire.tls_wire import TlsWire
 from server_parts.wire.wire import Wire
 
@@ -30,7 +30,7 @@ class Entrance:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether so many shake hands that others had better wait outside for a moment."""
+        """Whether so many shake hands that newcomers had better wait outside for a moment."""
         return self._handshakes.are_many
 
     def wire_of(self, connection: socket.socket, clear: Wire, source: str | None, silence: float) -> Wire | None:
@@ -41,16 +41,21 @@ class Entrance:
         """
         if sockets.first_byte(connection, silence) != TLS_HELLO or self._context is None:
             return clear
-        with self._handshakes.place(source) as has_place:
+        with self._handshakes.place(source) as place:
+            if place is None:
+                return None
             wire = TlsWire(connection, self._context())
-            return wire if has_place and _shakes_hands(wire) else None
+            return wire if _shakes_hands(wire, place) else None
 
 
-def _shakes_hands(wire: TlsWire) -> bool:
+def _shakes_hands(wire: TlsWire, place: Place) -> bool:
     """The outcome of its handshake, in a thread that ends with it."""
     outcome: list[bool] = []
-    # A daemon, but joined: see Readers.
-    thread = threading.Thread(target=lambda: outcome.append(wire.shake_hands(SECONDS)), name="handshake", daemon=True)
+
+    def shake_hands() -> None:
+        outcome.append(wire.shake_hands(SECONDS, place.begin))
+
+    thread = threading.Thread(target=shake_hands, name="handshake", daemon=True)  # but joined: see Readers
     try:
         thread.start()
     except RuntimeError:  # no more threads to be had

@@ -13,6 +13,7 @@ import math
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from typing import Final
 
 from server_parts.wire import sockets
@@ -20,6 +21,7 @@ from server_parts.wire.wire import Wire
 from tls_parts.channel import Channel
 
 AT_ONCE: Final = 128 * 1024  # bytes of a block that are sealed before they are sent
+SHORTEST_HELLO: Final = 64  # bytes; less is nothing to compute with
 _LONG: Final = 60.0  # seconds; any time
 
 
@@ -42,26 +44,33 @@ class TlsWire(Wire):
         self._received = b""  # decrypted, and not asked for yet
         self._is_over = False  # nothing more can be decrypted
 
-    def shake_hands(self, seconds: float) -> bool:
-        """Without the lock: agree on keys, in so many seconds. False: the other side could not, or would not."""
+    def shake_hands(self, seconds: float, begun: Callable[[], None] = lambda: None) -> bool:
+        """Without the lock: agree on keys, in so many seconds. False: the other side could not, or would not.
+
+        `begun` is called when there is something to compute.
+        """
         until = time.monotonic() + seconds
-        while True:
-            with self.lock:
-                if self._step():
-                    return True
+        is_begun = False
+        while not self._step():
             if self._is_over or not sockets.readable(self._socket, until - time.monotonic()):
                 return False
-            self._take_in(super().receive())
+            data = super().receive()
+            if not is_begun and len(data) >= SHORTEST_HELLO:
+                is_begun = True
+                begun()
+            self._take_in(data)
+        return True
 
     def _step(self) -> bool:
-        """With the lock held: one step of the handshake; whether it was the last."""
-        try:
-            return self._channel.shake_hands()
-        except ssl.SSLError:
-            self._is_over = True
-            return False
-        finally:
-            self._answer()
+        """One step of the handshake; whether it was the last."""
+        with self.lock:
+            try:
+                return self._channel.shake_hands()
+            except ssl.SSLError:
+                self._is_over = True
+                return False
+            finally:
+                self._answer()
 
     # --- receiving, without the lock ---
 

@@ -39,14 +39,22 @@ def test_the_thread_of_a_handshake_ends_with_it() -> None:
 
 
 def test_handshakes_are_many_only_while_they_are_under_way() -> None:
-    """Whoever accepts connections asks for that; a handshake that found no place does not count."""
-    handshakes = Handshakes(most=CROWD)
+    """Whoever accepts connections asks for that: many that only wait for a client's hello hold up nobody."""
+    handshakes = Handshakes()
     with ExitStack() as under_way:
-        for _ in range(CROWD):
+        places = [under_way.enter_context(handshakes.place(None)) for _ in range(2 * CROWD)]
+        for place in places[:CROWD]:
             assert not handshakes.are_many
-            assert under_way.enter_context(handshakes.place(None))
-        assert handshakes.are_many
-        with handshakes.place(None, seconds=0.0) as has_place:
-            assert not has_place
+            assert place is not None
+            place.begin()
         assert handshakes.are_many
     assert not handshakes.are_many
+
+
+def test_no_more_places_than_there_are() -> None:
+    handshakes = Handshakes(most=1)
+    with handshakes.place(None) as one, handshakes.place("192.0.2.1", seconds=0.0) as another:
+        assert one is not None
+        assert another is None
+    with handshakes.place("192.0.2.1", seconds=0.0) as another:
+        assert another is not None

@@ -44,7 +44,6 @@ class Accounts:
         self._state = state
         self._store = state.store
         self._names = state.live_rooms.names
-        self._conversations = state.conversations
         self._departures = departures
 
     # --- one's own account ---
@@ -158,9 +157,7 @@ class Accounts:
         if isinstance(account, Refusal):
             client.tell(account.frame())
             return
-        self._store.change(change.Release(account.id))
-        self._state.forget_account(client.name, account.name)
-        self._conversations.forget(account.name)
+        self._state.release(client.name, {account.id: account.name})
         for bearer in self._names.bearers(account.name):
             bearer.role = Role.GUEST  # so its private rooms close, as those of any name that is nobody's
         self._end(account, f"the account {account.name} was released by {client.name}")

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple
 
@@ -63,7 +64,7 @@ class Hub:
         state = new_state(store, settings)
         self.rules = state.rules
         self._live_rooms, self._batch, self._conversations = state.live_rooms, state.batch, state.conversations
-        self._trimming = Trimming(store, settings)
+        self._trimming = Trimming(store, settings, partial(state.release, settings.name))
         self._departures = departures = Departures(state, places)
         arrivals = Arrivals(state, departures, self._trimming)
         self._saying = saying = Saying(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from server_parts.hub.batch import Batch
@@ -13,7 +14,8 @@ from server_parts.moderation.acts import Act
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.last_seen import LastSeen
 from server_parts.settings import Settings
-from server_parts.storage.records import StorageError
+from server_parts.storage.account_records import AccountChange, Release
+from server_parts.storage.records import Draft, StorageError
 from server_parts.storage.store import Entry, Store
 
 log = logging.getLogger("chat")
@@ -31,19 +33,22 @@ class HubState(NamedTuple):
     def audit(self, by: str, text: str) -> None:
         """Somebody has used a right that others do not have, or it was used on them."""
         log.info("%s %s", by, text)
-        self._keep(by, Act(acts.NOTE, text=text))
-
-    def forget_account(self, by: str, name: str) -> None:
-        """An account is gone: whoever claims its name next has none of its roles, invitations and blocks."""
-        log.info("%s released the name %s", by, name)
-        self._keep(by, Act(acts.FORGET, name))
-
-    def _keep(self, by: str, act: Act) -> None:
         try:
-            draft = acts.draft_of(by, act, self.rules.clock())
-            self.rules.note(self.store.write(Entry([draft], {})))
+            self._keep([acts.draft_of(by, Act(acts.NOTE, text=text), self.rules.clock())])
         except StorageError as error:  # it was done all the same
             log.error("the audit cannot be written: %s", error)
+
+    def release(self, by: str, accounts: Mapping[int, str]) -> None:
+        """Delete accounts, given as names by ids: whoever claims one of the names next inherits nothing of it."""
+        now = self.rules.clock()
+        drafts = [acts.draft_of(by, Act(acts.FORGET, name), now) for name in accounts.values()]
+        self._keep(drafts, list(map(Release, accounts)))
+        for name in accounts.values():
+            log.info("%s released the name %s", by, name)
+            self.conversations.forget(name)
+
+    def _keep(self, drafts: Sequence[Draft], changes: Sequence[AccountChange] = ()) -> None:
+        self.rules.note(self.store.write(Entry(drafts, {}, changes=changes)))
 
 
 def new_state(store: Store, settings: Settings) -> HubState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from server_parts.people.clients import Client
@@ -26,9 +26,11 @@ log = logging.getLogger("chat")
 class Trimming:
     """Old messages, if the settings say so, and in any case sessions and accounts that nobody has used for long."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, release: Callable[[Mapping[int, str]], None]) -> None:
+        """`release` deletes accounts, given as names by ids, with all that hangs on them."""
         self._store = store
         self._settings = settings
+        self._release = release
         self._in_use: set[str] = set()  # sessions that the log is to note as used
         self._accounts_in_use: dict[tuple[int, str | None], str] = {}  # and their devices, with their programs
         self._noted_all = 0  # the day on which all that were connected were put there
@@ -66,8 +68,11 @@ class Trimming:
         if self._accounts_in_use:
             self._note_accounts(today)
             return True
+        self._store.forget_codes()
         more = self._store.forget_sessions(today - SESSION_DAYS)
-        more = self._store.forget_accounts(today - ACCOUNT_DAYS) or more
+        if unused := self._store.unused_accounts(today - ACCOUNT_DAYS):
+            self._release(unused)
+            more = True
         return self._store.trim(self._settings.keep_days, self._settings.keep_messages) or more
 
     def _note_accounts(self, today: int) -> None:

@@ -43,11 +43,12 @@ class AccountStore(ABC):
         """How many codes of an account there are that can still be used."""
 
     @abstractmethod
-    def forget_accounts(self, day: int) -> bool:
-        """Let go of accounts that were not used since that day and have no other role than member.
+    def unused_accounts(self, day: int) -> dict[int, str]:
+        """Accounts that were not used since that day and have no other role than member: names by ids, one slice."""
 
-        Codes that have expired go too. One bounded slice; True while there is more to do.
-        """
+    @abstractmethod
+    def forget_codes(self) -> None:
+        """Let go of codes that have expired."""
 
     @abstractmethod
     def private_rooms(self, name: str) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from itertools import count
+from itertools import count, islice
 from typing import Any, Final
 
 from server_parts.storage import account_records as change
@@ -53,18 +53,18 @@ class AccountBook:
             for code in self._codes.values()
         )
 
+    def unused(self, day: int) -> dict[int, str]:
+        found = (one for one in list(self._accounts.values()) if one.used < day and one.role == MEMBER)
+        return {one.id: one.name for one in islice(found, TRIM_SLICE)}
+
     # --- writing ---
 
     def write(self, made: AccountChange) -> None:
         self._writers[type(made)](made)
 
-    def forget(self, day: int) -> bool:
+    def forget_codes(self) -> None:
         for code in [code for code in self._codes.values() if code.expires <= time.time()]:
             del self._codes[code.hash]
-        unused = [one for one in self._accounts.values() if one.used < day and one.role == MEMBER][:TRIM_SLICE]
-        for account in unused:
-            self._release(change.Release(account.id))
-        return len(unused) == TRIM_SLICE
 
     def _create(self, made: change.Create) -> None:
         old = self._accounts.get(made.name.lower())

@@ -175,9 +175,12 @@ class MemoryLog(Store):
     def count_codes(self, purpose: Purpose, account: int) -> int:
         return self._accounts.count_codes(purpose, account)
 
-    def forget_accounts(self, day: int) -> bool:
+    def unused_accounts(self, day: int) -> dict[int, str]:
+        return self._accounts.unused(day)
+
+    def forget_codes(self) -> None:
         with self._lock:
-            return self._accounts.forget(day)
+            self._accounts.forget_codes()
 
     def _raise_floors(self, name: str) -> None:
         for room in self._floors.get(name, {}):

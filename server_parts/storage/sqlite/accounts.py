@@ -43,7 +43,8 @@ _USE_DEVICE: Final = """
     WHERE account = ? AND token_hash = ?"""
 _RAISE_FLOORS: Final = """
     UPDATE participants SET floor = (SELECT last FROM rooms WHERE id = room) WHERE name = ?"""
-_UNUSED: Final = f"SELECT id FROM accounts WHERE used < ? AND role = '{MEMBER}' ORDER BY used LIMIT {TRIM_SLICE}"
+_UNUSED: Final = f"""
+    SELECT id, spelled FROM accounts WHERE used < ? AND role = '{MEMBER}' ORDER BY used LIMIT {TRIM_SLICE}"""
 _EXPIRED: Final = "SELECT 1 FROM codes WHERE expires <= ? LIMIT 1"
 
 
@@ -171,15 +172,14 @@ class SqliteAccounts(AccountStore):
         rows = self._reader.look_up(_CONVERSATIONS, (name.lower(),))
         return [Conversation(room, floor, last, ts, bool(spoke)) for room, floor, last, ts, spoke in rows]
 
-    def forget_accounts(self, day: int) -> bool:
-        unused = self._reader.look_up(_UNUSED, (day,))
+    def unused_accounts(self, day: int) -> dict[int, str]:
+        return dict(self._reader.look_up(_UNUSED, (day,)))
+
+    def forget_codes(self) -> None:
         now = time.time()
-        if unused or self._reader.look_up(_EXPIRED, (now,)):  # as almost never: else nothing is written, nor synced
+        if self._reader.look_up(_EXPIRED, (now,)):  # as almost never: else nothing is written, nor synced
             with self._transaction() as connection:
                 connection.execute("DELETE FROM codes WHERE expires <= ?", (now,))
-                for (id,) in unused:
-                    _release(connection, change.Release(id))
-        return len(unused) == TRIM_SLICE
 
 
 def _devices(rows: list[tuple[Any, ...]]) -> Iterator[Device]:

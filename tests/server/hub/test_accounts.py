@@ -120,6 +120,19 @@ def test_rights_end_with_the_account(bench: Bench, account: int, chat_log: ChatL
     assert codes(back.ask(Devices())) == ["not_allowed"]
 
 
+def test_an_account_that_cannot_be_released_stays(bench: Bench, account: int, chat_log: ChatLog) -> None:
+    """With its rights and its connections."""
+    alice, olga = bench.seat("alice", token="her laptop"), bench.seat("olga")
+    olga.client.role = olga.client.role.OPERATOR
+    bench.store.broken = "the disk is full"
+    assert codes(olga.ask(Release("alice"))) == ["storage_unavailable"]
+    bench.store.broken = None
+    assert not alice.client.gone
+    assert alice.client.trusted
+    assert bench.store.account("alice") is not None
+    assert not [record for record in chat_log.records if "released" in record.getMessage()]
+
+
 def test_an_account_has_so_many_devices(bench: Bench, account: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A further one comes in, and is told that it will need its proof again."""
     monkeypatch.setattr("server_parts.hub.entering.MOST_DEVICES", 1)

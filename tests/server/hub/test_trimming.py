@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
 from server_parts.hub import trimming
+from server_parts.hub.state import new_state
 from server_parts.hub.trimming import ACCOUNT_DAYS, SESSION_DAYS, Trimming
+from server_parts.moderation import acts
+from server_parts.moderation.acts import Act
 from server_parts.people.clients import Client
 from server_parts.settings import Settings
 from server_parts.storage.account_records import SetRole
@@ -26,7 +30,8 @@ class Days:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, store: MemoryLog) -> None:
         self.today = time.time()
-        self._trimming = Trimming(store, Settings())
+        state = new_state(store, Settings())
+        self._trimming = Trimming(store, Settings(), partial(state.release, "server"))
         self._slices = 0.0
         monkeypatch.setattr(trimming.time, "time", lambda: self.today)  # type: ignore[attr-defined]
 
@@ -97,12 +102,22 @@ def test_an_account_goes_after_a_year(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (returning.used, returning.devices[0].label) == (int(days.today // DAY), "client.py 2")
 
 
+def test_an_account_that_goes_leaves_no_rights_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever claims its name next does not own its rooms, also after a restart."""
+    store = MemoryLog()
+    owner_of(store, "left")
+    store.append([acts.draft_of("left", Act(acts.FOUND, "left", room="tea"), time.time())], {})
+    Days(monkeypatch, store).pass_by(ACCOUNT_DAYS + 1)
+    assert store.account("left") is None
+    assert new_state(store, Settings()).rules.about("tea").roles == {}
+
+
 def test_a_log_that_cannot_be_written_is_tried_again(monkeypatch: pytest.MonkeyPatch, chat_log: ChatLog) -> None:
     """One record, and what was in use is not forgotten meanwhile."""
     chat_log.expects_errors = True
     store = MemoryLog()
     store.append([], {"in use": 1})
-    now = Trimming(store, Settings())
+    now = Trimming(store, Settings(), partial(new_state(store, Settings()).release, "server"))
     now.use("in use")
 
     def fail(*_: object) -> None:

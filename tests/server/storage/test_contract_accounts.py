@@ -188,10 +188,10 @@ def test_a_new_code_takes_the_place_of_the_old_one(log: Store, alice: Account) -
 
 
 def test_what_has_expired_goes(log: Store, alice: Account) -> None:
-    """It does not count from its end on, and is let go of with unused accounts."""
+    """It does not count from its end on, and is let go of later."""
     log.change(AddCode(Code("past", Purpose.INVITE, 0, 1, 1.0)), AddCode(Code("later", Purpose.INVITE, 0, 1, LATER)))
     assert log.count_codes(Purpose.INVITE, 0) == 1
-    assert not log.forget_accounts(0)
+    log.forget_codes()
     assert (log.code("past"), log.code("later") is not None) == (None, True)
     assert log.account("alice") == alice
 
@@ -213,20 +213,19 @@ def test_codes_and_accounts_survive_a_restart(backend: Backend, tmp_path: Path) 
 # --- lapsing ---
 
 
-def test_an_unused_account_lapses(log: Store, alice: Account) -> None:
-    """Its name is free; one that is used, or whose owner is an operator, stays."""
+def test_an_unused_account_is_named(log: Store, alice: Account) -> None:
+    """One that is used, or whose owner is an operator, is not."""
     log.claim("olga", "hash-o")
     log.claim("used", "hash-u")
     log.change(SetRole(account(log, "olga").id, "operator"), NoteUse(account(log, "used").id, None, "", TODAY + 9))
-    assert not log.forget_accounts(TODAY)
-    assert log.account("alice") == alice
-    assert not log.forget_accounts(TODAY + 9)
-    assert [log.account(name) is not None for name in ("alice", "olga", "used")] == [False, True, True]
+    assert log.unused_accounts(TODAY) == {}
+    assert log.unused_accounts(TODAY + 9) == {alice.id: alice.name}
 
 
-def test_many_lapse_in_slices(log: Store) -> None:
+def test_many_are_named_in_slices(log: Store) -> None:
     """As with sessions, the hub has its turn after each."""
     log.append([], {}, {}, {f"name-{number}": "hash" for number in range(TRIM_SLICE + 3)})
-    assert log.forget_accounts(TODAY + 1)
-    assert not log.forget_accounts(TODAY + 1)
-    assert [log.account(f"name-{number}") for number in (0, TRIM_SLICE + 2)] == [None, None]
+    some = log.unused_accounts(TODAY + 1)
+    assert len(some) == TRIM_SLICE
+    log.change(*map(Release, some))
+    assert len(log.unused_accounts(TODAY + 1)) == 3

@@ -159,7 +159,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("COMMIT")
         if version not in (0, len(MIGRATIONS)):
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.execute("PRAGMA secure_delete = OFF")
+        connection.execute("PRAGMA secure_delete = FAST")  # so that a text which is taken away leaves the file
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

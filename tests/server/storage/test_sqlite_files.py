@@ -19,6 +19,7 @@ from server_parts.storage.sqlite import schema
 from server_parts.storage.sqlite.files import LogError
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import open_read_only
+from server_parts.storage.store import Entry
 
 from .drafts import SESSION, append, draft, refusal, say, texts
 
@@ -118,6 +119,17 @@ def test_closing_leaves_a_single_file(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("chat.db-*"))
     after = len(os.listdir("/proc/self/fd")) if before else 0
     assert after == before
+
+
+def test_a_text_that_is_taken_away_leaves_the_file(tmp_path: Path) -> None:
+    """Also its bytes, in whatever page they were."""
+    log = SqliteLog(tmp_path, full_text=False)
+    for number in range(300):
+        log.append([draft(f"text number {number} of many")], {})
+    log.write(Entry([], {}, erased=[Receipt("lobby", id) for id in range(1, 300)]))
+    log.close()
+    content = log.path.read_bytes()
+    assert content.count(b"text number ") == content.count(b"text number 299 of many") == 1
 
 
 def test_a_closed_log_says_so(sqlite: SqliteLog) -> None:

@@ -127,8 +127,9 @@ class Rulebook:
         rules.topic = rules.topic if act.text is None else act.text
         rules.slow = rules.slow if act.number is None else act.number
         if act.value in MODES:
+            invited = rules.invited if rules.mode == INVITE_ONLY else set[str]()
             rules.mode = act.value
-            rules.invited = set(act.keys) if rules.mode == INVITE_ONLY else set()
+            rules.invited = invited | set(act.keys) if rules.mode == INVITE_ONLY else set()
             self._publish(act.room)
 
     def _role(self, kept: Kept) -> None:
@@ -152,6 +153,7 @@ class Rulebook:
 
     def _found(self, kept: Kept) -> None:
         self._of(kept.act.room).roles[kept.act.name.lower()] = Rank.OWNER
+        self._publish_if_closed(kept.act.room)
 
     # --- people ---
 

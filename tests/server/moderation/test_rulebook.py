@@ -154,10 +154,14 @@ def test_who_enters_an_invite_only_room(court: Court) -> None:
     assert court.rules.closed == {"tea": {"session s", "cid"}}
     court.restart()
     assert court.rules.closed == {"tea": {"session s", "cid"}}
+    court.act(acts.ROOM, room="tea", value=INVITE_ONLY, keys=("eve",))
+    assert court.rules.closed == {"tea": {"session s", "cid", "eve"}}
     court.act(acts.ROOM, room="tea", value=OPEN)
     assert court.rules.closed == {}
     court.act(acts.ROOM, room="tea", value=INVITE_ONLY)
     assert court.rules.closed == {"tea": frozenset()}
+    court.act(acts.FOUND, by="fay", name="fay", room="tea")
+    assert court.rules.closed == {"tea": {"fay"}}
 
 
 def test_settings_are_set_one_by_one(court: Court) -> None:

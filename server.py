@@ -238,6 +238,8 @@ class ChatServer:
         if wire.is_encrypted:
             opened = time.monotonic()
             client.outbox, client.is_confidential = Outbox(wire, self.settings.backlog), True
+            if self._stopping:  # the goodbye may have gone to the outbox before
+                return
         is_open = wire.is_encrypted or self._may_talk_in_clear(client)
         door = Doorway(opened, is_open=is_open, confidential=client.is_confidential)
         with contextlib.closing(

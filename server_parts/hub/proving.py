@@ -10,7 +10,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from server_parts.people import passwords
@@ -101,13 +102,21 @@ class Prover:
             if isinstance(proof, Refusal):
                 return proof._replace(field="old")
         before = None if account is None or account.password is None else Secret(account.password)
-        return ChangePassword(account.id if account is not None else 0, before, self._kept_form(password.new))
+        return ChangePassword(account.id if account is not None else 0, before, self._kept_form(client, password.new))
 
-    def _kept_form(self, new: Secret | None) -> Secret | None:
+    def _kept_form(self, client: Client, new: Secret | None) -> Secret | None:
         if new is None:
             return None
-        with self._computing:
+        with self._turn_of(client):
             return Secret(passwords.kept_form(new))
+
+    @contextmanager
+    def _turn_of(self, client: Client) -> Iterator[None]:
+        """Compute for a client when its turn has come. ConnectionResetError: it was sent away while it waited."""
+        with self._computing:
+            if client.outbox.closed:
+                raise ConnectionResetError
+            yield
 
     def _proof(self, client: Client, name: str, password: Secret) -> Proof | Refusal:
         source = source_of(client.address)
@@ -116,7 +125,7 @@ class Prover:
             return Refusal("too_many", text, "password")
         try:
             account = self._store.account(name)
-            proof = self._by_code(account, password) or self._by_password(account, password)
+            proof = self._by_code(account, password) or self._by_password(client, account, password)
         except StorageError:
             self._attempts.succeeded(name, source)  # nobody knows, so it does not count
             raise
@@ -135,10 +144,10 @@ class Prover:
             return None
         return Proof(account.id, code=Secret(code.hash), recovers=code.purpose is Purpose.RECOVER)
 
-    def _by_password(self, account: Account | None, password: Secret) -> Proof | None:
+    def _by_password(self, client: Client, account: Account | None, password: Secret) -> Proof | None:
         """A name that nobody has takes as long as one with a password."""
         kept = account.password if account is not None else None
-        with self._computing:
+        with self._turn_of(client):
             right = passwords.matches(password, kept)
         return Proof(account.id, password=Secret(kept)) if right and account is not None and kept is not None else None
 

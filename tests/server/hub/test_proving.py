@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 
 import pytest
 
@@ -154,6 +155,20 @@ def test_for_who_has_left_nothing_is_computed(bench: Bench, monkeypatch: pytest.
     dispatcher = Dispatcher(seat.client, bench.hub, bench.store, RateLimits(0))
     monkeypatch.setattr(seat.client.outbox, "drain", seat.client.outbox.close)
     dispatcher.serve([Hello("alice", bench.session(), password=Secret(f"guess {number}")) for number in range(3)])
+    assert checked == []
+
+
+def test_who_is_sent_away_while_waiting_is_not_computed_for(store: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stops does not wait for all who have guessed."""
+    checked: list[str] = []
+    monkeypatch.setattr(passwords, "matches", lambda password, kept: checked.append(password))
+    prover, client = Prover(store), outsider()
+    monkeypatch.setattr(prover, "_computing", nullcontext())
+    client.outbox.close()
+    with pytest.raises(ConnectionResetError):
+        prover.prepared(client, Hello("alice", "s" * 16, password=WRONG))
+    with pytest.raises(ConnectionResetError):
+        prover.prepared(client, Nick("alice", WRONG))
     assert checked == []
 
 

@@ -7,7 +7,6 @@ Owned by the hub, run only by its thread. It must not know sockets, nor who may 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -97,7 +96,7 @@ class Batch:
         said.founded.add(room)
         if client.trusted or client.name.lower() in said.claims:
             act = Act(acts.FOUND, client.name, room=room)
-            said.drafts.append(acts.draft_of(client.name, act, time.time()))
+            said.drafts.append(acts.draft_of(client.name, act, self._rules.clock()))
 
     def refuse(self, client: Client, refusals: Iterable[Refusal]) -> None:
         """A refused text is counted, and that is recorded too, before its sender is told."""

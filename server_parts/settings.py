@@ -109,12 +109,6 @@ def _file(text: str) -> str:
     return text
 
 
-def _plain(text: str) -> str:
-    if text not in PLAIN:
-        raise ValueError(f"use {', '.join(PLAIN[:-1])} or {PLAIN[-1]}")
-    return text
-
-
 def _operator(text: str) -> str:
     if not is_name(text):
         raise ValueError("use 1 to 32 of A-Z a-z 0-9 _ . -, and start with a letter or a digit")
@@ -165,7 +159,7 @@ _FLAGS: Final = (
     _Flag("tls-key", _file, None, "private key of that certificate, in PEM without a password", "FILE"),
     _Flag(
         "plain",
-        _plain,
+        _one_of(*PLAIN),
         _DEFAULTS.plain,
         "who may connect without encryption: loopback (this machine), everyone or nobody",
         "WHO",

@@ -12,6 +12,7 @@ from typing import Final
 from chat_common import Frame
 from server_parts.hub.departures import Departures
 from server_parts.hub.state import HubState
+from server_parts.moderation.sentences import with_article
 from server_parts.people.clients import Client
 from server_parts.people.one_time_codes import hash_of_code, new_code
 from server_parts.people.roles import Role, role_of
@@ -169,11 +170,11 @@ class Accounts:
             client.tell(account.frame())
             return
         self._store.change(change.SetRole(account.id, asked.role))
-        self._state.audit(client.name, f"made {account.name} {_with_article(asked.role)}")
+        self._state.audit(client.name, f"made {account.name} {with_article(asked.role)}")
         for bearer in self._names.bearers(account.name):
             bearer.role = role_of(asked.role)
-        self._tell_bearers(account, client, f"you are now {_with_article(asked.role)} of this server")
-        client.tell(events.notice(f"{account.name} is now {_with_article(asked.role)} of this server"))
+        self._tell_bearers(account, client, f"you are now {with_article(asked.role)} of this server")
+        client.tell(events.notice(f"{account.name} is now {with_article(asked.role)} of this server"))
 
     def _tell_bearers(self, account: Account, client: Client, text: str) -> None:
         for bearer in self._names.bearers(account.name):
@@ -216,7 +217,3 @@ def _kept(code: str) -> str:
     hash = hash_of_code(code)
     assert hash is not None
     return hash
-
-
-def _with_article(role: str) -> str:
-    return f"an {role}" if role[0] in "aeiou" else f"a {role}"

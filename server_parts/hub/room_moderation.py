@@ -16,6 +16,7 @@ from server_parts.moderation import acts
 from server_parts.moderation.acts import Act
 from server_parts.moderation.ranks import ROOM_RANKS, Rank
 from server_parts.moderation.rulebook import INVITE_ONLY
+from server_parts.moderation.sentences import with_article
 from server_parts.people.allowance import Allowance
 from server_parts.people.clients import Client
 from server_parts.people.described import settings_of
@@ -85,7 +86,7 @@ class RoomModeration:
         if not self._may_change(client):
             return
         self._acting.record(client.name, Act(acts.ROLE, person.name, room=wanted.room, value=wanted.role))
-        text = f"{person.name} is now {_article(wanted.role)} {wanted.role} of {wanted.room}, by {client.name}"
+        text = f"{person.name} is now {with_article(wanted.role)} of {wanted.room}, by {client.name}"
         self._tell([client, *self._hearers(client, person)], events.notice(text))
 
     def _may_give(self, client: Client, person: Person, wanted: ask.SetRoomRole) -> Refusal | None:
@@ -162,7 +163,3 @@ class RoomModeration:
         if person is None:
             return None
         return outranked(client, self._acting.rank(person, message.room), person.name, message.room, self._rules)
-
-
-def _article(role: str) -> str:
-    return "an" if role == "owner" else "a"

@@ -9,8 +9,7 @@ from typing import Final
 from server_parts.moderation import acts
 from server_parts.moderation.acts import Act, Kept
 from server_parts.moderation.sanctions import Rule
-
-DAY: Final = 86_400
+from server_parts.storage.search_query import DAY
 
 
 def clock_time(until: float, now: float) -> str:
@@ -35,6 +34,10 @@ def place(room: str) -> str:
 def shown(network: str) -> str:
     """A network of one address as that address."""
     return network.removesuffix("/128" if ":" in network else "/32")
+
+
+def with_article(role: str) -> str:
+    return f"an {role}" if role[0] in "aeiou" else f"a {role}"
 
 
 def muted(rule: Rule, now: float) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from chat_common import Frame, FrameError, is_name
-from server_parts.protocol.fields import number, optional_string, string
+from chat_common import Frame, FrameError
+from server_parts.protocol.fields import count_of, number, optional_string, somebody_of, string
 
 MAX_SECRET: Final = 256  # characters of a password or a code that somebody comes with
 INVITATION_USES: Final = 1_000
@@ -124,30 +124,16 @@ def _password(frame: Frame) -> Password:
     return Password(secret(frame, "old"), secret(frame, "new"))
 
 
-def _somebody(frame: Frame) -> str:
-    name = string(frame, "name")
-    if not is_name(name):
-        raise FrameError("bad_name", "that is no name", "name")
-    return name
-
-
 def _give_role(frame: Frame) -> GiveRole:
-    name, role = _somebody(frame), string(frame, "role")
+    name, role = somebody_of(frame), string(frame, "role")
     if role not in GIVEN_ROLES:
         raise FrameError("bad_field", f"a role on this server is one of {', '.join(GIVEN_ROLES)}", "role")
     return GiveRole(name, role)
 
 
 def _make_invitation(frame: Frame) -> MakeInvitation:
-    uses = _at_least_one(frame, "uses", 1, INVITATION_USES)
-    return MakeInvitation(uses, _at_least_one(frame, "for", DEFAULT_INVITATION, INVITATION_TIME))
-
-
-def _at_least_one(frame: Frame, field: str, default: int, most: int) -> int:
-    value = default if frame.get(field) is None else number(frame, field, low=1)
-    if value > most:
-        raise FrameError("bad_field", f"{field} is too large: {value} > {most}", field)
-    return value
+    uses = count_of(frame, "uses", 1, INVITATION_USES, low=1)
+    return MakeInvitation(uses, count_of(frame, "for", DEFAULT_INVITATION, INVITATION_TIME, low=1))
 
 
 def _devices(frame: Frame) -> Devices:
@@ -158,9 +144,9 @@ ACCOUNT_MAKERS: Final[dict[str, Callable[[Frame], AccountRequest]]] = {
     "password": _password,
     "devices": _devices,
     "link": lambda frame: Link(),
-    "recover": lambda frame: Recover(_somebody(frame)),
-    "release": lambda frame: Release(_somebody(frame)),
+    "recover": lambda frame: Recover(somebody_of(frame)),
+    "release": lambda frame: Release(somebody_of(frame)),
     "role": _give_role,
     "invite": _make_invitation,
-    "whois": lambda frame: Whois(_somebody(frame)),
+    "whois": lambda frame: Whois(somebody_of(frame)),
 }

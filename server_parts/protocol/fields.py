@@ -25,8 +25,8 @@ def number(frame: Frame, field: str, low: int = 0) -> int:
     return value
 
 
-def count_of(frame: Frame, field: str, default: int, most: int) -> int:
-    value = default if frame.get(field) is None else number(frame, field)
+def count_of(frame: Frame, field: str, default: int, most: int, low: int = 0) -> int:
+    value = default if frame.get(field) is None else number(frame, field, low)
     if value > most:
         raise FrameError("bad_field", f"{field} is too large: {value} > {most}", field)
     return value
@@ -36,6 +36,14 @@ def name_of(frame: Frame) -> str:
     name = string(frame, "name")
     if problem := name_problem(name):
         raise FrameError("bad_name", problem, "name")
+    return name
+
+
+def somebody_of(frame: Frame) -> str:
+    """A name as somebody may bear it, also one that the server gave."""
+    name = string(frame, "name")
+    if not is_name(name):
+        raise FrameError("bad_name", "a name is made of A-Z a-z 0-9 _ . - and starts with a letter or a digit", "name")
     return name
 
 

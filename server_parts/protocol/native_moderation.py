@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from chat_common import Frame, FrameError, harmless_line, is_name
+from chat_common import Frame, FrameError, harmless_line
 from server_parts.protocol import moderation_requests as ask
 from server_parts.protocol.addresses import network_of
 from server_parts.protocol.fields import (
@@ -14,19 +14,12 @@ from server_parts.protocol.fields import (
     optional_room_of,
     optional_string,
     room_of,
+    somebody_of,
     string,
 )
 
 MODES: Final = ("open", "moderated", "read-only", "invite")
 ROOM_ROLES: Final = ("owner", "moderator", "voice", "member")
-
-
-def _whom(frame: Frame) -> str:
-    """A name as somebody may bear it, also one that the server gave."""
-    name = string(frame, "name")
-    if not is_name(name):
-        raise FrameError("bad_name", "a name is made of A-Z a-z 0-9 _ . - and starts with a letter or a digit", "name")
-    return name
 
 
 def _line(frame: Frame, field: str, most: int) -> str | None:
@@ -43,12 +36,7 @@ def _reason(frame: Frame) -> str:
 
 
 def _for(frame: Frame) -> int | None:
-    if frame.get("for") is None:
-        return None
-    seconds = number(frame, "for", low=1)
-    if seconds > ask.MAX_TIME:
-        raise FrameError("bad_field", f"for is too large: {seconds} > {ask.MAX_TIME} seconds", "for")
-    return seconds
+    return None if frame.get("for") is None else count_of(frame, "for", 0, ask.MAX_TIME, low=1)
 
 
 def _flag(frame: Frame, field: str) -> bool:
@@ -61,7 +49,7 @@ def _subject(frame: Frame) -> tuple[str | None, str | None]:
     if named == addressed:
         raise FrameError("bad_field", "give a name or an address, and not both", "name")
     if named:
-        return _whom(frame), None
+        return somebody_of(frame), None
     network = network_of(string(frame, "address"))
     if network is None:
         problem = "write an address or a network, like 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64"
@@ -70,7 +58,7 @@ def _subject(frame: Frame) -> tuple[str | None, str | None]:
 
 
 def _kick(frame: Frame) -> ask.Kick:
-    return ask.Kick(_whom(frame), _reason(frame), optional_room_of(frame))
+    return ask.Kick(somebody_of(frame), _reason(frame), optional_room_of(frame))
 
 
 def _ban(frame: Frame) -> ask.Ban:
@@ -85,11 +73,11 @@ def _unban(frame: Frame) -> ask.Unban:
 
 
 def _mute(frame: Frame) -> ask.Mute:
-    return ask.Mute(_whom(frame), optional_room_of(frame), _for(frame), _reason(frame))
+    return ask.Mute(somebody_of(frame), optional_room_of(frame), _for(frame), _reason(frame))
 
 
 def _unmute(frame: Frame) -> ask.Unmute:
-    return ask.Unmute(_whom(frame), optional_room_of(frame))
+    return ask.Unmute(somebody_of(frame), optional_room_of(frame))
 
 
 def _one_of(frame: Frame, field: str, words: tuple[str, ...]) -> str:
@@ -109,13 +97,13 @@ def _room(frame: Frame) -> ask.SetRoom:
 
 
 def _block(frame: Frame) -> ask.Block:
-    return ask.Block(None if frame.get("name") is None else _whom(frame))
+    return ask.Block(None if frame.get("name") is None else somebody_of(frame))
 
 
 def _report(frame: Frame) -> ask.Report:
     room = room_of(frame)
     id = None if frame.get("id") is None else number(frame, "id", low=1)
-    name = None if frame.get("name") is None else _whom(frame)
+    name = None if frame.get("name") is None else somebody_of(frame)
     reason = _line(frame, "reason", ask.MAX_REASON)
     if not reason:
         raise FrameError("bad_field", "say why, in reason", "reason")
@@ -137,12 +125,12 @@ def _list_of(kind: str) -> Callable[[Frame], ask.ListActs]:
 
 def room_role(frame: Frame) -> ask.SetRoomRole:
     """A `role` with a room."""
-    return ask.SetRoomRole(_whom(frame), room_of(frame), _one_of(frame, "role", ROOM_ROLES))
+    return ask.SetRoomRole(somebody_of(frame), room_of(frame), _one_of(frame, "role", ROOM_ROLES))
 
 
 def room_invitation(frame: Frame) -> ask.InviteToRoom:
     """An `invite` with a room."""
-    return ask.InviteToRoom(room_of(frame), _whom(frame))
+    return ask.InviteToRoom(room_of(frame), somebody_of(frame))
 
 
 MODERATION_MAKERS: Final[dict[str, Callable[[Frame], Any]]] = {
@@ -155,7 +143,7 @@ MODERATION_MAKERS: Final[dict[str, Callable[[Frame], Any]]] = {
     "role": room_role,
     "invite": room_invitation,
     "block": _block,
-    "unblock": lambda frame: ask.Unblock(_whom(frame)),
+    "unblock": lambda frame: ask.Unblock(somebody_of(frame)),
     "report": _report,
     "delete": lambda frame: ask.Delete(room_of(frame), number(frame, "id", low=1)),
     "lockdown": _lockdown,

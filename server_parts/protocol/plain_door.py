@@ -24,7 +24,7 @@ from server_parts.protocol.account_lines import OF_PEOPLE, Parse
 from server_parts.protocol.account_requests import MAX_SECRET, Login, Redeem, Secret
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.moderation_requests import Ban
-from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED, _lines, _star
+from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED, lines_of, starred
 from server_parts.protocol.plain_moderation import BY_WORD, Row
 from server_parts.protocol.plain_moderation import ROWS as ORDERS
 from server_parts.protocol.plain_questions import Questions
@@ -74,7 +74,7 @@ class PlainDoor:
 
     def __init__(self, opened: float = math.inf, *, confidential: bool = True) -> None:
         """`confidential`: nobody on the way can read along, so passwords may be asked for."""
-        self._lines = LineDecoder()
+        self.lines_of = LineDecoder()
         self._room = LOBBY
         self._last_order: Request | None = None
         self._flush_due: float | None = None
@@ -91,10 +91,10 @@ class PlainDoor:
     def receive(self, data: bytes, now: float) -> list[Request]:
         if now >= self._login_due:
             return [_ending(f"nobody logged in within {LOGIN_WAIT:.0f} seconds")]
-        requests = [request for line in self._lines.feed(data) for request in self._requests(line)]
-        if self._lines.overlong is not None:
-            return [*requests, _ending(f"line too long: {self._lines.overlong} > {self._lines.limit} bytes")]
-        if not self._lines.tail:
+        requests = [request for line in self.lines_of.feed(data) for request in self._requests(line)]
+        if self.lines_of.overlong is not None:
+            return [*requests, _ending(f"line too long: {self.lines_of.overlong} > {self.lines_of.limit} bytes")]
+        if not self.lines_of.tail:
             self._flush_due, self._line_due = None, math.inf
             return requests
         if now >= self._line_due and not requests:
@@ -118,7 +118,7 @@ class PlainDoor:
 
     def end(self) -> list[Request]:
         self._flush_due, self._line_due = None, math.inf
-        tail = self._lines.take_tail()
+        tail = self.lines_of.take_tail()
         return self._requests(tail.removesuffix(b"\r")) if tail else []
 
     def welcomed(self) -> None:
@@ -229,11 +229,11 @@ class PlainDoor:
 
 
 def _error(text: str) -> Answer:
-    return Answer(_lines(_star(f"error: {text}")))
+    return Answer(lines_of(starred(f"error: {text}")))
 
 
 def _ending(text: str) -> EndConnection:
-    return EndConnection(_lines(_star(f"error: {text}"), "* goodbye *"), text)
+    return EndConnection(lines_of(starred(f"error: {text}"), "* goodbye *"), text)
 
 
 def _parsed_by(parse: Parse) -> Callable[[PlainDoor, str], Request]:
@@ -281,6 +281,6 @@ _COMMANDS: Final = {
 
 def _help(about: str) -> bytes:
     if about == "moderation":
-        lines = [_star(f"{row.usage:<26} {row.help}") for row in ORDERS]
-        return _lines(*lines, _star("these are for this room; with -s behind the command, for the whole server"))
-    return _lines(*(_star(f"{row.usage:<26} {row.help}") for row in _ROWS), _star("//text sends /text"))
+        lines = [starred(f"{row.usage:<26} {row.help}") for row in ORDERS]
+        return lines_of(*lines, starred("these are for this room; with -s behind the command, for the whole server"))
+    return lines_of(*(starred(f"{row.usage:<26} {row.help}") for row in _ROWS), starred("//text sends /text"))

@@ -30,11 +30,11 @@ class PlainEncoder:
         self._text_of = text_of
 
     def frame(self, frame: Frame) -> bytes:
-        return _lines(*_TEXTS.get(frame["type"], _nothing)(frame))
+        return lines_of(*_TEXTS.get(frame["type"], _nothing)(frame))
 
     def live(self, runs: Iterable[Run], session: str | None = None) -> bytes:
         messages = (message for run in runs for message in run.messages())
-        return _lines(*(f"* delivered #{m.id} *" if m.session == session else self._text_of(m) for m in messages))
+        return lines_of(*(f"* delivered #{m.id} *" if m.session == session else self._text_of(m) for m in messages))
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
         if items and isinstance(items[0], Message):
@@ -52,7 +52,7 @@ class _Line(NamedTuple):
 def message_text(message: Message) -> str:
     """The form that programs read: `[COLOR (blue)] alice said -> hello`, behind the place if it is not the lobby."""
     if not message.text:
-        return _star(f"#{message.id} by {message.sender} was deleted")
+        return starred(f"#{message.id} by {message.sender} was deleted")
     return _place(message.room) + without_padding(text_form(message.sender, message.color, message.text))
 
 
@@ -75,11 +75,11 @@ PLAIN: Final = PlainEncoder(message_text)
 PLAIN_TIMED: Final = PlainEncoder(timed_text)
 
 
-def _lines(*lines: str) -> bytes:
+def lines_of(*lines: str) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
 
 
-def _star(text: str) -> str:
+def starred(text: str) -> str:
     return f"* {without_padding(harmless_line(text))} *"
 
 
@@ -88,22 +88,24 @@ def _nothing(frame: Frame) -> list[str]:
 
 
 def _welcome(frame: Frame) -> list[str]:
-    motd = [_star(line) for line in frame["motd"].splitlines()]
+    motd = [starred(line) for line in frame["motd"].splitlines()]
     return [
         "* hello client *",
         *motd,
-        _star(f"you are {frame['name']}; what you type goes to everyone in the lobby; /help lists the commands"),
+        starred(f"you are {frame['name']}; what you type goes to everyone in the lobby; /help lists the commands"),
     ]
 
 
 def _joined(frame: Frame) -> list[str]:
     rules = room_line(frame)
-    told = [_star(rules)] if rules else []
-    return told if frame["room"] == LOBBY or partners(frame["room"]) else [_star(f"you are in {frame['room']}"), *told]
+    told = [starred(rules)] if rules else []
+    return (
+        told if frame["room"] == LOBBY or partners(frame["room"]) else [starred(f"you are in {frame['room']}"), *told]
+    )
 
 
 def _history(frame: Frame) -> list[str]:
-    missing = [_star("older messages are not kept any more")] if frame["gap"] else []
+    missing = [starred("older messages are not kept any more")] if frame["gap"] else []
     return missing + [line.text for line in frame["messages"]]
 
 
@@ -113,44 +115,44 @@ def _presence(frame: Frame) -> list[str]:
     where = "" if frame["room"] == LOBBY else f" #{frame['room']}"
     lines = [f"{', '.join(frame[what])} {what}{where}" for what in ("joined", "left") if frame.get(what)]
     lines += [f"{old} is now {new}" for old, new in frame.get("renamed", ())]
-    return [_star(line) for line in lines]
+    return [starred(line) for line in lines]
 
 
 def _who(frame: Frame) -> list[str]:
     if not frame["members"]:
-        return [_star(f"nobody is in #{frame['room']}")]
+        return [starred(f"nobody is in #{frame['room']}")]
     people = [f"{m['name']} (away: {m['away']})" if m.get("away") else m["name"] for m in frame["members"]]
-    lines = [_star(f"here: {', '.join(people[at : at + A_LINE])}") for at in range(0, len(people), A_LINE)]
+    lines = [starred(f"here: {', '.join(people[at : at + A_LINE])}") for at in range(0, len(people), A_LINE)]
     return lines + _rest(frame, len(people), f"/who {frame['members'][-1]['name']} continues the list")
 
 
 def _rooms(frame: Frame) -> list[str]:
-    lines = [_star(f"{r['room']}: {r['members']} here, last message #{r['last']}") for r in frame["rooms"]]
+    lines = [starred(f"{r['room']}: {r['members']} here, last message #{r['last']}") for r in frame["rooms"]]
     return lines + _rest(frame, len(lines), "/rooms BEGINNING lists those that start with it")
 
 
 def _rest(frame: Frame, shown: int, how: str) -> list[str]:
     """What a list says of those for whom it had no room."""
     total = frame.get("total", shown)
-    return [_star(f"{shown} of {total}; {how}")] if total > shown and not frame.get("more") else []
+    return [starred(f"{shown} of {total}; {how}")] if total > shown and not frame.get("more") else []
 
 
 def _results(frame: Frame) -> list[str]:
     shown = frame.get("shown", 0) + len(frame["messages"])
     if not shown:
-        return [_star(f"nothing found for {frame['text']}"), *_cut_short(frame)]
+        return [starred(f"nothing found for {frame['text']}"), *_cut_short(frame)]
     lines = [f"#{line.message.id} {line.text}" for line in reversed(frame["messages"])]
     if frame.get("more"):
         return lines
     if (left := frame.get("total", 0) - shown) > 0:
         number = f"more than {left - 1}" if frame["total"] == MOST_COUNTED else f"{left}"
-        lines.append(_star(f"{number} older; /more shows more"))
+        lines.append(starred(f"{number} older; /more shows more"))
     return lines + _cut_short(frame)
 
 
 def _cut_short(frame: Frame) -> list[str]:
     advice = "the search took too long: use more words or in:ROOM / since:DAY"
-    return [_star(advice)] if frame.get("partial") else []
+    return [starred(advice)] if frame.get("partial") else []
 
 
 def _whois(frame: Frame) -> list[str]:
@@ -158,20 +160,20 @@ def _whois(frame: Frame) -> list[str]:
     since = f" since {_day(frame['since'])}" if frame["since"] is not None else ""
     here = {0: "not here", 1: "here"}.get(frame["connections"], f"here {frame['connections']} times")
     away = f", away: {frame['away']}" if frame["away"] else ""
-    lines = [_star(f"{frame['name']}: {frame['role']}, {account}{since}, {here}{away}")]
+    lines = [starred(f"{frame['name']}: {frame['role']}, {account}{since}, {here}{away}")]
     if "addresses" in frame:
-        lines.append(_star(f"devices: {frame['devices']}; addresses: {', '.join(frame['addresses']) or 'none'}"))
+        lines.append(starred(f"devices: {frame['devices']}; addresses: {', '.join(frame['addresses']) or 'none'}"))
     return lines
 
 
 def _devices(frame: Frame) -> list[str]:
     if not frame["devices"]:
-        return [_star("your account has no devices, only a password")]
+        return [starred("your account has no devices, only a password")]
     lines = [
-        _star(f"{one['id']}: {one['label'] or 'unknown program'}, last used {_day(one['last'])}{_here(one)}")
+        starred(f"{one['id']}: {one['label'] or 'unknown program'}, last used {_day(one['last'])}{_here(one)}")
         for one in frame["devices"]
     ]
-    return [*lines, _star("/devices forget NUMBER removes one")]
+    return [*lines, starred("/devices forget NUMBER removes one")]
 
 
 def _here(device: Frame) -> str:
@@ -180,12 +182,12 @@ def _here(device: Frame) -> str:
 
 def _code(frame: Frame) -> list[str]:
     what = "links another device to" if frame["purpose"] == "link" else "recovers"
-    return [_star(f"the code {frame['code']} {what} the account {frame['name']} once, until {_minute(frame)}")]
+    return [starred(f"the code {frame['code']} {what} the account {frame['name']} once, until {_minute(frame)}")]
 
 
 def _invitation(frame: Frame) -> list[str]:
     uses = "one person" if frame["uses"] == 1 else f"{frame['uses']} people"
-    return [_star(f"the code {frame['code']} lets {uses} in, until {_minute(frame)}")]
+    return [starred(f"the code {frame['code']} lets {uses} in, until {_minute(frame)}")]
 
 
 def _day(ts: float) -> str:
@@ -197,11 +199,11 @@ def _minute(frame: Frame) -> str:
 
 
 def _bye(frame: Frame) -> list[str]:
-    return ["* goodbye *"] if frame["code"] == "exit" else [_star(f"goodbye: {frame['text']}")]
+    return ["* goodbye *"] if frame["code"] == "exit" else [starred(f"goodbye: {frame['text']}")]
 
 
-def _starred(tell: Callable[[Frame], list[str]]) -> Callable[[Frame], list[str]]:
-    return lambda frame: [_star(line) for line in tell(frame)]
+def _in_stars(tell: Callable[[Frame], list[str]]) -> Callable[[Frame], list[str]]:
+    return lambda frame: [starred(line) for line in tell(frame)]
 
 
 _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
@@ -212,11 +214,11 @@ _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "who": _who,
     "rooms": _rooms,
     "results": _results,
-    "notice": lambda frame: [_star(frame["text"])],
-    "error": lambda frame: [_star(f"error: {frame['text']}")],
+    "notice": lambda frame: [starred(frame["text"])],
+    "error": lambda frame: [starred(f"error: {frame['text']}")],
     "ack": lambda frame: [f"* delivered #{frame['id']} *"],
     "bye": _bye,
-    **{kind: _starred(tell) for kind, tell in LINES.items()},
+    **{kind: _in_stars(tell) for kind, tell in LINES.items()},
     "whois": _whois,
     "devices": _devices,
     "code": _code,

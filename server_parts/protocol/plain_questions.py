@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from server_parts.protocol.account_requests import MAX_SECRET, Login, Password, Secret
-from server_parts.protocol.plain_encoder import _lines, _star
+from server_parts.protocol.plain_encoder import lines_of, starred
 from server_parts.protocol.requests import Answer, Refusal, Request
 
 _HIDE: Final = b"\xff\xfb\x01"  # IAC WILL ECHO: the other side shows nothing, as we say that we do, and do not
@@ -54,7 +54,7 @@ class Questions:
 
     def _prompt(self) -> Request:
         self.hides = self.hides or self.is_telnet
-        return Answer(_lines(_star(self._prompts[0])) + (_HIDE if self.is_telnet else b""))
+        return Answer(lines_of(starred(self._prompts[0])) + (_HIDE if self.is_telnet else b""))
 
 
 def _login(name: str) -> Callable[[Sequence[str]], Request]:

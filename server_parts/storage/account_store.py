@@ -25,11 +25,6 @@ class AccountStore(ABC):
     def account(self, name: str) -> Account | None:
         """The account that a name is; None if nobody has claimed it. Its devices are in the order they were added."""
 
-    def owner(self, name: str) -> str | None:
-        """The hashed token of an account's first device, empty if it has none; None if there is no account."""
-        account = self.account(name)
-        return next((device.token_hash for device in account.devices), "") if account is not None else None
-
     @abstractmethod
     def lookalikes(self, skeleton: str) -> list[str]:
         """The names of some accounts that look like that (see skeletons.py), as they are spelled."""

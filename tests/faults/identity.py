@@ -21,7 +21,7 @@ from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import NOBODY, Entry
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
-from tests.peers import Ended, Frame, Native, of_type
+from tests.peers import Ended, Frame, Native, of_type, owner_of
 
 PUBLIC_ROOMS = 50  # that a victim enters afterwards
 
@@ -110,12 +110,12 @@ def squatters(names: int) -> list[str]:
     with town() as here:
         for number in range(names):
             here.come(f"squatter-{number}", token=token()).leave()
-            if here.store.owner(f"squatter-{number}") is not None:
+            if owner_of(here.store, f"squatter-{number}") is not None:
                 wrong.append(f"squatter: {number} is kept")
 
         def watched(live_rooms: LiveRooms, name: str, runs: list[Run]) -> None:
             wrong.extend(
-                f"late: {run.sender} is heard and not kept" for run in runs if not here.store.owner(run.sender)
+                f"late: {run.sender} is heard and not kept" for run in runs if not owner_of(here.store, run.sender)
             )
             publish(live_rooms, name, runs)
 

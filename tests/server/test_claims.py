@@ -15,7 +15,7 @@ from server_parts.storage.records import Run, hashed
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Entry, Store
 from tests.conftest import Chat, Serve
-from tests.peers import Native, codes, of_type
+from tests.peers import Native, codes, of_type, owner_of
 from tests.server.hub.bench import Remembering
 
 pytestmark = pytest.mark.usefixtures("both_ways")
@@ -51,7 +51,7 @@ def test_a_name_that_is_not_used_is_not_kept(chat: Chat, store: Store, monkeypat
     alice.leave()
     assert refused(chat, "alice") == refused(chat, "alice", token=OTHER) == "name_taken"
     assert chat.native("alice", token=TOKEN).welcome["name"] == "alice"
-    assert store.owner("alice") is None
+    assert owner_of(store, "alice") is None
     monkeypatch.setattr(reservations, "GRACE", 0.0)
     chat.native("bob", token=TOKEN).leave()
     assert chat.native("bob", token=OTHER).welcome["name"] == "bob"
@@ -64,7 +64,7 @@ def test_the_first_message_keeps_it(chat: Chat, store: Store, monkeypatch: pytes
     alice, anna = chat.native("alice", token=TOKEN), chat.native("anna", token=OTHER)
     alice.tell("hello")
     anna.tell("hello", "@bob")
-    assert (store.owner("alice"), store.owner("anna")) == (hashed(TOKEN), hashed(OTHER))
+    assert (owner_of(store, "alice"), owner_of(store, "anna")) == (hashed(TOKEN), hashed(OTHER))
     for peer in (alice, anna, bob):
         peer.leave()
     assert refused(chat, "alice", token=OTHER) == refused(chat, "anna") == "name_taken"
@@ -77,7 +77,7 @@ def test_a_private_word_to_it_keeps_it(chat: Chat, store: Store) -> None:
     writer.tell("psst", "@alice")
     chat.native("anna", token=OTHER).leave()
     writer.tell("psst", "@anna")
-    assert (store.owner("alice"), store.owner("anna")) == (hashed(TOKEN), hashed(OTHER))
+    assert (owner_of(store, "alice"), owner_of(store, "anna")) == (hashed(TOKEN), hashed(OTHER))
     anna = chat.native()
     anna.hello("anna", token=OTHER)
     assert "psst" in str(of_type(anna.pending(), "history"))
@@ -89,7 +89,7 @@ def test_what_is_refused_keeps_nothing(chat: Chat, store: Store, text: str) -> N
     alice = chat.native("alice", token=TOKEN)
     alice.say(text)
     assert alice.until("error")
-    assert store.owner("alice") is None
+    assert owner_of(store, "alice") is None
 
 
 def test_claim_and_message_are_one(serve: Serve, tmp_path: Path) -> None:
@@ -118,14 +118,18 @@ def test_passing_through_a_name_does_not_keep_it(chat: Chat, store: Store) -> No
     assert chat.native("passing").welcome["name"] == "passing"
     alice.send("say", room="lobby", text="here I stay", seq=1)
     alice.until("message", seq=1)
-    assert (store.owner("staying"), store.owner("passing"), store.owner("alice")) == (hashed(TOKEN), None, None)
+    assert (owner_of(store, "staying"), owner_of(store, "passing"), owner_of(store, "alice")) == (
+        hashed(TOKEN),
+        None,
+        None,
+    )
 
 
 def test_a_thousand_names_a_second_leave_nothing(chat: Chat, store: Store) -> None:
     """Whoever claims without saying anything costs no place in the log."""
     for number in range(200):
         chat.native(f"squatter-{number}", token=OTHER).leave()
-    assert [store.owner(f"squatter-{number}") for number in range(200)] == [None] * 200
+    assert [owner_of(store, f"squatter-{number}") for number in range(200)] == [None] * 200
 
 
 # --- how many names an address may claim ---

@@ -7,7 +7,7 @@ import pytest
 from server_parts.people.clients import Client
 from server_parts.protocol.requests import Color, Disconnected, Hello, Join, Nick, Refusal, Rooms, Say, Who
 from server_parts.storage.records import hashed
-from tests.peers import codes, of_type
+from tests.peers import codes, of_type, owner_of
 from tests.server.hub.bench import Bench, Seat, ids
 
 pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
@@ -206,10 +206,10 @@ def test_a_name_is_claimed_with_the_first_message_or_not_at_all(bench: Bench) ->
     alice = bench.seat("alice", token=TOKEN)
     bench.store.broken = "disk full"
     assert codes(alice.ask(Say("lobby", ["mine"], 1))) == ["storage_unavailable"]
-    assert bench.store.owner("alice") is None
+    assert owner_of(bench.store, "alice") is None
     bench.store.broken = None
     assert ids(alice.ask(Say("lobby", ["mine"], 1))) == [1]
-    assert bench.store.owner("alice") == hashed(TOKEN)
+    assert owner_of(bench.store, "alice") == hashed(TOKEN)
 
 
 @pytest.mark.usefixtures("errors_expected")

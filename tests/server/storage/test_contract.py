@@ -9,6 +9,7 @@ import pytest
 from server_parts.storage.message_log import everything_in
 from server_parts.storage.records import Receipt
 from server_parts.storage.store import Store
+from tests.peers import owner_of
 
 from .drafts import SESSION, Backend, append, draft, say, trim_all
 
@@ -185,7 +186,7 @@ def facts(log: Store) -> tuple[object, ...]:
         list(everything_in("lobby", log)),
         log.accepted(SESSION),
         [log.receipt(SESSION, seq) for seq in range(7)],
-        log.owner("bob"),
+        owner_of(log, "bob"),
         log.private_rooms("bob"),
         log.session(SESSION),
         log.conversations("bob"),

@@ -29,6 +29,7 @@ from server_parts.storage.search_query import DAY
 from server_parts.storage.skeletons import skeleton
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Entry, Store
+from tests.peers import owner_of
 
 from .drafts import Backend, draft, say
 
@@ -65,7 +66,7 @@ def test_a_claim_makes_an_account(log: Store, alice: Account) -> None:
 def test_an_account_may_have_a_password_and_no_device(log: Store) -> None:
     """Then nobody's token proves it; the name is claimed all the same."""
     log.change(Create("bob", None, password="stored"))
-    assert (account(log, "bob").devices, account(log, "bob").password, log.owner("bob")) == ((), "stored", "")
+    assert (account(log, "bob").devices, account(log, "bob").password, owner_of(log, "bob")) == ((), "stored", "")
 
 
 def test_devices_come_and_go(log: Store, alice: Account) -> None:

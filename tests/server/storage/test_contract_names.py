@@ -5,6 +5,7 @@ from __future__ import annotations
 from server_parts.storage.account_store import Conversation
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.store import Store
+from tests.peers import owner_of
 
 from .drafts import SESSION, append, draft, say, trim_all
 
@@ -16,9 +17,9 @@ OTHER = "session-000000000002"
 
 def test_a_name_belongs_to_who_claimed_it(log: Store) -> None:
     """The token's hash is kept for the name in any case; nobody else has one."""
-    assert log.owner("alice") is None
+    assert owner_of(log, "alice") is None
     log.claim("Alice", "hash-1")
-    assert (log.owner("aLICE"), log.owner("bob")) == ("hash-1", None)
+    assert (owner_of(log, "aLICE"), owner_of(log, "bob")) == ("hash-1", None)
 
 
 def test_private_rooms_belong_to_two(log: Store) -> None:
@@ -53,7 +54,7 @@ def test_a_claim_goes_with_the_message(log: Store) -> None:
     """It comes first: what was said before stays closed to the new owner, the message itself does not."""
     say(log, "to somebody else", room="@alice+bob")
     log.append([draft("hello", "@alice+bob"), draft("hello", "@bob+carol")], {}, {}, {"Bob": "hash"})
-    assert log.owner("bob") == "hash"
+    assert owner_of(log, "bob") == "hash"
     assert log.private_rooms("bob") == {"@alice+bob": 1, "@bob+carol": 0}
 
 

@@ -18,6 +18,7 @@ from server_parts.storage.records import Draft, Receipt
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Entry, Store
+from tests.peers import owner_of
 
 ROOMS = ["lobby", "den", "@alice+bob", "@bob+carol"]
 NAMES = ["alice", "Bob", "carol"]
@@ -116,7 +117,7 @@ class Logs(RuleBasedStateMachine):
         assert [self.real.accepted(session) for session in SESSIONS] == list(self.seqs.values())
         assert [self.real.session(session) for session in SESSIONS] == list(map(self.model.session, SESSIONS))
         for name in NAMES:
-            assert self.real.owner(name) == self.model.owner(name)
+            assert owner_of(self.real, name) == owner_of(self.model, name)
             assert self.real.private_rooms(name) == self.model.private_rooms(name)
             assert sorted(self.real.conversations(name)) == sorted(self.model.conversations(name))
 

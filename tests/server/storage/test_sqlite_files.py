@@ -20,6 +20,7 @@ from server_parts.storage.sqlite.files import LogError
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import open_read_only
 from server_parts.storage.store import Entry
+from tests.peers import owner_of
 
 from .drafts import SESSION, append, draft, refusal, say, texts
 
@@ -398,7 +399,7 @@ def test_backup_while_a_server_writes(sqlite: SqliteLog, tmp_path: Path) -> None
     assert [path.name for path in target.parent.iterdir()] == ["chat.db"]
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     copy = SqliteLog(target.parent)
-    assert (copy.last("lobby"), copy.owner("bob"), len(copy.search("needle", {}, 2000))) == (1000, "hash", 1000)
+    assert (copy.last("lobby"), owner_of(copy, "bob"), len(copy.search("needle", {}, 2000))) == (1000, "hash", 1000)
     assert list(everything_in("lobby", copy)) == list(everything_in("lobby", sqlite))[:-1]
     assert copy.epoch != sqlite.epoch
     copy.close()
@@ -428,5 +429,5 @@ def test_locked_while_running(sqlite: SqliteLog) -> None:
         assert texts(sqlite.after("lobby", 0, 9)) == ["before"]
         other.execute("ROLLBACK")
     assert sqlite.rooms() == {"lobby": 1}
-    assert (sqlite.owner("bob"), sqlite.receipt("session-000000000001", 10**6)) == (None, None)
+    assert (owner_of(sqlite, "bob"), sqlite.receipt("session-000000000001", 10**6)) == (None, None)
     assert [message.id for message in say(sqlite, "after", "that")] == [2, 3]

@@ -94,7 +94,7 @@ class Batch:
         if room in said.founded or self._store.last(room):
             return
         said.founded.add(room)
-        if client.trusted or client.name.lower() in said.claims:
+        if client.trusted or client.name in said.claims:
             act = Act(acts.FOUND, client.name, room=room)
             said.drafts.append(acts.draft_of(client.name, act, self._rules.clock()))
 

@@ -52,9 +52,10 @@ def role_in(peer: Native, room: str) -> str | None:
     return role
 
 
-def test_the_first_to_speak_owns_the_room(chat: Chat, store: Store) -> None:
+@pytest.mark.parametrize("name", ["ann", "Ann"])
+def test_the_first_to_speak_owns_the_room(chat: Chat, store: Store, name: str) -> None:
     """With an account, also one that begins with that text; and together with it, in the log."""
-    ann, bob = chat.native("ann", token=TOKEN), member(chat, "bob")
+    ann, bob = chat.native(name, token=TOKEN), member(chat, "bob")
     for peer in (ann, bob):
         peer.ask("join", room="tea")
     ann.tell("first", "tea")

@@ -28,8 +28,6 @@ SOFT: Final = 3_600.0  # seconds for which the address of a banned account count
 SHARE: Final = 0.2  # of those present: a ban that hits more of them must be repeated
 WIDEST: Final = {4: 16, 6: 32}  # networks that are wider must be repeated too
 
-_FULL: Final = Refusal("too_many", f"{MOST} bans and mutes hold already: lift some first", "type")
-
 
 class Moderating:
     def __init__(self, state: HubState, departures: Departures, acting: Acting) -> None:
@@ -129,7 +127,11 @@ class Moderating:
         earlier = self._rules.sanctions.find(kind, act.room, act.name, act.address)
         if earlier is not None:
             return self._made_by_superior(earlier, act.rank)
-        return _FULL if len(self._rules.sanctions) >= MOST else None
+        # Half of them are left for operators: whoever owns a room must not use all of them up.
+        most = MOST if act.rank >= Rank.OPERATOR else MOST // 2
+        if len(self._rules.sanctions) < most:
+            return None
+        return Refusal("too_many", f"{most} bans and mutes hold already: some have to be lifted first", "type")
 
     @staticmethod
     def _made_by_superior(rule: Rule, rank: int) -> Refusal | None:

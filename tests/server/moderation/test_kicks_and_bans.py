@@ -270,6 +270,18 @@ def test_a_mute_of_a_room(chat: Chat) -> None:
     assert said(bob, "x", "tea") == "ok"
 
 
+def test_the_owner_of_a_room_cannot_use_all_bans_up(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of those that may hold at once are for operators; one that holds already may be made anew."""
+    monkeypatch.setattr("server_parts.hub.moderating.MOST", 2)
+    owner, op = member(chat, "ann"), operator(chat)
+    chat.native("bob"), chat.native("cid")
+    owner.ask("join", room="tea")
+    owner.tell("mine", "tea")
+    mutes = [outcome(owner.ask("mute", name=name, room="tea")) for name in ("bob", "cid", "bob")]
+    assert mutes == ["ok", "too_many", "ok"]
+    assert outcome(op.ask("mute", name="cid")) == "ok"
+
+
 def test_a_mute_of_the_server_holds_in_private_too(chat: Chat) -> None:
     """And in each room."""
     op, bob, ann = operator(chat), chat.native("bob"), chat.native("ann")

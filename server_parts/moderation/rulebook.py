@@ -69,6 +69,7 @@ class Rulebook:
         self.alarm_until = 0.0
         self.lockdown_until = 0.0
         self.blocks: dict[str, dict[str, str]] = {}  # by account; names in lower case and as they are spelled
+        self._places: dict[str, set[str]] = {}  # rooms in which a name has, or had, a role or an invitation
         self._lists: dict[tuple[str, str], Index] = {}  # of an answer's type and a room, or "" for all of it
 
     def read(self, log: MessageLog) -> None:
@@ -130,6 +131,7 @@ class Rulebook:
             invited = rules.invited if rules.mode == INVITE_ONLY else set[str]()
             rules.mode = act.value
             rules.invited = invited | set(act.keys) if rules.mode == INVITE_ONLY else set()
+            self._note_place(act.room, act.keys)
             self._publish(act.room)
 
     def _role(self, kept: Kept) -> None:
@@ -141,10 +143,12 @@ class Rulebook:
         roles.pop(act.name.lower(), None)
         if rank:
             roles[act.name.lower()] = rank
+            self._note_place(act.room, [act.name.lower()])
         self._publish_if_closed(act.room)
 
     def _invite(self, kept: Kept) -> None:
         self._of(kept.act.room).invited.update(kept.act.keys)
+        self._note_place(kept.act.room, kept.act.keys)
         self._publish_if_closed(kept.act.room)
 
     def _publish_if_closed(self, room: str) -> None:
@@ -153,7 +157,14 @@ class Rulebook:
 
     def _found(self, kept: Kept) -> None:
         self._of(kept.act.room).roles[kept.act.name.lower()] = Rank.OWNER
+        self._note_place(kept.act.room, [kept.act.name.lower()])
         self._publish_if_closed(kept.act.room)
+
+    def _note_place(self, room: str, keys: Iterable[str]) -> None:
+        """So that an account that goes is found without a look at all rooms. Other keys than names have a blank."""
+        for name in keys:
+            if " " not in name:
+                self._places.setdefault(name, set()).add(room)
 
     # --- people ---
 
@@ -198,11 +209,10 @@ class Rulebook:
         """The account is gone: whoever claims the name next inherits nothing."""
         name = kept.act.name.lower()
         self.blocks.pop(name, None)
-        for room, rules in self.rooms.items():
-            if name in rules.roles or name in rules.invited:
-                rules.roles.pop(name, None)
-                rules.invited.discard(name)
-                self._publish_if_closed(room)
+        for room in self._places.pop(name, ()):
+            self._of(room).roles.pop(name, None)
+            self._of(room).invited.discard(name)
+            self._publish_if_closed(room)
 
     def blocked_by(self, name: str) -> Mapping[str, str]:
         """Whom an account has blocked: by names in lower case."""

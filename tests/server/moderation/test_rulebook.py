@@ -162,6 +162,10 @@ def test_who_enters_an_invite_only_room(court: Court) -> None:
     assert court.rules.closed == {"tea": frozenset()}
     court.act(acts.FOUND, by="fay", name="fay", room="tea")
     assert court.rules.closed == {"tea": {"fay"}}
+    court.act(acts.INVITE, name="gil", room="tea", keys=("gil",))
+    for name in ("Fay", "gil", "nobody"):
+        court.act(acts.FORGET, name=name)
+    assert court.rules.closed == {"tea": frozenset()}
 
 
 def test_settings_are_set_one_by_one(court: Court) -> None:

@@ -86,7 +86,7 @@ def test_a_program_that_looks_is_shown_the_certificate(chat: Chat) -> None:
 # --- in clear from another machine ---
 
 
-def test_in_clear_only_this_machine_is_heard(serve: Serve, elsewhere: str) -> None:
+def test_in_clear_only_this_machine_is_heard(serve: Serve, elsewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is told so in its own form, in one line, and let go; encrypted it may come in."""
     chat = serve(host="0.0.0.0")
     native = chat.admit(Native(chat.port, host=elsewhere))
@@ -94,9 +94,11 @@ def test_in_clear_only_this_machine_is_heard(serve: Serve, elsewhere: str) -> No
     bye = json.loads(native.rest())
     assert (bye["type"], bye["code"], bye["retry"]) == ("bye", "not_encrypted", False)
     for first in (b"hello\n", b""):  # who is silent is told after a moment
-        plain = chat.admit(Peer(chat.port, elsewhere))
-        plain.send_bytes(first)
-        told = plain.rest()
+        with monkeypatch.context() as moment:
+            moment.setattr("server.TLS_WAIT", 0.1)
+            plain = chat.admit(Peer(chat.port, elsewhere))
+            plain.send_bytes(first)
+            told = plain.rest()
         assert told.count(b"\n") == 1
         assert b"ncat --ssl" in told
     web = chat.admit(Peer(chat.port, elsewhere))

@@ -111,5 +111,4 @@ class Complaints:
         floor = floor_of(client, self._store, room)
         if floor is None and not (partners(room) and room in client.rooms):
             return None
-        found = self._store.after(room, id - 1, 1) if id > (floor or 0) else []
-        return found[0] if found and found[0].id == id and found[0].text else None
+        return self._store.said(room, id) if id > (floor or 0) else None

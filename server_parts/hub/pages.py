@@ -116,6 +116,6 @@ def _portions_of(places: Iterable[Place]) -> list[list[Place]]:
 def _long_results(store: MessageLog, encoder: Encoder, frame: Frame, portions: list[list[Place]]) -> Iterator[bytes]:
     """Each is read again when its turn has come. What was trimmed or deleted meanwhile is missing."""
     for number, portion in enumerate(portions):
-        messages = [m for room, id, _ in portion for m in store.after(room, id - 1, 1) if m.id == id and m.text]
+        messages = [m for room, id, _ in portion if (m := store.said(room, id)) is not None]
         shown = {"shown": sum(map(len, portions[:number]))} if encoder.newest_last else {}
         yield encoder.pages({**frame, **shown, "more": number + 1 < len(portions)}, "messages", messages)

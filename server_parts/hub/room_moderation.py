@@ -138,7 +138,7 @@ class RoomModeration:
 
     def delete(self, client: Client, wanted: ask.Delete) -> None:
         self._batch.commit()
-        message = self._message(wanted.room, wanted.id)
+        message = self._store.said(wanted.room, wanted.id)
         if message is None:
             client.tell(Refusal("bad_field", f"there is no message #{wanted.id} in {wanted.room}", "id").frame())
             return
@@ -150,10 +150,6 @@ class RoomModeration:
         self._acting.record(client.name, act, [Receipt(wanted.room, wanted.id)])
         frame = moderation_events.deleted(wanted.room, wanted.id, client.name)
         self._tell([*self._members(wanted.room), client], frame)
-
-    def _message(self, room: str, id: int) -> Message | None:
-        found = self._store.after(room, id - 1, 1)
-        return found[0] if found and found[0].id == id and found[0].text else None
 
     def _may_delete(self, client: Client, message: Message) -> Refusal | None:
         """One's own, and those of people one may act on."""

@@ -43,6 +43,11 @@ class MessageLog(ABC):
         Of them only as many as it takes to fill `size` characters of text; no more than that are read.
         """
 
+    def said(self, room: str, id: int) -> Message | None:
+        """The message with that number; None if it is not kept, or if its text was taken away."""
+        found = self.after(room, id - 1, 1)
+        return found[0] if found and found[0].id == id and found[0].text else None
+
     @abstractmethod
     def receipt(self, session: str, seq: int) -> Receipt | None:
         """Where that text was stored; None if it was refused, trimmed or never seen."""

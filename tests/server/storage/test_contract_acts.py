@@ -55,6 +55,7 @@ def test_a_text_is_taken_away_together_with_its_act(log: Store) -> None:
     append(log, *(draft(f"needle {i}", seq=i) for i in (1, 2, 3)))
     assert len(log.search("needle from:alice", {}, 9)) == 3  # an index has seen it
     (run,) = log.write(Entry([draft("deleted", ACTS)], {}, erased=[Receipt("lobby", 2)]))
+    assert [getattr(log.said("lobby", id), "id", None) for id in range(5)] == [None, 1, None, 3, None]
     assert (run.room, run.id) == (ACTS, 1)
     assert texts(log.after("lobby", 0, 9)) == ["needle 1", "", "needle 3"]
     assert [m.id for m in everything_in("lobby", log)] == [1, 2, 3]

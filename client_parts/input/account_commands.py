@@ -12,16 +12,10 @@ from client_parts.input.command import (
     first_word,
     needed,
     nothing_more,
-    person,
+    only_person,
     whole_number,
 )
 from client_parts.input.durations import seconds_of
-
-
-def _only_name(words: str) -> str:
-    name, rest = first_word(words)
-    nothing_more(rest)
-    return person(name)
 
 
 def _whoami(actions: Actions, words: str) -> None:
@@ -58,7 +52,7 @@ def _link(actions: Actions, words: str) -> None:
 
 
 def _invite(actions: Actions, words: str) -> None:
-    actions.moderation.invite_to_room(_only_name(words))
+    actions.moderation.invite_to_room(only_person(words))
 
 
 def _invite_code(actions: Actions, words: str) -> None:
@@ -88,7 +82,7 @@ ACCOUNT_COMMANDS: tuple[Command, ...] = (
         (),
         "/whois NAME",
         "Show what is known about somebody; operators also see addresses and devices.",
-        lambda a, w: a.account.whois(_only_name(w)),
+        lambda a, w: a.account.whois(only_person(w)),
     ),
     Command(
         "password",
@@ -116,21 +110,21 @@ ACCOUNT_COMMANDS: tuple[Command, ...] = (
         (),
         "/block [NAME]",
         "Let the server keep somebody's private messages from you; alone: list whom you block.",
-        lambda a, w: a.account.block(_only_name(w) if w else ""),
+        lambda a, w: a.account.block(only_person(w) if w else ""),
     ),
-    Command("unblock", (), "/unblock NAME", "Stop blocking somebody.", lambda a, w: a.account.unblock(_only_name(w))),
+    Command("unblock", (), "/unblock NAME", "Stop blocking somebody.", lambda a, w: a.account.unblock(only_person(w))),
     Command(
         "recover",
         (),
         "/recover NAME",
         "For operators: get a code that gives a lost name back. It replaces all its devices.",
-        lambda a, w: a.account.recover(_only_name(w)),
+        lambda a, w: a.account.recover(only_person(w)),
     ),
     Command(
         "release",
         (),
         "/release NAME",
         "For operators: delete an account, so that its name is free.",
-        lambda a, w: a.account.release(_only_name(w)),
+        lambda a, w: a.account.release(only_person(w)),
     ),
 )

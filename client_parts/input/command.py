@@ -129,6 +129,13 @@ def nothing_more(words: str) -> None:
         raise BadUsage(f'"{words}" is too much')
 
 
+def only_person(words: str) -> str:
+    """The name that is all a command needs."""
+    name, rest = first_word(words)
+    nothing_more(rest)
+    return person(name)
+
+
 def whole_number(word: str, what: str, most: int = 999_999_999) -> int:
     if not (word.isascii() and word.isdigit() and len(word) < 16 and 1 <= int(word) <= most):
         raise BadUsage(f'"{word}" is not {what}' if word else f"{what} is missing")

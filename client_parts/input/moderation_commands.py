@@ -14,7 +14,7 @@ from client_parts.input.command import (
     Command,
     first_word,
     needed,
-    nothing_more,
+    only_person,
     person,
     whole_number,
 )
@@ -39,12 +39,6 @@ def _time_and_reason(words: str) -> tuple[int | None, str]:
     return (duration(word), rest) if is_like_a_time(word) else (None, words)
 
 
-def _one_name(words: str) -> str:
-    name, rest = first_word(words)
-    nothing_more(rest)
-    return person(name)
-
-
 def _kick(actions: Actions, words: str) -> None:
     everywhere, words = _scope(words)
     name, reason = first_word(words)
@@ -55,7 +49,7 @@ def _ban(actions: Actions, words: str) -> None:
     everywhere, words = _scope(words)
     who, rest = first_word(words)
     if who.lower() == "test":
-        actions.moderation.test_ban(_one_name(rest), everywhere=everywhere)
+        actions.moderation.test_ban(only_person(rest), everywhere=everywhere)
         return
     seconds, reason = _time_and_reason(rest)
     actions.moderation.ban(person(who), seconds, reason, everywhere=everywhere)
@@ -63,7 +57,7 @@ def _ban(actions: Actions, words: str) -> None:
 
 def _unban(actions: Actions, words: str) -> None:
     everywhere, words = _scope(words)
-    actions.moderation.unban(_one_name(words), everywhere=everywhere)
+    actions.moderation.unban(only_person(words), everywhere=everywhere)
 
 
 def _mute(actions: Actions, words: str) -> None:
@@ -75,7 +69,7 @@ def _mute(actions: Actions, words: str) -> None:
 
 def _unmute(actions: Actions, words: str) -> None:
     everywhere, words = _scope(words)
-    actions.moderation.unmute(_one_name(words), everywhere=everywhere)
+    actions.moderation.unmute(only_person(words), everywhere=everywhere)
 
 
 def _role(actions: Actions, words: str) -> None:
@@ -90,7 +84,7 @@ def _role(actions: Actions, words: str) -> None:
 
 
 def _voice(actions: Actions, words: str) -> None:
-    actions.moderation.change_role(_one_name(words), "voice", everywhere=False)
+    actions.moderation.change_role(only_person(words), "voice", everywhere=False)
 
 
 def _slow(actions: Actions, words: str) -> None:

@@ -125,8 +125,7 @@ def test_closing_leaves_a_single_file(tmp_path: Path) -> None:
 def test_a_text_that_is_taken_away_leaves_the_file(tmp_path: Path) -> None:
     """Also its bytes, in whatever page they were."""
     log = SqliteLog(tmp_path, full_text=False)
-    for number in range(300):
-        log.append([draft(f"text number {number} of many")], {})
+    log.append([draft(f"text number {number} of many") for number in range(300)], {})
     log.write(Entry([], {}, erased=[Receipt("lobby", id) for id in range(1, 300)]))
     log.close()
     content = log.path.read_bytes()

@@ -15,9 +15,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, cast
 
-from tests.tls.encrypted_socket import EncryptedSocket
-
 from server_parts.storage.account_store import AccountStore
+from tests.tls.encrypted_socket import EncryptedSocket
 
 SLOWNESS = float(os.environ.get("CHAT_TEST_SLOWNESS", "1"))  # a slow machine waits longer, and tests the same
 WAIT = 8.0 * SLOWNESS

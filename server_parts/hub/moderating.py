@@ -16,10 +16,11 @@ from server_parts.hub.state import HubState
 from server_parts.moderation import acts, sentences
 from server_parts.moderation.acts import Act, Kept
 from server_parts.moderation.ranks import Rank
-from server_parts.moderation.sanctions import MOST, Rule, Sanctions, rule_of
+from server_parts.moderation.sanctions import Rule, Sanctions, rule_of
 from server_parts.people import restraint
 from server_parts.people.clients import Client, Room
 from server_parts.people.permissions import outranked, rank_in
+from server_parts.people.roles import Role
 from server_parts.protocol import events
 from server_parts.protocol import moderation_requests as ask
 from server_parts.protocol.requests import Refusal
@@ -87,7 +88,7 @@ class Moderating:
             return
         room = self._live_rooms.rooms.get(ban.room) if ban.room else None
         self._acting.record(client.name, act)
-        client.tell(events.notice(self._what_was_banned(act)))
+        client.tell(events.notice(self._what_was_banned(client, act)))
         now = self._rules.clock()
         end = sentences.until(act.until, now)
         sentence = f"you were banned from {sentences.place(act.room)} by {client.name}{end}"
@@ -127,11 +128,7 @@ class Moderating:
         earlier = self._rules.sanctions.find(kind, act.room, act.name, act.address)
         if earlier is not None:
             return self._made_by_superior(earlier, act.rank)
-        # Half of them are left for operators: whoever owns a room must not use all of them up.
-        most = MOST if act.rank >= Rank.OPERATOR else MOST // 2
-        if len(self._rules.sanctions) < most:
-            return None
-        return Refusal("too_many", f"{most} bans and mutes hold already: some have to be lifted first", "type")
+        return None if self._rules.sanctions.has_room_for(act.room) else _full(act.room)
 
     @staticmethod
     def _made_by_superior(rule: Rule, rank: int) -> Refusal | None:
@@ -179,13 +176,14 @@ class Moderating:
         there, network = ipaddress.ip_network(source), ipaddress.ip_network(address)
         return there.version == network.version and there.overlaps(network)
 
-    def _what_was_banned(self, act: Act) -> str:
+    def _what_was_banned(self, client: Client, act: Act) -> str:
+        """With the addresses for operators only: anybody may start a room, and ban people from it."""
         now = self._rules.clock()
         length = sentences.until(act.until, now) or " for good"
         place = sentences.place(act.room)
         if act.address:
             return f"{sentences.shown(act.address)} is banned from {place}{length}"
-        where = ", ".join(act.sources)
+        where = ", ".join(act.sources) if client.role >= Role.OPERATOR or not act.sources else "the same address"
         if not where:
             return f"{act.name} is banned from {place}{length}; by name only, as nobody knows another address of theirs"
         if act.soft is None:
@@ -263,3 +261,8 @@ class Moderating:
         end = sentences.until(until, now)
         text = f"new people need an invitation{end}" if until else "the lockdown is over: new people may come in"
         client.tell(events.notice(text))
+
+
+def _full(room: str) -> Refusal:
+    place = f"in {room}" if room else "on this server"
+    return Refusal("too_many", f"too many bans and mutes hold {place} already: lift some first", "type")

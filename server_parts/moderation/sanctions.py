@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import heapq
 import ipaddress
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from server_parts.moderation.acts import BAN, MUTE, Kept
 
-MOST: Final = 10_000  # bans and mutes at once
+MOST: Final = 10_000  # bans and mutes of the whole server at once …
+MOST_IN_ROOM: Final = 1_000  # … of one room …
+MOST_IN_ROOMS: Final = 100_000  # … and of all rooms
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -58,6 +61,7 @@ class Sanctions:
         self.bans: dict[str, dict[str, dict[int, Rule]]] = {}  # by room, the server's own under "", and by key
         self.mutes: dict[str, dict[str, dict[int, Rule]]] = {}
         self._networks: dict[int, tuple[Network, Rule]] = {}
+        self._in: Counter[str] = Counter()  # how many there are, by room
 
     def __len__(self) -> int:
         return len(self._rules)
@@ -66,11 +70,21 @@ class Sanctions:
         """In the order they were made."""
         return iter(sorted(self._rules.values(), key=lambda rule: rule.kept.id))
 
+    def has_room_for(self, room: str) -> bool:
+        """Whether there may be one more in a room, or with "" on the server.
+
+        They are counted apart: anybody may start rooms, and must not use up what operators need.
+        """
+        if not room:
+            return self._in[""] < MOST
+        return self._in[room] < MOST_IN_ROOM and len(self) - self._in[""] < MOST_IN_ROOMS
+
     # --- as it changes ---
 
     def add(self, rule: Rule) -> None:
         self.lift(rule.subject)
         self._rules[rule.subject] = rule
+        self._in[rule.kept.act.room] += 1
         act = rule.kept.act
         if act.until is not None:
             heapq.heappush(self._ends, (act.until, rule.subject, rule.kept.id))
@@ -87,6 +101,9 @@ class Sanctions:
             return
         self._networks.pop(rule.kept.id, None)
         table, room = self._table(rule), rule.kept.act.room
+        self._in[room] -= 1
+        if not self._in[room]:
+            del self._in[room]
         for key in _keys(rule):
             del table[room][key][rule.kept.id]
             if not table[room][key]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server_parts.moderation import acts
+from server_parts.moderation import acts, sanctions
 from server_parts.moderation.acts import Act, Kept
 from server_parts.moderation.ranks import Rank
 from server_parts.moderation.rulebook import ALARM, INVITE_ONLY, OPEN, Rulebook
@@ -103,6 +103,30 @@ def test_rules_that_have_ended_are_let_go_of(court: Court) -> None:
     court.rules.sanctions.expire(court.now)
     assert (len(court.rules.sanctions), court.rules.sanctions.bans, court.rules.sanctions.mutes) == (0, {}, {})
     assert not court.is_banned(Who((), "198.51.100.1"))
+
+
+def test_rooms_leave_the_server_its_own_bans(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may start rooms, and bans there must not use up what operators need."""
+    for name, most in {"MOST": 2, "MOST_IN_ROOM": 3, "MOST_IN_ROOMS": 5}.items():
+        monkeypatch.setattr(sanctions, name, most)
+
+    def fill(room: str, number: int) -> None:
+        for one in range(number):
+            court.act(acts.MUTE, name=f"n{one}", room=room, until=START + 10)
+
+    def has_room_for(*rooms: str) -> list[bool]:
+        return [court.rules.sanctions.has_room_for(room) for room in rooms]
+
+    fill("tea", 3)
+    fill("tea", 3)  # the same once more are no more
+    assert has_room_for("", "tea", "pub") == [True, False, True]
+    fill("pub", 2)
+    assert has_room_for("", "pub") == [True, False]
+    fill("", 2)
+    assert has_room_for("") == [False]
+    court.now += 100
+    court.rules.sanctions.expire(court.now)
+    assert has_room_for("", "tea", "pub") == [True, True, True]
 
 
 def test_the_address_of_a_name_counts_for_guests_and_for_a_while(court: Court) -> None:

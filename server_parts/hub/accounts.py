@@ -103,9 +103,12 @@ class Accounts:
         return None
 
     def _end(self, account: Account, text: str, token_hash: str | None = None) -> None:
-        """End the connections of an account; with a token, only those that came with it."""
+        """End the connections of an account; with a token, only those that came with it.
+
+        Also of whoever has proved it and bears another name now: they could go back to this one.
+        """
         for one in self._names.connections():
-            if one.account == account.id and token_hash in (None, one.token_hash):
+            if account.id in (one.account, one.proved) and token_hash in (None, one.token_hash):
                 self._departures.disconnect(one, "forgotten", text, retry=False)
 
     def link(self, client: Client, _: ask.Link) -> None:

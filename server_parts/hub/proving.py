@@ -23,7 +23,6 @@ from server_parts.protocol.account_requests import ChangePassword, Login, Passwo
 from server_parts.protocol.durations import lasting
 from server_parts.protocol.requests import ENCRYPTION_NEEDED, Hello, Nick, Refusal, Request
 from server_parts.storage.account_records import Account, Purpose
-from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
 
 AT_ONCE: Final = 2  # passwords that are hashed at a time
@@ -119,16 +118,15 @@ class Prover:
             yield
 
     def _proof(self, client: Client, name: str, password: Secret) -> Proof | Refusal:
+        """A code has too many bits to be guessed, so it is no attempt: it opens an account also while others guess."""
+        account = self._store.account(name)
+        if (proof := self._by_code(account, password)) is not None:
+            return proof
         source = source_of(client.address)
         if wait := self._attempts.begin(name, source):
             text = f"too many wrong passwords for {name} or from your address: try again in {lasting(wait)}"
             return Refusal("too_many", text, "password")
-        try:
-            account = self._store.account(name)
-            proof = self._by_code(account, password) or self._by_password(client, account, password)
-        except StorageError:
-            self._attempts.succeeded(name, source)  # nobody knows, so it does not count
-            raise
+        proof = self._by_password(client, account, password)
         if proof is None:
             log.info("A wrong password for %s from %s", name, client.address)
             return PASSWORD_WRONG

@@ -321,6 +321,15 @@ def test_one_may_forget_one_s_own_device(chat: Chat, store: Store, alice: Native
     assert chat.native("alice", password=PASSWORD).welcome["account"]
 
 
+def test_a_forgotten_device_ends_under_any_name(chat: Chat, alice: Native) -> None:
+    """It has proved the account once, by a code; under another name it does not wait until nobody looks."""
+    thief = chat.native("alice", token=PHONE, password=ask(alice, "link")["code"], **BY)
+    thief.ask("nick", name="mallory")
+    ask(alice, "devices", forget=ask(alice, "devices")["devices"][1]["id"])
+    assert thief.until("bye")["code"] == "forgotten"
+    assert refusal(chat, "alice", token=PHONE) == "name_taken"
+
+
 def test_only_an_account_has_devices(chat: Chat) -> None:
     """A guest is told so; so is whoever wants to link one."""
     guest = chat.native("guy")
@@ -411,6 +420,14 @@ def test_a_code_is_for_its_account_and_its_time(chat: Chat, alice: Native, monke
     assert refusal(chat, "bob", token=STRANGER, password=ask(alice, "link")["code"]) == "password_wrong"
     monkeypatch.setattr(accounts, "LINK_TIME", -1)
     assert refusal(chat, "alice", token=STRANGER, password=ask(alice, "link")["code"]) == "password_wrong"
+
+
+def test_a_code_opens_while_others_guess(chat: Chat, alice: Native) -> None:
+    """Whoever guesses passwords for a name keeps nobody from being recovered."""
+    code = ask(as_operator(chat), "recover", name="alice")["code"]
+    guesses = [refusal(chat, "alice", password="not this one") for _ in range(attempts.FREE + 1)]
+    assert guesses == ["password_wrong"] * attempts.FREE + ["too_many"]
+    assert chat.native("alice", token=STRANGER, password=code).welcome["account"]
 
 
 def test_a_code_is_not_used_up_by_a_refused_hello(chat: Chat, alice: Native) -> None:

@@ -21,7 +21,7 @@ from server_parts.people.allowance import Allowance
 from server_parts.people.clients import Client
 from server_parts.people.described import settings_of
 from server_parts.people.permissions import outranked, rank_in
-from server_parts.people.restraint import proven_keys
+from server_parts.people.restraint import keys_to_invite
 from server_parts.protocol import events, moderation_events
 from server_parts.protocol import moderation_requests as ask
 from server_parts.protocol.requests import Refusal
@@ -55,8 +55,15 @@ class RoomModeration:
         if not self._may_change(client):
             return
         members = self._members(room)
-        stay = [key for one in members for key in proven_keys(one)] if wanted.mode == INVITE_ONLY else []
-        act = Act(acts.ROOM, room=room, text=wanted.topic, value=wanted.mode, number=wanted.slow, keys=tuple(stay))
+        stay = {key: None for one in members for key in keys_to_invite(one)} if wanted.mode == INVITE_ONLY else {}
+        act = Act(
+            acts.ROOM,
+            room=room,
+            text=wanted.topic,
+            value=wanted.mode,
+            number=wanted.slow,
+            keys=tuple(stay),
+        )
         self._acting.record(client.name, act)
         ts = round(self._rules.clock(), 3)
         frame = moderation_events.room(room, settings_of(room, self._rules), client.name, ts)
@@ -118,7 +125,7 @@ class RoomModeration:
             return
         assert person is not None
         keys = {person.name.lower()} if person.account else set[str]()
-        keys |= {key for one in person.connections for key in proven_keys(one)}
+        keys |= {key for one in person.connections for key in keys_to_invite(one)}
         if keys <= self._rules.about(room).invited:
             client.tell(events.notice(f"{person.name} is invited to {room} already"))
             return

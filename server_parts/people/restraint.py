@@ -38,6 +38,11 @@ def keys_of(client: Client, name: str, session: Session | None) -> tuple[str, ..
     return tuple(keys)
 
 
+def keys_to_invite(client: Client) -> tuple[str, ...]:
+    """By what an invitation holds: of an account its name alone: other sessions of theirs are not known."""
+    return (client.name.lower(),) if client.trusted else proven_keys(client)
+
+
 def proven_keys(client: Client) -> tuple[str, ...]:
     """What nobody else can come with: for what somebody was given."""
     session = client.session

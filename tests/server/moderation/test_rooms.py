@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +303,20 @@ def test_who_was_there_stays_and_comes_back(chat: Chat, serve: Serve) -> None:
     owner.ask("role", room="tea", name="bob", role="voice")
     bob.pending()
     assert outcome(bob.ask("join", room="tea")) == "ok"
+
+
+def test_a_kick_holds_in_every_session(chat: Chat) -> None:
+    """Also in one that was invited and is not connected then."""
+    first = member(chat, "bob", TOKEN, features=["by"])
+    session = secrets.token_urlsafe(24)
+    second = chat.native("bob", token=TOKEN, features=["by"], session=session)
+    owner = room_of(chat, first, second)
+    owner.ask("room", room="tea", mode="invite")
+    second.leave()
+    owner.ask("kick", name="bob", room="tea")
+    second = chat.native("bob", token=TOKEN, features=["by"], session=session)
+    assert outcome(second.ask("join", room="tea")) == "invite_needed"
+    assert not of_type(second.ask("history", room="tea"), "history")[0]["messages"]
 
 
 def test_operators_see_all_rooms(chat: Chat) -> None:

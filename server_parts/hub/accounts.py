@@ -13,6 +13,7 @@ from chat_common import Frame
 from server_parts.hub.departures import Departures
 from server_parts.hub.state import HubState
 from server_parts.moderation.sentences import with_article
+from server_parts.people.allowance import Allowance
 from server_parts.people.clients import Client
 from server_parts.people.one_time_codes import hash_of_code, new_code
 from server_parts.people.roles import Role, role_of
@@ -28,6 +29,7 @@ LINK_TIME: Final = 600  # seconds that such a code can be used
 RECOVER_TIME: Final = DAY
 MOST_INVITATIONS: Final = 10  # of one member that can be used at a time …
 MOST_USES: Final = 10  # … and how often each
+INVITATIONS: Final = 100  # of one member in a day, however soon they expire
 _NO_ACCOUNT: Final = Refusal("not_allowed", "you have no account here", "type")
 _CHANGED: Final = Refusal("password_wrong", "the password was changed meanwhile: try again", "old")
 _LAST_WAY_IN: Final = Refusal(
@@ -46,6 +48,7 @@ class Accounts:
         self._store = state.store
         self._names = state.live_rooms.names
         self._departures = departures
+        self._invitations = Allowance(INVITATIONS, "invitations")
 
     # --- one's own account ---
 
@@ -126,6 +129,8 @@ class Accounts:
     def invite(self, client: Client, asked: ask.MakeInvitation) -> None:
         if client.role < Role.OPERATOR and (refusal := self._invitation_refusal(client, asked)):
             client.tell(refusal.frame())
+            return
+        if self._invitations.is_used_up(client, time.monotonic()):
             return
         code, expires = new_code(), time.time() + asked.seconds
         self._store.change(change.AddCode(Code(_kept(code), Purpose.INVITE, client.account, asked.uses, expires)))

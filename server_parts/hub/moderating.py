@@ -7,6 +7,7 @@ that nobody acts on equals and superiors is looked at here, with its help. It mu
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,6 +19,7 @@ from server_parts.moderation.acts import Act, Kept
 from server_parts.moderation.ranks import Rank
 from server_parts.moderation.sanctions import Rule, Sanctions, rule_of
 from server_parts.people import restraint
+from server_parts.people.allowance import Allowance
 from server_parts.people.clients import Client, Room
 from server_parts.people.permissions import outranked, rank_in
 from server_parts.people.roles import Role
@@ -27,6 +29,7 @@ from server_parts.protocol.requests import Refusal
 
 SOFT: Final = 3_600.0  # seconds for which the address of a banned account counts for people without one
 SHARE: Final = 0.2  # of those present: a ban that hits more of them must be repeated
+DECISIONS: Final = 1_000  # kicks, bans, mutes and their ends, by one person who is no operator, in a day
 WIDEST: Final = {4: 16, 6: 32}  # networks that are wider must be repeated too
 
 
@@ -36,6 +39,7 @@ class Moderating:
         self._departures = departures
         self._acting = acting
         self._rules = state.rules
+        self._decisions = Allowance(DECISIONS, "kicks, bans and mutes")
 
     # --- kicks ---
 
@@ -49,6 +53,8 @@ class Moderating:
         if not here:
             where = f" in {kick.room}" if kick.room else ""
             client.tell(Refusal("no_such_user", f"there is nobody called {kick.name}{where} to kick", "name").frame())
+            return
+        if self._decisions.is_used_up(client, time.monotonic()):
             return
         act = Act(acts.KICK, person.name, room=kick.room or "", reason=kick.reason, keys=person.keys)
         self._acting.record(client.name, act)
@@ -85,6 +91,8 @@ class Moderating:
         if problem is not None:
             text = f"{problem} ({count}): repeat it if you mean it (programs: with sure)"
             client.tell(Refusal("sure_needed", text, "sure").frame() | {"hits": len(people)})
+            return
+        if self._decisions.is_used_up(client, time.monotonic()):
             return
         room = self._live_rooms.rooms.get(ban.room) if ban.room else None
         self._acting.record(client.name, act)
@@ -213,6 +221,8 @@ class Moderating:
         if refusal := self._replaces(act, acts.MUTE):
             client.tell(refusal.frame())
             return
+        if self._decisions.is_used_up(client, time.monotonic()):
+            return
         self._acting.record(client.name, act)
         rule = Rule(acts.MUTE, Kept(0, now, client.name, act))
         where = f" in {mute.room}" if mute.room else ""
@@ -247,6 +257,8 @@ class Moderating:
             return False
         if refused := self._made_by_superior(rule, rank):
             client.tell(refused.frame())
+            return False
+        if self._decisions.is_used_up(client, time.monotonic()):
             return False
         self._acting.record(client.name, act)
         client.tell(events.notice(f"the {kind} of {whom} is lifted"))

@@ -28,6 +28,7 @@ from server_parts.protocol.requests import Refusal
 from server_parts.storage.records import Message, Receipt
 
 CHANGES: Final = 1_000  # of settings, roles and invitations, that one person may make in a day
+DELETIONS: Final = 10_000  # the same for texts: they may be those of a flood
 
 
 class RoomModeration:
@@ -38,12 +39,10 @@ class RoomModeration:
         self._rules = state.rules
         self._acting = acting
         self._changes = Allowance(CHANGES, "changes of rooms")
+        self._deletions = Allowance(DELETIONS, "deleted messages")
 
     def _may_change(self, client: Client) -> bool:
-        refusal = self._changes.refusal(client, time.monotonic())
-        if refusal is not None:
-            client.tell(refusal.frame())
-        return refusal is None
+        return not self._changes.is_used_up(client, time.monotonic())
 
     # --- settings ---
 
@@ -152,6 +151,8 @@ class RoomModeration:
         refusal = self._may_delete(client, message)
         if refusal is not None:
             client.tell(refusal.frame())
+            return
+        if self._deletions.is_used_up(client, time.monotonic()):
             return
         act = Act(acts.DELETE, message.sender, room=wanted.room, number=wanted.id)
         self._acting.record(client.name, act, [Receipt(wanted.room, wanted.id)])

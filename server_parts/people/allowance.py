@@ -36,3 +36,10 @@ class Allowance:
             return Refusal("too_many", f"{self._most} {self._what} in a day are the most: try again tomorrow", "type")
         made.append(now)
         return None
+
+    def is_used_up(self, client: Client, now: float) -> bool:
+        """The same, said to the client."""
+        refusal = self.refusal(client, now)
+        if refusal is not None:
+            client.tell(refusal.frame())
+        return refusal is not None

@@ -7,9 +7,11 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
+from server_parts.hub import accounts, moderating, room_moderation
 from server_parts.people.roles import Role
-from tests.conftest import Chat
+from tests.conftest import Chat, Serve
 from tests.peers import Native, of_type
+from tests.server.test_entry import OWNER, store_with
 
 from .people import member, operator, outcome, record_of, said
 
@@ -306,3 +308,30 @@ def test_frames_of_lists_say_what_they_are(chat: Chat) -> None:
     for kind in ("bans", "reports"):
         (frame,) = of_type(op.ask(kind), kind)
         assert frame == {"type": kind, "room": None, "items": [], "more": False}
+
+
+def test_what_is_kept_for_good_has_an_end(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may start a room, and decide in it as fast as they can type; operators are not limited."""
+    monkeypatch.setattr(moderating, "DECISIONS", 4)
+    monkeypatch.setattr(room_moderation, "DELETIONS", 1)
+    chat = serve()
+    op, ann, bob = operator(chat), member(chat, "ann"), member(chat, "bob")
+    for peer in (ann, bob):
+        peer.ask("join", room="tea")
+    for text in ("mine", "yours"):
+        ann.tell(text, "tea")
+    for kind in ("mute", "unmute", "ban", "unban"):
+        assert outcome(ann.ask(kind, room="tea", name="bob")) == "ok"
+    bob.ask("join", room="tea")
+    for kind in ("mute", "ban", "kick"):
+        assert outcome(ann.ask(kind, room="tea", name="bob")) == "too_many"
+    assert [outcome(ann.ask("delete", room="tea", id=id)) for id in (1, 2)] == ["ok", "too_many"]
+    assert [outcome(op.ask(kind, name="bob")) for kind in ("mute", "unmute") * 3] == ["ok"] * 6
+
+
+def test_invitations_of_members_are_counted(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is in the audit for good, also one that expires at once."""
+    monkeypatch.setattr(accounts, "INVITATIONS", 2)
+    chat = serve(entry="invite", store=store_with())
+    ann = chat.native("alice", token=OWNER)
+    assert [outcome(ann.ask("invite", **{"for": 1})) for _ in range(3)] == ["ok", "ok", "too_many"]

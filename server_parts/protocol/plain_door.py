@@ -99,7 +99,8 @@ class PlainDoor:
             return requests
         if now >= self._line_due and not requests:
             return [_ending(f"the end of a line did not come within {LINE_WAIT:.0f} seconds")]
-        self._flush_due = now + UNENDED_WAIT
+        # The beginning of a password is not the password, and what follows must not be said: that waits for its end.
+        self._flush_due = None if self._questions.pending else now + UNENDED_WAIT
         if requests or self._line_due == math.inf:
             self._line_due = now + LINE_WAIT
         return requests

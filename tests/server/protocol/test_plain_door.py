@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from server_parts.protocol.account_requests import Login, Secret
 from server_parts.protocol.doorway import Doorway
 from server_parts.protocol.plain_door import PlainDoor
 from server_parts.protocol.plain_encoder import PLAIN
@@ -37,6 +38,18 @@ def test_unended_data_is_a_line_after_silence() -> None:
     doorway.welcomed()
     assert doorway.deadline() is None
     assert doorway.silence(10.3) == []
+
+
+def test_a_secret_is_awaited_to_its_end() -> None:
+    """From a terminal that sends each key at once, only its first letter would be the answer, and the rest be said."""
+    door = PlainDoor()
+    door.receive(b"/login alice\n", 10.0)
+    assert door.receive(b"s", 11.0) == []
+    assert door.deadline() is None
+    assert door.silence(12.0) == []
+    assert door.receive(b"esame\n", 13.0) == [Login("alice", Secret("sesame"))]
+    door.receive(b"hello", 14.0)
+    assert door.silence(15.0) == [Say("lobby", ["hello"], 0)]
 
 
 def test_more_data_extends_the_silence() -> None:

@@ -60,9 +60,9 @@ def _may_say(client: Client, say: ask.Say, rules: Rulebook) -> Refusal | None:
     here = client.rooms.get(room)  # whoever is not there is told only that
     mutes = rules.mutes
     if mutes and ("" in mutes or (here is not None and room in mutes)):
-        rule = rules.sanctions.mute(restraint.who(client), "" if here is None else room, rules.clock())
-        if rule is not None:
-            return Refusal("muted", sentences.muted(rule, rules.clock()), "room")
+        refusal = _muted(client, "" if here is None else room, rules)
+        if refusal is not None:
+            return refusal
     if room.startswith("@"):
         return _may_write_to(client, room, rules) if rules.blocks else None
     if here is None:
@@ -71,6 +71,11 @@ def _may_say(client: Client, say: ask.Say, rules: Rulebook) -> Refusal | None:
     if found is not None and found.mode in (MODERATED, READ_ONLY):
         return _may_speak_in(client, room, found.mode, rules)
     return None if here.last else _may_begin(client, room, rules)
+
+
+def _muted(client: Client, room: str, rules: Rulebook) -> Refusal | None:
+    rule = rules.sanctions.mute(restraint.who(client), room, rules.clock())
+    return None if rule is None else Refusal("muted", sentences.muted(rule, rules.clock()), "room")
 
 
 def _may_speak_in(client: Client, room: str, mode: str, rules: Rulebook) -> Refusal | None:
@@ -136,6 +141,12 @@ def _moderates(client: Client, request: Any, rules: Rulebook) -> Refusal | None:
     return None
 
 
+def _may_set(client: Client, wanted: order.SetRoom, rules: Rulebook) -> Refusal | None:
+    """A topic is a text that everybody there is told: not from somebody who is muted."""
+    refusal = _moderates(client, wanted, rules)
+    return refusal if refusal is not None or not wanted.topic else _muted(client, wanted.room, rules)
+
+
 def _may_list(client: Client, wanted: order.ListActs, rules: Rulebook) -> Refusal | None:
     if wanted.kind == "audit":
         return None if client.role >= Role.OPERATOR else NOT_ALLOWED
@@ -187,7 +198,7 @@ _NEEDS: Final[dict[type, _Needs]] = {
     order.Unban: _MODERATOR,
     order.Mute: _MODERATOR,
     order.Unmute: _MODERATOR,
-    order.SetRoom: _MODERATOR,
+    order.SetRoom: _Needs(rule=_may_set),
     order.SetRoomRole: _MODERATOR,
     order.InviteToRoom: _MODERATOR,
     order.Delete: _MODERATOR,

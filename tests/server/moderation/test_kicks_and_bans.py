@@ -292,6 +292,18 @@ def test_a_mute_of_the_server_holds_in_private_too(chat: Chat) -> None:
     assert said(ann, "x", "@bob") == "ok"
 
 
+def test_a_muted_owner_says_nothing_by_the_topic(chat: Chat) -> None:
+    """All else in the room is still theirs to keep."""
+    op, ann = operator(chat), member(chat, "ann")
+    ann.ask("join", room="tea")
+    ann.tell("mine", "tea")
+    assert outcome(op.ask("mute", name="ann")) == "ok"
+    assert outcome(ann.ask("room", room="tea", topic="you will hear me")) == "muted"
+    for change in ({"topic": ""}, {"mode": "moderated"}):
+        ann.pending()
+        assert outcome(ann.ask("room", room="tea", **change)) == "ok"
+
+
 def test_a_mute_says_nothing_of_a_room_that_one_is_not_in(chat: Chat) -> None:
     """Whoever is not there is told that."""
     op, bob = operator(chat), chat.native("bob")

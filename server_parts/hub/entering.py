@@ -139,7 +139,8 @@ class Entering:
         self._store.change(*changes)
         if proof is not None and account is not None and proof.recovers:
             self._end_others(client, account)
-        client.invited = client.invited or invite is not None
+        if account is None and invite is not None:
+            client.invited = not any(isinstance(made, Create) for made in changes)  # the account is what it was for
         if account is None and name is not None:
             self._names.claimed(name, client.token_hash)
             return self._names.owned(name, client)

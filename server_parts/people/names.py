@@ -196,6 +196,7 @@ class Names:
         for bearer in bearers:
             bearer.role, bearer.claiming = Role.MEMBER, False
             bearer.settles = time.time() + AGE
+            bearer.invited = False  # an invitation is for one name
         with contextlib.suppress(StorageError):  # it is claimed all the same
             account = self._accounts.account(name)
             for bearer in bearers:

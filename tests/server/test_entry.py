@@ -152,3 +152,19 @@ def test_a_reader_hears_and_its_seq_is_used_up(serve: Serve) -> None:
     assert guest.ask("say", room="lobby", text="again", seq=2)[-1]["seq"] == 2
     chat.native("alice", token=OWNER).tell("news")
     assert guest.until("message")["text"] == "news"
+
+
+def test_an_invitation_is_for_one_account(serve: Serve) -> None:
+    """Whoever came in with one makes no further accounts with it."""
+    codes = new_code(), new_code()
+    chat = serve(store=store_with(*codes), entry="invite")
+    new = chat.native("new", token=NEWCOMER, invite=codes[0])
+    assert new.ask("nick", name="second")[-1]["code"] == "invite_needed"
+    nc = chat.plain(f"/invite {codes[1]}")
+    nc.enter()
+    nc.say("/nick third")
+    nc.until("third")
+    nc.say("/password\n\ncorrect horse")
+    nc.until("third is your account now")
+    nc.say("/nick fourth")
+    nc.until("invited people only")

@@ -97,7 +97,8 @@ class Prover:
         if account is not None and account.password is not None:
             if password.old is None:
                 return PASSWORD_WRONG._replace(text="your present password is needed too", field="old")
-            proof = self._proof(client, client.name, password.old)
+            # Not a code: whoever finds a device unlocked can make one there. And not counted with what others try.
+            proof = self._by_attempt(client, client.name, account, password.old, f"{client.name} inside")
             if isinstance(proof, Refusal):
                 return proof._replace(field="old")
         before = None if account is None or account.password is None else Secret(account.password)
@@ -120,17 +121,20 @@ class Prover:
     def _proof(self, client: Client, name: str, password: Secret) -> Proof | Refusal:
         """A code has too many bits to be guessed, so it is no attempt: it opens an account also while others guess."""
         account = self._store.account(name)
-        if (proof := self._by_code(account, password)) is not None:
-            return proof
+        return self._by_code(account, password) or self._by_attempt(client, name, account, password, name)
+
+    def _by_attempt(
+        self, client: Client, name: str, account: Account | None, password: Secret, counted_as: str
+    ) -> Proof | Refusal:
         source = source_of(client.address)
-        if wait := self._attempts.begin(name, source):
+        if wait := self._attempts.begin(counted_as, source):
             text = f"too many wrong passwords for {name} or from your address: try again in {lasting(wait)}"
             return Refusal("too_many", text, "password")
         proof = self._by_password(client, account, password)
         if proof is None:
             log.info("A wrong password for %s from %s", name, client.address)
             return PASSWORD_WRONG
-        self._attempts.succeeded(name, source)
+        self._attempts.succeeded(counted_as, source)
         return proof
 
     def _by_code(self, account: Account | None, typed: Secret) -> Proof | None:

@@ -195,6 +195,25 @@ def test_changing_a_password_needs_the_old_one(chat: Chat, store: Store, alice: 
     assert refusal(chat, "alice", password="another password") == "password_wrong"
 
 
+def test_a_code_is_no_old_password(chat: Chat, alice: Native) -> None:
+    """Or whoever finds a device unlocked could have one made, and shut its owner out with it."""
+    set_password(alice)
+    code = ask(alice, "link")["code"]
+    for new in (None, "another password"):
+        assert ask(alice, "password", old=code, new=new)["code"] == "password_wrong"
+    assert chat.native("alice", password=PASSWORD, **BY).welcome["account"]
+
+
+def test_a_password_is_changed_while_others_guess(chat: Chat, alice: Native) -> None:
+    """What is tried at the door does not count inside."""
+    set_password(alice)
+    guesses = [refusal(chat, "alice", password="not this one") for _ in range(attempts.FREE + 1)]
+    assert guesses[-1] == "too_many"
+    assert ask(alice, "password", old=PASSWORD, new="another password")["type"] == "notice"
+    wrong = [ask(alice, "password", old=PASSWORD, new="a third password")["code"] for _ in range(attempts.FREE + 1)]
+    assert wrong == ["password_wrong"] * attempts.FREE + ["too_many"]
+
+
 def test_a_password_makes_an_account(chat: Chat, store: Store) -> None:
     """Of a name that nobody has claimed, also for somebody without a token."""
     with Native(chat.port) as silent:  # who is called guest-1 by the server

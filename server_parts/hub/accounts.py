@@ -69,6 +69,14 @@ class Accounts:
             self._store.change(change.SetPassword(account.id, asked.after))
             text = "set" if asked.after is not None else "taken away"
             client.tell(events.notice(f"the password of {account.name} is {text}"))
+            self._end_without_device(client, account)
+
+    def _end_without_device(self, client: Client, account: Account) -> None:
+        """Whoever came with the password of before, and no device: nothing in the list of devices would end that."""
+        for one in self._names.connections():
+            proved = account.id in (one.account, one.proved) and one is not client
+            if proved and not (one.token_hash and account.has(one.token_hash)):
+                self._departures.disconnect(one, "forgotten", "the password of this account was changed", retry=False)
 
     def _make_account(self, client: Client, asked: ask.ChangePassword) -> None:
         """Somebody without an account sets a password: that claims the name at once."""

@@ -195,6 +195,20 @@ def test_changing_a_password_needs_the_old_one(chat: Chat, store: Store, alice: 
     assert refusal(chat, "alice", password="another password") == "password_wrong"
 
 
+def test_a_new_password_ends_who_came_with_the_old_one(chat: Chat, alice: Native) -> None:
+    """Under any name; devices stay, and so does whoever changed it."""
+    set_password(alice)
+    phone = chat.native("alice", token=PHONE, password=PASSWORD, **BY)
+    thieves = [chat.native("alice", password=PASSWORD, **BY) for _ in range(2)]
+    thieves[1].ask("nick", name="mallory")
+    set_password(alice, "another password", old=PASSWORD)
+    assert [thief.until("bye")["code"] for thief in thieves] == ["forgotten"] * 2
+    assert phone.tell("still here")
+    browser = chat.native("alice", password="another password", **BY)
+    set_password(browser, PASSWORD, old="another password")
+    assert browser.tell("so am I")
+
+
 def test_a_code_is_no_old_password(chat: Chat, alice: Native) -> None:
     """Or whoever finds a device unlocked could have one made, and shut its owner out with it."""
     set_password(alice)

@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
+from weakref import WeakValueDictionary
 
 from server_parts.people import passwords
-from server_parts.people.addresses import source_of
+from server_parts.people.addresses import is_own, source_of
 from server_parts.people.attempts import Attempts
 from server_parts.people.clients import Client
 from server_parts.people.one_time_codes import hash_of_code
@@ -44,6 +45,13 @@ def carries_secret(request: Request) -> bool:
     return isinstance(request, (Password, Login, Redeem))
 
 
+class _Turn:
+    """Who comes from one address, one after the other."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
 class Prover:
     """One for a server. Any reader may use it, for a client of which nothing else is under way."""
 
@@ -51,6 +59,8 @@ class Prover:
         self._store = store
         self._attempts = Attempts(clock)
         self._computing = threading.BoundedSemaphore(AT_ONCE)
+        self._lock = threading.Lock()  # guards what follows
+        self._turns: WeakValueDictionary[str, _Turn] = WeakValueDictionary()  # of addresses from which some wait
 
     def prepared(self, client: Client, request: Request) -> Request:
         """The request as the hub may have it; or a refusal."""
@@ -113,7 +123,7 @@ class Prover:
     @contextmanager
     def _turn_of(self, client: Client) -> Iterator[None]:
         """Compute for a client when its turn has come. ConnectionResetError: it was sent away while it waited."""
-        with self._computing:
+        with self._place(source_of(client.address)):
             if client.outbox.closed:
                 raise ConnectionResetError
             yield
@@ -136,6 +146,14 @@ class Prover:
             return PASSWORD_WRONG
         self._attempts.succeeded(counted_as, source)
         return proof
+
+    @contextmanager
+    def _place(self, source: str) -> Iterator[None]:
+        """Where a password may be hashed. One for each other address, so that none of them holds up all others."""
+        with self._lock:
+            turn = _Turn() if is_own(source) else self._turns.setdefault(source, _Turn())
+        with turn.lock, self._computing:
+            yield
 
     def _by_code(self, account: Account | None, typed: Secret) -> Proof | None:
         hash = hash_of_code(typed)

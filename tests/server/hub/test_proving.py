@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import nullcontext
+from queue import SimpleQueue
 
 import pytest
 
@@ -124,6 +125,36 @@ def test_only_two_are_computed_at_once(store: MemoryLog, monkeypatch: pytest.Mon
         thread.join(WAIT)
         assert not thread.is_alive()
     assert most == AT_ONCE
+
+
+def test_one_address_does_not_hold_up_the_others(store: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an address other than this machine's, one password is computed at a time."""
+    entered: SimpleQueue[str] = SimpleQueue()
+    gate = threading.Event()
+
+    def slow(password: str, kept: str | None) -> bool:
+        entered.put(password)
+        return gate.wait(WAIT) and False
+
+    def start(address: str, password: str) -> threading.Thread:
+        client = Client(Remembering(), address)
+        client.is_confidential = True
+        hello = Hello(password, "s" * 16, password=Secret(password))
+        thread = threading.Thread(target=prover.prepared, args=(client, hello))
+        thread.start()
+        return thread
+
+    monkeypatch.setattr(passwords, "matches", slow)
+    prover = Prover(store)
+    threads = [start("192.0.2.1:1", "first")]
+    assert entered.get(timeout=WAIT) == "first"
+    threads += [start("192.0.2.1:2", "second"), start("192.0.2.2:1", "other")]
+    assert entered.get(timeout=WAIT) == "other"
+    gate.set()
+    assert entered.get(timeout=WAIT) == "second"
+    for thread in threads:
+        thread.join(WAIT)
+        assert not thread.is_alive()
 
 
 def test_the_hub_goes_on_while_a_password_is_checked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

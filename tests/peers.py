@@ -15,7 +15,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, cast
 
-from server_parts.storage.account_store import AccountStore
 from tests.tls.encrypted_socket import EncryptedSocket
 
 SLOWNESS = float(os.environ.get("CHAT_TEST_SLOWNESS", "1"))  # a slow machine waits longer, and tests the same
@@ -249,9 +248,3 @@ def of_type(frames: list[Frame], *types: str) -> list[Frame]:
 def codes(frames: list[Frame]) -> list[str]:
     """What went wrong, in order."""
     return [frame["code"] for frame in of_type(frames, "error")]
-
-
-def owner_of(store: AccountStore, name: str) -> str | None:
-    """The hashed token of an account's first device, empty if it has none; None if there is no account."""
-    account = store.account(name)
-    return next((device.token_hash for device in account.devices), "") if account is not None else None

@@ -21,7 +21,8 @@ from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import NOBODY, Entry
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
-from tests.peers import Ended, Frame, Native, of_type, owner_of
+from tests.peers import Ended, Frame, Native, of_type
+from tests.server.storage.owners import owner_of
 
 PUBLIC_ROOMS = 50  # that a victim enters afterwards
 

@@ -15,8 +15,9 @@ from server_parts.storage.records import Run, hashed
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Entry, Store
 from tests.conftest import Chat, Serve
-from tests.peers import Native, codes, of_type, owner_of
+from tests.peers import Native, codes, of_type
 from tests.server.hub.bench import Remembering
+from tests.server.storage.owners import owner_of
 
 pytestmark = pytest.mark.usefixtures("both_ways")
 

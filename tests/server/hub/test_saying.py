@@ -7,8 +7,9 @@ import pytest
 from server_parts.people.clients import Client
 from server_parts.protocol.requests import Color, Disconnected, Hello, Join, Nick, Refusal, Rooms, Say, Who
 from server_parts.storage.records import hashed
-from tests.peers import codes, of_type, owner_of
+from tests.peers import codes, of_type
 from tests.server.hub.bench import Bench, Seat, ids
+from tests.server.storage.owners import owner_of
 
 pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
 

@@ -13,6 +13,7 @@ from server_parts.storage.account_records import AddDevice, Create, SetRole
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import hashed
 from tests.server.hub.bench import Remembering
+from tests.server.storage.owners import owner_of
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_only_a_token_claims(names: Names, store: MemoryLog) -> None:
     assert not bob.trusted
     assert say_something(names, store, bob)
     assert bob.trusted
-    assert "secret" not in str(store.owner("bob"))
+    assert "secret" not in str(owner_of(store, "bob"))
 
 
 def test_a_claimed_name_is_refused_without_its_token(names: Names) -> None:

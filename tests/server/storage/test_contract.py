@@ -9,7 +9,7 @@ import pytest
 from server_parts.storage.message_log import everything_in
 from server_parts.storage.records import Receipt
 from server_parts.storage.store import Store
-from tests.peers import owner_of
+from tests.server.storage.owners import owner_of
 
 from .drafts import SESSION, Backend, append, draft, say, trim_all
 

@@ -29,7 +29,7 @@ from server_parts.storage.search_query import DAY
 from server_parts.storage.skeletons import skeleton
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Entry, Store
-from tests.peers import owner_of
+from tests.server.storage.owners import owner_of
 
 from .drafts import Backend, draft, say
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from server_parts.storage.account_store import Conversation
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.store import Store
-from tests.peers import owner_of
+from tests.server.storage.owners import owner_of
 
 from .drafts import SESSION, append, draft, say, trim_all
 

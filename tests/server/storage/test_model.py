@@ -18,7 +18,7 @@ from server_parts.storage.records import Draft, Receipt
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Entry, Store
-from tests.peers import owner_of
+from tests.server.storage.owners import owner_of
 
 ROOMS = ["lobby", "den", "@alice+bob", "@bob+carol"]
 NAMES = ["alice", "Bob", "carol"]

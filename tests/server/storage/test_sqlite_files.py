@@ -20,9 +20,9 @@ from server_parts.storage.sqlite.files import LogError
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import open_read_only
 from server_parts.storage.store import Entry
-from tests.peers import owner_of
 
 from .drafts import SESSION, append, draft, refusal, say, texts
+from .owners import owner_of
 
 ROOT = Path(__file__).parents[3]
 

@@ -199,6 +199,7 @@ from server_parts.storage.message_log import everything_in
 from server_parts.storage.records import StorageError
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import open_read_only
+from tests.server.storage.owners import owner_of
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 folder = Path(sys.argv[1])
 try:

@@ -111,21 +111,21 @@ def _topic(actions: Actions, words: str) -> None:
 
 
 def _delete(actions: Actions, words: str) -> None:
-    actions.moderation.delete(whole_number(_without_brackets(words), "the number of a message"))
+    actions.moderation.delete(whole_number(_bare_number(words), "the number of a message"))
 
 
 def _report(actions: Actions, words: str) -> None:
     word, rest = first_word(words)
-    number = _without_brackets(word)
+    number = _bare_number(word)
     if number.isascii() and number.isdigit():
         actions.moderation.report(whole_number(number, "the number of a message"), needed(rest, "a reason"))
     else:
         actions.moderation.report(None, needed(words, "a reason"))
 
 
-def _without_brackets(word: str) -> str:
-    """`[8]` is how a message's number is shown."""
-    return word.removeprefix("[").removesuffix("]")
+def _bare_number(word: str) -> str:
+    """`[8]` is how a message's number is shown, `#8` how notices and the plain door write it."""
+    return word.removeprefix("[").removesuffix("]").removeprefix("#")
 
 
 def _lockdown(actions: Actions, words: str) -> None:

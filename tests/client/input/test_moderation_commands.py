@@ -13,6 +13,7 @@ HERE, EVERYWHERE = {"everywhere": False}, {"everywhere": True}
 ROWS = [
     ("/report 12 spam again", ("report", 12, "spam again")),
     ("/report [12] spam", ("report", 12, "spam")),
+    ("/report #12 spam", ("report", 12, "spam")),
     ("/report they shout", ("report", None, "they shout")),
     ("/topic tea and cake", ("change_topic", "tea and cake")),
     ("/topic off", ("change_topic", "")),
@@ -42,6 +43,7 @@ ROWS = [
     ("/role -s bob operator", ("change_role", "bob", "operator", EVERYWHERE)),
     ("/delete 12", ("delete", 12)),
     ("/delete [12]", ("delete", 12)),
+    ("/delete #12", ("delete", 12)),
     ("/bans", ("list_records", "bans", None, HERE)),
     ("/bans -s", ("list_records", "bans", None, EVERYWHERE)),
     ("/reports 5", ("list_records", "reports", 5, HERE)),

@@ -5,6 +5,7 @@ The plain door takes them in its current room, the operator's console in the one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ from server_parts.protocol.durations import seconds_of
 from server_parts.protocol.moderation_requests import ModerationRequest
 from server_parts.protocol.native_moderation import MODES
 
+_LIKE_A_TIME: Final = re.compile(r"[0-9]+[a-z]*", re.IGNORECASE)
 Make = Callable[[str | None, str], ModerationRequest | None]
 
 
@@ -27,10 +29,13 @@ def _reason(text: str) -> str:
     return harmless_line(text.strip())[: ask.MAX_REASON]
 
 
-def _time_and_reason(rest: str) -> tuple[int | None, str]:
+def _time_and_reason(rest: str) -> tuple[int | None, str] | None:
+    """None for a time that is mistyped: as a reason it would make the ban one for good."""
     word, after = _word(rest)
     seconds = _time(word)
-    return (None, _reason(rest)) if seconds is None else (seconds, _reason(after))
+    if seconds is not None:
+        return seconds, _reason(after)
+    return None if _LIKE_A_TIME.fullmatch(word) else (None, _reason(rest))
 
 
 def _time(word: str) -> int | None:
@@ -48,7 +53,10 @@ def ban(room: str | None, rest: str) -> ModerationRequest | None:
     word, after = _word(rest)
     test = word == "test" and after != ""
     whom, after = _word(after) if test else (word, after)
-    seconds, reason = _time_and_reason(after)
+    length = _time_and_reason(after)
+    if length is None:
+        return None
+    seconds, reason = length
     address = network_of(whom)
     if address is not None:
         return ask.Ban(None, address, None, seconds, reason, test=test)
@@ -65,7 +73,8 @@ def unban(room: str | None, rest: str) -> ModerationRequest | None:
 
 def mute(room: str | None, rest: str) -> ModerationRequest | None:
     name, after = _word(rest)
-    return ask.Mute(name, room, *_time_and_reason(after)) if is_name(name) else None
+    length = _time_and_reason(after)
+    return ask.Mute(name, room, *length) if is_name(name) and length is not None else None
 
 
 def unmute(room: str | None, rest: str) -> ModerationRequest | None:
@@ -84,8 +93,8 @@ def mode(room: str | None, rest: str) -> ModerationRequest | None:
 
 
 def topic(room: str | None, rest: str) -> ModerationRequest | None:
-    """A single `-` takes the topic away."""
-    text = "" if rest == "-" else harmless_line(rest.strip())[: ask.MAX_TOPIC]
+    """A single `-`, or `off` as in the client, takes the topic away."""
+    text = "" if rest.lower() in ("-", "off") else harmless_line(rest.strip())[: ask.MAX_TOPIC]
     return None if room is None or not rest else ask.SetRoom(room, topic=text)
 
 
@@ -156,7 +165,7 @@ ROWS: Final = (
     Row("/unmute NAME", "let somebody speak again", unmute),
     Row("/slow TIME|off", "one text in TIME from each person", slow),
     Row("/mode open|moderated|read-only|invite", "who may speak and enter", mode),
-    Row("/topic TEXT", "set the topic; - takes it away", topic),
+    Row("/topic TEXT|off", "set the topic, or take it away", topic),
     Row("/voice NAME", "let somebody speak in a moderated room", voice),
     Row("/invite NAME", "let somebody into an invite-only room", invite),
     Row("/delete ID", "delete a message", delete),

@@ -37,6 +37,7 @@ REQUESTS: list[tuple[str, ModerationRequest]] = [
     ("/mode read-only", ask.SetRoom("tea", mode="read-only")),
     ("/topic  All about cups ", ask.SetRoom("tea", topic="All about cups")),
     ("/topic -", ask.SetRoom("tea", topic="")),
+    ("/topic off", ask.SetRoom("tea", topic="")),
     ("/voice bob", ask.SetRoomRole("bob", "tea", "voice")),
     ("/invite bob", ask.InviteToRoom("tea", "bob")),
     ("/block bob", ask.Block("bob")),
@@ -69,6 +70,7 @@ WRONG = [
         "/delete 0",
         "/bans x",
     ),
+    *("/ban bob 10x", "/ban test bob 5", "/ban 192.0.2.7 0s", "/mute bob 10min rude", "/mute bob 0s"),
     *("/audit x", "/audit 201", "/lockdown soon", "/lockdown 0s", "/reports x"),
 ]
 

@@ -35,6 +35,9 @@ _CHANGED: Final = Refusal("password_wrong", "the password was changed meanwhile:
 _LAST_WAY_IN: Final = Refusal(
     "not_allowed", "that is the only way into your account: link another device or set a password first", "type"
 )
+_NO_CODE: Final = Refusal(
+    "encryption_needed", "codes are given over an encrypted connection only: connect with --tls, or ncat --ssl", "type"
+)
 _SUPERIOR: Final = Refusal("not_allowed", "only the owner of this server may do that to an operator", "name")
 _NO_INVITATIONS: Final = Refusal("not_allowed", "only operators invite people to this server", "type")
 _TOO_MANY: Final = Refusal(
@@ -126,6 +129,8 @@ class Accounts:
         account = self._own(client)
         if account is None:
             client.tell(_NO_ACCOUNT.frame())
+        elif not client.is_confidential:  # others would read the code, and use it first
+            client.tell(_NO_CODE.frame())
         else:
             self._tell_code(client, account, Purpose.LINK, LINK_TIME)
 
@@ -137,6 +142,9 @@ class Accounts:
     def invite(self, client: Client, asked: ask.MakeInvitation) -> None:
         if client.role < Role.OPERATOR and (refusal := self._invitation_refusal(client, asked)):
             client.tell(refusal.frame())
+            return
+        if not client.is_confidential:
+            client.tell(_NO_CODE.frame())
             return
         if self._invitations.is_used_up(client, time.monotonic()):
             return
@@ -164,6 +172,9 @@ class Accounts:
         account = self._of(client, asked.name)
         if isinstance(account, Refusal):
             client.tell(account.frame())
+            return
+        if not client.is_confidential:
+            client.tell(_NO_CODE.frame())
             return
         self._tell_code(client, account, Purpose.RECOVER, RECOVER_TIME)
         self._state.audit(client.name, f"made a code that recovers the account {account.name}")

@@ -309,6 +309,15 @@ def test_in_clear_text_from_elsewhere_no_secret_is_taken(
     assert ask(bob, "nick", name="alice", password=PASSWORD)["code"] == "encryption_needed"
 
 
+@pytest.mark.parametrize(("what", "fields"), [("link", {}), ("recover", {"name": "alice"}), ("invite", {})])
+def test_in_clear_text_from_elsewhere_no_code_is_given(
+    chat: Chat, alice: Native, what: str, fields: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads along could use it first."""
+    monkeypatch.setattr("server_parts.people.clients.is_own", lambda source: False)
+    assert ask(as_operator(chat), what, **fields)["code"] == "encryption_needed"
+
+
 @needs_openssl
 def test_encrypted_secrets_are_taken_from_anywhere(chat: Chat, alice: Native, monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords, and a token of before; at the plain door, too, a password is asked for."""

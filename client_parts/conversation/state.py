@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from chat_common import Frame, harmless_line, is_name
-from client_parts.conversation.admission import IN_CLEAR, Admission, not_sent
+from client_parts.conversation.admission import IN_CLEAR, Admission
 from client_parts.conversation.delivery import Cursors, Outgoing
 from client_parts.conversation.unseen import Away
 from client_parts.kept.settings import Settings
@@ -60,7 +60,7 @@ class State:
         """One sentence if a password cannot be sent now."""
         if not self.online:
             return "You are offline; try again when the connection is back."
-        return not_sent(self.exposure) if self.exposure else None
+        return f"Passwords cannot be sent now: {self.exposure}." if self.exposure else None
 
     def accepts_name(self, name: str) -> bool:
         """Whether it has the form of a name; if not, say so."""

@@ -101,7 +101,7 @@ def test_an_invitation_alone_may_be_read(server: ScriptedServer, start: Start, m
     assert peer.welcome()["invite"] == CODE
     running.screen.wait_until(lambda: running.screen.statuses[-1].online)
     running.screen.type("/password")
-    running.screen.wait_for("The password was not sent: this connection is not encrypted")
+    running.screen.wait_for("Passwords cannot be sent now: this connection is not encrypted")
     assert running.screen.questions == []
     assert goodbye(running, peer) == 0
 

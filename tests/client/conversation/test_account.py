@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chat_common import Frame
-from client_parts.conversation.admission import IN_CLEAR, not_sent
+from client_parts.conversation.admission import IN_CLEAR
 from client_parts.input.commands import Order, understand
 from client_parts.input.questions import answered
 from client_parts.screen.view import date
@@ -92,7 +92,7 @@ def test_a_password_is_sent_where_nobody_else_can_read_it() -> None:
 def test_a_password_is_not_sent_in_clear() -> None:
     """Nor kept for later."""
     talk = Talk()
-    assert change_password(talk, "/password off", "new and better") == [not_sent(IN_CLEAR)]
+    assert change_password(talk, "/password off", "new and better") == [f"Passwords cannot be sent now: {IN_CLEAR}."]
     assert talk.asked() == []
 
 

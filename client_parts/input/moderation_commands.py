@@ -205,7 +205,7 @@ MODERATION_COMMANDS: tuple[Command, ...] = (
         "audit",
         (),
         "/audit [N]",
-        "List what moderators did in this room, N entries (1 to 200; 50 if not given); -s: on the server.",
+        "For operators: list what was done in this room, N entries (1 to 200; 50 if not given); -s: on the server.",
         lambda a, w: _records(a, "audit", w),
     ),
     Command(

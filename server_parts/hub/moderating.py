@@ -89,7 +89,7 @@ class Moderating:
             return
         problem = None if ban.sure else self._needs_sure(client, act, people, len(present))
         if problem is not None:
-            text = f"{problem} ({count}): repeat it if you mean it (programs: with sure)"
+            text = f"{problem} ({count}): repeat it if you mean it"
             client.tell(Refusal("sure_needed", text, "sure").frame() | {"hits": len(people)})
             return
         if self._decisions.is_used_up(client, time.monotonic()):
@@ -192,8 +192,9 @@ class Moderating:
         if act.address:
             return f"{sentences.shown(act.address)} is banned from {place}{length}"
         where = ", ".join(act.sources) if client.role >= Role.OPERATOR or not act.sources else "the same address"
-        if not where:
-            return f"{act.name} is banned from {place}{length}; by name only, as nobody knows another address of theirs"
+        if not where:  # this machine's own addresses are never banned
+            by = "with all devices of the account" if act.soft is not None else "by name and session, not by address"
+            return f"{act.name} is banned from {place}{length}, {by}"
         if act.soft is None:
             return f"{act.name} is banned from {place}{length}, and with them people without an account from {where}"
         soft = sentences.clock_time(min(act.soft, act.until or act.soft), now)

@@ -112,7 +112,7 @@ def test_a_ban_from_the_server_keeps_an_account_out(chat: Chat) -> None:
     """At its next hello too, before it has a name, with what proves it or under another name; then it ends."""
     op, bob = operator(chat), member(chat, "bob", TOKEN)
     (notice,) = notices(op.ask("ban", name="bob", reason="spam"))
-    assert notice == "bob is banned from this server for good; by name only, as nobody knows another address of theirs"
+    assert notice == "bob is banned from this server for good, with all devices of the account"
     bye = bob.until("bye")
     assert (bye["code"], bye["retry"], bye["text"]) == ("banned", False, "you were banned from this server by op: spam")
     for name in ("bob", "rob"):

@@ -37,7 +37,9 @@ MAY_ONLY_READ: Final = Refusal(
 DENIED: Final = Refusal("denied", "that conversation is private", "room")
 NO_MODERATORS: Final = Refusal("not_allowed", "a private conversation has no moderators: block the other one", "room")
 NO_ACCOUNT: Final = Refusal(
-    "not_allowed", "only people with an account may block: yours begins with your first message", "type"
+    "not_allowed",
+    "only people with an account may block: /password makes one, in client.py your first message too",
+    "type",
 )
 
 _NO_RULES: Final = Rulebook()

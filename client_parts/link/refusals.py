@@ -17,12 +17,13 @@ def refusal(code: str, reason: str, name: str, address: str, admission: Admissio
         "connect to it with --tls.",
         "banned": f"{reason}; only an operator of {address} can change that.",
         "too_many": f"{reason}; start the client again later.",
-        "invite_needed": _invitation(address, tried=admission.has_invitation),
+        "invite_needed": _invitation(address, reason, tried=admission.has_invitation),
     }
     return sentences.get(code, f"{reason}.")
 
 
-def _invitation(address: str, *, tried: bool) -> str:
+def _invitation(address: str, reason: str, *, tried: bool) -> str:
     if tried:
         return f"That invitation is not valid at {address}, or not any more; ask for another one for --invite CODE."
-    return f"New people need an invitation at {address}; ask for a code, and start the client with --invite CODE."
+    reason = reason.partition(": ")[0]  # what follows is for other programs
+    return f"{reason}; ask for a code at {address}, and start the client with --invite CODE."

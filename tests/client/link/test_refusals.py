@@ -17,7 +17,10 @@ from client_parts.link.refusals import refusal
         ("encryption_needed", "connect to it with --tls."),
         ("banned", "Spam until Friday; only an operator of chat.example:3030 can change that."),
         ("too_many", "Spam until Friday; start the client again later."),
-        ("invite_needed", "ask for a code, and start the client with --invite CODE."),
+        (
+            "invite_needed",
+            "Spam until Friday; ask for a code at chat.example:3030, and start the client with --invite CODE.",
+        ),
         ("unheard_of", "Spam until Friday."),
     ],
 )
@@ -27,6 +30,13 @@ def test_what_to_do_is_said(code: str, part: str) -> None:
     assert part in sentence
     assert sentence.endswith(".")
     assert ". " not in sentence
+
+
+def test_a_lockdown_says_how_long_it_lasts() -> None:
+    """In the server's words; what they tell other programs to do is left out."""
+    for reason in ("no new people until 14:05 UTC", "no new people until 14:05 UTC: come with a code"):
+        sentence = refusal("invite_needed", reason, "ann", "h:1", Admission())
+        assert sentence.startswith("No new people until 14:05 UTC; ask for a code at h:1,")
 
 
 def test_an_invitation_that_was_tried_is_no_invitation() -> None:

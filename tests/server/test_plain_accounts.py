@@ -44,6 +44,13 @@ def test_a_plain_client_logs_in(strict: Chat) -> None:
     assert PASSWORD not in str([*witness.passed, *witness.pending()])
 
 
+def test_a_closed_server_asks_for_no_invitation(serve: Serve) -> None:
+    """As none would be of use: only who has an account comes in."""
+    text = serve(store=store_with(), entry="closed").plain("hello?").text()
+    assert "type /login NAME" in text
+    assert "/invite" not in text
+
+
 def test_in_one_line_or_in_one_go(strict: Chat) -> None:
     """For programs that do not wait for a question."""
     nc = strict.plain(f"/login alice {PASSWORD}\nfrom a script")

@@ -33,7 +33,8 @@ class Server:
 
     @property
     def is_encrypted(self) -> bool:
-        return not self.is_own if self.tls is None else self.tls
+        """Also on this machine if its key is given: a tunnel may lead elsewhere, and in clear nobody shows a key."""
+        return (not self.is_own or self.key is not None) if self.tls is None else self.tls
 
 
 def _is_loopback(host: str) -> bool:

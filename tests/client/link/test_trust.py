@@ -122,6 +122,7 @@ def test_the_name_alone_decides(host: str, is_own: bool) -> None:
     assert (server.is_own, server.is_encrypted) == (is_own, not is_own)
     assert Server(host, 3030, Patience(), tls=True).is_encrypted
     assert not Server(host, 3030, Patience(), tls=False).is_encrypted
+    assert Server(host, 3030, Patience(), key=bytes(32)).is_encrypted
 
 
 def test_on_this_machine_nothing_is_encrypted_or_remembered(ask: Ask, server: ScriptedServer, tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ class Company:
         joins = self._settings["joins"]
         if self._board.rich and joins == "smart":
             self._comings.hold({**frame, "joined": self._not_ignored(anew)})
+            if any(map(self._view.is_me, frame["left"])):
+                self._comings.forget_room(room)
             for old, _ in renamed:
                 self.speaks(room, old)
             frame = {"room": room, "renamed": renamed}
@@ -204,6 +206,10 @@ class Comings:
     def forget(self) -> None:
         """The link is gone: such news would come too late."""
         self._held.clear()
+
+    def forget_room(self, room: str) -> None:
+        """This person has left it: who came and went there is nobody's news here."""
+        self._held = {key: coming for key, coming in self._held.items() if key[0] != room}
 
     @property
     def due(self) -> float:

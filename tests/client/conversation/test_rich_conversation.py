@@ -159,6 +159,16 @@ def test_a_lost_link_takes_held_news_along() -> None:
     assert talk.board.lines == []
 
 
+def test_whoever_leaves_a_room_hears_no_more_of_who_was_there() -> None:
+    """The note would stand below the one that this person is not there any more."""
+    talk = rich_talk()
+    talk.hear({"type": "presence", "room": "lobby", "left": ["bob"], "members": 2})
+    talk.hear({"type": "presence", "room": "lobby", "left": ["ann"], "members": 1})
+    talk.it.tell_news(0.0)
+    talk.it.tell_news(9.0)
+    assert not any("bob" in line for line in talk.board.lines)
+
+
 def test_who_comes_back_after_a_lost_link_as_we_did_is_no_news() -> None:
     """Nobody was told that they went. Who was not there before is told, and who leaves and comes later too."""
     talk = rich_talk()

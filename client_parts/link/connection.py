@@ -96,7 +96,7 @@ class Connection:
             self._screen.note(good(f"Connected to server at {self._where}"))
             if problem := self._proofs.load():
                 self._screen.complain(bad(harmless_line(problem)))
-        self._proofs.begin(opened.audience, self._trust.former_audience())
+        self._proofs.begin(opened.audience)
         self._introduce()
 
     @property

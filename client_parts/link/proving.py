@@ -22,18 +22,13 @@ class Proofs:
         """Read the secret. Returns one sentence if it does not protect the name."""
         return self._identity.load_secret()
 
-    def begin(self, audience: Audience, former: Audience | None) -> None:
+    def begin(self, audience: Audience) -> None:
         """A connection has begun. A session belongs to the token that it began with, so that token stays."""
         self._audience = self._audience or audience
         self.token = self._identity.token_for(self._audience)
-        self._former = self._former_token(former)
+        self._former = self._identity.former_token_for(self._audience)
         self.former_token = None
         self._shown.clear()
-
-    def _former_token(self, former: Audience | None) -> str | None:
-        if self._audience is None or former == self._audience:
-            return None
-        return self._identity.former_token_for(self._audience) if former is None else self._identity.token_for(former)
 
     def add_former(self, name: str) -> bool:
         """Show it with the next hello, unless it was with that name already. Returns whether there is one to show."""

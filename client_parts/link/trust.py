@@ -149,12 +149,6 @@ class Trust:
             self._has_met = self._kept is None and self._server.key is None
         self._settled = opened.known
 
-    def former_audience(self) -> Audience | None:
-        """Whom tokens were made for, until this server was recognised in another way."""
-        kept, settled = self._kept, self._settled
-        has_moved = kept is not None and settled is not None and not settled.is_like(kept)
-        return of_key(kept.key) if has_moved and kept is not None and kept.key is not None else None
-
     def remember(self) -> str:
         """Keep for later runs who this is, now that it has proved to be a chat; what a person should know of that.
 

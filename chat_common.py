@@ -195,7 +195,8 @@ def _is_unicode(text: str) -> bool:
 # --- Names and rooms --------------------------------------------------------------------------------------------
 
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{MAX_NAME - 1}}}")
-_RESERVED = re.compile(r"server|admin|system|operator|guest|guest-[0-9]+", re.IGNORECASE)
+# Besides words of the server's own: who is called like an address could not be told from it where one is banned.
+_RESERVED = re.compile(r"server|admin|system|operator|guest|guest-[0-9]+|[0-9]+(\.[0-9]+){3}", re.IGNORECASE)
 _GUEST = re.compile(r"guest-[0-9]+", re.IGNORECASE)
 _ROOM = re.compile(rf"[a-z0-9_.-]{{1,{MAX_ROOM}}}")
 

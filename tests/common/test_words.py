@@ -39,7 +39,7 @@ def test_names_that_are_allowed(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["", "-a", ".a", "_a", "a b", "é", "a\n", "a\x1b", "名", "@a", "a+b", "٣", "ａ", "server", "ADMIN", "System",
-     "operator", "guest", "guest-1", "Guest-999"],
+     "operator", "guest", "guest-1", "Guest-999", "10.1.2.3"],
 )  # fmt: skip
 def test_names_that_are_refused(name: str) -> None:
     """Other characters, a wrong beginning, and the reserved names in any case."""

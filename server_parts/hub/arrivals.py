@@ -12,7 +12,7 @@ from typing import Final
 from chat_common import LOBBY, color_for, is_guest, partners
 from server_parts.hub.admission import Admission
 from server_parts.hub.departures import Departures
-from server_parts.hub.entering import Entering
+from server_parts.hub.entering import HOW_IN, Entering
 from server_parts.hub.state import HubState
 from server_parts.hub.trimming import Trimming
 from server_parts.people.clients import Client, Session
@@ -67,7 +67,7 @@ class Arrivals:
             return
         closed = self._admission.closed_to(client, hello, session, earlier)
         if closed is not None:
-            self._turn_away(client, closed, may_ask_again=hello.name is not None and closed.code != "banned")
+            self._turn_away(client, closed)
             return
         if earlier is not None and earlier.number > client.number:
             # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
@@ -89,11 +89,13 @@ class Arrivals:
         self._seat(client, hello, session, account)
         self._enter_all(client, hello, resumed, floors)
 
-    def _turn_away(self, client: Client, refusal: Refusal, *, may_ask_again: bool) -> None:
-        if may_ask_again:
-            client.tell(refusal.frame())
-        else:
+    def _turn_away(self, client: Client, refusal: Refusal) -> None:
+        """Whoever is not banned may ask again: with a password, or an invitation."""
+        if refusal.code == "banned":
             self._departures.disconnect(client, refusal.code, refusal.text, retry=False)
+        else:
+            text = f"{refusal.text}; {HOW_IN}" if client.encoder.is_for_people else refusal.text
+            client.tell(refusal._replace(text=text).frame())
 
     def _private_rooms(self, hello: Hello) -> tuple[dict[str, int], dict[str, int]]:
         """What is resumed for the owner of a name, and all that it may read, each with its floor."""

@@ -32,7 +32,7 @@ from server_parts.storage.records import hashed
 MOST_DEVICES: Final = 50  # of an account
 
 _LOG_IN: Final = "type /login NAME if you have an account here"
-_HOW_IN: Final = f"{_LOG_IN}, or /invite CODE if you have an invitation"
+HOW_IN: Final = f"{_LOG_IN}, or /invite CODE if you have an invitation"
 _CLOSED: Final = "this server lets nobody new in: come with the name and the device or password of your account"
 _INVITED_ONLY: Final = "this server lets new people in by invitation only: ask for one, and come with its code"
 _NO_GUESTS: Final = "this server takes no guests: come with client.py, or log in with the password of your account"
@@ -167,6 +167,6 @@ class Entering:
                 self._departures.disconnect(other, "forgotten", _FORGOTTEN, retry=False)
 
 
-def _refused(client: Client, code: str, text: str, how: str = _HOW_IN) -> Refusal:
+def _refused(client: Client, code: str, text: str, how: str = HOW_IN) -> Refusal:
     """At the plain door there are commands to come in with."""
     return Refusal(code, f"{text.partition(':')[0]}: {how}" if client.encoder.is_for_people else text)

@@ -51,6 +51,10 @@ class RoomModeration:
         if room == LOBBY and wanted.mode == INVITE_ONLY:
             client.tell(Refusal("bad_field", "the lobby is for everybody: it cannot be invite-only", "mode").frame())
             return
+        if wanted.mode not in (None, INVITE_ONLY) and room in self._rules.closed and not wanted.sure:
+            text = f"everybody would see {room}, also what was said there so far: repeat it if you mean it"
+            client.tell(Refusal("sure_needed", text, "sure").frame())
+            return
         if not self._may_change(client):
             return
         members = self._members(room)
@@ -101,6 +105,10 @@ class RoomModeration:
         new = ROOM_RANKS[wanted.role]
         if client in person.connections and new < own and own < Rank.OPERATOR:
             return None
+        if new == Rank.VOICE < self._rules.about(wanted.room).roles.get(person.name.lower(), Rank.MEMBER):
+            return Refusal(
+                "not_allowed", f"{person.name} has more rights in {wanted.room} than a voice already", "role"
+            )
         if new >= own and not (new == own == Rank.OWNER):
             return Refusal("not_allowed", f"you cannot make somebody {wanted.role} of {wanted.room}", "role")
         rank = self._rules.about(wanted.room).roles.get(person.name.lower(), Rank.MEMBER)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from chat_common import room_problem
 from server_parts.protocol import plain_moderation
-from server_parts.protocol.moderation_requests import Ban, ModerationRequest
+from server_parts.protocol.moderation_requests import Ban, ModerationRequest, SetRoom
 
 _SERVER: Final = ("kick", "ban", "unban", "mute", "unmute", "bans", "reports", "audit", "lockdown")
 _ROOM: Final = ("slow", "mode", "topic", "delete")
@@ -44,7 +44,7 @@ class Orders:
         if request is None:
             return f"usage: {row.usage}"
         last, self._last = self._last, request
-        return request._replace(sure=True) if isinstance(request, Ban) and request == last else request
+        return request._replace(sure=True) if isinstance(request, (Ban, SetRoom)) and request == last else request
 
     @staticmethod
     def _room(rest: str) -> tuple[str | None, str]:

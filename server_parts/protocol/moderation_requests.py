@@ -55,6 +55,7 @@ class SetRoom(NamedTuple):
     topic: str | None = None
     mode: str | None = None
     slow: int | None = None
+    sure: bool = False  # asked a second time
 
 
 class SetRoomRole(NamedTuple):

@@ -93,7 +93,7 @@ def _room(frame: Frame) -> ask.SetRoom:
     slow = None if frame.get("slow") is None else count_of(frame, "slow", 0, ask.MAX_SLOW)
     if topic is None and mode is None and slow is None:
         raise FrameError("bad_field", "give a topic, a mode or slow", "topic")
-    return ask.SetRoom(room, topic, mode, slow)
+    return ask.SetRoom(room, topic, mode, slow, _flag(frame, "sure"))
 
 
 def _block(frame: Frame) -> ask.Block:

@@ -23,7 +23,7 @@ from chat_common import (
 from server_parts.protocol.account_lines import OF_PEOPLE, Parse
 from server_parts.protocol.account_requests import MAX_SECRET, Login, Redeem, Secret
 from server_parts.protocol.encoder import Encoder
-from server_parts.protocol.moderation_requests import Ban
+from server_parts.protocol.moderation_requests import Ban, SetRoom
 from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED, lines_of, starred
 from server_parts.protocol.plain_moderation import BY_WORD, Row
 from server_parts.protocol.plain_moderation import ROWS as ORDERS
@@ -165,7 +165,7 @@ class PlainDoor:
         if request is None:
             return _error(f"usage: {row.usage}")
         last, self._last_order = self._last_order, request
-        return request._replace(sure=True) if isinstance(request, Ban) and request == last else request
+        return request._replace(sure=True) if isinstance(request, (Ban, SetRoom)) and request == last else request
 
     def _say(self, text: str) -> Request:
         # An empty line from nc is a slip of the finger, not worth an error.

@@ -259,6 +259,30 @@ def test_nobody_else_learns_of_an_invite_only_room(chat: Chat) -> None:
     assert said(bob, "as before", "tea") == "ok"
 
 
+def test_a_room_is_opened_to_everybody_only_on_purpose(chat: Chat) -> None:
+    """Another mode than invite-only shows it, and its past, to all: that has to be asked for twice."""
+    owner = room_of(chat, mode="invite")
+    owner.tell("between us", "tea")
+    for mode in ("open", "moderated", "read-only"):
+        assert outcome(owner.ask("room", room="tea", mode=mode)) == "sure_needed"
+    assert outcome(owner.ask("room", room="tea", topic="still closed")) == "ok"
+    assert "between us" not in traces(chat.native("out"), "tea", "us")
+    assert outcome(owner.ask("room", room="tea", mode="read-only", sure=True)) == "ok"
+    assert "between us" in traces(chat.native("out2"), "tea", "us")
+    assert outcome(owner.ask("room", room="tea", mode="open")) == "ok"
+
+
+def test_a_voice_takes_no_rights_away(chat: Chat) -> None:
+    """Whoever is more than that keeps it; who is to be less is made a member first."""
+    owner, bob = room_of(chat), member(chat, "bob")
+    assert outcome(owner.ask("role", room="tea", name="bob", role="moderator")) == "ok"
+    (error,) = of_type(owner.ask("role", room="tea", name="bob", role="voice"), "error")
+    assert error["text"] == "bob has more rights in tea than a voice already"
+    for role in ("member", "voice"):
+        assert outcome(owner.ask("role", room="tea", name="bob", role=role)) == "ok"
+    bob.pending()
+
+
 def test_who_is_invited_sees_all_of_it(chat: Chat) -> None:
     """An invitation is told to both, holds for an account on each connection, and for a guest in its session."""
     gus, ann = chat.native("gus"), member(chat, "ann", TOKEN)

@@ -110,4 +110,6 @@ def _since(known: Known) -> str:
 
 
 def _if_it_is_right(address: str) -> str:
-    return f"If the change is right: {how_to_start('client')} {address} --forget-server"
+    # What proved a name was made for the old key.
+    again = f"{how_to_start('client')} {address} --forget-server"
+    return f"If the change is right: {again} (and --login, if you have a name there)"

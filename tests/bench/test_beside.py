@@ -18,6 +18,7 @@ from tests.bench.report import Cell, Row
 
 
 @pytest.mark.alone
+@pytest.mark.thorough
 @pytest.mark.timeout(60)
 def test_quick_form_over_tls_passes(tls_programs: dict[str, Path]) -> None:
     """Every message arrives once and in order, and encrypting takes no more than it may."""

@@ -11,9 +11,11 @@ from tests.faults.actors import chosen_seed
 from tests.faults.finding import NotAllowed
 
 pytestmark = pytest.mark.timeout(120)
+ALONE = [pytest.mark.alone, pytest.mark.thorough]
 
 
 @pytest.mark.alone
+@pytest.mark.thorough
 def test_floods_from_one_address() -> None:
     """Of connects, handshakes, new names, lists, reconnecting writers, rooms, and of long answers that nobody reads."""
     finding = abuse.run(True, chosen_seed())
@@ -28,8 +30,8 @@ def test_floods_from_one_address() -> None:
         ("connect", odd_server.let_everybody_in, "one address holds"),
         ("half_open", odd_server.let_everybody_in, "one address holds"),
         # How much of these there is depends on how fast the machine is.
-        pytest.param("held", odd_server.shake_hands_with_everybody, "memory grew by", marks=pytest.mark.alone),
-        pytest.param("renames", odd_server.rename_for_nothing, "too many new names", marks=pytest.mark.alone),
+        pytest.param("held", odd_server.shake_hands_with_everybody, "memory grew by", marks=ALONE),
+        pytest.param("renames", odd_server.rename_for_nothing, "too many new names", marks=ALONE),
         pytest.param("reconnect", odd_server.forget_rates, "too many texts were stored", marks=pytest.mark.alone),
         ("rooms", odd_server.count_no_rooms, "one address began"),
         ("unread", odd_server.answer_at_once, "memory grew by"),

@@ -12,12 +12,12 @@ from tests.faults.actors import chosen_seed
 
 @pytest.mark.timeout(90)
 def test_kills(tmp_path: Path) -> None:
-    """After thirty kills at random instants every text is stored once, and everybody saw what the log holds."""
-    report = crash.kill_repeatedly(tmp_path, kills=30, seed=chosen_seed())
+    """After fifteen kills at random instants every text is stored once, and everybody saw what the log holds."""
+    report = crash.kill_repeatedly(tmp_path, kills=15, seed=chosen_seed())
     print(report)
     assert not report.wrong, str(report)
-    assert report.figures["receipts"] > 300, str(report)
-    assert report.figures["refused"] > 5, str(report)
+    assert report.figures["receipts"] > 150, str(report)
+    assert report.figures["refused"] > 2, str(report)
 
 
 @pytest.mark.timeout(60)
@@ -32,7 +32,7 @@ def test_a_receipt_before_the_commit_is_found_out(tmp_path: Path) -> None:
 def test_a_forgotten_receipt_is_found_out(tmp_path: Path) -> None:
     """A server that stores what it accepted apart from the messages is reported for texts that are there twice."""
     report = crash.kill_repeatedly(
-        tmp_path, kills=10, seed=chosen_seed(), lie="forgetful", moments=("under load", "at a receipt")
+        tmp_path, kills=7, seed=chosen_seed(), lie="forgetful", moments=("under load", "at a receipt")
     )
     print(report)
     assert report.figures["doubled"] > 0, str(report)

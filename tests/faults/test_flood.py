@@ -13,6 +13,7 @@ from tests.faults.finding import NotAllowed
 pytestmark = [pytest.mark.timeout(60), pytest.mark.alone]
 
 
+@pytest.mark.thorough
 def test_storms() -> None:
     """One who talks at full speed, a thousand joins a second, many who come and go, and a crowd: others chat on."""
     finding = flood.run(True, chosen_seed())

@@ -15,7 +15,7 @@ from tests.faults.inert_terminal import show_everything, texts
 def test_any_string_through_every_way() -> None:
     """The emulator sees nothing change but the message area."""
     seed = chosen_seed()
-    wrong = show_everything(texts(random.Random(seed), 10))
+    wrong = show_everything(texts(random.Random(seed), 6))
     assert len(wrong) > 25
     assert not any(wrong.values()), (seed, wrong)
 

@@ -195,8 +195,10 @@ class World:
 
     def role(self) -> None:
         room, name, role = self.some(*ROOMS), self.some(*ACCOUNTS), self.some("member", "voice", "moderator")
-        assert self.order(ask.SetRoomRole(name, room, role)) == []
-        self.model.roles[room, name] = role
+        takes_away = role == "voice" and self.model.roles.get((room, name)) in ("moderator", "owner")
+        assert self.order(ask.SetRoomRole(name, room, role)) == ["not_allowed"] * takes_away
+        if not takes_away:
+            self.model.roles[room, name] = role
 
     def pass_time(self) -> None:
         self.model.now += self.random.choice([1, 30, 61, 400])

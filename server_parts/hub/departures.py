@@ -66,7 +66,7 @@ class Departures:
             log.warning("%s reads too slowly: %d bytes were waiting", client.name, waiting)
             text = f"you read too slowly: {waiting} bytes were waiting for you"
             self.disconnect(client, "too_slow", text, retry=True, at_once=True)
-        else:
+        elif not client.outbox.closed:  # or it is being told goodbye, and may read that
             client.outbox.cut()  # the connection is broken; its reader says so, behind all that came before
 
     # --- asked for ---

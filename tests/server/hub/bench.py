@@ -50,6 +50,7 @@ class Remembering:
         self.pages: list[list[bytes]] = []  # those of the blocks that are made while they are sent
         self.unsent = self.most_unsent = 0  # how many lots of pages wait for the reader
         self.closed = False
+        self.is_broken = False
         self.overflowed = False
         self.stalled = False
         self.backlog = 0
@@ -58,7 +59,7 @@ class Remembering:
         self.at_once = False
 
     def offer(self, block: bytes) -> bool:
-        if self.closed or self.overflowed:
+        if self.closed or self.is_broken or self.overflowed:
             return False
         if self.refuses:
             self.overflowed = True

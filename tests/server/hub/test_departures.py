@@ -57,9 +57,17 @@ def test_a_client_whose_own_answers_pile_up_is_let_go(alice: Seat) -> None:
 
 def test_a_broken_connection_is_cut(alice: Seat, bob: Seat) -> None:
     """It could not take its message, and there is nobody to tell why."""
-    alice.outbox.closed = True
+    alice.outbox.is_broken = True
     bob.say("hello?")
     assert wait_until(lambda: alice.outbox.was_cut)
+
+
+def test_whoever_is_told_goodbye_may_read_it(alice: Seat, bob: Seat) -> None:
+    """Nothing more can be offered then, as when a server stops; but nothing is broken."""
+    alice.outbox.finish(b"goodbye")
+    assert codes(bob.say("meanwhile")) == []
+    assert codes(bob.ask(Who("lobby"))) == []
+    assert not alice.outbox.was_cut
 
 
 def test_the_operator_kicks(bench: Bench, alice: Seat) -> None:
@@ -112,7 +120,7 @@ def test_a_remembering_outbox_is_a_way_out() -> None:
 
 def test_what_came_before_a_connection_broke_is_said(alice: Seat, bob: Seat) -> None:
     """She has hung up, and bob's words do not reach her; hers, which were read before that, reach him."""
-    alice.outbox.closed = True
+    alice.outbox.is_broken = True
     bob.say("are you there?")
     assert alice.outbox.was_cut
     alice.submit(Say("lobby", ["my last words"], 1), Disconnected())

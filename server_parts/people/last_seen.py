@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from server_parts.people.clients import Client
 from server_parts.people.restraint import keys_of, source_to_ban
 
-MOST_REMEMBERED: Final = 10_000  # names
+MOST_REMEMBERED: Final = 1_000  # names
 
 
 class Seen(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -73,7 +74,11 @@ class Person:
     def __init__(self, requests: RateLimit, renames: RateLimit) -> None:
         self.requests = requests
         self.renames = renames
-        self.texts = RateLimit(NEWCOMERS, 1, requests.used)  # asked only while newcomers are watched
+
+    @cached_property
+    def texts(self) -> RateLimit:
+        """Asked for only while newcomers are watched: everybody else needs no room for it."""
+        return RateLimit(NEWCOMERS, 1, self.requests.used)
 
 
 class RateLimits:

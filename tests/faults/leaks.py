@@ -36,7 +36,8 @@ HANDS: Final = 4  # threads that come and go
 ENCRYPTED: Final = 0.125
 TLS: Final = trusting_context()
 MOST_GROWTH: Final = 20.0  # bytes of memory a connection, from the first rest to the last
-NOISE: Final = 5 << 20  # bytes, whatever the number: what thousands are the first to need is kept (about 3 MB)
+# Bytes, whatever the number: what thousands are the first to need is kept, and of everybody something for a minute.
+NOISE: Final = 7 << 20
 
 
 class Footprint(NamedTuple):

@@ -63,7 +63,9 @@ _message_form = {
 _message = _object(**_message_form)
 _time = _is(int, float)
 _ROOM_SET = {"topic": _optional(_text), "mode": _optional(_text), "slow": _optional(_count), "role": _optional(_text)}
-_device = _object(id=_count, added=_optional(_time), last=_optional(_time), label=_optional(_text), here=_flag)
+_device = _object(
+    id=_count, added=_optional(_time), last=_optional(_time), label=_optional(_text), here=_flag, yours=_flag
+)
 _ban = _object(
     id=_count,
     kind=_optional(_text),

@@ -32,6 +32,8 @@ def _times(device: Frame) -> str:
 
 
 def _here(device: Frame) -> str:
+    if device.get("yours"):
+        return " (this one)"
     return " (connected)" if device.get("here") else ""
 
 

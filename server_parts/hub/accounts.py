@@ -101,7 +101,7 @@ class Accounts:
             client.tell(_NO_ACCOUNT.frame())
         if account is not None:
             here = {one.token_hash for one in self._names.bearers(account.name)}
-            client.tell(events.devices([_listed(device, here) for device in account.devices]))
+            client.tell(events.devices([_listed(device, here, client.token_hash) for device in account.devices]))
 
     def _forget_device(self, client: Client, account: Account, id: int) -> Account | None:
         """Returns the account as it is then; None if the client was told why not, or has gone with its device."""
@@ -229,7 +229,7 @@ class Accounts:
         client.tell(frame)
 
 
-def _listed(device: Device, here: set[str | None]) -> Frame:
+def _listed(device: Device, here: set[str | None], own: str | None) -> Frame:
     is_here = device.token_hash in here
     return {
         "id": device.id,
@@ -237,6 +237,7 @@ def _listed(device: Device, here: set[str | None]) -> Frame:
         "last": round(time.time()) if is_here else device.used * DAY,
         "label": device.label,
         "here": is_here,
+        "yours": device.token_hash == own,
     }
 
 

@@ -77,8 +77,11 @@ class Arrivals:
         if client.on_kept_place and account is None and earlier is None:
             self._departures.disconnect(client, "server_full", KEPT_PLACES, retry=True)
             return
-        account = self._entering.complete(client, hello.name, account, hello.proof, hello.invite)
-        resumed, floors = self._private_rooms(hello) if account is not None else ({}, {})
+        before = account
+        resumed, floors = self._private_rooms(hello, before)  # first: where that fails, no code is used up
+        account = self._entering.complete(client, hello.name, before, hello.proof, hello.invite)
+        if before is None:  # an invitation may have made one, to which what was said to that name before is closed
+            resumed, floors = self._private_rooms(hello, account)
         if hello.name is not None and not is_guest(hello.name):
             self._admission.make_way(hello.name, client, earlier)
         if earlier is not None and not earlier.gone:
@@ -97,8 +100,10 @@ class Arrivals:
             text = f"{refusal.text}; {HOW_IN}" if client.encoder.is_for_people else refusal.text
             client.tell(refusal._replace(text=text).frame())
 
-    def _private_rooms(self, hello: Hello) -> tuple[dict[str, int], dict[str, int]]:
+    def _private_rooms(self, hello: Hello, account: Account | None) -> tuple[dict[str, int], dict[str, int]]:
         """What is resumed for the owner of a name, and all that it may read, each with its floor."""
+        if account is None:
+            return {}, {}
         name = hello.name or ""
         resumed = self._conversations.resumed(name)
         names_some = any(partners(room) for room in hello.rooms or ())
@@ -203,9 +208,9 @@ class Arrivals:
             client.proved = proved
             client.tell(refusal.frame())
             return
-        account = self._entering.complete(client, nick.name, names.owned(nick.name, client), nick.proof)
         moves = nick.name.lower() != client.name.lower()
-        floors = self._conversations.resumed(nick.name) if moves and account is not None else {}
+        floors = self._conversations.resumed(nick.name) if moves and owned is not None else {}
+        account = self._entering.complete(client, nick.name, owned, nick.proof)
         if moves:
             self._last_seen.note(client)
             self._admission.note_owner(client, nick.name)

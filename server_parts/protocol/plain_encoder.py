@@ -177,6 +177,8 @@ def _devices(frame: Frame) -> list[str]:
 
 
 def _here(device: Frame) -> str:
+    if device["yours"]:
+        return ", this one"
     return ", connected now" if device["here"] else ""
 
 

@@ -16,11 +16,11 @@ from server_parts.protocol.account_requests import GiveRole
 from server_parts.protocol.requests import Request
 from server_parts.storage.account_records import Account
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.records import hashed
+from server_parts.storage.records import StorageError, hashed
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Store
 from tests.conftest import Chat, ChatLog, Serve
-from tests.peers import WAIT, Frame, Native, Peer
+from tests.peers import WAIT, Frame, Native, Peer, codes
 from tests.tls.certificates import needs_openssl, trusting_context
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -341,7 +341,10 @@ def test_devices_are_listed_and_forgotten(chat: Chat, store: Store, alice: Nativ
     phone = chat.native("alice", token=PHONE, password=PASSWORD, client="phone", **BY)
     phone.leave()
     listed = ask(alice, "devices")["devices"]
-    assert [(device["label"], device["here"]) for device in listed] == [("laptop", True), ("phone", False)]
+    assert [(device["label"], device["here"], device["yours"]) for device in listed] == [
+        ("laptop", True, True),
+        ("phone", False, False),
+    ]
     assert listed[0]["added"] == pytest.approx(listed[0]["last"], abs=60)
     phone = chat.native("alice", token=PHONE, **BY)
     left = ask(alice, "devices", forget=listed[1]["id"])["devices"]
@@ -477,6 +480,31 @@ def test_a_code_is_not_used_up_by_a_refused_hello(chat: Chat, alice: Native) -> 
     code = ask(alice, "link")["code"]
     assert refusal(chat, "alice", token=PHONE, password=code) == "name_taken"
     assert chat.native("alice", token=PHONE, password=code, **BY).welcome["account"]
+
+
+@pytest.mark.parametrize("way", ["hello", "nick"])
+def test_a_code_is_not_used_up_while_the_log_cannot_be_read(
+    chat: Chat, store: Store, alice: Native, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Whoever could not come in because of that tries again with the same code."""
+    code = ask(alice, "link")["code"]
+    phone = chat.native("visitor", **BY) if way == "nick" else chat.native()
+    fields = {"name": "alice", "password": code, "token": PHONE, **BY}
+
+    def fails(name: str) -> None:
+        raise StorageError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "conversations", fails)
+        if way == "hello":
+            phone.hello(**fields)
+            assert phone.until("error")["code"] == "storage_unavailable"
+        else:
+            assert codes(phone.ask("nick", name="alice", password=code)) == ["storage_unavailable"]
+    account = store.account("alice")
+    assert account is not None
+    assert len(account.devices) == 1
+    assert chat.native(**fields).welcome["account"]
 
 
 def test_recovery_leaves_one_device(chat: Chat, store: Store, alice: Native) -> None:

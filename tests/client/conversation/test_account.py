@@ -104,12 +104,13 @@ def device(id: int, **more: Any) -> Frame:
 
 
 def test_devices_are_listed() -> None:
-    """With their numbers, when they came, when they were used, and which of them are connected."""
+    """With their numbers, when they came, when they were used, which of them are connected, and which is this one."""
     talk = Talk()
-    listed = [device(1, here=True), device(3, last=SAID + 86_400, label=None)]
+    listed = [device(1, here=True), device(2, here=True, yours=True), device(3, last=SAID + 86_400, label=None)]
     assert talk.hear({"type": "devices", "devices": listed}) == [
         "Devices that may use your name:",
         f"  1  client.py 1.0.0, added {date(SAID)} (connected)",
+        f"  2  client.py 1.0.0, added {date(SAID)} (this one)",
         f"  3  unknown, added {date(SAID)}, last used {date(SAID + 86_400)[:10]}",
         "* /devices forget N shuts one out",
     ]

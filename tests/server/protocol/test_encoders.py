@@ -152,11 +152,14 @@ def test_no_escape_code_leaves_the_plain_door(text: str) -> None:
 def test_answers_about_accounts_are_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Harmless ones: the name of a program is its own word."""
     monkeypatch.setattr(time, "localtime", time.gmtime)
-    device = {"id": 3, "added": None, "last": 86_400, "label": "a\x1b[31m client", "here": True}
+    device = {"id": 3, "added": None, "last": 86_400, "label": "a\x1b[31m client", "here": True, "yours": False}
     code = {"type": "code", "purpose": "recover", "name": "bob", "code": "k3f9-0h1m-x7qa-9d4c", "expires": 60}
     who = {"type": "whois", "name": "bob", "role": "operator", "account": True, "since": 86_400, "connections": 2}
     frames: list[Frame] = [
-        {"type": "devices", "devices": [device, device | {"label": "", "here": False}]},
+        {
+            "type": "devices",
+            "devices": [device, device | {"label": "", "here": False}, device | {"label": "x", "yours": True}],
+        },
         {"type": "devices", "devices": []},
         code,
         code | {"purpose": "link"},
@@ -167,6 +170,7 @@ def test_answers_about_accounts_are_lines(monkeypatch: pytest.MonkeyPatch) -> No
     assert b"".join(map(PLAIN.frame, frames)).decode().splitlines() == [
         "* 3: a\u241b[31m client, last used 1970-01-02, connected now *",
         "* 3: unknown program, last used 1970-01-02 *",
+        "* 3: x, last used 1970-01-02, this one *",
         "* /devices forget NUMBER removes one *",
         "* your account has no devices, only a password *",
         "* the code k3f9-0h1m-x7qa-9d4c recovers the account bob once, until 1970-01-01 00:01 *",

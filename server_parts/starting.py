@@ -43,7 +43,9 @@ def _tell_others(address: str, port: int, certificate: Certificate | None, setti
 def _tell_key(certificate: Certificate, settings: Settings) -> None:
     print(f"The key of this server: {words(certificate.digest)}")
     if settings.data == MEMORY and settings.tls_key is None:
-        _warn("This key ends with the server, and clients that return will be warned; --tls-key keeps one.")
+        _warn(
+            "This key exists only until the server stops; clients that return are warned. Use --tls-key to keep a key."
+        )
 
 
 def _invitations(address: str, port: int, certificate: Certificate | None) -> Iterator[str]:

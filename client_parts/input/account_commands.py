@@ -63,7 +63,7 @@ def _invite_code(actions: Actions, words: str) -> None:
         elif seconds is None:
             seconds = duration(word)
         else:
-            raise BadUsage(f'"{word}" is too much')
+            raise BadUsage(f'"{word}" is not expected here')
     actions.account.invite_to_server(uses, seconds)
 
 
@@ -88,16 +88,12 @@ ACCOUNT_COMMANDS: tuple[Command, ...] = (
         "password",
         (),
         "/password [off]",
-        "Set a password for your name, or take it away (off). It is asked for without being shown.",
+        "Set a password for your name, or remove it (off). You are asked for it, and it is not shown.",
         _password,
     ),
-    Command(
-        "devices", (), "/devices [forget N]", "List the devices that may use your name, or shut one out.", _devices
-    ),
+    Command("devices", (), "/devices [forget N]", "List the devices that may use your name, or remove one.", _devices),
     Command("link", (), "/link", "Get a code with which another device may use your name.", _link),
-    Command(
-        "invite", (), "/invite NAME", "Let somebody into this room, which is open to invited people only.", _invite
-    ),
+    Command("invite", (), "/invite NAME", "Invite somebody to this room, if only invited people may enter.", _invite),
     Command(
         "invite-code",
         (),
@@ -117,7 +113,7 @@ ACCOUNT_COMMANDS: tuple[Command, ...] = (
         "recover",
         (),
         "/recover NAME",
-        "For operators: get a code that gives a lost name back. It replaces all its devices.",
+        "For operators: get a code for somebody who lost a name. It removes the name's devices and password.",
         lambda a, w: a.account.recover(only_person(w)),
     ),
     Command(

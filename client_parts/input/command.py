@@ -126,7 +126,7 @@ def first_word(words: str) -> tuple[str, str]:
 def nothing_more(words: str) -> None:
     """What a command cannot use is not passed over: it may be a name that was written in two words."""
     if words:
-        raise BadUsage(f'"{words}" is too much')
+        raise BadUsage(f'"{words}" is not expected here')
 
 
 def only_person(words: str) -> str:

@@ -31,7 +31,7 @@ def answered(order: Order, ask: Ask) -> Intent:
         wants_one = password_wish(order.words)
     except BadUsage:
         return order  # it says itself what is wrong
-    old = ask("Present password, if any" if wants_one else "Present password")
+    old = ask("Current password, if any" if wants_one else "Current password")
     if old is None or (not wants_one and not old):
         return Mistake("Nothing was changed.")
     if not wants_one:
@@ -42,7 +42,7 @@ def answered(order: Order, ask: Ask) -> Intent:
     if problem := password_problem(new):
         return Mistake(problem)
     if ask("New password again") != new:
-        return Mistake("That was not the same password twice; nothing was changed.")
+        return Mistake("The two passwords differ; nothing was changed.")
     return _change(order, old, new)
 
 

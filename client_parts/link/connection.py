@@ -172,7 +172,7 @@ class Connection:
     def _hear_bye(self, frame: Frame) -> None:
         reason = harmless_line(frame.get("text") or frame["code"]).rstrip(".")
         if frame["code"] == "not_encrypted":  # what the server says is for other programs
-            reason = "the server talks only encrypted; use --tls"
+            reason = "the server accepts only encrypted connections; use --tls"
         if self._course.is_leaving:
             self.finish(0)
         elif self._course.is_over:

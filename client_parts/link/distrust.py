@@ -12,9 +12,7 @@ from terminal_parts.command_line import how_to_start
 from tls_parts.public_key import words
 
 _ASK: Final = "Ask the operator of the server which key is right."
-_MEANING: Final = (
-    "Either the server got a new key, or somebody between you and the server pretends to be it. Nothing was sent."
-)
+_MEANING: Final = "Either the server has a new key, or another server pretends to be it. Nothing was sent."
 
 
 class Untrusted(Exception):
@@ -23,18 +21,21 @@ class Untrusted(Exception):
 
 def no_answer(address: str, *, is_known: bool) -> str:
     if is_known:
-        return f"{address} does not answer encrypted, as it did before; it is not talked to in clear."
-    return f"{address} does not answer encrypted; if it is a server without encryption, --no-tls talks to it in clear."
+        return f"{address} does not answer with encryption, as it did before; the client does not connect without it."
+    return f"{address} does not answer with encryption; use --no-tls to connect to it without."
 
 
 def first_contact(address: str, key: bytes) -> str:
-    return f"First contact with {address}: its key is {words(key)}. Compare it with what the operator sees, if you can."
+    return (
+        f"First connection to {address}: its key is {words(key)}. "
+        "If you can, compare it with the key that the server shows."
+    )
 
 
 def not_compared(address: str, key: bytes, invitation: str) -> str:
     return (
-        f"this is the first contact with {address}, which could be somebody else; ask its operator for the key, and if "
-        f"that is {words(key)}, use: {how_to_start('client')} {invitation}"
+        f"this is the first connection to {address}, and another server could pretend to be it. Ask the operator for "
+        f"the key; if it is {words(key)}, use: {how_to_start('client')} {invitation}"
     )
 
 
@@ -44,8 +45,8 @@ def as_linked(address: str) -> str:
 
 def moved_to_name(address: str, before: bytes) -> str:
     return (
-        f"{address} has another key than before ({words(before)}), and a certificate that a public authority vouches "
-        "for: from now on its name is what counts."
+        f"{address} has another key than before ({words(before)}), and a certificate of a public authority. From "
+        "now on the client recognises it by its name."
     )
 
 
@@ -59,7 +60,7 @@ def changed(address: str, known: Known, found: bytes) -> str:
 def not_as_linked(address: str, link: bytes, found: bytes) -> str:
     return (
         f"The server at {address} is not the one that your link names. The link says {words(link)}; the server has "
-        f"{words(found)}. Either the link is old, or somebody between you and the server pretends to be it. "
+        f"{words(found)}. Either the link is old, or another server pretends to be it. "
         f"Nothing was sent. {_ASK} If the link is old, use a new one."
     )
 
@@ -76,7 +77,7 @@ def not_verified_any_more(address: str, known: Known, reason: str) -> str:
     return (
         f"The certificate of {address} is not valid: {reason}. A public authority has vouched for it"
         f"{_since(known)}. "
-        "Either the operator has not renewed it, or somebody between you and the server pretends to be it. "
+        "Either the operator has not renewed it, or another server pretends to be it. "
         f"Nothing was sent. Ask the operator of the server. {_if_it_is_right(address)}"
     )
 
@@ -91,8 +92,8 @@ def met_another(address: str, known: Known) -> str:
 
 def never_in_clear(address: str) -> str:
     return (
-        f"{address} was reached encrypted before, so it is not talked to in clear; leave out --no-tls, "
-        "or add --forget-server if it really does not encrypt any more."
+        f"The connection to {address} was encrypted before, so --no-tls is refused; leave it out, or add "
+        "--forget-server if that server does not encrypt any more."
     )
 
 

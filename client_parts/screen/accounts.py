@@ -16,7 +16,7 @@ def devices(listed: list[Frame]) -> list[str]:
     if not listed:
         return [aside("* Your name is not protected yet: it becomes yours with the first message you send.")]
     rows = [f"  {device['id']}  {_label(device)}{_times(device)}{_here(device)}" for device in listed]
-    return ["Devices that may use your name:", *rows, aside("* /devices forget N shuts one out")]
+    return ["Devices that may use your name:", *rows, aside("* /devices forget N removes one")]
 
 
 def _label(device: Frame) -> str:

@@ -59,7 +59,7 @@ class Admission:
         now, end = self._rules.clock(), self._rules.lockdown_until
         if now >= end:
             return None
-        text = f"this server takes no new people until {clock_time(end, now)}, unless they are invited"
+        text = f"this server accepts no new people until {clock_time(end, now)}, unless they are invited"
         return Refusal("invite_needed", text, "name")
 
     def ban(self, client: Client, name: str | None, session: Session, account: Account | None) -> Refusal | None:

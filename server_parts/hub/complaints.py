@@ -53,7 +53,7 @@ class Complaints:
             return
         if block.name.lower() not in blocked:
             self._acting.record(client.name, Act(acts.BLOCK, block.name))
-        client.tell(events.notice(f"you get no private messages from {block.name} any more"))
+        client.tell(events.notice(f"you no longer get private messages from {block.name}"))
 
     def _may_block(self, client: Client, name: str) -> Refusal | None:
         if name.lower() == client.name.lower():
@@ -88,7 +88,7 @@ class Complaints:
         text = message.text[:QUOTED] if message is not None else None
         act = Act(acts.REPORT, name, room=room, reason=report.reason, text=text, number=report.id)
         self._acting.record(client.name, act)
-        client.tell(events.notice("thank you: your report is with the people who keep order here"))
+        client.tell(events.notice("thank you: the moderators have your report"))
         what = f"message #{report.id} of {name}" if message is not None else name or "something"
         told = f"{client.name} reports {what} in {room}: {report.reason}"
         for one in self._names.connections():

@@ -33,9 +33,9 @@ MOST_DEVICES: Final = 50  # of an account
 
 _LOG_IN: Final = "type /login NAME if you have an account here"
 HOW_IN: Final = f"{_LOG_IN}, or /invite CODE if you have an invitation"
-_CLOSED: Final = "this server lets nobody new in: come with the name and the device or password of your account"
-_INVITED_ONLY: Final = "this server lets new people in by invitation only: ask for one, and come with its code"
-_NO_GUESTS: Final = "this server takes no guests: come with client.py, or log in with the password of your account"
+_CLOSED: Final = "this server accepts no new people: connect with the name and the device or password of your account"
+_INVITED_ONLY: Final = "this server accepts new people by invitation only: ask for one, and connect with its code"
+_NO_GUESTS: Final = "this server accepts no guests: use client.py, or log in with the password of your account"
 _BAD_CODE: Final = Refusal("invite_needed", "that invitation is not valid, or not any more: ask for another", "invite")
 _NEEDS_TOKEN: Final = Refusal("bad_field", "an invitation makes an account: send a token with it", "token")
 _NO_NEW_NAMES: Final = Refusal("invite_needed", "this server gives new names to invited people only", "name")

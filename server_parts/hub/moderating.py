@@ -61,7 +61,7 @@ class Moderating:
         because = sentences.because(kick.reason)
         where = f" from {kick.room}" if kick.room else ""
         client.tell(events.notice(f"{person.name} was kicked{where}{because}"))
-        sentence = f"you were asked to leave{f' {kick.room}' if kick.room else ''} by {client.name}{because}"
+        sentence = f"you were removed{f' from {kick.room}' if kick.room else ''} by {client.name}{because}"
         self._remove(here, room, "kicked", sentence)
 
     def _remove(self, connections: Sequence[Client], room: Room | None, code: str, sentence: str) -> None:
@@ -85,7 +85,7 @@ class Moderating:
         people = {one.name.lower() for one in hit}
         count = f"{len(people)} of {len(present)} people who are here"
         if ban.test:
-            client.tell(events.notice(f"that ban would hit {count}"))
+            client.tell(events.notice(f"that ban would affect {count}"))
             return
         problem = None if ban.sure else self._needs_sure(client, act, people, len(present))
         if problem is not None:
@@ -168,12 +168,12 @@ class Moderating:
     def _needs_sure(self, client: Client, act: Act, people: set[str], present: int) -> str | None:
         """Why a ban has to be repeated before it counts."""
         if client.name.lower() in people or self._is_in(client, act.address):
-            return "that ban would hit you too"
+            return "that ban would affect you too"
         network = ipaddress.ip_network(act.address) if act.address else None
         if network is not None and network.prefixlen < WIDEST[network.version]:
             return f"that is a very large network: /{network.prefixlen} < /{WIDEST[network.version]}"
         if len(people) > 1 and len(people) > SHARE * present:
-            return "that ban would hit many"
+            return "that ban would affect many people"
         return None
 
     @staticmethod

@@ -32,7 +32,7 @@ PASSWORD_WRONG: Final = Refusal("password_wrong", "that is not the password of t
 log = logging.getLogger("chat")
 
 _IN_ALREADY: Final = Refusal("bad_field", "you are in already: an invitation lets new people in", "type")
-_NO_PASSWORD: Final = Refusal("not_allowed", "there is no password to take away: your name is not claimed", "new")
+_NO_PASSWORD: Final = Refusal("not_allowed", "there is no password to remove: you have no account", "new")
 
 
 def carries_secret(request: Request) -> bool:
@@ -106,7 +106,7 @@ class Prover:
             return Refusal("bad_field", problem, "new")
         if account is not None and account.password is not None:
             if password.old is None:
-                return PASSWORD_WRONG._replace(text="your present password is needed too", field="old")
+                return PASSWORD_WRONG._replace(text="your current password is needed too", field="old")
             # Not a code: whoever finds a device unlocked can make one there. And not counted with what others try.
             proof = self._by_attempt(client, client.name, account, password.old, f"{client.name} inside")
             if isinstance(proof, Refusal):

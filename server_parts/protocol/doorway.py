@@ -32,10 +32,10 @@ _HTTP_ANSWER: Final = (
 )
 _TLS_HELLO: Final = 0x16
 _TLS_ANSWER: Final = b"* this server cannot encrypt: connect without TLS *\n"
-_IN_CLEAR: Final = "this server talks only encrypted: use client.py, or ncat --ssl"
+_IN_CLEAR: Final = "this server accepts only encrypted connections: use client.py, or ncat --ssl"
 _HTTP_IN_CLEAR: Final = (
     b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
-    b"This server talks only encrypted: use https, client.py, or ncat --ssl.\n"
+    b"This server accepts only encrypted connections: use client.py, or ncat --ssl.\n"
 )
 
 

@@ -157,11 +157,11 @@ class Row(NamedTuple):
 
 
 ROWS: Final = (
-    Row("/kick NAME [REASON]", "ask somebody to leave", kick),
+    Row("/kick NAME [REASON]", "remove somebody", kick),
     Row("/ban NAME [TIME] [REASON]", "keep somebody out; also an address or a network; repeat it if you are sure", ban),
-    Row("/ban test NAME", "how many a ban would hit", ban),
+    Row("/ban test NAME", "show how many people a ban would affect", ban),
     Row("/unban NAME", "lift a ban", unban),
-    Row("/mute NAME [TIME] [REASON]", "let somebody only listen", mute),
+    Row("/mute NAME [TIME] [REASON]", "stop somebody from talking", mute),
     Row("/unmute NAME", "let somebody speak again", unmute),
     Row("/slow TIME|off", "one text in TIME from each person", slow),
     Row("/mode open|moderated|read-only|invite", "who may speak and enter", mode),
@@ -169,12 +169,12 @@ ROWS: Final = (
     Row("/voice NAME", "let somebody speak in a moderated room", voice),
     Row("/invite NAME", "let somebody into an invite-only room", invite),
     Row("/delete ID", "delete a message", delete),
-    Row("/block [NAME]", "get no private messages from somebody, or list those", block),
+    Row("/block [NAME]", "block somebody's private messages, or list whom you block", block),
     Row("/unblock NAME", "get them again", unblock),
-    Row("/report [ID] REASON", "tell those who keep order of a message", report),
+    Row("/report [ID] REASON", "report a message to the moderators", report),
     Row("/bans", "list bans and mutes", bans),
     Row("/reports", "list reports", reports),
-    Row("/audit [N]", "list what was decided", audit),
-    Row("/lockdown [TIME|off]", "take no new people for a while", lockdown),
+    Row("/audit [N]", "list what moderators did", audit),
+    Row("/lockdown [TIME|off]", "accept no new people for a while", lockdown),
 )
 BY_WORD: Final = {row.usage[1:].split()[0]: row for row in reversed(ROWS)}

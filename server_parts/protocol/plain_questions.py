@@ -34,7 +34,7 @@ class Questions:
         return self._ask(["password:"], _login(name))
 
     def ask_new_password(self) -> Request:
-        prompts = ["present password (an empty line if there is none):", "new password (an empty line takes it away):"]
+        prompts = ["current password (an empty line if there is none):", "new password (an empty line removes it):"]
         return self._ask(prompts, _password)
 
     def answer(self, line: str) -> list[Request]:

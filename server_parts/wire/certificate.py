@@ -90,7 +90,7 @@ class Certificate:
         try:
             before, self._loaded = self._loaded, self._load()
         except CertificateError as error:
-            outcome = f"the certificate in use stays: {error}"
+            outcome = f"the old certificate stays in use: {error}"
             log.warning("%s", outcome)
         else:
             outcome = self._what_is_new(before)

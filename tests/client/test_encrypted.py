@@ -92,7 +92,7 @@ def welcomed(server: ScriptedServer, running: RunningClient) -> Peer:
 
 def test_the_first_contact_is_told_once(server: ScriptedServer, relay: Relay, enter: Enter, key: bytes) -> None:
     """The second run knows the server."""
-    told = f"First contact with {ELSEWHERE}:{relay.port}: its key is {words(key)}."
+    told = f"First connection to {ELSEWHERE}:{relay.port}: its key is {words(key)}."
     for is_first in (True, False):
         running = enter()
         peer = welcomed(server, running)
@@ -170,7 +170,7 @@ def test_a_server_that_wants_encryption_is_told_of(server: ScriptedServer, start
     peer.expect("hello")
     peer.send({"type": "bye", "code": "not_encrypted", "text": "use ncat --ssl", "retry": False})
     assert running.status() == 1
-    assert running.screen.lines[-1] == "Disconnected: the server talks only encrypted; use --tls."
+    assert running.screen.lines[-1] == "Disconnected: the server accepts only encrypted connections; use --tls."
 
 
 # --- Tokens ---
@@ -229,7 +229,7 @@ def test_a_session_keeps_the_token_that_it_began_with(
     running = enter(host="localhost", tls=True)
     peer = server.accept()
     hello = peer.welcome()
-    running.screen.wait_for("First contact")
+    running.screen.wait_for("First connection")
     monkeypatch.setenv("SSL_CERT_FILE", str(key_pair("localhost", "rsa").certificate))
     relay.close()
     relays(server.port, key_pair("localhost", "rsa"), relay.port)
@@ -275,7 +275,7 @@ def test_a_server_that_sends_away_is_the_one_to_come_back_to(
         running.screen.wait_for("The server is full.")
     assert servers.find(f"{ELSEWHERE}:{relay.port}") is None
     peer = welcomed(server, running)
-    running.screen.wait_for("First contact")
+    running.screen.wait_for("First connection")
     assert servers.find(f"{ELSEWHERE}:{relay.port}") is not None
     assert goodbye(running, peer) == 0
 
@@ -318,7 +318,7 @@ def test_what_is_no_chat_is_not_remembered(server: ScriptedServer, relay: Relay,
     assert running.status() == 1
     assert "another program answers there, not this chat" in running.screen.lines[-1]
     assert not (tmp_path / "known_servers").exists()
-    assert not any("First contact" in line for line in running.screen.lines)
+    assert not any("First connection" in line for line in running.screen.lines)
 
 
 def test_a_list_of_known_servers_that_cannot_be_read_ends_it(enter: Enter, tmp_path: Path) -> None:
@@ -347,7 +347,7 @@ def test_a_known_server_is_not_talked_to_in_clear(
     servers.remember(f"{ELSEWHERE}:{server.port}", Known(key, "2020-01-01"), None)
     running = start(host=ELSEWHERE, tls=False)
     assert running.status() == 3
-    assert "leave out --no-tls" in running.screen.lines[-1]
+    assert "so --no-tls is refused; leave it out" in running.screen.lines[-1]
     running = start(host=ELSEWHERE, tls=False, forget_server=True)
     assert goodbye(running, welcomed(server, running)) == 0
 
@@ -357,8 +357,7 @@ def test_a_silent_server_is_given_up_in_time(server: ScriptedServer, enter: Ente
     running = enter(server.port, patience=replace(HASTY, connect=0.3))
     assert running.status() == 1
     assert running.screen.lines == [
-        f"{ELSEWHERE}:{server.port} does not answer encrypted; "
-        "if it is a server without encryption, --no-tls talks to it in clear."
+        f"{ELSEWHERE}:{server.port} does not answer with encryption; use --no-tls to connect to it without."
     ]
 
 
@@ -402,7 +401,7 @@ if sys.platform != "win32":  # pseudo-terminals are a Unix thing
         """In a terminal, with much to read at once."""
         address = f"{ELSEWHERE}:{relays(program.port).port}"
         ann = open_terminal(None, tmp_path / "ann", program=(sys.executable, "client.py", address, "--name", "ann"))
-        ann.wait_for("First contact with")
+        ann.wait_for("First connection to")
         ann.wait_for_status("online")
         assert "not encrypted" not in ann.status_row
         lines = "".join(f"{number} {'x' * 200}\n" for number in range(200))

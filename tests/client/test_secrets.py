@@ -19,7 +19,7 @@ from tests.client.programs import Pipe, Terminal
 
 OLD, NEW = "Xq7-old-secret", "Zw9-new-secret"
 ASKED_FOR_OLD, ASKED_FOR_NEW, ASKED_AGAIN = (
-    "Present password, if any>",
+    "Current password, if any>",
     "New password (at least 8)>",
     "New password again>",
 )
@@ -127,7 +127,7 @@ def test_a_plain_terminal_echoes_no_password(server: ScriptedServer, open_termin
     peer.welcome()
     ann.wait_for("You are ann")
     ann.type("/password\r")
-    ann.wait_for("Present password, if any:")
+    ann.wait_for("Current password, if any:")
     ann.type("\r")
     ann.wait_for("New password (at least 8):")
     ann.type(f"{NEW}\r")

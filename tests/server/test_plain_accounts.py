@@ -75,7 +75,7 @@ def test_a_plain_client_comes_with_an_invitation(serve: Serve) -> None:
     nc.say("/nick newton")
     nc.until("guest-1 is now newton")
     nc.say("/password")
-    nc.until("present password")
+    nc.until("current password")
     nc.say("")
     nc.until("new password")
     nc.say(PASSWORD)
@@ -102,7 +102,7 @@ def test_an_account_is_recovered_at_the_plain_door(strict: Chat) -> None:
     nc.say("/devices")
     assert "no devices" in nc.until("your account has")
     nc.say("/password")
-    nc.until("present password")
+    nc.until("current password")
     nc.say("")
     nc.until("new password")
     nc.say("another password")
@@ -127,7 +127,7 @@ def test_a_guest_becomes_somebody(serve: Serve) -> None:
 def test_a_guest_s_number_is_no_account(serve: Serve) -> None:
     """Whoever sets a password chooses a name first."""
     nc = serve().plain("/password")
-    nc.until("present password")
+    nc.until("current password")
     nc.say("")
     nc.until("new password")
     nc.say(PASSWORD)
@@ -190,7 +190,7 @@ def test_telnet_is_told_to_hide_the_password(strict: Chat) -> None:
     """One that has shown to be a telnet; its agreement is no answer to the question."""
     telnet = strict.plain()
     telnet.send_bytes(b"\xff\xfb\x22\r\n")  # WILL LINEMODE
-    assert telnet.line().startswith(b"* error: this server takes no guests")
+    assert telnet.line().startswith(b"* error: this server accepts no guests")
     telnet.send_bytes(b"/login alice\r\n")
     assert telnet.line() == b"\xff\xfe\x22* password: *"
     telnet.send_bytes(b"\xff\xfd\x01")  # DO ECHO

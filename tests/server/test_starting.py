@@ -380,9 +380,9 @@ def test_on_this_machine_nobody_has_to_be_invited(capsys: pytest.CaptureFixture[
 def test_a_key_that_ends_with_the_server_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """Unless it is the operator's own."""
     encryption = Encryption(Certificate(*key_pair()))
-    assert "--tls-key keeps one" in told(capsys, encryption, "0.0.0.0", data=":memory:")[-1]
+    assert "--tls-key to keep a key" in told(capsys, encryption, "0.0.0.0", data=":memory:")[-1]
     given = {"tls_cert": "a.crt", "tls_key": "a.key"}
-    assert "keeps one" not in "".join(told(capsys, encryption, "0.0.0.0", data=":memory:", **given))
+    assert "to keep a key" not in "".join(told(capsys, encryption, "0.0.0.0", data=":memory:", **given))
 
 
 @needs_openssl

@@ -112,7 +112,7 @@ def test_devices_are_listed() -> None:
         f"  1  client.py 1.0.0, added {date(SAID)} (connected)",
         f"  2  client.py 1.0.0, added {date(SAID)} (this one)",
         f"  3  unknown, added {date(SAID)}, last used {date(SAID + 86_400)[:10]}",
-        "* /devices forget N shuts one out",
+        "* /devices forget N removes one",
     ]
     assert talk.hear({"type": "devices", "devices": []}) == [
         "* Your name is not protected yet: it becomes yours with the first message you send."

@@ -77,7 +77,7 @@ def test_every_row_is_tried_here() -> None:
         ),
         ("/mute bob 10x", '"10x" is not a time like 90s, 10m, 2h, 1d or 2w; write /mute NAME [TIME] [REASON]'),
         ("/mute bob 900w", '"900w" is too long: ten years are the most; write /mute NAME [TIME] [REASON]'),
-        ("/unban bob carol", '"carol" is too much; write /unban NAME|ADDRESS'),
+        ("/unban bob carol", '"carol" is not expected here; write /unban NAME|ADDRESS'),
         ("/unmute", "A name is missing; write /unmute NAME"),
         ("/voice", "A name is missing; write /voice NAME"),
         ("/role bob", "A role is missing; write /role NAME ROLE"),

@@ -35,7 +35,7 @@ def calls(intent: Intent) -> list[tuple[object, ...]]:
 def test_a_new_password_is_asked_for_twice() -> None:
     """After the present one, of which there may be none."""
     intent, questions = asked("/password", OLD, NEW, NEW)
-    assert questions == ["Present password, if any", "New password (at least 8)", "New password again"]
+    assert questions == ["Current password, if any", "New password (at least 8)", "New password again"]
     assert calls(intent) == [("change_password", OLD, NEW)]
     assert calls(asked("/password", "", NEW, NEW)[0]) == [("change_password", "", NEW)]
 
@@ -43,7 +43,7 @@ def test_a_new_password_is_asked_for_twice() -> None:
 def test_a_password_is_taken_away_with_itself() -> None:
     """Nobody else at the keyboard can do it."""
     intent, questions = asked("/password off", OLD)
-    assert questions == ["Present password"]
+    assert questions == ["Current password"]
     assert calls(intent) == [("change_password", OLD, None)]
 
 
@@ -52,8 +52,8 @@ def test_a_password_is_taken_away_with_itself() -> None:
     [
         ("/password", (None,), "Nothing was changed."),
         ("/password", (OLD, None), "Nothing was changed."),
-        ("/password", (OLD, NEW, None), "That was not the same password twice; nothing was changed."),
-        ("/password", (OLD, NEW, NEW + "x"), "That was not the same password twice; nothing was changed."),
+        ("/password", (OLD, NEW, None), "The two passwords differ; nothing was changed."),
+        ("/password", (OLD, NEW, NEW + "x"), "The two passwords differ; nothing was changed."),
         ("/password", (OLD, "short"), "That password is too short: 5 < 8 characters; nothing was changed."),
         ("/password", (OLD, "x" * 257), "That password is too long: 257 > 256 characters; nothing was changed."),
         ("/password off", (None,), "Nothing was changed."),

@@ -153,8 +153,8 @@ def test_the_first_contact_is_remembered_after_the_welcome(
     assert opened(trust).audience == of_key(key)
     assert servers.find(address) is None
     assert words(key) in trust.doubt
-    told = f"First contact with {address}: its key is {words(key)}. "
-    assert trust.remember() == told + "Compare it with what the operator sees, if you can."
+    told = f"First connection to {address}: its key is {words(key)}. "
+    assert trust.remember() == told + "If you can, compare it with the key that the server shows."
     assert servers.find(address) == known_today(key)
     assert (trust.remember(), bool(trust.doubt)) == ("", True)
     again = ask(relay.port)
@@ -173,7 +173,7 @@ def test_a_changed_key_is_refused(
         f"The key of {address} has changed. It was {words(key)} (since {OLD}); now it is {words(other_key)}. "
         in sentence
     )
-    assert "somebody between you and the server pretends to be it. Nothing was sent. Ask the operator" in sentence
+    assert "another server pretends to be it. Nothing was sent. Ask the operator" in sentence
     assert f"{address} --forget-server" in sentence
     impostor.close()
     assert impostor.said == b""
@@ -189,7 +189,7 @@ def test_forgetting_makes_the_next_contact_the_first(
     told = f"Forgot what was remembered of {ELSEWHERE}:{impostor.port}: its key {words(key)} (since {OLD})."
     assert trust.forget() == told
     assert opened(trust).audience == of_key(other_key)
-    assert trust.remember().startswith("First contact")
+    assert trust.remember().startswith("First connection")
     assert ask(1).forget() == f"Nothing was remembered of {ELSEWHERE}:1."
 
 
@@ -247,7 +247,7 @@ def test_what_cannot_be_remembered_is_told(ask: Ask, relay: Relay, tmp_path: Pat
     opened(trust)
     (tmp_path / "known_servers").mkdir()
     told = trust.remember()
-    assert told.startswith("First contact")
+    assert told.startswith("First connection")
     assert "Cannot use" in told
 
 
@@ -284,7 +284,7 @@ def test_a_verified_name_needs_no_key(ask: Ask, relay: Relay, servers: KnownServ
 def test_a_certificate_for_another_name_verifies_nothing(ask: Ask, relay: Relay, key: bytes) -> None:
     trust = ask(relay.port)
     assert opened(trust).audience == of_key(key)
-    assert trust.remember().startswith("First contact")
+    assert trust.remember().startswith("First connection")
 
 
 @pytest.mark.usefixtures("vouched_for")
@@ -339,7 +339,7 @@ def test_who_was_reached_encrypted_is_not_talked_to_in_clear(
     """Not if somebody asks for it; not before it is forgotten."""
     servers.remember(f"{ELSEWHERE}:{server.port}", Known(known, OLD), None)
     trust = ask(server.port, tls=False)
-    assert "was reached encrypted before, so it is not talked to in clear; leave out --no-tls" in refusal(trust)
+    assert "was encrypted before, so --no-tls is refused; leave it out" in refusal(trust)
     trust.forget()
     assert opened(trust).known is None
 
@@ -356,8 +356,8 @@ def test_a_server_without_encryption_is_one_sentence(
     with pytest.raises(NotEncrypted) as failed:
         ask(server.port).open(answer_when_connected(server))
     sentence = no_connection(address, failed.value)
-    assert sentence.startswith(f"{address} does not answer encrypted")
-    assert ("--no-tls talks to it in clear" in sentence) is not is_known
+    assert sentence.startswith(f"{address} does not answer with encryption")
+    assert ("use --no-tls to connect" in sentence) is not is_known
 
 
 def answer_when_connected(server: ScriptedServer) -> Callable[[socket.socket], None]:

@@ -34,7 +34,7 @@ def test_a_block_keeps_private_texts_away(chat: Chat) -> None:
     """First ones and later ones, with the same words; what was said stays readable, and the rooms are as before."""
     ann, bob = member(chat, "ann"), member(chat, "bob")
     bob.tell("before", "@ann")
-    assert notices(ann.ask("block", name="BOB")) == ["you get no private messages from BOB any more"]
+    assert notices(ann.ask("block", name="BOB")) == ["you no longer get private messages from BOB"]
     bob.say("x", "@ann")
     error = bob.until("error")
     assert (error["code"], error["text"], error["seq"]) == ("denied", "ann does not take messages from you", bob.seq)

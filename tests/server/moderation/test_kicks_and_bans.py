@@ -48,7 +48,7 @@ def test_a_kick_from_a_room_says_who_and_why(chat: Chat) -> None:
     owner.tell("mine", "tea")
     (notice,) = notices(owner.ask("kick", name="BOB", room="tea", reason="flood"))
     assert notice == "bob was kicked from tea: flood"
-    assert bob.until("notice")["text"] == "you were asked to leave tea by ann: flood"
+    assert bob.until("notice")["text"] == "you were removed from tea by ann: flood"
     assert bob.moved("left", "bob")["room"] == "tea"
     (who,) = of_type(owner.ask("who", room="tea"), "who")
     assert [one["name"] for one in who["members"]] == ["ann"]
@@ -66,7 +66,7 @@ def test_a_kick_from_the_server_ends_all_connections(chat: Chat) -> None:
     assert notices(op.ask("kick", name="bob", reason="enough")) == ["bob was kicked: enough"]
     for bob in bobs:
         bye = bob.until("bye")
-        assert (bye["code"], bye["retry"], bye["text"]) == ("kicked", False, "you were asked to leave by op: enough")
+        assert (bye["code"], bye["retry"], bye["text"]) == ("kicked", False, "you were removed by op: enough")
     assert chat.native("bob", token=TOKEN).welcome["name"] == "bob"
 
 
@@ -165,7 +165,9 @@ def test_a_ban_of_many_is_repeated(chat: Chat) -> None:
     op = operator(chat)
     for address in ("10.0.0.0/15", "2001:db8::/31"):
         assert outcome(op.ask("ban", address=address)) == "sure_needed"
-        assert notices(op.ask("ban", address=address, test=True)) == ["that ban would hit 0 of 1 people who are here"]
+        assert notices(op.ask("ban", address=address, test=True)) == [
+            "that ban would affect 0 of 1 people who are here"
+        ]
         assert outcome(op.ask("ban", address=address, sure=True)) == "ok"
     assert outcome(op.ask("ban", address="10.0.0.0/16")) == "ok"
     (error,) = of_type(op.ask("ban", name="op"), "error")
@@ -374,7 +376,7 @@ def test_a_lockdown(chat: Chat) -> None:
     newcomer.hello("bob", token=TOKEN, features=["by"])  # the same connection may say another hello
     assert newcomer.until("error")["code"] == "name_taken"
     plain = chat.plain("hello")
-    told = plain.until("this server takes no new people until ")
+    told = plain.until("this server accepts no new people until ")
     assert "/login NAME" in told  # who has an account can still say so
     assert "/invite CODE" in told
     assert outcome(op.ask("lockdown", **{"for": 0})) == "ok"

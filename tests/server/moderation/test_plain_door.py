@@ -242,4 +242,4 @@ def test_what_a_plain_client_is_told_of_a_room(chat: Chat) -> None:
     assert outcome(owner.ask("mute", name="guest-1", room="tea", reason="test")) == "ok"
     assert peer.until("muted") == "* ann: you are muted in tea: test *"
     assert outcome(op.ask("kick", name="guest-1")) == "ok"
-    assert peer.until("goodbye") == "* goodbye: you were asked to leave by op *"
+    assert peer.until("goodbye") == "* goodbye: you were removed by op *"

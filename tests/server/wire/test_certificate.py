@@ -277,7 +277,7 @@ def test_a_bad_new_pair_changes_nothing(
     spoil(pair)
     outcome = certificate.reload_if_changed()
     assert outcome is not None
-    assert outcome.startswith("the certificate in use stays: ")
+    assert outcome.startswith("the old certificate stays in use: ")
     assert certificate.context is context
     assert certificate.digest == digest_of(der(key_pair()))
     shake(certificate.context)

@@ -175,7 +175,7 @@ _FLAGS: Final = (
         "guests",
         _one_of("talk", "read", "no"),
         _DEFAULTS.guests,
-        "what people without an account may do: talk, read (but not talk), or no (they cannot join)",
+        "what people without an account may do: talk, read (but not talk), or no (they need client.py or a password)",
         "WHAT",
     ),
     _Flag("log-file", str, _DEFAULTS.log_file, "write the log to this file too", "FILE"),

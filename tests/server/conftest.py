@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from server_parts.people import passwords
+from server_parts.storage.memory_log import MemoryLog
+from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.store import Store
 from tests.conftest import Chat
 from tests.peers import Native
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """For tests of promises that both kinds of log keep. The server closes it."""
+    return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
 
 
 @pytest.fixture

@@ -25,12 +25,6 @@ TOKEN = "0123456789abcdef0123456789abcdef"
 OTHER = TOKEN[::-1]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Both kinds of log keep the same promises."""
-    return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
-
-
 @pytest.fixture
 def chat(serve: Serve, store: Store) -> Chat:
     return serve(store=store)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import hashed
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Store
@@ -20,12 +19,6 @@ TOKEN = "0123456789abcdef0123456789abcdef"
 OTHER = TOKEN[::-1]
 
 Begin = Callable[[], Chat]
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Both kinds of log keep the same promises."""
-    return MemoryLog() if request.param == "memory" else SqliteLog(tmp_path / "data")
 
 
 def refused(chat: Chat, name: str, **hello: object) -> str:

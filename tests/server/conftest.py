@@ -1,4 +1,4 @@
-"""Two people for the tests that talk to a real server."""
+"""Two people and both kinds of log, for the tests that talk to a real server."""
 
 from __future__ import annotations
 

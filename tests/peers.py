@@ -5,6 +5,7 @@ They share no code with the product, so that a mistake there cannot be repeated 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -66,7 +67,8 @@ class Peer:
         if isinstance(self.socket, EncryptedSocket):
             self.socket.end()
         else:
-            self.socket.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # ENOTCONN: the server has reset the connection already
+                self.socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         self.socket.close()

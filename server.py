@@ -38,7 +38,7 @@ from server_parts.operator.console import counted
 from server_parts.operator.screen import ScreenLog
 from server_parts.operator.seat import OperatorSeat
 from server_parts.operator.service_log import ServiceLog
-from server_parts.own_certificate import open_certificate
+from server_parts.own_certificate import Encryption, open_certificate
 from server_parts.people.addresses import is_own, source_of
 from server_parts.people.clients import Client
 from server_parts.people.places import Places
@@ -343,30 +343,44 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _serve(command: settings.Command, listener: socket.socket) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(GARBAGE_THRESHOLD)
-    store = opening.open_log(command.settings)  # first: a folder in use is a better reason than its key
-    address = listener.getsockname()[0]
+    server, encryption = _open_server(command, listener)
+    screen = server.screen
+    service_log = ServiceLog(command.settings, ScreenLog(screen) if screen else None)
+    stop_on_signals(server.stop_server, screen.give_back if screen else None)
+    _tell_start(server)
+    tell_reach(_address_of(listener), server.port, encryption, command.settings)
     try:
-        encryption = open_certificate(command.settings, is_reachable=not sockets.is_loopback(address))
+        server.start_server()
+    finally:
+        service_log.stop()
+        if screen is not None:
+            screen.close()
+    print(paint("Server stopped", "yellow"), flush=True)
+    return 1 if server.failed else 0
+
+
+def _open_server(command: settings.Command, listener: socket.socket) -> tuple[ChatServer, Encryption]:
+    """A server with its log and its key, on a port that is taken already."""
+    store = opening.open_log(command.settings)  # first: a folder in use is a better reason than its key
+    try:
+        encryption = open_certificate(command.settings, is_reachable=not sockets.is_loopback(_address_of(listener)))
     except CertificateError:
         store.close()
         raise
     server = ChatServer(command.host, command.port, command.settings, store, encryption.certificate)
     server.server_socket = listener
     server.open()
-    service_log = ServiceLog(command.settings, ScreenLog(server.screen) if server.screen else None)
-    stop_on_signals(server.stop_server, server.screen.give_back if server.screen else None)
+    return server, encryption
+
+
+def _address_of(listener: socket.socket) -> str:
+    return str(listener.getsockname()[0])
+
+
+def _tell_start(server: ChatServer) -> None:
     print(paint(f"Server started on {format_address(server.host, server.port)}", "green"))
     descriptors = sockets.raise_descriptor_limit()
     print(f"Room for {counted(server.max_clients, 'client')} ({descriptors} descriptors)", flush=True)
-    tell_reach(address, server.port, encryption, command.settings)
-    try:
-        server.start_server()
-    finally:
-        service_log.stop()
-        if server.screen is not None:
-            server.screen.close()
-    print(paint("Server stopped", "yellow"), flush=True)
-    return 1 if server.failed else 0
 
 
 if __name__ == "__main__":

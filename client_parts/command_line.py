@@ -150,35 +150,43 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
     options = parser.read(argv, _argument_too_many)
     if options.password is not None:
         parser.error("other users can see command lines: use --login, which asks for a password, or --password-file")
+    host, port, link = _server(parser, options)
+    _refuse_contradictions(parser, options, link)
+    preferences = _preferences(parser, options, link)
+    color, source = _or_from_environment(options.color, "--color", "CHAT_COLOR")
+    return Options(host, port, parser.value(source, color, _color) if color else None, preferences)
+
+
+def _refuse_contradictions(parser: CommandLine, options: argparse.Namespace, link: Invitation | None) -> None:
     if options.tls and options.no_tls:
         parser.error("option --tls contradicts --no-tls; give one of them")
-    host, port, link = _server(parser, options)
     if options.no_tls and link is not None and link.key is not None:
         parser.error("option --no-tls contradicts the key in the link; leave out one of them")
+
+
+def _preferences(parser: CommandLine, options: argparse.Namespace, link: Invitation | None) -> Preferences:
+    name, source = _or_from_environment(options.name, "--name", "CHAT_NAME")
+    return Preferences(
+        name=parser.value(source, name, _name) if name else None,
+        rooms=_rooms(parser, options, link),
+        history=None if options.history is None else parser.value("--history", options.history, _history),
+        style=parser.value("--style", options.style, _style) if options.style else None,
+        json_events=options.json,
+        reconnect=not options.no_reconnect,
+        tls=True if options.tls else False if options.no_tls else None,
+        key=None if link is None else link.key,
+        forget_server=options.forget_server,
+        login=options.login,
+        password_file=Path(options.password_file) if options.password_file else None,
+        invitation=parser.value("--invite", options.invite, _code) if options.invite is not None else None,
+    )
+
+
+def _rooms(parser: CommandLine, options: argparse.Namespace, link: Invitation | None) -> tuple[str, ...]:
     rooms = [parser.value("--room", room, _room) for room in options.room or []]
     if link is not None and link.room is not None:
         rooms.insert(0, link.room)
-    name, name_source = _or_from_environment(options.name, "--name", "CHAT_NAME")
-    color, color_source = _or_from_environment(options.color, "--color", "CHAT_COLOR")
-    return Options(
-        host=host,
-        port=port,
-        color=parser.value(color_source, color, _color) if color else None,
-        preferences=Preferences(
-            name=parser.value(name_source, name, _name) if name else None,
-            rooms=tuple(dict.fromkeys(rooms or [LOBBY])),
-            history=None if options.history is None else parser.value("--history", options.history, _history),
-            style=parser.value("--style", options.style, _style) if options.style else None,
-            json_events=options.json,
-            reconnect=not options.no_reconnect,
-            tls=True if options.tls else False if options.no_tls else None,
-            key=None if link is None else link.key,
-            forget_server=options.forget_server,
-            login=options.login,
-            password_file=Path(options.password_file) if options.password_file else None,
-            invitation=parser.value("--invite", options.invite, _code) if options.invite is not None else None,
-        ),
-    )
+    return tuple(dict.fromkeys(rooms or [LOBBY]))
 
 
 def _argument_too_many(argument: str, options: argparse.Namespace) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from json.encoder import encode_basestring as quote
-from typing import Final
+from typing import Final, NamedTuple
 
 from chat_common import LOBBY, color_for, is_guest, partners
 from server_parts.hub.admission import Admission
@@ -27,6 +27,15 @@ REPLACED: Final = "this session connected again from elsewhere"
 KEPT_PLACES: Final = "this server is full: the last places are kept for people whose name is claimed; try again later"
 
 log = logging.getLogger("chat")
+
+
+class _Coming(NamedTuple):
+    """Somebody who says hello."""
+
+    client: Client
+    hello: Hello
+    session: Session  # as it was left
+    earlier: Client | None  # who is still connected with it
 
 
 class Arrivals:
@@ -49,6 +58,16 @@ class Arrivals:
         if client.session is not None:
             client.tell(Refusal("bad_field", "hello was sent already", "type").frame())
             return
+        coming = self._coming(client, hello)
+        # All that may fail comes first: a hello that cannot be carried out has changed nothing here.
+        refusal = self._refusal(coming)
+        if refusal is not None:
+            client.tell(refusal.frame())
+        elif not self._sends_away(coming):
+            self._let_in(coming)
+
+    def _coming(self, client: Client, hello: Hello) -> _Coming:
+        """Take in what a client says of itself."""
         key = hashed(hello.session) if hello.session else ""
         earlier = self._live_rooms.sessions.get(key)
         if earlier is not None and earlier in self._batch:
@@ -56,41 +75,56 @@ class Arrivals:
         client.token_hash = hashed(hello.token) if hello.token else None
         client.shares_name, client.program, client.proved = hello.shares_name, hello.client, 0
         self._entering.replace_token(client, hello)
-        # All that may fail comes first: a hello that cannot be carried out has changed nothing here.
         session = Session(key, 0) if hello.name is None else self._admission.session(key, earlier)
+        return _Coming(client, hello, session, earlier)
+
+    def _refusal(self, coming: _Coming) -> Refusal | None:
+        client, hello, session, earlier = coming
         refusal = self._entering.prove(client, hello.name, hello.proof)
         if refusal is None and hello.name is not None:
             refusal = self._admission.refusal(client, hello.name, session, earlier)
-        refusal = refusal or self._entering.refusal(client, hello)
-        if refusal is not None:
-            client.tell(refusal.frame())
-            return
+        return refusal or self._entering.refusal(client, hello)
+
+    def _sends_away(self, coming: _Coming) -> bool:
+        """Whether nobody may come in now who is no better known; they are told."""
+        client, hello, session, earlier = coming
         closed = self._admission.closed_to(client, hello, session, earlier)
         if closed is not None:
             self._turn_away(client, closed)
-            return
-        if earlier is not None and earlier.number > client.number:
+        elif earlier is not None and earlier.number > client.number:
             # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
             self._departures.disconnect(client, "replaced", REPLACED, retry=False)
-            return
-        account = None if hello.name is None else self._live_rooms.names.owned(hello.name, client)
-        if client.on_kept_place and account is None and earlier is None:
+        elif client.on_kept_place and earlier is None and self._owned(coming) is None:
             self._departures.disconnect(client, "server_full", KEPT_PLACES, retry=True)
-            return
-        before = account
+        else:
+            return False
+        return True
+
+    def _owned(self, coming: _Coming) -> Account | None:
+        name = coming.hello.name
+        return None if name is None else self._live_rooms.names.owned(name, coming.client)
+
+    def _let_in(self, coming: _Coming) -> None:
+        client, hello, session, _ = coming
+        before = self._owned(coming)
         resumed, floors = self._private_rooms(hello, before)  # first: where that fails, no code is used up
         account = self._entering.complete(client, hello.name, before, hello.proof, hello.invite)
         if before is None:  # an invitation may have made one, to which what was said to that name before is closed
             resumed, floors = self._private_rooms(hello, account)
+        self._clear_the_way(coming)
+        client.session = session
+        self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
+        self._seat(client, hello, session, account)
+        self._enter_all(client, hello, resumed, floors)
+
+    def _clear_the_way(self, coming: _Coming) -> None:
+        """Others leave the name and the session that are the client's."""
+        client, hello, _, earlier = coming
         if hello.name is not None and not is_guest(hello.name):
             self._admission.make_way(hello.name, client, earlier)
         if earlier is not None and not earlier.gone:
             same = hello.name is not None and hello.name.lower() == earlier.name.lower()
             self._departures.disconnect(earlier, "replaced", REPLACED, retry=False, comes_back=same)
-        client.session = session
-        self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
-        self._seat(client, hello, session, account)
-        self._enter_all(client, hello, resumed, floors)
 
     def _turn_away(self, client: Client, refusal: Refusal) -> None:
         """Whoever is not banned may ask again: with a password, or an invitation."""
@@ -110,13 +144,7 @@ class Arrivals:
         return resumed, {**(self._store.private_rooms(name) if names_some else {}), **resumed}
 
     def _seat(self, client: Client, hello: Hello, session: Session, account: Account | None) -> None:
-        names = self._live_rooms.names
-        if hello.name is None or is_guest(hello.name):
-            names.take_guest(client)
-        else:
-            returning = hello.name.lower() in session.owner.split()[-1:]
-            names.take(hello.name, client, account, returning=returning)
-        session.owner = names.session_owner(client, session.owner, client.name)
+        self._give_name(client, hello, session, account)
         self._trimming.use_account(client)
         client.color = hello.color or color_for(client.name)
         if session.key:
@@ -126,6 +154,18 @@ class Arrivals:
         if not client.is_owner:
             program = f" ({quote(hello.client)})" if hello.client else ""  # or it could pass for another record
             log.info("Client connected from %s: %s%s", client.address, client.name, program)
+        self._welcome(client, session)
+
+    def _give_name(self, client: Client, hello: Hello, session: Session, account: Account | None) -> None:
+        names = self._live_rooms.names
+        if hello.name is None or is_guest(hello.name):
+            names.take_guest(client)
+        else:
+            returning = hello.name.lower() in session.owner.split()[-1:]
+            names.take(hello.name, client, account, returning=returning)
+        session.owner = names.session_owner(client, session.owner, client.name)
+
+    def _welcome(self, client: Client, session: Session) -> None:
         welcome = events.welcome(
             name=client.name,
             color=client.color,
@@ -136,7 +176,7 @@ class Arrivals:
             role=client.role.word,
             account=client.account > 0,
         )
-        client.tell(welcome | {"away": client.away} if names.others(client) else welcome)
+        client.tell(welcome | {"away": client.away} if self._live_rooms.names.others(client) else welcome)
 
     def start_again(self, client: Client, again: StartAgain) -> None:
         self._conversations.close(client)
@@ -197,34 +237,45 @@ class Arrivals:
     # --- a new name ---
 
     def nick(self, client: Client, nick: Nick) -> None:
-        names = self._live_rooms.names
         proved = client.proved
-        refusal = self._entering.prove(client, nick.name, nick.proof) or names.refusal(nick.name, client)
-        refusal = refusal or self._entering.new_name_refusal(client, nick.name)
-        assert client.session is not None
-        owned = names.owned(nick.name, client)
-        refusal = refusal or self._admission.ban(client, nick.name, client.session, owned)
+        refusal = self._nick_refusal(client, nick)
         if refusal is not None:
             client.proved = proved
             client.tell(refusal.frame())
             return
         moves = nick.name.lower() != client.name.lower()
+        owned = self._live_rooms.names.owned(nick.name, client)
         floors = self._conversations.resumed(nick.name) if moves and owned is not None else {}
         account = self._entering.complete(client, nick.name, owned, nick.proof)
         if moves:
-            self._last_seen.note(client)
-            self._admission.note_owner(client, nick.name)
-            self._admission.make_way(nick.name, client)
-            self._conversations.close(client)
-        log.info("%s is now %s", client.name, nick.name)
-        away = client.away
-        self._live_rooms.rename(client, nick.name, account)
-        self._trimming.use_account(client)
-        if client.away != away:  # as its person is, whose other connections bear the name already
-            client.tell(events.away(client.away))
+            self._give_up_name(client, nick.name)
+        self._rename(client, nick.name, account)
         for room, floor in floors.items():
             client.outbox.offer_pages(self._live_rooms.enter(client, room, floor, None, DEFAULT_HISTORY))
         self._leave_where_banned(client)
+
+    def _nick_refusal(self, client: Client, nick: Nick) -> Refusal | None:
+        """Why a client may not have that name. Notes what it has proved."""
+        names = self._live_rooms.names
+        refusal = self._entering.prove(client, nick.name, nick.proof) or names.refusal(nick.name, client)
+        refusal = refusal or self._entering.new_name_refusal(client, nick.name)
+        assert client.session is not None
+        return refusal or self._admission.ban(client, nick.name, client.session, names.owned(nick.name, client))
+
+    def _give_up_name(self, client: Client, new: str) -> None:
+        """The client is about to bear another name: what belongs to the old one is closed."""
+        self._last_seen.note(client)
+        self._admission.note_owner(client, new)
+        self._admission.make_way(new, client)
+        self._conversations.close(client)
+
+    def _rename(self, client: Client, new: str, account: Account | None) -> None:
+        log.info("%s is now %s", client.name, new)
+        away = client.away
+        self._live_rooms.rename(client, new, account)
+        self._trimming.use_account(client)
+        if client.away != away:  # as its person is, whose other connections bear the name already
+            client.tell(events.away(client.away))
 
     def _leave_where_banned(self, client: Client) -> None:
         """Whoever bears another name now may be banned from a room under that one."""

@@ -33,10 +33,11 @@ FOLDERS: Final = {
     "chat_common": Row((), pure=True),
     "terminal_parts": Row(("chat_common",)),
     "tls_parts": Row(("chat_common",)),
+    "server_parts.folders": Row((), pure=True),
     "server_parts.settings": Row(("chat_common", "terminal_parts")),
-    "server_parts.wire": Row(("chat_common", "tls_parts")),
+    "server_parts.wire": Row(("chat_common", "tls_parts", "server_parts.folders")),
     "server_parts.storage": Row(("chat_common",), pure=True),
-    "server_parts.storage.sqlite": Row(("chat_common", "server_parts.storage"), pure=True),
+    "server_parts.storage.sqlite": Row(("chat_common", "server_parts.folders", "server_parts.storage"), pure=True),
     "server_parts.opening": Row(("server_parts.settings", "server_parts.storage", "server_parts.storage.sqlite")),
     "server_parts.protocol": Row(("chat_common", "server_parts.storage"), pure=True),
     "server_parts.export": Row(

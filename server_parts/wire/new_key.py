@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from server_parts.folders import sync_folder
 from server_parts.wire.certificate import CertificateError
 from server_parts.wire.cryptography_package import CryptographyPackage
 from server_parts.wire.openssl_program import OpensslProgram
@@ -76,7 +77,7 @@ def _place(path: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(fresh)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _name(fresh: str, path: Path) -> None:
@@ -86,14 +87,3 @@ def _name(fresh: str, path: Path) -> None:
         pass
     except OSError:  # a file system without links: this may replace what was made a moment ago, but halves nothing
         os.replace(fresh, path)
-
-
-def _sync(folder: Path) -> None:
-    """A new name survives a power failure only once its folder is on disk too. Windows cannot be asked for that."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

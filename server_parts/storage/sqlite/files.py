@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from server_parts.folders import sync_folder
 from server_parts.storage.records import StorageError
 
 DATABASE: Final = "chat.db"
@@ -81,23 +82,12 @@ def create_private(path: Path) -> None:
     """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         if not os.access(path, os.W_OK):  # SQLite would open it all the same, and fail at the first message
             raise LogError(f"{path} cannot be opened: the file or its folder is read-only") from None
     except OSError as error:
         raise LogError(f"{path} cannot be made: {error.strerror}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new file survives a power failure only once its folder is on disk too."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class FolderLock:

@@ -22,7 +22,7 @@ from server_parts.protocol import events
 from server_parts.protocol.durations import lasting
 from server_parts.protocol.requests import Refusal
 from server_parts.storage import account_records as change
-from server_parts.storage.account_records import Account, Code, Device, Purpose
+from server_parts.storage.account_records import Account, AccountChange, Code, Device, Purpose
 from server_parts.storage.search_query import DAY
 
 LINK_TIME: Final = 600  # seconds that such a code can be used
@@ -132,12 +132,19 @@ class Accounts:
         elif not client.is_confidential:  # others would read the code, and use it first
             client.tell(_NO_CODE.frame())
         else:
-            self._tell_code(client, account, Purpose.LINK, LINK_TIME)
+            code, kept = self._new_code(Purpose.LINK, account.id, 1, LINK_TIME)
+            self._store.change(change.AddCode(kept))
+            self._tell_code(client, account, code, kept)
 
-    def _tell_code(self, client: Client, account: Account, purpose: Purpose, seconds: float) -> None:
-        code, expires = new_code(), time.time() + seconds
-        self._store.change(change.AddCode(Code(_kept(code), purpose, account.id, 1, expires)))
-        client.tell(events.code(purpose.value, account.name, code, round(expires)))
+    @staticmethod
+    def _new_code(purpose: Purpose, account: int, uses: int, seconds: float) -> tuple[str, Code]:
+        """A code as it is told, and as it is kept."""
+        code = new_code()
+        return code, Code(_kept(code), purpose, account, uses, time.time() + seconds)
+
+    @staticmethod
+    def _tell_code(client: Client, account: Account, code: str, kept: Code) -> None:
+        client.tell(events.code(kept.purpose.value, account.name, code, round(kept.expires)))
 
     def invite(self, client: Client, asked: ask.MakeInvitation) -> None:
         if client.role < Role.OPERATOR and (refusal := self._invitation_refusal(client, asked)):
@@ -148,10 +155,10 @@ class Accounts:
             return
         if self._invitations.is_used_up(client, time.monotonic()):
             return
-        code, expires = new_code(), time.time() + asked.seconds
-        self._store.change(change.AddCode(Code(_kept(code), Purpose.INVITE, client.account, asked.uses, expires)))
-        self._state.audit(client.name, f"made an invitation for {asked.uses} within {lasting(asked.seconds)}")
-        client.tell(events.invitation(code, asked.uses, round(expires)))
+        code, kept = self._new_code(Purpose.INVITE, client.account, asked.uses, asked.seconds)
+        text = f"made an invitation for {asked.uses} within {lasting(asked.seconds)}"
+        self._state.change(client.name, text, change.AddCode(kept))
+        client.tell(events.invitation(code, asked.uses, round(kept.expires)))
 
     def _invitation_refusal(self, client: Client, asked: ask.MakeInvitation) -> Refusal | None:
         if self._state.settings.entry != "invite":
@@ -176,8 +183,10 @@ class Accounts:
         if not client.is_confidential:
             client.tell(_NO_CODE.frame())
             return
-        self._tell_code(client, account, Purpose.RECOVER, RECOVER_TIME)
-        self._state.audit(client.name, f"made a code that recovers the account {account.name}")
+        code, kept = self._new_code(Purpose.RECOVER, account.id, 1, RECOVER_TIME)
+        text = f"made a code that recovers the account {account.name}"
+        self._state.change(client.name, text, change.AddCode(kept))
+        self._tell_code(client, account, code, kept)
         self._tell_bearers(account, client, f"{client.name} has made a code that recovers your account")
 
     def release(self, client: Client, asked: ask.Release) -> None:
@@ -196,8 +205,10 @@ class Accounts:
         if isinstance(account, Refusal):
             client.tell(account.frame())
             return
-        self._store.change(change.SetRole(account.id, asked.role))
-        self._state.audit(client.name, f"made {account.name} {with_article(asked.role)}")
+        changes: list[AccountChange] = [change.SetRole(account.id, asked.role)]
+        if role_of(asked.role) > role_of(account.role):  # they were made for less
+            changes.append(change.CloseCodes(account.id))
+        self._state.change(client.name, f"made {account.name} {with_article(asked.role)}", *changes)
         for bearer in self._names.bearers(account.name):
             bearer.role = role_of(asked.role)
         self._tell_bearers(account, client, f"you are now {with_article(asked.role)} of this server")

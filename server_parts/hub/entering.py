@@ -21,6 +21,7 @@ from server_parts.storage.account_records import (
     Account,
     AccountChange,
     AddDevice,
+    CloseCodes,
     Create,
     Purpose,
     Recover,
@@ -137,9 +138,11 @@ class Entering:
                 changes.append(Create(name, client.token_hash, client.program))
         if not changes:
             return account
-        self._store.change(*changes)
         if proof is not None and account is not None and proof.recovers:
+            self._state.change(account.name, f"recovered the account {account.name} from {client.address}", *changes)
             self._end_others(client, account)
+        else:
+            self._store.change(*changes)
         if account is None and invite is not None:
             client.invited = not any(isinstance(made, Create) for made in changes)  # the account is what it was for
         if account is None and name is not None:
@@ -151,7 +154,8 @@ class Entering:
     def _proved_changes(client: Client, account: Account, proof: Proof) -> list[AccountChange]:
         changes: list[AccountChange] = [UseCode(proof.code)] if proof.code is not None else []
         if proof.recovers:
-            return [Recover(account.id, client.token_hash, client.program, time.time()), *changes]
+            recovered = Recover(account.id, client.token_hash, client.program, time.time())
+            return [recovered, CloseCodes(account.id), *changes]
         if client.token_hash is not None and not account.has(client.token_hash):
             if len(account.devices) < MOST_DEVICES:
                 return [AddDevice(account.id, client.token_hash, client.program, time.time()), *changes]
@@ -161,7 +165,6 @@ class Entering:
     def _end_others(self, client: Client, account: Account) -> None:
         """All that was connected as that account by what proved it before."""
         client.takes_over = False
-        self._state.audit(account.name, f"recovered the account {account.name} from {client.address}")
         for other in self._names.connections():
             if other is not client and account.id in (other.account, other.proved):
                 self._departures.disconnect(other, "forgotten", _FORGOTTEN, retry=False)

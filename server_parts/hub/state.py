@@ -15,7 +15,7 @@ from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.last_seen import LastSeen
 from server_parts.settings import Settings
 from server_parts.storage.account_records import AccountChange, Release
-from server_parts.storage.records import Draft, StorageError
+from server_parts.storage.records import Draft
 from server_parts.storage.store import Entry, Store
 
 log = logging.getLogger("chat")
@@ -30,13 +30,10 @@ class HubState(NamedTuple):
     rules: Rulebook
     last_seen: LastSeen
 
-    def audit(self, by: str, text: str) -> None:
-        """Somebody has used a right that others do not have, or it was used on them."""
+    def change(self, by: str, text: str, *changes: AccountChange) -> None:
+        """Change accounts by a right that others do not have: with its line in the audit, or not at all."""
+        self._keep([acts.draft_of(by, Act(acts.NOTE, text=text), self.rules.clock())], changes)
         log.info("%s %s", by, text)
-        try:
-            self._keep([acts.draft_of(by, Act(acts.NOTE, text=text), self.rules.clock())])
-        except StorageError as error:  # it was done all the same
-            log.error("the audit cannot be written: %s", error)
 
     def release(self, by: str, accounts: Mapping[int, str]) -> None:
         """Delete accounts, given as names by ids: whoever claims one of the names next inherits nothing of it."""

@@ -129,6 +129,12 @@ class UseCode(NamedTuple):
     hash: str
 
 
+class CloseCodes(NamedTuple):
+    """The codes that open an account go; the invitations that it has made stay."""
+
+    account: int
+
+
 class NoteUse(NamedTuple):
     """An account was used on that day, and one of its devices if a token is named."""
 
@@ -140,5 +146,5 @@ class NoteUse(NamedTuple):
 
 AccountChange = (
     Create | AddDevice | ReplaceToken | ForgetDevice | SetPassword | SetRole | Recover | Release
-    | AddCode | UseCode | NoteUse
+    | AddCode | UseCode | CloseCodes | NoteUse
 )  # fmt: skip

@@ -33,6 +33,7 @@ class AccountBook:
             change.Release: self._release,
             change.AddCode: self._add_code,
             change.UseCode: self._use_code,
+            change.CloseCodes: self._close_codes,
             change.NoteUse: self._note_use,
         }
 
@@ -124,6 +125,11 @@ class AccountBook:
         code = self._codes.pop(made.hash, None)
         if code is not None and code.uses > 1:
             self._codes[code.hash] = code._replace(uses=code.uses - 1)
+
+    def _close_codes(self, made: change.CloseCodes) -> None:
+        for code in list(self._codes.values()):
+            if code.account == made.account and code.purpose is not Purpose.INVITE:
+                del self._codes[code.hash]
 
     def _note_use(self, made: change.NoteUse) -> None:
         account = self._find(made.account)

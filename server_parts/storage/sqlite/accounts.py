@@ -118,6 +118,10 @@ def _use_code(connection: sqlite3.Connection, made: change.UseCode) -> None:
     connection.execute("DELETE FROM codes WHERE hash = ? AND uses <= 0", made)
 
 
+def _close_codes(connection: sqlite3.Connection, made: change.CloseCodes) -> None:
+    connection.execute("DELETE FROM codes WHERE account = ? AND purpose != ?", (made.account, Purpose.INVITE))
+
+
 def _note_use(connection: sqlite3.Connection, made: change.NoteUse) -> None:
     connection.execute("UPDATE accounts SET used = max(used, ?) WHERE id = ?", (made.day, made.account))
     if made.token_hash:
@@ -135,6 +139,7 @@ _WRITERS: Final[Mapping[type, Callable[[sqlite3.Connection, Any], None]]] = {
     change.Release: _release,
     change.AddCode: _add_code,
     change.UseCode: _use_code,
+    change.CloseCodes: _close_codes,
     change.NoteUse: _note_use,
 }
 

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from server_parts.moderation import acts
 from server_parts.people.one_time_codes import hash_of_code, new_code
-from server_parts.protocol.account_requests import ChangePassword, Devices, Proof, Recover, Release, Secret, Whois
+from server_parts.protocol.account_requests import (
+    ChangePassword,
+    Devices,
+    GiveRole,
+    MakeInvitation,
+    Proof,
+    Recover,
+    Release,
+    Secret,
+    Whois,
+)
 from server_parts.protocol.requests import Hello, Nick, Who
 from server_parts.storage.account_records import AddCode, Code, Create, Purpose, SetPassword
-from server_parts.storage.records import hashed
+from server_parts.storage.records import ACTS, Run, StorageError, hashed
+from server_parts.storage.store import Entry
 from tests.conftest import ChatLog
 from tests.peers import codes, of_type
 from tests.server.hub.bench import Bench, Seat
@@ -131,6 +143,87 @@ def test_an_account_that_cannot_be_released_stays(bench: Bench, account: int, ch
     assert alice.client.trusted
     assert bench.store.account("alice") is not None
     assert not [record for record in chat_log.records if "released" in record.getMessage()]
+
+
+@pytest.fixture
+def no_audit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever belongs to the audit cannot be stored; everything else can."""
+    write = bench.store.write
+
+    def refuse_acts(entry: Entry) -> list[Run]:
+        if any(draft.room == ACTS for draft in entry.drafts):
+            raise StorageError("the disk is full")
+        return write(entry)
+
+    monkeypatch.setattr(bench.store, "write", refuse_acts)
+
+
+def audited(bench: Bench) -> list[str]:
+    """What the audit holds, oldest first."""
+    kept = map(acts.read, bench.store.after(ACTS, 0, 100))
+    return [one.act.text or "" for one in kept if one is not None]
+
+
+def test_what_is_done_is_in_the_audit(bench: Bench, account: int) -> None:
+    """A role, codes, invitations, and that an account was recovered."""
+    owner = bench.seat("olga")
+    owner.client.role = owner.client.role.OWNER
+    owner.ask(GiveRole("alice", "operator"), MakeInvitation(2, 60), Recover("alice"))
+    proof = Proof(account, code=add_code(bench, Purpose.RECOVER, account), recovers=True)
+    Seat(bench).ask(Hello("alice", bench.session(), token=TOKEN, proof=proof))
+    assert audited(bench) == [
+        "made alice an operator",
+        "made an invitation for 2 within 1 minute",
+        "made a code that recovers the account alice",
+        "recovered the account alice from bench",
+    ]
+
+
+@pytest.mark.usefixtures("no_audit")
+def test_nothing_is_done_that_the_audit_cannot_hold(bench: Bench, account: int) -> None:
+    """No role is given, no code is made, no account is recovered."""
+    owner = bench.seat("olga")
+    owner.client.role = owner.client.role.OWNER
+    refused = owner.ask(GiveRole("alice", "operator"), MakeInvitation(), Recover("alice"))
+    assert codes(refused) == ["storage_unavailable"] * 3
+    proof = Proof(account, code=add_code(bench, Purpose.RECOVER, account), recovers=True)
+    assert codes(Seat(bench).ask(Hello("alice", bench.session(), token=TOKEN, proof=proof))) == ["storage_unavailable"]
+    alice = bench.store.account("alice")
+    assert alice is not None
+    assert (alice.role, alice.has(hashed("her laptop")), alice.has(hashed(TOKEN))) == ("member", True, False)
+    assert [bench.store.count_codes(purpose, account) for purpose in Purpose] == [0, 1, 0]  # the test's own
+
+
+@pytest.mark.parametrize("purpose", [Purpose.LINK, Purpose.RECOVER])
+def test_a_code_does_not_open_what_an_account_has_become(bench: Bench, account: int, purpose: Purpose) -> None:
+    """It was made for a member: it is of no use once that is an operator, also to whoever has shown it already."""
+    owner = bench.seat("olga")
+    owner.client.role = owner.client.role.OWNER
+    owner.ask(GiveRole("alice", "member"))
+    proof = Proof(account, code=add_code(bench, purpose, account), recovers=purpose is Purpose.RECOVER)
+    assert bench.store.count_codes(purpose, account) == 1
+    owner.ask(GiveRole("alice", "operator"))
+    assert bench.store.count_codes(purpose, account) == 0
+    assert codes(Seat(bench).ask(Hello("alice", bench.session(), token=TOKEN, proof=proof))) == ["password_wrong"]
+
+
+def test_a_code_stays_when_the_role_does_not_rise(bench: Bench, account: int) -> None:
+    """Who is a member still, or no operator any more, can use it."""
+    owner = bench.seat("olga")
+    owner.client.role = owner.client.role.OWNER
+    owner.ask(GiveRole("alice", "operator"))
+    proof = Proof(account, code=add_code(bench, Purpose.LINK, account))
+    owner.ask(GiveRole("alice", "member"), GiveRole("alice", "member"))
+    assert of_type(Seat(bench).ask(Hello("alice", bench.session(), token=TOKEN, proof=proof)), "welcome")
+
+
+def test_a_recovery_ends_the_other_codes(bench: Bench, account: int) -> None:
+    """Whoever had the account before cannot come back with one that they have made."""
+    left = Proof(account, code=add_code(bench, Purpose.LINK, account))
+    proof = Proof(account, code=add_code(bench, Purpose.RECOVER, account), recovers=True)
+    assert of_type(Seat(bench).ask(Hello("alice", bench.session(), token=TOKEN, proof=proof)), "welcome")
+    thief = Seat(bench)
+    assert codes(thief.ask(Hello("alice", bench.session(), token="t" * 32, proof=left))) == ["password_wrong"]
 
 
 def test_an_account_has_so_many_devices(bench: Bench, account: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from server_parts.storage.account_records import (
     Account,
     AddCode,
     AddDevice,
+    CloseCodes,
     Code,
     Create,
     Device,
@@ -186,6 +187,21 @@ def test_a_new_code_takes_the_place_of_the_old_one(log: Store, alice: Account) -
     assert [log.code(str(number)) is not None for number in range(5)] == [False, True, True, True, True]
     assert [log.count_codes(purpose, alice.id) for purpose in Purpose] == [1, 1, 2]
     assert log.count_codes(Purpose.INVITE, 0) == 0
+
+
+def test_the_codes_of_an_account_are_closed(log: Store, alice: Account) -> None:
+    """Not its invitations, and nobody else's codes."""
+    log.change(Create("bob", "hash-2"))
+    bob = account(log, "bob")
+    codes = [
+        Code("link", Purpose.LINK, alice.id, 1, LATER),
+        Code("recover", Purpose.RECOVER, alice.id, 1, LATER),
+        Code("invite", Purpose.INVITE, alice.id, 1, LATER),
+        Code("bob's", Purpose.LINK, bob.id, 1, LATER),
+    ]
+    log.change(*map(AddCode, codes))
+    log.change(CloseCodes(alice.id))
+    assert [code.hash for code in codes if log.code(code.hash)] == ["invite", "bob's"]
 
 
 def test_what_has_expired_goes(log: Store, alice: Account) -> None:

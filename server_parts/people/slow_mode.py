@@ -10,6 +10,7 @@ from server_parts.moderation.ranks import Rank
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Session
 from server_parts.people.permissions import rank_in
+from server_parts.people.restraint import source_to_ban
 from server_parts.protocol.requests import Refusal
 
 MOST_REMEMBERED: Final = 10_000  # people and rooms
@@ -34,7 +35,7 @@ class SlowMode:
     def refusal(self, client: Client, session: Session, room: str, seq: int, now: float) -> Refusal | None:
         """Why that text comes too soon after the last one; None if it does not, and then it is noted."""
         pause = self._rules.about(room).slow
-        key = room, (client.name.lower() if client.trusted else session.key)
+        key = room, _known_as(client, session)
         said = self._said.get(key)
         # The same text once more, because the log could not be written: it was never said.
         again = said is not None and (said.session, said.seq) == (session.key, seq)
@@ -47,3 +48,14 @@ class SlowMode:
         if len(self._said) > MOST_REMEMBERED:
             self._said.popitem(last=False)
         return None
+
+
+def _known_as(client: Client, session: Session) -> str:
+    """People without an account are one by their address: with a new session each, they would never have to wait.
+
+    Those of this machine's own addresses cannot be told apart by them: there, a session counts.
+    """
+    if client.trusted:
+        return client.name.lower()
+    source = source_to_ban(client)
+    return f"at {source}" if source else session.key

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from server_parts.moderation import acts
+from server_parts.moderation.acts import Act, Kept
 from server_parts.moderation.ranks import Rank
+from server_parts.moderation.rulebook import Rulebook
 from server_parts.people import slow_mode
 from server_parts.people.clients import Client, Session
 from server_parts.people.roles import Role
@@ -21,7 +24,7 @@ from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Store
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, codes, of_type
-from tests.server.hub.bench import Bench, Seat
+from tests.server.hub.bench import Bench, Remembering, Seat
 
 from .people import TOKEN, member, notices, operator, outcome, record_of, said
 
@@ -191,6 +194,31 @@ def test_slow_mode_in_time(bench: Bench) -> None:
     assert found(2, 105.5) == "tea is in slow mode: one text in 10 s; wait 6 s"
     assert [found(3, 110.9)[:3], found(4, 111.0)] == ["tea", "ok"]
     assert slow_mode.MOST_REMEMBERED >= 1000
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "waits"),
+    [
+        ("192.0.2.1:5", "192.0.2.1:6", True),
+        ("[2001:db8::1]:5", "[2001:db8::2]:5", True),
+        ("192.0.2.1:5", "192.0.2.2:5", False),
+        ("127.0.0.1:5", "127.0.0.1:6", False),
+    ],
+    ids=["one address", "one network", "two addresses", "this machine"],
+)
+def test_a_new_guest_does_not_end_slow_mode(first: str, second: str, waits: bool) -> None:
+    """Guests of one address share a pause, whatever session they come with; people with an account do not."""
+    rules = Rulebook()
+    rules.apply(Kept(1, 0.0, "boss", Act(acts.ROOM, room="tea", number=10)))
+    slow = SlowMode(rules)
+
+    def found(name: str, address: str, role: Role = Role.GUEST) -> bool:
+        client = Client(Remembering(), address, role)
+        client.name = name
+        return slow.refusal(client, Session(f"session of {name}", 0), "tea", 1, 100.0) is not None
+
+    assert [found("guest-1", first), found("guest-2", second)] == [False, waits]
+    assert not found("ann", first, Role.MEMBER)
 
 
 def test_the_lobby_stays_open_to_all(chat: Chat) -> None:

@@ -14,6 +14,7 @@ from server_parts.moderation.sentences import banned, clock_time
 from server_parts.people.clients import Client, Session
 from server_parts.people.restraint import who_would_be
 from server_parts.people.roles import Role, role_of
+from server_parts.people.session_owners import may_resume, session_owner
 from server_parts.protocol.events import notice
 from server_parts.protocol.requests import Hello, Refusal
 from server_parts.storage.account_records import Account
@@ -44,7 +45,7 @@ class Admission:
         names = self._live_rooms.names
         if is_guest(name) and name.lower() not in session.owner.split():  # another one than the server gave it
             return Refusal("bad_name", name_problem(name) or "", "name")
-        if not names.may_resume(session.owner, name, client, live=earlier is not None):
+        if not may_resume(session.owner, name, client, names, live=earlier is not None):
             return SESSION_TAKEN
         return None if is_guest(name) else names.refusal(name, client, earlier)
 
@@ -97,7 +98,7 @@ class Admission:
         """
         session = client.session
         assert session is not None
-        owner = self._live_rooms.names.session_owner(client, session.owner, name)
+        owner = session_owner(client, session.owner, name)
         if session.key and session.stored_owner != owner and (session.stored_owner or store):
             self._store.append([], {}, {session.key: owner})
             session.stored_owner = owner

@@ -17,6 +17,7 @@ from server_parts.hub.state import HubState
 from server_parts.hub.trimming import Trimming
 from server_parts.people.clients import Client, Session
 from server_parts.people.permissions import DENIED, entry_refusal, floor_of
+from server_parts.people.session_owners import session_owner
 from server_parts.protocol import events
 from server_parts.protocol.requests import DEFAULT_HISTORY, Hello, Join, Leave, Nick, Refusal, StartAgain
 from server_parts.storage.account_records import Account
@@ -163,7 +164,7 @@ class Arrivals:
         else:
             returning = hello.name.lower() in session.owner.split()[-1:]
             names.take(hello.name, client, account, returning=returning)
-        session.owner = names.session_owner(client, session.owner, client.name)
+        session.owner = session_owner(client, session.owner, client.name)
 
     def _welcome(self, client: Client, session: Session) -> None:
         welcome = events.welcome(
@@ -177,6 +178,7 @@ class Arrivals:
             account=client.account > 0,
         )
         client.tell(welcome | {"away": client.away} if self._live_rooms.names.others(client) else welcome)
+        self._live_rooms.names.give_up_vain_claim(client)
 
     def start_again(self, client: Client, again: StartAgain) -> None:
         self._conversations.close(client)
@@ -274,6 +276,7 @@ class Arrivals:
         away = client.away
         self._live_rooms.rename(client, new, account)
         self._trimming.use_account(client)
+        self._live_rooms.names.give_up_vain_claim(client)
         if client.away != away:  # as its person is, whose other connections bear the name already
             client.tell(events.away(client.away))
 

@@ -1,4 +1,4 @@
-"""Who may be called what: live names, claimed names, guests' numbers, and whose a session is. Owned by the hub.
+"""Who may be called what: live names, claimed names and guests' numbers. Owned by the hub.
 
 To look whether a name is free and then to give it is safe because only one thread does it, for one server.
 
@@ -176,10 +176,20 @@ class Names:
                 if self._reservations.may_claim(name, bearer.address, self._clock()):
                     due[bearer.name] = bearer.token_hash
                 else:
-                    for one in self.bearers(name):
-                        one.claiming = False  # nothing is reserved any more: it bears the name like a guest
-                        one.tell(notice(_not_kept(one.name)))
+                    self._give_up_claim(name)
         return due
+
+    def _give_up_claim(self, name: str) -> None:
+        """Nothing is reserved any more: whoever bears the name does so like a guest, and is told."""
+        for one in self.bearers(name):
+            one.claiming = False
+            one.tell(notice(_not_kept(one.name)))
+
+    def give_up_vain_claim(self, client: Client) -> None:
+        """Tell a client at once if the name that it has got cannot become an account today."""
+        name = client.name.lower()
+        if client.claiming and not self._reservations.has_claim_left(name, client.address, self._clock()):
+            self._give_up_claim(name)
 
     def claim_refusal(self, client: Client) -> Refusal | None:
         """Why the client may not make an account of the name that it bears; None if it may, and that is counted."""
@@ -275,58 +285,6 @@ class Names:
         same = last.identity == _identity(client) or (client.account and client.account == last.account)
         return last.replaced if same else last.left
 
-    # --- whose a session is ---
-
-    def may_resume(self, owner: str, name: str, client: Client, *, live: bool) -> bool:
-        """Whether a session that belongs to `owner` is this client's.
-
-        One that was opened with a token belongs to that token, and to whoever has the account of which that is a
-        device; one that was opened with a password, to the account. One that was opened without belongs to whoever
-        knows it and bears one of its last names; or any other name, if somebody else has taken that one meanwhile.
-        """
-        if not owner or client.is_owner:
-            return True
-        if _is_token(owner) or _is_account(owner):
-            return client.token_hash == owner or self._belongs_to_account(owner, name, client)
-        names = owner.split()
-        if name.lower() in names:
-            return True
-        return not live and any(is_guest(other) or self.refusal(other, client) for other in names)
-
-    def _belongs_to_account(self, owner: str, name: str, client: Client) -> bool:
-        account = self._accounts.account(name)
-        if account is None or not self._is_proved(account, client):
-            return False
-        return account.has(owner) or owner == _account_owner(account.id)
-
-    @staticmethod
-    def session_owner(client: Client, before: str, name: str) -> str:
-        """Who a session belongs to when its client bears this name.
-
-        `before` is who it belonged to so far. Of the names, the last two count: a client may not have heard the last.
-        """
-        if _is_token(before) or _is_account(before):
-            return before
-        if client.token_hash is not None and not before:
-            return client.token_hash
-        if client.proved and not before:
-            return _account_owner(client.proved)
-        latest = before.split()[-1:]
-        return " ".join(dict.fromkeys([*latest, name.lower()]))
-
-
-def _is_token(owner: str) -> bool:
-    return len(owner) == 64 and " " not in owner  # longer than any name
-
-
-def _account_owner(account: int) -> str:
-    """The owner of a session that was opened with the password of an account."""
-    return f"#{account}"
-
-
-def _is_account(owner: str) -> bool:
-    return owner.startswith("#")  # as no name does
-
 
 def _identity(client: Client) -> str:
     """What tells one bearer of a name from another, across their reconnects."""
@@ -335,6 +293,6 @@ def _identity(client: Client) -> str:
 
 def _not_kept(name: str) -> str:
     return (
-        f"{CLAIMS} names have been claimed from your address today: {name} is yours only while you are connected, "
-        "and what is said to you in private is not kept for you"
+        f"{CLAIMS} names have been claimed from your address today, so {name} does not become an account: it is yours "
+        "only while you are connected and nobody else claims it, and what is said to you in private is not kept for you"
     )

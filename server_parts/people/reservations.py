@@ -59,20 +59,37 @@ class Reservations:
         """Somebody bears the name, or owns it."""
         self._reserved.pop(name, None)
 
+    def has_claim_left(self, name: str, address: str, now: float) -> bool:
+        """Whether an address may claim that name."""
+        source = _limited_source(address)
+        return source is None or self._may_claim(name, self._made(source, now))
+
     def may_claim(self, name: str, address: str, now: float) -> bool:
-        """Whether an address may claim one more name; it is counted."""
+        """The same, and it is counted."""
         source = _limited_source(address)
         if source is None:
             return True
+        made = self._made(source, now)
+        if not self._may_claim(name, made):
+            return False
+        if not _has(made, name):
+            made.append((now, name))
+        return True
+
+    def _made(self, source: str, now: float) -> deque[tuple[float, str]]:
         made = _latest(self._claims, source)
         while made and made[0][0] <= now - CLAIMS_TIME:
             made.popleft()
-        if name in (claimed for _, claimed in made):  # tried before, when the log could not be written
-            return True
-        if len(made) >= CLAIMS:
-            return False
-        made.append((now, name))
-        return True
+        return made
+
+    @staticmethod
+    def _may_claim(name: str, made: deque[tuple[float, str]]) -> bool:
+        return len(made) < CLAIMS or _has(made, name)
+
+
+def _has(made: deque[tuple[float, str]], name: str) -> bool:
+    """Whether it was tried before, when the log could not be written."""
+    return name in (claimed for _, claimed in made)
 
 
 def _limited_source(address: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server_parts.hub import admission
 from server_parts.hub.conversations import Conversations
 from server_parts.people.clients import Client
 from server_parts.people.contacts import Contacts
@@ -28,7 +29,7 @@ def test_thieves_get_nothing(rng: random.Random) -> None:
 
 def test_a_server_that_asks_for_no_proof_is_found_out(rng: random.Random, monkeypatch: pytest.MonkeyPatch) -> None:
     """The thief is let in, and the owner's text is lost."""
-    monkeypatch.setattr(Names, "may_resume", lambda *_, **__: True)
+    monkeypatch.setattr(admission, "may_resume", lambda *_, **__: True)
     assert any("theft" in wrong for wrong in identity.thieves(rng, 10))
 
 

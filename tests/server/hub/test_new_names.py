@@ -8,6 +8,7 @@ import pytest
 
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.people.clients import Client
+from server_parts.people.reservations import CLAIMS
 from server_parts.protocol.requests import (
     Disconnected,
     Hello,
@@ -141,3 +142,26 @@ def test_texts_of_a_replaced_connection_are_stored_first(bench: Bench) -> None:
     old, new = bench.seat("alice", session=session), Seat(bench)
     bench.in_one_turn((old, [Say("lobby", ["last words"], 1)]), (new, [Hello("alice", session)]))
     assert new.heard("welcome")[0]["accepted"] == 1
+
+
+def test_who_takes_one_name_too_many_is_told_at_once(bench: Bench) -> None:
+    """In the welcome's wake or the new name's, before anything is said; nobody is told who gets an account."""
+
+    def come(name: str) -> Seat:
+        seat = Seat(bench)
+        seat.client.address = "192.0.2.7:1"
+        seat.ask(Hello(name, bench.session(), token=f"the token of {name}"))
+        return seat
+
+    people = [come(f"name-{n}") for n in range(CLAIMS)]
+    for seat in people:
+        seat.say("mine")
+        assert not of_type(seat.ever, "notice")
+    late = come("late")
+    told = [frame["type"] for frame in late.ever]
+    assert told[:2] == ["welcome", "notice"]
+    assert "late does not become an account" in of_type(late.ever, "notice")[0]["text"]
+    assert not of_type(late.say("hello"), "notice")
+    (notice,) = of_type(late.ask(Nick("later")), "notice")
+    assert "later does not become an account" in notice["text"]
+    assert bench.store.account("late") is bench.store.account("later") is None

@@ -9,6 +9,7 @@ import pytest
 from server_parts.people.clients import Client
 from server_parts.people.names import Names
 from server_parts.people.roles import Role
+from server_parts.people.session_owners import may_resume, session_owner
 from server_parts.storage.account_records import AddDevice, Create, SetRole
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import hashed
@@ -203,14 +204,14 @@ def test_a_session_belongs_to_its_account(names: Names, account: int) -> None:
     laptop, phone, stranger = client("the laptop's token"), client("the phone's token"), client("another token")
     by_password = client()
     by_password.proved = account
-    owners = [names.session_owner(somebody, "", "alice") for somebody in (laptop, by_password)]
+    owners = [session_owner(somebody, "", "alice") for somebody in (laptop, by_password)]
     assert owners == [hashed("the laptop's token"), f"#{account}"]
     for owner in owners:
-        assert names.may_resume(owner, "alice", phone, live=True)
-        assert names.may_resume(owner, "alice", by_password, live=False)
-        assert not names.may_resume(owner, "alice", stranger, live=False)
-        assert not names.may_resume(owner, "mallory", stranger, live=False)
-        assert names.session_owner(phone, owner, "anna") == owner, "it stays that, under any name"
+        assert may_resume(owner, "alice", phone, names, live=True)
+        assert may_resume(owner, "alice", by_password, names, live=False)
+        assert not may_resume(owner, "alice", stranger, names, live=False)
+        assert not may_resume(owner, "mallory", stranger, names, live=False)
+        assert session_owner(phone, owner, "anna") == owner, "it stays that, under any name"
 
 
 def test_another_device_is_no_other_bearer(names: Names, account: int) -> None:

@@ -13,6 +13,7 @@ from server_parts.hub.state import HubState
 from server_parts.moderation import acts
 from server_parts.moderation.acts import Act
 from server_parts.moderation.ranks import Rank
+from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client
 from server_parts.people.permissions import outranked, rank_in
 from server_parts.people.restraint import keys_of, source_to_ban
@@ -22,6 +23,7 @@ from server_parts.storage.records import Receipt
 from server_parts.storage.store import Entry
 
 MOST_KEYS: Final = 64  # by which one person is known
+NOT_ONESELF: Final = Refusal("not_allowed", "you cannot do that to yourself", "name")
 
 
 class Person(NamedTuple):
@@ -91,5 +93,12 @@ class Acting:
         if person is None:
             return Refusal("no_such_user", f"there is nobody called {name}", "name")
         if client in person.connections:
-            return Refusal("not_allowed", "you cannot do that to yourself", "name")
+            return NOT_ONESELF
         return outranked(client, self.rank(person, room), person.name, room, self.rules) or person
+
+
+def last_owner(room: str, name: str, rules: Rulebook) -> Refusal | None:
+    """Why somebody may not give up what they are in a room: nobody would own it then."""
+    if not rules.about(room).is_only_owner(name):
+        return None
+    return Refusal("not_allowed", f"you are the only owner of {room}: make somebody else its owner first", "name")

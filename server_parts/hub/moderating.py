@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from server_parts.hub.acting import Acting, Person
+from server_parts.hub.acting import NOT_ONESELF, Acting, Person, last_owner
 from server_parts.hub.departures import Departures
 from server_parts.hub.state import HubState
 from server_parts.moderation import acts, sentences
@@ -125,9 +125,11 @@ class Moderating:
         return self._replaces(act, acts.BAN) or act
 
     def _may_ban(self, client: Client, person: Person, room: str | None) -> Refusal | None:
-        """Oneself, if one is sure of it; else nobody of the same rank or above."""
-        if client in person.connections and not client.is_owner:
-            return None
+        """Oneself, if one is sure of it and leaves no room without an owner; else nobody of the same rank or above."""
+        if client in person.connections:
+            if client.is_owner:
+                return NOT_ONESELF
+            return last_owner(room, person.name, self._rules) if room is not None else None
         return outranked(client, self._acting.rank(person, room), person.name, room, self._rules)
 
     def _replaces(self, act: Act, kind: str) -> Refusal | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from chat_common import LOBBY, Frame
-from server_parts.hub.acting import Acting, Person
+from server_parts.hub.acting import Acting, Person, last_owner
 from server_parts.hub.state import HubState
 from server_parts.moderation import acts
 from server_parts.moderation.acts import Act
@@ -103,6 +103,12 @@ class RoomModeration:
         """Roles below one's own, to those below oneself. An owner may make another one, and anybody may step down."""
         own = rank_in(client, wanted.room, self._rules)
         new = ROOM_RANKS[wanted.role]
+        if (
+            client in person.connections
+            and new < Rank.OWNER
+            and (refusal := last_owner(wanted.room, person.name, self._rules))
+        ):
+            return refusal
         if client in person.connections and new < own and own < Rank.OPERATOR:
             return None
         if new == Rank.VOICE < self._rules.about(wanted.room).roles.get(person.name.lower(), Rank.MEMBER):

@@ -37,6 +37,10 @@ class RoomRules:
         self.roles: dict[str, Rank] = {}  # by the names of accounts, in lower case
         self.invited: set[str] = set()  # keys
 
+    def is_only_owner(self, name: str) -> bool:
+        """Whether the room would have no owner without that account."""
+        return [who for who, rank in self.roles.items() if rank == Rank.OWNER] == [name.lower()]
+
 
 PLAIN: Final = RoomRules()  # of rooms about which nothing was decided; never changed
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from chat_common import is_name
+from chat_common import is_name, room_problem
 from server_parts.protocol.account_requests import (
     DEFAULT_INVITATION,
     GIVEN_ROLES,
@@ -24,8 +24,9 @@ from server_parts.protocol.account_requests import (
     Whois,
 )
 from server_parts.protocol.durations import seconds_of
+from server_parts.protocol.moderation_requests import ROOM_ROLES, SetRoomRole
 
-Parse = Callable[[str], AccountRequest | str]
+Parse = Callable[[str], AccountRequest | SetRoomRole | str]
 
 
 class AccountLine(NamedTuple):
@@ -39,12 +40,19 @@ def _about(make: Callable[[str], AccountRequest], usage: str) -> Parse:
     return lambda rest: make(rest) if is_name(rest) else f"usage: {usage}"
 
 
-def give_role(rest: str) -> AccountRequest | str:
-    name, _, role = rest.partition(" ")
-    role = role.strip().lower()
-    if not is_name(name) or role not in GIVEN_ROLES:
-        return f"usage: /role NAME {'|'.join(GIVEN_ROLES)}"
-    return GiveRole(name, role)
+def give_role(rest: str) -> GiveRole | SetRoomRole | str:
+    """A role on the server or, with a room behind it, in that room."""
+    words = rest.split()
+    name, role, room = (*words, "", "", "")[:3]
+    role, room = role.lower(), room.removeprefix("#").lower()
+    if (
+        len(words) > 3
+        or not is_name(name)
+        or role not in (ROOM_ROLES if room else GIVEN_ROLES)
+        or (room and room_problem(room))
+    ):
+        return f"usage: /role NAME {'|'.join(GIVEN_ROLES)}, or in a room: /role NAME {'|'.join(ROOM_ROLES)} #ROOM"
+    return SetRoomRole(name, room, role) if room else GiveRole(name, role)
 
 
 def invitation(rest: str) -> AccountRequest | str:
@@ -87,6 +95,6 @@ OF_OPERATORS: Final = (
     WHOIS,
     AccountLine("/recover NAME", "make a code that opens somebody's account anew", _about(Recover, "/recover NAME")),
     AccountLine("/release NAME", "delete an account and free its name", _about(Release, "/release NAME")),
-    AccountLine("/role NAME ROLE", "make somebody an operator of this server, or a member again", give_role),
+    AccountLine("/role NAME ROLE [#ROOM]", "give somebody a role on this server, or in a room", give_role),
     _INVITATION,
 )

@@ -9,6 +9,7 @@ MAX_TOPIC: Final = 200
 MAX_SLOW: Final = 86_400  # seconds between two texts
 MAX_TIME: Final = 315_360_000  # ten years: what is meant to last longer is for good
 LOCKDOWN: Final = 600  # seconds, if nobody says how long
+ROOM_ROLES: Final = ("owner", "moderator", "voice", "member")
 ACTS_PAGE, MAX_ACTS_PAGE = 50, 200
 
 

@@ -19,7 +19,6 @@ from server_parts.protocol.fields import (
 )
 
 MODES: Final = ("open", "moderated", "read-only", "invite")
-ROOM_ROLES: Final = ("owner", "moderator", "voice", "member")
 
 
 def _line(frame: Frame, field: str, most: int) -> str | None:
@@ -125,7 +124,7 @@ def _list_of(kind: str) -> Callable[[Frame], ask.ListActs]:
 
 def room_role(frame: Frame) -> ask.SetRoomRole:
     """A `role` with a room."""
-    return ask.SetRoomRole(somebody_of(frame), room_of(frame), _one_of(frame, "role", ROOM_ROLES))
+    return ask.SetRoomRole(somebody_of(frame), room_of(frame), _one_of(frame, "role", ask.ROOM_ROLES))
 
 
 def room_invitation(frame: Frame) -> ask.InviteToRoom:

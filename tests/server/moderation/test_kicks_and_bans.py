@@ -11,6 +11,7 @@ from server_parts.hub.dispatcher import Dispatcher
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.rate_limit import RateLimits
 from server_parts.people.roles import Role
+from server_parts.protocol.account_lines import give_role
 from server_parts.protocol.moderation_requests import Ban, Kick, ListActs, Lockdown, Mute, Unban
 from server_parts.protocol.requests import Bye, Hello, Join, Nick, Ping, Request, Say
 from server_parts.storage.store import Store
@@ -189,6 +190,21 @@ def terminal(bench: Bench) -> Seat:
     seat.ask(Hello("server", ""))
     seat.heard()
     return seat
+
+
+def test_the_terminal_names_the_owner_of_a_room(bench: Bench) -> None:
+    """Also of one that lost its owner; itself it cannot ban."""
+    boss, ann = terminal(bench), bench.seat("ann", token=TOKEN)
+    ann.ask(Join("tea"))
+    ann.say("mine", "tea")
+    boss.ask(Ban("ann", room="tea", sure=True))
+    assert not bench.hub.rules.about("tea").roles
+    request = give_role("ann owner #tea")
+    assert not isinstance(request, str)
+    assert notices(boss.ask(request)) == ["ann is now an owner of tea, by server"]
+    assert bench.hub.rules.about("tea").is_only_owner("ANN")
+    (error,) = of_type(boss.ask(Ban("server", sure=True)), "error")
+    assert error["text"] == "you cannot do that to yourself"
 
 
 def test_a_network_of_many_is_repeated(bench: Bench) -> None:

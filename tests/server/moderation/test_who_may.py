@@ -10,7 +10,7 @@ import pytest
 from server_parts.hub import accounts, moderating, room_moderation
 from server_parts.people.roles import Role
 from tests.conftest import Chat, Serve
-from tests.peers import Native, of_type
+from tests.peers import Frame, Native, of_type
 from tests.server.test_entry import OWNER, store_with
 
 from .people import member, operator, outcome, record_of, said
@@ -259,6 +259,26 @@ def test_roles_are_given_below_one_s_own(chat: Chat) -> None:
     assert give("mod2", "mem", "voice") == "not_allowed"
     assert [give("owner2", "owner2", "member"), give("op1", "owner1", "member")] == ["ok", "ok"]
     assert give("op1", "guest-7", "voice") == "no_such_user"
+
+
+def test_a_room_keeps_an_owner(chat: Chat) -> None:
+    """Who is the only one cannot step down, nor ban herself, until there is another; operators neither."""
+    owner, other = member(chat, "ann"), member(chat, "bob")
+    owner.ask("join", room="tea")
+    owner.tell("mine", "tea")
+
+    def step_down(peer: Native, name: str) -> list[Frame]:
+        return peer.ask("role", room="tea", name=name, role="member")
+
+    (error,) = of_type(step_down(owner, "ann"), "error")
+    assert error["text"] == "you are the only owner of tea: make somebody else its owner first"
+    assert outcome(owner.ask("ban", room="tea", name="ann", sure=True)) == "not_allowed"
+    record_of(chat, owner).role = Role.OPERATOR
+    assert outcome(step_down(owner, "ann")) == outcome(owner.ask("ban", room="tea", name="ann")) == "not_allowed"
+    record_of(chat, owner).role = Role.MEMBER
+    assert outcome(owner.ask("role", room="tea", name="bob", role="owner")) == "ok"
+    assert outcome(step_down(owner, "ann")) == "ok"
+    assert outcome(step_down(other, "bob")) == "not_allowed"
 
 
 def test_a_hello_comes_first(chat: Chat) -> None:

@@ -17,6 +17,7 @@ from server_parts.protocol.account_requests import (
     Secret,
     Whois,
 )
+from server_parts.protocol.moderation_requests import SetRoomRole
 from server_parts.protocol.requests import Hello
 
 
@@ -47,6 +48,14 @@ def test_devices_and_roles() -> None:
     assert [isinstance(devices(text), str) for text in ("forget", "forget x", "3")] == [True] * 3
     assert give_role("bob  Operator") == GiveRole("bob", "operator")
     assert [isinstance(give_role(text), str) for text in ("bob", "bob owner", "", "b!b member")] == [True] * 4
+
+
+def test_a_role_in_a_room() -> None:
+    """Its name comes last; a role that there is not, or a word too many, is answered with the form."""
+    assert give_role("bob owner #Tea") == give_role("bob OWNER tea") == SetRoomRole("bob", "tea", "owner")
+    assert give_role("bob member #tea") == SetRoomRole("bob", "tea", "member")
+    wrong = ("bob operator #tea", "bob owner #t!a", "bob owner #tea x", "bob king #tea")
+    assert [str(give_role(text))[:6] for text in wrong] == ["usage:"] * 4
 
 
 def test_commands_with_a_name() -> None:

@@ -159,7 +159,9 @@ FORMS: dict[str, Check] = {
     "blocked": _object(names=_list_of(_text)),
     "notice": _object(text=_text),
     "pong": _object(),
-    "error": _object(code=_text, text=_text, seq=_optional(_count), accepted=_optional(_count), fatal=_flag),
+    "error": _object(
+        code=_text, text=_text, seq=_optional(_count), accepted=_optional(_count), fatal=_flag, until=_optional(_time)
+    ),
     "bye": _object(code=_text, text=_optional(_text), retry=_flag),
 }
 

@@ -163,11 +163,15 @@ class Connection:
         elif may_change and (another := self._proofs.next_name()) is not None:
             state.name = another
             self._introduce()
-        elif frame["code"] in PASSING:
+        elif frame["code"] in PASSING or self._is_locked_out(frame):
             self.lose(reason.rstrip("."), retry=True)
         else:
             name, address = harmless_line(state.name), self._server.address
             self.finish(1, refusal(frame["code"], reason, name, address, state.admission))
+
+    def _is_locked_out(self, frame: Frame) -> bool:
+        """Whether it is a lockdown that keeps somebody out who was in: it ends by itself."""
+        return bool(self._course.has_been_welcomed and frame["code"] == "invite_needed" and frame.get("until"))
 
     def _hear_bye(self, frame: Frame) -> None:
         reason = harmless_line(frame.get("text") or frame["code"]).rstrip(".")

@@ -6,6 +6,7 @@ Owned by the hub, run only by its thread. It must not know sockets.
 from __future__ import annotations
 
 import logging
+import time
 from typing import Final
 
 from chat_common import is_guest, name_problem
@@ -31,6 +32,7 @@ class Admission:
         self._batch = state.batch
         self._rules = state.rules
         self._conversations = state.conversations
+        self._last_seen = state.last_seen
 
     def session(self, key: str, earlier: Client | None) -> Session:
         """The session that a hello names, as it was left. `earlier` is still connected with it."""
@@ -58,10 +60,10 @@ class Admission:
         if refusal is not None or account is not None or earlier is not None or hello.invite is not None:
             return refusal
         now, end = self._rules.clock(), self._rules.lockdown_until
-        if now >= end:
+        if now >= end or self._last_seen.is_expected(hello.name or "", session.key, time.monotonic()):
             return None
         text = f"this server accepts no new people until {clock_time(end, now)}, unless they are invited"
-        return Refusal("invite_needed", text, "name")
+        return Refusal("invite_needed", text, "name", until=end)
 
     def ban(self, client: Client, name: str | None, session: Session, account: Account | None) -> Refusal | None:
         """The ban that keeps a client out under that name."""

@@ -14,6 +14,7 @@ from typing import Final
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
 from server_parts.people.places import Places
+from server_parts.people.reservations import GRACE
 from server_parts.protocol.events import bye
 from server_parts.protocol.requests import Bye, Disconnected, EndConnection
 
@@ -34,13 +35,16 @@ class Departures:
         self._farewells: deque[tuple[float, Client]] = deque()  # until when who may take its last words
         self._silent_due = 0.0 if places is not None else math.inf
 
-    def forget(self, client: Client, why: str = "", *, comes_back: bool = False) -> None:
-        """Nothing more is done for the client, and it is nowhere any more."""
+    def forget(self, client: Client, why: str = "", *, comes_back: bool = False, expected: bool = False) -> None:
+        """Nothing more is done for the client, and it is nowhere any more.
+
+        `comes_back`: with the connection that is about to be let in. `expected`: soon, as it did not want to leave.
+        """
         self._batch.tell()  # to the rooms that there are now
         if client in self._batch:
             self._batch.commit()
         client.gone = True
-        self._last_seen.note(client)
+        self._last_seen.note(client, time.monotonic() + GRACE if expected else -math.inf)
         self._conversations.note_leaving(client)
         if not comes_back:
             self._conversations.close(client)
@@ -53,7 +57,8 @@ class Departures:
         self, client: Client, code: str, text: str, *, retry: bool, at_once: bool = False, comes_back: bool = False
     ) -> None:
         """End a client's connection with a reason; it has a few seconds to read it."""
-        self.forget(client, "" if code == "exit" else code.replace("_", " "), comes_back=comes_back)
+        why = "" if code == "exit" else code.replace("_", " ")
+        self.forget(client, why, comes_back=comes_back, expected=retry)
         self._say_goodbye(client, client.encoder.frame(bye(code, text, retry=retry)), at_once=at_once)
 
     def _say_goodbye(self, client: Client, last_words: bytes, *, at_once: bool = False) -> None:
@@ -81,7 +86,8 @@ class Departures:
         self._say_goodbye(client, ending.block)
 
     def disconnected(self, client: Client, _: Disconnected) -> None:
-        self.forget(client, "too slow: it asked for more than it read" if client.outbox.stalled else "")
+        why = "too slow: it asked for more than it read" if client.outbox.stalled else ""
+        self.forget(client, why, expected=True)
 
     # --- in time ---
 

@@ -35,6 +35,7 @@ class Refusal(NamedTuple):
     field: str | None = None
     seq: int | None = None
     fatal: bool = False
+    until: float | None = None  # when that ends by itself
 
     def frame(self) -> Frame:
         frame: Frame = {"type": "error", "code": self.code, "text": self.text, "fatal": self.fatal}
@@ -42,6 +43,8 @@ class Refusal(NamedTuple):
             frame["seq"] = self.seq
         if self.field is not None:
             frame["field"] = self.field[:MAX_ECHO]
+        if self.until is not None:
+            frame["until"] = self.until
         return frame
 
 

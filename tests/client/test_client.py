@@ -290,6 +290,42 @@ def test_a_bye_for_now_is_followed_by_a_return(server: ScriptedServer, start: St
     assert goodbye(running, peer) == 0
 
 
+LOCKDOWN = {"type": "error", "code": "invite_needed", "text": "no new people until noon", "until": 4e9}
+
+
+def test_a_lockdown_is_waited_out(server: ScriptedServer, start: Start) -> None:
+    """By somebody who was in: that is said once, what is written meanwhile is kept, and then they are back."""
+    running, peer = in_the_lobby(server, start)
+    peer.close()
+    for _ in range(2):
+        peer = server.accept()
+        peer.expect("hello")
+        peer.send(LOCKDOWN)
+    running.screen.type("kept")
+    peer = server.accept()
+    peer.welcome()
+    peer.receipt(peer.expect("say"), 1, "ann")
+    running.screen.wait_for("said -> kept")
+    told = [line for line in running.screen.lines if "no new people" in line.lower()]
+    assert told == ["No new people until noon. The client tries again; what you write is kept."]
+    assert goodbye(running, peer) == 0
+
+
+@pytest.mark.parametrize("until", [None, 4e9], ids=["for good", "of a newcomer"])
+def test_no_other_missing_invitation_is_waited_for(server: ScriptedServer, start: Start, until: float | None) -> None:
+    """Nothing would change for somebody who was never in, nor on a server that always asks for one."""
+    if until is None:
+        running, peer = in_the_lobby(server, start)
+        peer.close()
+    else:
+        running = start(name="ann")
+    peer = server.accept()
+    peer.expect("hello")
+    peer.send({**LOCKDOWN, "until": until})
+    assert running.status() == 1
+    running.screen.wait_for("ask for a code")
+
+
 def test_a_success_makes_the_next_pause_short_again(server: ScriptedServer, start: Start) -> None:
     """However often the connection was lost before, the first try comes soon."""
     running, peer = in_the_lobby(server, start)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from server_parts.hub import departures
 from server_parts.hub.dispatcher import Dispatcher
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.rate_limit import RateLimits
 from server_parts.people.roles import Role
 from server_parts.protocol.account_lines import give_role
 from server_parts.protocol.moderation_requests import Ban, Kick, ListActs, Lockdown, Mute, Unban
-from server_parts.protocol.requests import Bye, Hello, Join, Nick, Ping, Request, Say
+from server_parts.protocol.requests import Bye, Disconnected, Hello, Join, Nick, Ping, Request, Say
 from server_parts.storage.store import Store
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, codes, of_type
@@ -397,6 +398,34 @@ def test_a_lockdown(chat: Chat) -> None:
     assert "/invite CODE" in told
     assert outcome(op.ask("lockdown", **{"for": 0})) == "ok"
     assert chat.native("new").welcome["name"] == "new"
+
+
+def test_a_lockdown_lets_those_back_in_whose_link_broke(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With their session, under their name, for a while; nobody else, and not who was removed or has left."""
+    boss = terminal(bench)
+
+    def come(name: str, session: str, leaving: Request) -> None:
+        bench.seat(name, session=session).ask(leaving)
+
+    sessions = {name: f"the session of {name}" for name in ("lost", "left", "kicked", "late")}
+    come("lost", sessions["lost"], Disconnected())
+    come("left", sessions["left"], Bye())
+    bench.seat("kicked", session=sessions["kicked"])
+    boss.ask(Kick("kicked"), Lockdown())
+
+    def comes_back(name: str, session: str) -> str:
+        return outcome(Seat(bench).ask(Hello(name, session)))
+
+    (error,) = of_type(Seat(bench).ask(Hello("new", bench.session())), "error")
+    assert (error["code"], error["until"]) == ("invite_needed", bench.hub.rules.lockdown_until)
+    assert comes_back("lost", bench.session()) == comes_back("other", sessions["lost"]) == "invite_needed"
+    assert comes_back("lost", sessions["lost"]) == "ok"
+    assert [comes_back(name, sessions[name]) for name in ("left", "kicked")] == ["invite_needed"] * 2
+    monkeypatch.setattr(departures, "GRACE", 0.0)
+    boss.ask(Lockdown(0))
+    come("late", sessions["late"], Disconnected())
+    boss.ask(Lockdown())
+    assert comes_back("late", sessions["late"]) == "invite_needed"
 
 
 # --- newcomers, after trouble ---

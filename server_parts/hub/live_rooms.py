@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from chat_common import partners
+from chat_common import Frame, partners
 from server_parts.hub.lists import room_list
 from server_parts.hub.pages import entry
 from server_parts.moderation.rulebook import Rulebook
@@ -21,6 +21,7 @@ from server_parts.people.clients import Client, Room
 from server_parts.people.described import described
 from server_parts.people.names import Names
 from server_parts.people.presence import Tidings
+from server_parts.people.renames import Renames
 from server_parts.protocol import events
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import Rooms
@@ -148,6 +149,8 @@ class LiveRooms:
         answer = answer or [events.presence(None, {"renamed": [pair]}, 0)]
         if client.name.lower() != old.lower():
             answer += [events.presence(r.name, {"joined": [old]}, r.people) for r in stays if r.name in client.rooms]
+        if client.encoder.is_for_people:
+            answer = _without_doubles(client, answer)
         if not client.outbox.offer(b"".join(map(client.encoder.frame, answer))):  # one block: it may be in many rooms
             self.slow[client] = None
 
@@ -227,10 +230,13 @@ class LiveRooms:
         room.members[client] = tidings.end
         hearer = client if tidings.knows(client) else None
         key = position, client.encoder, hearer
-        block = blocks.get(key)
+        is_shared = len(client.rooms) == 1 or not client.encoder.is_for_people
+        block = blocks.get(key) if is_shared else None
         if block is None:
             frames = tidings.since(position, hearer)
+            frames = frames if is_shared else _without_doubles(client, frames)
             block = b"".join(client.encoder.frame(frame | {"members": room.people}) for frame in frames)
+        if is_shared:
             blocks[key] = block
         # An event that a door does not show is no bytes at all.
         if block and not client.outbox.offer(block):
@@ -290,3 +296,8 @@ class LiveRooms:
             if run.last > told:
                 yield run if run.id > told else run.after(told)
                 told = run.last
+
+
+def _without_doubles(client: Client, frames: list[Frame]) -> list[Frame]:
+    client.renames = client.renames or Renames()
+    return client.renames.without_doubles(frames)

@@ -15,6 +15,7 @@ from chat_common import Frame, partners, private_room
 from server_parts.moderation.sanctions import Who
 from server_parts.people.addresses import is_own, source_of
 from server_parts.people.presence import News
+from server_parts.people.renames import Renames
 from server_parts.people.roles import Role
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.plain_encoder import PLAIN
@@ -63,8 +64,8 @@ class Client:
     __slots__ = (
         "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone",
         "informed", "invited", "is_confidential", "joined_with", "known_as", "name", "number", "on_kept_place",
-        "outbox", "program", "proved", "reads_only", "replaced", "resumed", "role", "rooms", "session", "settles",
-        "shares_name", "takes_over", "token_hash", "wrote_in",
+        "outbox", "program", "proved", "reads_only", "renames", "replaced", "resumed", "role", "rooms", "session",
+        "settles", "shares_name", "takes_over", "token_hash", "wrote_in",
     )  # fmt: skip
 
     def __init__(self, outbox: Outlet, address: str, role: Role = Role.GUEST) -> None:
@@ -94,6 +95,7 @@ class Client:
         self.joined_with: dict[str, int] = {}
         self.wrote_in: set[str] = set()  # private rooms
         self.known_as: tuple[object, Who] | None = None  # see restraint.py
+        self.renames: Renames | None = None  # for who sees no rooms in them
         self.rooms: dict[str, Room] = {}
         self.is_confidential = is_own(source_of(address))  # nobody on the way can read what is said
         self.on_kept_place = False  # let in to prove that its name is claimed

@@ -241,6 +241,30 @@ def test_rooms(guest: Plain, alice: Native) -> None:
     assert guest.text() == "* tea: 2 here, last message #2 *"
 
 
+def test_a_new_name_is_told_once(guest: Plain, alice: Native) -> None:
+    """However many rooms one shares with its bearer, or is in oneself; and again if it is taken again."""
+    for room in ("tea", "cups"):
+        guest.say(f"/join {room}")
+        guest.until(f"you are in {room}")
+        alice.ask("join", room=room)
+        guest.until(f"alice joined #{room}")
+
+    def told(mark: str) -> list[str]:
+        """What a new name is told with, up to a mark in each room."""
+        for room in ("lobby", "tea", "cups"):
+            alice.tell(mark, room)
+        lines = [guest.text()]
+        while mark not in lines[-1] or "#cups" not in lines[-1]:
+            lines.append(guest.text())
+        return [line for line in lines if "is now" in line]
+
+    for number, (old, new) in enumerate([("alice", "ann"), ("ann", "alice"), ("alice", "ann")]):
+        alice.ask("nick", name=new)
+        assert told(f"mark {number}") == [f"* {old} is now {new} *"]
+    guest.say("/nick newton")
+    assert told("last mark") == ["* guest-1 is now newton *"]
+
+
 def test_private_messages(guest: Plain, alice: Native) -> None:
     """/msg reaches one person, and answers are marked as private."""
     guest.say("/msg ALICE psst")

@@ -41,6 +41,7 @@ from server_parts.operator.service_log import ServiceLog
 from server_parts.own_certificate import Encryption, open_certificate
 from server_parts.people.addresses import is_own, source_of
 from server_parts.people.clients import Client
+from server_parts.people.inside import InsideView
 from server_parts.people.places import Places
 from server_parts.people.rate_limit import RateLimits
 from server_parts.protocol.doorway import FIRST_BYTE_WAIT, Doorway
@@ -254,9 +255,10 @@ class ChatServer:
 
     def _requests(self, wire: Wire, client: Client, door: Doorway) -> Iterator[Sequence[Request]]:
         """What a client asks for, as it arrives, and what its silence means."""
+        inside = InsideView(client, self._store)
         while not client.outbox.closed:
             if client.session is not None:
-                door.welcomed()
+                door.welcomed(inside)
             deadline = door.deadline()
             if deadline is not None and not wire.readable(deadline - time.monotonic()):
                 yield door.silence(time.monotonic())

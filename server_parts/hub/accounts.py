@@ -15,6 +15,7 @@ from server_parts.hub.state import HubState
 from server_parts.moderation.sentences import with_article
 from server_parts.people.allowance import Allowance
 from server_parts.people.clients import Client
+from server_parts.people.held_back import hold_back
 from server_parts.people.one_time_codes import hash_of_code, new_code
 from server_parts.people.roles import Role, role_of
 from server_parts.protocol import account_requests as ask
@@ -65,14 +66,20 @@ class Accounts:
             return
         account = self._own(client)
         if account is None or account.id != asked.account or account.password != asked.before:
-            client.tell(_CHANGED.frame())
+            self._refuse_password(client, _CHANGED)
         elif asked.after is None and not account.devices:
-            client.tell(_LAST_WAY_IN.frame())
+            self._refuse_password(client, _LAST_WAY_IN)
         else:
             self._store.change(change.SetPassword(account.id, asked.after))
-            text = "set" if asked.after is not None else "taken away"
-            client.tell(events.notice(f"the password of {account.name} is {text}"))
             self._end_without_device(client, account)
+            text = f"the password of {account.name} is {'set' if asked.after is not None else 'taken away'}"
+            for one in self._names.bearers(account.name):
+                one.tell(events.password_notice(text, has_one=asked.after is not None))
+
+    @staticmethod
+    def _refuse_password(client: Client, refusal: Refusal) -> None:
+        for frame in (refusal.frame(), *hold_back(client)):
+            client.tell(frame)
 
     def _end_without_device(self, client: Client, account: Account) -> None:
         """Whoever came with the password of before, and no device: nothing in the list of devices would end that."""
@@ -85,13 +92,14 @@ class Accounts:
         """Somebody without an account sets a password: that claims the name at once."""
         refusal = self._names.claim_refusal(client) if self._store.account(client.name) is None else _CHANGED
         if refusal is not None:
-            client.tell(refusal.frame())
+            self._refuse_password(client, refusal)
             return
         self._store.change(change.Create(client.name, client.token_hash, client.program, asked.after))
         account = self._store.account(client.name)
         client.proved = account.id if account is not None else 0
         self._names.claimed(client.name, client.token_hash)
-        client.tell(events.notice(f"{client.name} is your account now: log in with its password from anywhere"))
+        text = f"{client.name} is your account now: log in with its password from anywhere"
+        client.tell(events.password_notice(text, has_one=True))
 
     def devices(self, client: Client, asked: ask.Devices) -> None:
         account = self._own(client)

@@ -155,7 +155,7 @@ class Arrivals:
         if not client.is_owner:
             program = f" ({quote(hello.client)})" if hello.client else ""  # or it could pass for another record
             log.info("Client connected from %s: %s%s", client.address, client.name, program)
-        self._welcome(client, session)
+        self._welcome(client, session, has_password=_has_password(account, hello))
 
     def _give_name(self, client: Client, hello: Hello, session: Session, account: Account | None) -> None:
         names = self._live_rooms.names
@@ -166,7 +166,7 @@ class Arrivals:
             names.take(hello.name, client, account, returning=returning)
         session.owner = session_owner(client, session.owner, client.name)
 
-    def _welcome(self, client: Client, session: Session) -> None:
+    def _welcome(self, client: Client, session: Session, *, has_password: bool) -> None:
         welcome = events.welcome(
             name=client.name,
             color=client.color,
@@ -176,6 +176,7 @@ class Arrivals:
             motd=self._motd,
             role=client.role.word,
             account=client.account > 0,
+            password=has_password,
         )
         client.tell(welcome | {"away": client.away} if self._live_rooms.names.others(client) else welcome)
         self._live_rooms.names.give_up_vain_claim(client)
@@ -288,3 +289,9 @@ class Arrivals:
                 client.tell(refusal.frame())
                 self._live_rooms.leave(client, room)
                 client.tell(events.presence(room.name, {"left": [client.name]}, room.people))
+
+
+def _has_password(account: Account | None, hello: Hello) -> bool:
+    """A code that recovers an account takes its password away."""
+    recovers = hello.proof is not None and hello.proof.recovers
+    return account is not None and account.password is not None and not recovers

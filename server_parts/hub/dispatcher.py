@@ -19,6 +19,7 @@ from server_parts.hub.proving import carries_secret
 from server_parts.people import permissions
 from server_parts.people.addresses import source_of
 from server_parts.people.clients import CREDITS, Client
+from server_parts.people.held_back import NOT_SAID, SECRET_FIELDS, hold_back, let_talk
 from server_parts.people.newcomers import is_newcomer
 from server_parts.people.rate_limit import Person, RateLimit, RateLimits
 from server_parts.protocol import events
@@ -35,6 +36,7 @@ from server_parts.protocol.requests import (
     Rooms,
     Say,
     Search,
+    TalkAgain,
     Who,
     in_runs,
 )
@@ -49,7 +51,7 @@ HEARERS: Final = 100  # people who hear of a new name, for what one request cost
 PASSWORD_COST: Final = 10  # requests that hashing a password costs
 
 _ALONE: Final = frozenset((Hello, Nick, Login, Password))  # what has a limit or a price of its own
-_ANSWERED_HERE: Final = frozenset((History, Search, Ping, Answer, Refusal))
+_ANSWERED_HERE: Final = frozenset((History, Search, Ping, Answer, TalkAgain, Refusal))
 _HERE: Final = object()
 _SECRET: Final = object()
 
@@ -157,13 +159,34 @@ class Dispatcher:
                 self._settle()
                 for request in some:
                     if not self._client.outbox.closed:
-                        self._client.outbox.offer_pages(self._answer(request))
-                        self._client.outbox.drain()
+                        self._send(self._answer(request))
+                        if isinstance(request, Refusal) and request.field in SECRET_FIELDS:
+                            self._hold_back()
             elif kind is _SECRET:
                 for request in some:
                     self._prove(request)
             else:
-                self._pass_on(in_runs(some))
+                self._pass_on(in_runs(self._without_secrets(some)))
+
+    def _send(self, pages: Iterable[bytes]) -> None:
+        self._client.outbox.offer_pages(pages)
+        self._client.outbox.drain()
+
+    def _hold_back(self) -> None:
+        for frame in hold_back(self._client):
+            self._send(self._frame(frame))
+
+    def _without_secrets(self, requests: Iterable[Request]) -> Iterable[Request]:
+        """Nothing is said that may be a password."""
+        if not self._client.holds_back:
+            return requests
+        kept = []
+        for request in requests:
+            if isinstance(request, Say):
+                self._send(self._frame(NOT_SAID.frame()))
+            else:
+                kept.append(request)
+        return kept
 
     def _prove(self, request: Request) -> None:
         """What takes long, and what the hub must not know, is done here; then the hub decides."""
@@ -174,13 +197,17 @@ class Dispatcher:
             prepared = permissions.refusal(self._client, request) or self._hub.prover.prepared(self._client, request)
         except StorageError as error:
             prepared = Refusal("storage_unavailable", str(error))
+        self._client.holds_back = False
         if isinstance(prepared, Refusal):
-            self._client.outbox.offer_pages(self._frame(prepared.frame()))
-            self._client.outbox.drain()
+            self._send(self._frame(prepared.frame()))
+            if isinstance(request, (Login, Password)):
+                self._hold_back()
         else:
             self._pass_on([prepared])
 
     def _pass_on(self, requests: Sequence[Request]) -> None:
+        if not requests:
+            return
         self._client.credits.get()
         self._hub.submit(self._client, requests)
         if not all(isinstance(request, Say) for request in requests):
@@ -200,6 +227,8 @@ class Dispatcher:
         match request:
             case Answer(block):
                 return (block,)
+            case TalkAgain():
+                return self._frame(let_talk(self._client))
             case Ping(n):
                 return self._frame(events.pong(n))
             case Refusal():

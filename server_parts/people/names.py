@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from chat_common import is_guest
 from server_parts.people.clients import Client
 from server_parts.people.lookalikes import is_reserved, looks_like
+from server_parts.people.permissions import NO_NAME
 from server_parts.people.reservations import CLAIMS, Reservations
 from server_parts.people.roles import Role, role_of
 from server_parts.protocol.events import notice
@@ -194,7 +195,7 @@ class Names:
     def claim_refusal(self, client: Client) -> Refusal | None:
         """Why the client may not make an account of the name that it bears; None if it may, and that is counted."""
         if is_guest(client.name) or client.is_owner:
-            return Refusal("not_allowed", "choose a name first, with /nick NAME", "type")
+            return NO_NAME
         if not self._reservations.may_claim(client.name.lower(), client.address, self._clock()):
             return Refusal("too_many", f"{CLAIMS} names have been claimed from your address today", "type")
         return None

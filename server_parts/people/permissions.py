@@ -34,6 +34,7 @@ _WITHOUT_ROLE: Final = {
 MAY_ONLY_READ: Final = Refusal(
     "not_allowed", "only people with an account may say something on this server: /nick NAME, then /password makes one"
 )
+NO_NAME: Final = Refusal("not_allowed", "choose a name first, with /nick NAME", "type")
 DENIED: Final = Refusal("denied", "that conversation is private", "room")
 NO_MODERATORS: Final = Refusal("not_allowed", "a private conversation has no moderators: block the other one", "room")
 NO_ACCOUNT: Final = Refusal(

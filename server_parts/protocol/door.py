@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from server_parts.protocol.encoder import Encoder
-from server_parts.protocol.requests import Request
+from server_parts.protocol.requests import Refusal, Request
+
+
+class Inside(Protocol):
+    """What a door may know of its client, once that is in: as it is when nothing that it asked for is under way."""
+
+    @property
+    def rooms(self) -> Collection[str]:
+        """Where it is."""
+
+    def password_refusal(self) -> Refusal | None:
+        """Why it cannot set a password; None if it can."""
+
+    def has_password(self) -> bool:
+        """Whether its account has one."""
 
 
 class Door(Protocol):
@@ -25,5 +40,5 @@ class Door(Protocol):
     def end(self) -> list[Request]:
         """What it means that nothing will arrive any more."""
 
-    def welcomed(self) -> None:
+    def welcomed(self, inside: Inside | None = None) -> None:
         """The hub let the client in."""

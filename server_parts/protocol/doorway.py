@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 from chat_common import MAX_HELLO_LINE
-from server_parts.protocol.door import Door
+from server_parts.protocol.door import Door, Inside
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.events import bye
 from server_parts.protocol.native_door import NativeDoor
@@ -85,10 +85,10 @@ class Doorway:
         entered = self._enter_plain(self._opened) if self._door is None and self._first else []
         return [*entered, *self._door.end()] if self._door is not None else []
 
-    def welcomed(self) -> None:
+    def welcomed(self, inside: Inside | None = None) -> None:
         """The hub let the client in."""
         if self._door is not None:
-            self._door.welcomed()
+            self._door.welcomed(inside)
 
     def _enter_native(self, data: bytes, now: float) -> list[Request]:
         self._silent = False

@@ -29,7 +29,7 @@ FEATURES: Final = [
 
 
 def welcome(
-    *, name: str, color: str, epoch: str, accepted: int, tag: str, motd: str, role: str, account: bool
+    *, name: str, color: str, epoch: str, accepted: int, tag: str, motd: str, role: str, account: bool, password: bool
 ) -> Frame:
     return {
         "type": "welcome",
@@ -42,6 +42,7 @@ def welcome(
         "motd": motd,
         "role": role,
         "account": account,
+        "password": password,
         "server": f"server.py {VERSION}",
         "limits": LIMITS,
         "features": FEATURES,
@@ -63,6 +64,11 @@ def pong(n: Any) -> Frame:
 
 def notice(text: str) -> Frame:
     return {"type": "notice", "text": text}
+
+
+def password_notice(text: str, *, has_one: bool) -> Frame:
+    """With whether the account of whoever is told has a password now."""
+    return notice(text) | {"password": has_one}
 
 
 def ack(seq: int, receipt: Receipt | None) -> Frame:

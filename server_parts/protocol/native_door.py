@@ -13,6 +13,7 @@ from chat_common import (
     decode_values,
     encode_frame,
 )
+from server_parts.protocol.door import Inside
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.events import bye
 from server_parts.protocol.native_encoder import NATIVE
@@ -69,7 +70,7 @@ class NativeDoor:
     def end(self) -> list[Request]:
         return []
 
-    def welcomed(self) -> None:
+    def welcomed(self, inside: Inside | None = None) -> None:
         """The hub let the client in: from now on lines may be long."""
         self._greeted = True
         self._lines.limit = MAX_LINE

@@ -22,6 +22,7 @@ from chat_common import (
 )
 from server_parts.protocol.account_lines import OF_PEOPLE, Parse
 from server_parts.protocol.account_requests import MAX_SECRET, Login, Redeem, Secret
+from server_parts.protocol.door import Inside
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.moderation_requests import Ban, SetRoom
 from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED, lines_of, starred
@@ -44,6 +45,7 @@ from server_parts.protocol.requests import (
     Say,
     Search,
     ShowAs,
+    TalkAgain,
     Who,
     text_refusal,
 )
@@ -82,6 +84,9 @@ class PlainDoor:
         self._login_due = opened + LOGIN_WAIT
         self._confidential = confidential
         self._questions = Questions()
+        self._inside: Inside | None = None
+        self._is_current = False  # what `inside` says is not about to change by what came just before
+        self._lost = False  # the client is not in its room
 
     def greeting(self) -> Hello:
         # Tutorial programs read one answer for each line they send: what was said before is theirs to ask for.
@@ -91,6 +96,7 @@ class PlainDoor:
     def receive(self, data: bytes, now: float) -> list[Request]:
         if now >= self._login_due:
             return [_ending(f"nobody logged in within {LOGIN_WAIT:.0f} seconds")]
+        self._look_around()
         requests = [request for line in self.lines_of.feed(data) for request in self._requests(line)]
         if self.lines_of.overlong is not None:
             return [*requests, _ending(f"line too long: {self.lines_of.overlong} > {self.lines_of.limit} bytes")]
@@ -118,13 +124,19 @@ class PlainDoor:
         return self.end()
 
     def end(self) -> list[Request]:
+        self._look_around()
         self._flush_due, self._line_due = None, math.inf
         tail = self.lines_of.take_tail()
         return self._requests(tail.removesuffix(b"\r")) if tail else []
 
-    def welcomed(self) -> None:
+    def welcomed(self, inside: Inside | None = None) -> None:
         """The hub let the client in."""
-        self._login_due = math.inf
+        self._login_due, self._inside = math.inf, inside
+
+    def _look_around(self) -> None:
+        """All that was asked for before has been done: see what has become of the client."""
+        self._is_current = self._inside is not None
+        self._lost = self._inside is not None and self._room not in self._inside.rooms
 
     def _requests(self, line: bytes) -> list[Request]:
         # A telnet that asks for something shows nothing more until it is answered: no, we will not.
@@ -135,10 +147,33 @@ class PlainDoor:
         answer = [Answer(b"".join(_REFUSALS[verb] + option for verb, option in refused))] if refused else []
         bare = _TELNET.sub(b"", line)
         if not questions.pending:
-            return [*answer, self._request(bare)]
+            return [*answer, *self._where_one_is(bare)]
         if asked and not bare:
             return list(answer)
+        self._is_current = False
         return [*answer, *questions.answer(bare.decode("utf-8", "replace").replace("\0", ""))]
+
+    def _where_one_is(self, line: bytes) -> list[Request]:
+        """What a line asks for. Who is not in their room any more talks in another one from now on.
+
+        They are told; and a text that may have been meant for those who were there is not said to others.
+        """
+        if not self._lost or line[:5].lower() == b"/join":
+            return [self._request(line)]
+        told, self._lost = self._fall_back(), False
+        request = self._request(line)
+        if isinstance(request, Say) and not request.room.startswith("@"):
+            return [Refusal("not_in_room", f"that was not said: {told}")]
+        return [Answer(lines_of(starred(told))), request]
+
+    def _fall_back(self) -> str:
+        assert self._inside is not None
+        gone, rooms = self._room, [room for room in self._inside.rooms if not room.startswith("@")]
+        if not rooms:
+            return f"you are not in {gone}, nor in any other room; /join ROOM enters one"
+        self._room = LOBBY if LOBBY in rooms else rooms[0]
+        place = "the lobby" if self._room == LOBBY else f"#{self._room}"
+        return f"you are not in {gone}; what you type goes to {place} now"
 
     def _request(self, line: bytes) -> Request:
         text = line.decode("utf-8", "replace").replace("\0", "")
@@ -168,16 +203,19 @@ class PlainDoor:
         return request._replace(sure=True) if isinstance(request, (Ban, SetRoom)) and request == last else request
 
     def _say(self, text: str) -> Request:
+        if self._questions.is_secret(text):
+            return Refusal("bad_field", "that is the password which you have just typed: it was not said", "text")
         # An empty line from nc is a slip of the finger, not worth an error.
         return Answer(b"") if is_blank(text) else Say(self._room, [text], 0, text_refusal(text))
 
     def _join(self, room: str) -> Request:
         if problem := room_problem(room.lower()):
             return Refusal("bad_room", problem)
-        self._room = room.lower()
+        self._room, self._lost = room.lower(), False
         return Join(self._room)
 
     def _nick(self, name: str) -> Request:
+        self._is_current = False
         problem = name_problem(name)
         return Refusal("bad_name", problem) if problem else Nick(name)
 
@@ -193,12 +231,20 @@ class PlainDoor:
             return _error("usage: /login NAME; the password is asked for")
         if not self._confidential:
             return ENCRYPTION_NEEDED
-        return Login(name, Secret(password)) if password else self._questions.ask_login(name)
+        if not password:
+            return self._questions.ask_login(name)
+        self._is_current = False
+        self._questions.remember(password)
+        return Login(name, Secret(password))
 
     def _password(self, rest: str) -> Request:
         if rest:
-            return _error("usage: /password; the passwords are asked for")
-        return self._questions.ask_new_password() if self._confidential else ENCRYPTION_NEEDED
+            return Refusal("bad_field", "usage: /password; the passwords are asked for", "password")
+        if not self._confidential:
+            return ENCRYPTION_NEEDED
+        inside = self._inside if self._is_current else None
+        refusal = None if inside is None else inside.password_refusal()
+        return refusal or self._questions.ask_new_password(None if inside is None else inside.has_password())
 
     def _redeem(self, rest: str) -> Request:
         """Come in with an invitation."""
@@ -261,6 +307,7 @@ _ROWS: Final = (
     _Command("/say TEXT", "send TEXT even if it looks like a command", PlainDoor._say),
     _Command("/login NAME", "log in to your account; the password is asked for", PlainDoor._login),
     _Command("/password", "set, change or remove your account's password", PlainDoor._password),
+    _Command("/ok", "go on talking after a password was refused", lambda door, rest: TalkAgain()),
     *(_Command(line.usage, line.help, _parsed_by(line.parse)) for line in OF_PEOPLE),
     _Command(
         "/help [moderation]", "this list, or the commands that keep order", lambda door, rest: Answer(_help(rest))

@@ -170,6 +170,10 @@ class StartAgain(NamedTuple):
     encoder: Encoder
 
 
+class TalkAgain(NamedTuple):
+    """At the plain door: whoever was held back because a password was refused goes on talking."""
+
+
 class Disconnected(NamedTuple):
     """The connection is over."""
 
@@ -185,7 +189,7 @@ Request = (
     | EndConnection | StartAgain | Disconnected  # for the hub, from the door or the reader
     | Announce  # for the hub, from the operator
     | ModerationRequest  # for the hub
-    | History | Search | Ping | Answer | Refusal  # for the dispatcher
+    | History | Search | Ping | Answer | TalkAgain | Refusal  # for the dispatcher
     | AccountRequest
 )  # fmt: skip
 

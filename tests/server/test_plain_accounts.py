@@ -75,9 +75,7 @@ def test_a_plain_client_comes_with_an_invitation(serve: Serve) -> None:
     nc.say("/nick newton")
     nc.until("guest-1 is now newton")
     nc.say("/password")
-    nc.until("current password")
-    nc.say("")
-    nc.until("new password")
+    assert nc.text() == "* new password: *"
     nc.say(PASSWORD)
     nc.until("newton is your account now")
     nc.say("hello")
@@ -102,9 +100,7 @@ def test_an_account_is_recovered_at_the_plain_door(strict: Chat) -> None:
     nc.say("/devices")
     assert "no devices" in nc.until("your account has")
     nc.say("/password")
-    nc.until("current password")
-    nc.say("")
-    nc.until("new password")
+    nc.until("* new password: *")
     nc.say("another password")
     nc.until("the password of alice is set")
     assert outcome(strict, "alice", token=OWNER) == "name_taken"
@@ -125,13 +121,102 @@ def test_a_guest_becomes_somebody(serve: Serve) -> None:
 
 
 def test_a_guest_s_number_is_no_account(serve: Serve) -> None:
-    """Whoever sets a password chooses a name first."""
-    nc = serve().plain("/password")
-    nc.until("current password")
-    nc.say("")
-    nc.until("new password")
+    """Whoever sets a password chooses a name first, and is told so before anything is asked."""
+    nc = serve().plain("")
+    nc.enter()
+    nc.say("/password")
+    assert "choose a name first" in nc.until("error")
+    nc.say("/ok")
+    nc.say("/nick newton\n/password\n\n" + PASSWORD)  # in one go nobody knows yet what the name is
+    nc.until("newton is your account now")
+
+
+def test_only_who_has_a_password_is_asked_for_it(strict: Chat) -> None:
+    """An empty line in its place, as of a script that answers both questions, does no harm."""
+    nc = strict.plain(f"/login alice {PASSWORD}")
+    nc.enter()
+    nc.say("/password")
+    assert nc.until("password") == "* current password: *"
     nc.say(PASSWORD)
-    nc.until("choose a name first")
+    assert nc.text() == "* new password (an empty line removes it): *"
+    nc.say(PASSWORD + "!")
+    nc.until("the password of alice is set")
+
+
+# --- what may be a password is never said ---
+
+WRONG, NEW = "not the password", "brand new secret"
+
+
+def refused_in(chat: Chat, how: str) -> Plain:
+    """Somebody whose /password was refused, behind a block that was pasted whole."""
+    nc = chat.plain(f"/login alice {PASSWORD}")
+    nc.enter()
+    nc.say(how)
+    nc.until("what you type now is not said")
+    return nc
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        f"/password {WRONG}\n{NEW}\n{NEW}",
+        f"/password\n{WRONG}\n{NEW}\n{NEW}",
+        f"/password\n{PASSWORD}\nshort\n{NEW}\n{NEW}",
+        f"/password\n{PASSWORD}\n{'x' * 300}\n{NEW}\n{NEW}",
+        f"/password\n\n{NEW}\n\n{NEW}",
+        f"/login alice\n{WRONG}\n{PASSWORD}\n{NEW}",
+    ],
+    ids=["in the line", "a wrong one", "too short", "too long", "without the old one", "a login"],
+)
+def test_what_is_pasted_behind_a_refused_password_is_not_said(strict: Chat, block: str) -> None:
+    """Nor what is typed later, in whatever form, until the person says to go on."""
+    witness = strict.native("witness", token=NEWCOMER)
+    nc = refused_in(strict, block)
+    for line in (NEW, f"/say {NEW}", f"//{NEW}", f"/me {NEW}", f"/msg witness {NEW}", ""):
+        nc.say(line)
+    nc.say("/whoami")
+    nc.until("alice: member")  # commands are carried out
+    nc.say("/ok\nhello")
+    nc.until("* what you type is said *")
+    nc.until("delivered")
+    said = [frame["text"] for frame in witness.pending() if frame["type"] == "message"]
+    assert said == ["hello"]
+
+
+def test_without_encryption_nothing_is_said_either(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The password is refused before it is asked for; the paste goes on all the same."""
+    monkeypatch.setattr("server_parts.people.clients.is_own", lambda source: False)
+    chat = serve(plain="everyone")
+    witness, nc = chat.native("witness"), chat.plain("")
+    nc.enter()
+    nc.say(f"/password\n{WRONG}\n{NEW}\n{NEW}")
+    assert "over an encrypted connection only" in nc.until("error")
+    assert nc.text().startswith("* what you type now is not said")
+    nc.say("/ok\nhello")
+    nc.until("delivered")
+    assert [frame["text"] for frame in witness.pending() if frame["type"] == "message"] == ["hello"]
+
+
+def test_a_password_typed_once_more_is_not_said(strict: Chat) -> None:
+    """As by somebody who is used to programs that ask twice; other texts are, and nothing waits for /ok."""
+    witness = strict.native("witness", token=NEWCOMER)
+    nc = strict.plain(f"/login alice {PASSWORD}")
+    nc.enter()
+    nc.say(f"/password\n{PASSWORD}\n{NEW}\n{NEW}\nhello")
+    assert "it was not said" in nc.until("error")
+    nc.until("delivered")
+    nc.say(PASSWORD)
+    assert "it was not said" in nc.until("error")
+    assert [frame["text"] for frame in witness.pending() if frame["type"] == "message"] == ["hello"]
+
+
+def test_a_new_attempt_ends_the_silence(strict: Chat) -> None:
+    """If it succeeds."""
+    nc = refused_in(strict, "/password now")
+    nc.say(f"/password\n{PASSWORD}\n{NEW}\nhello")
+    nc.until("the password of alice is set")
+    nc.until("delivered")
 
 
 def test_the_commands_of_an_account(strict: Chat) -> None:

@@ -36,7 +36,7 @@ from client_parts.conversation.conversation import RECENT, Conversation, Wishes
 from client_parts.input.commands import Intent, Mistake, Order, understand, understand_piped
 from client_parts.input.intent_queue import IntentQueue
 from client_parts.input.login import LoginError, ask_for_password, password_in, warning_about
-from client_parts.input.questions import answered, asks
+from client_parts.input.questions import LEFT, answered, asks
 from client_parts.input.reading import Closed
 from client_parts.kept.bookmarks import Bookmarks
 from client_parts.kept.identity import Identity, login_name, token_path
@@ -91,6 +91,7 @@ class ChatClient:
         self._connection = self._new_connection(identity, token_file.with_name("known_servers"))
         self._receiver = self._new_receiver()
         self._last_words = LastWords(screen)
+        self._may_be_secret = False  # what is typed next
         self._talkative = False  # something came in through the pipe
 
     def _new_conversation(self, name: str, color: str | None, folder: Path) -> Conversation:
@@ -217,6 +218,8 @@ class ChatClient:
                 if isinstance(intent, Order) and intent.is_exit:
                     return True
                 self._intents.post(intent)
+                if self._may_be_secret:
+                    self._discard_lines()
         return False
 
     def _next_intent(self) -> Intent:
@@ -236,9 +239,17 @@ class ChatClient:
         """What must not be seen is asked for here, and goes into the order; no line ever holds it."""
         if not asks(intent):
             return intent
-        if problem := self._conversation.state.why_no_secrets():
-            return Mistake(problem)
-        return answered(intent, self._screen.ask_secret)
+        state = self._conversation.state
+        problem = state.why_no_secrets()
+        answer = Mistake(problem) if problem else answered(intent, self._screen.ask_secret, state.has_password)
+        self._may_be_secret = answer is intent or (isinstance(answer, Mistake) and answer is not LEFT)
+        return answer
+
+    def _discard_lines(self) -> None:
+        """A password was refused. What was typed or pasted behind it may be one too, and must not be said."""
+        self._may_be_secret = False
+        while self._screen.ask_secret(f"Nothing is sent; {self._screen.leaving_key} to go on") is not None:
+            pass
 
     def _objection(self) -> str:
         waiting = self._intents.waiting if self._receiver.owes_receipts else 0

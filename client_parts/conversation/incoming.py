@@ -68,6 +68,7 @@ class Incoming:
         for old, new in frame.get("renamed") or []:
             if self._state.view.is_me(old) and new != self._state.name:  # told once per room
                 self._rooms.take_name(new)
+                self._state.has_password = None  # it may be another account
                 self._state.board.note(good(f"You are now {harmless_line(new)}."))
             self._messages.rename_correspondent(old, new)
         self._company.presence(frame)
@@ -84,4 +85,6 @@ class Incoming:
         self._state.take_away(frame.get("text"))
 
     def notice(self, frame: Frame) -> None:
+        if frame.get("password") is not None:
+            self._state.has_password = frame["password"]
         self._state.board.show(self._state.view.notice(frame))

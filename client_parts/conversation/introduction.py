@@ -56,6 +56,7 @@ class Introduction:
         has_new_log = state.cursors.connected(frame["epoch"])
         state.outgoing.connected(frame["accepted"])
         state.online, state.tag = True, frame.get("tag")
+        state.has_password = frame.get("password")
         state.admission.forget()
         self._rooms.take_name(frame["name"])
         if color_problem(frame["color"]) is None:

@@ -31,6 +31,7 @@ class State:
     away: Away = field(default_factory=Away)
     online: bool = False  # the server has welcomed this connection
     exposure: str = IN_CLEAR  # who might read a password that is sent over this connection; empty if nobody else can
+    has_password: bool | None = None  # the account has one; None: that is not known
     here: str = ""  # what others give to their client to come to this server
     tag: str | None = None  # the server's name for this session, if it gave one
     refused: int = 0  # texts that will not be delivered

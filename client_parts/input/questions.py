@@ -16,6 +16,7 @@ from client_parts.input.commands import Intent, Mistake, Order
 from client_parts.input.login import LONGEST
 
 SHORTEST: Final = 8  # characters of a new password
+LEFT: Final = Mistake("Nothing was changed.")
 
 Ask = Callable[[str], "str | None"]  # a question → what was typed unseen, or None if the person wants to leave it
 
@@ -25,23 +26,36 @@ def asks(intent: Intent) -> TypeGuard[Order]:
     return isinstance(intent, Order) and intent.command.name == "password"
 
 
-def answered(order: Order, ask: Ask) -> Intent:
-    """The order with what it needs. A person who does not want to go on gets a sentence instead."""
+def answered(order: Order, ask: Ask, has_password: bool | None = None) -> Intent:
+    """The order with what it needs; `has_password` is None if nobody knows.
+
+    LEFT if the person does not want to go on. Any other mistake, or the order itself, means that what was typed was
+    refused: what comes next may be a password too.
+    """
     try:
         wants_one = password_wish(order.words)
     except BadUsage:
         return order  # it says itself what is wrong
-    old = ask("Current password, if any" if wants_one else "Current password")
-    if old is None or (not wants_one and not old):
-        return Mistake("Nothing was changed.")
-    if not wants_one:
-        return _change(order, old, None)
+    if has_password is False:
+        return _new_password(order, "", ask) if wants_one else Mistake("There is no password to remove.")
+    old = ask("Current password" if has_password or not wants_one else "Current password, if any")
+    if old is None:
+        return LEFT
+    if wants_one:
+        return _new_password(order, old, ask)
+    return _change(order, old, None) if old else Mistake("No password was typed; nothing was changed.")
+
+
+def _new_password(order: Order, old: str, ask: Ask) -> Intent:
     new = ask(f"New password (at least {SHORTEST})")
     if new is None:
-        return Mistake("Nothing was changed.")
+        return LEFT
     if problem := password_problem(new):
         return Mistake(problem)
-    if ask("New password again") != new:
+    again = ask("New password again")
+    if again is None:
+        return LEFT
+    if again != new:
         return Mistake("The two passwords differ; nothing was changed.")
     return _change(order, old, new)
 

@@ -105,6 +105,7 @@ FORMS: dict[str, Check] = {
         away=_optional(_text),
         role=_optional(_text),
         account=_flag,
+        password=_flag,
     ),
     "away": _object(text=_optional(_text)),
     "joined": _object(room=_text, last=_count, members=_count, **_ROOM_SET),
@@ -157,7 +158,7 @@ FORMS: dict[str, Check] = {
         devices=_optional(_count),
     ),
     "blocked": _object(names=_list_of(_text)),
-    "notice": _object(text=_text),
+    "notice": _object(text=_text, password=_flag),
     "pong": _object(),
     "error": _object(
         code=_text, text=_text, seq=_optional(_count), accepted=_optional(_count), fatal=_flag, until=_optional(_time)

@@ -32,6 +32,8 @@ _PAUSE = 0.1  # seconds in which nobody begins to type
 class LineScreen(Reader):
     """Pipes, files, dumb terminals: plain lines, no prompt. Complaints go to standard error."""
 
+    leaving_key = "Ctrl+D"
+
     def __init__(self, *, echoes: bool = False) -> None:
         super().__init__()
         for stream in (sys.stdin, sys.stdout, sys.stderr):

@@ -20,6 +20,7 @@ class Screen(Board, Protocol):
 
     interactive: bool  # a person types
     continues: bool  # the line just read is a further piece of the one before
+    leaving_key: str  # the key that leaves the question for a secret
     objection: Callable[[], str]  # what a person who leaves may not know, if anything
 
     @property

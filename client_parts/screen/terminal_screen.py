@@ -42,6 +42,7 @@ class TerminalScreen(TypingLoop):
     echoes = False
     continues = False
     rich = True
+    leaving_key = "Esc"
 
     def __init__(self, history: InputHistory | None = None) -> None:
         super().__init__(Keyboard(sys.stdin.fileno()), Editor(history.load() if history is not None else ()))

@@ -94,6 +94,7 @@ class FakeScreen(Notebook):
 
     continues = False
     broken = False
+    leaving_key = "Esc"
 
     def __init__(self, *, interactive: bool = True) -> None:
         super().__init__()

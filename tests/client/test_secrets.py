@@ -94,6 +94,46 @@ def test_a_key_leaves_the_question(ann: Terminal, peer: Peer, tmp_path: Path, ke
     assert_unseen(ann, tmp_path)
 
 
+BLOCKS = {
+    "in the line": f"/password {OLD}\r{NEW}\r{NEW}\r",
+    "too short": f"/password\r{OLD}\rshort\r{NEW}\r{NEW}\r",
+    "not the same": f"/password\r{OLD}\r{NEW}\r{NEW}x\r{NEW}\r\r{NEW}\r",
+    "nothing to remove": f"/password off\r\r{OLD}\r{NEW}\r",
+}
+
+
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS.keys())
+def test_what_is_pasted_behind_a_refused_password_is_not_sent(
+    ann: Terminal, peer: Peer, tmp_path: Path, block: str
+) -> None:
+    """Nor what is typed then, until a key says to go on; dots stand for it."""
+    ann.type(block)
+    ann.wait_for_prompt("Nothing is sent; Esc to go on>")
+    ann.type(OLD[:4])
+    ann.wait_for_prompt("Nothing is sent; Esc to go on> ••••")
+    peer.expect_nothing()
+    ann.type("\x1b")
+    ann.wait_for_prompt("lobby>")
+    ann.type("hello\r")
+    assert peer.expect("say")["text"] == "hello"
+    peer.receipt({"seq": 1, "room": "lobby", "text": "hello"}, 1, "ann")
+    assert leave(ann, peer) == 0
+    if block != BLOCKS["in the line"]:  # of which the command itself was seen
+        assert_unseen(ann, tmp_path)
+
+
+def test_a_password_that_cannot_be_sent_is_not_said_later(ann: Terminal, peer: Peer, tmp_path: Path) -> None:
+    """Without a connection it is refused at once; what was typed ahead of that is no text."""
+    peer.close()
+    ann.wait_for("Reconnecting")
+    ann.type(f"/password\r{OLD}\r{NEW}\r{NEW}\r")
+    ann.wait_for("You are offline")
+    ann.wait_for_prompt("Nothing is sent; Esc to go on>")
+    ann.type("\x1b")
+    ann.wait_for_prompt("lobby>")
+    assert "waiting" not in ann.status_row
+
+
 def test_what_is_typed_ahead_is_not_seen_either(ann: Terminal, peer: Peer, tmp_path: Path) -> None:
     """Everything in one go, with slips that are taken back, a new size and a screen that is drawn again."""
     ann.type(f"/password\rwrong\x15{OLD}xy\x7f\x7f\r{NEW}")

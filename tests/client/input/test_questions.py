@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from client_parts.input.commands import Intent, Mistake, Order, obey, understand
-from client_parts.input.questions import answered, asks
+from client_parts.input.questions import LEFT, answered, asks
 from tests.client.input.recorder import Recorder
 
 OLD, NEW = "old and good", "new and better"
 
 
-def asked(line: str, *answers: str | None) -> tuple[Intent, list[str]]:
+def asked(line: str, *answers: str | None, has_one: bool | None = None) -> tuple[Intent, list[str]]:
     """What becomes of a line, and what was asked for it."""
     order, waiting, questions = understand(line), list(answers), []
     assert asks(order)
@@ -20,7 +20,7 @@ def asked(line: str, *answers: str | None) -> tuple[Intent, list[str]]:
         questions.append(question)
         return waiting.pop(0)
 
-    intent = answered(order, ask)
+    intent = answered(order, ask, has_one)
     assert not waiting
     return intent, questions
 
@@ -33,11 +33,20 @@ def calls(intent: Intent) -> list[tuple[object, ...]]:
 
 
 def test_a_new_password_is_asked_for_twice() -> None:
-    """After the present one, of which there may be none."""
+    """After the present one, of which there may be none if nobody knows."""
     intent, questions = asked("/password", OLD, NEW, NEW)
     assert questions == ["Current password, if any", "New password (at least 8)", "New password again"]
     assert calls(intent) == [("change_password", OLD, NEW)]
     assert calls(asked("/password", "", NEW, NEW)[0]) == [("change_password", "", NEW)]
+
+
+def test_what_is_known_is_not_asked() -> None:
+    """Nobody is asked for a password that they do not have."""
+    intent, questions = asked("/password", NEW, NEW, has_one=False)
+    assert questions == ["New password (at least 8)", "New password again"]
+    assert calls(intent) == [("change_password", "", NEW)]
+    assert asked("/password", OLD, NEW, NEW, has_one=True)[1][0] == "Current password"
+    assert asked("/password off", has_one=False) == (Mistake("There is no password to remove."), [])
 
 
 def test_a_password_is_taken_away_with_itself() -> None:
@@ -52,17 +61,19 @@ def test_a_password_is_taken_away_with_itself() -> None:
     [
         ("/password", (None,), "Nothing was changed."),
         ("/password", (OLD, None), "Nothing was changed."),
-        ("/password", (OLD, NEW, None), "The two passwords differ; nothing was changed."),
+        ("/password", (OLD, NEW, None), "Nothing was changed."),
         ("/password", (OLD, NEW, NEW + "x"), "The two passwords differ; nothing was changed."),
         ("/password", (OLD, "short"), "That password is too short: 5 < 8 characters; nothing was changed."),
         ("/password", (OLD, "x" * 257), "That password is too long: 257 > 256 characters; nothing was changed."),
         ("/password off", (None,), "Nothing was changed."),
-        ("/password off", ("",), "Nothing was changed."),
+        ("/password off", ("",), "No password was typed; nothing was changed."),
     ],
 )
 def test_whoever_does_not_go_on_changes_nothing(line: str, answers: tuple[str | None, ...], sentence: str) -> None:
     """One sentence says so; it never repeats what was typed."""
-    assert asked(line, *answers)[0] == Mistake(sentence)
+    intent = asked(line, *answers)[0]
+    assert intent == Mistake(sentence)
+    assert (intent is LEFT) == (answers[-1] is None), "what else is refused may be followed by a secret"
 
 
 def test_no_order_shows_its_secrets() -> None:

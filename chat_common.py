@@ -5,12 +5,14 @@ Pure: bytes and strings in, values out. It must not know sockets, threads, rooms
 
 from __future__ import annotations
 
+import calendar
 import difflib
 import json
 import math
 import os
 import re
 import secrets
+import time
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -411,6 +413,50 @@ def _is_called_a_star(name: str) -> bool:
 def text_form(sender: str, color: str, text: str) -> str:
     """The one written form of a message: `[COLOR (blue)] alice said -> hello`."""
     return "".join(speech(sender, color, text))
+
+
+# --- Times within a sentence: everybody reads them in their own -------------------------------------------------
+
+_INSTANT = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_SPANS = (("week", 604_800), ("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def instant(ts: float) -> str:
+    """A time as it is sent: 2026-11-26T14:05:30Z."""
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ts))
+    except (ValueError, OverflowError, OSError):  # a clock may say anything
+        return instant(0)
+
+
+def with_local_times(text: str, zone: str = "") -> str:
+    """The text with each such time as this machine's clock shows it, with the date where that is not today.
+
+    `zone` is what stands behind it, in the form of strftime.
+    """
+    return _INSTANT.sub(lambda found: _local_time(found[0], zone), text)
+
+
+def _local_time(text: str, zone: str) -> str:
+    try:
+        when = time.localtime(calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")))
+    except (ValueError, OverflowError, OSError):
+        return text
+    is_today = when[:3] == time.localtime()[:3]
+    return time.strftime(f"%H:%M:%S{zone}" if is_today else f"%Y-%m-%d %H:%M:%S{zone}", when)
+
+
+def lasting(seconds: float) -> str:
+    """A span of time, rounded up: `45 s`, `10 min`. Two units where one would be far off."""
+    left = max(math.ceil(seconds), 1)
+    if left >= 3_600:  # nobody counts the seconds of hours
+        left = -(-left // 60) * 60
+    parts = []
+    for unit, size in _SPANS:
+        number, left = divmod(left, size)
+        if number:
+            parts.append(f"{number} {unit}s" if number > 1 and unit in ("week", "day") else f"{number} {unit}")
+    return " ".join(parts[:2])
 
 
 # --- Leaving, and addresses -------------------------------------------------------------------------------------

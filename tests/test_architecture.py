@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PROGRAMS: Final = ("server", "client")
 PARTS: Final = ("server_parts", "client_parts", "terminal_parts", "tls_parts")
 MOST_LINES: Final = 400
-LONGER: Final = {"chat_common": 460}  # both sides need all of it, and it has to stay one file
+LONGER: Final = {"chat_common": 510}  # both sides need all of it, and it has to stay one file
 MOST_METHODS, MOST_PARAMETERS = 29, 6  # of a class, and of its constructor
 WIRE: Final = frozenset({"socket", "select", "selectors", "ssl", "socketserver", "asyncio"})
 

@@ -1,11 +1,10 @@
-"""How long something lasts, as a person writes it and reads it: 90s, 10m, 2h, 1d, 2w. Pure."""
+"""How long something lasts, as a person writes it: 90s, 10m, 2h, 1d, 2w. Pure."""
 
 from __future__ import annotations
 
 import re
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_NAMES = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
 _LONGEST = 3_660 * 86_400  # ten years: what is meant to last longer is for good
 _TIME = re.compile(r"([1-9][0-9]{0,8})([smhdw])", re.IGNORECASE)
 _LIKE_A_TIME = re.compile(r"[0-9]+[a-z]*", re.IGNORECASE)
@@ -25,10 +24,3 @@ def seconds_of(word: str) -> int:
     if seconds > _LONGEST:
         raise ValueError(f'"{word}" is too long: ten years are the most')
     return seconds
-
-
-def in_words(seconds: int) -> str:
-    """A time in the largest unit that divides it: `10 minutes`."""
-    unit = next((unit for unit, size in _SECONDS.items() if seconds % size == 0), "s")
-    number = seconds // _SECONDS[unit]
-    return f"{number} {_NAMES[unit]}" + ("" if number == 1 else "s")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from chat_common import Frame, harmless_line
+from chat_common import Frame, harmless_line, with_local_times
 from client_parts.conversation.admission import IN_CLEAR, not_sent
 from client_parts.conversation.conversation import Conversation
 from client_parts.link.accepted_frames import acceptable
@@ -26,6 +26,7 @@ from client_parts.link.trust import Opened, Trust
 from client_parts.screen.screen import Screen
 from client_parts.screen.view import alert, as_sentence, bad, good
 
+_SENTENCES = ("notice", "error", "bye")  # of the server's own
 UNTRUSTED = 3  # exit status: it is not the server that it should be
 
 
@@ -125,6 +126,8 @@ class Connection:
             self._screen.event(frame)
         if not acceptable(frame):
             return
+        if frame.get("text") and kind in _SENTENCES:
+            frame = {**frame, "text": with_local_times(frame["text"])}
         if kind == "welcome":
             self._hear_welcome(frame)
         elif kind == "bye":

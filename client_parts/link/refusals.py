@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from client_parts.conversation.admission import Admission
+from client_parts.screen.capitals import capitalised
 
 
 def refusal(code: str, reason: str, name: str, address: str, admission: Admission) -> str:
     """`reason` is the server's own sentence, which serves where nothing better is known here."""
-    reason = reason[:1].upper() + reason[1:].rstrip(".")
+    reason = capitalised(reason.rstrip("."))
     sentences = {
         "name_taken": f"The name {name} is taken at {address}; choose another with --name, "
         "or prove that it is yours with --login.",

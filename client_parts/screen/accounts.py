@@ -5,8 +5,8 @@ Every string from outside is made harmless here. It must not know sockets, threa
 
 from __future__ import annotations
 
-from chat_common import Frame, harmless_line, without_padding
-from client_parts.screen.view import aside, count, date, moment
+from chat_common import Frame, harmless_line, instant, with_local_times, without_padding
+from client_parts.screen.view import aside, count, date
 from terminal_parts.command_line import how_to_start
 
 _DAY = len("2026-11-26")  # servers keep it no more exactly
@@ -53,13 +53,13 @@ def code(frame: Frame, here: str) -> list[str]:
 
 
 def _valid(expires: float | None) -> str:
-    return " (works once)" if expires is None else f" (works once, until {moment(expires)})"
+    return " (works once)" if expires is None else f" (works once, until {with_local_times(instant(expires))})"
 
 
 def invitation(frame: Frame) -> list[str]:
     uses, expires = frame.get("uses"), frame.get("expires")
     limits = [f"for {count(uses, 'person', 'people')}"] if uses is not None else []
-    limits += [f"until {moment(expires)}"] if expires is not None else []
+    limits += [f"until {with_local_times(instant(expires))}"] if expires is not None else []
     invited = _one_line(frame["code"])
     return [
         f"Invitation: {invited}" + (f" ({', '.join(limits)})" if limits else ""),

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from chat_common import Frame, harmless_line, without_padding
-from client_parts.input.durations import in_words
+from chat_common import Frame, harmless_line, instant, lasting, with_local_times, without_padding
 from client_parts.screen.view import View, aside, date, message_number
 
 OPEN: Final = "open"
@@ -74,7 +73,7 @@ def _mode(mode: str) -> str:
 
 
 def _pace(seconds: int) -> str:
-    return f"one text in {in_words(seconds)}"
+    return f"one text in {lasting(seconds)}"
 
 
 def role(view: View, room: str, name: str) -> str:
@@ -112,7 +111,7 @@ def _ban(view: View, item: Frame) -> str:
     until = item.get("until")
     done = "muted" if item.get("kind") == "mute" else "banned"
     reason = f": {quoted(item['reason'])}" if item.get("reason") else ""
-    end = f" until {date(until)}" if until is not None else " for good"
+    end = f" until {with_local_times(instant(until))}" if until is not None else " for good"
     return f"{whom} {done}{where}{end}{_by(item)}{reason}"
 
 
@@ -122,7 +121,7 @@ def _by(item: Frame) -> str:
 
 def _act(view: View, item: Frame) -> str:
     who = f"{harmless_line(item['by'])}: " if item.get("by") else ""
-    return f"{date(item['ts'])} {who}{without_padding(harmless_line(item['text']))}"
+    return f"{date(item['ts'])} {who}{without_padding(harmless_line(with_local_times(item['text'])))}"
 
 
 def _report(view: View, item: Frame) -> str:

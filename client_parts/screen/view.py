@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech, without_padding
+from client_parts.screen.capitals import capitalised
 from client_parts.screen.found import Results, matches
 
 MENTION = "»"  # stands before a message that names this person, for whoever sees no colours
@@ -184,7 +185,7 @@ class View:
 def as_sentence(text: str) -> str:
     """A reason, as a sentence that others can follow."""
     line = harmless_line(text).strip()
-    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?", "…")) else ".")
+    return capitalised(line) + ("" if line.endswith((".", "!", "?", "…")) else ".")
 
 
 def good(text: str) -> str:

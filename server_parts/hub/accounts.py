@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from chat_common import Frame
+from chat_common import Frame, lasting
 from server_parts.hub.departures import Departures
 from server_parts.hub.state import HubState
 from server_parts.moderation.sentences import with_article
@@ -20,7 +20,6 @@ from server_parts.people.one_time_codes import hash_of_code, new_code
 from server_parts.people.roles import Role, role_of
 from server_parts.protocol import account_requests as ask
 from server_parts.protocol import events
-from server_parts.protocol.durations import lasting
 from server_parts.protocol.requests import Refusal
 from server_parts.storage import account_records as change
 from server_parts.storage.account_records import Account, AccountChange, Code, Device, Purpose

@@ -9,9 +9,9 @@ import logging
 import time
 from typing import Final
 
-from chat_common import is_guest, name_problem
+from chat_common import instant, is_guest, name_problem
 from server_parts.hub.state import HubState
-from server_parts.moderation.sentences import banned, clock_time
+from server_parts.moderation.sentences import banned
 from server_parts.people.clients import Client, Session
 from server_parts.people.restraint import who_would_be
 from server_parts.people.roles import Role, role_of
@@ -62,7 +62,7 @@ class Admission:
         now, end = self._rules.clock(), self._rules.lockdown_until
         if now >= end or self._last_seen.is_expected(hello.name or "", session.key, time.monotonic()):
             return None
-        text = f"this server accepts no new people until {clock_time(end, now)}, unless they are invited"
+        text = f"this server accepts no new people until {instant(end)}, unless they are invited"
         return Refusal("invite_needed", text, "name", until=end)
 
     def ban(self, client: Client, name: str | None, session: Session, account: Account | None) -> Refusal | None:
@@ -73,7 +73,7 @@ class Admission:
         if account is not None and role_of(account.role) >= Role.OPERATOR:  # they are banned by name alone
             who = who._replace(source="")
         rule = self._rules.sanctions.ban(who, "", self._rules.clock())
-        return None if rule is None else Refusal("banned", banned(rule, self._rules.clock()), "name")
+        return None if rule is None else Refusal("banned", banned(rule), "name")
 
     def make_way(self, name: str, client: Client, leaving: Client | None = None) -> None:
         """A guest who bears the name leaves it, with all connections, to a client that comes with a token."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from chat_common import instant
 from server_parts.hub.acting import NOT_ONESELF, Acting, Person, last_owner
 from server_parts.hub.departures import Departures
 from server_parts.hub.state import HubState
@@ -97,8 +98,7 @@ class Moderating:
         room = self._live_rooms.rooms.get(ban.room) if ban.room else None
         self._acting.record(client.name, act)
         client.tell(events.notice(self._what_was_banned(client, act)))
-        now = self._rules.clock()
-        end = sentences.until(act.until, now)
+        end = sentences.until(act.until)
         sentence = f"you were banned from {sentences.place(act.room)} by {client.name}{end}"
         if room is not None or not ban.room:
             self._remove(hit, room, "banned", sentence + sentences.because(act.reason))
@@ -188,8 +188,7 @@ class Moderating:
 
     def _what_was_banned(self, client: Client, act: Act) -> str:
         """With the addresses for operators only: anybody may start a room, and ban people from it."""
-        now = self._rules.clock()
-        length = sentences.until(act.until, now) or " for good"
+        length = sentences.until(act.until) or " for good"
         place = sentences.place(act.room)
         if act.address:
             return f"{sentences.shown(act.address)} is banned from {place}{length}"
@@ -199,7 +198,7 @@ class Moderating:
             return f"{act.name} is banned from {place}{length}, {by}"
         if act.soft is None:
             return f"{act.name} is banned from {place}{length}, and with them people without an account from {where}"
-        soft = sentences.clock_time(min(act.soft, act.until or act.soft), now)
+        soft = instant(min(act.soft, act.until or act.soft))
         also = f"people without an account from {where} until {soft}"
         return f"{act.name} is banned from {place}{length}, with all devices of the account; and {also}"
 
@@ -229,8 +228,8 @@ class Moderating:
         self._acting.record(client.name, act)
         rule = Rule(acts.MUTE, Kept(0, now, client.name, act))
         where = f" in {mute.room}" if mute.room else ""
-        client.tell(events.notice(f"{person.name} is muted{where}{sentences.until(until, now) or ' for good'}"))
-        self._tell(person.connections, mute.room, f"{client.name}: {sentences.muted(rule, now)}")
+        client.tell(events.notice(f"{person.name} is muted{where}{sentences.until(until) or ' for good'}"))
+        self._tell(person.connections, mute.room, f"{client.name}: {sentences.muted(rule)}")
 
     def unmute(self, client: Client, unmute: ask.Unmute) -> None:
         if self._lift(client, Act(acts.UNMUTE, unmute.name, room=unmute.room or ""), acts.MUTE):
@@ -273,7 +272,7 @@ class Moderating:
         now = self._rules.clock()
         until = now + lockdown.seconds if lockdown.seconds else None
         self._acting.record(client.name, Act(acts.LOCKDOWN, until=until))
-        end = sentences.until(until, now)
+        end = sentences.until(until)
         text = f"new people need an invitation{end}" if until else "the lockdown is over: new people may come in"
         client.tell(events.notice(text))
 

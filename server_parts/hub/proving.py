@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from typing import Final
 from weakref import WeakValueDictionary
 
+from chat_common import lasting
 from server_parts.people import passwords
 from server_parts.people.addresses import is_own, source_of
 from server_parts.people.attempts import Attempts
 from server_parts.people.clients import Client
 from server_parts.people.one_time_codes import hash_of_code
 from server_parts.protocol.account_requests import ChangePassword, Login, Password, Proof, Redeem, Secret
-from server_parts.protocol.durations import lasting
 from server_parts.protocol.requests import ENCRYPTION_NEEDED, Hello, Nick, Refusal, Request
 from server_parts.storage.account_records import Account, Purpose
 from server_parts.storage.store import Store

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from chat_common import instant, lasting
 from server_parts.moderation import acts
 from server_parts.moderation.acts import Act, Kept
 from server_parts.moderation.sanctions import Rule
-from server_parts.storage.search_query import DAY
 
 
-def clock_time(until: float, now: float) -> str:
-    """A time of the near future, in UTC as everybody may be elsewhere."""
-    form = "%H:%M UTC" if until - now < DAY / 2 else "%Y-%m-%d %H:%M UTC"
-    return time.strftime(form, time.gmtime(until))
-
-
-def until(end: float | None, now: float) -> str:
-    """ " until 14:05 UTC", or nothing for what has no end."""
-    return "" if end is None else f" until {clock_time(end, now)}"
+def until(end: float | None) -> str:
+    """ " until …", or nothing for what has no end. Whoever shows the sentence writes the time in their own."""
+    return "" if end is None else f" until {instant(end)}"
 
 
 def because(reason: str) -> str:
@@ -40,14 +33,14 @@ def with_article(role: str) -> str:
     return f"an {role}" if role[0] in "aeiou" else f"a {role}"
 
 
-def muted(rule: Rule, now: float) -> str:
+def muted(rule: Rule) -> str:
     act = rule.kept.act
-    return f"you are muted{f' in {act.room}' if act.room else ''}{until(act.until, now)}{because(act.reason)}"
+    return f"you are muted{f' in {act.room}' if act.room else ''}{until(act.until)}{because(act.reason)}"
 
 
-def banned(rule: Rule, now: float) -> str:
+def banned(rule: Rule) -> str:
     act = rule.kept.act
-    return f"you are banned from {place(act.room)}{until(act.until, now)}{because(act.reason)}"
+    return f"you are banned from {place(act.room)}{until(act.until)}{because(act.reason)}"
 
 
 # --- The audit --------------------------------------------------------------------------------------------------
@@ -75,19 +68,19 @@ def _kick(kept: Kept) -> str:
 def _ban(kept: Kept) -> str:
     act = kept.act
     also = f", with {', '.join(act.sources)}" if act.sources else ""
-    length = until(act.until, kept.ts) or " for good"
+    length = until(act.until) or " for good"
     return f"banned {_whom(act)}{f' from {act.room}' if act.room else ''}{also}{length}{because(act.reason)}"
 
 
 def _mute(kept: Kept) -> str:
     act = kept.act
-    return f"muted {act.name}{_where(act)}{until(act.until, kept.ts) or ' for good'}{because(act.reason)}"
+    return f"muted {act.name}{_where(act)}{until(act.until) or ' for good'}{because(act.reason)}"
 
 
 def _room(kept: Kept) -> str:
     act = kept.act
     changes = [f"mode {act.value}"] if act.value is not None else []
-    changes += [f"slow mode {act.number} s" if act.number else "slow mode off"] if act.number is not None else []
+    changes += [f"slow mode {lasting(act.number)}" if act.number else "slow mode off"] if act.number is not None else []
     changes += [f"topic {act.text}" if act.text else "no topic"] if act.text is not None else []
     return f"set {act.room} to {', '.join(changes)}"
 
@@ -101,7 +94,7 @@ def _report(kept: Kept) -> str:
 
 def _lockdown(kept: Kept) -> str:
     end = kept.act.until
-    return "ended the lockdown" if end is None else f"locked the server to new people{until(end, kept.ts)}"
+    return "ended the lockdown" if end is None else f"locked the server to new people{until(end)}"
 
 
 _LINES: Final[Mapping[str, Callable[[Kept], str]]] = {

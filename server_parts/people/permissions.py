@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from chat_common import LOBBY, partners
+from chat_common import LOBBY, instant, partners
 from server_parts.moderation import sentences
 from server_parts.moderation.ranks import WORDS, Rank
 from server_parts.moderation.rulebook import MODERATED, READ_ONLY, Rulebook
@@ -78,7 +78,7 @@ def _may_say(client: Client, say: ask.Say, rules: Rulebook) -> Refusal | None:
 
 def _muted(client: Client, room: str, rules: Rulebook) -> Refusal | None:
     rule = rules.sanctions.mute(restraint.who(client), room, rules.clock())
-    return None if rule is None else Refusal("muted", sentences.muted(rule, rules.clock()), "room")
+    return None if rule is None else Refusal("muted", sentences.muted(rule), "room")
 
 
 def _may_speak_in(client: Client, room: str, mode: str, rules: Rulebook) -> Refusal | None:
@@ -99,8 +99,7 @@ def _may_begin(client: Client, room: str, rules: Rulebook) -> Refusal | None:
 
 def newcomers_wait(what: str, field: str, rules: Rulebook) -> Refusal:
     """Why somebody without an account of some age may not do that now."""
-    now = rules.clock()
-    end = sentences.clock_time(rules.newcomers_until(), now)
+    end = instant(rules.newcomers_until())
     return Refusal("not_allowed", f"after trouble on this server, new people cannot {what} until {end}", field)
 
 
@@ -123,7 +122,7 @@ def entry_refusal(client: Client, room: str, rules: Rulebook) -> Refusal | None:
     if rules.sanctions:
         rule = rules.sanctions.ban(restraint.who(client), room, rules.clock())
         if rule is not None:
-            return Refusal("banned", sentences.banned(rule, rules.clock()), "room")
+            return Refusal("banned", sentences.banned(rule), "room")
     if not may_see(client, room, rules):
         return Refusal("invite_needed", f"{room} is for invited people: ask one of its moderators", "room")
     return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
+from chat_common import lasting
 from server_parts.moderation.ranks import Rank
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Session
@@ -41,7 +41,7 @@ class SlowMode:
         again = said is not None and (said.session, said.seq) == (session.key, seq)
         left = 0.0 if said is None or again else said.when + pause - now
         if left > 0:
-            text = f"{room} is in slow mode: one text in {pause} s; wait {math.ceil(left)} s"
+            text = f"{room} is in slow mode: one text in {lasting(pause)}; wait {lasting(left)}"
             return Refusal("slow_mode", text, "room", seq)
         self._said[key] = _Said(now, session.key, seq)
         self._said.move_to_end(key)

@@ -15,6 +15,7 @@ from chat_common import (
     without_padding,
 )
 from server_parts.protocol.plain_moderation_lines import LINES, room_line
+from server_parts.protocol.plain_times import local_times, moment
 from server_parts.storage.finding import MOST_COUNTED
 from server_parts.storage.records import Message, Run
 
@@ -184,24 +185,22 @@ def _here(device: Frame) -> str:
 
 def _code(frame: Frame) -> list[str]:
     what = "links another device to" if frame["purpose"] == "link" else "recovers"
-    return [starred(f"the code {frame['code']} {what} the account {frame['name']} once, until {_minute(frame)}")]
+    return [
+        starred(f"the code {frame['code']} {what} the account {frame['name']} once, until {moment(frame['expires'])}")
+    ]
 
 
 def _invitation(frame: Frame) -> list[str]:
     uses = "one person" if frame["uses"] == 1 else f"{frame['uses']} people"
-    return [starred(f"the code {frame['code']} lets {uses} in, until {_minute(frame)}")]
+    return [starred(f"the code {frame['code']} lets {uses} in, until {moment(frame['expires'])}")]
 
 
 def _day(ts: float) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(ts))
 
 
-def _minute(frame: Frame) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(frame["expires"]))
-
-
 def _bye(frame: Frame) -> list[str]:
-    return ["* goodbye *"] if frame["code"] == "exit" else [starred(f"goodbye: {frame['text']}")]
+    return ["* goodbye *"] if frame["code"] == "exit" else [starred(f"goodbye: {local_times(frame['text'])}")]
 
 
 def _in_stars(tell: Callable[[Frame], list[str]]) -> Callable[[Frame], list[str]]:
@@ -216,8 +215,8 @@ _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "who": _who,
     "rooms": _rooms,
     "results": _results,
-    "notice": lambda frame: [starred(frame["text"])],
-    "error": lambda frame: [starred(f"error: {frame['text']}")],
+    "notice": lambda frame: [starred(local_times(frame["text"]))],
+    "error": lambda frame: [starred(f"error: {local_times(frame['text'])}")],
     "ack": lambda frame: [f"* delivered #{frame['id']} *"],
     "bye": _bye,
     **{kind: _in_stars(tell) for kind, tell in LINES.items()},

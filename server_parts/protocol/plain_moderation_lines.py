@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from chat_common import LOBBY, Frame
-
-
-def _when(ts: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ts))
+from chat_common import LOBBY, Frame, lasting
+from server_parts.protocol.plain_times import local_times, moment
 
 
 def room_line(frame: Frame) -> str:
     """The settings of a room: what is as usual is not said."""
     said = [f"topic: {frame['topic']}"] if frame.get("topic") else []
     said += [f"mode: {frame['mode']}"] if frame.get("mode", "open") != "open" else []
-    said += [f"slow mode: one text in {frame['slow']} s"] if frame.get("slow") else []
+    said += [f"slow mode: one text in {lasting(frame['slow'])}"] if frame.get("slow") else []
     return "; ".join(said)
 
 
@@ -35,7 +31,7 @@ def _blocked(frame: Frame) -> list[str]:
 
 def _ban(item: Frame) -> str:
     whom = item.get("name") or item.get("address")
-    end = f"until {_when(item['until'])}" if item["until"] is not None else "for good"
+    end = f"until {moment(item['until'])}" if item["until"] is not None else "for good"
     reason = f": {item['reason']}" if item["reason"] else ""
     return f"{item['kind']} of {whom}{_place(item['room'])} {end}, by {item['by']}{reason}"
 
@@ -45,11 +41,11 @@ def _report(item: Frame) -> str:
     of = f" of {item['sender']}" if item["sender"] else ""
     quoted = f" ({item['text']})" if item["text"] else ""
     what = f"{item['by']} reports{message}{of} in {item['room']}: {item['reason']}{quoted}"
-    return f"#{item['id']} {_when(item['ts'])} {what}"
+    return f"#{item['id']} {moment(item['ts'])} {what}"
 
 
 def _audit(item: Frame) -> str:
-    return f"#{item['id']} {_when(item['ts'])} {item['by']} {item['text']}"
+    return f"#{item['id']} {moment(item['ts'])} {item['by']} {local_times(item['text'])}"
 
 
 def _list(nothing: str, line: Callable[[Any], str]) -> Callable[[Frame], list[str]]:

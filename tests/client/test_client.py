@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chat_common import with_local_times
 from client import ChatClient
 from client_parts.kept.audience import OWN_MACHINE, token_for
 from client_parts.kept.bookmarks import Bookmark, Bookmarks
@@ -469,6 +470,22 @@ def test_a_server_that_is_full_of_something_else(server: ScriptedServer, start: 
         f"Could not join the chat at 127.0.0.1:{server.port}: "
         "another program answers there, not this chat; check the host and the port."
     )
+
+
+def test_times_are_shown_as_the_readers_clock_has_them(server: ScriptedServer, start: Start) -> None:
+    """In what the server says itself; what people say is shown as they wrote it."""
+    running, peer = in_the_lobby(server, start)
+    noon = "2026-11-02T12:00:00Z"
+    here = with_local_times(noon)
+    assert here != noon
+    peer.send({"type": "notice", "text": f"muted until {noon}"})
+    running.screen.wait_for(f"* muted until {here}")
+    peer.send({"type": "error", "code": "muted", "text": f"you are muted until {noon}", "fatal": False})
+    running.screen.wait_for(f"You are muted until {here}.")
+    peer.send({"type": "message", "room": "lobby", "id": 1, "ts": 1, "from": "bob", "color": "red", "text": noon})
+    running.screen.wait_for(f"said -> {noon}")
+    peer.send({"type": "bye", "code": "banned", "text": f"you were banned until {noon}", "retry": False})
+    running.screen.wait_for(f"Disconnected: you were banned until {here}.")
 
 
 def test_a_full_disk_is_waited_out(server: ScriptedServer, start: Start) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chat_common import Frame
+from chat_common import Frame, instant, with_local_times
 from client_parts.conversation.admission import IN_CLEAR
 from client_parts.input.commands import Order, understand
 from client_parts.input.questions import answered
@@ -125,12 +125,12 @@ def test_a_code_is_shown_with_what_to_do_with_it() -> None:
     talk.it.state.here = '"chat://h:1#key"'
     code = {"type": "code", "name": "ann", "code": "k3f9-aaaa", "expires": SAID}
     assert talk.hear({**code, "purpose": "link"}) == [
-        f"Code for another device of yours: k3f9-aaaa (works once, until {date(SAID)})",
+        f"Code for another device of yours: k3f9-aaaa (works once, until {with_local_times(instant(SAID))})",
         '* on that device, start python client.py "chat://h:1#key" --name ann --login '
         "and type it when a password is asked for",
     ]
     assert talk.hear({**code, "name": "bob", "purpose": "recover"})[0] == (
-        f"Code that gives bob back: k3f9-aaaa (works once, until {date(SAID)})"
+        f"Code that gives bob back: k3f9-aaaa (works once, until {with_local_times(instant(SAID))})"
     )
 
 
@@ -139,7 +139,7 @@ def test_an_invitation_is_shown_with_its_limits() -> None:
     talk = Talk()
     frame = {"type": "invitation", "code": "k3f9", "uses": 1, "expires": SAID}
     assert talk.hear(frame, {**frame, "uses": 5, "expires": None}) == [
-        f"Invitation: k3f9 (for 1 person, until {date(SAID)})",
+        f"Invitation: k3f9 (for 1 person, until {with_local_times(instant(SAID))})",
         "* who has it starts client.py with this server's address and --invite k3f9",
         "Invitation: k3f9 (for 5 people)",
         "* who has it starts client.py with this server's address and --invite k3f9",

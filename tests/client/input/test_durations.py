@@ -6,25 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client_parts.input.durations import in_words, is_like_a_time, seconds_of
+from client_parts.input.durations import is_like_a_time, seconds_of
 
 
 @pytest.mark.parametrize(
-    ("word", "seconds", "words"),
-    [
-        ("90s", 90, "90 seconds"),
-        ("1m", 60, "1 minute"),
-        ("10M", 600, "10 minutes"),
-        ("2h", 7_200, "2 hours"),
-        ("1d", 86_400, "1 day"),
-        ("2w", 1_209_600, "2 weeks"),
-        ("7d", 604_800, "1 week"),
-    ],
+    ("word", "seconds"),
+    [("90s", 90), ("1m", 60), ("10M", 600), ("2h", 7_200), ("1d", 86_400), ("2w", 1_209_600), ("7d", 604_800)],
 )
-def test_times(word: str, seconds: int, words: str) -> None:
-    """As many as people write, in either case; told in the largest unit that fits."""
+def test_times(word: str, seconds: int) -> None:
+    """As many as people write, in either case."""
     assert seconds_of(word) == seconds
-    assert in_words(seconds) == words
 
 
 @pytest.mark.parametrize("word", ["", "10", "m", "0m", "1.5h", "-1d", "1y", "10 m", "١m", "1" * 5_000 + "s"])

@@ -15,18 +15,18 @@ from client_parts.link.refusals import refusal
         ("name_taken", "choose another with --name, or prove that it is yours with --login."),
         ("password_wrong", "try again with --login."),
         ("encryption_needed", "connect to it with --tls."),
-        ("banned", "Spam until Friday; only an operator of chat.example:3030 can change that."),
-        ("too_many", "Spam until Friday; start the client again later."),
+        ("banned", "This server is closed; only an operator of chat.example:3030 can change that."),
+        ("too_many", "This server is closed; start the client again later."),
         (
             "invite_needed",
-            "Spam until Friday; ask for a code at chat.example:3030, and start the client with --invite CODE.",
+            "This server is closed; ask for a code at chat.example:3030, and start the client with --invite CODE.",
         ),
-        ("unheard_of", "Spam until Friday."),
+        ("unheard_of", "This server is closed."),
     ],
 )
 def test_what_to_do_is_said(code: str, part: str) -> None:
     """Also for what a later server may say: then it is its own sentence."""
-    sentence = refusal(code, "spam until Friday.", "ann", "chat.example:3030", Admission())
+    sentence = refusal(code, "this server is closed.", "ann", "chat.example:3030", Admission())
     assert part in sentence
     assert sentence.endswith(".")
     assert ". " not in sentence

@@ -348,6 +348,8 @@ def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -
     ann.wait_for("remember me ✓")
     ann.type("/password hush\r")
     ann.wait_for("A password does not belong on the command's line")
+    ann.type("\x1b")
+    ann.wait_for_prompt("lobby>")
     ann.leave()
     file = tmp_path / "input-history"
     assert file.stat().st_mode & 0o777 == 0o600

@@ -173,7 +173,7 @@ def test_what_is_done_is_in_the_audit(bench: Bench, account: int) -> None:
     Seat(bench).ask(Hello("alice", bench.session(), token=TOKEN, proof=proof))
     assert audited(bench) == [
         "made alice an operator",
-        "made an invitation for 2 within 1 minute",
+        "made an invitation for 2 within 1 min",
         "made a code that recovers the account alice",
         "recovered the account alice from bench",
     ]

@@ -115,7 +115,7 @@ def test_help_is_short_and_names_the_rest() -> None:
 
 
 def test_lists_are_lines() -> None:
-    """With times in UTC, and harmless whatever is in them."""
+    """With times as the server's clock shows them, and harmless whatever is in them."""
     ban = {
         "id": 3,
         "kind": "ban",
@@ -153,10 +153,12 @@ def test_lists_are_lines() -> None:
         return PLAIN.frame(frame).decode().splitlines()
 
     assert shown("bans", ban, mute) == [
-        "* ban of bob in #tea until 1970-01-01 00:01 UTC, by ann: x␛[1m *",
+        "* ban of bob in #tea until 1970-01-01 00:01:00 UTC, by ann: x␛[1m *",
         "* mute of 192.0.2.1 for good, by ann *",
     ]
-    assert shown("reports", report) == ["* #5 1970-01-01 00:00 UTC ann reports message #7 of bob in tea: rude (a␊b) *"]
+    assert shown("reports", report) == [
+        "* #5 1970-01-01 00:00:00 UTC ann reports message #7 of bob in tea: rude (a␊b) *"
+    ]
     assert shown("audit", audit, more=True)[0] == "* there are older ones *"
     assert shown("bans") == ["* nobody is banned or muted *"]
     assert PLAIN.frame({"type": "blocked", "names": []}) == b"* you have blocked nobody *\n"

@@ -166,7 +166,7 @@ def test_slow_mode(chat: Chat) -> None:
         (2, "slow_mode"),
         (3, "slow_mode"),
     ]
-    assert "one text in 600 s; wait " in next(frame["text"] for frame in answers if "code" in frame)
+    assert "one text in 10 min; wait " in next(frame["text"] for frame in answers if "code" in frame)
     bob.send("say", room="tea", text="1", seq=1)
     assert bob.until("ack")["id"] == 2
     bob.seq = 3

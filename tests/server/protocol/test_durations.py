@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server_parts.protocol.durations import lasting, seconds_of
+from server_parts.protocol.durations import seconds_of
 
 
 @pytest.mark.parametrize(
@@ -15,21 +15,3 @@ from server_parts.protocol.durations import lasting, seconds_of
 def test_what_is_typed(text: str, seconds: int | None) -> None:
     """A whole number and a unit; anything else is no span of time."""
     assert seconds_of(text) == seconds
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (600, "10 minutes"),
-        (1, "1 second"),
-        (0.2, "1 second"),
-        (90, "1 minute 30 seconds"),
-        (3_599.5, "1 hour"),
-        (90_000, "1 day 1 hour"),
-        (86_459, "1 day 1 minute"),
-        (604_800, "1 week"),
-    ],
-)
-def test_what_is_shown(seconds: float, text: str) -> None:
-    """In words, never less than it is, in two units at most."""
-    assert lasting(seconds) == text

@@ -41,6 +41,7 @@ class Entrance:
         """
         if sockets.first_byte(connection, silence) != TLS_HELLO or self._context is None:
             return clear
+        clear.hand_over()  # a goodbye in clear would be garbage to the other side
         with self._handshakes.place(source) as place:
             if place is None:
                 return None

@@ -24,7 +24,7 @@ class Wire:
     at a time: the reader receives; whoever empties the outbox sends.
     """
 
-    __slots__ = ("_flags", "_socket", "_was_reset", "lock")
+    __slots__ = ("_flags", "_is_handed_over", "_socket", "_was_reset", "lock")
 
     is_encrypted = False
 
@@ -32,7 +32,13 @@ class Wire:
         self._socket = connection
         self._flags = sockets.DONTWAIT
         self._was_reset = False
+        self._is_handed_over = False
         self.lock = threading.Lock()  # the outbox's, and for whatever a wire has to share between its directions
+
+    def hand_over(self) -> None:
+        """Another wire sends on this connection from now on: what is sent here would stand in the middle of that."""
+        with self.lock:
+            self._is_handed_over = True
 
     # --- the reader, without the lock ---
 
@@ -58,6 +64,8 @@ class Wire:
 
         The rest of a block, even if that is all of it, must be sent before anything else: it may be encrypted already.
         """
+        if self._is_handed_over:
+            return len(block)
         if self._flags is None:
             return 0
         try:
@@ -73,6 +81,8 @@ class Wire:
 
         Windows cannot try: there it waits until some of the block is taken.
         """
+        if self._is_handed_over:
+            return len(block)
         try:
             if self._flags is None:
                 return self._socket.send(block[: sockets.SEND_BUFFER])

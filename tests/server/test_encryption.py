@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -148,6 +149,22 @@ def test_a_slow_handshake_ends(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> N
     assert slow.rest() == b""
     assert time.monotonic() - begun < WAIT / 2
     assert alice.tell("still here")["id"] == 1
+
+
+def shakes_hands() -> bool:
+    return any(thread.name == "handshake" for thread in threading.enumerate())
+
+
+def test_a_server_that_stops_says_nothing_in_clear_into_a_handshake(chat: Chat) -> None:
+    """Whoever expects a handshake there would take it for garbage; others are told goodbye."""
+    halfway, plain = chat.peer(), chat.plain("hello")
+    plain.enter()
+    halfway.send_bytes(CLIENT_HELLO_BEGUN)
+    assert wait_until(shakes_hands)
+    chat.server.stop_server()
+    assert halfway.rest() == b""
+    halfway.close()
+    assert plain.until("goodbye") == "* goodbye: the server is stopping *"
 
 
 def test_a_dripping_handshake_ends(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:

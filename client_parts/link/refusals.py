@@ -18,6 +18,7 @@ def refusal(code: str, reason: str, name: str, address: str, admission: Admissio
         "connect to it with --tls.",
         "banned": f"{reason}; only an operator of {address} can change that.",
         "too_many": f"{reason}; start the client again later.",
+        "not_allowed": f"{_without_advice(reason)}; if you have an account there, log in with --name NAME --login.",
         "invite_needed": _invitation(address, reason, tried=admission.has_invitation),
     }
     return sentences.get(code, f"{reason}.")
@@ -26,5 +27,9 @@ def refusal(code: str, reason: str, name: str, address: str, admission: Admissio
 def _invitation(address: str, reason: str, *, tried: bool) -> str:
     if tried:
         return f"That invitation is not valid at {address}, or not any more; ask for another one for --invite CODE."
-    reason = reason.partition(": ")[0]  # what follows is for other programs
-    return f"{reason}; ask for a code at {address}, and start the client with --invite CODE."
+    return f"{_without_advice(reason)}; ask for a code at {address}, and start the client with --invite CODE."
+
+
+def _without_advice(reason: str) -> str:
+    """What follows a colon is for other programs."""
+    return reason.partition(": ")[0]

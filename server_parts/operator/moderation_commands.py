@@ -42,7 +42,7 @@ class Orders:
         wrong = room is not None and room_problem(room) is not None
         request = None if wrong else plain_moderation.BY_WORD[word].make(room, rest)
         if request is None:
-            return f"usage: {row.usage}"
+            return plain_moderation.how_to(row.usage)
         last, self._last = self._last, request
         return request._replace(sure=True) if isinstance(request, (Ban, SetRoom)) and request == last else request
 

@@ -26,7 +26,7 @@ from server_parts.protocol.door import Inside
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.moderation_requests import Ban, SetRoom
 from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED, lines_of, starred
-from server_parts.protocol.plain_moderation import BY_WORD, Row
+from server_parts.protocol.plain_moderation import BY_WORD, Row, how_to
 from server_parts.protocol.plain_moderation import ROWS as ORDERS
 from server_parts.protocol.plain_questions import Questions
 from server_parts.protocol.requests import (
@@ -198,7 +198,7 @@ class PlainDoor:
         wide, rest = (True, rest[2:].strip()) if rest.split(" ")[0] == "-s" else (row.usage.startswith(_WIDE), rest)
         request = row.make(None if wide else self._room, rest)
         if request is None:
-            return _error(f"usage: {row.usage}")
+            return _error(how_to(row.usage))
         last, self._last_order = self._last_order, request
         return request._replace(sure=True) if isinstance(request, (Ban, SetRoom)) and request == last else request
 

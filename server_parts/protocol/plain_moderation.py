@@ -156,6 +156,11 @@ class Row(NamedTuple):
     make: Make
 
 
+def how_to(usage: str) -> str:
+    """What is said of a line that was not written so."""
+    return f"usage: {usage}" + ("; a TIME is like 90s, 10m, 2h or 1d" if "TIME" in usage else "")
+
+
 ROWS: Final = (
     Row("/kick NAME [REASON]", "remove somebody", kick),
     Row("/ban NAME [TIME] [REASON]", "keep somebody out; also an address or a network; repeat it if you are sure", ban),

@@ -21,6 +21,7 @@ from client_parts.link.refusals import refusal
             "invite_needed",
             "This server is closed; ask for a code at chat.example:3030, and start the client with --invite CODE.",
         ),
+        ("not_allowed", "if you have an account there, log in with --name NAME --login."),
         ("unheard_of", "This server is closed."),
     ],
 )

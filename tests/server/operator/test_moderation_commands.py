@@ -48,6 +48,12 @@ def test_a_room_has_to_be_named_where_it_is_about_one(line: str) -> None:
     assert found.startswith(f"usage: /{word}")
 
 
+def test_how_a_time_is_written_is_said_where_one_is_wanted() -> None:
+    """A slip in it must not make a ban for good."""
+    assert str(Orders().request("ban", "bob 10min")).endswith("[REASON]; a TIME is like 90s, 10m, 2h or 1d")
+    assert "TIME" not in str(Orders().request("kick", ""))
+
+
 def test_a_ban_that_is_typed_again_is_meant() -> None:
     """As at the plain door."""
     orders = Orders()

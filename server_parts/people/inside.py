@@ -19,7 +19,7 @@ class InsideView:
 
     @property
     def rooms(self) -> Collection[str]:
-        return list(self._client.rooms)
+        return self._client.rooms
 
     def password_refusal(self) -> Refusal | None:
         has_name = self._client.account or not is_guest(self._client.name)

@@ -14,7 +14,7 @@ class Inside(Protocol):
 
     @property
     def rooms(self) -> Collection[str]:
-        """Where it is."""
+        """Where it is. That may change at any time: copy it before you go through it."""
 
     def password_refusal(self) -> Refusal | None:
         """Why it cannot set a password; None if it can."""

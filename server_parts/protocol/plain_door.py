@@ -168,7 +168,7 @@ class PlainDoor:
 
     def _fall_back(self) -> str:
         assert self._inside is not None
-        gone, rooms = self._room, [room for room in self._inside.rooms if not room.startswith("@")]
+        gone, rooms = self._room, [room for room in list(self._inside.rooms) if not room.startswith("@")]
         if not rooms:
             return f"you are not in {gone}, nor in any other room; /join ROOM enters one"
         self._room = LOBBY if LOBBY in rooms else rooms[0]
@@ -209,12 +209,16 @@ class PlainDoor:
         return Answer(b"") if is_blank(text) else Say(self._room, [text], 0, text_refusal(text))
 
     def _join(self, room: str) -> Request:
+        if not room:
+            return _error("usage: /join ROOM")
         if problem := room_problem(room.lower()):
             return Refusal("bad_room", problem)
         self._room, self._lost = room.lower(), False
         return Join(self._room)
 
     def _nick(self, name: str) -> Request:
+        if not name:
+            return _error("usage: /nick NAME")
         self._is_current = False
         problem = name_problem(name)
         return Refusal("bad_name", problem) if problem else Nick(name)

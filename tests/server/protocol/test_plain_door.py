@@ -179,6 +179,13 @@ def test_what_is_wrong_gets_one_error_line(line: str) -> None:
     assert told.count(b"\n") == 1
 
 
+@pytest.mark.parametrize("usage", ["/nick NAME", "/join ROOM", "/msg NAME TEXT"])
+def test_a_command_alone_is_answered_with_its_form(usage: str) -> None:
+    """Not with what a name is made of."""
+    (request,) = plainly(usage.split()[0].encode() + b"\n")
+    assert request == Answer(f"* error: usage: {usage} *\n".encode())
+
+
 def test_help_names_every_command() -> None:
     """One list for all of them, and the way to send a slash."""
     (request,) = plainly(b"/help\n")

@@ -36,7 +36,7 @@ from client_parts.conversation.conversation import RECENT, Conversation, Wishes
 from client_parts.input.commands import Intent, Mistake, Order, understand, understand_piped
 from client_parts.input.intent_queue import IntentQueue
 from client_parts.input.login import LoginError, ask_for_password, password_in, warning_about
-from client_parts.input.questions import LEFT, answered, asks
+from client_parts.input.questions import LEFT, answered, asks, may_ask
 from client_parts.input.reading import Closed
 from client_parts.kept.bookmarks import Bookmarks
 from client_parts.kept.identity import Identity, login_name, token_path
@@ -228,7 +228,9 @@ class ChatClient:
             if is_blank(line):
                 continue
             if self._screen.interactive:
-                return self._with_secrets(understand(line))
+                intent = understand(line)
+                self._may_be_secret = isinstance(intent, Mistake) and may_ask(line)
+                return self._with_secrets(intent)
             intent = understand_piped(line, continues=self._screen.continues)
             # What a pipe orders is obeyed after everything before it has arrived; and no more waits than fits.
             self._intents.wait_below(1 if isinstance(intent, Order) else PENDING)

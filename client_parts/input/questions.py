@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeGuard
 
+from chat_common import nearest
 from client_parts.input.account_commands import password_wish
 from client_parts.input.command import Actions, BadUsage
 from client_parts.input.commands import Intent, Mistake, Order
@@ -24,6 +25,12 @@ Ask = Callable[[str], "str | None"]  # a question → what was typed unseen, or 
 def asks(intent: Intent) -> TypeGuard[Order]:
     """Whether it is an order that needs something which must not be seen."""
     return isinstance(intent, Order) and intent.command.name == "password"
+
+
+def may_ask(line: str) -> bool:
+    """Whether somebody may have meant that order who wrote a line which means nothing."""
+    word = line.removeprefix("/").partition(" ")[0].lower()
+    return line.startswith("/") and (word.startswith("pass") or nearest(word, ["password"]) is not None)
 
 
 def answered(order: Order, ask: Ask, has_password: bool | None = None) -> Intent:

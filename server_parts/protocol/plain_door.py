@@ -18,6 +18,7 @@ from chat_common import (
     is_exit,
     is_name,
     name_problem,
+    nearest,
     room_problem,
 )
 from server_parts.protocol.account_lines import OF_PEOPLE, Parse
@@ -51,6 +52,7 @@ from server_parts.protocol.requests import (
 )
 from server_parts.storage.search_query import query_problem
 
+_ASKING: Final = ("password", "login")  # commands
 _WIDE: Final = ("/lockdown", "/audit")  # about the whole server in any case
 
 UNENDED_WAIT: Final = 0.2  # data without a newline, followed by this much silence, is a line
@@ -188,9 +190,7 @@ class PlainDoor:
             return self._redeem(rest.strip())
         command = _COMMANDS.get(word.lower())
         if command is None:
-            return _error(
-                f"there is no command /{word[:40]}; /help lists them, and //{word[:40]} would send it as text"
-            )
+            return _unknown(word)
         return command.request(self, rest.strip())
 
     def _order(self, row: Row, rest: str) -> Request:
@@ -232,7 +232,7 @@ class PlainDoor:
     def _login(self, rest: str) -> Request:
         name, _, password = rest.partition(" ")
         if not is_name(name) or len(password) > MAX_SECRET:
-            return _error("usage: /login NAME; the password is asked for")
+            return Refusal("bad_field", "usage: /login NAME; the password is asked for", "password")
         if not self._confidential:
             return ENCRYPTION_NEEDED
         if not password:
@@ -281,6 +281,13 @@ class PlainDoor:
 
 def _error(text: str) -> Answer:
     return Answer(lines_of(starred(f"error: {text}")))
+
+
+def _unknown(word: str) -> Request:
+    """What follows a slip in a command that asks for a password may be one: then the field says so."""
+    text = f"there is no command /{word[:40]}; /help lists them, and //{word[:40]} would send it as text"
+    asks = word.lower().startswith("pass") or nearest(word.lower(), _ASKING) is not None
+    return Refusal("unknown_type", text, "password") if asks else _error(text)
 
 
 def _ending(text: str) -> EndConnection:

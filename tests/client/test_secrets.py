@@ -98,6 +98,7 @@ BLOCKS = {
     "in the line": f"/password {OLD}\r{NEW}\r{NEW}\r",
     "too short": f"/password\r{OLD}\rshort\r{NEW}\r{NEW}\r",
     "not the same": f"/password\r{OLD}\r{NEW}\r{NEW}x\r{NEW}\r\r{NEW}\r",
+    "a slip": f"/passwd\r{OLD}\r{NEW}\r",
     "nothing to remove": f"/password off\r\r{OLD}\r{NEW}\r",
 }
 

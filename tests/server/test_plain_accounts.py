@@ -166,8 +166,21 @@ def refused_in(chat: Chat, how: str) -> Plain:
         f"/password\n{PASSWORD}\n{'x' * 300}\n{NEW}\n{NEW}",
         f"/password\n\n{NEW}\n\n{NEW}",
         f"/login alice\n{WRONG}\n{PASSWORD}\n{NEW}",
+        f"/login b!b\n{PASSWORD}\n{NEW}",
+        f"/passwd\n{PASSWORD}\n{NEW}\n{NEW}",
+        f"/Pass\n{PASSWORD}\n{NEW}\n{NEW}",
     ],
-    ids=["in the line", "a wrong one", "too short", "too long", "without the old one", "a login"],
+    ids=[
+        "in the line",
+        "a wrong one",
+        "too short",
+        "too long",
+        "without the old one",
+        "a login",
+        "no name",
+        "a slip",
+        "short",
+    ],
 )
 def test_what_is_pasted_behind_a_refused_password_is_not_said(strict: Chat, block: str) -> None:
     """Nor what is typed later, in whatever form, until the person says to go on."""
@@ -182,6 +195,15 @@ def test_what_is_pasted_behind_a_refused_password_is_not_said(strict: Chat, bloc
     nc.until("delivered")
     said = [frame["text"] for frame in witness.pending() if frame["type"] == "message"]
     assert said == ["hello"]
+
+
+def test_another_slip_holds_nobody_back(strict: Chat) -> None:
+    """Only one in a command that asks for a password."""
+    nc = strict.plain(f"/login alice {PASSWORD}")
+    nc.enter()
+    nc.say("/dance\nhello")
+    assert "there is no command /dance" in nc.until("error")
+    nc.until("delivered")
 
 
 def test_without_encryption_nothing_is_said_either(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from client_parts.input.commands import Intent, Mistake, Order, obey, understand
-from client_parts.input.questions import LEFT, answered, asks
+from client_parts.input.questions import LEFT, answered, asks, may_ask
 from tests.client.input.recorder import Recorder
 
 OLD, NEW = "old and good", "new and better"
@@ -81,6 +81,12 @@ def test_no_order_shows_its_secrets() -> None:
     intent, _ = asked("/password", OLD, NEW, NEW)
     assert OLD not in repr(intent)
     assert NEW not in repr(intent)
+
+
+def test_a_slip_in_the_command_is_seen() -> None:
+    """What is typed behind it may be a password; behind other lines it is not."""
+    assert [may_ask(line) for line in ("/passwd", "/Pass", "/pasword now")] == [True] * 3
+    assert [may_ask(line) for line in ("/dance", "passwd", "/", "/part")] == [False] * 4
 
 
 def test_only_passwords_are_asked_for() -> None:

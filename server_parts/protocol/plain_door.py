@@ -89,6 +89,7 @@ class PlainDoor:
         self._inside: Inside | None = None
         self._is_current = False  # what `inside` says is not about to change by what came just before
         self._lost = False  # the client is not in its room
+        self._moved = ""  # where it talks instead, as it was told about what has just arrived
 
     def greeting(self) -> Hello:
         # Tutorial programs read one answer for each line they send: what was said before is theirs to ask for.
@@ -138,6 +139,7 @@ class PlainDoor:
     def _look_around(self) -> None:
         """All that was asked for before has been done: see what has become of the client."""
         self._is_current = self._inside is not None
+        self._moved = ""
         self._lost = self._inside is not None and self._room not in self._inside.rooms
 
     def _requests(self, line: bytes) -> list[Request]:
@@ -158,15 +160,15 @@ class PlainDoor:
     def _where_one_is(self, line: bytes) -> list[Request]:
         """What a line asks for. Who is not in their room any more talks in another one from now on.
 
-        They are told; and a text that may have been meant for those who were there is not said to others.
+        They are told; and what came in one go, and may be meant for those who are there, is not said to others.
         """
-        if not self._lost or line[:5].lower() == b"/join":
-            return [self._request(line)]
-        told, self._lost = self._fall_back(), False
+        moves = self._lost and line[:5].lower() != b"/join"
+        if moves:
+            self._moved, self._lost = self._fall_back(), False
         request = self._request(line)
-        if isinstance(request, Say) and not request.room.startswith("@"):
-            return [Refusal("not_in_room", f"that was not said: {told}")]
-        return [Answer(lines_of(starred(told))), request]
+        if self._moved and isinstance(request, Say) and not request.room.startswith("@"):
+            return [Refusal("not_in_room", f"that was not said: {self._moved}")]
+        return [Answer(lines_of(starred(self._moved))), request] if moves else [request]
 
     def _fall_back(self) -> str:
         assert self._inside is not None
@@ -213,7 +215,7 @@ class PlainDoor:
             return _error("usage: /join ROOM")
         if problem := room_problem(room.lower()):
             return Refusal("bad_room", problem)
-        self._room, self._lost = room.lower(), False
+        self._room, self._lost, self._moved = room.lower(), False, ""
         return Join(self._room)
 
     def _nick(self, name: str) -> Request:

@@ -44,13 +44,27 @@ def answered(order: Order, ask: Ask, has_password: bool | None = None) -> Intent
     except BadUsage:
         return order  # it says itself what is wrong
     if has_password is False:
-        return _new_password(order, "", ask) if wants_one else Mistake("There is no password to remove.")
+        return _first_password(order, ask) if wants_one else Mistake("There is no password to remove.")
     old = ask("Current password" if has_password or not wants_one else "Current password, if any")
     if old is None:
         return LEFT
     if wants_one:
         return _new_password(order, old, ask)
     return _change(order, old, None) if old else Mistake("No password was typed; nothing was changed.")
+
+
+def _first_password(order: Order, ask: Ask) -> Intent:
+    """An empty line answers the question for the current password, which others are asked: it is passed over, once."""
+    passed_over: list[str] = []
+
+    def ask_further(question: str) -> str | None:
+        typed = ask(question)
+        if typed or typed is None or passed_over:
+            return typed
+        passed_over.append(question)
+        return ask(question)
+
+    return _new_password(order, "", ask_further)
 
 
 def _new_password(order: Order, old: str, ask: Ask) -> Intent:

@@ -45,6 +45,10 @@ def test_what_is_known_is_not_asked() -> None:
     intent, questions = asked("/password", NEW, NEW, has_one=False)
     assert questions == ["New password (at least 8)", "New password again"]
     assert calls(intent) == [("change_password", "", NEW)]
+    assert calls(asked("/password", "", NEW, NEW, has_one=False)[0]) == [("change_password", "", NEW)]
+    assert asked("/password", "", "", has_one=False)[0] == Mistake(
+        "That password is too short: 0 < 8 characters; nothing was changed."
+    )
     assert asked("/password", OLD, NEW, NEW, has_one=True)[1][0] == "Current password"
     assert asked("/password off", has_one=False) == (Mistake("There is no password to remove."), [])
 

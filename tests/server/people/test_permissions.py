@@ -43,6 +43,7 @@ AFTER_HELLO: list[ask.Request] = [
     ask.History("lobby"),
     ask.Search("text"),
     ask.Announce("text"),
+    ask.TalkAgain(),
     order.Kick("bob"),
     order.Ban("bob"),
     order.Unban("bob"),

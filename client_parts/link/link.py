@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from chat_common import Frame, FrameError, LineDecoder, decode_frame, encode_frame
+from chat_common import Frame, FrameError, LineDecoder, decode_frame, encode_frame, lasting
 from client_parts.link.wire import Wire
 
 _CHUNK = 65_536
@@ -154,9 +154,9 @@ class Link:
         if self._clock() < self.next_deadline():
             return
         if not self.welcomed:
-            raise LinkLost(f"no welcome came within {self._patience.welcome:.0f} seconds; check the host and the port")
+            raise LinkLost(f"no welcome came within {lasting(self._patience.welcome)}; check the host and the port")
         if self._asked:
-            raise LinkLost(f"the server has been silent for {self._clock() - self._heard:.0f} seconds")
+            raise LinkLost(f"the server has been silent for {lasting(round(self._clock() - self._heard))}")
         self._asked = True
         self.send({"type": "ping"})
 

@@ -12,6 +12,7 @@ from chat_common import (
     decode_frame,
     decode_values,
     encode_frame,
+    lasting,
 )
 from server_parts.protocol.door import Inside
 from server_parts.protocol.encoder import Encoder
@@ -65,7 +66,7 @@ class NativeDoor:
         if due is None or now < due:
             return []
         wait, what = (LINE_WAIT, "the end of a line") if self._greeted else (HELLO_WAIT, "hello")
-        return [self._ending("idle", f"{what} did not come within {wait:.0f} seconds")]
+        return [self._ending("idle", f"{what} did not come within {lasting(wait)}")]
 
     def end(self) -> list[Request]:
         return []

@@ -17,6 +17,7 @@ from chat_common import (
     is_blank,
     is_exit,
     is_name,
+    lasting,
     name_problem,
     nearest,
     room_problem,
@@ -98,7 +99,7 @@ class PlainDoor:
 
     def receive(self, data: bytes, now: float) -> list[Request]:
         if now >= self._login_due:
-            return [_ending(f"nobody logged in within {LOGIN_WAIT:.0f} seconds")]
+            return [_ending(f"nobody logged in within {lasting(LOGIN_WAIT)}")]
         self._look_around()
         requests = [request for line in self.lines_of.feed(data) for request in self._requests(line)]
         if self.lines_of.overlong is not None:
@@ -107,7 +108,7 @@ class PlainDoor:
             self._flush_due, self._line_due = None, math.inf
             return requests
         if now >= self._line_due and not requests:
-            return [_ending(f"the end of a line did not come within {LINE_WAIT:.0f} seconds")]
+            return [_ending(f"the end of a line did not come within {lasting(LINE_WAIT)}")]
         # The beginning of a password is not the password, and what follows must not be said: that waits for its end.
         self._flush_due = None if self._questions.pending else now + UNENDED_WAIT
         if requests or self._line_due == math.inf:

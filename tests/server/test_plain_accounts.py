@@ -270,7 +270,7 @@ def test_a_deadline_for_logging_in(strict: Chat, monkeypatch: pytest.MonkeyPatch
     nc = Plain(strict.port)
     with nc:
         assert "/login NAME" in nc.text()
-        assert "nobody logged in within 0 seconds" in nc.text()
+        assert "nobody logged in within 1 s" in nc.text()
         assert b"goodbye" in nc.rest()
 
 

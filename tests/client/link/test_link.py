@@ -119,7 +119,7 @@ def test_a_quiet_server_is_asked_and_then_given_up(pair: tuple[Link, socket.sock
     clock.now += 24
     link.tend()
     clock.now += 2
-    with pytest.raises(LinkLost, match="silent for 41 seconds"):
+    with pytest.raises(LinkLost, match="silent for 41 s"):
         link.tend()
 
 
@@ -141,7 +141,7 @@ def test_whoever_never_welcomes_is_no_chat_server(pair: tuple[Link, socket.socke
     """A web server or a silent port is given up after ten seconds."""
     link, _ = pair
     clock.now += 10
-    with pytest.raises(LinkLost, match="no welcome came within 10 seconds"):
+    with pytest.raises(LinkLost, match="no welcome came within 10 s"):
         link.tend()
 
 

@@ -15,6 +15,7 @@ if __name__ == "__main__":
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -57,6 +58,8 @@ from client_parts.screen.view import View, bad
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
+_ANSWERED = 5.0  # seconds, in which a server has surely taken a password or refused it
+_LOOK = 0.02
 _SOON = 0.3  # seconds; what is refused at once needs no screen
 _FORCED = 0.3  # seconds that the receiver has to end, when a signal ends a pipe
 
@@ -92,6 +95,7 @@ class ChatClient:
         self._receiver = self._new_receiver()
         self._last_words = LastWords(screen)
         self._may_be_secret = False  # what is typed next
+        self._changes_before = 0  # of the password, that were answered
         self._talkative = False  # something came in through the pipe
 
     def _new_conversation(self, name: str, color: str | None, folder: Path) -> Conversation:
@@ -218,7 +222,7 @@ class ChatClient:
                 if isinstance(intent, Order) and intent.is_exit:
                     return True
                 self._intents.post(intent)
-                if self._may_be_secret:
+                if self._may_be_secret or self._is_password_refused(intent):
                     self._discard_lines()
         return False
 
@@ -242,10 +246,21 @@ class ChatClient:
         if not asks(intent):
             return intent
         state = self._conversation.state
+        self._changes_before = state.password_changes
         problem = state.why_no_secrets()
         answer = Mistake(problem) if problem else answered(intent, self._screen.ask_secret, state.has_password)
         self._may_be_secret = answer is intent or (isinstance(answer, Mistake) and answer is not LEFT)
         return answer
+
+    def _is_password_refused(self, intent: Intent) -> bool:
+        """Whether a password that goes to the server is not taken, as far as that is known soon."""
+        if not asks(intent):
+            return False
+        state, until = self._conversation.state, time.monotonic() + _ANSWERED
+        while state.password_changes == self._changes_before and time.monotonic() < until and not self._course.is_over:
+            time.sleep(_LOOK)
+        is_taken = state.password_changes > self._changes_before and not state.password_refused
+        return not (is_taken or self._course.is_over)  # then nothing is sent any more
 
     def _discard_lines(self) -> None:
         """A password was refused. What was typed or pasted behind it may be one too, and must not be said."""

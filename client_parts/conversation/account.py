@@ -24,7 +24,9 @@ class Account:
 
     def change_password(self, old: str, new: str | None) -> None:
         """Set one, or with None take it away; `old` is empty if there was none."""
+        self._state.password_pending = True
         if problem := self._state.why_no_secrets():
+            self._state.settle_password(refused=True)
             self._state.complain(problem)
         else:
             present = {"old": old} if old else {}

@@ -36,6 +36,7 @@ class Answers:
             self._give_back(self._state.outgoing.refused(seq), sentence)
         else:
             self._state.complain(sentence)
+            self._state.settle_password(refused=True)
             if code == "sure_needed":
                 self._doubted()
             if code in _NO_ENTRY and (room := self._state.cursors.refused()) is not None:

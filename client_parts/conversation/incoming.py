@@ -87,4 +87,6 @@ class Incoming:
     def notice(self, frame: Frame) -> None:
         if frame.get("password") is not None:
             self._state.has_password = frame["password"]
+        if frame.get("password") is not None or self._state.has_password is None:  # as servers of before do not say
+            self._state.settle_password(refused=False)
         self._state.board.show(self._state.view.notice(frame))

@@ -32,6 +32,9 @@ class State:
     online: bool = False  # the server has welcomed this connection
     exposure: str = IN_CLEAR  # who might read a password that is sent over this connection; empty if nobody else can
     has_password: bool | None = None  # the account has one; None: that is not known
+    password_pending: bool = False  # a change of it was asked for, and is not answered
+    password_refused: bool = False  # the last change that was answered …
+    password_changes: int = 0  # … and how many were
     here: str = ""  # what others give to their client to come to this server
     tag: str | None = None  # the server's name for this session, if it gave one
     refused: int = 0  # texts that will not be delivered
@@ -81,9 +84,16 @@ class State:
             self.be_away(text)
             self.note("* you are back" if text is None else "* you are marked as away")
 
+    def settle_password(self, *, refused: bool) -> None:
+        """A change of the password was answered, if one was asked for."""
+        if self.password_pending:
+            self.password_refused, self.password_pending = refused, False
+            self.password_changes += 1
+
     def disconnected(self) -> None:
         """The link is gone, and the requests with it; texts wait for the next one."""
         self.online = False
+        self.settle_password(refused=True)
         self.requests.clear()
         self.outgoing.disconnected()
 

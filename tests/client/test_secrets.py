@@ -13,11 +13,14 @@ if sys.platform == "win32":
 
 import termios
 
+from chat_common import Frame
 from tests.client.conftest import Open
 from tests.client.fakes import Peer, ScriptedServer
 from tests.client.programs import Pipe, Terminal
 
 OLD, NEW = "Xq7-old-secret", "Zw9-new-secret"
+TAKEN = {"type": "notice", "text": "the password is set", "password": True}
+WRONG = {"type": "error", "code": "password_wrong", "text": "that is not it", "field": "old", "fatal": False}
 ASKED_FOR_OLD, ASKED_FOR_NEW, ASKED_AGAIN = (
     "Current password, if any>",
     "New password (at least 8)>",
@@ -69,6 +72,8 @@ def test_a_new_password_is_seen_nowhere(ann: Terminal, peer: Peer, tmp_path: Pat
     ann.wait_for_prompt(ASKED_AGAIN)
     ann.type(f"{NEW}\r")
     assert peer.expect("password") == {"type": "password", "old": OLD, "new": NEW}
+    peer.send(TAKEN)
+    ann.wait_for("the password is set")
     ann.wait_for_prompt("lobby>")
     ann.type("\x1b[A\x1b[A")  # up: nothing is remembered of it
     ann.settle()
@@ -123,6 +128,25 @@ def test_what_is_pasted_behind_a_refused_password_is_not_sent(
         assert_unseen(ann, tmp_path)
 
 
+@pytest.mark.parametrize("answer", [WRONG, None], ids=["refused", "the link breaks"])
+def test_what_is_typed_behind_a_password_that_the_server_refuses_is_not_sent(
+    ann: Terminal, peer: Peer, tmp_path: Path, answer: Frame | None
+) -> None:
+    """It waits until the answer is there; then dots stand for it."""
+    ann.type(f"/password\r{OLD}\r{NEW}\r{NEW}\r{NEW}\r")
+    assert peer.expect("password")["new"] == NEW
+    if answer is None:
+        peer.close()
+    else:
+        peer.send(answer)
+        ann.wait_for("That is not it.")
+    ann.wait_for_prompt("Nothing is sent; Esc to go on>")
+    ann.type("\x1b")
+    ann.wait_for_prompt("lobby>")
+    assert "waiting" not in ann.status_row
+    assert_unseen(ann, tmp_path)
+
+
 def test_a_password_that_cannot_be_sent_is_not_said_later(ann: Terminal, peer: Peer, tmp_path: Path) -> None:
     """Without a connection it is refused at once; what was typed ahead of that is no text."""
     peer.close()
@@ -144,6 +168,7 @@ def test_what_is_typed_ahead_is_not_seen_either(ann: Terminal, peer: Peer, tmp_p
     ann.wait_until(lambda: "online" in ann.status_row and ann.prompt == f"{ASKED_FOR_NEW} {'•' * len(NEW)}")
     ann.type(f"\t\x1b[A\r{NEW}\r")
     assert peer.expect("password") == {"type": "password", "old": OLD, "new": NEW}
+    peer.send(TAKEN)
     assert leave(ann, peer) == 0
     assert_unseen(ann, tmp_path)
 
@@ -175,6 +200,7 @@ def test_a_plain_terminal_echoes_no_password(server: ScriptedServer, open_termin
     ann.wait_for("New password again:")
     ann.type(f"{NEW}\r")
     assert peer.expect("password") == {"type": "password", "new": NEW}
+    peer.send(TAKEN)
     assert leave(ann, peer) == 0
     assert_unseen(ann, tmp_path)
 

@@ -75,7 +75,7 @@ def test_a_plain_client_comes_with_an_invitation(serve: Serve) -> None:
     nc.say("/nick newton")
     nc.until("guest-1 is now newton")
     nc.say("/password")
-    assert nc.text() == "* new password: *"
+    assert nc.until("password") == "* new password: *"
     nc.say(PASSWORD)
     nc.until("newton is your account now")
     nc.say("hello")
@@ -138,7 +138,7 @@ def test_only_who_has_a_password_is_asked_for_it(strict: Chat) -> None:
     nc.say("/password")
     assert nc.until("password") == "* current password: *"
     nc.say(PASSWORD)
-    assert nc.text() == "* new password (an empty line removes it): *"
+    assert nc.until("password") == "* new password (an empty line removes it): *"
     nc.say(PASSWORD + "!")
     nc.until("the password of alice is set")
 
@@ -214,7 +214,7 @@ def test_without_encryption_nothing_is_said_either(serve: Serve, monkeypatch: py
     nc.enter()
     nc.say(f"/password\n{WRONG}\n{NEW}\n{NEW}")
     assert "over an encrypted connection only" in nc.until("error")
-    assert nc.text().startswith("* what you type now is not said")
+    nc.until("* what you type now is not said")
     nc.say("/ok\nhello")
     nc.until("delivered")
     assert [frame["text"] for frame in witness.pending() if frame["type"] == "message"] == ["hello"]

@@ -30,7 +30,7 @@ from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Native, wait_until
 from tests.programs import read_line, read_rest, run_server, server_program, started
 from tests.tls.certificates import key_pair, needs_openssl
-from tls_parts.invitation import read_link
+from tls_parts.invitation import Invitation, read_link
 from tls_parts.public_key import words
 
 OWN = ("192.168.1.7", "10.0.0.7")
@@ -346,7 +346,7 @@ def test_others_are_invited_with_the_key(capsys: pytest.CaptureFixture[str], add
         *(f'From other machines: python client.py "chat://{host}:3030/lobby#{words(own.digest)}"' for host in OWN),
         f"The key of this server: {words(own.digest)}",
     ]
-    assert read_link(lines[0].split('"')[1]) == ("192.168.1.7", 3030, "lobby", own.digest[:12])
+    assert read_link(lines[0].split('"')[1]) == Invitation("192.168.1.7", 3030, "lobby", own.digest[:12])
 
 
 @needs_openssl

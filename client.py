@@ -1,4 +1,4 @@
-"""A terminal chat client: `python client.py [HOST[:PORT]]`.
+"""A terminal chat client: `python client.py [HOST[:PORT] ...]`.
 
 Two threads. The main one is the input loop: it reads lines and hands over what they mean. The receiver, a daemon, owns
 the socket and the conversation: it receives, acknowledges, prints, notices a dead link, reconnects and sends again.
@@ -51,7 +51,7 @@ from client_parts.link.link import Patience
 from client_parts.link.proving import Proofs
 from client_parts.link.receiver import Receiver
 from client_parts.link.reconnecting import texts_are
-from client_parts.link.server import Server
+from client_parts.link.server import Server, Servers, alike
 from client_parts.link.trust import Trust
 from client_parts.screen.screen import Screen, choose_screen
 from client_parts.screen.view import View, bad
@@ -116,17 +116,15 @@ class ChatClient:
 
     def _new_connection(self, identity: Identity, known_servers: Path) -> Connection:
         preferences = self._preferences
-        server = Server(
-            self.host,
-            self.port,
+        addresses = ((self.host, self.port), *preferences.other_servers)
+        servers = Servers(
+            alike([Server(host, port, preferences.tls, preferences.key) for host, port in addresses]),
             self._patience,
             reconnect=preferences.reconnect,
-            tls=preferences.tls,
-            key=preferences.key,
-            is_to_be_forgotten=preferences.forget_server,
+            are_to_be_forgotten=preferences.forget_server,
         )
-        trust, proofs = Trust(server, KnownServers(known_servers)), Proofs(identity)
-        return Connection(server, trust, proofs, self._screen, self._conversation, self._course)
+        trust, proofs = Trust(servers, KnownServers(known_servers)), Proofs(identity)
+        return Connection(servers, trust, proofs, self._screen, self._conversation, self._course)
 
     def _new_receiver(self) -> Receiver:
         return Receiver(

@@ -14,14 +14,12 @@ from chat_common import (
     DEFAULT_PORT,
     LOBBY,
     color_problem,
-    format_address,
     name_problem,
-    parse_address,
-    parse_port,
     room_problem,
 )
+from client_parts.addresses import Chosen, chosen_servers
 from terminal_parts.command_line import CommandLine
-from tls_parts.invitation import SCHEME, Invitation, read_link
+from tls_parts.invitation import Invitation
 
 _MOST_HISTORY = 500  # the server sends no more
 _LONGEST_CODE = 100
@@ -31,6 +29,7 @@ Examples:
   python client.py                                  chat in the lobby of the server on this machine
   python client.py chat.example:4000 --name alice   on another machine's, as alice
   python client.py chat://chat.example/lobby#KEY    follow a link, which also tells the server's key
+  python client.py a.example b.example              one chat on two servers, the first of them that answers
   make 2>&1 | python client.py --room builds        send every line of a program's output
   python client.py --json < /dev/null               listen, and print each event as JSON
 
@@ -40,16 +39,18 @@ with status 1 and a sentence.
 
 The connection is encrypted unless the server is on this machine (localhost, 127.0.0.1, ::1).
 
-Environment variables, used where the option is not given: CHAT_HOST (also a link), CHAT_PORT, CHAT_NAME, CHAT_COLOR.
+Environment variables, used where the option is not given: CHAT_SERVER (addresses, separated by spaces or commas, or a
+link), CHAT_HOST (also a link), CHAT_PORT, CHAT_NAME, CHAT_COLOR.
 CHAT_TOKEN_FILE is the file that holds your secret key. NO_COLOR and FORCE_COLOR are respected."""
 
 
 def _command_line() -> CommandLine:
-    usage = "[HOST[:PORT] | LINK] [OPTIONS]"
+    usage = "[HOST[:PORT] ... | LINK] [OPTIONS]"
     parser = CommandLine("client.py", usage, "Chat in the terminal.", _EPILOG, allow_abbrev=True)
     add = parser.group("Server")
     default = f"{DEFAULT_HOST}:{DEFAULT_PORT}"
-    add("address", nargs="?", metavar="HOST[:PORT]", help=f"the server, or a link to it (default: {default})")
+    what = f"the server, or a link to it (default: {default}); several addresses for one chat that has several servers"
+    add("addresses", nargs="*", metavar="HOST[:PORT]", help=what)
     add("--host", metavar="HOST", help="the server's host, instead of HOST[:PORT]")
     add("--port", metavar="PORT", help="the server's port, instead of HOST[:PORT]")
     add("--tls", action="store_true", help="encrypt, also on this machine")
@@ -127,6 +128,7 @@ class Preferences:
     token_file: Path | None = None  # None for the one in the user's configuration folder
     tls: bool | None = None  # None to encrypt unless the server is on this machine
     key: bytes | None = None  # what a link says of the server's key
+    other_servers: tuple[tuple[str, int], ...] = ()  # of the same chat, where the first one does not answer
     forget_server: bool = False  # what is remembered of its key
     login: bool = False  # a password is to be asked for
     password_file: Path | None = None
@@ -147,14 +149,14 @@ class Options:
 def read_command_line(argv: Sequence[str] | None) -> Options:
     """SystemExit for one that cannot be obeyed, after a sentence about it."""
     parser = _command_line()
-    options = parser.read(argv, _argument_too_many)
+    options = parser.read(argv, lambda *_: "write all addresses side by side")
     if options.password is not None:
         parser.error("other users can see command lines: use --login, which asks for a password, or --password-file")
-    host, port, link = _server(parser, options)
-    _refuse_contradictions(parser, options, link)
-    preferences = _preferences(parser, options, link)
+    servers = chosen_servers(parser, options)
+    _refuse_contradictions(parser, options, servers.link)
+    preferences = _preferences(parser, options, servers)
     color, source = _or_from_environment(options.color, "--color", "CHAT_COLOR")
-    return Options(host, port, parser.value(source, color, _color) if color else None, preferences)
+    return Options(*servers.first, parser.value(source, color, _color) if color else None, preferences)
 
 
 def _refuse_contradictions(parser: CommandLine, options: argparse.Namespace, link: Invitation | None) -> None:
@@ -164,7 +166,8 @@ def _refuse_contradictions(parser: CommandLine, options: argparse.Namespace, lin
         parser.error("option --no-tls contradicts the key in the link; leave out one of them")
 
 
-def _preferences(parser: CommandLine, options: argparse.Namespace, link: Invitation | None) -> Preferences:
+def _preferences(parser: CommandLine, options: argparse.Namespace, servers: Chosen) -> Preferences:
+    link = servers.link
     name, source = _or_from_environment(options.name, "--name", "CHAT_NAME")
     return Preferences(
         name=parser.value(source, name, _name) if name else None,
@@ -175,6 +178,7 @@ def _preferences(parser: CommandLine, options: argparse.Namespace, link: Invitat
         reconnect=not options.no_reconnect,
         tls=True if options.tls else False if options.no_tls else None,
         key=None if link is None else link.key,
+        other_servers=servers.others,
         forget_server=options.forget_server,
         login=options.login,
         password_file=Path(options.password_file) if options.password_file else None,
@@ -189,59 +193,6 @@ def _rooms(parser: CommandLine, options: argparse.Namespace, link: Invitation | 
     return tuple(dict.fromkeys(rooms or [LOBBY]))
 
 
-def _argument_too_many(argument: str, options: argparse.Namespace) -> str:
-    if argument.isascii() and argument.isdigit() and ":" not in options.address.removeprefix("::"):
-        return f"write {format_address(options.address, int(argument))}"
-    return "only one HOST[:PORT] can be given"
-
-
 def _or_from_environment(given: str | None, option: str, variable: str) -> tuple[str | None, str]:
     """A value, and where it comes from."""
     return (os.environ.get(variable), variable) if given is None else (given, option)
-
-
-def _server(parser: CommandLine, options: argparse.Namespace) -> tuple[str, int, Invitation | None]:
-    """Host, port and link: the address, or --host and --port, before the environment."""
-    address, source = options.address or "", "address"
-    usual_host = os.environ.get("CHAT_HOST") or DEFAULT_HOST
-    if _is_link(usual_host) and not options.host and (not address or address.startswith(":")):
-        if address:
-            parser.error(f"{address} contradicts the link in CHAT_HOST; give one of them")
-        address, source = usual_host, "CHAT_HOST"
-    link = parser.value(source, address, read_link) if _is_link(address) else None
-    host, port = (link.host, link.port) if link else parser.value("address", address, _address)
-    option_host = parser.value("--host", options.host, _host) if options.host else None
-    option_port = None if options.port is None else parser.value("--port", options.port, parse_port)
-    for option, asked, given in (("--host", option_host, host), ("--port", option_port, port)):
-        if asked is not None and given is not None and asked != given:
-            parser.error(f"option {option} {asked} contradicts {address}; give one of them")
-    port = option_port if option_port is not None else port
-    if port is None:
-        port = parser.value("CHAT_PORT", os.environ.get("CHAT_PORT") or str(DEFAULT_PORT), parse_port)
-    return option_host or host or usual_host, port, link
-
-
-def _is_link(text: str) -> bool:
-    return text.startswith(SCHEME)
-
-
-def _host(text: str) -> str:
-    if _is_link(text):
-        raise ValueError("give a link without --host")
-    if text.count(":") == 1 or text.startswith("["):
-        raise ValueError("write the host alone, and its port with --port")
-    return text
-
-
-def _address(text: str) -> tuple[str | None, int | None]:
-    """Host and port, as far as they are given."""
-    scheme, found, rest = text.partition("://")
-    if found:
-        raise ValueError(f"write it without {scheme}://, like {rest.strip('/') or 'HOST'}")
-    if text.isascii() and text.isdigit():
-        raise ValueError(f"write HOST:{text}, or :{text} for a port on this machine")
-    if text and (not text.strip() or (text.count(":") == 1 and text.endswith(":"))):
-        raise ValueError("write HOST, HOST:PORT or [IPV6]:PORT")
-    host, port = parse_address(text, default_port=-1)
-    has_host = text.startswith("::") or not text.startswith(":")
-    return host if text and has_host else None, None if port < 0 else port

@@ -104,7 +104,8 @@ FOLDERS: Final = {
             "client_parts.conversation",
         )
     ),
-    "client_parts.command_line": Row(("chat_common", "terminal_parts", "tls_parts", "client_parts.kept")),
+    "client_parts.addresses": Row(("chat_common", "terminal_parts", "tls_parts")),
+    "client_parts.command_line": Row(("chat_common", "terminal_parts", "tls_parts", "client_parts.addresses")),
     "client": Row(("chat_common", "client_parts", "terminal_parts", "tls_parts")),
 }
 OPTIONAL: Final = {"server_parts.wire.cryptography_package": "cryptography"}  # used if it is installed

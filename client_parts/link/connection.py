@@ -5,24 +5,23 @@ It decides what each of them means for the course of the run, and tells the pers
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chat_common import Frame, harmless_line, with_local_times
 from client_parts.conversation.admission import IN_CLEAR, not_sent
 from client_parts.conversation.conversation import Conversation
 from client_parts.link.accepted_frames import acceptable
-from client_parts.link.attempt import Attempt
 from client_parts.link.course import Course, Stage
-from client_parts.link.distrust import Untrusted
+from client_parts.link.distrust import Untrusted, none_is_right
 from client_parts.link.link import Link, LinkLost
 from client_parts.link.proving import Proofs
-from client_parts.link.reconnecting import ANOTHER_NAME, FINAL, PASSING, ReturnPlan, cause_of, no_connection
+from client_parts.link.reaching import NoneAnswered, Reaching
+from client_parts.link.reconnecting import ANOTHER_NAME, FINAL, PASSING, ReturnPlan, cause_of, no_connections
 from client_parts.link.refusals import refusal
-from client_parts.link.server import Server
-from client_parts.link.trust import Opened, Trust
+from client_parts.link.server import Server, Servers
+from client_parts.link.trust import ANSWER_TO_PROBE, Opened, Trust
 from client_parts.screen.screen import Screen
 from client_parts.screen.view import alert, as_sentence, bad, good
 
@@ -32,73 +31,106 @@ UNTRUSTED = 3  # exit status: it is not the server that it should be
 
 class Connection:
     def __init__(
-        self, server: Server, trust: Trust, proofs: Proofs, screen: Screen, conversation: Conversation, course: Course
+        self, servers: Servers, trust: Trust, proofs: Proofs, screen: Screen, conversation: Conversation, course: Course
     ) -> None:
         self.link: Link | None = None
-        self.return_plan = ReturnPlan(server.patience)
-        self._server = server
+        self._servers = servers
         self._trust = trust
+        self._reaching = Reaching(servers, trust)
         self._proofs = proofs
         self._screen = screen
         self._conversation = conversation
         self._course = course
-        self._attempt: Attempt[Opened] | None = None  # to open a link
-        self._told_why_not = ""  # why the server does not let this client in
+        self._told_where = ""  # to which server this client is connected
+        self._told_distrust: set[str] = set()
+        self._told_why_not: set[str] = set()  # why servers do not let this client in
+
+    @property
+    def return_plan(self) -> ReturnPlan:
+        return self._reaching.plan
 
     @property
     def due(self) -> float:
         """When there is something to do that nobody rings for."""
-        if self.link is not None:
-            return self.link.next_deadline()
-        return self.return_plan.due if self._attempt is None else math.inf  # it rings
+        return self._reaching.due if self.link is None else self.link.next_deadline()
 
     @property
     def is_in_clear(self) -> bool:
         """Whether this run talks to a server elsewhere without encryption."""
         return not (self._server.is_own or self._server.is_encrypted)
 
+    @property
+    def where_among_several(self) -> str:
+        """At which of several servers this client is."""
+        is_there = self._servers.are_several and self._conversation.state.online
+        return harmless_line(self._server.address) if is_there else ""
+
+    @property
+    def _server(self) -> Server:
+        return self._reaching.current
+
     # --- Opening a link ---
 
     def prepare(self) -> None:
-        """Forget the server, if that is asked for, before the first try."""
-        if self._server.is_to_be_forgotten:
+        """Forget the servers, if that is asked for, before the first try."""
+        if self._servers.are_to_be_forgotten:
             try:
-                self._screen.note(good(self._trust.forget()))
+                for sentence in self._trust.forget():
+                    self._screen.note(good(sentence))
             except Untrusted as problem:
                 self.finish(UNTRUSTED, str(problem))
 
     def come_back(self, ring: Callable[[], None]) -> None:
-        """Connect, when it is time; also for the first time. `ring` is called when an attempt has an outcome."""
-        idle = self.link is None and self._attempt is None and not self._course.is_leaving
-        if idle and time.monotonic() >= self.return_plan.due:
-            self._attempt = Attempt(self._trust.open, ring)
+        """Connect, when it is time; also for the first time. `ring` is called when a try has an outcome."""
+        if self.link is not None or self._course.is_leaving or self._course.is_over:
+            return
         try:
-            opened = self._attempt.connection() if self._attempt else None
-        except OSError as problem:
-            self._attempt = None
-            self._fail(problem)
+            opened = self._reaching.step(time.monotonic(), ring)
+        except NoneAnswered as failure:
+            self._fail(failure)
         except Untrusted as problem:
-            self._attempt = None
             self.finish(UNTRUSTED, str(problem))
         else:
             if opened is not None:
                 self._begin(opened)
 
-    def _fail(self, problem: OSError) -> None:
-        if self._course.stage is not Stage.STARTING:
-            raise LinkLost(cause_of(problem)) from None
-        self.finish(1, no_connection(self._server.address, problem))
+    def _fail(self, failure: NoneAnswered) -> None:
+        """No server can be reached, or none that is the right one."""
+        if self._servers.are_several:
+            self._tell_of_distrust(failure.distrusted)
+        if not failure.failed:
+            sentences = [str(problem) for problem in failure.distrusted.values()]
+            self.finish(UNTRUSTED, none_is_right() if self._servers.are_several else sentences[0])
+        elif self._course.stage is not Stage.STARTING:
+            raise LinkLost(cause_of(list(failure.failed.values())[-1])) from None
+        else:
+            problems = {server.address: problem for server, problem in failure.failed.items()}
+            self.finish(UNTRUSTED if failure.distrusted else 1, no_connections(problems))
+
+    def _tell_of_distrust(self, distrusted: Mapping[Server, Untrusted]) -> None:
+        """Of some of several servers, once: this client goes on with the others."""
+        for sentence in map(str, distrusted.values()):
+            if sentence not in self._told_distrust:
+                self._told_distrust.add(sentence)
+                self._screen.complain(bad(harmless_line(sentence)))
 
     def _begin(self, opened: Opened) -> None:
+        self._tell_of_distrust(self._reaching.distrusted)
         self._trust.settle(opened)
-        self._attempt = None
-        self.link = Link(opened.wire, self._server.patience, is_encrypted=self._server.is_encrypted)
-        if self._course.stage is Stage.STARTING:
-            self._screen.note(good(f"Connected to server at {self._where}"))
-            if problem := self._proofs.load():
-                self._screen.complain(bad(harmless_line(problem)))
+        self.link = Link(opened.wire, self._servers.patience, is_encrypted=self._server.is_encrypted)
+        if not self._course.has_been_welcomed:
+            self._tell_where()
         self._proofs.begin(opened.audience)
         self._introduce()
+
+    def _tell_where(self) -> None:
+        """In the beginning: of each server once."""
+        is_first, is_new = not self._told_where, self._told_where != self._where
+        self._told_where = self._where
+        if is_new:
+            self._screen.note(good(f"Connected to server at {self._where}"))
+        if is_first and (problem := self._proofs.load()):
+            self._screen.complain(bad(harmless_line(problem)))
 
     @property
     def _where(self) -> str:
@@ -133,13 +165,16 @@ class Connection:
         elif kind == "bye":
             self._hear_bye(frame)
         elif kind == "error" and not online:
-            self._hear_refusal(frame)
+            if frame["code"] != ANSWER_TO_PROBE:
+                self._hear_refusal(frame)
         else:
             self._conversation.heard(frame)
 
     def _hear_welcome(self, frame: Frame) -> None:
         if self._course.has_been_welcomed:
-            self._screen.note(good(f"Connected again to server at {self._where}"))
+            place = f"now at {self._where}" if self._told_where != self._where else f"to server at {self._where}"
+            self._screen.note(good(f"Connected again {place}"))
+            self._told_where = self._where
         # Not before: what answers there may be no chat but, say, the login page of an inn.
         try:
             news = self._trust.remember()
@@ -152,7 +187,7 @@ class Connection:
         if self.link is not None:
             self.link.welcomed = True
         self._course.reach(Stage.WELCOMED)
-        self._told_why_not = ""
+        self._told_why_not.clear()
         self.return_plan.succeeded()
         self._tell_programs("online")
 
@@ -184,13 +219,18 @@ class Connection:
             self.finish(0)
         elif self._course.is_over:
             pass  # the sentence before it has said why
-        elif frame.get("retry") and frame["code"] not in FINAL and self._server.reconnect:
+        elif frame.get("retry") and frame["code"] not in FINAL and self._may_go_on:
             self.lose(reason, retry=True)
         else:
             self.finish(0 if frame["code"] == "exit" else 1)
             self._screen.complain(alert(f"Disconnected: {reason}."))
 
     # --- Losing the link ---
+
+    @property
+    def _may_go_on(self) -> bool:
+        """Whether a lost link is not the end: also without reconnecting, all servers are tried the first time."""
+        return self._servers.reconnect or (self._reaching.has_more and not self._course.has_been_welcomed)
 
     def lose(self, reason: str, *, retry: bool = False) -> None:
         """The link is gone, or is of no use; `retry` if the server said to come again."""
@@ -199,8 +239,8 @@ class Connection:
         if self._course.is_leaving:
             self.finish(0)
         elif self._course.stage is Stage.STARTING and not retry:
-            self.finish(1, f"Could not join the chat at {self._server.address}: {reason}.")
-        elif not self._server.reconnect:
+            self._fail_to_join(reason)
+        elif not self._may_go_on:
             self.finish(1)
             self._screen.complain(alert(f"Disconnected: {reason}."))
         else:
@@ -210,24 +250,32 @@ class Connection:
             elif retry:
                 self._tell_why_not(reason)
 
+    def _fail_to_join(self, reason: str) -> None:
+        """There is no chat there, or no peace in it; perhaps another server has."""
+        sentence = f"Could not join the chat at {self._server.address}: {reason}."
+        if self._reaching.has_more:
+            self._screen.complain(bad(harmless_line(sentence)))
+            self._plan_return(reason)
+        else:
+            self.finish(1, sentence)
+
     def _plan_return(self, reason: str) -> None:
-        pause = self.return_plan.plan(time.monotonic())
+        pause = self._reaching.lost(time.monotonic(), reason)
         self._tell_programs("reconnecting", reason=reason, pause=round(pause, 3))
 
     def _tell_why_not(self, reason: str) -> None:
         """The server answers, but does not let this client in yet: said once for each reason."""
         self._course.reach(Stage.TURNED_AWAY)
-        if reason != self._told_why_not:
-            self._told_why_not = reason
-            self._screen.complain(alert(f"{as_sentence(reason)} The client tries again; what you write is kept."))
+        sentence = f"{self._server.address}: {reason}." if self._servers.are_several else as_sentence(reason)
+        if sentence not in self._told_why_not:
+            self._told_why_not.add(sentence)
+            self._screen.complain(alert(f"{harmless_line(sentence)} The client tries again; what you write is kept."))
         if self._screen.interactive:
             self._course.ready.set()  # a pipe's commands wait until there is somebody to obey them
 
     def drop(self) -> None:
-        """Close the link, or give up the attempt to open one."""
-        if self._attempt is not None:
-            self._attempt.give_up()
-            self._attempt = None
+        """Close the link, or give up the tries to open one."""
+        self._reaching.give_up()
         if self.link is not None:
             self.link.close()
         self.link = None
@@ -242,5 +290,5 @@ class Connection:
 
     def _tell_programs(self, state: str, **details: Any) -> None:
         waiting = len(self._conversation.state.outgoing)
-        encrypted = self._server.is_encrypted
-        self._screen.event({"type": "link", "state": state, "waiting": waiting, "encrypted": encrypted, **details})
+        where = {"server": self._server.address, "encrypted": self._server.is_encrypted}
+        self._screen.event({"type": "link", "state": state, "waiting": waiting, **where, **details})

@@ -12,6 +12,7 @@ from terminal_parts.command_line import how_to_start
 from tls_parts.public_key import words
 
 _ASK: Final = "Ask the operator of the server which key is right."
+_NOT_ONE: Final = "The servers of one chat have one key."
 _MEANING: Final = "Either the server has a new key, or another server pretends to be it. Nothing was sent."
 
 
@@ -43,6 +44,10 @@ def as_linked(address: str) -> str:
     return f"{address} has the key that your link names; it is remembered."
 
 
+def as_the_others(address: str) -> str:
+    return f"{address} has the key of the other servers; it is remembered."
+
+
 def moved_to_name(address: str, before: bytes) -> str:
     return (
         f"{address} has another key than before ({words(before)}), and a certificate of a public authority. From "
@@ -50,11 +55,45 @@ def moved_to_name(address: str, before: bytes) -> str:
     )
 
 
-def changed(address: str, known: Known, found: bytes) -> str:
+def changed(address: str, known: Known, found: bytes, servers: str) -> str:
     return (
         f"The key of {address} has changed. It was {words(known.key or b'')}{_since(known)}; now it is {words(found)}. "
-        f"{_MEANING} {_ASK} {_if_it_is_right(address)}"
+        f"{_MEANING} {_ASK} {_if_it_is_right(servers)}"
     )
+
+
+def not_the_same(address: str, known: Known, found: bytes) -> str:
+    """It is said to be a server of a chat of which others are known."""
+    return (
+        f"The server at {address} is not one of this chat: its key is {words(found)}, and the others have "
+        f"{words(known.key or b'')}. {_NOT_ONE} Nothing was sent to it. {_ASK}"
+    )
+
+
+def not_of_that_name(address: str, name: str, reason: str) -> str:
+    return (
+        f"The server at {address} is not one of this chat, which is known by the name {name}: {reason}. Either its "
+        f"certificate does not hold that name, or another server pretends to be it. Nothing was sent to it. {_ASK}"
+    )
+
+
+def not_one_chat(address: str, known: Known, other: str, its: Known) -> str:
+    return (
+        f"{address} and {other} are not known as servers of one chat: the first by {_what(known)}{_since(known)}, the "
+        f"second by {_what(its)}{_since(its)}. {_NOT_ONE} Leave one of them out. {_ASK} If the other is remembered "
+        f"wrongly, connect to it alone with --forget-server first."
+    )
+
+
+def several_in_clear() -> str:
+    return (
+        "Several servers elsewhere are reached only encrypted: in clear nobody could tell that they are one chat. "
+        "Leave out --no-tls, or name one server."
+    )
+
+
+def none_is_right() -> str:
+    return "None of the servers is the one that it should be."
 
 
 def not_as_linked(address: str, link: bytes, found: bytes) -> str:
@@ -73,12 +112,12 @@ def link_contradicts(address: str, link: bytes, known: Known) -> str:
     )
 
 
-def not_verified_any_more(address: str, known: Known, reason: str) -> str:
+def not_verified_any_more(address: str, known: Known, reason: str, servers: str) -> str:
     return (
         f"The certificate of {address} is not valid: {reason}. A public authority has vouched for it"
         f"{_since(known)}. "
         "Either the operator has not renewed it, or another server pretends to be it. "
-        f"Nothing was sent. Ask the operator of the server. {_if_it_is_right(address)}"
+        f"Nothing was sent. Ask the operator of the server. {_if_it_is_right(servers)}"
     )
 
 
@@ -100,17 +139,18 @@ def never_in_clear(address: str) -> str:
 def forgotten(address: str, known: Known | None) -> str:
     if known is None:
         return f"Nothing was remembered of {address}."
-    what = (
-        "that its name was verified" if known.key is None else f"its key {words(known.key)}" if known.key else "a key"
-    )
-    return f"Forgot what was remembered of {address}: {what}{_since(known)}."
+    return f"Forgot what was remembered of {address}: {_what(known, 'that its name was verified')}{_since(known)}."
+
+
+def _what(known: Known, verified: str = "its verified name") -> str:
+    return verified if known.key is None else f"its key {words(known.key)}" if known.key else "a key"
 
 
 def _since(known: Known) -> str:
     return f" (since {known.since})" if known.since else ""
 
 
-def _if_it_is_right(address: str) -> str:
+def _if_it_is_right(servers: str) -> str:
     # What proved a name was made for the old key.
-    again = f"{how_to_start('client')} {address} --forget-server"
+    again = f"{how_to_start('client')} {servers} --forget-server"
     return f"If the change is right: {again} (and --login, if you have a name there)"

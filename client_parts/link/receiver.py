@@ -9,6 +9,7 @@ import math
 import selectors
 import time
 from collections import deque
+from dataclasses import replace
 
 from client_parts.conversation.conversation import Conversation
 from client_parts.input.commands import Intent, Text
@@ -178,7 +179,9 @@ class Receiver:
             link = "disconnected"
         again = next_try(waiting=len(outgoing), seconds=seconds)
         late = self._lateness.is_late(outgoing, now, online=online)
-        return self._conversation.status(link, again, waiting=late, in_clear=self._connection.is_in_clear)
+        connection = self._connection
+        status = self._conversation.status(link, again, waiting=late, in_clear=connection.is_in_clear)
+        return replace(status, server=connection.where_among_several)
 
     def _status_due(self) -> float:
         """When the status row will say something else by itself."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import socket
+from collections.abc import Mapping
 
 from client_parts.conversation.delivery import Outgoing
 from client_parts.link.dialing import NotEncrypted
@@ -44,6 +45,18 @@ def no_connection(address: str, problem: OSError) -> str:
     )
 
 
+def no_connections(problems: Mapping[str, OSError]) -> str:
+    """`problems` by address. For one, what to do about it; for several, what each of them is."""
+    if len(problems) == 1:
+        return no_connection(*next(iter(problems.items())))
+    each = "; ".join(f"{address}: {_in_short(problem)}" for address, problem in problems.items())
+    return f"No server can be reached ({each}). Check the addresses, or start a server: {how_to_start('server')}"
+
+
+def _in_short(problem: OSError) -> str:
+    return "it does not encrypt" if isinstance(problem, NotEncrypted) else cause_of(problem)
+
+
 def cause_of(problem: OSError) -> str:
     if isinstance(problem, TimeoutError):
         return "nobody answered in time"
@@ -72,6 +85,11 @@ class ReturnPlan:
     def plan(self, now: float) -> float:
         """The link is gone, or a try has failed: the pause before the next."""
         pause = self._pauses.next()
+        self._failed, self.due = now, now + pause
+        return pause
+
+    def go_on(self, now: float, pause: float) -> float:
+        """There is another server to go to: the next try is after that pause, and those to come do not grow by it."""
         self._failed, self.due = now, now + pause
         return pause
 

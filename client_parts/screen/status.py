@@ -21,6 +21,7 @@ class Status:
     color: str
     link: str = "online"
     next_try: str = ""  # of a link that is gone
+    server: str = ""  # to which of several servers the link leads
     online: bool = True
     in_clear: bool = False  # whoever is between here and the server can read what is said
     members: int | None = None
@@ -49,7 +50,7 @@ class _Part(NamedTuple):
 
 
 _TARGET, _OFFLINE, _IN_CLEAR, _SIGN, _PRIVATE, _ROOM, _AWAY = range(7)
-_ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS, _OTHERS, _MORE = range(7, 14)
+_ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS, _OTHERS, _SERVER, _MORE = range(7, 15)
 _MORE_NEWS = _Part(_SIGN, "…", "yellow")
 
 
@@ -72,6 +73,8 @@ def _parts(status: Status) -> list[_Part]:
     if status.away:
         parts.append(_Part(_AWAY, "away", "yellow"))
     parts.append(_Part(_ONLINE, status.link, "green") if status.online else _Part(_OFFLINE, status.link, "yellow"))
+    if status.server:
+        parts.append(_Part(_SERVER, status.server, joint=" at "))
     if status.next_try:
         parts.append(_Part(_NEXT_TRY, status.next_try, "yellow", joint=", "))
     if status.in_clear:

@@ -16,7 +16,7 @@ LINK = str(Invitation("chat.example", 4000, "builds", KEY))
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("CHAT_HOST", "CHAT_PORT", "CHAT_NAME", "CHAT_COLOR"):
+    for variable in ("CHAT_SERVER", "CHAT_HOST", "CHAT_PORT", "CHAT_NAME", "CHAT_COLOR"):
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -54,6 +54,50 @@ def test_addresses(arguments: list[str], host: str, port: int) -> None:
     """One argument, or two flags that go before it."""
     options = read_command_line(arguments)
     assert (options.host, options.port) == (host, port)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "servers"),
+    [
+        (["a:1", "b:2", "[::1]:3", "c"], [("a", 1), ("b", 2), ("::1", 3), ("c", 3030)]),
+        (["a:1,b", "c"], [("a", 1), ("b", 3030), ("c", 3030)]),
+        (["a:1", "b", "--port", "1"], [("a", 1), ("b", 1)]),
+        (["chat://a:1,b,[::1]:3/builds"], [("a", 1), ("b", 3030), ("::1", 3)]),
+    ],
+)
+def test_several_servers_of_one_chat(arguments: list[str], servers: list[tuple[str, int]]) -> None:
+    """In their order; the first is the one that a single address would be."""
+    options = read_command_line(arguments)
+    assert [(options.host, options.port), *options.preferences.other_servers] == servers
+
+
+@pytest.mark.parametrize(
+    ("value", "servers"),
+    [
+        ("a:1 b:2", [("a", 1), ("b", 2)]),
+        (" a:1, b:2,c ", [("a", 1), ("b", 2), ("c", 99)]),
+        ("chat://a:1,b:2/builds", [("a", 1), ("b", 2)]),
+        (" , ", [("h", 99)]),
+    ],
+)
+def test_the_usual_servers(value: str, servers: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """CHAT_SERVER comes before CHAT_HOST, and behind any address or --host on the command line."""
+    for name, text in (("SERVER", value), ("HOST", "h"), ("PORT", "99")):
+        monkeypatch.setenv(f"CHAT_{name}", text)
+    options = read_command_line([])
+    assert [(options.host, options.port), *options.preferences.other_servers] == servers
+    for arguments in (["::1"], ["--host", "::1"]):
+        options = read_command_line(arguments)
+        assert (options.host, options.port, options.preferences.other_servers) == ("::1", 99, ())
+
+
+def test_a_port_alone_contradicts_the_usual_servers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHAT_SERVER", "a:1 b:2")
+    with pytest.raises(SystemExit):
+        read_command_line([":9"])
+    assert capsys.readouterr().err == ":9 contradicts the address in CHAT_SERVER; give one of them.\n"
 
 
 def test_a_link_is_an_address_a_room_and_a_key() -> None:
@@ -184,7 +228,13 @@ def test_the_environment_is_named_when_it_is_to_blame(
         (["4101"], "Invalid address 4101: write HOST:4101, or :4101 for a port on this machine."),
         (["127.0.0.1", "4101"], "Unexpected argument 4101; write 127.0.0.1:4101."),
         (["::1", "4101"], "Unexpected argument 4101; write [::1]:4101."),
-        (["a", "b"], "Unexpected argument b; only one HOST[:PORT] can be given."),
+        (["a", "--name", "x", "b"], "Unexpected argument b; write all addresses side by side."),
+        (["a", "b:99999"], "Invalid address b:99999: use a number from 0 to 65535."),
+        (["a,,b"], 'Invalid address "": write HOST, HOST:PORT or [IPV6]:PORT.'),
+        (["a:1", "b:2", "--port", "1"], "Option --port 1 contradicts a:1 b:2; give one of them."),
+        (["a", "b", "--host", "a"], "Option --host a contradicts a b; give one of them."),
+        (["a", LINK], "A link names all servers; give it alone."),
+        ([f"h{number}" for number in range(17)], "Too many servers: 17 > 16."),
         (["--prot", "4101"], "Unknown option --prot; did you mean --port?"),
         (["--prot=4101"], "Unknown option --prot; did you mean --port?"),
         (["--xyzzy"], "Unknown option --xyzzy; --help lists the options."),

@@ -1,91 +1,64 @@
-"""Connecting: to each address of a name, by one deadline, and given up at once."""
+"""Connecting: by a deadline, and given up at once."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from client_parts.link.attempt import Attempt
-from client_parts.link.dialing import Deadline, connect
+from client_parts.link.dialing import Deadline, Place, connect, places_of, wait_for_a_sign
 from client_parts.link.secure import SecureWire, shake_hands
 from client_parts.link.wire import PlainWire
 from tests.client.link.test_secure import pair_of_sockets
 from tests.tls.certificates import trusting_context
 
 SECONDS = 10.0
-Address = tuple[str, int]
 
 
-@pytest.fixture
-def answering() -> Iterator[Address]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener.getsockname()
+def anywhere(_: socket.socket) -> None:
+    """Whoever does not need to interrupt it."""
 
 
-@pytest.fixture
-def refusing() -> Iterator[Address]:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield bound.getsockname()
+def test_a_name_leads_to_each_place_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the system."""
+    there = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 1)) for address in ("::2", "::1", "::2")]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: there)
+    assert [place.address for place in places_of("a.example", 1)] == [("::2", 1), ("::1", 1)]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [])
+    with pytest.raises(socket.gaierror, match="has no address"):
+        places_of("a.example", 1)
 
 
-@pytest.fixture
-def silent() -> Iterator[Address]:
-    """One that answers nobody any more: as many wait already as may."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(listener.getsockname())
-        yield listener.getsockname()
-        for one in waiting:
-            one.close()
-
-
-@pytest.fixture
-def lead_to(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Lets a name lead to these addresses."""
-
-    def lead(*addresses: Address) -> None:
-        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", address) for address in addresses]
-        monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
-
-    return lead
-
-
-def dial(seconds: float = SECONDS) -> Address:
-    """Whom a connection to that name leads to."""
-    with connect("a.example", 1, Deadline(seconds), lambda _: None) as connection:
-        address: Address = connection.getpeername()
-        return address
-
-
-def test_the_first_that_answers(lead_to: Callable[..., None], refusing: Address, answering: Address) -> None:
-    lead_to(refusing, answering, refusing)
-    assert dial() == answering
-
-
-def test_nobody_who_answers_is_told_of_the_last(lead_to: Callable[..., None], refusing: Address) -> None:
-    lead_to(refusing, refusing)
+def test_who_refuses_is_told_at_once(refusing: Place) -> None:
     with pytest.raises(ConnectionRefusedError):
-        dial()
+        connect(refusing, Deadline(SECONDS), anywhere)
 
 
-def test_a_silent_address_leaves_time_for_the_next(
-    lead_to: Callable[..., None], silent: Address, answering: Address
-) -> None:
-    """All of them share one deadline."""
+def test_a_silent_place_is_given_up_in_time(silent: Place) -> None:
     begun = time.monotonic()
-    lead_to(silent, answering)
-    assert dial(seconds=1.0) == answering
-    lead_to(silent, silent)
     with pytest.raises(TimeoutError):
-        dial(seconds=0.4)
+        connect(silent, Deadline(0.2), anywhere)
     assert time.monotonic() - begun < SECONDS / 2
+
+
+def test_a_sign_of_life_is_left_to_be_read() -> None:
+    """What hangs gives none, and what ends the connection has an end to be read."""
+    here, there = pair_of_sockets()
+    with here, there:
+        there.sendall(b"yes")
+        wait_for_a_sign(here, b"anybody?", Deadline(SECONDS))
+        assert (there.recv(100), here.recv(100)) == (b"anybody?", b"yes")
+        there.close()
+        wait_for_a_sign(here, b"", Deadline(SECONDS))
+        assert here.recv(100) == b""
+    here, there = pair_of_sockets()
+    with there, pytest.raises(TimeoutError):
+        wait_for_a_sign(here, b"anybody?", Deadline(0.1))
+    assert here.fileno() == -1
 
 
 def test_a_deadline_that_is_over_is_over() -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from chat_common import MAX_LINE
-from client_parts.link.dialing import Deadline, connect
+from client_parts.link.dialing import places_of
 from client_parts.link.link import Link, LinkLost, Patience, Pauses
 from client_parts.link.wire import PlainWire
 
@@ -158,7 +158,7 @@ def test_pauses_grow_to_their_limit_and_start_over() -> None:
 def test_an_impossible_host_name_is_an_os_error() -> None:
     """A name that cannot even be asked for fails like one that is not known."""
     with pytest.raises(OSError, match="not a host name"):
-        connect("a" * 80 + ".example", 1, Deadline(1), lambda _: None)
+        places_of("a" * 80 + ".example", 1)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import pytest
 
 from client_parts.kept.audience import OWN_MACHINE, in_clear, of_key, of_name
 from client_parts.kept.known_servers import Known, KnownServers, known_today
-from client_parts.link.dialing import NotEncrypted
+from client_parts.link.dialing import Hold, NotEncrypted, places_of
 from client_parts.link.distrust import Untrusted
 from client_parts.link.link import Patience
 from client_parts.link.reconnecting import no_connection
-from client_parts.link.server import Server
+from client_parts.link.server import Server, Servers
 from client_parts.link.trust import Opened, Trust
 from tests.client.fakes import ScriptedServer
 from tests.tls.certificates import Pair, der, key_pair, needs_openssl
@@ -70,22 +70,29 @@ def ask(servers: KnownServers) -> Ask:
     """Whom one run trusts at a port."""
 
     def ask_one(port: int, host: str = ELSEWHERE, *, tls: bool | None = None, link: bytes | None = None) -> Trust:
-        return Trust(Server(host, port, Patience(connect=5), tls=tls, key=link), servers)
+        return Trust(Servers((Server(host, port, tls, link),), Patience(connect=5)), servers)
 
     return ask_one
 
 
 def opened(trust: Trust) -> Opened:
     """A connection, to look at who was recognised and how."""
-    opened = trust.open(lambda _: None)
+    opened = open_first(trust)
     opened.close()
     trust.settle(opened)
     return opened
 
 
+def open_first(trust: Trust, hold: Hold = lambda _: None) -> Opened:
+    """A connection to the only server."""
+    trust.look_up()
+    server = trust.servers.first
+    return trust.open(server, places_of(server.host, server.port)[0], hold)
+
+
 def refusal(trust: Trust) -> str:
     with pytest.raises(Untrusted) as refused:
-        trust.open(lambda _: None)
+        open_first(trust)
     return str(refused.value)
 
 
@@ -118,11 +125,11 @@ def vouched_for(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_name_alone_decides(host: str, is_own: bool) -> None:
     """Unless somebody says otherwise; what a name leads to is for others to say."""
-    server = Server(host, 3030, Patience())
+    server = Server(host, 3030)
     assert (server.is_own, server.is_encrypted) == (is_own, not is_own)
-    assert Server(host, 3030, Patience(), tls=True).is_encrypted
-    assert not Server(host, 3030, Patience(), tls=False).is_encrypted
-    assert Server(host, 3030, Patience(), key=bytes(32)).is_encrypted
+    assert Server(host, 3030, tls=True).is_encrypted
+    assert not Server(host, 3030, tls=False).is_encrypted
+    assert Server(host, 3030, key=bytes(32)).is_encrypted
 
 
 def test_on_this_machine_nothing_is_encrypted_or_remembered(ask: Ask, server: ScriptedServer, tmp_path: Path) -> None:
@@ -187,10 +194,10 @@ def test_forgetting_makes_the_next_contact_the_first(
     servers.remember(f"{ELSEWHERE}:{impostor.port}", Known(key, OLD), None)
     trust = ask(impostor.port)
     told = f"Forgot what was remembered of {ELSEWHERE}:{impostor.port}: its key {words(key)} (since {OLD})."
-    assert trust.forget() == told
+    assert trust.forget() == [told]
     assert opened(trust).audience == of_key(other_key)
     assert trust.remember().startswith("First connection")
-    assert ask(1).forget() == f"Nothing was remembered of {ELSEWHERE}:1."
+    assert ask(1).forget() == [f"Nothing was remembered of {ELSEWHERE}:1."]
 
 
 @pytest.mark.parametrize("length", [12, 32])
@@ -354,7 +361,7 @@ def test_a_server_without_encryption_is_one_sentence(
         servers.remember(address, Known(b"k" * 32, OLD), None)
 
     with pytest.raises(NotEncrypted) as failed:
-        ask(server.port).open(answer_when_connected(server))
+        open_first(ask(server.port), answer_when_connected(server))
     sentence = no_connection(address, failed.value)
     assert sentence.startswith(f"{address} does not answer with encryption")
     assert ("use --no-tls to connect" in sentence) is not is_known

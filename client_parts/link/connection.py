@@ -21,7 +21,7 @@ from client_parts.link.reaching import NoneAnswered, Reaching
 from client_parts.link.reconnecting import ANOTHER_NAME, FINAL, PASSING, ReturnPlan, cause_of, no_connections
 from client_parts.link.refusals import refusal
 from client_parts.link.server import Server, Servers
-from client_parts.link.trust import ANSWER_TO_PROBE, Opened, Trust
+from client_parts.link.trust import Opened, Trust
 from client_parts.screen.screen import Screen
 from client_parts.screen.view import alert, as_sentence, bad, good
 
@@ -165,8 +165,7 @@ class Connection:
         elif kind == "bye":
             self._hear_bye(frame)
         elif kind == "error" and not online:
-            if frame["code"] != ANSWER_TO_PROBE:
-                self._hear_refusal(frame)
+            self._hear_refusal(frame)
         else:
             self._conversation.heard(frame)
 

@@ -27,9 +27,7 @@ from tls_parts.public_key import is_same
 if TYPE_CHECKING:
     from client_parts.link.secure import SecureDialing
 
-# Before somebody says who they are, every server refuses this with an error, and nothing comes of it.
-_PROBE: Final = encode_frame({"type": "ping"})
-ANSWER_TO_PROBE: Final = "hello_first"
+_PROBE: Final = encode_frame({"type": "ping"})  # answered also before somebody says who they are
 
 
 @dataclass(frozen=True, slots=True)

@@ -365,6 +365,14 @@ def test_a_ping_without_n(alice: Native) -> None:
     assert alice.until("pong") == {"type": "pong"}
 
 
+def test_a_ping_before_the_hello(chat: Chat) -> None:
+    """Is answered too, and what comes behind it is a conversation like any other."""
+    native = chat.native()
+    native.send("ping", n=1)
+    assert native.until("pong") == {"type": "pong", "n": 1}
+    assert native.enter("alice")["name"] == "alice"
+
+
 def test_goodbye(alice: Native, bob: Native) -> None:
     """It is answered, the connection ends, and the others are told."""
     alice.send("bye")

@@ -59,7 +59,8 @@ class Receiver:
             self._wait_for_something(intents)
             self._take_a_turn(intents)
         self._course.ready.set()
-        self._obey(intents)  # a text that was typed in the last instant is to be given back too
+        self._taken += intents.take()
+        self._obey()  # a text that was typed in the last instant is to be given back too
 
     def end(self) -> None:
         """Close the link, and let the input loop wait for nothing more."""
@@ -68,10 +69,11 @@ class Receiver:
         self._course.ready.set()
 
     def _take_a_turn(self, intents: IntentQueue) -> None:
+        self._taken += intents.take()  # first: who rings from now on is heard in the next turn
         try:
             self._connection.come_back(intents.ring)
             self._listen()
-            self._obey(intents)
+            self._obey()
             self._tend()
             self._speak()
         except LinkLost as loss:
@@ -115,8 +117,7 @@ class Receiver:
             self.show_prompt()
             self._course.ready.set()
 
-    def _obey(self, intents: IntentQueue) -> None:
-        self._taken += intents.take()
+    def _obey(self) -> None:
         # Before the first welcome texts wait to be sent, and a command for what it can ask; but all in their order.
         while self._taken and (self._course.ready.is_set() or isinstance(self._taken[0], Text)):
             self._conversation.obey(self._taken.popleft())

@@ -243,7 +243,7 @@ class Connection:
             self.finish(1)
             self._screen.complain(alert(f"Disconnected: {reason}."))
         else:
-            self._plan_return(reason)
+            self._plan_return(reason, was_welcomed=was_online)
             if was_online:
                 self._screen.complain(alert(f"Disconnected: {reason}. Reconnecting; what you write is kept."))
             elif retry:
@@ -258,8 +258,8 @@ class Connection:
         else:
             self.finish(1, sentence)
 
-    def _plan_return(self, reason: str) -> None:
-        pause = self._reaching.lost(time.monotonic(), reason)
+    def _plan_return(self, reason: str, *, was_welcomed: bool = False) -> None:
+        pause = self._reaching.lost(time.monotonic(), reason, was_welcomed=was_welcomed)
         self._tell_programs("reconnecting", reason=reason, pause=round(pause, 3))
 
     def _tell_why_not(self, reason: str) -> None:

@@ -2,7 +2,8 @@
 
 The first round begins with the server that was named first: whoever wrote the list down knows which one is near, and
 nothing has to be kept between runs. After a loss it begins behind the server that was lost, so that one comes last.
-A pause, which grows, comes only after a whole round. It must not know what is said over a connection.
+A pause, which grows, comes only after a whole round, or when one server after the other has broken the connection soon.
+It must not know what is said over a connection.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Reaching:
         self._trust = trust
         self._order = servers.all
         self._round: Round[Opened] | None = None
-        self._opened: float | None = None  # when the present connection was
+        self._opened: float | None = None  # when the last connection was
+        self._hops = 0  # connections that were lost soon, since the last pause
 
     @property
     def due(self) -> float:
@@ -76,29 +78,30 @@ class Reaching:
             raise NoneAnswered(problems)
         return opened
 
-    def lost(self, now: float, reason: str) -> float:
+    def lost(self, now: float, reason: str, *, was_welcomed: bool) -> float:
         """The connection is gone, or none could be had. Returns the pause before the next try."""
-        was_good = self._opened is not None and now - self._opened >= LASTED
         if self._opened is not None:
             self._begin_behind(self.current)
         if self._round is not None:
             self._round.problems[self.current] = OSError(errno.ECONNABORTED, reason)
-        self._opened = None
-        return self._pause(now, was_good=was_good)
+        if self.has_more and not was_welcomed:
+            return self.plan.go_on(now, 0.0)
+        self._round = None
+        if was_welcomed and self._may_hop(now):
+            return self.plan.go_on(now, random.uniform(0, _SPREAD))
+        self._hops = 0
+        return self.plan.plan(now)
+
+    def _may_hop(self, now: float) -> bool:
+        """Whether to go to the next without a pause. Servers that break each connection soon are not stormed."""
+        if self._opened is not None and now - self._opened >= LASTED:
+            self._hops = 0
+        self._hops += 1
+        return self._hops < len(self._servers.all)
 
     def _begin_behind(self, server: Server) -> None:
         behind = self._servers.all.index(server) + 1
         self._order = self._servers.all[behind:] + self._servers.all[:behind]
-
-    def _pause(self, now: float, *, was_good: bool) -> float:
-        """None to speak of if there is another one to go to. A server that ends each connection at once is no other."""
-        if was_good and self._servers.are_several:
-            self._round = None
-            return self.plan.go_on(now, random.uniform(0, _SPREAD))
-        if self.has_more:
-            return self.plan.go_on(now, 0.0)
-        self._round = None
-        return self.plan.plan(now)
 
     def give_up(self) -> None:
         """Nobody waits for a connection any more."""

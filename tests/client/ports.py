@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 
 class ReservedPort:
@@ -23,3 +25,14 @@ class ReservedPort:
 
     def release(self) -> None:
         self._holder.close()
+
+
+@contextmanager
+def black_hole(*, is_full: bool = True) -> Iterator[int]:
+    """The port of a server that hangs: it accepts nobody. If it is full, not even its kernel answers."""
+    with ExitStack() as opened:
+        listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0 if is_full else 8))
+        for one in [opened.enter_context(socket.socket()) for _ in range(4 if is_full else 0)]:
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]

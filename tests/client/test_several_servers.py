@@ -18,6 +18,7 @@ from client_parts.kept.bookmarks import Bookmark, Bookmarks
 from client_parts.kept.known_servers import KnownServers, known_today
 from client_parts.link import reaching
 from tests.client.fakes import HASTY, SECONDS, Peer, RunningClient, ScriptedServer, goodbye, message
+from tests.client.ports import black_hole
 from tests.tls.certificates import Pair, der, key_pair, needs_openssl
 from tests.tls.relay import Relay
 from tls_parts.public_key import digest_of, words
@@ -161,21 +162,15 @@ def test_who_does_not_answer_is_passed_over(a: Member, b: Member, enter: Enter) 
     assert goodbye(running, peer) == 0
 
 
-@pytest.mark.parametrize("backlog", [0, 8])
-def test_a_black_hole_holds_up_nobody(b: Member, enter: Enter, backlog: int) -> None:
-    """Not one that lets nobody in, nor one whose kernel does but that hangs: in the beginning, and later."""
-    with socket.create_server(("127.0.0.1", 0), backlog=backlog) as hole:
-        crowd = [socket.socket() for _ in range(4)] if not backlog else []
-        for one in crowd:
-            one.setblocking(False)
-            one.connect_ex(hole.getsockname())
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_black_hole_holds_up_nobody(b: Member, enter: Enter, is_full: bool) -> None:
+    """Not one that lets nobody in, nor one whose kernel does but that hangs."""
+    with black_hole(is_full=is_full) as hole:
         begun = time.monotonic()
-        running = enter(hole.getsockname()[1], b)
+        running = enter(hole, b)
         peer = welcomed(running, b)
         assert time.monotonic() - begun < SOON
         assert goodbye(running, peer) == 0
-        for one in crowd:
-            one.close()
 
 
 def test_nobody_at_all_is_one_sentence(a: Member, b: Member, enter: Enter) -> None:
@@ -303,26 +298,25 @@ def test_pauses_grow_only_after_a_whole_round(a: Member, b: Member, enter: Enter
 
 
 def test_a_round_begins_behind_the_server_that_was_lost(a: Member, b: Member, members: Any, enter: Enter) -> None:
-    """Which is the last to be tried again."""
+    """Which is the last to be tried again, in the same round and in those that follow."""
     c = members()
     running = enter(a, b, c, patience=HASTY)
     a.accept().send(FULL)
     welcomed(running, b).close()
-    c.accept().send(FULL)
-    for member in (c, a, b):
+    for member in (c, a, b, c, a, b):
         member.accept().send(FULL)
     assert goodbye(running, welcomed(running, c)) == 0
 
 
 def test_servers_that_break_each_connection_are_not_stormed(a: Member, b: Member, enter: Enter) -> None:
-    """A welcome is not enough to begin anew without a pause."""
-    running = enter(a, b, patience=HASTY)
+    """A welcome is not enough to go on and on without a pause."""
+    running = enter(a, b, patience=replace(HASTY, first_pause=0.5, longest_pause=0.5))
     for _ in range(3):
         for member in (a, b):
             welcomed(running, member).close()
     peer = welcomed(running, a)
-    assert pauses(running)[::2] == [0.0] * 3
-    assert min(pauses(running)[1::2]) > 0.0
+    assert len(pauses(running)) == 6
+    assert min(pauses(running)[1::2]) >= 0.7 * 0.5
     assert goodbye(running, peer) == 0
 
 
@@ -337,6 +331,20 @@ def test_a_server_that_lasted_is_left_without_a_pause(
     peer = welcomed(running, a)
     assert running.screen.statuses[-1].server == a.address
     assert goodbye(running, peer) == 0
+
+
+def test_a_name_with_several_places_is_left_alike(
+    a: Member, enter: Enter, monkeypatch: pytest.MonkeyPatch, server: ScriptedServer
+) -> None:
+    """One server with two addresses, the first of which is silent."""
+    with black_hole() as hole:
+        places = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in (hole, server.port)]
+        monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: places)
+        begun = time.monotonic()
+        running = enter(1, host="localhost")
+        peer = welcomed(running, server)
+        assert time.monotonic() - begun < SOON
+        assert goodbye(running, peer) == 0
 
 
 # --- Whom to trust ---

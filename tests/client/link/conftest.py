@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from client_parts.link.dialing import Place
+from tests.client.ports import black_hole
 
 
 def place(bound: socket.socket) -> Place:
@@ -30,11 +31,5 @@ def refusing() -> Iterator[Place]:
 @pytest.fixture
 def silent() -> Iterator[Place]:
     """One that answers nobody any more: as many wait already as may."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(listener.getsockname())
-        yield place(listener)
-        for one in waiting:
-            one.close()
+    with black_hole() as port:
+        yield Place(socket.AF_INET, ("127.0.0.1", port))

@@ -34,11 +34,14 @@ def environment(token_file: Path, **more: str) -> dict[str, str]:
 class ServerProgram:
     """`python server.py`, on a free port that it keeps over a restart."""
 
-    def __init__(self, folder: Path) -> None:
+    _process: subprocess.Popen[str] | None = None
+
+    def __init__(self, folder: Path, *, starts: bool = True) -> None:
         self._folder = folder
         self._reserved = ReservedPort()
         self.port = self._reserved.number
-        self.start()
+        if starts:
+            self.start()
 
     def start(self) -> None:
         command = [sys.executable, "server.py", "--port", str(self.port), "--data", str(self._folder), "--rate", "0"]
@@ -48,13 +51,14 @@ class ServerProgram:
         assert self._process.stdout is not None
         assert f"Server started on 127.0.0.1:{self.port}" in self._process.stdout.readline()
 
-    def stop(self) -> None:
-        self._process.terminate()
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
         self._process.communicate(timeout=SECONDS)
 
     def close(self) -> None:
         """For good."""
-        if self._process.poll() is None:
+        if self._process is not None and self._process.poll() is None:
             self.stop()
         self._reserved.release()
 

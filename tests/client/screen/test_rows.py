@@ -454,6 +454,14 @@ def test_a_status_says_that_others_can_read_along() -> None:
     assert unpainted(status_line(status, MIN_COLUMNS)) == "── lobby · offline ─"
 
 
+def test_a_status_says_at_which_of_several_servers() -> None:
+    """Where there is room for it."""
+    status = Status("lobby", "ann", "red", members=4, server="b.example:3030", unread=(("#builds", 12),))
+    row = "── lobby (4 here) · ann · online at b.example:3030 · #builds 12 new "
+    assert unpainted(status_line(status, 80)).startswith(row)
+    assert unpainted(status_line(status, 52)) == "── lobby (4 here) · ann · online · #builds 12 new ──"
+
+
 def test_many_rooms_with_news_leave_the_link_and_the_name() -> None:
     """One conversation and one room at least are named; further ones only where there is room for them."""
     news = tuple((room, 3) for room in ("@bob", "#builds", "#den", "@carol", "#garden", "#tea"))

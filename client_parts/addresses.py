@@ -94,7 +94,7 @@ def _parts(argument: str) -> list[str]:
 def _refuse_a_port_alone(parser: CommandLine, given: list[str]) -> None:
     """Somebody has written HOST PORT."""
     for before, text in pairwise(given):
-        if text.isascii() and text.isdigit() and ":" not in before.removeprefix("::"):
+        if text.isascii() and text.isdigit() and len(text) <= 5 and ":" not in before.removeprefix("::"):
             parser.error(f"unexpected argument {text}; write {format_address(before, int(text))}")
 
 

@@ -230,6 +230,7 @@ def test_the_environment_is_named_when_it_is_to_blame(
         (["::1", "4101"], "Unexpected argument 4101; write [::1]:4101."),
         (["a", "--name", "x", "b"], "Unexpected argument b; write all addresses side by side."),
         (["a", "b:99999"], "Invalid address b:99999: use a number from 0 to 65535."),
+        (["a", "1" * 5000], "Invalid address 1111"),
         (["a,,b"], 'Invalid address "": write HOST, HOST:PORT or [IPV6]:PORT.'),
         (["a:1", "b:2", "--port", "1"], "Option --port 1 contradicts a:1 b:2; give one of them."),
         (["a", "b", "--host", "a"], "Option --host a contradicts a b; give one of them."),

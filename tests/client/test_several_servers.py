@@ -16,7 +16,7 @@ import pytest
 from client_parts.kept.audience import of_key, token_for
 from client_parts.kept.bookmarks import Bookmark, Bookmarks
 from client_parts.kept.known_servers import KnownServers, known_today
-from client_parts.link import reaching
+from client_parts.link import reaching, round
 from tests.client.fakes import HASTY, SECONDS, Peer, RunningClient, ScriptedServer, goodbye, message
 from tests.client.ports import black_hole
 from tests.tls.certificates import Pair, der, key_pair, needs_openssl
@@ -171,6 +171,17 @@ def test_a_black_hole_holds_up_nobody(b: Member, enter: Enter, is_full: bool) ->
         peer = welcomed(running, b)
         assert time.monotonic() - begun < SOON
         assert goodbye(running, peer) == 0
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_client_that_waits_is_held_up(
+    b: Member, enter: Enter, is_full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those are holes: who gives the next no head start is nowhere after a second."""
+    monkeypatch.setattr(round, "HEAD_START", 60.0)
+    with black_hole(is_full=is_full) as hole:
+        enter(hole, b)
+        assert not select.select([b._socket], [], [], SOON)[0]
 
 
 def test_nobody_at_all_is_one_sentence(a: Member, b: Member, enter: Enter) -> None:

@@ -6,13 +6,15 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 import pytest
 
 from client_parts.link.dialing import Deadline, Hold, Place, connect
-from client_parts.link.round import HEAD_START, Round
+from client_parts.link.round import AGAIN, HEAD_START, Round
 from client_parts.link.server import Server
 from client_parts.link.wire import PlainWire
+from tests.client.ports import ReservedPort
 
 SECONDS = 10.0
 
@@ -126,6 +128,49 @@ def test_a_round_without_a_connection_says_why(lead_to: Callable[..., Server], r
         zip(servers, (ConnectionRefusedError, socket.gaierror, TimeoutError), strict=True)
     )
     assert player.round.due == float("inf")
+
+
+def test_who_has_failed_is_tried_again_while_another_is_silent(lead_to: Callable[..., Server], silent: Place) -> None:
+    """A server that starts anew is found before the end of the silence."""
+    reserved = ReservedPort()
+    with ExitStack() as ending:
+        ending.callback(reserved.release)
+        address = ("127.0.0.1", reserved.number)
+        player = Player(lead_to(silent), lead_to(Place(socket.AF_INET, address)))
+        begun = time.monotonic()
+        while not player.round.problems:
+            player.rung.clear()
+            assert player.round.step(time.monotonic()) is None
+            player.wait()
+        with socket.create_server(address):
+            assert player.winner() == address
+        assert AGAIN < time.monotonic() - begun < AGAIN + HEAD_START + 0.5
+
+
+def test_a_round_has_an_end(lead_to: Callable[..., Server], refusing: Place) -> None:
+    """However long another one is silent: those that fail are tried again so many times."""
+    never = threading.Event()
+    slow, failing = lead_to(refusing), lead_to(refusing)
+    asked: list[Server] = []
+
+    def connect_never(server: Server, place: Place, hold: Hold) -> PlainWire:
+        asked.append(server)
+        if server is slow:
+            never.wait(SECONDS)
+        raise ConnectionRefusedError
+
+    round, now = Round([slow, failing], connect_never, lambda: None), 0.0
+    end = time.monotonic() + SECONDS
+    while not (asked.count(failing) == 6 and round.due == float("inf")):
+        assert round.step(now) is None
+        assert time.monotonic() < end
+        now += 0.01  # of the round's time, which is no real time
+        time.sleep(0.001)
+    never.set()
+    while not round.is_over:
+        round.step(now)
+        assert time.monotonic() < end
+    assert asked.count(failing) == 6
 
 
 def test_a_round_goes_on_behind_a_winner_that_is_of_no_use(

@@ -6,7 +6,7 @@ It decides what each of them means for the course of the run, and tells the pers
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from chat_common import Frame, harmless_line, with_local_times
@@ -21,9 +21,10 @@ from client_parts.link.reaching import NoneAnswered, Reaching
 from client_parts.link.reconnecting import ANOTHER_NAME, FINAL, PASSING, ReturnPlan, cause_of, no_connections
 from client_parts.link.refusals import refusal
 from client_parts.link.server import Server, Servers
+from client_parts.link.server_news import ServerNews
 from client_parts.link.trust import Opened, Trust
 from client_parts.screen.screen import Screen
-from client_parts.screen.view import alert, as_sentence, bad, good
+from client_parts.screen.view import alert, bad, good
 
 _SENTENCES = ("notice", "error", "bye")  # of the server's own
 UNTRUSTED = 3  # exit status: it is not the server that it should be
@@ -41,9 +42,7 @@ class Connection:
         self._screen = screen
         self._conversation = conversation
         self._course = course
-        self._told_where = ""  # to which server this client is connected
-        self._told_distrust: set[str] = set()
-        self._told_why_not: set[str] = set()  # why servers do not let this client in
+        self._news = ServerNews(screen, are_several=servers.are_several)
 
     @property
     def return_plan(self) -> ReturnPlan:
@@ -96,8 +95,7 @@ class Connection:
 
     def _fail(self, failure: NoneAnswered) -> None:
         """No server can be reached, or none that is the right one."""
-        if self._servers.are_several:
-            self._tell_of_distrust(failure.distrusted)
+        self._news.found_out(failure.distrusted.values())
         if not failure.failed:
             sentences = [str(problem) for problem in failure.distrusted.values()]
             self.finish(UNTRUSTED, none_is_right() if self._servers.are_several else sentences[0])
@@ -107,34 +105,17 @@ class Connection:
             problems = {server.address: problem for server, problem in failure.failed.items()}
             self.finish(UNTRUSTED if failure.distrusted else 1, no_connections(problems))
 
-    def _tell_of_distrust(self, distrusted: Mapping[Server, Untrusted]) -> None:
-        """Of some of several servers, once: this client goes on with the others."""
-        for sentence in map(str, distrusted.values()):
-            if sentence not in self._told_distrust:
-                self._told_distrust.add(sentence)
-                self._screen.complain(bad(harmless_line(sentence)))
-
     def _begin(self, opened: Opened) -> None:
-        self._tell_of_distrust(self._reaching.distrusted)
+        self._news.found_out(self._reaching.distrusted.values())
         self._trust.settle(opened)
         self.link = Link(opened.wire, self._servers.patience, is_encrypted=self._server.is_encrypted)
+        is_first = not self._news.has_told_where
         if not self._course.has_been_welcomed:
-            self._tell_where()
-        self._proofs.begin(opened.audience)
-        self._introduce()
-
-    def _tell_where(self) -> None:
-        """In the beginning: of each server once."""
-        is_first, is_new = not self._told_where, self._told_where != self._where
-        self._told_where = self._where
-        if is_new:
-            self._screen.note(good(f"Connected to server at {self._where}"))
+            self._news.connected(self._server)
         if is_first and (problem := self._proofs.load()):
             self._screen.complain(bad(harmless_line(problem)))
-
-    @property
-    def _where(self) -> str:
-        return f"{self._server.address}, encrypted" if self._server.is_encrypted else self._server.address
+        self._proofs.begin(opened.audience)
+        self._introduce()
 
     def _introduce(self) -> None:
         state = self._conversation.state
@@ -171,9 +152,7 @@ class Connection:
 
     def _hear_welcome(self, frame: Frame) -> None:
         if self._course.has_been_welcomed:
-            place = f"now at {self._where}" if self._told_where != self._where else f"to server at {self._where}"
-            self._screen.note(good(f"Connected again {place}"))
-            self._told_where = self._where
+            self._news.connected_again(self._server)
         # Not before: what answers there may be no chat but, say, the login page of an inn.
         try:
             news = self._trust.remember()
@@ -186,7 +165,7 @@ class Connection:
         if self.link is not None:
             self.link.welcomed = True
         self._course.reach(Stage.WELCOMED)
-        self._told_why_not.clear()
+        self._news.welcomed()
         self.return_plan.succeeded()
         self._tell_programs("online")
 
@@ -263,12 +242,9 @@ class Connection:
         self._tell_programs("reconnecting", reason=reason, pause=round(pause, 3))
 
     def _tell_why_not(self, reason: str) -> None:
-        """The server answers, but does not let this client in yet: said once for each reason."""
+        """The server answers, but does not let this client in yet."""
         self._course.reach(Stage.TURNED_AWAY)
-        sentence = f"{self._server.address}: {reason}." if self._servers.are_several else as_sentence(reason)
-        if sentence not in self._told_why_not:
-            self._told_why_not.add(sentence)
-            self._screen.complain(alert(f"{harmless_line(sentence)} The client tries again; what you write is kept."))
+        self._news.turned_away(self._server, reason)
         if self._screen.interactive:
             self._course.ready.set()  # a pipe's commands wait until there is somebody to obey them
 

@@ -29,6 +29,9 @@ class NoneAnswered(Exception):
     def __init__(self, problems: Mapping[Server, Exception]) -> None:
         """`problems` has one for each server: an OSError, or why it is not to be trusted."""
         super().__init__("no server can be reached")
+        for fault in problems.values():
+            if not isinstance(fault, (OSError, Untrusted)):  # one of this program
+                raise fault
         self.distrusted = {server: one for server, one in problems.items() if isinstance(one, Untrusted)}
         self.failed = {server: one for server, one in problems.items() if isinstance(one, OSError)}
 

@@ -113,8 +113,9 @@ class Round(Generic[Opened]):
             outcome = one.attempt.connection()
         except Exception as problem:
             self.problems.setdefault(one.candidate.server, problem)
-            self._failed.append(one.candidate)
-            self._again_due = now + AGAIN
+            if isinstance(problem, OSError):  # anything else will not have changed
+                self._failed.append(one.candidate)
+                self._again_due = now + AGAIN
         else:
             if outcome is None:
                 return None

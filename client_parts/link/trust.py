@@ -83,9 +83,10 @@ class Trust:
         for server, known in kept.items():
             if link is not None and known.key is not None and not is_same(known.key, link):
                 raise Untrusted(distrust.link_contradicts(server.address, link, known))
-        for (one, known), (other, its) in pairwise(kept.items()):
-            if not known.is_like(its):
-                raise Untrusted(distrust.not_one_chat(one.address, known, other.address, its))
+        if not any(known.key is None for known in kept.values()):  # or the name counts
+            for (one, known), (other, its) in pairwise(kept.items()):
+                if not known.is_like(its):
+                    raise Untrusted(distrust.not_one_chat(one.address, known, other.address, its))
 
     def open(self, server: Server, place: Place, hold: Hold) -> Opened:
         """OSError says why there is no connection, Untrusted why there must be none."""
@@ -110,7 +111,7 @@ class Trust:
         from client_parts.link.secure import SecureDialing
 
         dialing = SecureDialing(self._named.host, connect, deadline)
-        known = self._settled or next(iter(self._kept.values()), None)
+        known = self._settled or self._known_at(self._named)
         if known is not None and known.key is None:
             return self._open_by_name(server, dialing, known)
         expected = self.servers.key if known is None else known.key
@@ -118,9 +119,14 @@ class Trust:
 
     @property
     def _named(self) -> Server:
-        """The one whose name counts, where an authority vouches for names: also others have a certificate for it."""
-        by_name = (server for server in self.servers.all if (known := self._known_at(server)) and known.key is None)
-        return next(by_name, self.servers.first)
+        """The one whose name counts, where an authority vouches for names: also others have a certificate for it.
+
+        Never one of which nothing is remembered beside one that is known: whoever made up the list may own that name.
+        """
+        known = [server for server in self.servers.all if self._known_at(server) is not None]
+        return next(
+            (server for server in known if self._kept[_key_of(server)].key is None), (*known, self.servers.first)[0]
+        )
 
     def _known_at(self, server: Server) -> Known | None:
         return self._kept.get(_key_of(server))
@@ -156,8 +162,10 @@ class Trust:
         wire.close()
         if known is None:
             raise Untrusted(distrust.not_as_linked(server.address, expected, wire.key))
-        # It may have got a certificate from an authority meanwhile; but then a link does not name the old key.
-        verified = dialing.verified() if self.servers.key is None else None
+        # It may have got a certificate from an authority meanwhile; but then a link does not name the old key. The
+        # name must be one that had this key: anybody can have a certificate for a name of his own.
+        may_move = self.servers.key is None and self._known_at(self._named) is not None
+        verified = dialing.verified() if may_move else None
         if verified is None:
             raise Untrusted(self._why_not_by_key(server, known, wire.key))
         return self._by_name(server, verified, known_today(None))
@@ -201,11 +209,8 @@ class Trust:
         """
         if (settled := self._settled) is None:
             return ""
-        # A name is remembered of the one server that is called so. Whatever is remembered of others says the same.
-        current = self._current if settled.key is not None else self._named
-        changed = [server for server in self.servers.all if not settled.is_like(self._known_at(server) or settled)]
-        servers = dict.fromkeys([current, *changed])
-        return " ".join(news for server in servers if (news := self._remember(server, settled)))
+        # A name is remembered of the one server that is called so.
+        return self._remember(self._current if settled.key is not None else self._named, settled)
 
     def _remember(self, server: Server, settled: Known) -> str:
         before = self._known_at(server)

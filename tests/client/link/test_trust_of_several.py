@@ -95,12 +95,16 @@ class Run:
 
     def meet(self, server: Server) -> Opened:
         """Connect to one of them and be welcomed."""
+        opened = self.connect(server)
+        self.told = self.trust.remember()
+        return opened
+
+    def connect(self, server: Server) -> Opened:
         self.trust.look_up()
         [it] = [one for one in self.trust.servers.all if one.address == server.address]
         opened = self.trust.open(it, places_of(it.host, it.port)[0], lambda _: None)
         opened.close()
         self.trust.settle(opened)
-        self.told = self.trust.remember()
         return opened
 
     def refusal(self, server: Server) -> str:
@@ -244,15 +248,43 @@ def test_a_certificate_for_no_such_name(
 def test_servers_that_move_to_a_verified_name(
     known: KnownServers, relays: Callable[..., Relay], b: Server, other_key: bytes
 ) -> None:
-    """All that was remembered moves, or they would not be one chat any more."""
+    """The name of one that is known. What is remembered of others stays, for whoever uses them alone."""
     first = Server("localhost", relays().port, tls=True)
     for server in (first, b):
         known.remember(server.address, Known(other_key, OLD), None)
     run = Run(known, first, b)
     assert run.meet(b).audience == of_name("localhost")
     assert f"{first.address} has another key than before" in run.told
-    assert [known.find(server.address) for server in (first, b)] == [known_today(None)] * 2
-    assert Run(known, first, b).meet(first).audience == of_name("localhost")
+    assert [known.find(server.address) for server in (first, b)] == [known_today(None), Known(other_key, OLD)]
+    assert Run(known, b, first).meet(first).audience == of_name("localhost")
+    assert Run(known, b, first).meet(b).audience == of_name("localhost")
+
+
+@pytest.mark.usefixtures("vouched_for")
+@pytest.mark.parametrize("is_remembered", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_valid_certificate_for_a_name_of_his_own_proves_nothing(
+    known: KnownServers,
+    stranger: Server,
+    other_key: bytes,
+    relays: Callable[..., Relay],
+    is_remembered: bool,
+    first: bool,
+) -> None:
+    """Whoever makes up a list has a name in it, and a certificate for that. The run has met the chat, which has a key:
+    in earlier runs, or only now, when it was turned away. Its token would open the account there.
+    """
+    chat, relay = stranger, relays()
+    owner = Server("localhost", relay.port, tls=True)
+    if is_remembered:
+        Run(known, chat).meet(chat)
+    run = Run(known, *((owner, chat) if first else (chat, owner)))
+    assert run.connect(chat).audience == of_key(other_key)
+    assert "is not one of this chat" in run.refusal(owner)
+    relay.close()
+    assert relay.said == b""
+    assert known.find(chat.address) == (known_today(other_key) if is_remembered else None)
+    assert run.meet(chat).audience == of_key(other_key)
 
 
 # --- On this machine, and in clear ---

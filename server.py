@@ -289,6 +289,7 @@ class ChatServer:
         for client in list(self._connections.values()):
             client.outbox.finish(client.encoder.frame(bye("shutdown", "the server is stopping", retry=True)))
         self._see_readers_off()
+        self._entrance.close()
         self._hub.stop()  # again: nobody is left who waits for it, so it may end
         if hub.ident is not None:
             hub.join()

@@ -14,21 +14,24 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from server_parts.wire import sockets
-from server_parts.wire.wire import Wire
+from server_parts.wire.wire import RECEIVE, Wire
 from tls_parts.channel import Channel
 
 AT_ONCE: Final = 128 * 1024  # bytes of a block that are sealed before they are sent
-SHORTEST_HELLO: Final = 64  # bytes; less is nothing to compute with
+# Bytes that are received at once, unless the last time there were as many. They are set aside before the reader waits
+# for them: thousands who wait and have set aside more would keep apart what others have used and given back.
+LITTLE: Final = 512
 _LONG: Final = 60.0  # seconds; any time
 
 
 class TlsWire(Wire):
     """`shake_hands` comes first, and is the reader's. See Wire for the rest."""
 
-    __slots__ = ("_channel", "_is_over", "_may_block", "_received", "_sealed", "_unsent")
+    __slots__ = ("_channel", "_expected", "_is_over", "_may_block", "_received", "_sealed", "_unsent")
 
     is_encrypted = True
 
@@ -39,30 +42,26 @@ class TlsWire(Wire):
             connection.setblocking(False)
             self._flags = 0
         self._channel = Channel(context, server_side=True)
+        self._expected = LITTLE
         self._unsent: bytes | memoryview = b""  # what is sealed, and to be sent before anything else
         self._sealed = 0  # how much of the present block that is
         self._received = b""  # decrypted, and not asked for yet
         self._is_over = False  # nothing more can be decrypted
 
-    def shake_hands(self, seconds: float, begun: Callable[[], None] = lambda: None) -> bool:
+    def shake_hands(self, seconds: float, compute: Callable[[Callable[[], bool]], bool]) -> bool:
         """Without the lock: agree on keys, in so many seconds. False: the other side could not, or would not.
 
-        `begun` is called when there is something to compute.
+        `compute` does what is to be computed, perhaps in another thread, and returns its outcome.
         """
         until = time.monotonic() + seconds
-        is_begun = False
-        while not self._step():
-            if self._is_over or not sockets.readable(self._socket, until - time.monotonic()):
-                return False
-            data = super().receive()
-            if not is_begun and len(data) >= SHORTEST_HELLO:
-                is_begun = True
-                begun()
-            self._take_in(data)
-        return True
+        while not self._is_over and sockets.readable(self._socket, until - time.monotonic()):
+            if compute(partial(self._step, self._receive_sealed())):
+                return True
+        return False
 
-    def _step(self) -> bool:
-        """One step of the handshake; whether it was the last."""
+    def _step(self, data: bytes) -> bool:
+        """One step of the handshake, with what has arrived; whether it was the last."""
+        self._take_in(data)
         with self.lock:
             try:
                 return self._channel.shake_hands()
@@ -87,8 +86,13 @@ class TlsWire(Wire):
         while not self._decrypt():
             if not self._is_readable_before(until):
                 return False
-            self._take_in(super().receive())
+            self._take_in(self._receive_sealed())
         return True
+
+    def _receive_sealed(self) -> bytes:
+        data = self._receive(self._expected)
+        self._expected = RECEIVE if len(data) >= LITTLE else LITTLE
+        return data
 
     def _is_readable_before(self, until: float) -> bool:
         if until != math.inf:

@@ -44,8 +44,11 @@ class Wire:
 
     def receive(self) -> bytes:
         """What has arrived, as soon as that is anything; nothing at the end: a reset, a time-out, or ours."""
+        return self._receive(RECEIVE)
+
+    def _receive(self, most: int) -> bytes:
         try:
-            return self._socket.recv(RECEIVE)
+            return self._socket.recv(most)
         except OSError:
             return b""
 

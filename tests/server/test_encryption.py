@@ -152,7 +152,7 @@ def test_a_slow_handshake_ends(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def shakes_hands() -> bool:
-    return any(thread.name == "handshake" for thread in threading.enumerate())
+    return any(thread.name == "handshakes" for thread in threading.enumerate())
 
 
 def test_a_server_that_stops_says_nothing_in_clear_into_a_handshake(chat: Chat) -> None:

@@ -15,6 +15,6 @@ def encrypted_pair(ours: socket.socket, theirs: socket.socket) -> tuple[TlsWire,
     client: list[socket.socket] = []
     shaking = threading.Thread(target=lambda: client.append(trusting_context().wrap_socket(theirs)))
     shaking.start()
-    assert wire.shake_hands(WAIT)
+    assert wire.shake_hands(WAIT, lambda step: step())
     shaking.join(WAIT)
     return wire, client[0]

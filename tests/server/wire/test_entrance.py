@@ -2,59 +2,127 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
 
-from server_parts.wire.entrance import Entrance
-from server_parts.wire.handshakes import CROWD, Handshakes
+import pytest
+
+from server_parts.wire import entrance
+from server_parts.wire.entrance import CROWD, Entrance
+from server_parts.wire.handshakes import Handshakes
 from server_parts.wire.wire import Wire
-from tests.peers import WAIT
+from tests.peers import WAIT, wait_until
 from tests.tls.certificates import needs_openssl, server_context, trusting_context
 
+pytestmark = pytest.mark.usefixtures("no_threads_left")
+Computing = list[threading.Thread]
 
-@needs_openssl
-def test_the_thread_of_a_handshake_ends_with_it() -> None:
-    """OpenSSL keeps memory for each thread that has shaken hands, so that must not be the one that stays."""
+
+@pytest.fixture
+def computing() -> Computing:
+    """By which threads handshakes were computed."""
+    return []
+
+
+@pytest.fixture
+def context(computing: Computing) -> ssl.SSLContext:
+    context = server_context()
+    context.sni_callback = lambda *_: computing.append(threading.current_thread())
+    return context
+
+
+@contextlib.contextmanager
+def entrance_of(context: ssl.SSLContext) -> Iterator[Entrance]:
+    with contextlib.closing(Entrance(lambda: context)) as entrance:
+        yield entrance
+
+
+def enter(entrance: Entrance) -> None:
+    """Come in encrypted, say something, and leave."""
     ours, theirs = socket.socketpair()
     clients: list[socket.socket] = []
-    computing: set[str] = set()
-    context = server_context()
-    context.sni_callback = lambda *_: computing.add(threading.current_thread().name)
 
     def connect() -> None:
         clients.append(trusting_context().wrap_socket(theirs, server_hostname="localhost"))
 
     client = threading.Thread(target=connect)
     client.start()
-    wire = Entrance(lambda: context).wire_of(ours, Wire(ours), None, WAIT)
+    wire = entrance.wire_of(ours, Wire(ours), None, WAIT)
     client.join(WAIT)
     assert wire is not None
     assert wire.is_encrypted
-    assert computing == {"handshake"}
-    assert "handshake" not in {thread.name for thread in threading.enumerate()}
     with clients[0], ours:
         clients[0].sendall(b"still there\n")
         assert wire.receive() == b"still there\n"
 
 
-def test_handshakes_are_many_only_while_they_are_under_way() -> None:
-    """Whoever accepts connections asks for that: many that only wait for a client's hello hold up nobody."""
-    handshakes = Handshakes()
-    with ExitStack() as under_way:
-        places = [under_way.enter_context(handshakes.place(None)) for _ in range(2 * CROWD)]
-        for place in places[:CROWD]:
-            assert not handshakes.are_many
-            assert place is not None
-            place.begin()
-        assert handshakes.are_many
-    assert not handshakes.are_many
+@needs_openssl
+def test_handshakes_are_computed_by_a_thread_that_stays(context: ssl.SSLContext, computing: Computing) -> None:
+    """Memory stays with each thread that has shaken hands: it must be no reader, nor a new one each time."""
+    with entrance_of(context) as entrance:
+        for _ in range(3):
+            enter(entrance)
+        assert len(computing) == 3
+        assert {thread.name for thread in computing} == {"handshakes"}
+        assert all(thread.is_alive() for thread in computing)
+
+
+@needs_openssl
+def test_no_thread_to_compute_with(context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That costs this connection, and the reader goes on."""
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    ours, theirs = socket.socketpair()
+    theirs.sendall(b"\x16\x03\x01")
+    with ours, theirs, entrance_of(context) as entrance:
+        monkeypatch.setattr(threading.Thread, "start", start)
+        assert entrance.wire_of(ours, Wire(ours), None, WAIT) is None
+
+
+@needs_openssl
+def test_it_is_crowded_only_while_much_is_to_be_computed(context: ssl.SSLContext) -> None:
+    """Many that wait for a client's hello hold up nobody."""
+    computes, go_on = threading.Event(), threading.Event()
+
+    def compute() -> bool:
+        computes.set()
+        return go_on.wait(WAIT)
+
+    with entrance_of(context) as entrance:
+        waiting = [threading.Thread(target=entrance._workers.do, args=(compute,)) for _ in range(CROWD)]
+        for thread in waiting:
+            assert not entrance.is_crowded
+            thread.start()
+        assert computes.wait(WAIT)
+        assert wait_until(lambda: entrance.is_crowded)
+        go_on.set()
+        for thread in waiting:
+            thread.join(WAIT)
+        assert not entrance.is_crowded
+
+
+@needs_openssl
+def test_silence_is_nothing_to_compute(
+    context: ssl.SSLContext, computing: Computing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that begins to shake hands and stops is let go of."""
+    monkeypatch.setattr(entrance, "SECONDS", 0.1)
+    ours, theirs = socket.socketpair()
+    theirs.sendall(b"\x16\x03\x01")
+    with ours, theirs, entrance_of(context) as only:
+        assert only.wire_of(ours, Wire(ours), None, WAIT) is None
+    assert computing == []
 
 
 def test_no_more_places_than_there_are() -> None:
     handshakes = Handshakes(most=1)
     with handshakes.place(None) as one, handshakes.place("192.0.2.1", seconds=0.0) as another:
-        assert one is not None
-        assert another is None
+        assert one
+        assert not another
     with handshakes.place("192.0.2.1", seconds=0.0) as another:
-        assert another is not None
+        assert another

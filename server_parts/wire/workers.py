@@ -1,0 +1,104 @@
+"""A few threads that compute for others, who wait for the outcome.
+
+What a thread once needed for a handshake stays with it: pages of its stack, and what OpenSSL keeps for each thread. So
+a few threads that stay do that for all, and not the readers, of which there are thousands. Python gives the stack of a
+thread that has ended to the next one, so a new thread for each handshake would not do either.
+It must not know what is computed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Final, Generic, TypeVar
+
+COUNT: Final = max((os.cpu_count() or 1) - 1, 1)  # one processor is left for everybody else
+
+Outcome = TypeVar("Outcome")
+
+
+class _Task(Generic[Outcome]):
+    """Done once. Whoever waits for it is another thread."""
+
+    def __init__(self, work: Callable[[], Outcome]) -> None:
+        self._work = work
+        self._done = threading.Lock()  # held until it is done; an event would take five times as long
+        self._done.acquire()
+        self._outcome: list[Outcome] = []
+        self._failure: BaseException | None = None
+
+    def do(self) -> None:
+        try:
+            self._outcome.append(self._work())
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._done.release()
+
+    def outcome(self) -> Outcome:
+        self._done.acquire()
+        if self._failure is not None:
+            raise self._failure
+        return self._outcome[0]
+
+
+class Workers:
+    """`do` may be called by any thread; the threads are started when there is something to do for them."""
+
+    def __init__(self, name: str, count: int = COUNT) -> None:
+        self._name, self._count = name, count
+        self._tasks: SimpleQueue[_Task[bool] | None] = SimpleQueue()
+        self._lock = threading.Lock()  # guards what is below
+        self._threads: list[threading.Thread] = []
+        self._asked = 0
+        self._closed = False
+
+    @property
+    def asked(self) -> int:
+        """How many wait for an outcome."""
+        return self._asked
+
+    def do(self, work: Callable[[], bool]) -> bool:
+        """Its outcome, or what it raised. RuntimeError: there is no thread to be had for it."""
+        task = _Task(work)
+        with self._lock:
+            self._hire()
+            self._asked += 1
+            self._tasks.put(task)
+        try:
+            return task.outcome()
+        finally:
+            with self._lock:
+                self._asked -= 1
+
+    def close(self) -> None:
+        """What was asked for is done before it returns, and nothing is after that."""
+        with self._lock:
+            self._closed = True
+            threads, self._threads = self._threads, []
+            for _ in threads:
+                self._tasks.put(None)
+        for thread in threads:
+            thread.join()
+
+    def _hire(self) -> None:
+        """With the lock held: one more, if those that there are may be busy."""
+        if self._closed:
+            raise RuntimeError("the workers were told to stop")
+        if self._asked < len(self._threads) or len(self._threads) == self._count:
+            return
+        thread = threading.Thread(target=self._run, name=self._name, daemon=True)  # but joined by `close`
+        try:
+            thread.start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+        else:
+            self._threads.append(thread)
+
+    def _run(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task.do()
+            del task  # or it would be kept while there is nothing to do

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ssl
 from typing import Final
 
-MOST_SEALED: Final = 16 * 1024  # a piece; the memory of what was once sealed larger is never given back
+from tls_parts.outlet import Outlet
+
+MOST_SEALED: Final = 128 * 1024  # bytes at once: many calls for a large text cost more than the sealing
 _READ: Final = 64 * 1024
 # What may arrive without a word of the conversation in it. The protocol itself allows endless renewals of keys and
 # empty records, each of which costs this side some work.
@@ -20,13 +22,19 @@ MOST_IDLE_READS: Final = 1_000
 class Channel:
     """Feed it what arrives; read what that says; seal what is to be sent; send what is `outgoing`."""
 
-    __slots__ = ("_idle_bytes", "_idle_reads", "_incoming", "_outgoing", "_tls", "ended", "is_open", "outgoing")
+    __slots__ = ("_idle_bytes", "_idle_reads", "_incoming", "_outlet", "_ready", "_tls", "ended", "is_open")
 
-    def __init__(self, context: ssl.SSLContext, *, server_side: bool, host: str | None = None) -> None:
-        """`host` is the name that a server's certificate must be for, where the context checks that."""
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=server_side, server_hostname=host)
-        self.outgoing = self._outgoing.read  # takes what is to be sent next; bound once, as it is called for every text
+    def __init__(
+        self, context: ssl.SSLContext, *, server_side: bool, host: str | None = None, outlet: Outlet | None = None
+    ) -> None:
+        """`host` is the name that a server's certificate must be for, where the context checks that.
+
+        The `outlet` may be shared with other channels, in other threads too.
+        """
+        self._incoming, self._outlet = ssl.MemoryBIO(), outlet or Outlet()
+        buffer = self._outlet.buffer
+        self._tls = context.wrap_bio(self._incoming, buffer, server_side=server_side, server_hostname=host)
+        self._ready = b""  # what is to be sent next
         self._idle_bytes = self._idle_reads = 0
         self.is_open = False  # both sides have shaken hands
         self.ended = False  # the other side has ended its direction in order; without that, a link is lost
@@ -47,10 +55,13 @@ class Channel:
     def shake_hands(self) -> bool:
         """Go on with it; whether it is done. There may be something outgoing after each step, also a failed one."""
         if not self.is_open:
-            try:
-                self._tls.do_handshake()
-            except ssl.SSLWantReadError:
-                return False
+            with self._outlet.lock:
+                try:
+                    self._tls.do_handshake()
+                except ssl.SSLWantReadError:
+                    return False
+                finally:
+                    self._take()
             self.is_open = True
             self._idle_bytes = self._idle_reads = 0
         return True
@@ -60,6 +71,15 @@ class Channel:
 
         There may be something outgoing after it: some of what arrives wants an answer.
         """
+        if not self._has_unread():
+            return None
+        with self._outlet.lock:
+            try:
+                return self._read()
+            finally:
+                self._take()
+
+    def _read(self) -> bytes | None:
         pieces: list[bytes] = []
         while self._has_unread() and (piece := self._read_piece()) is not None:
             if not piece:
@@ -90,18 +110,38 @@ class Channel:
 
     def seal(self, data: bytes | memoryview) -> int:
         """Make some of it outgoing; how many bytes that was. What is sealed must be sent, in this order, to the end."""
-        return self._tls.write(data if len(data) <= MOST_SEALED else memoryview(data)[:MOST_SEALED])
+        if len(data) > MOST_SEALED:
+            data = memoryview(data)[:MOST_SEALED]
+        with self._outlet.lock:
+            try:
+                return self._tls.write(data)
+            finally:
+                self._take()
+
+    def outgoing(self) -> bytes:
+        """What is to be sent next."""
+        ready, self._ready = self._ready, b""
+        return ready
 
     @property
     def has_outgoing(self) -> bool:
-        return self._outgoing.pending > 0
+        return bool(self._ready)
 
     def end(self) -> None:
         """Say that nothing more will come from this side; that is outgoing then. What was fed and not read is lost."""
-        try:
-            self._tls.unwrap()
-        except ssl.SSLError:
-            pass  # it waits for the other side's end, or there was no handshake
+        with self._outlet.lock:
+            try:
+                self._tls.unwrap()
+            except ssl.SSLError:
+                pass  # it waits for the other side's end, or there was no handshake
+            finally:
+                self._take()
+
+    def _take(self) -> None:
+        """With the outlet's lock held: leave nothing there for the next one."""
+        buffer = self._outlet.buffer
+        if buffer.pending:
+            self._ready += buffer.read()
 
     # --- who is there ---
 

@@ -6,6 +6,7 @@ is to compute for a handshake is left to the workers. It must not know what is s
 
 from __future__ import annotations
 
+import itertools
 import socket
 import ssl
 from collections.abc import Callable
@@ -16,9 +17,12 @@ from server_parts.wire.handshakes import SECONDS, Handshakes
 from server_parts.wire.tls_wire import TlsWire
 from server_parts.wire.wire import Wire
 from server_parts.wire.workers import Workers
+from tls_parts.outlet import Outlet
 
 TLS_HELLO: Final = b"\x16"
 CROWD: Final = 4  # steps of handshakes that wait to be computed, with which others already feel them
+
+OUTLETS: Final = 16  # for all connections; whoever sends on one waits while a handshake is computed with the same
 
 
 class Entrance:
@@ -28,6 +32,7 @@ class Entrance:
         self._context = context
         self._handshakes = Handshakes()
         self._workers = Workers("handshakes")
+        self._outlets = itertools.cycle([Outlet() for _ in range(OUTLETS)])
 
     @property
     def is_crowded(self) -> bool:
@@ -46,7 +51,7 @@ class Entrance:
         with self._handshakes.place(source) as has_place:
             if not has_place:
                 return None
-            wire = TlsWire(connection, self._context())
+            wire = TlsWire(connection, self._context(), next(self._outlets))
             try:
                 return wire if wire.shake_hands(SECONDS, self._workers.do) else None
             except RuntimeError:  # no thread to be had

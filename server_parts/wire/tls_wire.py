@@ -20,8 +20,8 @@ from typing import Final
 from server_parts.wire import sockets
 from server_parts.wire.wire import RECEIVE, Wire
 from tls_parts.channel import Channel
+from tls_parts.outlet import Outlet
 
-AT_ONCE: Final = 128 * 1024  # bytes of a block that are sealed before they are sent
 # Bytes that are received at once, unless the last time there were as many. They are set aside before the reader waits
 # for them: thousands who wait and have set aside more would keep apart what others have used and given back.
 LITTLE: Final = 512
@@ -35,13 +35,13 @@ class TlsWire(Wire):
 
     is_encrypted = True
 
-    def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+    def __init__(self, connection: socket.socket, context: ssl.SSLContext, outlet: Outlet | None = None) -> None:
         super().__init__(connection)
         self._may_block = self._flags is not None
         if not self._may_block:  # Windows: here too a send must never wait while it holds the lock
             connection.setblocking(False)
             self._flags = 0
-        self._channel = Channel(context, server_side=True)
+        self._channel = Channel(context, server_side=True, outlet=outlet)
         self._expected = LITTLE
         self._unsent: bytes | memoryview = b""  # what is sealed, and to be sent before anything else
         self._sealed = 0  # how much of the present block that is
@@ -139,20 +139,9 @@ class TlsWire(Wire):
             self._sealed = 0
             if taken == len(block):
                 break
-            self._seal(memoryview(block)[taken:] if taken else block)
+            self._sealed = self._channel.seal(memoryview(block)[taken:] if taken else block)
+            self._unsent = self._channel.outgoing()
         return taken
-
-    def _seal(self, block: bytes | memoryview) -> None:
-        """As much of it as is sent at once: a call of the kernel costs more than sealing what it takes."""
-        self._sealed = self._channel.seal(block)
-        self._unsent = self._channel.outgoing()
-        if self._sealed == len(block):
-            return
-        pieces = [self._unsent]
-        while self._sealed < min(len(block), AT_ONCE):
-            self._sealed += self._channel.seal(memoryview(block)[self._sealed :])
-            pieces.append(self._channel.outgoing())
-        self._unsent = b"".join(pieces)
 
     def send(self, block: bytes | memoryview, seconds: float) -> int:
         with self.lock:

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 import pytest
 
 from server_parts.wire import entrance
-from server_parts.wire.entrance import CROWD, Entrance
+from server_parts.wire.entrance import CROWD, OUTLETS, Entrance
 from server_parts.wire.handshakes import Handshakes
+from server_parts.wire.tls_wire import TlsWire
 from server_parts.wire.wire import Wire
 from tests.peers import WAIT, wait_until
 from tests.tls.certificates import needs_openssl, server_context, trusting_context
+from tls_parts.outlet import Outlet
 
 pytestmark = pytest.mark.usefixtures("no_threads_left")
 Computing = list[threading.Thread]
@@ -68,6 +70,25 @@ def test_handshakes_are_computed_by_a_thread_that_stays(context: ssl.SSLContext,
         assert len(computing) == 3
         assert {thread.name for thread in computing} == {"handshakes"}
         assert all(thread.is_alive() for thread in computing)
+
+
+@needs_openssl
+def test_connections_share_what_never_shrinks(context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the buffers for what is sent there are so many, whoever comes."""
+    outlets: list[Outlet | None] = []
+
+    class Watched(TlsWire):
+        def __init__(self, connection: socket.socket, context: ssl.SSLContext, outlet: Outlet | None = None) -> None:
+            super().__init__(connection, context, outlet)
+            outlets.append(outlet)
+
+    monkeypatch.setattr(entrance, "TlsWire", Watched)
+    with entrance_of(context) as only:
+        for _ in range(OUTLETS + 2):
+            enter(only)
+    assert None not in outlets
+    assert outlets[OUTLETS:] == outlets[:2]
+    assert len(set(outlets)) == OUTLETS
 
 
 @needs_openssl

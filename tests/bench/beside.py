@@ -18,7 +18,7 @@ from typing import Final
 
 from tests.bench import protocols, report
 from tests.bench.contestants import OVER_TLS, THIS, Contestant
-from tests.bench.generator import Member, Round
+from tests.bench.generator import STORM_SECONDS, Member, Round
 from tests.bench.measure import Bench, Session, Wrong, find_window, possible_windows
 from tests.bench.report import Cell, Row, median_cell
 from tests.bench.workloads import FAILURES, QUIET_RATE, SENDERS, STORM
@@ -179,13 +179,18 @@ def _return(size: int, at_once: int, bench: Bench, contestant: Contestant) -> Me
 
 
 def _others(bench: Bench, contestant: Contestant) -> Measured:
-    """A crowd that comes at once to another room, as far as those feel it who are talking."""
+    """A crowd that comes at once to another room, as far as those feel it who are talking.
+
+    It has a load generator of its own: one that shakes hands a thousand times is late in hearing what others say.
+    """
     name = f"{STORM:,} come to another room at once"
     entries = [contestant.protocol.enter(100 + i, "elsewhere") for i in range(STORM)]
-    with bench.session(contestant, _room(100, contestant)) as session:
+    with bench.session(contestant, _room(100, contestant)) as session, bench.load(contestant, session.server) as crowd:
         before = session.drip(QUIET_RATE, 0.5, CALM)
-        crowd = session.load.add([Member(one.hello, one.ready, room=-1) for one in entries])
-        seconds = session.load.connect_during_drip(crowd, QUIET_RATE)
+        who = crowd.add([Member(one.hello, one.ready, room=-1) for one in entries])
+        session.load.drip(QUIET_RATE, 0.0, STORM_SECONDS)
+        session.load.wait_measuring()
+        seconds = crowd.connect(who, STORM)
         during = session.load.wait_drained(session.load.wait_measured())
     if during.problem:
         raise Wrong(during.problem)

@@ -95,22 +95,23 @@ class Bench:
         self, contestant: Contestant, members: Sequence[Member], window: int = WINDOWS[-1], *, receipt: bytes = b""
     ) -> Iterator[Session]:
         """The server, and everyone in it and checked from now on."""
-        protocol = contestant.protocol
         place = Path(tempfile.mkdtemp(dir=self.folder, prefix=contestant.key))
         try:
-            with (
-                contestant.start(place) as server,
-                Load(self.programs[contestant.load], server.port, protocol.echo, protocol.id_key, receipt) as load,
-            ):
+            with contestant.start(place) as server, self.load(contestant, server, receipt) as load:
                 load.add_rooms(1 + max((member.room for member in members), default=0), ring_for(members, window))
                 who = load.add(members)
-                session = Session(server, load, who, load.connect(who, protocol.at_once))
-                time.sleep(protocol.settle)
+                session = Session(server, load, who, load.connect(who, contestant.protocol.at_once))
+                time.sleep(contestant.protocol.settle)
                 if members:
                     load.sync()
                 yield session
         finally:
             shutil.rmtree(place, ignore_errors=True)
+
+    def load(self, contestant: Contestant, server: Server, receipt: bytes = b"") -> Load:
+        """A load generator for a server that runs."""
+        protocol = contestant.protocol
+        return Load(self.programs[contestant.load], server.port, protocol.echo, protocol.id_key, receipt)
 
     def flood(self, contestant: Contestant, members: Sequence[Member], *, receipt: bytes = b"") -> Flood:
         """The best this server can do: its best window first, the same search for everyone, then the rounds."""

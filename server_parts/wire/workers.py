@@ -12,21 +12,19 @@ import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 COUNT: Final = max((os.cpu_count() or 1) - 1, 1)  # one processor is left for everybody else
 
-Outcome = TypeVar("Outcome")
 
-
-class _Task(Generic[Outcome]):
+class _Task:
     """Done once. Whoever waits for it is another thread."""
 
-    def __init__(self, work: Callable[[], Outcome]) -> None:
+    def __init__(self, work: Callable[[], bool]) -> None:
         self._work = work
         self._done = threading.Lock()  # held until it is done; an event would take five times as long
         self._done.acquire()
-        self._outcome: list[Outcome] = []
+        self._outcome: list[bool] = []
         self._failure: BaseException | None = None
 
     def do(self) -> None:
@@ -37,7 +35,7 @@ class _Task(Generic[Outcome]):
         finally:
             self._done.release()
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> bool:
         self._done.acquire()
         if self._failure is not None:
             raise self._failure
@@ -49,7 +47,7 @@ class Workers:
 
     def __init__(self, name: str, count: int = COUNT) -> None:
         self._name, self._count = name, count
-        self._tasks: SimpleQueue[_Task[bool] | None] = SimpleQueue()
+        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
         self._lock = threading.Lock()  # guards what is below
         self._threads: list[threading.Thread] = []
         self._asked = 0

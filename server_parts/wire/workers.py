@@ -1,8 +1,8 @@
 """A few threads that compute for others, who wait for the outcome.
 
 What a thread once needed for a handshake stays with it: pages of its stack, and what OpenSSL keeps for each thread. So
-a few threads that stay do that for all, and not the readers, of which there are thousands. Python gives the stack of a
-thread that has ended to the next one, so a new thread for each handshake would not do either.
+a few threads that stay do that for all, and not the readers, of which there are thousands. A new thread for each
+handshake would not do either: when it has ended, its stack is given to the next reader.
 It must not know what is computed.
 """
 
@@ -22,7 +22,7 @@ class _Task:
 
     def __init__(self, work: Callable[[], bool]) -> None:
         self._work = work
-        self._done = threading.Lock()  # held until it is done; an event would take five times as long
+        self._done = threading.Lock()  # held until it is done; one waits for it, so it need not be an event
         self._done.acquire()
         self._outcome: list[bool] = []
         self._failure: BaseException | None = None

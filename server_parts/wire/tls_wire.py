@@ -42,7 +42,7 @@ class TlsWire(Wire):
             connection.setblocking(False)
             self._flags = 0
         self._channel = Channel(context, server_side=True, outlet=outlet)
-        self._expected = LITTLE
+        self._expected = RECEIVE  # at first, where it does not wait with it: a hello in one piece is one step
         self._unsent: bytes | memoryview = b""  # what is sealed, and to be sent before anything else
         self._sealed = 0  # how much of the present block that is
         self._received = b""  # decrypted, and not asked for yet

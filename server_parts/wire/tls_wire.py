@@ -61,10 +61,13 @@ class TlsWire(Wire):
 
     def _step(self, data: bytes) -> bool:
         """One step of the handshake, with what has arrived; whether it was the last."""
-        self._take_in(data)
         with self.lock:
             try:
-                return self._channel.shake_hands()
+                self._channel.feed(data)
+                if not self._channel.shake_hands():
+                    return False
+                self._decrypt()  # what came with the end of it
+                return True
             except ssl.SSLError:
                 self._is_over = True
                 return False
@@ -82,8 +85,8 @@ class TlsWire(Wire):
         return self._await(time.monotonic() + seconds)
 
     def _await(self, until: float) -> bool:
-        """Wait until there is something decrypted, or the end."""
-        while not self._decrypt():
+        """Wait until there is something to receive, the end included."""
+        while not self._received and not self._is_over:
             if not self._is_readable_before(until):
                 return False
             self._take_in(self._receive_sealed())
@@ -105,23 +108,17 @@ class TlsWire(Wire):
         with self.lock:
             try:
                 self._channel.feed(data)
+                self._decrypt()
             except ssl.SSLError:
                 self._is_over = True
-
-    def _decrypt(self) -> bool:
-        """Whether there is something to receive, the end included."""
-        if self._received or self._is_over:
-            return True
-        with self.lock:
-            try:
-                received = self._channel.read()
-            except ssl.SSLError:
-                received = b""
             finally:
                 self._answer()
+
+    def _decrypt(self) -> None:
+        """With the lock held."""
+        received = self._channel.read()
         self._received = received or b""
-        self._is_over = received == b""
-        return received is not None
+        self._is_over = received == b"" or self._channel.ended
 
     def _answer(self) -> None:
         """Send what the channel wants to say itself; what is not taken now goes before the next block."""

@@ -1,4 +1,4 @@
-"""What an encrypted wire does for its memory's sake. What it shares with other wires is in `test_wire.py`."""
+"""What an encrypted wire does beyond what it shares with other wires, for which see `test_wire.py`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from server_parts.wire.tls_wire import LITTLE, TlsWire
 from server_parts.wire.wire import RECEIVE
 from tests.peers import WAIT
 from tests.tls.certificates import needs_openssl, server_context, trusting_context
+from tls_parts.channel import Channel
 
 pytestmark = needs_openssl
 
@@ -46,3 +47,25 @@ def test_little_memory_is_set_aside_to_wait_with() -> None:
             peer.sendall(b"hello\n")
             assert wire.receive() == b"hello\n"
         assert wire.asked[2:] == [RECEIVE, LITTLE]
+
+
+def test_an_end_that_comes_with_a_text() -> None:
+    """The text is received, then the end, although the connection below stays open."""
+    ours, theirs = socket.socketpair()
+    wire = TlsWire(ours, server_context())
+    peer = Channel(trusting_context(), server_side=False, host="localhost")
+    with ours, theirs:
+        theirs.settimeout(WAIT)
+        shaking = threading.Thread(target=wire.shake_hands, args=(WAIT, lambda step: step()))
+        shaking.start()
+        while not peer.shake_hands():
+            theirs.sendall(peer.outgoing())
+            peer.feed(theirs.recv(RECEIVE))
+        peer.seal(b"goodbye\n")
+        peer.end()
+        theirs.sendall(peer.outgoing())  # with the end of the handshake, too
+        shaking.join(WAIT)
+        assert wire.readable(0.0)
+        assert wire.receive() == b"goodbye\n"
+        assert wire.readable(0.0)
+        assert wire.receive() == b""

@@ -20,7 +20,6 @@ from server_parts.wire.workers import Workers
 from tls_parts.outlet import Outlet
 
 TLS_HELLO: Final = b"\x16"
-CROWD: Final = 4  # steps of handshakes that wait to be computed, with which others already feel them
 
 OUTLETS: Final = 16  # for all connections; whoever sends on one waits while a handshake is computed with the same
 
@@ -37,7 +36,7 @@ class Entrance:
     @property
     def is_crowded(self) -> bool:
         """Whether so many shake hands that newcomers had better wait outside for a moment."""
-        return self._workers.asked >= CROWD
+        return self._handshakes.are_many
 
     def wire_of(self, connection: socket.socket, clear: Wire, source: str | None, silence: float) -> Wire | None:
         """`clear`, or an encrypted wire in its place; None if the handshake fails or takes too long.
@@ -48,12 +47,12 @@ class Entrance:
         if sockets.first_byte(connection, silence) != TLS_HELLO or self._context is None:
             return clear
         clear.hand_over()  # a goodbye in clear would be garbage to the other side
-        with self._handshakes.place(source) as has_place:
-            if not has_place:
+        with self._handshakes.place(source) as place:
+            if place is None:
                 return None
             wire = TlsWire(connection, self._context(), next(self._outlets))
             try:
-                return wire if wire.shake_hands(SECONDS, self._workers.do) else None
+                return wire if wire.shake_hands(SECONDS, self._workers.do, place.begin) else None
             except RuntimeError:  # no thread to be had
                 return None
 

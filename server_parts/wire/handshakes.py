@@ -7,13 +7,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
 MOST: Final = 256  # at once
+CROWD: Final = 4  # that have begun, with which others already feel them
 PER_SOURCE: Final = 3  # of them for one address
 SECONDS: Final = 5.0  # to wait for one's turn, and again for the handshake itself
+
+
+class Place:
+    """Of one handshake."""
+
+    def __init__(self, count: Callable[[int], None], held: ExitStack) -> None:
+        self._count = count
+        self._held = held
+
+    def begin(self) -> None:
+        """There is something to compute for it. To be called once."""
+        self._count(1)
+        self._held.callback(self._count, -1)
 
 
 class Handshakes:
@@ -24,14 +38,25 @@ class Handshakes:
         self._per_source = per_source
         self._lock = threading.Lock()  # guards what is below
         self._sources: dict[str, tuple[threading.Semaphore, int]] = {}  # with how many use it or wait for it
+        self._begun = 0
+
+    @property
+    def are_many(self) -> bool:
+        """Whether one more would make everybody else wait for a processor. Who only holds a place does not count."""
+        return self._begun >= CROWD
 
     @contextmanager
-    def place(self, source: str | None, seconds: float = SECONDS) -> Iterator[bool]:
-        """Whether there was a place in time, among those of that address, if it has a limit, and of all."""
+    def place(self, source: str | None, seconds: float = SECONDS) -> Iterator[Place | None]:
+        """A place among those of that address, if it has a limit, and of all; None if there was none in time."""
         until = time.monotonic() + seconds
         with ExitStack() as held:
             wanted = [self._all] if source is None else [held.enter_context(self._of(source)), self._all]
-            yield all(self._acquire(places, until, held) for places in wanted)
+            has_place = all(self._acquire(places, until, held) for places in wanted)
+            yield Place(self._count, held) if has_place else None
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._begun += change
 
     @staticmethod
     def _acquire(places: threading.Semaphore, until: float, held: ExitStack) -> bool:

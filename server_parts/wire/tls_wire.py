@@ -22,6 +22,7 @@ from server_parts.wire.wire import RECEIVE, Wire
 from tls_parts.channel import Channel
 from tls_parts.outlet import Outlet
 
+SHORTEST_HELLO: Final = 64  # bytes; less is nothing to compute with
 # Bytes that are received at once, unless the last time there were as many. They are set aside before the reader waits
 # for them: thousands who wait and have set aside more would keep apart what others have used and given back.
 LITTLE: Final = 512
@@ -48,14 +49,22 @@ class TlsWire(Wire):
         self._received = b""  # decrypted, and not asked for yet
         self._is_over = False  # nothing more can be decrypted
 
-    def shake_hands(self, seconds: float, compute: Callable[[Callable[[], bool]], bool]) -> bool:
+    def shake_hands(
+        self, seconds: float, compute: Callable[[Callable[[], bool]], bool], begun: Callable[[], None] = lambda: None
+    ) -> bool:
         """Without the lock: agree on keys, in so many seconds. False: the other side could not, or would not.
 
-        `compute` does what is to be computed, perhaps in another thread, and returns its outcome.
+        `compute` does what is to be computed, perhaps in another thread, and returns its outcome. `begun` is called
+        when there is something to compute.
         """
         until = time.monotonic() + seconds
+        is_begun = False
         while not self._is_over and sockets.readable(self._socket, until - time.monotonic()):
-            if compute(partial(self._step, self._receive_sealed())):
+            data = self._receive_sealed()
+            if not is_begun and len(data) >= SHORTEST_HELLO:
+                is_begun = True
+                begun()
+            if compute(partial(self._step, data)):
                 return True
         return False
 

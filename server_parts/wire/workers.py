@@ -53,11 +53,6 @@ class Workers:
         self._asked = 0
         self._closed = False
 
-    @property
-    def asked(self) -> int:
-        """How many wait for an outcome."""
-        return self._asked
-
     def do(self, work: Callable[[], bool]) -> bool:
         """Its outcome, or what it raised. RuntimeError: there is no thread to be had for it."""
         task = _Task(work)

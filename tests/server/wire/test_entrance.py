@@ -7,15 +7,16 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from server_parts.wire import entrance
-from server_parts.wire.entrance import CROWD, OUTLETS, Entrance
-from server_parts.wire.handshakes import Handshakes
+from server_parts.wire.entrance import OUTLETS, Entrance
+from server_parts.wire.handshakes import CROWD, Handshakes
 from server_parts.wire.tls_wire import TlsWire
 from server_parts.wire.wire import Wire
-from tests.peers import WAIT, wait_until
+from tests.peers import WAIT
 from tests.tls.certificates import needs_openssl, server_context, trusting_context
 from tls_parts.outlet import Outlet
 
@@ -105,26 +106,17 @@ def test_no_thread_to_compute_with(context: ssl.SSLContext, monkeypatch: pytest.
         assert entrance.wire_of(ours, Wire(ours), None, WAIT) is None
 
 
-@needs_openssl
-def test_it_is_crowded_only_while_much_is_to_be_computed(context: ssl.SSLContext) -> None:
-    """Many that wait for a client's hello hold up nobody."""
-    computes, go_on = threading.Event(), threading.Event()
-
-    def compute() -> bool:
-        computes.set()
-        return go_on.wait(WAIT)
-
-    with entrance_of(context) as entrance:
-        waiting = [threading.Thread(target=entrance._workers.do, args=(compute,)) for _ in range(CROWD)]
-        for thread in waiting:
-            assert not entrance.is_crowded
-            thread.start()
-        assert computes.wait(WAIT)
-        assert wait_until(lambda: entrance.is_crowded)
-        go_on.set()
-        for thread in waiting:
-            thread.join(WAIT)
-        assert not entrance.is_crowded
+def test_handshakes_are_many_only_while_they_are_under_way() -> None:
+    """Whoever accepts connections asks for that: many that only wait for a client's hello hold up nobody."""
+    handshakes = Handshakes()
+    with ExitStack() as under_way:
+        places = [under_way.enter_context(handshakes.place(None)) for _ in range(2 * CROWD)]
+        for place in places[:CROWD]:
+            assert not handshakes.are_many
+            assert place is not None
+            place.begin()
+        assert handshakes.are_many
+    assert not handshakes.are_many
 
 
 @needs_openssl
@@ -143,7 +135,7 @@ def test_silence_is_nothing_to_compute(
 def test_no_more_places_than_there_are() -> None:
     handshakes = Handshakes(most=1)
     with handshakes.place(None) as one, handshakes.place("192.0.2.1", seconds=0.0) as another:
-        assert one
-        assert not another
+        assert one is not None
+        assert another is None
     with handshakes.place("192.0.2.1", seconds=0.0) as another:
-        assert another
+        assert another is not None

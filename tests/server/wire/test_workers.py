@@ -53,7 +53,7 @@ def test_what_is_raised_comes_back_too() -> None:
     with workers(1) as some:
         with pytest.raises(ValueError, match="cannot be computed"):
             some.do(fail)
-        assert some.asked == 0
+        assert some._asked == 0
         assert some.do(lambda: True)
 
 
@@ -66,12 +66,12 @@ def test_threads_are_started_when_they_are_needed() -> None:
             some.do(lambda: True)
         assert names() == ["worker"]
         asking = [ask(some, lambda: go_on.wait(WAIT)) for _ in range(4)]
-        assert wait_until(lambda: some.asked == 4)
+        assert wait_until(lambda: some._asked == 4)
         assert names() == ["worker", "worker"]
         go_on.set()
         for thread in asking:
             thread.join(WAIT)
-        assert some.asked == 0
+        assert some._asked == 0
 
 
 def test_closing_waits_for_what_was_asked_for() -> None:

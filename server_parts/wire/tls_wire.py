@@ -24,8 +24,9 @@ from tls_parts.outlet import Outlet
 
 SHORTEST_HELLO: Final = 64  # bytes; less is nothing to compute with
 # Bytes that are received at once, unless the last time there were as many. They are set aside before the reader waits
-# for them: thousands who wait and have set aside more would keep apart what others have used and given back.
-LITTLE: Final = 512
+# for them: thousands who wait and have set aside more would keep apart what others have used and given back. Up to some
+# 470, Python takes them from its own store of small objects.
+LITTLE: Final = 400
 _LONG: Final = 60.0  # seconds; any time
 
 

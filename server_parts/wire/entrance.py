@@ -16,11 +16,10 @@ from server_parts.wire import sockets
 from server_parts.wire.handshakes import SECONDS, Handshakes
 from server_parts.wire.tls_wire import TlsWire
 from server_parts.wire.wire import Wire
-from server_parts.wire.workers import Workers
+from server_parts.wire.workers import NoThread, Workers
 from tls_parts.outlet import Outlet
 
 TLS_HELLO: Final = b"\x16"
-
 OUTLETS: Final = 16  # for all connections; whoever sends on one waits while a handshake is computed with the same
 
 
@@ -53,7 +52,7 @@ class Entrance:
             wire = TlsWire(connection, self._context(), next(self._outlets))
             try:
                 return wire if wire.shake_hands(SECONDS, self._workers.do, place.begin) else None
-            except RuntimeError:  # no thread to be had
+            except NoThread:  # that costs this connection, not the server
                 return None
 
     def close(self) -> None:

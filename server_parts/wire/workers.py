@@ -17,6 +17,10 @@ from typing import Final
 COUNT: Final = max((os.cpu_count() or 1) - 1, 1)  # one processor is left for everybody else
 
 
+class NoThread(Exception):
+    """Nobody can do it: there are no more threads to be had, or the workers were told to stop."""
+
+
 class _Task:
     """Done once. Whoever waits for it is another thread."""
 
@@ -54,7 +58,7 @@ class Workers:
         self._closed = False
 
     def do(self, work: Callable[[], bool]) -> bool:
-        """Its outcome, or what it raised. RuntimeError: there is no thread to be had for it."""
+        """Its outcome, or what it raised; else NoThread."""
         task = _Task(work)
         with self._lock:
             self._hire()
@@ -79,7 +83,7 @@ class Workers:
     def _hire(self) -> None:
         """With the lock held: one more, if those that there are may be busy."""
         if self._closed:
-            raise RuntimeError("the workers were told to stop")
+            raise NoThread
         if self._asked < len(self._threads) or len(self._threads) == self._count:
             return
         thread = threading.Thread(target=self._run, name=self._name, daemon=True)  # but joined by `close`
@@ -87,7 +91,7 @@ class Workers:
             thread.start()
         except RuntimeError:
             if not self._threads:
-                raise
+                raise NoThread from None
         else:
             self._threads.append(thread)
 

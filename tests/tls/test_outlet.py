@@ -44,6 +44,17 @@ def pair(outlet: Outlet) -> tuple[Channel, Channel]:
     return server, Channel(trusting_context(), server_side=False, host="localhost")
 
 
+def fail(server: Channel, client: Channel) -> None:
+    """Break off in the middle of a handshake, with what the server had to say to it."""
+    client.shake_hands()
+    carry(client, server)
+    assert not server.shake_hands()
+    server.feed(b"\x17\x03\x03\x00\x20" + b"z" * 32)
+    with pytest.raises(ssl.SSLError):
+        server.shake_hands()
+    assert server.has_outgoing
+
+
 def test_handshakes_that_overlap_do_not_mix() -> None:
     """Each step of one comes between two of the other; nothing is left behind for somebody else."""
     outlet = Outlet()
@@ -82,10 +93,11 @@ def test_what_is_left_behind_breaks_the_next() -> None:
 
 
 def test_many_threads_at_once() -> None:
-    """Hands are shaken, much and little is said, and ends are told, all through the same outlet."""
+    """Hands are shaken or not, much and little is said, and ends are told, all through the same outlet."""
     outlet, problems, done = Outlet(), list[BaseException](), list[int]()
 
     def connect(number: int) -> None:
+        fail(*pair(outlet))
         server, client = pair(outlet)
         while not step(server, client):
             pass

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from server_parts.wire.workers import Workers
+from server_parts.wire.workers import NoThread, Workers
 from tests.peers import WAIT, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_threads_left")
@@ -93,7 +93,7 @@ def test_closing_waits_for_what_was_asked_for() -> None:
     asking.join(WAIT)
     assert outcomes == [True]
     assert names() == []
-    with pytest.raises(RuntimeError):
+    with pytest.raises(NoThread):
         some.do(lambda: True)
 
 
@@ -115,7 +115,7 @@ def test_a_thread_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
         assert wait_until(lambda: len(names()) == 1)
         asking[1].start()
         monkeypatch.setattr(threading.Thread, "start", start)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(NoThread):
             others.do(lambda: True)
         refused.clear()
         go_ask.set()

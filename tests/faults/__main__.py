@@ -44,6 +44,7 @@ ITEMS: Final = {
     21: "listening",
     22: "identity",
     23: "abuse",
+    24: "rights",
     27: "hearers",
 }
 

@@ -15,6 +15,7 @@ from server import ChatServer
 from server_parts.settings import Settings
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.store import Store
+from server_parts.wire.certificate import Certificate
 from tests.faults.actors import hang_up
 from tests.peers import WAIT
 
@@ -33,10 +34,12 @@ class Cut(NamedTuple):
 class LocalServer:
     """A server in this process; it must come to its end."""
 
-    def __init__(self, store: Store | None = None, **settings: object) -> None:
+    def __init__(
+        self, store: Store | None = None, *, certificate: Certificate | None = None, **settings: object
+    ) -> None:
         self.store = MemoryLog() if store is None else store
         options = Settings(**{"console": False, "rate": 0.0, **settings})  # type: ignore[arg-type]
-        self.chat = ChatServer("127.0.0.1", 0, options, self.store)
+        self.chat = ChatServer("127.0.0.1", 0, options, self.store, certificate)
         self._thread = threading.Thread(target=self.chat.start_server, name="server")
 
     @property

@@ -1,0 +1,151 @@
+"""What becomes of every request, from everybody, about every kind of room: the expectation, as data.
+
+Written from docs/protocol.md and docs/moderation.md. It must not know the server's own permissions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+ROLES: Final = ("guest", "member", "voice", "moderator", "owner", "operator", "terminal")  # in rising order
+MODES: Final = ("open", "moderated", "read-only", "invite")
+# Where somebody stands to the room that is asked about. Outside, a voice, moderator or owner is one of another room.
+PLACES: Final = ("in", "out", "hidden", "own", "others")
+
+# A letter for each of these roles, in a word for each of these places; a dot where a request is not tried.
+LETTERS: Final = {
+    "+": "ok",
+    "-": "not_allowed",
+    "d": "denied",
+    "r": "read_only",
+    "n": "no_such_ban",
+    "i": "invite_needed",
+    "b": "bad_room",
+    "o": "not_in_room",
+    "f": "bad_field",
+    "t": "name_taken",
+    "p": "password_wrong",
+}
+
+
+class Row(NamedTuple):
+    """A request. In capitals: ROOM, its KIND, TEXT (the number of one there), and VICTIM, another one each time."""
+
+    name: str
+    native: tuple[str, dict[str, Any]]
+    plain: str | None  # the same as a line in that room; None: the plain door has none
+    expected: str
+    is_act: bool = False  # where it is done, it is in the audit
+
+
+def act(name: str, native: tuple[str, dict[str, Any]], plain: str | None, expected: str) -> Row:
+    return Row(name, native, plain, expected, is_act=True)
+
+
+# What is expected in each place: in a public room that one is in, in one that one is not in, in an invite-only one that
+# one is not invited to, in one's own private room, in one of two others.
+EVERYWHERE: Final = "+++++++ +++++++ +++++++ +++++++ +++++++"
+MODERATORS: Final = "---++++ -----++ -----++ ------- ddddddd"
+OPERATORS: Final = "-----++ -----++ -----++ ------- ddddddd"
+OWNERS: Final = "----+++ -----++ -----++ ------- ddddddd"
+READERS: Final = "+++++++ +++++++ +++++++ d+++++d ddddddd"  # only a claimed name has a private past
+ON_SERVER: Final = "-----++ -----++ -----++ -----++ -----++"
+# A terminal has no account, and comes through no door.
+OWN_ACCOUNT: Final = "-+++++. -+++++. -+++++. -+++++. -+++++."
+TAKEN: Final = "tttttt. tttttt. tttttt. tttttt. tttttt."
+MEMBERS: Final = "-+++++- -+++++- -+++++- -+++++- -+++++-"
+
+ROWS: Final = (
+    # --- what everybody may ask for ---
+    Row("ping", ("ping", {}), None, EVERYWHERE),
+    Row("color", ("color", {"color": "red"}), None, EVERYWHERE),
+    Row("away", ("away", {"text": None}), None, EVERYWHERE),
+    Row("nick", ("nick", {"name": "SELF"}), "/nick SELF", EVERYWHERE),
+    Row("another's name", ("nick", {"name": "founder"}), "/nick founder", TAKEN),
+    Row("everybody", ("who", {}), None, EVERYWHERE),
+    Row("rooms", ("rooms", {}), "/rooms", EVERYWHERE),
+    Row("find all", ("search", {"text": "kept"}), "/search kept", EVERYWHERE),
+    Row("find there", ("search", {"text": "kept in:ROOM"}), "/search kept in:ROOM", EVERYWHERE),
+    Row("find before", ("search", {"text": "kept", "before": {"room": "vault", "id": 1}}), None, EVERYWHERE),
+    Row("whois", ("whois", {"name": "founder"}), "/whois founder", EVERYWHERE),
+    Row("first contact", ("say", {"room": "@mabel", "text": "hello"}), "/msg mabel hello", EVERYWHERE),
+    # --- about the room ---
+    Row("who", ("who", {"room": "ROOM"}), "/who", "+++++++ +++++++ +++++++ +++++++ ddddddd"),
+    Row("history", ("history", {"room": "ROOM"}), "/history", READERS),
+    Row("search", ("search", {"text": "kept", "room": "ROOM"}), None, READERS),
+    act("report", ("report", {"room": "ROOM", "reason": "rude"}), "/report rude",
+        "+++++++ +++++++ bbbbb++ +++++++ ddddddd"),
+    act("report of a text", ("report", {"room": "ROOM", "reason": "rude", "id": "TEXT"}), "/report TEXT rude",
+        "+++++++ +++++++ bbbbb++ +++++++ ddddddd"),
+    # --- of its moderators ---
+    act("kick", ("kick", {"room": "ROOM", "name": "VICTIM"}), "/kick VICTIM", MODERATORS),
+    act("ban", ("ban", {"room": "ROOM", "name": "VICTIM", "for": 60}), "/ban VICTIM 60s", MODERATORS),
+    act("ban of an address", ("ban", {"room": "ROOM", "address": "192.0.2.1", "sure": True}), None, OPERATORS),
+    Row("unban", ("unban", {"room": "ROOM", "name": "stranger"}), "/unban stranger",
+        MODERATORS.replace("+", "n")),
+    act("mute", ("mute", {"room": "ROOM", "name": "VICTIM", "for": 60}), "/mute VICTIM 60s", MODERATORS),
+    Row("unmute", ("unmute", {"room": "ROOM", "name": "stranger"}), "/unmute stranger",
+        MODERATORS.replace("+", "n")),
+    act("topic", ("room", {"room": "ROOM", "topic": "kept topic-of-room"}), "/topic kept topic-of-room", MODERATORS),
+    act("slow", ("room", {"room": "ROOM", "slow": 0}), "/slow off", MODERATORS),
+    act("mode", ("room", {"room": "ROOM", "mode": "KIND"}), "/mode KIND", MODERATORS),
+    act("voice", ("role", {"room": "ROOM", "name": "mabel", "role": "voice"}), "/voice mabel", MODERATORS),
+    act("moderator", ("role", {"room": "ROOM", "name": "mabel", "role": "moderator"}), None, OWNERS),
+    act("owner", ("role", {"room": "ROOM", "name": "mabel", "role": "owner"}), None, OWNERS),
+    act("delete", ("delete", {"room": "ROOM", "id": "TEXT"}), "/delete TEXT", MODERATORS),
+    Row("bans", ("bans", {"room": "ROOM"}), "/bans", MODERATORS),
+    Row("reports", ("reports", {"room": "ROOM"}), "/reports", MODERATORS),
+    # --- of operators, about the whole server ---
+    act("kick -s", ("kick", {"name": "VICTIM"}), "/kick -s VICTIM", ON_SERVER),
+    act("ban -s", ("ban", {"name": "VICTIM", "for": 60}), "/ban -s VICTIM 60s", ON_SERVER),
+    act("ban of a network", ("ban", {"address": "198.51.100.0/24"}), "/ban 198.51.100.0/24", ON_SERVER),
+    Row("unban -s", ("unban", {"name": "stranger"}), "/unban -s stranger", ON_SERVER.replace("+", "n")),
+    act("mute -s", ("mute", {"name": "VICTIM", "for": 60}), "/mute -s VICTIM 60s", ON_SERVER),
+    Row("unmute -s", ("unmute", {"name": "stranger"}), "/unmute -s stranger", ON_SERVER.replace("+", "n")),
+    Row("bans -s", ("bans", {}), "/bans -s", ON_SERVER),
+    Row("reports -s", ("reports", {}), "/reports -s", ON_SERVER),
+    Row("audit", ("audit", {}), "/audit", ON_SERVER),
+    act("lockdown", ("lockdown", {"for": 0}), "/lockdown off", ON_SERVER),
+    # --- of people with an account, about themselves ---
+    Row("block", ("block", {"name": "stranger"}), "/block stranger", MEMBERS),
+    Row("blocked", ("block", {}), "/block", MEMBERS),
+    Row("unblock", ("unblock", {"name": "mabel"}), "/unblock mabel", MEMBERS.replace("+", "n")),
+    Row("password", ("password", {"new": None}), None, OWN_ACCOUNT.replace("+", "p")),
+    Row("devices", ("devices", {}), "/devices", OWN_ACCOUNT),
+    Row("link", ("link", {}), "/link", OWN_ACCOUNT),
+    # --- about accounts of others ---
+    act("invitation", ("invite", {}), "/invite-code", ON_SERVER),
+    act("recover", ("recover", {"name": "mabel"}), None, ON_SERVER),
+    act("release", ("release", {"name": "doomed"}), None, ON_SERVER),
+    act("make an operator", ("role", {"name": "mabel", "role": "operator"}), None, ON_SERVER.replace("-+", "--")),
+    # --- what changes where somebody is, at last ---
+    Row("join", ("join", {"room": "ROOM"}), "/join ROOM", "+++++++ +++++++ iiiii++ +++++++ ddddddd"),
+    Row("leave", ("leave", {"room": "ROOM"}), None, "+++++++ +++++++ ooooo++ +++++++ ooooooo"),
+)  # fmt: skip
+
+# What depends on the kind of a room.
+SAYING: Final = ("say", {"room": "ROOM", "text": "hello"})
+INVITING: Final = act("invite", ("invite", {"room": "ROOM", "name": "stranger"}), "/invite stranger", MODERATORS)
+OUTSIDE: Final = "ooooooo ooooooo +++++++ ddddddd"
+BY_KIND: Final = {
+    "open": (Row("say", SAYING, "hello", f"+++++++ {OUTSIDE}"),),
+    "moderated": (Row("say", SAYING, "hello", f"rr+++++ {OUTSIDE}"),),
+    "read-only": (Row("say", SAYING, "hello", f"rrr++++ {OUTSIDE}"),),
+    "invite": (Row("say", SAYING, "hello", f"+++++++ {OUTSIDE}"), INVITING),
+    "private": (Row("say", SAYING, None, f"+++++++ {OUTSIDE}"),),
+}
+
+# --- What nobody may come to know, by the words that stand for it ---
+
+VISIBLE: Final = {
+    "vault": ("operator", "operator"),  # a room that only its keeper is invited to: its name, text, topic, bans
+    "kept-there": ("guest", "operator"),  # what was said in ROOM …
+    "kept topic-there": ("guest", "operator"),  # … and its topic
+    "kept-report": ("moderator", "operator"),  # why somebody reports something there
+    "kept-ban": ("moderator", "operator"),  # why somebody is banned there
+    "kept-kick": ("operator", "operator"),  # why somebody was kicked there
+    "kept-address": ("operator", "operator"),
+    "kept-whisper": (None, None),  # what two others say in private
+    "kept-deleted": (None, None),
+    "kept-secret": (None, None),  # another's token, session or password
+}

@@ -46,6 +46,7 @@ ITEMS: Final = {
     23: "abuse",
     24: "rights",
     27: "hearers",
+    28: "impostor",
 }
 
 HEAD: Final = "| # | property | target | figure | met |"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -21,9 +22,23 @@ def test_nothing_is_left() -> None:
     assert finding.met, finding.figure
 
 
-def test_hoarding_is_found_out() -> None:
-    """A server that keeps a little of everybody is reported for its memory and for its descriptors."""
-    prints = leaks.footprints(600, chosen_seed(), rests=1, habit=odd_server.hoard)
+def test_hoarding_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that keeps a little of everybody is reported for its descriptors, and for memory in two ways."""
+    monkeypatch.setattr(leaks, "FULL_TABLES", 0)
+    prints = leaks.footprints(leaks.Course(600, 0.125), chosen_seed(), rests=1, habit=odd_server.hoard)
     complaints = " ".join(leaks.wrong(prints))
     assert "descriptors" in complaints
-    assert "memory" in complaints
+    assert "memory grew" in complaints
+    assert "memory goes on growing" in complaints
+
+
+def prints_of(memory: Callable[[int], float]) -> list[leaks.Footprint]:
+    """A full run in which that much memory is in use after so many connections."""
+    return [leaks.Footprint(n, 7, 18, int(memory(n))) for n in range(10_000, 110_000, 10_000)]
+
+
+def test_a_table_that_fills_up_is_no_leak() -> None:
+    """And what goes on for ever is one, however little it is: 80 bytes of each connection."""
+    assert leaks.wrong(prints_of(lambda n: 40e6 + 500 * min(n, 15_000))) == []
+    (complaint,) = leaks.wrong(prints_of(lambda n: 40e6 + 80 * n))
+    assert "goes on growing, by 80 bytes" in complaint

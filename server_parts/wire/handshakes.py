@@ -1,19 +1,24 @@
 """How many handshakes may be under way: each costs memory and computing before anybody has said a word.
 
-Whoever comes to many waits. Of one address only few are let in at a time, so that it holds up nobody but itself.
+Whoever comes to many waits. Of one address only few are let in at a time, so that it holds up nobody but itself; and of
+one site no more than a quarter of all, since whoever rents a line or a machine may get 65,536 IPv6 networks with it.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from typing import Final
 
 MOST: Final = 256  # at once
 CROWD: Final = 4  # that have begun, with which others already feel them
-PER_SOURCE: Final = 3  # of them for one address
+PER_SOURCE: Final = 3  # of them for one address …
+PER_SITE: Final = 64  # … and for one /48 network of IPv6
+SITE: Final = 48
 SECONDS: Final = 5.0  # to wait for one's turn, and again for the handshake itself
 
 
@@ -33,11 +38,12 @@ class Place:
 class Handshakes:
     """Any thread may ask for a place."""
 
-    def __init__(self, most: int = MOST, per_source: int = PER_SOURCE) -> None:
+    def __init__(self, most: int = MOST, per_source: int = PER_SOURCE, per_site: int = PER_SITE) -> None:
         self._all = threading.Semaphore(most)
         self._per_source = per_source
+        self._per_site = per_site
         self._lock = threading.Lock()  # guards what is below
-        self._sources: dict[str, tuple[threading.Semaphore, int]] = {}  # with how many use it or wait for it
+        self._shares: dict[str, tuple[threading.Semaphore, int]] = {}  # with how many use it or wait for it
         self._begun = 0
 
     @property
@@ -50,7 +56,8 @@ class Handshakes:
         """A place among those of that address, if it has a limit, and of all; None if there was none in time."""
         until = time.monotonic() + seconds
         with ExitStack() as held:
-            wanted = [self._all] if source is None else [held.enter_context(self._of(source)), self._all]
+            shares = [] if source is None else self._shares_of(source)
+            wanted = [*(held.enter_context(self._share(key, most)) for key, most in shares), self._all]
             has_place = all(self._acquire(places, until, held) for places in wanted)
             yield Place(self._count, held) if has_place else None
 
@@ -65,15 +72,32 @@ class Handshakes:
         held.callback(places.release)
         return True
 
+    def _shares_of(self, source: str) -> list[tuple[str, int]]:
+        """What an address has a share of, and how large that is."""
+        site = site_of(source)
+        return [(source, self._per_source), *([(site, self._per_site)] if site != source else [])]
+
     @contextmanager
-    def _of(self, source: str) -> Iterator[threading.Semaphore]:
+    def _share(self, key: str, most: int) -> Iterator[threading.Semaphore]:
         with self._lock:
-            places, users = self._sources.get(source, (threading.Semaphore(self._per_source), 0))
-            self._sources[source] = places, users + 1
+            places, users = self._shares.get(key, (threading.Semaphore(most), 0))
+            self._shares[key] = places, users + 1
         try:
             yield places
         finally:
             with self._lock:
-                places, users = self._sources.pop(source)
+                places, users = self._shares.pop(key)
                 if users > 1:
-                    self._sources[source] = places, users - 1
+                    self._shares[key] = places, users - 1
+
+
+@lru_cache(maxsize=256)
+def site_of(source: str) -> str:
+    """The network that one customer usually gets: of IPv6. Another address is a site of its own."""
+    try:
+        network = ipaddress.ip_network(source)
+    except ValueError:
+        return source
+    if isinstance(network, ipaddress.IPv6Network) and network.prefixlen > SITE:
+        return str(network.supernet(new_prefix=SITE))
+    return source

@@ -220,7 +220,6 @@ class World:
             if expected == "ok":
                 self.model.said(name, room)
 
-
     def where(self, name: str) -> str:
         """The room in which somebody tries to speak."""
         return self.some(*ROOMS)

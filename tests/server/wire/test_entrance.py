@@ -13,7 +13,7 @@ import pytest
 
 from server_parts.wire import entrance
 from server_parts.wire.entrance import OUTLETS, Entrance
-from server_parts.wire.handshakes import CROWD, Handshakes
+from server_parts.wire.handshakes import CROWD, Handshakes, site_of
 from server_parts.wire.tls_wire import TlsWire
 from server_parts.wire.wire import Wire
 from tests.peers import WAIT
@@ -139,3 +139,23 @@ def test_no_more_places_than_there_are() -> None:
         assert another is None
     with handshakes.place("192.0.2.1", seconds=0.0) as another:
         assert another is not None
+
+
+def test_one_site_takes_only_its_share() -> None:
+    """However many of its networks come, somebody from elsewhere finds a place; and so does the site afterwards."""
+    handshakes = Handshakes(most=8, per_site=2)
+    with ExitStack() as under_way:
+        networks = [f"2001:db8:1:{number:x}::/64" for number in range(4)]
+        places = [under_way.enter_context(handshakes.place(network, seconds=0.0)) for network in networks]
+        assert [place is not None for place in places] == [True, True, False, False]
+        for source in ("2001:db8:2::/64", "192.0.2.1", None):
+            assert under_way.enter_context(handshakes.place(source, seconds=0.0)) is not None, source
+    with handshakes.place("2001:db8:1:9::/64", seconds=0.0) as place:
+        assert place is not None
+    assert not handshakes._shares
+
+
+def test_what_a_site_is() -> None:
+    """Of IPv6 a /48 network; else the address itself."""
+    sources = ("2001:db8:1:2::/64", "2001:db8:1:ffff::/64", "192.0.2.1", "no address")
+    assert [site_of(source) for source in sources] == ["2001:db8:1::/48"] * 2 + ["192.0.2.1", "no address"]

@@ -18,6 +18,7 @@ from server_parts.people.clients import Client
 from server_parts.people.roles import Role
 from server_parts.protocol import account_requests as account
 from server_parts.protocol import moderation_requests as order
+from server_parts.protocol import native_requests, plain_door
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
 from tests.faults import rights
@@ -46,6 +47,15 @@ def test_the_table_is_whole() -> None:
         assert [len(word) for word in words] == [len(ROLES)] * len(PLACES), row.name
         assert set("".join(words)) <= {*LETTERS, "."}, row.name
     assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+def test_every_request_has_a_row() -> None:
+    """Also those to come, at both doors; but hellos, goodbyes, and what is about oneself alone."""
+    rows = [*ROWS, *(row for rows in BY_KIND.values() for row in rows)]
+    assert {row.native[0] for row in rows} == {"say", *native_requests._MAKERS} - {"hello", "bye"}
+    typed = {(row.plain or "").split()[0].removeprefix("/") for row in rows if (row.plain or "").startswith("/")}
+    of_oneself = {"me", "say", "more", "ok", "times", "help", "exit", "quit", "login", "password", "whoami"}
+    assert typed == plain_door._COMMANDS.keys() - of_oneself
 
 
 # --- Servers that forget to ask ---

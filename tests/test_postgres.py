@@ -1,0 +1,47 @@
+"""The PostgreSQL of the tests themselves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests import postgres
+from tests.postgres import cluster, needs_postgres
+from tests.programs import ROOT
+
+
+@needs_postgres
+def test_each_test_has_a_database_of_its_own() -> None:
+    """What is done in one is not seen in another; the same key is the same database."""
+    one, other = cluster().database("one"), cluster().database("other")
+    cluster().execute("CREATE TABLE seen ()", one)
+    assert cluster().database("one") == one
+    assert cluster().execute("SELECT to_regclass('seen') IS NULL", other) == [(True,)]
+    assert cluster().execute("SELECT to_regclass('seen') IS NULL", one) == [(False,)]
+
+
+@needs_postgres
+def test_everything_is_synced() -> None:
+    """As anywhere else: a database that is faster than a real one shows nothing."""
+    assert cluster().execute("SHOW fsync") == cluster().execute("SHOW synchronous_commit") == [("on",)]
+
+
+@needs_postgres
+def test_nothing_is_left_of_it() -> None:
+    """When the process of the tests ends, its database has stopped and its folder is gone."""
+    told = "from tests.postgres import cluster; c = cluster(); print(c.folder, c._process.pid)"
+    run = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    folder, process = run.stdout.split()
+    assert not os.path.exists(folder)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(process), 0)
+
+
+def test_where_there_is_none_it_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a skipped test tells what to install."""
+    monkeypatch.setattr(postgres, "folder_of_programs", lambda: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    assert postgres.why_not.__wrapped__() == "PostgreSQL's programs initdb and postgres are not installed"

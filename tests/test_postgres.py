@@ -24,6 +24,18 @@ def test_each_test_has_a_database_of_its_own() -> None:
 
 
 @needs_postgres
+def test_databases_are_used_in_turn() -> None:
+    """A new key finds nothing of what was there before."""
+    names = set()
+    for number in range(postgres.MOST + 2):
+        name = cluster().database(("turn", number))
+        names.add(name)
+        assert cluster().execute("SELECT to_regclass('seen') IS NULL", name) == [(True,)]
+        cluster().execute("CREATE TABLE seen ()", name)
+    assert len(names) == postgres.MOST
+
+
+@needs_postgres
 def test_everything_is_synced() -> None:
     """As anywhere else: a database that is faster than a real one shows nothing."""
     assert cluster().execute("SHOW fsync") == cluster().execute("SHOW synchronous_commit") == [("on",)]

@@ -17,6 +17,25 @@ class StorageError(Exception):
     """The log cannot be written or read just now. One sentence for a person."""
 
 
+class OutcomeUnknown(StorageError):
+    """The connection was lost while committing: all of the entry was stored, or nothing of it."""
+
+
+class Fenced(StorageError):
+    """Nothing was stored: others have taken this server for dead."""
+
+
+class Moved(StorageError):
+    """Nothing was stored: another server has continued one of the sessions, or how far it was is not known any more.
+
+    Each of them has to be taken anew before anything else is stored for it.
+    """
+
+    def __init__(self, sentence: str, sessions: Iterable[str]) -> None:
+        super().__init__(sentence)
+        self.sessions = frozenset(sessions)
+
+
 def hashed(secret: str) -> str:
     """The form in which tokens and session strings are kept. They are random and long: a plain hash protects them."""
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -93,6 +112,24 @@ class Run(NamedTuple):
 def one_by_one(messages: Iterable[Message]) -> list[Run]:
     """Return each message as a run of its own."""
     return [Run(m.room, m.id, m.ts, m.sender, m.color, [m.text], m.session, m.seq) for m in messages]
+
+
+def in_runs(messages: Iterable[Message]) -> list[Run]:
+    """Return messages of one room as runs: what follows each other, said by one author at one time, is one."""
+    runs: list[Run] = []
+    for m in messages:
+        run = runs[-1] if runs else None
+        if run and _continues(run, m):
+            assert isinstance(run.texts, list)
+            run.texts.append(m.text)
+        else:
+            runs += one_by_one([m])
+    return runs
+
+
+def _continues(run: Run, m: Message) -> bool:
+    follows = (run.last + 1, run.seq + len(run.texts)) == (m.id, m.seq)
+    return follows and (run.ts, run.sender, run.color, run.session) == (m.ts, m.sender, m.color, m.session)
 
 
 def filling(size: float, messages: Iterable[Message]) -> Iterator[Message]:

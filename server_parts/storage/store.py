@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from server_parts.storage.account_records import AccountChange, Create
 from server_parts.storage.account_store import AccountStore
 from server_parts.storage.message_log import MessageLog
 from server_parts.storage.records import Draft, Receipt, Run
-from server_parts.storage.session_store import SessionStore
+from server_parts.storage.session_store import SessionRecord, SessionStore
 
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -32,6 +32,20 @@ class Entry(NamedTuple):
         for name, token_hash in self.claims.items():
             yield Create(name, token_hash, self.programs.get(name, ""))
         yield from self.changes
+
+
+class Feed(Protocol):
+    """What a server has told of each room that it follows. Asked by the thread that waits for news."""
+
+    def positions(self) -> Mapping[str, int]:
+        """Every room that is followed, with the newest number that was told there."""
+
+    def wanted(self, room: str, first: int) -> int | None:
+        """After which number the messages of a room are wanted; None if nobody here wants them.
+
+        Something was said there, and `first` is the number of the first text of it. Rooms that are not followed are
+        asked for too: somebody here may have been spoken to.
+        """
 
 
 class Store(MessageLog, SessionStore, AccountStore):
@@ -60,6 +74,28 @@ class Store(MessageLog, SessionStore, AccountStore):
 
         Those keep their numbers, with an empty text, and no search finds them. One that is not kept is passed over.
         """
+
+    def take(self, session: str) -> SessionRecord:
+        """Return what was committed of a session; from now on no other server may append for it.
+
+        An append that is under way elsewhere is waited for, and a later one there raises Moved. After Moved and
+        OutcomeUnknown nothing more can be stored for a session until it is taken again. What is appended for one that
+        was never taken takes it.
+        """
+        return self.session(session)
+
+    def let_go(self, session: str) -> None:
+        """Forget that this server has taken a session."""
+        return
+
+    def news(self, feed: Feed, timeout: float) -> list[Run]:
+        """Wait until somebody else has appended what the feed wants. Returns it; nothing, if the time was over first.
+
+        Each room's runs come in order, and begin right behind what was told there. What is returned once may be
+        returned again until the feed's positions show it, and so may what this server has appended. Called by one
+        thread. A log that nobody else can append to waits for nothing.
+        """
+        return []
 
     def change(self, *changes: AccountChange) -> None:
         """Change accounts, all of it or nothing, with nothing else to store."""

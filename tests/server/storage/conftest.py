@@ -10,17 +10,26 @@ import pytest
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Store
+from tests.postgres import needs_postgres
 
 from .drafts import Backend
+from .postgres_logs import postgres_log
+
+
+def marked(backend: Backend) -> object:
+    """The backend, skipped where there is no PostgreSQL that it could use."""
+    return pytest.param(backend, marks=needs_postgres) if backend.open is postgres_log else backend
+
 
 BACKENDS = [
     Backend("memory", durable=False, open=lambda folder: MemoryLog()),
     Backend("sqlite", durable=True, open=SqliteLog),
     Backend("sqlite-without-fts5", durable=True, open=lambda folder: SqliteLog(folder, full_text=False)),
+    Backend("postgres", durable=True, open=postgres_log),
 ]
 
 
-@pytest.fixture(params=BACKENDS, ids=lambda backend: backend.name)
+@pytest.fixture(params=[marked(backend) for backend in BACKENDS], ids=[backend.name for backend in BACKENDS])
 def backend(request: pytest.FixtureRequest) -> Backend:
     assert isinstance(request.param, Backend)
     return request.param

@@ -1,0 +1,199 @@
+"""Accounts and codes in PostgreSQL: how they are read, and how the one writer changes them inside its transaction.
+
+It must not know transactions, connections' owners or what an account may do.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from psycopg import Connection
+
+from server_parts.storage import account_records as change
+from server_parts.storage.account_records import MEMBER, Account, AccountChange, Code, Device, Purpose
+from server_parts.storage.account_store import AccountStore, Conversation
+from server_parts.storage.message_log import TRIM_SLICE
+from server_parts.storage.postgres.connections import Row
+from server_parts.storage.postgres.reader import LogReader
+from server_parts.storage.search_query import DAY
+from server_parts.storage.skeletons import skeleton
+
+_ACCOUNT: Final = """
+    SELECT a.id, a.spelled, a.role, a.password, a.since, a.used, d.id, d.token_hash, d.label, d.added, d.used
+    FROM accounts AS a LEFT JOIN devices AS d ON d.account = a.id WHERE a.name = %s ORDER BY d.id"""
+_LOOKALIKES: Final = "SELECT spelled FROM accounts WHERE skeleton = %s LIMIT 20"
+_CODE: Final = "SELECT hash, purpose, account, uses, expires FROM codes WHERE hash = %s"
+_COUNT_CODES: Final = "SELECT count(*) FROM codes WHERE purpose = %s AND account = %s AND expires > %s"
+_PRIVATE_ROOMS: Final = """
+    SELECT r.name, p.floor FROM participants AS p JOIN rooms AS r ON r.id = p.room WHERE p.name = %s"""
+_CONVERSATIONS: Final = """
+    SELECT r.name, p.floor, r.last, coalesce(m.ts, 0), p.spoke
+    FROM participants AS p JOIN rooms AS r ON r.id = p.room
+    LEFT JOIN messages AS m ON m.room = r.id AND m.id = r.last WHERE p.name = %s"""
+
+_FIND: Final = "SELECT id FROM accounts WHERE name = %s"
+_ADD: Final = (
+    "INSERT INTO accounts (name, spelled, skeleton, password, since, used) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id"
+)
+_ADD_DEVICE: Final = """
+    INSERT INTO devices (account, token_hash, label, added, used)
+    SELECT id, %s::text, %s::text, %s::float8, %s::integer FROM accounts WHERE id = %s"""
+_DELETE_TOKEN: Final = "DELETE FROM devices WHERE account = %s AND token_hash = %s"
+_USE_DEVICE: Final = """
+    UPDATE devices SET used = greatest(used, %s), label = coalesce(nullif(%s, ''), label)
+    WHERE account = %s AND token_hash = %s"""
+_RAISE_FLOORS: Final = """
+    UPDATE participants SET floor = (SELECT last FROM rooms WHERE id = room) WHERE name = %s"""
+_UNUSED: Final = f"""
+    SELECT id, spelled FROM accounts WHERE used < %s AND role = '{MEMBER}' ORDER BY used LIMIT {TRIM_SLICE}"""
+_ADD_CODE: Final = """
+    INSERT INTO codes (hash, purpose, account, uses, expires) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (hash) DO UPDATE SET purpose = excluded.purpose, account = excluded.account, uses = excluded.uses,
+        expires = excluded.expires"""
+_EXPIRED: Final = "SELECT 1 FROM codes WHERE expires <= %s LIMIT 1"
+
+
+# --- Changes, one function for each -----------------------------------------------------------------------------
+
+
+def write(connection: Connection[Row], made: AccountChange) -> None:
+    """Make one change. It is part of the transaction that is under way."""
+    _WRITERS[type(made)](connection, made)
+
+
+def _create(connection: Connection[Row], made: change.Create) -> None:
+    name, now = made.name.lower(), time.time()
+    for (old,) in connection.execute(_FIND, (name,)).fetchall():
+        _release(connection, change.Release(old))
+    row = (name, made.name, skeleton(made.name), made.password, now, int(now // DAY))
+    (id,) = connection.execute(_ADD, row).fetchone() or (0,)
+    if made.token_hash:
+        _add_device(connection, change.AddDevice(id, made.token_hash, made.label, now))
+    connection.execute(_RAISE_FLOORS, (name,))
+
+
+def _add_device(connection: Connection[Row], made: change.AddDevice) -> None:
+    """An account that is gone gets none."""
+    connection.execute(_DELETE_TOKEN, (made.account, made.token_hash))
+    row = (made.token_hash, made.label, made.ts, int(made.ts // DAY), made.account)
+    connection.execute(_ADD_DEVICE, row)
+
+
+def _replace_token(connection: Connection[Row], made: change.ReplaceToken) -> None:
+    connection.execute(_DELETE_TOKEN, (made.account, made.new))
+    values = (made.new, made.account, made.old)
+    connection.execute("UPDATE devices SET token_hash = %s WHERE account = %s AND token_hash = %s", values)
+
+
+def _forget_device(connection: Connection[Row], made: change.ForgetDevice) -> None:
+    connection.execute("DELETE FROM devices WHERE account = %s AND id = %s", made)
+
+
+def _set_password(connection: Connection[Row], made: change.SetPassword) -> None:
+    connection.execute("UPDATE accounts SET password = %s WHERE id = %s", (made.password, made.account))
+
+
+def _set_role(connection: Connection[Row], made: change.SetRole) -> None:
+    connection.execute("UPDATE accounts SET role = %s WHERE id = %s", (made.role, made.account))
+
+
+def _recover(connection: Connection[Row], made: change.Recover) -> None:
+    _set_password(connection, change.SetPassword(made.account, None))
+    connection.execute("DELETE FROM devices WHERE account = %s", (made.account,))
+    if made.token_hash:
+        _add_device(connection, change.AddDevice(made.account, made.token_hash, made.label, made.ts))
+
+
+def _release(connection: Connection[Row], made: change.Release) -> None:
+    connection.execute("DELETE FROM devices WHERE account = %s", made)
+    connection.execute("DELETE FROM codes WHERE account = %s", made)
+    connection.execute("DELETE FROM accounts WHERE id = %s", made)
+
+
+def _add_code(connection: Connection[Row], made: change.AddCode) -> None:
+    code = made.code
+    if code.purpose is not Purpose.INVITE:
+        connection.execute("DELETE FROM codes WHERE purpose = %s AND account = %s", (code.purpose, code.account))
+    connection.execute(_ADD_CODE, code)
+
+
+def _use_code(connection: Connection[Row], made: change.UseCode) -> None:
+    connection.execute("UPDATE codes SET uses = uses - 1 WHERE hash = %s", made)
+    connection.execute("DELETE FROM codes WHERE hash = %s AND uses <= 0", made)
+
+
+def _close_codes(connection: Connection[Row], made: change.CloseCodes) -> None:
+    connection.execute("DELETE FROM codes WHERE account = %s AND purpose <> %s", (made.account, Purpose.INVITE))
+
+
+def _note_use(connection: Connection[Row], made: change.NoteUse) -> None:
+    connection.execute("UPDATE accounts SET used = greatest(used, %s) WHERE id = %s", (made.day, made.account))
+    if made.token_hash:
+        connection.execute(_USE_DEVICE, (made.day, made.label, made.account, made.token_hash))
+
+
+_WRITERS: Final[Mapping[type, Callable[[Connection[Row], Any], None]]] = {
+    change.Create: _create,
+    change.AddDevice: _add_device,
+    change.ReplaceToken: _replace_token,
+    change.ForgetDevice: _forget_device,
+    change.SetPassword: _set_password,
+    change.SetRole: _set_role,
+    change.Recover: _recover,
+    change.Release: _release,
+    change.AddCode: _add_code,
+    change.UseCode: _use_code,
+    change.CloseCodes: _close_codes,
+    change.NoteUse: _note_use,
+}
+
+
+# --- The store's part that is about people -----------------------------------------------------------------------
+
+
+class PostgresAccounts(AccountStore):
+    """What a log in PostgreSQL keeps of people. The log itself has the reader and the transactions."""
+
+    _reader: LogReader
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[Connection[Row]]:
+        """All of it on disk, or none of it and StorageError."""
+
+    def account(self, name: str) -> Account | None:
+        rows = self._reader.look_up(_ACCOUNT, (name.lower(),))
+        return Account._make((*rows[0][:6], tuple(_devices(rows)))) if rows else None
+
+    def lookalikes(self, skeleton: str) -> list[str]:
+        return [spelled for (spelled,) in self._reader.look_up(_LOOKALIKES, (skeleton,))]
+
+    def code(self, hash: str) -> Code | None:
+        rows = self._reader.look_up(_CODE, (hash,))
+        return Code(rows[0][0], Purpose(rows[0][1]), *rows[0][2:]) if rows else None
+
+    def count_codes(self, purpose: Purpose, account: int) -> int:
+        return int(self._reader.look_up(_COUNT_CODES, (purpose, account, time.time()))[0][0])
+
+    def private_rooms(self, name: str) -> dict[str, int]:
+        return dict(self._reader.look_up(_PRIVATE_ROOMS, (name.lower(),)))
+
+    def conversations(self, name: str) -> list[Conversation]:
+        rows = self._reader.look_up(_CONVERSATIONS, (name.lower(),))
+        return [Conversation(room, floor, last, ts, bool(spoke)) for room, floor, last, ts, spoke in rows]
+
+    def unused_accounts(self, day: int) -> dict[int, str]:
+        return dict(self._reader.look_up(_UNUSED, (day,)))
+
+    def forget_codes(self) -> None:
+        now = time.time()
+        if self._reader.look_up(_EXPIRED, (now,)):  # as almost never: else nothing is written, nor synced
+            with self._transaction() as connection:
+                connection.execute("DELETE FROM codes WHERE expires <= %s", (now,))
+
+
+def _devices(rows: list[tuple[Any, ...]]) -> Iterator[Device]:
+    return (Device(*row[6:]) for row in rows if row[6] is not None)

@@ -1,0 +1,136 @@
+"""The log in PostgreSQL: what is appended is committed there before anybody is told.
+
+One thread at a time writes: whoever appends, claims or trims. Reading, searching, trimming and the connections are next
+door. It must not know clients or frames.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from psycopg import Connection
+
+from server_parts.storage.finding import Found, Wanted
+from server_parts.storage.postgres.accounts import PostgresAccounts
+from server_parts.storage.postgres.appending import Appender
+from server_parts.storage.postgres.connections import Address, Reach, Row
+from server_parts.storage.postgres.feed import NewsFeed
+from server_parts.storage.postgres.indexer import Indexer
+from server_parts.storage.postgres.reader import LogReader
+from server_parts.storage.postgres.rooms import ROOMS, Rooms
+from server_parts.storage.postgres.schema import NEW_EPOCH
+from server_parts.storage.postgres.search import Searcher
+from server_parts.storage.postgres.sessions import Sessions
+from server_parts.storage.postgres.trimming import Trimmer
+from server_parts.storage.postgres.writer import Writer
+from server_parts.storage.records import Message, Receipt, Run, StorageError
+from server_parts.storage.session_store import SessionRecord
+from server_parts.storage.store import Entry, Feed, Store
+
+
+class PostgresLog(PostgresAccounts, Store):
+    """Rooms in one database, for this server alone unless `alone` is off. Opened in any thread."""
+
+    def __init__(self, address: Address, *, alone: bool = True) -> None:
+        """StorageError says why that cannot be."""
+        self._rooms = Rooms()
+        self._sessions = Sessions()
+        self._reach = Reach(address)
+        self._writer = Writer(self._reach, self._look_back, alone=alone)
+        self._reach.watch.start()
+        try:
+            self._writer.open()
+        except BaseException:
+            self._reach.watch.stop()
+            raise
+        self.epoch = self._writer.epoch
+        self._reader = LogReader(self._reach)
+        self._appender = Appender(self._writer, self._rooms, self._sessions)
+        self._trimmer = Trimmer(self._writer, self._reader, self._rooms)
+        self._searcher = Searcher(self._reader, self._rooms)
+        self._indexer = Indexer(self._reach)
+        self._indexer.start()
+        self._feed = NewsFeed(self._reach, self._rooms, lambda: self._writer.server)
+
+    def _look_back(self, connection: Connection[Row], epoch: str) -> None:
+        """Whether a database that was lost is the one that came back, with all that was in it."""
+        rows = connection.execute(ROOMS).fetchall()
+        shown = self._reach.address.shown
+        if self._writer.epoch not in ("", epoch):
+            raise StorageError(f"the database {shown} is another one than before; restart this server")
+        if fallen := self._rooms.fallen(rows):
+            connection.execute(NEW_EPOCH, (secrets.token_hex(8), epoch))  # numbers that were told will be given again
+            text = f"the database {shown} has lost stored messages, in {len(fallen)} rooms; restart this server"
+            raise StorageError(text)
+        self._rooms.learn(rows)
+
+    # Appending
+
+    def write(self, entry: Entry) -> list[Run]:
+        runs = self._appender.write(entry)
+        self._indexer.wake()
+        return runs
+
+    def _transaction(self) -> AbstractContextManager[Connection[Row]]:
+        return self._writer.transaction()
+
+    # Sessions
+
+    def take(self, session: str) -> SessionRecord:
+        return self._appender.take(session)
+
+    def let_go(self, session: str) -> None:
+        self._sessions.let_go([session])
+
+    def session(self, key: str) -> SessionRecord:
+        return self._reader.session(key)
+
+    def note_use(self, sessions: Sequence[str], day: int) -> None:
+        self._trimmer.note_use(sessions, day)
+
+    def forget_sessions(self, day: int) -> bool:
+        gone, more = self._trimmer.forget_sessions(day)
+        self._sessions.let_go(gone)
+        return more
+
+    # Reading
+
+    def receipt(self, session: str, seq: int) -> Receipt | None:
+        return self._reader.receipt(session, seq)
+
+    def last(self, room: str) -> int:
+        return self._rooms.last.get(room, 0)
+
+    def first(self, room: str) -> int:
+        return self._rooms.first.get(room, 1)
+
+    def rooms(self) -> dict[str, int]:
+        return self._rooms.last.copy()
+
+    def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
+        return self._reader.after(room, after, limit, size)
+
+    def find(self, wanted: Wanted) -> Found:
+        return self._searcher.find(wanted)
+
+    def news(self, feed: Feed, timeout: float) -> list[Run]:
+        return self._feed.news(feed, timeout)
+
+    def trim(self, keep_days: float | None = None, keep_messages: int | None = None) -> bool:
+        more = self._trimmer.trim(keep_days, keep_messages)
+        self._indexer.wake()
+        return more
+
+    def close(self) -> None:
+        """In this order: those that follow, those that read, and the one that writes, which signs this server off."""
+        if self._reach.closed:
+            return
+        self._reach.closed = True
+        self._feed.close()
+        self._indexer.close()
+        self._reader.close()
+        self._writer.close()
+        self._reach.watch.stop()

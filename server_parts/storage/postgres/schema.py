@@ -1,0 +1,161 @@
+"""The tables of a log in PostgreSQL, and how one version of them becomes the next.
+
+They are in a schema of their own, `chat`, and belong to whoever made them. This module must not know what is written
+or read later.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
+
+from server_parts.storage.postgres.functions import APPEND, FENCE, TAKE
+from server_parts.storage.records import StorageError
+
+SCHEMA: Final = "chat"
+LOCK: Final = 0x63686174  # "chat": the first of two keys of all our advisory locks
+MIGRATING, SERVER, INDEXING = 1, 2, 3  # the second one; servers have their own number, negative
+
+NEW_EPOCH: Final = "UPDATE about SET epoch = %s WHERE epoch = %s"
+
+# Each version is a list of statements that makes it out of the one before. A released one is never edited.
+MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
+    (
+        "CREATE TABLE about (version integer NOT NULL, epoch text NOT NULL)",
+        # Counts the messages of all rooms: what has a higher `n` was committed later.
+        "CREATE TABLE counted (n bigint NOT NULL) WITH (fillfactor = 10)",
+        "INSERT INTO counted VALUES (0)",
+        """CREATE TABLE servers (
+            id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            address text NOT NULL,
+            since double precision NOT NULL)""",
+        # `first` is the oldest number kept, `last` the newest ever given.
+        """CREATE TABLE rooms (
+            id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            name text COLLATE "C" NOT NULL UNIQUE,
+            private boolean NOT NULL,
+            first bigint NOT NULL DEFAULT 1,
+            last bigint NOT NULL DEFAULT 0) WITH (fillfactor = 30)""",
+        """CREATE TABLE messages (
+            n bigint NOT NULL,
+            room integer NOT NULL,
+            id bigint NOT NULL,
+            ts double precision NOT NULL,
+            session bigint NOT NULL,
+            seq bigint NOT NULL,
+            sender text COLLATE "C" NOT NULL,
+            color text NOT NULL,
+            text text NOT NULL,
+            PRIMARY KEY (room, id))""",
+        "CREATE UNIQUE INDEX messages_by_n ON messages (n)",
+        # `holder` is raised by each server that takes the session; only the last one may append for it. `used` is the
+        # day (since 1970, UTC) on which it last was.
+        """CREATE TABLE sessions (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            token text COLLATE "C" NOT NULL UNIQUE,
+            accepted bigint NOT NULL DEFAULT 0,
+            holder bigint NOT NULL DEFAULT 0,
+            used integer NOT NULL,
+            owner text NOT NULL DEFAULT '') WITH (fillfactor = 50)""",
+        "CREATE INDEX sessions_by_use ON sessions (used)",
+        # Finds a receipt at a small part of the price of an index on messages (session, seq): from `seq` on, the
+        # session's texts are in the block of messages that `n` is in.
+        """CREATE TABLE spans (
+            session bigint NOT NULL,
+            seq bigint NOT NULL,
+            n bigint NOT NULL,
+            PRIMARY KEY (session, seq))""",
+        "CREATE INDEX spans_by_message ON spans (n)",
+        """CREATE TABLE participants (
+            name text COLLATE "C" NOT NULL,
+            room integer NOT NULL,
+            floor bigint NOT NULL DEFAULT 0,
+            spoke boolean NOT NULL DEFAULT false,
+            PRIMARY KEY (name, room))""",
+        """CREATE TABLE accounts (
+            id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            name text COLLATE "C" NOT NULL UNIQUE,
+            spelled text NOT NULL,
+            skeleton text COLLATE "C" NOT NULL,
+            role text NOT NULL DEFAULT 'member',
+            password text,
+            since double precision,
+            used integer NOT NULL)""",
+        "CREATE INDEX accounts_by_skeleton ON accounts (skeleton)",
+        "CREATE INDEX accounts_by_use ON accounts (used)",
+        """CREATE TABLE devices (
+            id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            account integer NOT NULL,
+            token_hash text COLLATE "C" NOT NULL,
+            label text NOT NULL DEFAULT '',
+            added double precision,
+            used integer NOT NULL)""",
+        "CREATE UNIQUE INDEX devices_by_account ON devices (account, token_hash)",
+        """CREATE TABLE codes (
+            hash text COLLATE "C" PRIMARY KEY,
+            purpose text COLLATE "C" NOT NULL,
+            account integer NOT NULL,
+            uses integer NOT NULL,
+            expires double precision NOT NULL)""",
+        "CREATE INDEX codes_by_account ON codes (account)",
+        "CREATE INDEX codes_by_end ON codes (expires)",
+        # The index of searches: which words are where, for each block of messages that is complete. A block that was
+        # indexed and has changed since is `stale`. `low` and `high` are the times between which it was said.
+        """CREATE TABLE blocks (
+            block bigint PRIMARY KEY,
+            stale boolean NOT NULL DEFAULT false,
+            low double precision NOT NULL,
+            high double precision NOT NULL)""",
+        """CREATE TABLE postings (
+            block bigint NOT NULL,
+            word text COLLATE "C" NOT NULL,
+            places bytea NOT NULL,
+            PRIMARY KEY (block, word))""",
+        FENCE,
+        TAKE,
+        APPEND,
+    ),
+]
+
+
+def check_database(connection: Connection[Any], shown: str) -> None:
+    """StorageError if the texts of this chat do not fit into it."""
+    (encoding,) = connection.execute("SHOW server_encoding").fetchone() or ("",)
+    if encoding != "UTF8":
+        raise StorageError(f"the database {shown} is in {encoding}; create one with the encoding UTF8")
+
+
+def check_schema(connection: Connection[Any], shown: str) -> int:
+    """The version of the tables, 0 if there are none; StorageError if this program cannot know them."""
+    if connection.execute("SELECT to_regclass('about')").fetchone() == (None,):
+        return 0
+    (version,) = connection.execute("SELECT version FROM about").fetchone() or (0,)
+    if version > len(MIGRATIONS):
+        raise StorageError(
+            f"the database {shown} was used by a newer version of this server (format {version} > {len(MIGRATIONS)})"
+        )
+    return int(version)
+
+
+def migrate(connection: Connection[Any], shown: str) -> str:
+    """Bring the tables to the present version, one server at a time, all of it or nothing. Returns the epoch."""
+    check_database(connection, shown)
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK, MIGRATING))
+        if not check_schema(connection, shown):
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        _bring_forward(connection, check_schema(connection, shown))
+        (epoch,) = connection.execute("SELECT epoch FROM about").fetchone() or ("",)
+    return str(epoch)
+
+
+def _bring_forward(connection: Connection[Any], version: int) -> None:
+    for statements in MIGRATIONS[version:]:
+        for statement in statements:
+            connection.execute(statement)
+    if not version:
+        connection.execute("INSERT INTO about VALUES (0, %s)", (secrets.token_hex(8),))
+    if version < len(MIGRATIONS):
+        connection.execute("UPDATE about SET version = %s", (len(MIGRATIONS),))

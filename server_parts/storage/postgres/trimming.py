@@ -1,0 +1,138 @@
+"""What the log lets go of: old messages, texts that are taken away, sessions that nobody uses.
+
+All of it in transactions of the writer, in bounded slices. Where a message is gone, so are its words in the index of
+searches, and what finds its receipt.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+from typing import Final
+
+from psycopg import Connection
+
+from server_parts.storage.message_log import TRIM_SLICE
+from server_parts.storage.postgres.connections import Row
+from server_parts.storage.postgres.functions import BLOCK, BLOCK_BITS
+from server_parts.storage.postgres.postings import SIZE, SIZE_BITS
+from server_parts.storage.postgres.reader import LogReader
+from server_parts.storage.postgres.rooms import Rooms
+from server_parts.storage.postgres.schema import INDEXING, LOCK
+from server_parts.storage.postgres.writer import Writer
+from server_parts.storage.records import ACTS, Receipt
+from server_parts.storage.search_query import DAY
+
+# Rooms that may have something to trim.
+_DUE: Final = """
+    SELECT r.name FROM rooms AS r CROSS JOIN LATERAL (
+        SELECT ts FROM messages AS m WHERE m.room = r.id ORDER BY m.id LIMIT 1) AS oldest
+    WHERE r.name <> %s AND (r.last - r.first >= %s OR oldest.ts < %s)"""
+_LOCK_ROOM: Final = "SELECT last FROM rooms WHERE id = %s FOR NO KEY UPDATE"
+_OLDEST: Final = "SELECT n, id, ts FROM messages WHERE room = %s ORDER BY id LIMIT %s"
+_DELETE_UP_TO: Final = "DELETE FROM messages WHERE room = %s AND id <= %s"
+_SET_FIRST: Final = "UPDATE rooms SET first = %s WHERE id = %s"
+# Of the present block nothing: what is noted there is not noted again.
+_DELETE_SPANS: Final = f"""
+    DELETE FROM spans AS s USING unnest(%s::bigint[]) AS b
+    WHERE s.n BETWEEN b << {BLOCK_BITS} AND (b << {BLOCK_BITS}) + {BLOCK - 1}
+    AND b < (SELECT n >> {BLOCK_BITS} FROM counted)
+    AND NOT EXISTS (
+        SELECT 1 FROM messages AS m WHERE m.n BETWEEN b << {BLOCK_BITS} AND (b << {BLOCK_BITS}) + {BLOCK - 1})"""
+# Of blocks in which nothing is left, the thread that makes the index forgets the words.
+_EMPTY_BLOCKS: Final = f"""
+    UPDATE blocks SET stale = true WHERE block = ANY (%s) AND NOT EXISTS (
+        SELECT 1 FROM messages AS m WHERE m.n BETWEEN block << {SIZE_BITS} AND (block << {SIZE_BITS}) + {SIZE - 1})"""
+_DELETE_POSTINGS: Final = "DELETE FROM postings WHERE block = ANY (%s)"
+
+_NOT_WHILE_INDEXING: Final = "SELECT pg_advisory_xact_lock(%s, %s)"
+_ERASE: Final = """
+    UPDATE messages AS m SET text = '' FROM rooms AS r
+    WHERE r.id = m.room AND r.name = %s AND m.id = %s AND m.text <> '' RETURNING m.n"""
+_MAKE_STALE: Final = "UPDATE blocks SET stale = true WHERE block = ANY (%s)"
+
+_NOTE_USE: Final = """
+    UPDATE sessions SET used = %s WHERE id IN (
+        SELECT id FROM sessions WHERE token = ANY (%s) AND used < %s ORDER BY id FOR NO KEY UPDATE)"""
+_UNUSED: Final = f"SELECT id, token FROM sessions WHERE used < %s ORDER BY used LIMIT {TRIM_SLICE}"
+_DELETE_SESSIONS: Final = """
+    DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE id = ANY (%s) AND used < %s ORDER BY id FOR UPDATE) RETURNING id"""
+_DELETE_SPANS_OF: Final = "DELETE FROM spans WHERE session = ANY (%s)"
+
+
+def erase(connection: Connection[Row], places: Sequence[Receipt]) -> None:
+    """Take texts away, inside the transaction that is under way; with them their words in the index."""
+    if not places:
+        return
+    connection.execute(_NOT_WHILE_INDEXING, (LOCK, INDEXING))
+    rows = [row for place in places for row in connection.execute(_ERASE, place).fetchall()]
+    blocks = sorted({n >> SIZE_BITS for (n,) in rows})
+    connection.execute(_MAKE_STALE, (blocks,))
+    connection.execute(_DELETE_POSTINGS, (blocks,))
+
+
+class Trimmer:
+    """Run by whoever writes."""
+
+    def __init__(self, writer: Writer, reader: LogReader, rooms: Rooms) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._rooms = rooms
+        self._due: list[str] = []  # rooms that trimming has still to look at
+
+    def trim(self, keep_days: float | None, keep_messages: int | None) -> bool:
+        """One slice, as the log promises it."""
+        if keep_days is None and keep_messages is None:
+            return False
+        oldest = -math.inf if keep_days is None else time.time() - keep_days * DAY
+        most = math.inf if keep_messages is None else keep_messages
+        self._due = self._due or [name for (name,) in self._reader.fetch(_DUE, (ACTS, most, oldest))]
+        left = TRIM_SLICE
+        while self._due and left > 0:
+            gone = self._trim_room(self._due[-1], oldest, most, left)
+            left -= gone + 1
+            if left >= 0:
+                self._due.pop()
+        return bool(self._due)
+
+    def _trim_room(self, name: str, oldest: float, most: float, limit: int) -> int:
+        """How many messages went."""
+        room = self._rooms.ids[name]
+        with self._writer.transaction() as connection:
+            ((last,),) = connection.execute(_LOCK_ROOM, (room,)).fetchall()
+            rows = connection.execute(_OLDEST, (room, limit)).fetchall()
+            rows = list(takewhile(lambda row: row[1] <= last - most or row[2] < oldest, rows))
+            if rows:
+                _delete(connection, room, rows)
+        if rows:
+            self._rooms.first[name] = rows[-1][1] + 1
+        return len(rows)
+
+    def note_use(self, sessions: Sequence[str], day: int) -> None:
+        with self._writer.transaction() as connection:
+            connection.execute(_NOTE_USE, (day, list(sessions), day))
+
+    def forget_sessions(self, day: int) -> tuple[list[str], bool]:
+        """The keys of those that are gone, and whether there are more."""
+        unused: dict[int, str] = dict(self._reader.look_up(_UNUSED, (day,)))
+        if not unused:
+            return [], False  # as almost always: then nothing is to be written, nor synced
+        with self._writer.transaction() as connection:
+            gone = [id for (id,) in connection.execute(_DELETE_SESSIONS, (list(unused), day)).fetchall()]
+            connection.execute(_DELETE_SPANS_OF, (gone,))
+        return [unused[id] for id in gone], len(unused) == TRIM_SLICE
+
+
+def _delete(connection: Connection[Row], room: int, rows: Sequence[Row]) -> None:
+    numbers, newest = [row[0] for row in rows], rows[-1][1]
+    connection.execute(_DELETE_UP_TO, (room, newest))
+    connection.execute(_SET_FIRST, (newest + 1, room))
+    connection.execute(_DELETE_SPANS, (_blocks(numbers, BLOCK_BITS),))
+    connection.execute(_EMPTY_BLOCKS, (_blocks(numbers, SIZE_BITS),))
+
+
+def _blocks(numbers: Iterable[int], bits: int) -> list[int]:
+    return sorted({n >> bits for n in numbers})

@@ -17,11 +17,12 @@ from server_parts.storage.account_records import Account, Code, Create, Purpose
 from server_parts.storage.account_store import Conversation
 from server_parts.storage.finding import BREATH, SEARCH_TIME, Finds, Found, Wanted
 from server_parts.storage.memory_accounts import AccountBook
+from server_parts.storage.memory_news import MemoryNews
 from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.records import ACTS, Draft, Message, Receipt, Run, filling
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
-from server_parts.storage.store import Entry, Store
+from server_parts.storage.store import Entry, Feed, Store
 
 SLICE: Final = 1_000  # messages looked through at a time
 
@@ -47,6 +48,7 @@ class MemoryLog(Store):
         self._receipts: dict[tuple[str, int], Receipt] = {}
         self._accounts = AccountBook()
         self._floors: dict[str, dict[str, int]] = {}
+        self._news = MemoryNews(self.after, self.last)
         self._spoke: set[tuple[str, str]] = set()  # private rooms and who has said something there
 
     def write(self, entry: Entry) -> list[Run]:
@@ -63,7 +65,11 @@ class MemoryLog(Store):
             runs = [self._store(draft) for draft in entry.drafts]
             for place in entry.erased:
                 self._erase(place)
-            return runs
+        self._news.tell(runs)
+        return runs
+
+    def news(self, feed: Feed, timeout: float) -> list[Run]:
+        return self._news.news(feed, timeout)
 
     def _store(self, draft: Draft) -> Run:
         room = draft.room
@@ -230,4 +236,4 @@ class MemoryLog(Store):
         return len(unused) == TRIM_SLICE
 
     def close(self) -> None:
-        pass
+        self._news.close()

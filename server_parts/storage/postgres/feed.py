@@ -19,7 +19,7 @@ from psycopg import Connection
 from server_parts.storage.postgres.connections import Reach, Row, connect
 from server_parts.storage.postgres.functions import CHANNEL
 from server_parts.storage.postgres.reader import ITS_SESSION, MESSAGE, messages
-from server_parts.storage.postgres.rooms import Rooms
+from server_parts.storage.postgres.rooms import ROOMS, Rooms
 from server_parts.storage.records import Run, StorageError, in_runs
 from server_parts.storage.store import Feed
 
@@ -90,7 +90,8 @@ class NewsFeed:
         if self._connection is None:
             self._connection = connect(self._reach.address, "chat feed")
             self._connection.execute(f"LISTEN {CHANNEL}")
-            self._look_at = 0.0  # what was said before it listened, no hint tells of
+            self._rooms.learn(self._connection.execute(ROOMS).fetchall())  # of those no hint has told
+            self._look_at = 0.0
         return self._connection
 
     def _look(self, feed: Feed, connection: Connection[Row], deadline: float) -> list[Run]:

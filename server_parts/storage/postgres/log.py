@@ -20,7 +20,7 @@ from server_parts.storage.postgres.connections import Address, Reach, Row
 from server_parts.storage.postgres.feed import NewsFeed
 from server_parts.storage.postgres.indexer import Indexer
 from server_parts.storage.postgres.reader import LogReader
-from server_parts.storage.postgres.rooms import ROOMS, Rooms
+from server_parts.storage.postgres.rooms import ROOM, ROOMS, Rooms
 from server_parts.storage.postgres.schema import NEW_EPOCH
 from server_parts.storage.postgres.search import Searcher
 from server_parts.storage.postgres.sessions import Sessions
@@ -36,6 +36,7 @@ class PostgresLog(PostgresAccounts, Store):
 
     def __init__(self, address: Address, *, alone: bool = True) -> None:
         """StorageError says why that cannot be."""
+        self._alone = alone
         self._rooms = Rooms()
         self._sessions = Sessions()
         self._reach = Reach(address)
@@ -102,10 +103,17 @@ class PostgresLog(PostgresAccounts, Store):
         return self._reader.receipt(session, seq)
 
     def last(self, room: str) -> int:
+        self._look_for(room)
         return self._rooms.last.get(room, 0)
 
     def first(self, room: str) -> int:
+        self._look_for(room)
         return self._rooms.first.get(room, 1)
+
+    def _look_for(self, room: str) -> None:
+        """A room that is not known here may have been made by another server a moment ago."""
+        if room not in self._rooms.ids and not self._alone and not self._reach.closed:
+            self._rooms.learn(self._reader.look_up(ROOM, (room,)))
 
     def rooms(self) -> dict[str, int]:
         return self._rooms.last.copy()

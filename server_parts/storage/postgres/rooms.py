@@ -11,6 +11,8 @@ from typing import Final
 
 ROOMS: Final = "SELECT id, name, first, last FROM rooms WHERE last > 0"
 
+ROOM: Final = "SELECT id, name, first, last FROM rooms WHERE name = %s AND last > 0"
+
 
 class Rooms:
     """Read by any thread."""

@@ -43,13 +43,16 @@ class Admission:
         return Session(key, record.accepted, live.owner if live else record.owner, record.owner)
 
     def refusal(self, client: Client, name: str, session: Session, earlier: Client | None) -> Refusal | None:
-        """Why a client may not come in with this name and this session."""
+        """Why a client may not come in with this name and this session. If it may, no other server has the session."""
         names = self._live_rooms.names
         if is_guest(name) and name.lower() not in session.owner.split():  # another one than the server gave it
             return Refusal("bad_name", name_problem(name) or "", "name")
         if not may_resume(session.owner, name, client, names, live=earlier is not None):
             return SESSION_TAKEN
-        return None if is_guest(name) else names.refusal(name, client, earlier)
+        refusal = None if is_guest(name) else names.refusal(name, client, earlier)
+        if refusal is None and session.key:
+            session.accepted = session.counted = self._store.take(session.key).accepted
+        return refusal
 
     def closed_to(self, client: Client, hello: Hello, session: Session, earlier: Client | None) -> Refusal | None:
         """Why a client may not come in now, whatever its name: it is banned, or new people need an invitation."""

@@ -18,7 +18,8 @@ from server_parts.moderation.acts import Act
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Session
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.records import Draft, Run, StorageError
+from server_parts.storage.message_log import PAGE
+from server_parts.storage.records import Draft, Moved, OutcomeUnknown, Run, StorageError, in_runs
 from server_parts.storage.store import Entry, Store
 
 LARGE: Final = 64  # texts from which on it is quicker to hand a batch over than to wait for the disk
@@ -63,6 +64,7 @@ class Batch:
         self._said = _Said()
         self._being_written: _Said | None = None
         self._written: tuple[_Said, list[Run]] | None = None  # in the log, and not told yet
+        self._doubtful: set[str] = set()  # rooms in which something may have been said that was not told
 
     # --- collecting ---
 
@@ -152,10 +154,35 @@ class Batch:
         for client, refusal in said.refused:
             client.tell(refusal.frame())
 
+    def make_sure(self, session: Session) -> None:
+        """Learn how far the log has an unsure session. StorageError: that is not known yet."""
+        record = self._store.take(session.key)
+        session.accepted = session.counted = record.accepted
+        session.stored_owner, session.unsure = record.owner, False
+        self._tell_doubtful()
+
+    def _tell_doubtful(self) -> None:
+        """What was stored although nobody could tell is told now."""
+        for name in list(self._doubtful):
+            if (room := self._live_rooms.rooms.get(name)) is not None:
+                while runs := in_runs(self._store.after(name, room.last, PAGE)):
+                    self._live_rooms.publish(name, runs)
+            self._doubtful.discard(name)
+
+    def _doubt(self, said: _Said, error: StorageError) -> None:
+        """The log may have texts that were taken back, or another server may have sent more of a session."""
+        unknown = isinstance(error, OutcomeUnknown)
+        moved = error.sessions if isinstance(error, Moved) else frozenset()
+        for session in said.sessions():
+            session.unsure = session.unsure or (unknown and session.key != "") or session.key in moved
+        if unknown:
+            self._doubtful.update(draft.room for draft in said.drafts)
+
     def _settle(self, said: _Said, append: Callable[[], list[Run]]) -> None:
         try:
             runs = append()
         except StorageError as error:
+            self._doubt(said, error)
             _take_back(str(error), said.writers)
         except Exception as error:
             # Nothing was said; the hub stops at the end of this turn.

@@ -33,6 +33,8 @@ class Saying:
     def say(self, client: Client, say: Say) -> None:
         session = client.session
         assert session is not None
+        if session.unsure:
+            self._batch.make_sure(session)
         texts, seq = say.texts, say.seq or session.counted + 1
         if seq != session.counted + 1:
             texts = self._in_turn(client, session, texts, seq)

@@ -48,7 +48,7 @@ class Outlet(Protocol):
 class Session:
     """One client process, across its reconnects: how far its texts have been counted."""
 
-    __slots__ = ("accepted", "counted", "key", "owner", "stored_owner")
+    __slots__ = ("accepted", "counted", "key", "owner", "stored_owner", "unsure")
 
     def __init__(self, key: str, accepted: int, owner: str = "", stored_owner: str = "") -> None:
         self.key = key  # hashed
@@ -56,6 +56,7 @@ class Session:
         self.stored_owner = stored_owner
         self.accepted = accepted  # committed
         self.counted = accepted  # the same, and what waits for the commit
+        self.unsure = False  # the log may have more of it: it is to be asked before the next text
 
 
 class Client:

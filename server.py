@@ -50,7 +50,7 @@ from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Announce, Request, text_refusal
 from server_parts.settings import Settings
 from server_parts.signals import interruptible, stop_on_signals
-from server_parts.starting import as_sentence, complain, tell_reach, why_not
+from server_parts.starting import as_sentence, complain, tell_place, tell_reach, why_not
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
@@ -383,6 +383,7 @@ def _address_of(listener: socket.socket) -> str:
 def _tell_start(server: ChatServer) -> None:
     print(paint(f"Server started on {format_address(server.host, server.port)}", "green"))
     descriptors = sockets.raise_descriptor_limit()
+    tell_place(server.settings)
     print(f"Room for {counted(server.max_clients, 'client')} ({descriptors} descriptors)", flush=True)
 
 

@@ -10,19 +10,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from chat_common import harmless_line
+from server_parts.opening import Readable, open_for_reading
 from server_parts.protocol.native_encoder import message_json
 from server_parts.settings import Settings
 from server_parts.storage.message_log import everything_in
 from server_parts.storage.records import ACTS, StorageError
-from server_parts.storage.sqlite.reader import LogReader, open_read_only
+from server_parts.storage.sqlite.reader import open_read_only
 
 
 def export(settings: Settings, room: str) -> int:
     """A room, named as a person may, as JSON lines on standard output; 1 if there is no such room."""
     name = room.removeprefix("#").lower()
-    with closing(open_read_only(settings.folder)) as reader:
+    with closing(open_for_reading(settings)) as reader:
         if name not in reader.rooms():
-            print(f"There is no room {harmless_line(room)} in {settings.data}. {_known(reader)}", file=sys.stderr)
+            print(f"There is no room {harmless_line(room)} in {settings.place}. {_known(reader)}", file=sys.stderr)
             return 1
         with _writing_out():
             for message in everything_in(name, reader):
@@ -61,6 +62,6 @@ def _writing_out() -> Iterator[None]:
             raise StorageError(f"standard output cannot be written: {error.strerror}") from error
 
 
-def _known(reader: LogReader) -> str:
+def _known(reader: Readable) -> str:
     rooms = sorted(reader.rooms().keys() - {ACTS})
     return f"There are: {', '.join(rooms[:20])}{' …' * (len(rooms) > 20)}" if rooms else "It has no messages yet."

@@ -68,7 +68,16 @@ def _passing() -> Certificate:
         raise CertificateError(f"no temporary folder can be made: {error.strerror}") from error
 
 
+def _make_folder(folder: Path) -> None:
+    """Where the log is in a database, there may be none yet."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CertificateError(f"the folder {folder} cannot be made: {error.strerror}") from error
+
+
 def _make(certificate: Path, key: Path) -> None:
     from server_parts.wire.new_key import make_key  # a server that has a key starts faster without it
 
+    _make_folder(certificate.parent)
     make_key(certificate, key)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from chat_common import DEFAULT_HOST, DEFAULT_PORT, MAX_DIGITS, is_name, parse_address, parse_port
 from terminal_parts.command_line import CommandLine
@@ -22,6 +23,7 @@ class Settings:
     """How a server behaves; where it listens is said apart."""
 
     data: str = MEMORY  # a server made by hand keeps nothing; the command line's default is a folder
+    store: str | None = field(default=None, repr=False)  # a database instead; there may be a password in it
     keep_days: float | None = None
     keep_messages: int | None = None
     name: str = "server"
@@ -41,8 +43,13 @@ class Settings:
 
     @property
     def folder(self) -> Path:
-        """Where the log is, if anywhere."""
+        """Where the log is, if it is in no database, and in any case the server's key."""
         return Path(self.data).expanduser()
+
+    @property
+    def place(self) -> str:
+        """Where the log is, as it is shown to people: without a password."""
+        return self.data if self.store is None else _without_password(self.store)
 
     @property
     def own_certificate(self) -> Path:
@@ -60,6 +67,7 @@ class _Flag(NamedTuple):
     default: Any
     help: str
     metavar: str
+    is_secret: bool = False  # a wrong value is not shown
 
 
 def _count(text: str) -> int:
@@ -103,6 +111,24 @@ def _folder(text: str) -> str:
     return text
 
 
+def _database(text: str) -> str:
+    """The address of a database. It must be clear what of it is a password: else that could be shown somewhere."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("postgresql", "postgres") or "://" not in text:
+        raise ValueError("use an address like postgresql://USER@HOST/DATABASE")
+    if parts.netloc.count("@") > 1 or "@" in parts.path + parts.query or "#" in text:
+        raise ValueError("write @ / ? # in a user's name or password as %40 %2F %3F %23")
+    if not parts.path.strip("/"):
+        raise ValueError("name the database, as in postgresql://USER@HOST/DATABASE")
+    return text
+
+
+def _without_password(address: str) -> str:
+    parts = urlsplit(address)
+    who, at, host = parts.netloc.rpartition("@")
+    return f"{parts.scheme}://{who.partition(':')[0]}{at}{host}{parts.path}"
+
+
 def _file(text: str) -> str:
     if not text:
         raise ValueError("name a file")
@@ -129,6 +155,14 @@ _FLAGS: Final = (
     _Flag("host", str, DEFAULT_HOST, "address to listen on; 0.0.0.0 or :: lets other machines in", "ADDRESS"),
     _Flag("port", parse_port, DEFAULT_PORT, "port to listen on; 0 picks a free one", "PORT"),
     _Flag("data", _folder, FOLDER, "folder where messages are stored; :memory: stores nothing", "DIR"),
+    _Flag(
+        "store",
+        _database,
+        None,
+        "PostgreSQL database where messages are stored, instead of a folder; a password belongs into CHAT_STORE",
+        "ADDRESS",
+        is_secret=True,
+    ),
     _Flag("keep", _days, None, "delete messages older than DAYS days", "DAYS"),
     _Flag("keep-messages", _at_least_one, None, "keep only the newest N messages of each room", "N"),
     _Flag("name", _operator, _DEFAULTS.name, "name of the operator", "NAME"),
@@ -183,7 +217,7 @@ _FLAGS: Final = (
 _GROUPS: Final = {
     "Network": ("host", "port", "max-clients", "per-address", "rate", "backlog"),
     "Encryption": ("tls-cert", "tls-key", "plain"),
-    "Messages": ("data", "keep", "keep-messages", "motd"),
+    "Messages": ("data", "store", "keep", "keep-messages", "motd"),
     "People": ("entry", "guests"),
     "Operator": ("name", "log-file"),
 }
@@ -212,9 +246,20 @@ def parse(argv: Sequence[str] | None, environment: Mapping[str, str] = os.enviro
         parser.error("options --tls-cert and --tls-key need each other; name both files, or neither")
     if given.export and given.backup:
         parser.error("options --export and --backup exclude each other; use one at a time")
-    if settings.data == MEMORY and (given.export or given.backup):
-        parser.error("options --export and --backup need a folder; name it with --data")
+    _check_place(parser, settings, given, environment)
     return Command(host, port, settings, given.export, given.backup)
+
+
+def _check_place(parser: CommandLine, settings: Settings, given: Any, environment: Mapping[str, str]) -> None:
+    """Exit with one sentence where what is asked for does not go with where the log is."""
+    if settings.store is None:
+        if settings.data == MEMORY and (given.export or given.backup):
+            parser.error("options --export and --backup need a folder; name it with --data")
+        return
+    if given.data is not None or environment.get("CHAT_DATA") is not None:
+        parser.error("options --data and --store exclude each other; messages are stored in one place")
+    if given.backup:
+        parser.error("option --backup copies a folder; copy a database with PostgreSQL's own pg_dump")
 
 
 _EPILOG: Final = """\
@@ -262,7 +307,16 @@ def _value(parser: CommandLine, flag: _Flag, given: Any, environment: Mapping[st
     if text is None:
         source = f"CHAT_{flag.name.replace('-', '_').upper()}"
         text = environment.get(source)
+    if text is not None and flag.is_secret:
+        return _secret(parser, source, text, flag.kind)
     return flag.default if text is None else parser.value(source, text, flag.kind)
+
+
+def _secret(parser: CommandLine, source: str, text: str, kind: Callable[[str], Any]) -> Any:
+    try:
+        return kind(text)
+    except ValueError as problem:
+        parser.error(f"invalid {source}: {problem}")
 
 
 def _yes(text: str | None) -> bool:

@@ -18,6 +18,12 @@ from tls_parts.invitation import Invitation
 from tls_parts.public_key import words
 
 
+def tell_place(settings: Settings) -> None:
+    """Where messages are stored, if that is not on this machine's disk."""
+    if settings.store is not None:
+        print(f"Messages are stored in {harmless_line(settings.place)}")
+
+
 def tell_reach(address: str, port: int, encryption: Encryption, settings: Settings) -> None:
     """`address` is the one that the server listens on."""
     if encryption.why_not:

@@ -60,8 +60,9 @@ class ServerProgram:
 def started(env: Mapping[str, str], *flags: str, code: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A server process, not waited for; with `code`, a Python program that runs the server in its own way."""
     program = SERVER if code is None else [sys.executable, "-W", "error", "-c", code, str(ROOT)]
+    keeps = () if "CHAT_STORE" in env else ("--data", ":memory:")
     process = subprocess.Popen(
-        [*program, "--port", "0", "--data", ":memory:", *flags],
+        [*program, "--port", "0", *keeps, *flags],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

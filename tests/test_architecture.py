@@ -40,7 +40,14 @@ FOLDERS: Final = {
     "server_parts.storage": Row(("chat_common",), pure=True),
     "server_parts.storage.sqlite": Row(("chat_common", "server_parts.folders", "server_parts.storage"), pure=True),
     "server_parts.storage.postgres": Row(("chat_common", "server_parts.storage"), pure=True),
-    "server_parts.opening": Row(("server_parts.settings", "server_parts.storage", "server_parts.storage.sqlite")),
+    "server_parts.opening": Row(
+        (
+            "server_parts.settings",
+            "server_parts.storage",
+            "server_parts.storage.sqlite",
+            "server_parts.storage.postgres",
+        )
+    ),
     "server_parts.protocol": Row(("chat_common", "server_parts.storage"), pure=True),
     "server_parts.export": Row(
         (
@@ -48,6 +55,7 @@ FOLDERS: Final = {
             "server_parts.settings",
             "server_parts.storage",
             "server_parts.storage.sqlite",
+            "server_parts.opening",
             "server_parts.protocol",
         )
     ),

@@ -29,6 +29,7 @@ VALUES = {
     "host": ("::", "::"),
     "port": ("0", 0),
     "data": (":memory:", ":memory:"),
+    "store": ("postgresql://chat@db/chat", "postgresql://chat@db/chat"),
     "keep": ("30", 30.0),
     "keep_messages": ("1000", 1000),
     "name": ("boss", "boss"),
@@ -67,6 +68,52 @@ def test_two_files_that_belong_together() -> None:
     own = parse("--data", "rooms").settings
     assert (own.tls_cert, own.tls_key, own.plain) == (None, None, "loopback")
     assert (own.own_certificate, own.own_key) == (Path("rooms/server.crt"), Path("rooms/server.key"))
+
+
+SECRET = "s3cr3t"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://chat:s3cr3t@db.example.org:5433/chat", "postgresql://chat@db.example.org:5433/chat"),
+        ("postgres://chat:s3cr3t%40%2F@db/chat?sslmode=require", "postgres://chat@db/chat"),
+        ("postgresql://db/chat?user=chat&password=s3cr3t", "postgresql://db/chat"),
+        ("postgresql://chat@/chat?host=/run/postgresql", "postgresql://chat@/chat"),
+        ("postgresql://a,b:5433/chat", "postgresql://a,b:5433/chat"),
+    ],
+)
+def test_a_password_is_never_shown(address: str, shown: str) -> None:
+    """Of the address of a database, people see what is no secret; so does who logs the settings."""
+    chosen = settings.parse([], {"CHAT_STORE": address}).settings
+    assert (chosen.store, chosen.place) == (address, shown)
+    assert SECRET not in repr(chosen)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3cr3t",
+        "postgresql:s3cr3t",
+        "mysql://chat:s3cr3t@db/chat",
+        "postgresql://chat:s3cr3t@@db/chat",
+        "postgresql://chat:s3cr3t/@db/chat",
+        "postgresql://chat:s3cr3t?@db/chat",
+        "postgresql://chat:s3cr3t#@db/chat",
+        "postgresql://chat:s3cr3t@db",
+        "postgresql://chat:s3cr3t@db/",
+    ],
+)
+@pytest.mark.parametrize("source", ["--store", "CHAT_STORE"])
+def test_a_wrong_address_of_a_database_is_not_shown(
+    address: str, source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There may be a password in it. What is wrong is told all the same."""
+    with pytest.raises(SystemExit):
+        settings.parse([source, address] if source == "--store" else [], {source: address})
+    told = capsys.readouterr().err
+    assert told.startswith(f"Invalid {source}: ")
+    assert SECRET not in told
 
 
 @pytest.mark.parametrize("yes", ["1", "yes", "TRUE", "on"])
@@ -128,6 +175,15 @@ def test_a_wrong_value_gets_one_sentence(name: str, text: str, source: str, caps
         (["--tls-cert", "x"], "Options --tls-cert and --tls-key need each other; name both files, or neither."),
         (["--tls-key", "x"], "Options --tls-cert and --tls-key need each other; name both files, or neither."),
         (["--data", ""], 'Invalid --data "": name a folder, or :memory: to keep nothing.'),
+        (
+            ["--store", "postgresql://chat@db/chat", "--data", "rooms"],
+            "Options --data and --store exclude each other; messages are stored in one place.",
+        ),
+        (
+            ["--store", "postgresql://chat@db/chat", "--backup", "x"],
+            "Option --backup copies a folder; copy a database with PostgreSQL's own pg_dump.",
+        ),
+        (["--store", "chat"], "Invalid --store: use an address like postgresql://USER@HOST/DATABASE."),
         (["--data", ":memory:", "--backup", "x"], "Options --export and --backup need a folder; name it with --data."),
     ],
 )

@@ -39,6 +39,7 @@ _WORDS: Final = (
     ("No such file or directory", "nothing listens there"),
     ("timeout expired", "it does not answer"),
     ("translate host name", "there is no such host"),
+    ("resolve host", "there is no such host"),
     ("starting up", "it is starting"),
     ("shutting down", "it is stopping"),
     ("too many", "it has too many connections"),

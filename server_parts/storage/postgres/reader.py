@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any, Final
 
-from server_parts.storage.postgres.connections import Pool, Reach, Row
+from server_parts.storage.postgres.connections import Address, Pool, Reach, Row, connect
+from server_parts.storage.postgres.errors import told
 from server_parts.storage.postgres.functions import BLOCK
-from server_parts.storage.records import Message, Receipt
+from server_parts.storage.postgres.rooms import ROOMS
+from server_parts.storage.postgres.schema import check_schema
+from server_parts.storage.records import Message, Receipt, StorageError
 from server_parts.storage.session_store import SessionRecord
 
 # The fields of a Message, in their order. Sessions that nobody uses any more are deleted before their messages.
@@ -70,6 +74,9 @@ class LogReader:
         rows = self.look_up(_RECEIPT, {"token": session, "seq": seq})
         return Receipt(*rows[0]) if rows else None
 
+    def rooms(self) -> dict[str, int]:
+        return {name: last for _, name, _, last in self._pool.fetch(ROOMS)}
+
     def fetch(self, sql: str, values: Any = ()) -> list[Row]:
         """Many rows, or a few that take long to find."""
         return self._pool.fetch(sql, values)
@@ -81,3 +88,12 @@ class LogReader:
     def close(self) -> None:
         self._pool.close()
         self._lookups.close()
+
+
+def open_reader(address: Address) -> LogReader:
+    """The log of a database for whoever only reads. Whether a server runs on it does not matter; nothing is changed."""
+    sentence = f"the database {address.shown} cannot be read"
+    with closing(connect(address, "chat reader")) as connection, told(sentence):
+        if not check_schema(connection, address.shown):
+            raise StorageError(f"there is no chat log in the database {address.shown}")
+    return LogReader(Reach(address))

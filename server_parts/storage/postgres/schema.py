@@ -19,11 +19,16 @@ LOCK: Final = 0x63686174  # "chat": the first of two keys of all our advisory lo
 MIGRATING, SERVER, INDEXING = 1, 2, 3  # the second one; servers have their own number, negative
 
 NEW_EPOCH: Final = "UPDATE about SET epoch = %s WHERE epoch = %s"
+_HOME: Final = """
+    SELECT system_identifier || '/' || d.oid FROM pg_control_system(), pg_database AS d
+    WHERE d.datname = current_database()"""
+_MOVE_IN: Final = "UPDATE about SET epoch = %s, home = %s WHERE home <> %s"
 
 # Each version is a list of statements that makes it out of the one before. A released one is never edited.
 MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
     (
-        "CREATE TABLE about (version integer NOT NULL, epoch text NOT NULL)",
+        # `home` is the database that this was made in: what is restored into another one is another history.
+        "CREATE TABLE about (version integer NOT NULL, epoch text NOT NULL, home text NOT NULL)",
         # Counts the messages of all rooms: what has a higher `n` was committed later.
         "CREATE TABLE counted (n bigint NOT NULL) WITH (fillfactor = 10)",
         "INSERT INTO counted VALUES (0)",
@@ -146,16 +151,18 @@ def migrate(connection: Connection[Any], shown: str) -> str:
         connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK, MIGRATING))
         if not check_schema(connection, shown):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-        _bring_forward(connection, check_schema(connection, shown))
+        (home,) = connection.execute(_HOME).fetchone() or ("",)
+        _bring_forward(connection, check_schema(connection, shown), home)
+        connection.execute(_MOVE_IN, (secrets.token_hex(8), home, home))
         (epoch,) = connection.execute("SELECT epoch FROM about").fetchone() or ("",)
     return str(epoch)
 
 
-def _bring_forward(connection: Connection[Any], version: int) -> None:
+def _bring_forward(connection: Connection[Any], version: int, home: str) -> None:
     for statements in MIGRATIONS[version:]:
         for statement in statements:
             connection.execute(statement)
     if not version:
-        connection.execute("INSERT INTO about VALUES (0, %s)", (secrets.token_hex(8),))
+        connection.execute("INSERT INTO about VALUES (0, %s, %s)", (secrets.token_hex(8), home))
     if version < len(MIGRATIONS):
         connection.execute("UPDATE about SET version = %s", (len(MIGRATIONS),))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.postgres import cluster
 
-if TYPE_CHECKING:  # psycopg may be missing
-    from server_parts.storage.postgres.log import PostgresLog
-
-
-def postgres_log(folder: Path, *, alone: bool = True) -> PostgresLog:
+with suppress(ImportError):  # psycopg may be missing: then the tests are skipped
     from server_parts.storage.postgres.connections import Address
     from server_parts.storage.postgres.log import PostgresLog
 
-    database = cluster().database(folder)
-    return PostgresLog(Address(cluster().address(database), database), alone=alone)
+
+def database_of(folder: Path) -> str:
+    return cluster().database(folder)
+
+
+def postgres_log(folder: Path, *, alone: bool = True) -> PostgresLog:
+    return log_in(database_of(folder), alone=alone)
+
+
+def log_in(database: str, address: str = "", *, alone: bool = True) -> PostgresLog:
+    return PostgresLog(Address(address or cluster().address(database), database), alone=alone)

@@ -48,6 +48,7 @@ class Appender:
         self._speakers: set[tuple[str, int]] = set()  # known to have spoken in a private room
 
     def write(self, entry: Entry) -> list[Run]:
+        self._writer.check()
         keys = {draft.session for draft in entry.drafts}.union(entry.accepted, entry.owners) - {""}
         try:
             return self._write(entry, keys)

@@ -6,6 +6,7 @@ once, until it has come back. This module must not know what is in the tables.
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import threading
@@ -21,6 +22,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.schema import SCHEMA
 from server_parts.storage.records import StorageError
+
+log = logging.getLogger("chat")
 
 PATIENCE: Final = 4.0  # seconds until a database that does not answer counts as lost
 CONNECTING: Final = 3  # the same while a connection is being made; libpq wants at least two whole seconds
@@ -68,6 +71,14 @@ def connect(address: Address, name: str) -> Connection[Row]:
         raise StorageError(f"the database {address.shown} cannot be reached: {reason(error)}") from None
 
 
+def is_lost(connection: Connection[Row], error: psycopg.Error) -> bool:
+    """Whether an error means that nothing can be done over the connection any more; it is closed then."""
+    without_answer = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and error.sqlstate is None
+    if without_answer:
+        connection.close()
+    return connection.closed
+
+
 class Watch:
     """Cuts a connection on which an answer is overdue: the thread that waits for it goes on, and is told so.
 
@@ -112,12 +123,13 @@ class Watch:
 
 
 def _cut(descriptor: int) -> None:
-    """Put a file at its end in the place of the connection: to close it here would let another one get its number."""
-    nothing = os.open(os.devnull, os.O_RDWR)
+    """Put a pipe at its end in the place of the connection: to close it here would let another one get its number."""
+    ended, other = os.pipe()
+    os.close(other)
     try:
-        os.dup2(nothing, descriptor)
+        os.dup2(ended, descriptor)
     finally:
-        os.close(nothing)
+        os.close(ended)
 
 
 class Reach:
@@ -127,7 +139,7 @@ class Reach:
         self.address = address
         self.watch = Watch()
         self.lost = threading.Event()  # somebody should look
-        self._reason = ""
+        self._reason = self._told = ""
         self.closed = False
 
     def check(self) -> None:
@@ -141,8 +153,16 @@ class Reach:
         self._reason = self._reason or reason
         self.lost.set()
 
+    def stay_away(self, reason: str) -> None:
+        """It could not be reached again. The operator is told of each reason once."""
+        if reason != self._told:
+            log.warning("%s", reason)
+        self._reason = self._told = reason
+
     def regain(self) -> None:
-        self._reason = ""
+        if self._told:
+            log.warning("the database %s can be reached again", self.address.shown)
+        self._reason = self._told = ""
 
     @property
     def is_away(self) -> bool:
@@ -168,9 +188,10 @@ class Pool:
                     with self._reach.watch.over(connection):
                         return connection.execute(sql.encode(), values, binary=True).fetchall()
                 except psycopg.Error as error:
-                    if connection.broken:
+                    lost = is_lost(connection, error)
+                    if lost:
                         self._reach.lost.set()
-                    if is_new or not connection.broken or time.monotonic() > begun + AGAIN:
+                    if is_new or not lost or time.monotonic() > begun + AGAIN:
                         raise StorageError(f"{self._shown} cannot be read: {reason(error)}") from None
 
     @property

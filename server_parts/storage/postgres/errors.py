@@ -46,6 +46,7 @@ _WORDS: Final = (
     ("terminating connection", "the connection was ended"),
     ("closed the connection", "the connection was lost"),
     ("server closed", "the connection was lost"),
+    ("non-socket", "it did not answer in time"),
 )
 
 

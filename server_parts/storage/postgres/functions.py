@@ -51,7 +51,7 @@ CREATE FUNCTION append(
 RETURNS TABLE (lasts bigint[], top bigint) LANGUAGE plpgsql AS $$
 DECLARE
     size integer := cardinality(t_run);
-    changed integer;
+    went bigint[];
     low bigint;
 BEGIN
     PERFORM 1 FROM servers WHERE id = server FOR KEY SHARE;
@@ -63,17 +63,14 @@ BEGIN
         IF cardinality(s_id) > 1 THEN
             PERFORM 1 FROM sessions WHERE id = ANY (s_id) ORDER BY id FOR NO KEY UPDATE;
         END IF;
-        UPDATE sessions AS s SET accepted = u.accepted
-        FROM unnest(s_id, s_holder, s_expected, s_accepted) AS u (id, holder, expected, accepted)
-        WHERE s.id = u.id AND s.holder = u.holder AND s.accepted = u.expected;
-        GET DIAGNOSTICS changed = ROW_COUNT;
-        IF changed < cardinality(s_id) THEN
-            RAISE EXCEPTION 'a session has moved' USING ERRCODE = '{MOVED}', DETAIL = (
-                SELECT string_agg(u.id::text, ' ')
-                FROM unnest(s_id, s_holder, s_accepted) AS u (id, holder, accepted)
-                WHERE NOT EXISTS (
-                    SELECT 1 FROM sessions AS s
-                    WHERE s.id = u.id AND s.holder = u.holder AND s.accepted = u.accepted));
+        WITH raised AS (
+            UPDATE sessions AS s SET accepted = u.accepted
+            FROM unnest(s_id, s_holder, s_expected, s_accepted) AS u (id, holder, expected, accepted)
+            WHERE s.id = u.id AND s.holder = u.holder AND s.accepted = u.expected RETURNING s.id)
+        SELECT coalesce(array_agg(id), '{{}}') INTO went FROM raised;
+        IF cardinality(went) < cardinality(s_id) THEN
+            RAISE EXCEPTION 'a session has moved' USING ERRCODE = '{MOVED}',
+                DETAIL = (SELECT string_agg(id::text, ' ') FROM unnest(s_id) AS id WHERE id <> ALL (went));
         END IF;
     END IF;
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection
 
-from server_parts.storage.postgres.connections import Reach, Row, connect
+from server_parts.storage.postgres.connections import Reach, Row, connect, is_lost
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.functions import FENCED, MOVED
 from server_parts.storage.postgres.schema import LOCK, SERVER, migrate
@@ -83,6 +83,10 @@ class Writer:
 
     # --- writing ---
 
+    def check(self) -> None:
+        """StorageError, if nothing can be written just now."""
+        self._reach.check()
+
     def execute(self, sql: str, values: Sequence[Any]) -> list[Row]:
         """One statement that is a transaction of its own; its first value is the number of this server.
 
@@ -123,7 +127,7 @@ class Writer:
             yield
         except psycopg.Error as error:
             sentence = f"the database {self._reach.address.shown} cannot be written: {reason(error)}"
-            if connection.closed:
+            if is_lost(connection, error):
                 self._reach.lose(sentence)
                 raise (OutcomeUnknown if unknown else StorageError)(sentence) from None
             if error.sqlstate == FENCED:
@@ -152,7 +156,7 @@ class Writer:
                 self._reach.regain()
                 return
             except StorageError as error:
-                self._reach.lose(str(error))
+                self._reach.stay_away(str(error))
             self._closing.wait(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -1,4 +1,4 @@
-"""The log in SQLite against the reference: the same calls, the same answers, whatever the calls."""
+"""The logs on disk against the reference: the same calls, the same answers, whatever the calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from server_parts.storage.records import Draft, Receipt
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Entry, Store
+from tests.postgres import needs_postgres
 from tests.server.storage.owners import owner_of
+
+from .postgres_logs import postgres_log
 
 ROOMS = ["lobby", "den", "@alice+bob", "@bob+carol"]
 NAMES = ["alice", "Bob", "carol"]
@@ -50,7 +53,11 @@ class Logs(RuleBasedStateMachine):
         self.full_text = full_text
         self.seqs = dict.fromkeys(SESSIONS, 0)
         self.model: Store = MemoryLog()
-        self.real: Store = SqliteLog(self.folder / "data", full_text=full_text)
+        self.real: Store = self.log()
+
+    def log(self) -> Store:
+        """The log under test, made or opened again."""
+        return SqliteLog(self.folder / "data", full_text=self.full_text)
 
     @rule(said=says, owners=owners, claims=claims)
     def append(
@@ -88,7 +95,7 @@ class Logs(RuleBasedStateMachine):
     def reopen(self) -> None:
         epoch = self.real.epoch
         self.real.close()
-        self.real = SqliteLog(self.folder / "data", full_text=self.full_text)
+        self.real = self.log()
         assert self.real.epoch == epoch
 
     @rule(room=rooms, id=ids, limit=st.integers(0, 9))
@@ -127,7 +134,16 @@ class Logs(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
+class PostgresLogs(Logs):
+    """The same with a database."""
+
+    def log(self) -> Store:
+        return postgres_log(self.folder)
+
+
 TestLogs = Logs.TestCase
 TestLogs.settings = settings(
     max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+TestPostgresLogs = needs_postgres(PostgresLogs.TestCase)
+TestPostgresLogs.settings = settings(TestLogs.settings, max_examples=10)

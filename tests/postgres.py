@@ -76,13 +76,14 @@ def free_port() -> int:
 
 
 class Cluster:
-    """One running PostgreSQL and its databases."""
+    """One running PostgreSQL and its databases. Whoever makes one closes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, where: str | None = None) -> None:
+        """`where` it keeps its data, if not where temporary files usually are."""
         programs = folder_of_programs()
         assert programs is not None
         self._programs = programs
-        self.folder = Path(tempfile.mkdtemp(prefix="chat-postgres-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="chat-postgres-", dir=where))
         self._data = self.folder / "data"
         self.port = free_port()
         self._databases: dict[object, str] = {}

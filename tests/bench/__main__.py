@@ -1,7 +1,7 @@
 """How fast the server is beside others: `python -m tests.bench [--quick]`. Linux, and a C compiler, are needed.
 
 Starts each server in turn on loopback, loads it, checks every message that every client gets, and prints one table.
-With `--tls` or `--beside` two of this project's servers run at the same time and are loaded in turn.
+With `--tls`, `--postgres` or `--beside` two of this project's servers run at the same time and are loaded in turn.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench import beside, quick, report
-from tests.bench.contestants import ALL, OVER_TLS, THIS, Absent, Contestant, another, data_folder
+from tests.bench.contestants import ALL, ON_POSTGRES, OVER_TLS, THIS, Absent, Contestant, another, data_folder
 from tests.bench.generator import NoCompiler, NoTls, build, build_tls
 from tests.bench.measure import Bench
 from tests.bench.plot import fan_out_svg
@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     keys = [contestant.key for contestant in ALL]
     parser.add_argument("--quick", action="store_true", help="under 20 s: fails if the server has become slow")
     parser.add_argument("--tls", action="store_true", help="this server in the clear and over TLS, beside each other")
+    parser.add_argument("--postgres", action="store_true", help="this server on a folder and on PostgreSQL")
     parser.add_argument("--beside", type=Path, metavar="FOLDER", help="this server and another copy of the project")
     parser.add_argument("--only", nargs="+", choices=dict.fromkeys((*WORKLOADS, *beside.WORKLOADS)), metavar="WORKLOAD",
                         help=f"some of: {', '.join(WORKLOADS)}; with --tls some of: {', '.join(beside.WORKLOADS)}; "
@@ -58,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
         except NoCompiler as error:
             print(error, file=sys.stderr)
             return 2
-        if options.tls or (options.beside and not options.quick):
+        if options.tls or ((options.beside or options.postgres) and not options.quick):
             return _measure_two(options, folder, programs)
         if options.quick:
             return quick.run(folder, programs)
@@ -87,7 +88,7 @@ def _measure(options: argparse.Namespace, folder: Path, programs: dict[str, Path
 
 
 def _measure_two(options: argparse.Namespace, folder: Path, programs: dict[str, Path]) -> int:
-    """In the clear and over TLS, or this copy and another."""
+    """In the clear and over TLS, on a folder and on PostgreSQL, or this copy and another."""
     if options.tls:
         try:
             programs |= build_tls(folder)
@@ -96,11 +97,15 @@ def _measure_two(options: argparse.Namespace, folder: Path, programs: dict[str, 
             return 2
     if options.quick:
         return beside.run_quick(folder, programs)
-    pair = (THIS, OVER_TLS) if options.tls else (THIS, another(options.beside))
+    other = OVER_TLS if options.tls else ON_POSTGRES if options.postgres else another(options.beside)
+    pair = (THIS, other)
     workloads = beside.WORKLOADS if options.tls else beside.IN_THE_CLEAR
     bench = Bench(folder, programs, pair, options.rounds, options.seconds, beside.WINDOWS)
     about = report.machine(folder)
-    _tell_machine(about, versions := {each.key: each.version() for each in pair})
+    versions, present = _versions(pair)
+    _tell_machine(about, versions)
+    if len(present) < len(pair):
+        return 2
     print(f"Ratios are {pair[1].title} / {pair[0].title}.\n")
     rows = beside.measure(bench, [name for name in options.only or workloads if name in workloads])
     print(report.table_of_two(rows, pair))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
@@ -10,15 +11,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
 from tests.bench import protocols
 from tests.bench.generator import TLS_LOAD
 from tests.bench.protocols import Protocol
+from tests.postgres import Cluster, why_not
+from tests.tls.certificates import key_pair
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent.parent
@@ -39,11 +42,13 @@ class Absent(Exception):
 class Server:
     """A running server."""
 
-    def __init__(self, command: list[str], folder: Path, port: int | None = None) -> None:
+    def __init__(
+        self, command: list[str], folder: Path, port: int | None = None, variables: Mapping[str, str] | None = None
+    ) -> None:
         """Without a port, the server says on its first line of output which it got."""
         self._output = (folder / "errors").open("ab")
         stdout = subprocess.PIPE if port is None else self._output
-        environment = {**os.environ, "NO_COLOR": "1"}
+        environment = {**os.environ, "NO_COLOR": "1", **(variables or {})}
         self.process = subprocess.Popen(command, stdout=stdout, stderr=self._output, env=environment, cwd=ROOT)
         self.pid = self.process.pid
         self.port = self._announced() if port is None else port
@@ -162,6 +167,29 @@ def _start_over_tls(folder: Path) -> Server:
     return start_this(folder, "--plain", "nobody")  # so that nothing can be measured by mistake
 
 
+@cache
+def _cluster() -> Cluster:
+    """On the same disk as the folders of other servers."""
+    started = Cluster(data_folder())
+    atexit.register(started.close)
+    return started
+
+
+def _start_on_postgres(folder: Path) -> Server:
+    """Its database runs on the same processors."""
+    database = _cluster().database(time.monotonic_ns())
+    certificate, key = key_pair()  # it has no folder to make one in
+    files = ["--tls-cert", str(certificate), "--tls-key", str(key)]
+    command = [sys.executable, str(ROOT / "server.py"), "--port", "0", *files, *ARGUMENTS]
+    return Server(command, folder, variables={"CHAT_STORE": _cluster().address(database)})
+
+
+def _postgres_version() -> str:
+    if reason := why_not():
+        raise Absent(reason)
+    return f"PostgreSQL {_cluster().execute('SHOW server_version')[0][0]}"
+
+
 def another(folder: Path) -> Contestant:
     """This server from another copy of the project."""
     start = partial(start_this, root=folder.resolve())
@@ -231,6 +259,7 @@ def _start_redis(folder: Path) -> Server:
 
 THIS: Final = Contestant("this", "this server", protocols.NATIVE, _python_version, start_this)
 OVER_TLS: Final = Contestant("tls", "over TLS", protocols.NATIVE_TLS, _python_version, _start_over_tls, TLS_LOAD)
+ON_POSTGRES: Final = Contestant("postgres", "on PostgreSQL", protocols.NATIVE, _postgres_version, _start_on_postgres)
 TUTORIAL: Final = Contestant(
     "tutorial", "tutorial", protocols.LINES, _python_version, _start_script("tutorial_server.py")
 )

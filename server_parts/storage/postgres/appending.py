@@ -41,7 +41,9 @@ _HAS_SPOKEN: Final = "UPDATE participants SET spoke = true WHERE name = %s AND r
 
 
 class Appender:
-    def __init__(self, writer: Writer, rooms: Rooms, sessions: Sessions) -> None:
+    def __init__(self, writer: Writer, rooms: Rooms, sessions: Sessions, *, tells: bool) -> None:
+        """`tells`: there may be other servers, which are to hear of what is appended."""
+        self._tells = tells
         self._writer = writer
         self._rooms = rooms
         self._sessions = sessions
@@ -86,7 +88,7 @@ class Appender:
         if not (entry.drafts or entry.accepted):
             return []
         batch = Batch(entry.drafts, self._rooms.ids, held)
-        ((lasts, top),) = self._writer.execute(CALL, batch.values(entry.accepted))
+        ((lasts, top),) = self._writer.execute(CALL, batch.values(entry.accepted, tells=self._tells))
         return self._committed(batch, entry, held, lasts, top)
 
     def _append_with_more(self, entry: Entry, keys: set[str], held: dict[str, Holding]) -> list[Run]:
@@ -100,7 +102,7 @@ class Appender:
             new_rooms = {name: _add_room(connection, name) for name in sorted(self._unknown_rooms(entry))}
             ids = {**self._rooms.ids, **new_rooms} if new_rooms else self._rooms.ids
             batch = Batch(entry.drafts, ids, held)
-            values = (self._writer.server, *batch.values(entry.accepted))
+            values = (self._writer.server, *batch.values(entry.accepted, tells=self._tells))
             ((lasts, top),) = connection.execute(CALL, values).fetchall()
             erase(connection, entry.erased)
             speakers = self._new_speakers(entry, ids)

@@ -18,14 +18,14 @@ from server_parts.storage.records import Draft, Run
 SEPARATORS: Final = ("\x1f", "\x1e", "\x1d", "\x1c")
 NEVER: Final = 2**53  # a block that no message is in: what needs no receipt is noted there
 
-_TEXTS: Final = "coalesce(nullif(string_to_array(%s, %s), '{{}}'), '{{\"\"}}')"  # one empty text is no empty array
+_ARRAY: Final = "coalesce(nullif(string_to_array(%s, %s), '{}'), '{\"\"}')"  # one empty text is no empty array
 CALL: Final = f"""
-    SELECT lasts, top FROM append(%s,
+    SELECT lasts, top FROM append(%s, %s, %s, %s,
         %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
         %s::integer[], %s::integer[],
-        %s::integer[], %s::bigint[], %s::double precision[], %s::bigint[], %s::bigint[],
+        %s::integer[], %s::integer[], %s::double precision[], %s::bigint[], %s::bigint[],
         %s::integer[], %s::integer[], %s::bigint[],
-        %s::integer[], {_TEXTS}, {_TEXTS}, {_TEXTS})""".replace("{{", "{").replace("}}", "}")
+        {_ARRAY}, {_ARRAY}, {_ARRAY}, %s)"""
 
 
 @dataclass(slots=True)
@@ -62,11 +62,16 @@ class Batch:
             yield at, self._sizes[at]
             self._sizes[at] += len(draft.texts)
 
-    def values(self, accepted: Mapping[str, int]) -> list[Any]:
-        """The values of CALL, behind the number of the server."""
+    def values(self, accepted: Mapping[str, int], *, tells: bool) -> list[Any]:
+        """The values of CALL, behind the number of the server. `tells`: other servers are to hear of it."""
         holdings = sorted((self._sessions[key].id, key) for key in accepted)
         held = [self._sessions[key] for _, key in holdings]
+        held_of = [self._sessions.get(draft.session, NOBODYS) for draft in self.drafts]
+        noted = [one.noted if draft.seq else NEVER for one, draft in zip(held_of, self.drafts, strict=True)]
         values: list[Any] = [
+            tells,
+            sum(self._lengths),
+            min(noted, default=NEVER),
             _numbers(one.id for one in held),
             _numbers(one.holder for one in held),
             _numbers(one.accepted for one in held),
@@ -74,34 +79,24 @@ class Batch:
             _numbers(self._ids),
             _numbers(self._sizes),
         ]
-        return values + self._run_values() + self._text_values()
+        return [*values, *self._run_values(held_of), _numbers(noted), *self._text_values()]
 
-    def _run_values(self) -> list[str]:
-        starts = self._starts
-        held = [self._sessions.get(draft.session, NOBODYS) for draft in self.drafts]
+    def _run_values(self, held: Sequence[Holding]) -> list[str]:
         return [
             _numbers(at + 1 for at, _ in self._offsets),
-            _numbers(offset + 1 - start for (_, offset), start in zip(self._offsets, starts, strict=True)),
+            _numbers(offset for _, offset in self._offsets),
             _numbers(draft.ts for draft in self.drafts),
             _numbers(one.id for one in held),
-            _numbers(draft.seq - start for draft, start in zip(self.drafts, starts, strict=True)),
-            _numbers(starts),
+            _numbers(draft.seq for draft in self.drafts),
+            _numbers(self._starts),
             _numbers(self._lengths),
-            _numbers(one.noted if draft.seq else NEVER for one, draft in zip(held, self.drafts, strict=True)),
         ]
 
     def _text_values(self) -> list[str]:
-        runs: list[int] = []
-        senders: list[str] = []
-        colors: list[str] = []
-        texts: list[str] = []
-        for number, draft in enumerate(self.drafts, 1):
-            size = len(draft.texts)
-            runs += [number] * size
-            senders += [draft.sender] * size
-            colors += [draft.color] * size
-            texts += draft.texts
-        return [_numbers(runs), *_joined(senders), *_joined(colors), *_joined(texts)]
+        senders = _joined([draft.sender for draft in self.drafts], SEPARATORS)
+        colors = _joined([draft.color for draft in self.drafts], SEPARATORS)
+        separators = _separators(self.drafts)
+        return [*senders, *colors, *_joined(_runs(self.drafts, separators[0]), separators[1:]), separators[0]]
 
     def runs(self, lasts: Sequence[int]) -> list[Run]:
         """The drafts with their numbers: `lasts` are the newest ones in each of the rooms."""
@@ -122,11 +117,27 @@ def _numbers(values: Iterable[float]) -> str:
     return f"{{{','.join(map(str, values))}}}"
 
 
-def _joined(texts: Sequence[str]) -> tuple[str, str]:
-    """All texts as one, and what stands between them."""
-    for separator in SEPARATORS:
+def _joined(texts: Sequence[str], separators: Sequence[str]) -> tuple[str, str]:
+    """All texts as one, and what stands between them: the first separator that is in none of them."""
+    for separator in separators:
         whole = separator.join(texts)
         if whole.count(separator) == max(len(texts) - 1, 0):
             return whole, separator
-    separator = f"\x1f{secrets.token_hex(8)}\x1f"
-    return separator.join(texts), separator
+    return _joined(texts, [_new_separator()])
+
+
+def _runs(drafts: Sequence[Draft], separator: str) -> list[str]:
+    """The texts of each draft as one, with a separator behind each: so a single empty text is one, too."""
+    return [separator.join([*draft.texts, ""]) for draft in drafts]
+
+
+def _separators(drafts: Sequence[Draft]) -> tuple[str, ...]:
+    """What may stand between texts, and what between runs of texts: not in any text."""
+    texts = "".join("".join(draft.texts) for draft in drafts)
+    free = [separator for separator in SEPARATORS if separator not in texts]
+    return (*free, *(_new_separator() for _ in range(2 - len(free))))
+
+
+def _new_separator() -> str:
+    """One that nobody can have known."""
+    return f"\x1f{secrets.token_hex(8)}\x1f"

@@ -1,4 +1,4 @@
-"""How fast the log is: `python -m tests.bench.log_bench [--messages N] [--folder DIR] [--no-fts]`.
+"""How fast the log is: `python -m tests.bench.log_bench [--messages N] [--folder DIR] [--no-fts] [--postgres]`.
 
 Makes a log in a new folder, measures it and prints one table, with the targets where there are any.
 """
@@ -6,6 +6,7 @@ Makes a log in a new folder, measures it and prints one table, with the targets 
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import random
 import shutil
@@ -22,6 +23,8 @@ from server_parts.storage.records import Draft, StorageError
 from server_parts.storage.search_query import parse
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.search_index import Scope
+from server_parts.storage.store import Store
+from tests.postgres import Cluster
 
 SENDERS = 5
 DAY = 86_400
@@ -49,7 +52,7 @@ def make_drafts(texts: list[str], total: int) -> Iterator[Draft]:
         yield Draft(room, start + i * 8, f"user{i % SENDERS}", "blue", [text], f"session-{i % SENDERS:012}", i)
 
 
-def build(log: SqliteLog, texts: list[str], total: int) -> float:
+def build(log: Store, texts: list[str], total: int) -> float:
     drafts = make_drafts(texts, total)
     start = time.perf_counter()
     while batch := [draft for draft, _ in zip(drafts, range(1000), strict=False)]:
@@ -73,14 +76,11 @@ def row(name: str, taken: list[float], target: float | None = None, rate: str = 
     return name, rate, f"{middle:.2f}", f"{slow:.2f}", verdict
 
 
-def measure_open(folder: Path, full_text: bool) -> Row:
-    def reopen() -> None:
-        SqliteLog(folder, full_text=full_text).close()
-
-    return row("open and close", milliseconds(reopen, 10), OPEN_TARGET)
+def measure_open(open: Callable[[], Store]) -> Row:
+    return row("open and close", milliseconds(lambda: open().close(), 10), OPEN_TARGET)
 
 
-def measure_pages(log: SqliteLog) -> Iterator[Row]:
+def measure_pages(log: Store) -> Iterator[Row]:
     last = log.last("lobby")
     for name, before in (("newest", last + 1), ("middle", last // 2), ("oldest", 101)):
         yield row(
@@ -104,9 +104,13 @@ QUERIES = {
 }
 
 
-def wait_for_index(log: SqliteLog, seconds: float = 300) -> None:
+def wait_for_index(log: Store, seconds: float = 300) -> None:
     """Until then a search looks through the messages."""
     deadline = time.monotonic() + seconds
+    if not isinstance(log, SqliteLog):
+        while log.find(Wanted(parse("xyzzyqq"), {}, 1)).partial and time.monotonic() < deadline:
+            time.sleep(0.5)
+        return
     while log._index and time.monotonic() < deadline:
         with suppress(StorageError):
             log._index.search(Wanted(parse("needle"), {}, 1), Scope((), True, {}))
@@ -114,7 +118,7 @@ def wait_for_index(log: SqliteLog, seconds: float = 300) -> None:
         time.sleep(0.1)
 
 
-def measure_search(log: SqliteLog) -> Iterator[Row]:
+def measure_search(log: Store) -> Iterator[Row]:
     floors = {f"@user1+peer{i}": 5 for i in range(100)}
     start = time.perf_counter()
     wait_for_index(log)
@@ -125,7 +129,7 @@ def measure_search(log: SqliteLog) -> Iterator[Row]:
         yield row(f"search, {name}", taken, SEARCH_TARGET, f"{found} found")
 
 
-def measure_append(log: SqliteLog, texts: list[str]) -> Iterator[Row]:
+def measure_append(log: Store, texts: list[str]) -> Iterator[Row]:
     seq = 10**9
     for size, times, pause in ((1, 1000, 0.0), (1, 300, QUIET), (10, 1000, 0.0), (100, 500, 0.0), (1000, 200, 0.0)):
         batches = []
@@ -164,7 +168,7 @@ def measure_disk(folder: Path) -> Row:
         )
 
 
-def measure_trim(log: SqliteLog, total: int) -> Row:
+def measure_trim(log: Store, total: int) -> Row:
     keep = total // 4
     return row("trim, one slice of 500", milliseconds(lambda: log.trim(keep_messages=keep), 100), 50)
 
@@ -176,21 +180,35 @@ def print_table(rows: list[Row]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def opener(folder: Path, where: Path | None, *, postgres: bool, full_text: bool) -> Callable[[], Store]:
+    """What makes the log, or opens it again."""
+    if not postgres:
+        return partial(SqliteLog, folder, full_text=full_text)
+    from server_parts.storage.postgres.connections import Address
+    from server_parts.storage.postgres.log import PostgresLog
+
+    cluster = Cluster(where and str(where))
+    atexit.register(cluster.close)
+    database = cluster.database(folder)
+    return lambda: PostgresLog(Address(cluster.address(database), database))
+
+
 def main(argv: list[str]) -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--messages", type=int, default=1_000_000)
     options.add_argument("--folder", type=Path, default=None, help="where to make the log (default: a temporary one)")
     options.add_argument("--no-fts", action="store_true", help="search by looking through all messages")
+    options.add_argument("--postgres", action="store_true", help="a log in PostgreSQL, started for this")
     chosen = options.parse_args(argv)
     folder = Path(tempfile.mkdtemp(prefix="log-bench-", dir=chosen.folder))
-    texts, full_text = make_texts(), not chosen.no_fts
+    texts, open = make_texts(), opener(folder, chosen.folder, postgres=chosen.postgres, full_text=not chosen.no_fts)
     try:
-        log = SqliteLog(folder, full_text=full_text)
+        log = open()
         rows: list[Row] = [("build, batches of 1000", f"{build(log, texts, chosen.messages):,.0f}/s", "", "", "")]
         rows += [*measure_search(log), *measure_pages(log)]
         log.close()
-        rows.append(measure_open(folder, full_text))
-        log = SqliteLog(folder, full_text=full_text)
+        rows.append(measure_open(open))
+        log = open()
         rows += [*measure_append(log, texts), measure_disk(folder), measure_trim(log, chosen.messages)]
         log.close()
         rows += [(path.name, f"{path.stat().st_size >> 20} MB", "", "", "") for path in sorted(folder.glob("*.db"))]

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from server_parts.storage.postgres.batch import Holding
 from server_parts.storage.records import Moved
+
+MOST: Final = 100_000  # sessions that are remembered
 
 
 class Sessions:
@@ -23,8 +26,12 @@ class Sessions:
 
     def hold(self, taken: Mapping[str, Holding]) -> None:
         with self._lock:
-            self._held.update(taken)
+            for key, holding in taken.items():
+                self._held.pop(key, None)  # so that it is the last one again
+                self._held[key] = holding
             self._unsure.difference_update(taken)
+            while len(self._held) > MOST:  # what was forgotten is taken again with its next text
+                del self._held[next(iter(self._held))]
 
     def let_go(self, keys: Iterable[str]) -> None:
         with self._lock:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.records import Run
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Store
@@ -19,42 +18,8 @@ from tests.peers import WAIT
 from tests.postgres import needs_postgres
 
 from .drafts import SESSION, append, draft, say, texts
+from .followers import Follower
 from .postgres_logs import postgres_log
-
-
-class Follower:
-    """A server's side of the news: which rooms it follows, and what it has told there."""
-
-    def __init__(self, store: Store, *rooms: str, asked: Mapping[str, int] | None = None) -> None:
-        self.store = store
-        self.told = {room: store.last(room) for room in rooms}
-        self.asked = dict(asked or {})  # after which number others are wanted
-        self.heard: list[tuple[str, int, str]] = []
-
-    def positions(self) -> dict[str, int]:
-        return self.told.copy()
-
-    def wanted(self, room: str, first: int) -> int | None:
-        return self.told.get(room, self.asked.get(room))
-
-    def listen(self, timeout: float = 0.0) -> list[Run]:
-        runs = self.store.news(self, timeout)
-        for run in runs:
-            told = self.told.get(run.room, self.asked.get(run.room, 0))
-            assert run.id <= told + 1, "something was passed over"
-            if run.last > told:
-                new = run if run.id > told else run.after(told)
-                self.heard += [(run.room, message.id, message.text) for message in new.messages()]
-                (self.told if run.room in self.told else self.asked)[run.room] = run.last
-        return runs
-
-    def hear(self, count: int) -> list[tuple[str, int, str]]:
-        """All that was heard, as soon as it is so much."""
-        deadline = time.monotonic() + WAIT
-        while len(self.heard) < count:
-            assert time.monotonic() < deadline, self.heard
-            self.listen(0.2)
-        return self.heard
 
 
 def test_a_session_is_taken_as_it_was_left(log: Store) -> None:

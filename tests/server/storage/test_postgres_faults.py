@@ -19,6 +19,7 @@ from tests.postgres import cluster, needs_postgres
 
 from .database_relay import DatabaseRelay
 from .drafts import SESSION, append, draft, say, texts
+from .followers import Follower
 from .postgres_logs import database_of, log_in, postgres_log
 
 if TYPE_CHECKING:
@@ -400,6 +401,48 @@ def test_the_dead_are_buried_by_whoever_comes_next(two: tuple[PostgresLog, Postg
         assert rows == {log._writer.server for log in (here, there, third)}
     rows = {id for (id,) in cluster().execute("SELECT id FROM chat.servers", database)}
     assert rows == {here._writer.server, there._writer.server}
+
+
+class Curious(Follower):
+    """Remembers which rooms it was asked about."""
+
+    def __init__(self, store: Store, *rooms: str) -> None:
+        super().__init__(store, *rooms)
+        self.questions: list[tuple[str, int]] = []
+
+    def wanted(self, room: str, first: int) -> int | None:
+        self.questions.append((room, first))
+        return super().wanted(room, first)
+
+
+def test_news_of_ones_own_are_no_news(two: tuple[PostgresLog, PostgresLog]) -> None:
+    """A server is asked about what others have appended, with the number of the first text of it."""
+    here, there = two
+    follower = Curious(here, "lobby")
+    follower.listen(0.0)
+    append(here, draft("own", "den", session="a", seq=1))
+    append(there, draft("1", "cave", session="b", seq=1)._replace(texts=["1", "2"]))
+    append(there, draft("3", "cave", session="b", seq=3))
+    append(there, draft("told", session="c", seq=1))
+    assert follower.hear(1) == [("lobby", 1, "told")]
+    assert follower.questions == [("cave", 1), ("cave", 3), ("lobby", 1)]
+    assert (here.last("cave"), here.rooms()["cave"]) == (3, 3)
+
+
+def test_news_survive_a_connection_that_was_lost(two: tuple[PostgresLog, PostgresLog], tmp_path: Path) -> None:
+    """What was said meanwhile no hint tells of: all rooms that are followed are looked at."""
+    here, there = two
+    follower = Follower(here, "lobby", "den")
+    for number in range(1, 4):
+        append(there, draft(f"{number}", session="a", seq=2 * number), draft("x", "den", session="b", seq=number))
+        follower.hear(2 * number)
+        cluster().execute(
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            f" WHERE datname = '{database_of(tmp_path)}' AND application_name = 'chat feed'"
+        )
+    append(there, draft("last", session="a", seq=9))
+    heard = follower.hear(7)
+    assert [text for room, _, text in heard if room == "lobby"] == ["1", "2", "3", "last"]
 
 
 def test_servers_append_side_by_side(two: tuple[PostgresLog, PostgresLog]) -> None:

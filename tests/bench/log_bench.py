@@ -104,13 +104,17 @@ QUERIES = {
 }
 
 
+INDEXED = "SELECT coalesce(max(block), -1) + 1 >= (SELECT (n + 1) >> 12 FROM counted) FROM blocks"  # in PostgreSQL
+
+
 def wait_for_index(log: Store, seconds: float = 300) -> None:
     """Until then a search looks through the messages."""
     deadline = time.monotonic() + seconds
-    if not isinstance(log, SqliteLog):
-        while log.find(Wanted(parse("xyzzyqq"), {}, 1)).partial and time.monotonic() < deadline:
-            time.sleep(0.5)
-        return
+    while not isinstance(log, SqliteLog) and time.monotonic() < deadline:
+        if log._reader.fetch(INDEXED) == [(True,)]:  # type: ignore[attr-defined]
+            return
+        time.sleep(0.1)
+    assert isinstance(log, SqliteLog)
     while log._index and time.monotonic() < deadline:
         with suppress(StorageError):
             log._index.search(Wanted(parse("needle"), {}, 1), Scope((), True, {}))
@@ -187,7 +191,7 @@ def opener(folder: Path, where: Path | None, *, postgres: bool, full_text: bool)
     from server_parts.storage.postgres.connections import Address
     from server_parts.storage.postgres.log import PostgresLog
 
-    cluster = Cluster(where and str(where))
+    cluster = Cluster(str(where) if where else None)
     atexit.register(cluster.close)
     database = cluster.database(folder)
     return lambda: PostgresLog(Address(cluster.address(database), database))

@@ -32,10 +32,12 @@ AGAIN: Final = 1.0  # seconds after which a statement that failed is not tried a
 READERS: Final = 4
 LENDING: Final = 5.0  # seconds to wait until another thread has given a connection back
 
-# Each statement is planned once: which arrays it gets does not change how it is best carried out. Only looking at all
-# of a table, which a table without statistics invites to, would be remembered too; so that is what comes last.
+# Each statement is planned once, for whatever values. Every one of them is best carried out in one way: row by row, by
+# an index, in its order. What the database would guess without the values, or from a table that was still small, may be
+# a thousand times as slow; and appending relies on the order in which rows are locked (functions.py).
 _SETTINGS: Final = (
-    f"-c search_path={SCHEMA} -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
+    f"-c search_path={SCHEMA} -c plan_cache_mode=force_generic_plan -c jit=off"
+    " -c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
     f" -c statement_timeout={int(PATIENCE * 1000) - 500} -c idle_in_transaction_session_timeout=10s"
     " -c client_min_messages=error -c synchronous_commit=on"
 )

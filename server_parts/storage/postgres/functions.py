@@ -4,8 +4,8 @@ Rows are locked in one order, whoever appends: the server's own, sessions by id,
 room stays locked until the commit, so that its numbers become visible in their order: who reads above a number misses
 none that is still being written. Everything is checked behind its lock; what was seen before may have changed since.
 
-Rows are updated in the order of the arrays, because the writer's connection allows no other way to join them (see
-`IN_ORDER`). To lock them by a statement before would cost as much again.
+Rows are updated in the order of the arrays, because our connections join in no other way (see connections.py). To lock
+them by a statement before would cost as much again.
 """
 
 from __future__ import annotations
@@ -16,10 +16,6 @@ FENCED: Final = "CH001"
 MOVED: Final = "CH002"
 CHANNEL: Final = "chat"
 HINTS: Final = 200  # rooms in one notification: below its limit of 8,000 bytes
-
-# Tables are looked up row by row, in the order of what they are joined with.
-IN_ORDER: Final = """
-    SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; SET enable_seqscan = off"""
 
 # Messages are noted for receipts, and indexed for searches, in blocks of so many consecutive `n`.
 BLOCK_BITS: Final = 10

@@ -22,16 +22,17 @@ from server_parts.storage.session_store import SessionRecord
 MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, ''), m.seq"
 ITS_SESSION: Final = "LEFT JOIN sessions AS s ON s.id = m.session"
 
-_AFTER: Final = f"""
-    SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id {ITS_SESSION}
-    WHERE r.name = %s AND m.id > %s ORDER BY m.id LIMIT %s"""
+# The limit is taken first, in the order of the index.
+_PAGE: Final = """
+    rooms AS r CROSS JOIN LATERAL (
+        SELECT * FROM messages WHERE room = r.id AND id > %s ORDER BY id LIMIT %s) AS m"""
+_AFTER: Final = f"SELECT {MESSAGE} FROM {_PAGE} {ITS_SESSION} WHERE r.name = %s ORDER BY m.id"
 # Texts that follow those that fill the size are not sent.
 _AFTER_SIZED: Final = f"""
     SELECT name, id, ts, sender, color, text, token, seq FROM (
         SELECT r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, '') AS token, m.seq,
             sum(length(m.text)) OVER (ORDER BY m.id) - length(m.text) AS before
-        FROM rooms AS r JOIN messages AS m ON m.room = r.id {ITS_SESSION}
-        WHERE r.name = %s AND m.id > %s ORDER BY m.id LIMIT %s) AS page
+        FROM {_PAGE} {ITS_SESSION} WHERE r.name = %s) AS page
     WHERE before < %s ORDER BY id"""
 _NUMBER: Final = "SELECT n FROM messages WHERE room = %s AND id >= %s ORDER BY id LIMIT 1"
 _SESSION: Final = "SELECT accepted, owner FROM sessions WHERE token = %s"
@@ -58,8 +59,8 @@ class LogReader:
 
     def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
         if size == math.inf:
-            return messages(self._pool.fetch(_AFTER, (room, after, max(limit, 0))))
-        return messages(self._pool.fetch(_AFTER_SIZED, (room, after, max(limit, 0), max(size, 1))))
+            return messages(self._pool.fetch(_AFTER, (after, max(limit, 0), room)))
+        return messages(self._pool.fetch(_AFTER_SIZED, (after, max(limit, 0), room, max(size, 1))))
 
     def number_of(self, room: int, id: int) -> int:
         """The number among all messages of the first one in a room from `id` on; 0 if there is none."""

@@ -139,13 +139,18 @@ class _Search:
         self._scan(max((indexed + 1) << SIZE_BITS, 0), high)
         for blocks, stale in self._blocks(min(indexed, high >> SIZE_BITS)):
             bits = self._bits_of([block for block in blocks if block not in stale])
+            numbers: list[int] = []
             for block in blocks:
-                if not self._finds.left:
-                    return
                 if block in stale:
+                    self._fetch(numbers)
+                    numbers = []
                     self._scan(block << SIZE_BITS, min(high, (block << SIZE_BITS) + SIZE - 1))
+                elif len(numbers) < self._finds.left:
+                    numbers += [n for n in _numbers(block, bits.get(block, 0)) if n <= high]
                 else:
-                    self._fetch([n for n in _numbers(block, bits.get(block, 0)) if n <= high])
+                    self._fetch(numbers)
+                    numbers = [n for n in _numbers(block, bits.get(block, 0)) if n <= high]
+            self._fetch(numbers)
 
     def _blocks(self, newest: int) -> Iterator[tuple[list[int], set[int]]]:
         """The blocks that may hold what is wanted, some at a time and newest first; and which of these are stale."""

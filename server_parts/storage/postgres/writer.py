@@ -20,7 +20,7 @@ from psycopg import Connection
 
 from server_parts.storage.postgres.connections import Reach, Row, connect, is_lost
 from server_parts.storage.postgres.errors import reason
-from server_parts.storage.postgres.functions import FENCED, IN_ORDER, MOVED
+from server_parts.storage.postgres.functions import FENCED, MOVED
 from server_parts.storage.postgres.schema import LOCK, SERVER, migrate
 from server_parts.storage.records import Fenced, Moved, OutcomeUnknown, StorageError
 
@@ -180,7 +180,6 @@ class Writer:
     def _connect(self) -> Connection[Row]:
         connection = connect(self._reach.address, "chat writer")
         try:
-            connection.execute(IN_ORDER, prepare=False)
             self._prepare(connection)
         except psycopg.Error as error:
             connection.close()

@@ -107,12 +107,16 @@ class PostgresLog(PostgresAccounts, Store):
         return self._rooms.last.get(room, 0)
 
     def first(self, room: str) -> int:
-        self._look_for(room)
+        self._look_at(room)  # no hint tells of what another server has trimmed
         return self._rooms.first.get(room, 1)
 
     def _look_for(self, room: str) -> None:
         """A room that is not known here may have been made by another server a moment ago."""
-        if room not in self._rooms.ids and not self._alone and not self._reach.closed:
+        if room not in self._rooms.ids:
+            self._look_at(room)
+
+    def _look_at(self, room: str) -> None:
+        if not self._alone and not self._reach.closed:
             self._rooms.learn(self._reader.look_up(ROOM, (room,)))
 
     def rooms(self) -> dict[str, int]:

@@ -148,6 +148,7 @@ def migrate(connection: Connection[Any], shown: str) -> str:
     """Bring the tables to the present version, one server at a time, all of it or nothing. Returns the epoch."""
     check_database(connection, shown)
     with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0")  # of a large log this may take its time
         connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK, MIGRATING))
         if not check_schema(connection, shown):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")

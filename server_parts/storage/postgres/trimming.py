@@ -25,11 +25,11 @@ from server_parts.storage.postgres.writer import Writer
 from server_parts.storage.records import ACTS, Receipt
 from server_parts.storage.search_query import DAY
 
-# Rooms that may have something to trim.
+# Rooms that may have something to trim. They are locked in the order in which all lock rooms: the last one first.
 _DUE: Final = """
-    SELECT r.name FROM rooms AS r CROSS JOIN LATERAL (
+    SELECT r.id, r.name, r.first, r.last FROM rooms AS r CROSS JOIN LATERAL (
         SELECT ts FROM messages AS m WHERE m.room = r.id ORDER BY m.id LIMIT 1) AS oldest
-    WHERE r.name <> %s AND (r.last - r.first >= %s OR oldest.ts < %s)"""
+    WHERE r.name <> %s AND (r.last - r.first >= %s OR oldest.ts < %s) ORDER BY r.id DESC"""
 _LOCK_ROOM: Final = "SELECT last FROM rooms WHERE id = %s FOR NO KEY UPDATE"
 _OLDEST: Final = "SELECT n, id, ts FROM messages WHERE room = %s ORDER BY id LIMIT %s"
 _DELETE_UP_TO: Final = "DELETE FROM messages WHERE room = %s AND id <= %s"
@@ -89,27 +89,36 @@ class Trimmer:
             return False
         oldest = -math.inf if keep_days is None else time.time() - keep_days * DAY
         most = math.inf if keep_messages is None else keep_messages
-        self._due = self._due or [name for (name,) in self._reader.fetch(_DUE, (ACTS, most, oldest))]
-        left = TRIM_SLICE
-        while self._due and left > 0:
-            gone = self._trim_room(self._due[-1], oldest, most, left)
-            left -= gone + 1
-            if left >= 0:
-                self._due.pop()
+        self._due = self._due or self._find_due(most, oldest)
+        if not self._due:
+            return False
+        first: dict[str, int] = {}  # of the rooms that were trimmed
+        left = TRIM_SLICE  # messages and rooms to look at before the hub has its turn again
+        due = self._due.copy()
+        with self._writer.transaction() as connection:
+            while due and left > 0:
+                rows = self._past(connection, due[-1], oldest, most, left)
+                if rows:
+                    first[due[-1]] = rows[-1][1] + 1
+                    _delete(connection, self._rooms.ids[due[-1]], rows)
+                left -= len(rows) + 1
+                if left >= 0:
+                    due.pop()
+        self._due = due
+        self._rooms.first.update(first)
         return bool(self._due)
 
-    def _trim_room(self, name: str, oldest: float, most: float, limit: int) -> int:
-        """How many messages went."""
+    def _find_due(self, most: float, oldest: float) -> list[str]:
+        rows = self._reader.fetch(_DUE, (ACTS, most, oldest))
+        self._rooms.learn(rows)
+        return [name for _, name, _, _ in rows]
+
+    def _past(self, connection: Connection[Row], name: str, oldest: float, most: float, limit: int) -> list[Row]:
+        """The oldest messages of a room that may go, at most `limit`. The room is locked."""
         room = self._rooms.ids[name]
-        with self._writer.transaction() as connection:
-            ((last,),) = connection.execute(_LOCK_ROOM, (room,)).fetchall()
-            rows = connection.execute(_OLDEST, (room, limit)).fetchall()
-            rows = list(takewhile(lambda row: row[1] <= last - most or row[2] < oldest, rows))
-            if rows:
-                _delete(connection, room, rows)
-        if rows:
-            self._rooms.first[name] = rows[-1][1] + 1
-        return len(rows)
+        ((last,),) = connection.execute(_LOCK_ROOM, (room,)).fetchall()
+        rows = connection.execute(_OLDEST, (room, limit)).fetchall()
+        return list(takewhile(lambda row: row[1] <= last - most or row[2] < oldest, rows))
 
     def note_use(self, sessions: Sequence[str], day: int) -> None:
         with self._writer.transaction() as connection:

@@ -76,7 +76,7 @@ class Writer:
             self._keeper.join()
         with self._lock:
             if self._connection is not None:
-                with suppress(psycopg.Error):
+                with suppress(psycopg.Error), self._reach.watch.over(self._connection):
                     self._connection.execute(_UNREGISTER, (self.server,))
                 self._connection.close()
                 self._connection = None

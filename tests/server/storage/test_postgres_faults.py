@@ -18,7 +18,7 @@ from tests.peers import WAIT, wait_until
 from tests.postgres import cluster, needs_postgres
 
 from .database_relay import DatabaseRelay
-from .drafts import SESSION, append, draft, say, texts
+from .drafts import SESSION, append, draft, say, texts, trim_all
 from .followers import Follower
 from .postgres_logs import database_of, log_in, postgres_log
 
@@ -443,6 +443,19 @@ def test_news_survive_a_connection_that_was_lost(two: tuple[PostgresLog, Postgre
     append(there, draft("last", session="a", seq=9))
     heard = follower.hear(7)
     assert [text for room, _, text in heard if room == "lobby"] == ["1", "2", "3", "last"]
+
+
+def test_what_another_server_does_to_a_room_is_known(two: tuple[PostgresLog, PostgresLog]) -> None:
+    """That it was made, that it was trimmed, and a room that only the other one has seen can be trimmed here."""
+    here, there = two
+    append(there, *(draft(f"{number}", "den", session="a", seq=number) for number in range(1, 6)))
+    assert (here.last("den"), here.first("den"), here.last("cave")) == (5, 1, 0)
+    trim_all(there, keep_messages=2)
+    assert here.first("den") == 4
+    append(there, *(draft(f"{number}", "cave", session="b", seq=number) for number in range(1, 6)))
+    trim_all(here, keep_messages=1)
+    assert (there.first("den"), there.first("cave")) == (5, 5)
+    assert texts(there.after("cave", 0, 9)) == ["5"]
 
 
 def test_servers_append_side_by_side(two: tuple[PostgresLog, PostgresLog]) -> None:

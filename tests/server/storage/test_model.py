@@ -146,4 +146,4 @@ TestLogs.settings = settings(
     max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestPostgresLogs = needs_postgres(PostgresLogs.TestCase)
-TestPostgresLogs.settings = settings(TestLogs.settings, max_examples=10)
+TestPostgresLogs.settings = settings(TestLogs.settings, max_examples=8)

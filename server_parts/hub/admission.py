@@ -83,9 +83,10 @@ class Admission:
         names = self._live_rooms.names
         if names.gives_way(name, client):
             for bearer in [bearer for bearer in names.bearers(name) if bearer not in (client, leaving)]:
-                self._give_up(bearer, client)
+                self.give_up(bearer, client.address)
 
-    def _give_up(self, bearer: Client, client: Client) -> None:
+    def give_up(self, bearer: Client, address: str) -> None:
+        """A guest leaves its name to somebody who has come from that address."""
         names = self._live_rooms.names
         if bearer in self._batch:
             self._batch.commit()
@@ -93,7 +94,7 @@ class Admission:
         self._conversations.close(bearer)
         text = f"somebody with a claim to the name {bearer.name} has connected: you are now {names.next_guest()}"
         bearer.tell(notice(text))
-        log.info("%s gave the name up to %s and is now %s", bearer.name, client.address, names.next_guest())
+        log.info("%s gave the name up to %s and is now %s", bearer.name, address, names.next_guest())
         self._live_rooms.rename(bearer, None)
 
     def note_owner(self, client: Client, name: str, *, store: bool = False) -> None:

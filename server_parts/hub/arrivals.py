@@ -6,6 +6,7 @@ It must not know sockets.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from json.encoder import encode_basestring as quote
 from typing import Final, NamedTuple
 
@@ -13,9 +14,11 @@ from chat_common import LOBBY, color_for, is_guest, partners
 from server_parts.hub.admission import Admission
 from server_parts.hub.departures import Departures
 from server_parts.hub.entering import HOW_IN, Entering
+from server_parts.hub.neighbours import Neighbours
 from server_parts.hub.state import HubState
 from server_parts.hub.trimming import Trimming
 from server_parts.people.clients import Client, Session
+from server_parts.people.distant import Distant
 from server_parts.people.permissions import DENIED, entry_refusal, floor_of
 from server_parts.people.session_owners import session_owner
 from server_parts.protocol import events
@@ -40,13 +43,16 @@ class _Coming(NamedTuple):
 
 
 class Arrivals:
-    def __init__(self, state: HubState, departures: Departures, trimming: Trimming) -> None:
+    def __init__(
+        self, state: HubState, departures: Departures, trimming: Trimming, admission: Admission, neighbours: Neighbours
+    ) -> None:
         self._store = state.store
         self._motd = state.settings.motd
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations
         self._batch = state.batch
-        self._admission = Admission(state)
+        self._admission = admission
+        self._neighbours = neighbours
         self._entering = Entering(state, departures)
         self._departures = departures
         self._trimming = trimming
@@ -59,6 +65,7 @@ class Arrivals:
         if client.session is not None:
             client.tell(Refusal("bad_field", "hello was sent already", "type").frame())
             return
+        self._neighbours.decide()
         coming = self._coming(client, hello)
         # All that may fail comes first: a hello that cannot be carried out has changed nothing here.
         refusal = self._refusal(coming)
@@ -92,7 +99,7 @@ class Arrivals:
         closed = self._admission.closed_to(client, hello, session, earlier)
         if closed is not None:
             self._turn_away(client, closed)
-        elif earlier is not None and earlier.number > client.number:
+        elif earlier is not None and not earlier.is_distant and earlier.number > client.number:
             # A hello may be late: it is the older connection that goes, whichever of the two is heard first.
             self._departures.disconnect(client, "replaced", REPLACED, retry=False)
         elif client.on_kept_place and earlier is None and self._owned(coming) is None:
@@ -106,7 +113,8 @@ class Arrivals:
         return None if name is None else self._live_rooms.names.owned(name, coming.client)
 
     def _let_in(self, coming: _Coming) -> None:
-        client, hello, session, _ = coming
+        client, hello, session, earlier = coming
+        self._wait_for_others(client, hello.name, earlier)
         before = self._owned(coming)
         resumed, floors = self._private_rooms(hello, before)  # first: where that fails, no code is used up
         account = self._entering.complete(client, hello.name, before, hello.proof, hello.invite)
@@ -126,6 +134,18 @@ class Arrivals:
         if earlier is not None and not earlier.gone:
             same = hello.name is not None and hello.name.lower() == earlier.name.lower()
             self._departures.disconnect(earlier, "replaced", REPLACED, retry=False, comes_back=same)
+
+    def _wait_for_others(self, client: Client, name: str | None, earlier: Client | None = None) -> None:
+        """Whoever has to go, or to leave a name, and is connected to another server, goes first."""
+        if isinstance(earlier, Distant) and not earlier.gone:
+            same = name is not None and name.lower() == earlier.name.lower()
+            end = partial(earlier.end, "replaced", REPLACED, retry=False, comes_back=same)
+            self._neighbours.wait_for(earlier, end)
+        names = self._live_rooms.names
+        if name is not None and not is_guest(name) and names.gives_way(name, client):
+            for bearer in list(names.bearers(name)):
+                if isinstance(bearer, Distant) and bearer is not earlier:
+                    self._neighbours.wait_for(bearer, bearer.give_way)
 
     def _turn_away(self, client: Client, refusal: Refusal) -> None:
         """Whoever is not banned may ask again: with a password, or an invitation."""
@@ -180,6 +200,7 @@ class Arrivals:
         )
         client.tell(welcome | {"away": client.away} if self._live_rooms.names.others(client) else welcome)
         self._live_rooms.names.give_up_vain_claim(client)
+        self._live_rooms.announcer.person(client)
 
     def start_again(self, client: Client, again: StartAgain) -> None:
         self._conversations.close(client)
@@ -240,12 +261,14 @@ class Arrivals:
     # --- a new name ---
 
     def nick(self, client: Client, nick: Nick) -> None:
+        self._neighbours.decide()
         proved = client.proved
         refusal = self._nick_refusal(client, nick)
         if refusal is not None:
             client.proved = proved
             client.tell(refusal.frame())
             return
+        self._wait_for_others(client, nick.name)
         moves = nick.name.lower() != client.name.lower()
         owned = self._live_rooms.names.owned(nick.name, client)
         floors = self._conversations.resumed(nick.name) if moves and owned is not None else {}

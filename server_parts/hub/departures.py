@@ -13,6 +13,7 @@ from typing import Final
 
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
+from server_parts.people.distant import Distant
 from server_parts.people.places import Places
 from server_parts.people.reservations import GRACE
 from server_parts.protocol.events import bye
@@ -57,6 +58,9 @@ class Departures:
         self, client: Client, code: str, text: str, *, retry: bool, at_once: bool = False, comes_back: bool = False
     ) -> None:
         """End a client's connection with a reason; it has a few seconds to read it."""
+        if isinstance(client, Distant):
+            client.end(code, text, retry=retry, comes_back=comes_back)
+            return
         why = "" if code == "exit" else code.replace("_", " ")
         self.forget(client, why, comes_back=comes_back, expected=retry)
         self._say_goodbye(client, client.encoder.frame(bye(code, text, retry=retry)), at_once=at_once)

@@ -20,11 +20,14 @@ from typing import Any, Final, NamedTuple
 
 from chat_common import partners
 from server_parts.hub.accounts import Accounts
+from server_parts.hub.admission import Admission
 from server_parts.hub.arrivals import Arrivals
 from server_parts.hub.departures import Departures
+from server_parts.hub.feed import Feed
 from server_parts.hub.lists import member_list
 from server_parts.hub.live_rooms import PRESENCE_SLICE
 from server_parts.hub.moderation_table import moderation_table
+from server_parts.hub.neighbours import Neighbours, NotYetError
 from server_parts.hub.proving import Prover
 from server_parts.hub.saying import Saying
 from server_parts.hub.state import new_state
@@ -37,6 +40,7 @@ from server_parts.protocol import account_requests, events
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
 from server_parts.settings import Settings
+from server_parts.storage.exchange import Exchange
 from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
 
@@ -45,6 +49,8 @@ GREETING: Final = 0.001  # seconds a turn that newcomers may take: a crowd at th
 GREETING_SHARE: Final = 0.25  # … nor be held up for ever: so much of what a turn took, where that is more
 
 log = logging.getLogger("chat")
+
+AGAIN: Final = 0.02  # seconds until what waits for another server is tried again
 
 Item = tuple[Client, Sequence[Request]]
 
@@ -60,19 +66,26 @@ class Stats(NamedTuple):
 class Hub:
     """Owns the state of the chat. Everything but `submit`, `stop` and `stats` runs in its own thread."""
 
-    def __init__(self, store: Store, settings: Settings, places: Places | None = None) -> None:
-        state = new_state(store, settings)
+    def __init__(
+        self, store: Store, settings: Settings, places: Places | None = None, exchange: Exchange | None = None
+    ) -> None:
+        state = new_state(store, settings, exchange)
         self.rules = state.rules
         self._live_rooms, self._batch, self._conversations = state.live_rooms, state.batch, state.conversations
         self._trimming = Trimming(store, settings, partial(state.release, settings.name))
         self._departures = departures = Departures(state, places)
-        arrivals = Arrivals(state, departures, self._trimming)
+        admission = Admission(state)
+        self._neighbours = neighbours = Neighbours(state, departures, admission)
+        arrivals = Arrivals(state, departures, self._trimming, admission, neighbours)
         self._saying = saying = Saying(state)
         accounts = Accounts(state, departures)
         self.prover = Prover(store)  # for readers
+        self._feed = Feed(self, store, state)
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._asked: deque[Item] = deque()  # what is to be carried out in this turn
         self._later: deque[Item] = deque()  # newcomers and new names, for which there may be no time in this turn
+        self._held: list[Item] = []  # what waits for another server …
+        self._again = math.inf  # … and until when
         self._untold: list[Client] = []  # whose credits come back in the next turn, when what they said is told
         self._stops = 0  # after one, requests are no longer carried out; after two, the thread ends
         self._ended = False
@@ -85,6 +98,7 @@ class Hub:
             ask.StartAgain: arrivals.start_again,
             ask.Say: saying.say,
             ask.Announce: saying.announce,
+            ask.Heard: neighbours.hear,
             ask.Bye: departures.bye,
             ask.EndConnection: departures.end,
             ask.Disconnected: departures.disconnected,
@@ -137,6 +151,8 @@ class Hub:
     def run(self) -> None:
         """Until told to end. Raises what nobody foresaw: then `bury` is to follow, as it is in any case."""
         self._batch.open()
+        self._neighbours.open()
+        self._feed.open()
         try:
             while self._stops < 2:
                 told_to_stop = self._take()
@@ -152,12 +168,14 @@ class Hub:
                 if self._batch.fault is not None:
                     raise self._batch.fault
         finally:
+            self._feed.close()
             self._batch.close()
+            self._neighbours.close()
 
     def bury(self) -> None:
         """After `run`: do nothing more, but let nobody wait for it."""
         self.closing.set()
-        for client in [*self._untold, *(client for client, _ in (*self._asked, *self._later))]:
+        for client in [*self._untold, *(client for client, _ in (*self._asked, *self._later, *self._held))]:
             client.credits.put(None)
         while self._stops < 2:
             item = self._queue.get()
@@ -198,7 +216,9 @@ class Hub:
         """Seconds until the hub has something to do of its own accord."""
         if self._later or self._untold:
             return 0.0
-        soonest = min(self._live_rooms.presence_due(), self._departures.due, self._trimming.due)
+        soonest = min(
+            self._live_rooms.presence_due(), self._departures.due, self._trimming.due, self._neighbours.due, self._again
+        )
         return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
 
     def _turn(self, asked: deque[Item], seconds: float = math.inf) -> None:
@@ -210,10 +230,9 @@ class Hub:
             while asked and time.monotonic() < until:
                 client, requests = asked.popleft()
                 heard.append(client)
-                for request in requests:
-                    if client.gone or self._stops:
-                        break
-                    self._handle(client, request)
+                if not self._carry_out_all(client, requests):
+                    heard.pop()
+            self._neighbours.end_turn()
             self._batch.end_turn()
         finally:
             told, self._untold = self._untold, []
@@ -235,6 +254,26 @@ class Hub:
             self._departures.run(now)
         if now >= self._trimming.due:
             self._trimming.run(now, self._live_rooms.sessions, self._live_rooms.sessions.values())
+        if now >= self._neighbours.due:
+            self._neighbours.run(now)
+        if now >= self._again:
+            self._later += self._held
+            self._held.clear()
+            self._again = math.inf
+        self._neighbours.end_turn()
+
+    def _carry_out_all(self, client: Client, requests: Sequence[Request]) -> bool:
+        """Whether that is done; else what is left of it waits for another server."""
+        for number, request in enumerate(requests):
+            if client.gone or self._stops:
+                break
+            try:
+                self._handle(client, request)
+            except NotYetError:
+                self._held.append((client, requests[number:]))
+                self._again = time.monotonic() + AGAIN
+                return False
+        return True
 
     def _handle(self, client: Client, request: Request) -> None:
         if not isinstance(request, ask.Say):
@@ -246,6 +285,8 @@ class Hub:
         seq = getattr(request, "seq", None)
         try:
             refusal = self._carry_out_or_refuse(client, request)
+        except NotYetError:
+            raise
         except StorageError as error:  # nothing was counted: it is to be said again
             refusal = Refusal("storage_unavailable", str(error), seq=seq)
         except Exception:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final
 
 from chat_common import Frame, partners
+from server_parts.hub.announcing import Announcer
 from server_parts.hub.lists import room_list
 from server_parts.hub.pages import entry
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Room
 from server_parts.people.described import described
+from server_parts.people.distant import Distant
 from server_parts.people.names import Names
 from server_parts.people.presence import Tidings
 from server_parts.people.renames import Renames
@@ -26,10 +28,12 @@ from server_parts.protocol import events
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import Rooms
 from server_parts.storage.account_records import Account
+from server_parts.storage.exchange import Alone
 from server_parts.storage.records import Run, StorageError, one_by_one
 from server_parts.storage.store import Store
 
 PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
+MISSED_PAGE: Final = 1_000  # messages of other servers that are read at a time
 PRESENCE_SLICE: Final = 0.002  # seconds, and no longer at a time: thousands who hear of it hold up nobody
 
 log = logging.getLogger("chat")
@@ -38,8 +42,10 @@ Blocks = dict[tuple[int, Encoder, Client | None], bytes]  # what is told from a 
 
 
 class LiveRooms:
-    def __init__(self, store: Store, operator: str, rules: Rulebook) -> None:
+    def __init__(self, store: Store, operator: str, rules: Rulebook, announcer: Announcer | None = None) -> None:
         self._rules = rules
+        self.announcer = announcer or Announcer(Alone())
+        self.catch_up_with_others: Callable[[], None] = lambda: None  # who is where, as other servers have posted it
         self.names = Names(store, operator)
         self.sessions: dict[str, Client] = {}
         self.rooms: dict[str, Room] = {}
@@ -61,7 +67,12 @@ class LiveRooms:
 
         `floor` is the number up to which it may not read; None: it may read nothing that was said.
         """
-        room = self.rooms.get(name) or Room(name, self._store.last(name))
+        if isinstance(client, Distant):
+            client.enter(name, self._store.last(name) if after is None else after)
+            return iter(())
+        room = self.rooms.get(name) or Room(name, 0)
+        if not room.here:  # what was said since nobody here heard it
+            room.last = self._store.last(name)
         lowest = room.last if floor is None else max(floor, self._store.first(name) - 1)
         if name not in self.rooms:  # nothing can fail from here on
             self._open(room)
@@ -102,13 +113,23 @@ class LiveRooms:
             room.members[client] = room.news.enter(client.name)
             self._news[room.name] = room
         client.rooms[room.name] = room
+        room.here += not client.is_distant
+        self.announcer.entered(client, room)
 
     def _is_double(self, client: Client, room: Room) -> bool:
         """Whether its person is in the room with another connection too."""
         return any(other in room.members for other in self.names.others(client))
 
     def leave(self, client: Client, room: Room) -> None:
+        if isinstance(client, Distant):
+            client.leave(room.name)
+            return
+        self.announcer.left(client, room)
+        self._remove(client, room)
+
+    def _remove(self, client: Client, room: Room) -> None:
         del room.members[client], client.rooms[room.name]
+        room.here -= not client.is_distant
         if self._is_double(client, room):
             room.doubles -= 1
         elif room.members:
@@ -119,8 +140,9 @@ class LiveRooms:
 
     def leave_all(self, client: Client) -> None:
         """Out of everything: rooms, name and session."""
+        self.announcer.gone(client)
         for room in list(client.rooms.values()):
-            self.leave(client, room)
+            self._remove(client, room)
         self.names.release(client)
         session, client.session = client.session, None
         if session is not None and self.sessions.get(session.key) is client:
@@ -144,6 +166,7 @@ class LiveRooms:
         if client.name != old:
             for room in client.rooms.values():
                 self._note_rename(client, room, old, stays=room in stays)
+        self.announcer.person(client, {room.name: room.last for room in client.rooms.values()})
         pair = [old, client.name]
         answer = [events.presence(room.name, {"renamed": [pair]}, room.people) for room in client.rooms.values()]
         answer = answer or [events.presence(None, {"renamed": [pair]}, 0)]
@@ -228,6 +251,8 @@ class LiveRooms:
         """`blocks` keeps what others were told, as their doors show it."""
         position = room.members[client]
         room.members[client] = tidings.end
+        if client.is_distant:
+            return
         hearer = client if tidings.knows(client) else None
         key = position, client.encoder, hearer
         is_shared = len(client.rooms) == 1 or not client.encoder.is_for_people
@@ -250,8 +275,10 @@ class LiveRooms:
         Encode once, send many. Each author's own copy is its receipt.
         """
         room = self.rooms.get(name)
-        if room is None:
-            return  # said from outside, to an empty room
+        if room is None or not room.here:
+            return  # said elsewhere, and nobody here is in that room
+        if not self.announcer.is_alone and not all(self._is_in(room, run.sender) for run in committed):
+            self.catch_up_with_others()
         runs = self._untold(room, committed)
         if not runs:
             return
@@ -260,7 +287,7 @@ class LiveRooms:
         said = sum(len(run.texts) for run in runs)
         room.last = runs[-1].last
         self.messages += said
-        self.deliveries += said * len(room.members)
+        self.deliveries += said * room.here
         sessions = {run.session for run in runs}
         blocks: dict[Encoder, bytes] = {}
         for client in room.members:
@@ -273,6 +300,46 @@ class LiveRooms:
                 block = blocks[encoder] = encoder.live(runs)
             if not client.outbox.offer(block):
                 self.slow[client] = None
+
+    def _is_in(self, room: Room, name: str) -> bool:
+        return any(bearer in room.members for bearer in self.names.bearers(name))
+
+    def catch_up(self, name: str, upto: int | None = None) -> None:
+        """Tell a room what was said at other servers up to a number, or so far."""
+        room = self.rooms.get(name)
+        if room is None or not room.here:
+            return
+        last = self._store.last(name) if upto is None else upto
+        while room.last < last:
+            before = room.last
+            self.publish(name, one_by_one(self._store.after(name, before, min(last - before, MISSED_PAGE))))
+            if room.last == before:  # it was trimmed
+                room.last = last
+
+    # --- people at other servers ---
+
+    def welcome_distant(self, client: Distant, name: str) -> None:
+        self.names.add(client, name)
+        if client.session is not None and client.session.key:
+            self.sessions.setdefault(client.session.key, client)
+
+    def rename_distant(self, client: Distant, name: str) -> None:
+        old = client.name
+        stays = [room for room in client.rooms.values() if self._is_double(client, room)]
+        self.names.move(client, name)
+        if client.name != old:
+            for room in client.rooms.values():
+                self._note_rename(client, room, old, stays=room in stays)
+
+    def add_distant(self, client: Distant, name: str) -> None:
+        if name not in client.rooms:
+            if name not in self.rooms:
+                self._open(Room(name, 0))
+            self._add(client, self.rooms[name])
+
+    def remove_distant(self, client: Distant, name: str) -> None:
+        if name in client.rooms:
+            self._remove(client, client.rooms[name])
 
     def _untold(self, room: Room, committed: list[Run]) -> list[Run]:
         """What continues the room's numbers: all of it, if nobody else appends to this log."""

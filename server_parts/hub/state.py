@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from server_parts.hub.announcing import Announcer
 from server_parts.hub.batch import Batch
 from server_parts.hub.conversations import Conversations
 from server_parts.hub.live_rooms import LiveRooms
@@ -15,6 +16,7 @@ from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.last_seen import LastSeen
 from server_parts.settings import Settings
 from server_parts.storage.account_records import AccountChange, Release
+from server_parts.storage.exchange import Alone, Exchange
 from server_parts.storage.records import Draft
 from server_parts.storage.store import Entry, Store
 
@@ -29,6 +31,7 @@ class HubState(NamedTuple):
     batch: Batch
     rules: Rulebook
     last_seen: LastSeen
+    exchange: Exchange
 
     def change(self, by: str, text: str, *changes: AccountChange) -> None:
         """Change accounts by a right that others do not have: with its line in the audit, or not at all."""
@@ -48,9 +51,11 @@ class HubState(NamedTuple):
         self.rules.note(self.store.write(Entry(drafts, {}, changes=changes)))
 
 
-def new_state(store: Store, settings: Settings) -> HubState:
+def new_state(store: Store, settings: Settings, exchange: Exchange | None = None) -> HubState:
+    exchange = exchange or Alone()
     rules = Rulebook()
     rules.read(store)
-    live_rooms = LiveRooms(store, settings.name, rules)
+    live_rooms = LiveRooms(store, settings.name, rules, Announcer(exchange))
     conversations = Conversations(store, live_rooms, rules)
-    return HubState(store, settings, live_rooms, conversations, Batch(store, live_rooms, rules), rules, LastSeen())
+    batch = Batch(store, live_rooms, rules)
+    return HubState(store, settings, live_rooms, conversations, batch, rules, LastSeen(), exchange)

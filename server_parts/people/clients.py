@@ -69,6 +69,8 @@ class Client:
         "session", "settles", "shares_name", "takes_over", "token_hash", "wrote_in",
     )  # fmt: skip
 
+    is_distant = False  # connected to another server of this chat: see distant.py
+
     def __init__(self, outbox: Outlet, address: str, role: Role = Role.GUEST) -> None:
         self.number = next(_numbers)
         self.outbox = outbox
@@ -138,7 +140,7 @@ class Client:
 class Room:
     """The live side of a room: who hears it. The log keeps what was said."""
 
-    __slots__ = ("doubles", "last", "members", "name", "news")
+    __slots__ = ("doubles", "here", "last", "members", "name", "news")
 
     def __init__(self, name: str, last: int) -> None:
         self.name = name
@@ -146,6 +148,7 @@ class Room:
         self.news = News()
         self.members: dict[Client, int] = {}  # in the order they came, each with its position in the news
         self.doubles = 0  # members that are further connections of somebody who is here
+        self.here = 0  # members that are connected to this server
 
     @property
     def people(self) -> int:

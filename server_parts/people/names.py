@@ -247,9 +247,39 @@ class Names:
             client.replaced = self._replaced(client, returning=returning)
         bearers.append(client)
 
+    def add(self, client: Client, name: str) -> None:
+        """Somebody at another server bears the name: that is not to be decided here."""
+        client.name = name
+        bearers = self._live.setdefault(name.lower(), [])
+        client.bearing = bearers[0].bearing if bearers else next(self._bearings)
+        bearers.append(client)
+
+    def move(self, client: Client, name: str) -> None:
+        """They bear another one now."""
+        self._give_up(client)
+        self.add(client, name)
+
+    def refresh(self, name: str) -> list[Client]:
+        """Another server has changed an account. Returns those who bear its name here."""
+        bearers = [bearer for bearer in self.bearers(name) if not bearer.is_distant and not bearer.is_owner]
+        for bearer in bearers:
+            account = self.owned(name, bearer)
+            if account is not None:
+                bearer.account, bearer.role, bearer.claiming = account.id, role_of(account.role), False
+                bearer.settles = (account.since or 0.0) + AGE
+        return bearers
+
     def next_guest(self) -> str:
         """The first free of guest-1, guest-2 …"""
+        while self._free_guests and self._is_guest_elsewhere(self._free_guests[0]):
+            heapq.heappop(self._free_guests)
+        while not self._free_guests and self._is_guest_elsewhere(self._guests + 1):
+            self._guests += 1
         return f"guest-{self._free_guests[0] if self._free_guests else self._guests + 1}"
+
+    def _is_guest_elsewhere(self, number: int) -> bool:
+        """Whether another server has given that number; it comes back when that guest leaves."""
+        return f"guest-{number}" in self._live
 
     def take_guest(self, client: Client) -> None:
         self.take(self.next_guest(), client)
@@ -275,8 +305,16 @@ class Names:
             self._last_bearers.move_to_end(name)
             if len(self._last_bearers) > MOST_REMEMBERED:
                 self._last_bearers.popitem(last=False)
+        if client.is_distant and is_guest(client.name):
+            self._take_back(client.name)
         if client in self._numbers:
             heapq.heappush(self._free_guests, self._numbers.pop(client))
+
+    def _take_back(self, guest: str) -> None:
+        """The number of a guest at another server, if it was passed over here."""
+        number = int(guest.rpartition("-")[2])
+        if number <= self._guests:
+            heapq.heappush(self._free_guests, number)
 
     def _replaced(self, client: Client, *, returning: bool) -> float:
         """When somebody else gave up the name; for ever ago if nobody else can have borne it."""

@@ -5,7 +5,7 @@ Also the one place where the fields of native frames are checked. It must not kn
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from chat_common import (
@@ -16,6 +16,7 @@ from chat_common import (
 from server_parts.protocol.account_requests import AccountRequest, Proof, Secret
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.moderation_requests import ModerationRequest
+from server_parts.storage.records import Run
 from server_parts.storage.search_query import MAX_ECHO
 
 MAX_PAGE: Final = 500
@@ -174,6 +175,12 @@ class TalkAgain(NamedTuple):
     """At the plain door: whoever was held back because a password was refused goes on talking."""
 
 
+class Heard(NamedTuple):
+    """Other servers have appended this to the log, and may have more to say. It comes from no client."""
+
+    runs: Sequence[Run]
+
+
 class Disconnected(NamedTuple):
     """The connection is over."""
 
@@ -188,6 +195,7 @@ Request = (
     Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | ShowAs | Bye  # for the hub
     | EndConnection | StartAgain | Disconnected  # for the hub, from the door or the reader
     | Announce  # for the hub, from the operator
+    | Heard  # for the hub, from the log
     | ModerationRequest  # for the hub
     | History | Search | Ping | Answer | TalkAgain | Refusal  # for the dispatcher
     | AccountRequest

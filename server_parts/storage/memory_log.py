@@ -71,6 +71,9 @@ class MemoryLog(Store):
     def news(self, feed: Feed, timeout: float) -> list[Run]:
         return self._news.news(feed, timeout)
 
+    def ring(self) -> None:
+        self._news.ring()
+
     def _store(self, draft: Draft) -> Run:
         room = draft.room
         last = self._last.get(room, 0)

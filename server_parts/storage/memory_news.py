@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from server_parts.storage.records import Message, Run, in_runs
 from server_parts.storage.store import Feed
@@ -22,7 +22,14 @@ class MemoryNews:
         self._last = last
         self._appended = threading.Condition()  # guards what follows
         self._hints: WeakKeyDictionary[Feed, dict[str, int]] = WeakKeyDictionary()  # where first something new is
+        self._rung: WeakSet[Feed] = WeakSet()
         self._closed = False
+
+    def ring(self) -> None:
+        """Whoever waits is to look for what is not in the log."""
+        with self._appended:
+            self._rung.update(self._hints)
+            self._appended.notify_all()
 
     def tell(self, runs: list[Run]) -> None:
         """Something was appended."""
@@ -42,7 +49,8 @@ class MemoryNews:
                 return runs
             with self._appended:
                 left = deadline - time.monotonic()
-                if self._closed or left <= 0:
+                if self._closed or left <= 0 or feed in self._rung:
+                    self._rung.discard(feed)
                     return []
                 if not self._hints[feed]:
                     self._appended.wait(left)

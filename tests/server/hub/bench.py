@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any
 
 from server_parts.hub.hub import Hub
@@ -13,6 +14,7 @@ from server_parts.people.roles import Role
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Hello, Request, Say
 from server_parts.settings import Settings
+from server_parts.storage.exchange import Exchange
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import Run, StorageError
 from server_parts.storage.store import Entry
@@ -88,6 +90,9 @@ class Remembering:
         self.closed = True
 
 
+_sessions = count(1)  # of all benches: several may be servers of one chat
+
+
 class Seat:
     """One client at the bench."""
 
@@ -144,16 +149,14 @@ class Seat:
 
 
 class Bench:
-    def __init__(self) -> None:
-        self.store = BenchLog()
-        self.hub = Hub(self.store, Settings(motd="be kind", console=False))
+    def __init__(self, store: BenchLog | None = None, exchange: Exchange | None = None) -> None:
+        self.store = store or BenchLog()
+        self.hub = Hub(self.store, Settings(motd="be kind", console=False), exchange=exchange)
         self._thread = threading.Thread(target=self.hub.run, name="hub under test")
         self._thread.start()
-        self._sessions = 0
 
     def session(self) -> str:
-        self._sessions += 1
-        return f"session-{self._sessions:016}"
+        return f"session-{next(_sessions):016}"
 
     def seat(self, name: str, **hello: Any) -> Seat:
         """A client that came in natively; what it was told about that is forgotten."""

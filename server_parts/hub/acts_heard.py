@@ -1,0 +1,64 @@
+"""What acts of moderation that other servers have appended mean for the people who are connected here.
+
+Whoever was there to be kicked, that server has asked this one to let go. Here is what holds for everybody: settings of
+rooms, deleted texts, and bans of people who came in meanwhile. Owned by the hub, run only by its thread. It must not
+know sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from chat_common import Frame
+from server_parts.hub.departures import Departures
+from server_parts.hub.state import HubState
+from server_parts.moderation import acts, sentences
+from server_parts.moderation.acts import Kept
+from server_parts.people import restraint
+from server_parts.people.clients import Client
+from server_parts.people.described import settings_of
+from server_parts.protocol import events, moderation_events
+from server_parts.storage.records import Run
+
+
+class ActsHeard:
+    def __init__(self, state: HubState, departures: Departures) -> None:
+        self._rules = state.rules
+        self._live_rooms = state.live_rooms
+        self._departures = departures
+
+    def hear(self, runs: Iterable[Run] = ()) -> None:
+        """Let acts hold, and do what follows from them here."""
+        self._rules.hear(runs)
+        for kept in self._rules.take_elsewhere():
+            match kept.act.do:
+                case acts.BAN:
+                    self._ban(kept)
+                case acts.ROOM:
+                    settings = settings_of(kept.act.room, self._rules)
+                    self._tell(kept.act.room, moderation_events.room(kept.act.room, settings, kept.by, kept.ts))
+                case acts.DELETE if kept.act.number is not None:
+                    self._tell(kept.act.room, moderation_events.deleted(kept.act.room, kept.act.number, kept.by))
+
+    def _here(self, room: str) -> Iterator[Client]:
+        live = self._live_rooms.rooms.get(room)
+        return (client for client in list(live.members if live is not None else ()) if not client.is_distant)
+
+    def _tell(self, room: str, frame: Frame) -> None:
+        for client in self._here(room):
+            client.tell(frame)
+
+    def _ban(self, kept: Kept) -> None:
+        """As it holds by now: it may have been lifted again."""
+        room, now = kept.act.room, self._rules.clock()
+        everyone = self._here(room) if room else self._live_rooms.names.connections()
+        for client in [client for client in everyone if not client.is_distant and not client.is_owner]:
+            rule = self._rules.sanctions.ban(restraint.who(client), room, now)
+            if rule is None:
+                continue
+            if not room:
+                self._departures.disconnect(client, "banned", sentences.banned(rule, now), retry=False)
+                continue
+            client.tell(events.notice(sentences.banned(rule, now)))
+            self._live_rooms.leave(client, self._live_rooms.rooms[room])
+            client.tell(events.presence(room, {"left": [client.name]}, 0))

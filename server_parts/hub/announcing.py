@@ -1,0 +1,84 @@
+"""What the other servers of this chat are told of the people who are connected here, and what is asked of them.
+
+Posts are collected, and go out before the texts of the same turn are stored: nobody is heard before they are known, and
+whoever leaves has been heard first. For that a post says up to which number its room had been told here. Owned by the
+hub, run only by its thread. What other servers post is for neighbours.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from server_parts.people.clients import Client, Room
+from server_parts.people.distant import Distant, facts_of
+from server_parts.storage.exchange import Exchange, Post
+
+# What happens to people: who comes, or has changed; where they enter, what they leave; who goes.
+PERSON, ENTERED, LEFT, GONE = "person", "entered", "left", "gone"
+# An account has changed; a server asks for somebody else's client, or gives one up for it.
+ACCOUNT, ASKED, DROPPED = "account", "asked", "dropped"
+# A new server wants to know who is where; all of one server begins; that was all.
+WHO, ANEW, COMPLETE = "who", "anew", "complete"
+
+MOST_POSTED: Final = 10_000  # posts at a time: so many people who come back at once are one transaction
+
+
+class Announcer:
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.is_alone = exchange.is_alone
+        self._posts: list[Post] = []
+        self.people: dict[int, Client] = {}  # who is here, by the numbers under which others know them
+
+    def _add(self, kind: str, data: dict[str, Any]) -> None:
+        self._posts.append(Post(self._exchange.server, kind, data))
+
+    # --- people ---
+
+    def person(self, client: Client, told: Mapping[str, int] | None = None) -> None:
+        """Somebody came, or has changed. `told`: how far their rooms had been told what they said by another name."""
+        if not self.is_alone and not client.is_distant and client.session is not None:
+            self.people[client.number] = client
+            facts = facts_of(client, time.monotonic())
+            self._add(PERSON, {"id": client.number, "facts": facts, "told": dict(told or {})})
+
+    def entered(self, client: Client, room: Room) -> None:
+        if not self.is_alone and not client.is_distant:
+            self._add(ENTERED, {"id": client.number, "room": room.name})
+
+    def left(self, client: Client, room: Room) -> None:
+        if not self.is_alone and not client.is_distant:
+            self._add(LEFT, {"id": client.number, "told": {room.name: room.last}})
+
+    def gone(self, client: Client) -> None:
+        if self.people.pop(client.number, None) is not None:
+            self._add(GONE, {"id": client.number, "told": {room.name: room.last for room in client.rooms.values()}})
+
+    def account(self, name: str) -> None:
+        """What is kept of an account has changed."""
+        if not self.is_alone:
+            self._add(ACCOUNT, {"name": name})
+
+    # --- other servers ---
+
+    def ask(self, client: Distant, what: str, details: dict[str, Any]) -> None:
+        self._add(ASKED, {"server": client.server, "id": client.id, "what": what, **details})
+
+    def drop(self, client: Distant) -> None:
+        """Its server does not answer: it is treated as if it had gone, and its server hears of that when it can."""
+        self._add(DROPPED, {"server": client.server, "id": client.id})
+
+    def say(self, kind: str) -> None:
+        self._add(kind, {})
+
+    def flush(self) -> None:
+        """All of it is posted, or StorageError: then nobody knows, and this server has to say all of it anew."""
+        while self._posts:
+            some = self._posts[:MOST_POSTED]
+            self._exchange.post(some)
+            del self._posts[: len(some)]
+
+    def forget(self) -> None:
+        self._posts.clear()

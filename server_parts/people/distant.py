@@ -1,0 +1,126 @@
+"""Somebody who is connected to another server of this chat, as this one's hub knows them.
+
+Such a client is changed by what its own server posts, and by nothing else. What this hub wants done with it, it asks of
+that server. So nothing that is offered to its outbox goes anywhere. It must not know how servers talk to each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from chat_common import Frame
+from server_parts.people.clients import Client, Session
+from server_parts.people.roles import Role
+from server_parts.storage.records import Run
+
+Ask = Callable[["Distant", str, dict[str, Any]], None]  # whom it is about, what is to be done, and its details
+
+
+class _Silent:
+    """Encodes nothing: its own server does."""
+
+    newest_last = own_receipts = is_for_people = False
+
+    def frame(self, frame: Frame) -> bytes:
+        return b""
+
+    def live(self, runs: Iterable[Run], session: str | None = None) -> bytes:
+        return b""
+
+    def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
+        return b""
+
+
+class _Nowhere:
+    """Takes everything, and keeps nothing."""
+
+    closed = overflowed = stalled = False
+    backlog = 0
+
+    def offer(self, block: bytes) -> bool:
+        return True
+
+    def offer_pages(self, pages: Iterable[bytes]) -> None:
+        pass
+
+    def finish(self, last_words: bytes, *, at_once: bool = False) -> None:
+        pass
+
+    def drain(self) -> None:
+        pass
+
+    def cut(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+SILENT: Final = _Silent()
+NOWHERE: Final = _Nowhere()
+
+
+class Distant(Client):
+    __slots__ = ("_ask", "id", "server")
+
+    is_distant = True
+
+    def __init__(self, server: int, id: int, ask: Ask) -> None:
+        super().__init__(NOWHERE, "")
+        self.encoder = SILENT
+        self.server = server
+        self.id = id  # its number there
+        self._ask = ask
+
+    def tell(self, frame: Frame) -> None:
+        self._ask(self, "tell", {"frame": frame})
+
+    def enter(self, room: str, after: int) -> None:
+        """It is to be a member of a private room, and hears what is numbered above."""
+        self._ask(self, "enter", {"room": room, "after": after})
+
+    def leave(self, room: str) -> None:
+        self._ask(self, "leave", {"room": room})
+
+    def end(self, code: str, text: str, *, retry: bool, comes_back: bool = False) -> None:
+        """Its connection is to end."""
+        self._ask(self, "end", {"code": code, "text": text, "retry": retry, "comes_back": comes_back})
+
+    def give_way(self) -> None:
+        """It is to leave its name to somebody who has a claim to it."""
+        self._ask(self, "give way", {"name": self.name})
+
+
+_FACTS: Final = (
+    "account", "address", "away", "claiming", "color", "is_confidential", "program", "proved", "reads_only",
+    "shares_name", "token_hash",
+)  # fmt: skip
+
+
+def facts_of(client: Client, now: float) -> dict[str, Any]:
+    """What other servers need to know of a client, as JSON has it. Times are ages: each machine has its own clock."""
+    session = client.session
+    return {field: getattr(client, field) for field in _FACTS} | {
+        "name": client.name,
+        "role": int(client.role),
+        "replaced": _age(client.replaced, now),
+        "settles": None if math.isinf(client.settles) else client.settles,
+        "session": session.key if session is not None else "",
+        "owner": session.owner if session is not None else "",
+    }
+
+
+def apply_facts(client: Distant, facts: dict[str, Any], now: float) -> None:
+    """All but the name, which means more than what is written here."""
+    for field in _FACTS:
+        setattr(client, field, facts[field])
+    client.role = Role(facts["role"])
+    client.replaced = -math.inf if facts["replaced"] is None else now - facts["replaced"]
+    client.settles = math.inf if facts["settles"] is None else facts["settles"]
+    client.session = Session(facts["session"], 0, facts["owner"], facts["owner"])
+
+
+def _age(then: float, now: float) -> float | None:
+    return None if math.isinf(then) else now - then

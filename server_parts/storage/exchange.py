@@ -1,0 +1,92 @@
+"""What the servers of one chat tell each other about the people who are connected to them.
+
+It is one list of posts that every server writes to and reads in the same order. Nothing in it outlives the servers:
+what is to be kept is in the log. What posts mean, `hub.neighbours` says. This module must not know sockets or clients.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final, NamedTuple
+
+from server_parts.storage.records import StorageError
+
+OVER: Final = "over"  # the kind of a post that ends all that its server has said: it left, or it is lost
+
+
+class Post(NamedTuple):
+    server: int  # that wrote it
+    kind: str
+    data: dict[str, Any]  # as JSON has it
+
+
+class Missed(StorageError):
+    """Some posts are gone that this server had not read."""
+
+
+class Excluded(StorageError):
+    """The others have given this server up: whoever is connected to it has to come in again."""
+
+
+class Exchange(ABC):
+    """One server's end of it. Used by one thread, but for `is_waiting`."""
+
+    server: int  # the number of this one; another one after `Excluded`
+    is_alone: bool = False  # there can be no other server
+
+    @abstractmethod
+    def deciding(self) -> AbstractContextManager[None]:
+        """Inside, no other server decides or posts anything. What is posted inside is read by others when it ends."""
+
+    @abstractmethod
+    def post(self, posts: Sequence[Post]) -> None:
+        """Add posts to the list, all of them or none."""
+
+    @abstractmethod
+    def read(self) -> list[Post]:
+        """What the other servers have posted since the last time. A server that is lost is `OVER`."""
+
+    @property
+    @abstractmethod
+    def is_waiting(self) -> bool:
+        """Whether there may be something to read. By any thread."""
+
+    @abstractmethod
+    def servers(self) -> dict[int, str]:
+        """The servers that are there, this one too, and what each calls itself."""
+
+    @abstractmethod
+    def start_over(self) -> None:
+        """After `Excluded` or `Missed`, or at the start: be one of the servers, and read what is posted from now on."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leave. The others read `OVER`."""
+
+
+class Alone(Exchange):
+    """That of a server with a log of its own."""
+
+    server = 0
+    is_alone = True
+    is_waiting = False
+
+    def deciding(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def post(self, posts: Sequence[Post]) -> None:
+        pass
+
+    def read(self) -> list[Post]:
+        return []
+
+    def servers(self) -> dict[int, str]:
+        return {}
+
+    def start_over(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,78 @@
+"""The reference of an exchange: the servers are hubs of one process. For tests of what several servers do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+
+from server_parts.storage.exchange import OVER, Exchange, Excluded, Post
+from server_parts.storage.memory_log import MemoryLog
+
+
+class Hall:
+    """Where the exchanges of one chat meet."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self.log = log  # those who wait for its news are woken up for posts too
+        self.lock = threading.RLock()  # guards all below
+        self.posts: list[Post] = []
+        self.servers: dict[int, str] = {}
+        self.numbers = count(1)
+
+    def end(self, server: int) -> None:
+        """A server left, or the others give it up."""
+        with self.lock:
+            if self.servers.pop(server, None) is not None:
+                self.posts.append(Post(server, OVER, {}))
+        self.log.ring()
+
+
+class MemoryExchange(Exchange):
+    def __init__(self, hall: Hall, label: str = "") -> None:
+        self._hall = hall
+        self._label = label
+        self._position = 0
+        self.server = 0
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        with self._hall.lock:
+            self._check()
+            yield
+
+    def post(self, posts: Sequence[Post]) -> None:
+        with self._hall.lock:
+            self._check()
+            self._hall.posts += posts
+        self._hall.log.ring()
+
+    def read(self) -> list[Post]:
+        with self._hall.lock:
+            self._check()
+            new = self._hall.posts[self._position :]
+            self._position += len(new)
+            return [post for post in new if post.server != self.server]
+
+    @property
+    def is_waiting(self) -> bool:
+        return len(self._hall.posts) > self._position or self.server not in self._hall.servers
+
+    def servers(self) -> dict[int, str]:
+        with self._hall.lock:
+            return self._hall.servers.copy()
+
+    def start_over(self) -> None:
+        with self._hall.lock:
+            if self.server not in self._hall.servers:
+                self.server = next(self._hall.numbers)
+                self._hall.servers[self.server] = self._label
+            self._position = len(self._hall.posts)
+
+    def close(self) -> None:
+        self._hall.end(self.server)
+
+    def _check(self) -> None:
+        if self.server not in self._hall.servers:
+            raise Excluded("the other servers have given this one up")

@@ -1,0 +1,304 @@
+"""Several hubs on one log: for the people who are connected, they are one chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from server_parts.hub import neighbours
+from server_parts.people.roles import Role
+from server_parts.protocol import moderation_requests as order
+from server_parts.protocol.requests import Hello, Join, Leave, Nick, Rooms, Say, Who
+from server_parts.storage.memory_exchange import Hall, MemoryExchange
+from tests.peers import Frame, of_type, wait_until
+from tests.server.hub.bench import Bench, BenchLog, Seat
+
+Open = Callable[[], Bench]
+
+
+@pytest.fixture
+def hall() -> Hall:
+    return Hall(BenchLog())
+
+
+@pytest.fixture
+def open_server(hall: Hall) -> Iterator[Open]:
+    """Another server of the chat."""
+    opened: list[Bench] = []
+
+    def open_one() -> Bench:
+        assert isinstance(hall.log, BenchLog)
+        opened.append(Bench(hall.log, MemoryExchange(hall, f"server {len(opened)}")))
+        return opened[-1]
+
+    yield open_one
+    for bench in opened:
+        bench.stop()
+
+
+@pytest.fixture
+def here(open_server: Open) -> Bench:
+    return open_server()
+
+
+@pytest.fixture
+def there(here: Bench, open_server: Open) -> Bench:
+    return open_server()
+
+
+@pytest.fixture
+def alice(here: Bench, there: Bench) -> Seat:
+    """At one server, in the lobby."""
+    return here.seat("alice", token="a" * 32)
+
+
+@pytest.fixture
+def bob(there: Bench, alice: Seat) -> Seat:
+    """At the other one; alice has heard that he came."""
+    bob = there.seat("bob", token="b" * 32)
+    assert alice.sees_come("bob")
+    return bob
+
+
+def hears_text(seat: Seat, text: str) -> Frame:
+    """The message with that text, when it comes."""
+    found: list[Frame] = []
+
+    def has_come() -> bool:
+        seat.heard()
+        found.extend(frame for frame in of_type(seat.ever, "message") if frame["text"] == text)
+        return bool(found)
+
+    assert wait_until(has_come)
+    return found[0]
+
+
+def texts(seat: Seat) -> list[str]:
+    seat.heard()
+    return [frame["text"] for frame in of_type(seat.ever, "message")]
+
+
+# --- what is said ---
+
+
+def test_what_is_said_at_one_server_is_heard_at_the_other(alice: Seat, bob: Seat) -> None:
+    """With one number everywhere, once."""
+    alice.say("from here")
+    bob.say("from there")
+    for seat in (alice, bob):
+        assert [hears_text(seat, text)["id"] for text in ("from here", "from there")] == [1, 2]
+        assert sorted(texts(seat)) == ["from here", "from there"]
+
+
+def test_a_room_without_anybody_here_is_not_followed(here: Bench, alice: Seat, bob: Seat) -> None:
+    bob.ask(Join("tea"))
+    bob.say("quiet", room="tea")
+    bob.say("loud")
+    hears_text(alice, "loud")
+    assert here.hub._feed.positions().keys() == {"lobby", "@+"}
+    assert here.hub._feed.wanted("tea", 1) is None
+
+
+def test_who_enters_such_a_room_reads_what_was_said(alice: Seat, bob: Seat) -> None:
+    bob.ask(Join("tea"))
+    bob.say("before", room="tea")
+    bob.say("seen")
+    hears_text(alice, "seen")
+    frames = alice.ask(Join("tea"))
+    joined, history = of_type(frames, "joined")[0], of_type(frames, "history")[0]
+    assert (joined["last"], joined["members"]) == (1, 2)
+    assert [message["text"] for message in history["messages"]] == ["before"]
+    bob.say("after", room="tea")
+    assert hears_text(alice, "after")["id"] == 2
+
+
+# --- who is there ---
+
+
+def test_somebody_is_known_before_they_are_heard(alice: Seat, there: Bench) -> None:
+    """Also if both happen in one turn of the other server."""
+    carol = Seat(there)
+    carol.submit(Hello("carol", there.session()))
+    carol.submit(Say("lobby", ["at once"], 1))
+    hears_text(alice, "at once")
+    kinds = [
+        ("carol" in f.get("joined", ()), f.get("text")) for f in alice.ever if f["type"] in ("presence", "message")
+    ]
+    assert kinds.index((True, None)) < kinds.index((False, "at once"))
+
+
+def test_somebody_is_heard_before_they_are_gone(alice: Seat, bob: Seat) -> None:
+    bob.submit(Say("lobby", ["the last word"], 1), Leave("lobby"))
+    assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
+    kinds = [f.get("text") or f.get("left") for f in alice.ever if f["type"] in ("presence", "message")]
+    assert kinds.index("the last word") < kinds.index(["bob"])
+
+
+def test_lists_and_counts_are_of_all_servers(alice: Seat, bob: Seat) -> None:
+    (who,) = of_type(alice.ask(Who("lobby")), "who")
+    assert [member["name"] for member in who["members"]] == ["alice", "bob"]
+    (rooms,) = of_type(bob.ask(Rooms()), "rooms")
+    assert [(room["room"], room["members"]) for room in rooms["rooms"]] == [("lobby", 2)]
+
+
+def test_a_new_name_is_known_everywhere(alice: Seat, bob: Seat) -> None:
+    bob.ask(Nick("robert"))
+    assert alice.hears({"type": "presence", "room": "lobby", "renamed": [["bob", "robert"]], "members": 2})
+    bob.say("me")
+    assert hears_text(alice, "me")["from"] == "robert"
+
+
+def test_a_server_that_comes_later_learns_who_is_there(alice: Seat, bob: Seat, open_server: Open) -> None:
+    third = open_server()
+    carol = third.seat("carol")
+    (who,) = of_type(carol.ask(Who("lobby")), "who")
+    assert {member["name"] for member in who["members"]} == {"alice", "bob", "carol"}
+
+
+def test_people_of_a_lost_server_are_gone(hall: Hall, there: Bench, alice: Seat, bob: Seat) -> None:
+    """Theirs are let go, and asked to come again."""
+    hall.end(2)
+    assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
+    assert wait_until(lambda: bob.outbox.closed)
+    assert of_type(bob.heard(), "bye")[0] | {"text": ""} == {"type": "bye", "code": "moved", "text": "", "retry": True}
+    back = there.seat("bob", token="b" * 32)
+    assert of_type(back.ever, "welcome")
+    back.say("again")
+    hears_text(alice, "again")
+
+
+# --- names ---
+
+
+def test_a_name_belongs_to_one_person_everywhere(alice: Seat, there: Bench) -> None:
+    other = Seat(there)
+    (error,) = of_type(other.ask(Hello("Alice", there.session(), token="x" * 32)), "error")
+    assert error["code"] == "name_taken"
+    assert not of_type(alice.heard(), "presence")
+
+
+def test_many_who_want_one_name_at_once_get_it_once(here: Bench, there: Bench) -> None:
+    for round in range(20):
+        seats = [Seat(bench) for bench in (here, there)]
+        for seat, bench in zip(seats, (here, there), strict=True):
+            seat.submit(Hello(f"name{round}", bench.session(), token=bench.session() * 2))
+        for seat in seats:
+            seat.settle()
+        assert sorted(frame["type"] for seat in seats for frame in seat.heard("welcome", "error")) == [
+            "error",
+            "welcome",
+        ]
+
+
+def test_guests_have_different_numbers(here: Bench, there: Bench) -> None:
+    names = set()
+    for bench in (here, there, here, there):
+        seat = Seat(bench)
+        names.add(of_type(seat.ask(Hello(None, bench.session())), "welcome")[0]["name"])
+    assert names == {"guest-1", "guest-2", "guest-3", "guest-4"}
+
+
+def test_one_person_may_be_at_two_servers(alice: Seat, here: Bench, there: Bench) -> None:
+    """Both see everything, and count once."""
+    first = here.seat("carol", token="c" * 32, shares_name=True)
+    second = there.seat("carol", token="c" * 32, shares_name=True)
+    (joined,) = of_type(second.ever, "joined")
+    assert joined["members"] == 2
+    first.say("from the first")
+    alice.say("from alice")
+    assert [hears_text(second, text)["id"] for text in ("from the first", "from alice")] == [1, 2]
+    first.ask(Leave("lobby"))
+    assert of_type(alice.ask(Who("lobby")), "who")[0]["total"] == 2
+    assert not [frame for frame in alice.ever if "carol" in frame.get("left", ())]
+
+
+def test_a_guest_leaves_a_name_to_whoever_has_a_claim(there: Bench, here: Bench) -> None:
+    guest = there.seat("carol")
+    carol = here.seat("carol", token="c" * 32)
+    assert of_type(carol.ever, "welcome")[0]["name"] == "carol"
+    assert wait_until(lambda: guest.client.name == "guest-1")
+
+
+# --- sessions ---
+
+
+def test_a_session_that_comes_to_another_server_is_ended_at_the_first(alice: Seat, bob: Seat, there: Bench) -> None:
+    """What it said there counts."""
+    alice.say("one")
+    session = "session-of-carol!"
+    carol = alice.bench.seat("carol", session=session, token="c" * 32)
+    carol.say("two")
+    again = there.seat("carol", session=session, token="c" * 32)
+    assert of_type(again.ever, "welcome")[0]["accepted"] == 1
+    assert of_type(carol.heard(), "bye")[0]["code"] == "replaced"
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for(
+    alice: Seat, bob: Seat, there: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "ANSWER_TIME", 0.05)
+    session = "session-of-carol!"
+    carol = there.seat("carol", session=session, token="c" * 32)
+    there.store.gate.clear()
+    bob.submit(Say("lobby", ["holds that hub"], 1))
+    again = Seat(alice.bench)
+    there.store.gate.set()
+    again.ask(Hello("carol", session, token="c" * 32))
+    assert of_type(again.ever, "welcome")
+    assert wait_until(lambda: carol.outbox.closed)
+
+
+# --- in private ---
+
+
+def test_a_private_message_finds_its_reader_at_another_server(alice: Seat, bob: Seat) -> None:
+    alice.say("psst", room="@bob")
+    assert wait_until(lambda: "psst" in _read(bob))
+    bob.say("yes?", room="@alice")
+    hears_text(alice, "yes?")
+
+
+def _read(seat: Seat) -> list[str]:
+    """All texts that somebody was told, live or as something missed."""
+    seat.heard()
+    missed = [m["text"] for frame in of_type(seat.ever, "history") for m in frame["messages"]]
+    return [*texts(seat), *missed]
+
+
+def test_a_private_room_closes_when_its_guest_leaves(alice: Seat, there: Bench) -> None:
+    guest = there.seat("carol")
+    assert alice.sees_come("carol")
+    alice.say("psst", room="@carol")
+    assert wait_until(lambda: "psst" in _read(guest))
+    guest.ask(Nick("dora"))
+    assert wait_until(lambda: "@alice+carol" not in alice.client.rooms)
+
+
+# --- moderation ---
+
+
+@pytest.fixture
+def operator(here: Bench) -> Seat:
+    seat = Seat(here, Role.OWNER)
+    seat.client.name = "server"
+    seat.ask(Hello("server", ""))
+    return seat
+
+
+def test_a_kick_reaches_another_server(operator: Seat, alice: Seat, bob: Seat) -> None:
+    operator.ask(order.Kick("bob", "enough"))
+    assert wait_until(lambda: bob.outbox.closed)
+    assert of_type(bob.heard(), "bye")[0]["code"] == "kicked"
+    assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 2})
+
+
+def test_a_mute_holds_at_another_server(operator: Seat, alice: Seat, bob: Seat) -> None:
+    operator.ask(order.Mute("bob"))
+    assert bob.hears({"type": "notice", "text": "server: you are muted"})
+    assert of_type(bob.say("let me"), "error")[0]["code"] == "muted"
+
+
+def test_the_settings_of_a_room_are_told_everywhere(operator: Seat, bob: Seat) -> None:
+    operator.ask(order.SetRoom("lobby", topic="spring"))
+    assert wait_until(lambda: any(f.get("topic") == "spring" for f in of_type(bob.heard(), "room")))

@@ -49,6 +49,7 @@ class Accounts:
     def __init__(self, state: HubState, departures: Departures) -> None:
         self._state = state
         self._store = state.store
+        self._live_rooms = state.live_rooms
         self._names = state.live_rooms.names
         self._departures = departures
         self._invitations = Allowance(INVITATIONS, "invitations")
@@ -96,7 +97,7 @@ class Accounts:
         self._store.change(change.Create(client.name, client.token_hash, client.program, asked.after))
         account = self._store.account(client.name)
         client.proved = account.id if account is not None else 0
-        self._names.claimed(client.name, client.token_hash)
+        self._live_rooms.claimed(client.name, client.token_hash)
         text = f"{client.name} is your account now: log in with its password from anywhere"
         client.tell(events.password_notice(text, has_one=True))
 
@@ -204,6 +205,7 @@ class Accounts:
         self._state.release(client.name, {account.id: account.name})
         for bearer in self._names.bearers(account.name):
             bearer.role = Role.GUEST  # so its private rooms close, as those of any name that is nobody's
+        self._live_rooms.account_changed(account.name)
         self._end(account, f"the account {account.name} was released by {client.name}")
         client.tell(events.notice(f"the account {account.name} is gone: the name is free"))
 
@@ -218,6 +220,7 @@ class Accounts:
         self._state.change(client.name, f"made {account.name} {with_article(asked.role)}", *changes)
         for bearer in self._names.bearers(account.name):
             bearer.role = role_of(asked.role)
+        self._live_rooms.account_changed(account.name)
         self._tell_bearers(account, client, f"you are now {with_article(asked.role)} of this server")
         client.tell(events.notice(f"{account.name} is now {with_article(asked.role)} of this server"))
 

@@ -70,8 +70,8 @@ class Announcer:
         """Its server does not answer: it is treated as if it had gone, and its server hears of that when it can."""
         self._add(DROPPED, {"server": client.server, "id": client.id})
 
-    def say(self, kind: str) -> None:
-        self._add(kind, {})
+    def say(self, kind: str, **details: Any) -> None:
+        self._add(kind, details)
 
     def flush(self) -> None:
         """All of it is posted, or StorageError: then nobody knows, and this server has to say all of it anew."""

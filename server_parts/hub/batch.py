@@ -195,7 +195,7 @@ class Batch:
             for session in said.sessions():
                 session.accepted, session.stored_owner = session.counted, session.owner
             for name, token_hash in said.claims.items():
-                self._live_rooms.names.claimed(name, token_hash)
+                self._live_rooms.claimed(name, token_hash)
 
 
 def _take_back(reason: str, writers: Iterable[Client]) -> None:

@@ -50,6 +50,7 @@ class Entering:
         self._state = state
         self._store = state.store
         self._settings = state.settings
+        self._live_rooms = state.live_rooms
         self._names = state.live_rooms.names
         self._departures = departures
 
@@ -146,7 +147,7 @@ class Entering:
         if account is None and invite is not None:
             client.invited = not any(isinstance(made, Create) for made in changes)  # the account is what it was for
         if account is None and name is not None:
-            self._names.claimed(name, client.token_hash)
+            self._live_rooms.claimed(name, client.token_hash)
             return self._names.owned(name, client)
         return account
 

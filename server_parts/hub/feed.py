@@ -45,6 +45,7 @@ class Feed:
 
     def close(self) -> None:
         self._ending.set()
+        self._store.ring()
         if self._thread.ident is not None:
             self._client.credits.put(None)
             self._thread.join()

@@ -35,6 +35,7 @@ from server_parts.hub.trimming import Trimming
 from server_parts.people import permissions
 from server_parts.people.clients import Client
 from server_parts.people.described import described_people
+from server_parts.people.distant import Distant
 from server_parts.people.places import Places
 from server_parts.protocol import account_requests, events
 from server_parts.protocol import requests as ask
@@ -139,12 +140,16 @@ class Hub:
         live_rooms, everyone = self._live_rooms, self._live_rooms.names.connections()
         backlog = sum(client.outbox.backlog for client in everyone)
         return Stats(
-            sum(not client.is_owner for client in everyone),
+            sum(not (client.is_owner or client.is_distant) for client in everyone),
             len(live_rooms.rooms),
             live_rooms.messages,
             live_rooms.deliveries,
             backlog,
         )
+
+    def servers(self) -> dict[str, int]:
+        """The servers of this chat, each with how many are connected to it. Empty if there can be no other."""
+        return self._neighbours.servers()
 
     # --- turns ---
 
@@ -308,11 +313,15 @@ class Hub:
 
     def _color(self, client: Client, color: ask.Color) -> None:
         client.color = color.color
+        self._live_rooms.announcer.person(client)
 
     def _away(self, client: Client, away: ask.Away) -> None:
         for connection in self._live_rooms.names.bearers(client.name):
             connection.away = away.text
-            if connection is not client:
+            self._live_rooms.announcer.person(connection)
+            if isinstance(connection, Distant):
+                connection.be_away(away.text)
+            elif connection is not client:
                 connection.tell(events.away(away.text))
 
     def _show_as(self, client: Client, form: ask.ShowAs) -> None:

@@ -318,6 +318,17 @@ class LiveRooms:
 
     # --- people at other servers ---
 
+    def claimed(self, name: str, token_hash: str | None) -> None:
+        """The name is an account now."""
+        self.names.claimed(name, token_hash)
+        self.account_changed(name)
+
+    def account_changed(self, name: str) -> None:
+        """Its bearers here are changed already; those elsewhere are to be."""
+        self.announcer.account(name)
+        for bearer in self.names.bearers(name):
+            self.announcer.person(bearer)
+
     def welcome_distant(self, client: Distant, name: str) -> None:
         self.names.add(client, name)
         if client.session is not None and client.session.key:

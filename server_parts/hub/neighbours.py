@@ -11,6 +11,7 @@ import contextlib
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from server_parts.hub.live_rooms import LiveRooms
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
 from server_parts.people.distant import Distant, apply_facts
+from server_parts.protocol import events
 from server_parts.protocol.requests import Heard
 from server_parts.storage.exchange import OVER, Exchange, Excluded, Missed
 from server_parts.storage.records import ACTS, Run, StorageError
@@ -51,6 +53,7 @@ class Neighbours:
         self._stale: dict[int, set[int]] = {}  # of a server that says anew who is with it: whom it has not named yet
         self._decision = contextlib.ExitStack()
         self._is_deciding = self._is_reading = False
+        self._labels: dict[int, str] = {}  # what the servers call themselves
         self._expected: set[int] = set()  # servers that have not said yet who is with them …
         self._expected_until = 0.0  # … and until when this one waits for that
         self._asked: dict[Distant, float] = {}  # who is to go, and since when
@@ -173,7 +176,8 @@ class Neighbours:
         try:
             self._exchange.start_over()
             with self._exchange.deciding():
-                others = set(self._exchange.servers()) - {self._exchange.server}
+                self._labels = self._exchange.servers()
+                others = set(self._labels) - {self._exchange.server}
                 self._announcer.forget()
                 self._introduce()
                 self._announcer.say(announcing.WHO)
@@ -188,7 +192,7 @@ class Neighbours:
 
     def _introduce(self) -> None:
         """Everybody who is here, for those who do not know."""
-        self._announcer.say(announcing.ANEW)
+        self._announcer.say(announcing.ANEW, label=self._exchange.label)
         for client in self._names.connections():
             if not client.is_distant:
                 self._announcer.person(client)
@@ -203,6 +207,13 @@ class Neighbours:
 
     def close(self) -> None:
         self._exchange.close()
+
+    def servers(self) -> dict[str, int]:
+        """By what they call themselves. By any thread."""
+        people = Counter(client.server if isinstance(client, Distant) else 0 for client in self._names.connections())
+        own = self._exchange.server
+        names = self._labels.copy()
+        return {label: people[0 if server == own else server] for server, label in names.items()}
 
     # --- what the others post ---
 
@@ -262,6 +273,7 @@ class Neighbours:
         for room in {room for id in theirs for room in self._distant[server, id].rooms}:
             self._live_rooms.catch_up(room)
         self._forget(server, theirs)
+        self._labels.pop(server, None)
         self._expected.discard(server)
         self._stale.pop(server, None)
         log.info("server %d has left; %d people were with it", server, len(theirs))
@@ -270,6 +282,7 @@ class Neighbours:
         self._introduce()
 
     def _anew(self, server: int, data: dict[str, Any]) -> None:
+        self._labels[server] = data["label"]
         self._stale[server] = {id for other, id in self._distant if other == server}
 
     def _complete(self, server: int, data: dict[str, Any]) -> None:
@@ -293,6 +306,10 @@ class Neighbours:
             case "end":
                 end = {field: data[field] for field in ("retry", "comes_back")}
                 self._departures.disconnect(client, data["code"], data["text"], **end)
+            case "away":
+                client.away = data["text"]
+                client.tell(events.away(client.away))
+                self._announcer.person(client)
             case "give way":
                 self._giving_way[client] = data["name"]
 

@@ -70,7 +70,7 @@ class RoomModeration:
         self._acting.record(client.name, act)
         ts = round(self._rules.clock(), 3)
         frame = moderation_events.room(room, settings_of(room, self._rules), client.name, ts)
-        self._tell([*members, client], frame)
+        self._tell([*(one for one in members if not one.is_distant), client], frame)
 
     def _members(self, room: str) -> list[Client]:
         live = self._live_rooms.rooms.get(room)
@@ -171,7 +171,7 @@ class RoomModeration:
         act = Act(acts.DELETE, message.sender, room=wanted.room, number=wanted.id)
         self._acting.record(client.name, act, [Receipt(wanted.room, wanted.id)])
         frame = moderation_events.deleted(wanted.room, wanted.id, client.name)
-        self._tell([*self._members(wanted.room), client], frame)
+        self._tell([*(one for one in self._members(wanted.room) if not one.is_distant), client], frame)
 
     def _may_delete(self, client: Client, message: Message) -> Refusal | None:
         """One's own, and those of people one may act on."""

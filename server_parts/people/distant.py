@@ -88,6 +88,10 @@ class Distant(Client):
         """Its connection is to end."""
         self._ask(self, "end", {"code": code, "text": text, "retry": retry, "comes_back": comes_back})
 
+    def be_away(self, text: str | None) -> None:
+        """Its person is, at another connection."""
+        self._ask(self, "away", {"text": text})
+
     def give_way(self) -> None:
         """It is to leave its name to somebody who has a claim to it."""
         self._ask(self, "give way", {"name": self.name})

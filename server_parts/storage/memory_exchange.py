@@ -32,7 +32,7 @@ class Hall:
 class MemoryExchange(Exchange):
     def __init__(self, hall: Hall, label: str = "") -> None:
         self._hall = hall
-        self._label = label
+        self.label = label
         self._position = 0
         self.server = 0
 
@@ -67,7 +67,7 @@ class MemoryExchange(Exchange):
         with self._hall.lock:
             if self.server not in self._hall.servers:
                 self.server = next(self._hall.numbers)
-                self._hall.servers[self.server] = self._label
+                self._hall.servers[self.server] = self.label
             self._position = len(self._hall.posts)
 
     def close(self) -> None:

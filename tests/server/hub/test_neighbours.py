@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from server_parts.hub import neighbours
+from server_parts.moderation import acts
+from server_parts.moderation.acts import Act
 from server_parts.people.roles import Role
 from server_parts.protocol import moderation_requests as order
-from server_parts.protocol.requests import Hello, Join, Leave, Nick, Rooms, Say, Who
+from server_parts.protocol.account_requests import GiveRole, Whois
+from server_parts.protocol.requests import Away, Hello, Join, Leave, Nick, Rooms, Say, Who
 from server_parts.storage.memory_exchange import Hall, MemoryExchange
+from server_parts.storage.store import Entry
 from tests.peers import Frame, of_type, wait_until
 from tests.server.hub.bench import Bench, BenchLog, Seat
 
@@ -302,3 +307,65 @@ def test_a_mute_holds_at_another_server(operator: Seat, alice: Seat, bob: Seat) 
 def test_the_settings_of_a_room_are_told_everywhere(operator: Seat, bob: Seat) -> None:
     operator.ask(order.SetRoom("lobby", topic="spring"))
     assert wait_until(lambda: any(f.get("topic") == "spring" for f in of_type(bob.heard(), "room")))
+
+
+def test_a_deleted_text_is_deleted_everywhere(operator: Seat, alice: Seat, bob: Seat) -> None:
+    bob.say("oops")
+    hears_text(alice, "oops")
+    operator.ask(order.Delete("lobby", 1))
+    assert bob.hears({"type": "deleted", "room": "lobby", "id": 1, "by": "server"})
+    assert alice.hears({"type": "deleted", "room": "lobby", "id": 1, "by": "server"})
+
+
+def test_a_ban_keeps_somebody_out_everywhere(operator: Seat, bob: Seat, there: Bench) -> None:
+    operator.ask(order.Ban("bob", sure=True))
+    assert wait_until(lambda: bob.outbox.closed)
+    again = there.seat("bob", token="b" * 32)
+    assert of_type(again.ever, "bye")[0]["code"] == "banned"
+
+
+def test_a_ban_finds_whoever_came_in_meanwhile(hall: Hall, bob: Seat) -> None:
+    """Its server did not know yet that they are here."""
+    act = Act(acts.BAN, "bob", keys=("bob",))
+    hall.log.write(Entry([acts.draft_of("server", act, time.time())], {}))
+    assert wait_until(lambda: bob.outbox.closed)
+    assert of_type(bob.heard(), "bye")[0]["code"] == "banned"
+
+
+# --- accounts ---
+
+
+def test_a_role_given_at_one_server_holds_at_the_other(operator: Seat, bob: Seat) -> None:
+    bob.say("I exist")
+    hears_text(operator, "I exist")
+    operator.ask(GiveRole("bob", "operator"))
+    assert wait_until(lambda: bob.client.role is Role.OPERATOR)
+    assert of_type(bob.ask(Whois("bob")), "whois")[0]["role"] == "operator"
+    assert wait_until(lambda: _sees_role(operator, "bob") == "operator")
+
+
+def _sees_role(seat: Seat, name: str) -> str:
+    return str(of_type(seat.ask(Whois(name)), "whois")[0]["role"])
+
+
+def test_a_private_message_claims_a_name_at_another_server_once(hall: Hall, alice: Seat, bob: Seat) -> None:
+    """Its bearer knows, and does not claim it again."""
+    alice.say("psst", room="@bob")
+    assert wait_until(lambda: not bob.client.claiming)
+    account = hall.log.account("bob")
+    bob.say("hello")
+    assert hall.log.account("bob") == account
+    assert bob.client.role is Role.MEMBER
+
+
+def test_somebody_who_is_away_is_away_everywhere(alice: Seat, here: Bench, there: Bench) -> None:
+    first = here.seat("carol", token="c" * 32, shares_name=True)
+    second = there.seat("carol", token="c" * 32, shares_name=True)
+    first.ask(Away("tea"))
+    assert second.hears({"type": "away", "text": "tea"})
+    assert second.client.away == "tea"
+
+
+def test_the_servers_are_known(here: Bench, there: Bench, alice: Seat, bob: Seat) -> None:
+    for bench in (here, there):
+        assert wait_until(lambda bench=bench: bench.hub.servers() == {"server 0": 1, "server 1": 1})  # type: ignore[misc]

@@ -51,6 +51,7 @@ from server_parts.protocol.requests import Announce, Request, text_refusal
 from server_parts.settings import Settings
 from server_parts.signals import interruptible, stop_on_signals
 from server_parts.starting import as_sentence, complain, tell_place, tell_reach, why_not
+from server_parts.storage.exchange import Exchange
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
@@ -90,6 +91,7 @@ class ChatServer:
         settings: Settings | None = None,
         store: Store | None = None,
         certificate: Certificate | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -106,7 +108,7 @@ class ChatServer:
         self.max_clients = min(self.settings.max_clients or most, most)
         self._places = Places(self.max_clients, self.settings.per_address)
         self._limits = RateLimits(self.settings.rate)
-        self._hub = Hub(self._store, self.settings, self._places)
+        self._hub = Hub(self._store, self.settings, self._places, exchange)
         self._stopping = False
         # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
         self._stop_asked: SimpleQueue[None] = SimpleQueue()

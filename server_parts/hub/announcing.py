@@ -14,6 +14,7 @@ from typing import Any, Final
 from server_parts.people.clients import Client, Room
 from server_parts.people.distant import Distant, facts_of
 from server_parts.storage.exchange import Exchange, Post
+from server_parts.storage.records import StorageError
 
 # What happens to people: who comes, or has changed; where they enter, what they leave; who goes.
 PERSON, ENTERED, LEFT, GONE = "person", "entered", "left", "gone"
@@ -30,6 +31,7 @@ class Announcer:
         self._exchange = exchange
         self.is_alone = exchange.is_alone
         self._posts: list[Post] = []
+        self.fault: StorageError | None = None
         self.people: dict[int, Client] = {}  # who is here, by the numbers under which others know them
 
     def _add(self, kind: str, data: dict[str, Any]) -> None:
@@ -74,11 +76,14 @@ class Announcer:
         self._add(kind, details)
 
     def flush(self) -> None:
-        """All of it is posted, or StorageError: then nobody knows, and this server has to say all of it anew."""
-        while self._posts:
-            some = self._posts[:MOST_POSTED]
-            self._exchange.post(some)
-            del self._posts[: len(some)]
+        """All of it is posted; or there is a `fault`, and this server has to say all of it anew."""
+        try:
+            for start in range(0, len(self._posts), MOST_POSTED):
+                self._exchange.post(self._posts[start : start + MOST_POSTED])
+        except StorageError as error:
+            self.fault = error
+        self._posts.clear()
 
     def forget(self) -> None:
         self._posts.clear()
+        self.fault = None

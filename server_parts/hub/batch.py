@@ -123,6 +123,7 @@ class Batch:
             self.commit()
             return
         said, self._said = self._said, _Said()
+        self._live_rooms.announcer.flush()
         self._log_writer.begin(said.entry())
         self._being_written = said
         self.tell()
@@ -138,6 +139,7 @@ class Batch:
         self.tell()
         if self._said.writers:
             said, self._said = self._said, _Said()
+            self._live_rooms.announcer.flush()
             self._settle(said, lambda: self._store.write(said.entry()))
             self.tell()
 

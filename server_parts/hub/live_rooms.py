@@ -277,9 +277,10 @@ class LiveRooms:
         room = self.rooms.get(name)
         if room is None or not room.here:
             return  # said elsewhere, and nobody here is in that room
-        if not self.announcer.is_alone and not all(self._is_in(room, run.sender) for run in committed):
-            self.catch_up_with_others()
         runs = self._untold(room, committed)
+        if not self.announcer.is_alone and not all(self._is_in(room, run.sender) for run in runs):
+            self.catch_up_with_others()  # which may tell some of these
+            runs = self._untold(room, runs)
         if not runs:
             return
         if name in self._news:

@@ -101,8 +101,11 @@ class Neighbours:
             with self._decision:
                 self._is_deciding = False
                 self._announcer.flush()
+            fault = self._announcer.fault
         except StorageError as error:
-            self._lose(error)
+            fault = error
+        if fault is not None and not self._is_lost:
+            self._lose(fault)
 
     def hear(self, _: Client, heard: Heard) -> None:
         self.catch_up()
@@ -182,6 +185,8 @@ class Neighbours:
                 self._introduce()
                 self._announcer.say(announcing.WHO)
                 self._announcer.flush()
+            if self._announcer.fault is not None:
+                raise self._announcer.fault
         except StorageError as error:
             self._lose(error)
             return

@@ -18,6 +18,8 @@ from unittest import mock
 
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.people.clients import Client
+from server_parts.storage.memory_exchange import Hall, MemoryExchange
+from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import hashed
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
@@ -135,15 +137,16 @@ class _Sessions(dict[str, deque[list[str]]]):
         return super().__getitem__(hashed(session))
 
 
-def churn(seed: int, steps: int) -> list[str]:
-    """What was wrong in so many steps."""
+def churn(seed: int, steps: int, servers: int = 1) -> list[str]:
+    """What was wrong in so many steps, at that many servers of one chat."""
     rng = random.Random(seed)
     present = _Sessions()
     names = iter(range(10**9))
-    with watched(present), LocalServer() as server, ExitStack() as opened:
+    with watched(present), ExitStack() as opened:
+        ports = [opened.enter_context(server).port for server in _servers(servers)]
         for number in range(BYSTANDERS):
-            opened.enter_context(Native(server.port, f"bystander-{number}"))
-        hearers = [Hearer(server.port, f"n{next(names)}", present, at % (2 * PEOPLE)) for at in range(HEARERS)]
+            opened.enter_context(Native(ports[number % servers], f"bystander-{number}"))
+        hearers = [Hearer(ports[at % servers], f"n{next(names)}", present, at % (2 * PEOPLE)) for at in range(HEARERS)]
         for _ in range(steps):
             at = rng.randrange(HEARERS)
             hearer, action = hearers[at], rng.choice(ACTIONS)
@@ -166,12 +169,19 @@ def churn(seed: int, steps: int) -> list[str]:
         return [wrong for hearer in hearers for wrong in hearer.wrong]
 
 
+def _servers(number: int) -> list[LocalServer]:
+    if number == 1:
+        return [LocalServer()]
+    hall = Hall(MemoryLog())
+    return [LocalServer(hall.log, MemoryExchange(hall)) for _ in range(number)]
+
+
 def run(quick: bool, seed: int) -> Finding:
     steps = QUICK_STEPS if quick else STEPS
-    wrong = churn(seed, steps)
+    wrong = churn(seed, steps) + churn(seed + 1, steps, servers=3)
     kinds = {kind: sum(one.startswith(kind) for one in wrong) for kind in ("unheard", "not told", "ghost", "stranger")}
     counted = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    figure = f"{counted} in {steps:,} steps of {HEARERS} hearers"
+    figure = f"{counted} in {steps:,} steps at one server and {steps:,} at three, of {HEARERS} hearers"
     return found(27, PROPERTY, TARGET, figure, wrong)
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 
 from server import ChatServer
 from server_parts.settings import Settings
+from server_parts.storage.exchange import Exchange
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.store import Store
 from server_parts.wire.certificate import Certificate
@@ -35,11 +36,16 @@ class LocalServer:
     """A server in this process; it must come to its end."""
 
     def __init__(
-        self, store: Store | None = None, *, certificate: Certificate | None = None, **settings: object
+        self,
+        store: Store | None = None,
+        exchange: Exchange | None = None,
+        *,
+        certificate: Certificate | None = None,
+        **settings: object,
     ) -> None:
         self.store = MemoryLog() if store is None else store
         options = Settings(**{"console": False, "rate": 0.0, **settings})  # type: ignore[arg-type]
-        self.chat = ChatServer("127.0.0.1", 0, options, self.store, certificate)
+        self.chat = ChatServer("127.0.0.1", 0, options, self.store, certificate, exchange)
         self._thread = threading.Thread(target=self.chat.start_server, name="server")
 
     @property

@@ -40,6 +40,7 @@ class Person(NamedTuple):
 class Acting:
     def __init__(self, state: HubState) -> None:
         self.rules = state.rules
+        self._acts = state.acts
         self._store = state.store
         self._names = state.live_rooms.names
         self._batch = state.batch
@@ -52,7 +53,7 @@ class Acting:
         """
         self._batch.commit()
         draft = acts.draft_of(by, act, self.rules.clock())
-        self.rules.note(self._store.write(Entry([draft], {}, erased=erased)))
+        self._acts.note(self._store.write(Entry([draft], {}, erased=erased)))
 
     def find(self, name: str) -> Person | None:
         """Whom a name means."""

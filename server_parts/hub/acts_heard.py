@@ -24,13 +24,14 @@ from server_parts.storage.records import Run
 class ActsHeard:
     def __init__(self, state: HubState, departures: Departures) -> None:
         self._rules = state.rules
+        self._acts = state.acts
         self._live_rooms = state.live_rooms
         self._departures = departures
 
     def hear(self, runs: Iterable[Run] = ()) -> None:
         """Let acts hold, and do what follows from them here."""
-        self._rules.hear(runs)
-        for kept in self._rules.take_elsewhere():
+        self._acts.hear(runs)
+        for kept in self._acts.take_elsewhere():
             match kept.act.do:
                 case acts.BAN:
                     self._ban(kept)

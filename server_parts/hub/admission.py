@@ -90,11 +90,11 @@ class Admission:
         names = self._live_rooms.names
         if bearer in self._batch:
             self._batch.commit()
-        self.note_owner(bearer, names.next_guest(), store=True)
+        self.note_owner(bearer, names.guests.next(), store=True)
         self._conversations.close(bearer)
-        text = f"somebody with a claim to the name {bearer.name} has connected: you are now {names.next_guest()}"
+        text = f"somebody with a claim to the name {bearer.name} has connected: you are now {names.guests.next()}"
         bearer.tell(notice(text))
-        log.info("%s gave the name up to %s and is now %s", bearer.name, address, names.next_guest())
+        log.info("%s gave the name up to %s and is now %s", bearer.name, address, names.guests.next())
         self._live_rooms.rename(bearer, None)
 
     def note_owner(self, client: Client, name: str, *, store: bool = False) -> None:

@@ -18,8 +18,8 @@ from server_parts.storage.records import StorageError
 
 # What happens to people: who comes, or has changed; where they enter, what they leave; who goes.
 PERSON, ENTERED, LEFT, GONE = "person", "entered", "left", "gone"
-# An account has changed; a server asks for somebody else's client, or gives one up for it.
-ACCOUNT, ASKED, DROPPED = "account", "asked", "dropped"
+# Something is asked of another server, for one of its people; or that one is given up for it.
+ASKED, DROPPED = "asked", "dropped"
 # A new server wants to know who is where; all of one server begins; that was all.
 WHO, ANEW, COMPLETE = "who", "anew", "complete"
 
@@ -57,11 +57,6 @@ class Announcer:
     def gone(self, client: Client) -> None:
         if self.people.pop(client.number, None) is not None:
             self._add(GONE, {"id": client.number, "told": {room.name: room.last for room in client.rooms.values()}})
-
-    def account(self, name: str) -> None:
-        """What is kept of an account has changed."""
-        if not self.is_alone:
-            self._add(ACCOUNT, {"name": name})
 
     # --- other servers ---
 

@@ -14,8 +14,8 @@ from chat_common import partners
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.hub.log_writer import LogWriter
 from server_parts.moderation import acts
+from server_parts.moderation.act_log import ActLog
 from server_parts.moderation.acts import Act
-from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Session
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.message_log import PAGE
@@ -55,9 +55,10 @@ class _Said:
 
 
 class Batch:
-    def __init__(self, store: Store, live_rooms: LiveRooms, rules: Rulebook) -> None:
+    def __init__(self, store: Store, live_rooms: LiveRooms, act_log: ActLog, clock: Callable[[], float]) -> None:
         self._store = store
-        self._rules = rules
+        self._acts = act_log
+        self._clock = clock
         self._live_rooms = live_rooms
         self._log_writer = LogWriter(store)
         self.fault: Exception | None = None  # after one, what is in the log nobody knows
@@ -98,7 +99,7 @@ class Batch:
         said.founded.add(room)
         if client.trusted or client.name in said.claims:
             act = Act(acts.FOUND, client.name, room=room)
-            said.drafts.append(acts.draft_of(client.name, act, self._rules.clock()))
+            said.drafts.append(acts.draft_of(client.name, act, self._clock()))
 
     def refuse(self, client: Client, refusals: Iterable[Refusal]) -> None:
         """A refused text is counted, and that is recorded too, before its sender is told."""
@@ -193,7 +194,7 @@ class Batch:
         else:
             self._written = said, runs
             if said.founded:
-                self._rules.note(runs)
+                self._acts.note(runs)
             for session in said.sessions():
                 session.accepted, session.stored_owner = session.counted, session.owner
             for name, token_hash in said.claims.items():

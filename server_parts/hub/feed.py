@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client, Session
 from server_parts.people.distant import NOWHERE
 from server_parts.people.roles import Role
-from server_parts.protocol.requests import Heard
+from server_parts.protocol.requests import Heard, Request
 from server_parts.storage.records import ACTS, StorageError
-from server_parts.storage.store import Store
-
-if TYPE_CHECKING:
-    from server_parts.hub.hub import Hub
 
 PAUSE: Final = 0.5  # seconds after which a feed that hears nothing looks whether it is to end
 
@@ -28,12 +25,12 @@ log = logging.getLogger("chat")
 class Feed:
     """Also what the log asks: `wanted` and `positions`."""
 
-    def __init__(self, hub: Hub, store: Store, state: HubState) -> None:
-        self._hub = hub
-        self._store = store
+    def __init__(self, state: HubState, submit: Callable[[Client, Sequence[Request]], None]) -> None:
+        self._submit = submit
+        self._store = state.store
         self._exchange = state.exchange
         self._rooms = state.live_rooms.rooms
-        self._rules = state.rules
+        self._acts = state.acts
         self._client = Client(NOWHERE, "the log", Role.OWNER)
         self._client.session = Session("", 0)
         self._ending = threading.Event()
@@ -53,14 +50,14 @@ class Feed:
     def wanted(self, room: str, first: int) -> int | None:
         """Above which number texts of a room are of use here; None if they are not. One from `first` on is new."""
         if room == ACTS:
-            return self._rules.last
+            return self._acts.last
         here = self._rooms.get(room)
         return here.last if here is not None and here.here else None
 
     def positions(self) -> dict[str, int]:
         """All rooms that are of use here, with that number."""
         rooms = {name: room.last for name, room in self._rooms.copy().items() if room.here}
-        return rooms | {ACTS: self._rules.last}
+        return rooms | {ACTS: self._acts.last}
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -73,4 +70,4 @@ class Feed:
             if runs or self._exchange.is_waiting:
                 self._client.credits.get()
                 if not self._ending.is_set():
-                    self._hub.submit(self._client, [Heard(runs)])
+                    self._submit(self._client, [Heard(runs)])

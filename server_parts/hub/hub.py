@@ -81,7 +81,7 @@ class Hub:
         self._saying = saying = Saying(state)
         accounts = Accounts(state, departures)
         self.prover = Prover(store)  # for readers
-        self._feed = Feed(self, store, state)
+        self._feed = Feed(state, self.submit)
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._asked: deque[Item] = deque()  # what is to be carried out in this turn
         self._later: deque[Item] = deque()  # newcomers and new names, for which there may be no time in this turn

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -17,6 +17,7 @@ from chat_common import Frame, partners
 from server_parts.hub.announcing import Announcer
 from server_parts.hub.lists import room_list
 from server_parts.hub.pages import entry
+from server_parts.hub.untold import untold
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Room
 from server_parts.people.described import described
@@ -29,7 +30,7 @@ from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import Rooms
 from server_parts.storage.account_records import Account
 from server_parts.storage.exchange import Alone
-from server_parts.storage.records import Run, StorageError, one_by_one
+from server_parts.storage.records import Run, one_by_one
 from server_parts.storage.store import Store
 
 PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
@@ -269,7 +270,7 @@ class LiveRooms:
 
     # --- telling what was said ---
 
-    def publish(self, name: str, committed: list[Run]) -> None:
+    def publish(self, name: str, committed: Sequence[Run]) -> None:
         """Tell a room what the log holds: each message once, in the order of their numbers, whoever brings it.
 
         Encode once, send many. Each author's own copy is its receipt.
@@ -277,10 +278,10 @@ class LiveRooms:
         room = self.rooms.get(name)
         if room is None or not room.here:
             return  # said elsewhere, and nobody here is in that room
-        runs = self._untold(room, committed)
+        runs = untold(self._store, name, room.last, committed)
         if not self.announcer.is_alone and not all(self._is_in(room, run.sender) for run in runs):
             self.catch_up_with_others()  # which may tell some of these
-            runs = self._untold(room, runs)
+            runs = untold(self._store, name, room.last, runs)
         if not runs:
             return
         if name in self._news:
@@ -326,9 +327,11 @@ class LiveRooms:
 
     def account_changed(self, name: str) -> None:
         """Its bearers here are changed already; those elsewhere are to be."""
-        self.announcer.account(name)
         for bearer in self.names.bearers(name):
-            self.announcer.person(bearer)
+            if isinstance(bearer, Distant):
+                bearer.see_account()
+            else:
+                self.announcer.person(bearer)
 
     def welcome_distant(self, client: Distant, name: str) -> None:
         self.names.add(client, name)
@@ -338,7 +341,7 @@ class LiveRooms:
     def rename_distant(self, client: Distant, name: str) -> None:
         old = client.name
         stays = [room for room in client.rooms.values() if self._is_double(client, room)]
-        self.names.move(client, name)
+        self.names.add(client, name)
         if client.name != old:
             for room in client.rooms.values():
                 self._note_rename(client, room, old, stays=room in stays)
@@ -352,29 +355,6 @@ class LiveRooms:
     def remove_distant(self, client: Distant, name: str) -> None:
         if name in client.rooms:
             self._remove(client, client.rooms[name])
-
-    def _untold(self, room: Room, committed: list[Run]) -> list[Run]:
-        """What continues the room's numbers: all of it, if nobody else appends to this log."""
-        told = room.last
-        for run in committed:
-            if run.id != told + 1:
-                return list(self._merged(room, committed))
-            told = run.last
-        return committed
-
-    def _merged(self, room: Room, committed: list[Run]) -> Iterator[Run]:
-        """What was told is left out, what is missing is read from the log."""
-        told = room.last
-        for run in committed:
-            if run.id > told + 1:
-                try:
-                    yield from one_by_one(self._store.after(room.name, told, run.id - 1 - told))
-                except StorageError as error:
-                    log.error("what was said in %s is told later: %s", room.name, error)
-                    return
-            if run.last > told:
-                yield run if run.id > told else run.after(told)
-                told = run.last
 
 
 def _without_doubles(client: Client, frames: list[Frame]) -> list[Frame]:

@@ -18,12 +18,12 @@ from typing import Any, Final
 from server_parts.hub import announcing
 from server_parts.hub.acts_heard import ActsHeard
 from server_parts.hub.admission import Admission
+from server_parts.hub.asked_elsewhere import AskedElsewhere
 from server_parts.hub.departures import Departures
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
 from server_parts.people.distant import Distant, apply_facts
-from server_parts.protocol import events
 from server_parts.protocol.requests import Heard
 from server_parts.storage.exchange import OVER, Exchange, Excluded, Missed
 from server_parts.storage.records import ACTS, Run, StorageError
@@ -31,7 +31,6 @@ from server_parts.storage.records import ACTS, Run, StorageError
 ANSWER_TIME: Final = 1.0  # seconds that another server may take to let somebody go
 INTRODUCTION: Final = 5.0  # seconds that the others may take, at the start, to say who is with them
 RETRY: Final = 0.2  # seconds between two tries to reach them
-ELSEWHERE: Final = "another server of this chat"
 MOVED: Final = "this server lost touch with the others: connect again, here or elsewhere"
 
 log = logging.getLogger("chat")
@@ -48,7 +47,7 @@ class Neighbours:
         self._live_rooms: LiveRooms = state.live_rooms
         self._names = state.live_rooms.names
         self._departures = departures
-        self._admission = admission
+        self._asked_elsewhere = AskedElsewhere(state, departures, admission)
         self._distant: dict[tuple[int, int], Distant] = {}
         self._stale: dict[int, set[int]] = {}  # of a server that says anew who is with it: whom it has not named yet
         self._decision = contextlib.ExitStack()
@@ -57,7 +56,6 @@ class Neighbours:
         self._expected: set[int] = set()  # servers that have not said yet who is with them …
         self._expected_until = 0.0  # … and until when this one waits for that
         self._asked: dict[Distant, float] = {}  # who is to go, and since when
-        self._giving_way: dict[Client, str] = {}  # guests who are to leave a name to somebody else
         self._is_lost = not state.exchange.is_alone  # it is to start over
         self._retry = 0.0
         self._acts = ActsHeard(state, departures)
@@ -66,7 +64,6 @@ class Neighbours:
             announcing.ENTERED: self._entered,
             announcing.LEFT: self._left,
             announcing.GONE: self._gone,
-            announcing.ACCOUNT: self._account,
             announcing.ASKED: self._asked_here,
             announcing.DROPPED: self._dropped,
             announcing.WHO: self._who,
@@ -124,7 +121,7 @@ class Neighbours:
         """When there is something to do of its own accord; never, if there is nothing."""
         if self._is_lost:
             return self._retry
-        if self._giving_way:
+        if self._asked_elsewhere.has_more:
             return 0.0
         return self._expected_until if self._expected else math.inf
 
@@ -135,16 +132,10 @@ class Neighbours:
         elif self._expected and now >= self._expected_until:
             log.warning("%d other servers have not said who is with them", len(self._expected))
             self._expected.clear()
-        elif self._giving_way:
-            self._give_way()
-
-    def _give_way(self) -> None:
-        with contextlib.suppress(NotYetError, StorageError):
-            self.decide()
-            for client, name in self._giving_way.items():
-                if client.name == name and not client.gone and not (client.trusted or client.claiming):
-                    self._admission.give_up(client, ELSEWHERE)
-            self._giving_way.clear()
+        elif self._asked_elsewhere.has_more:
+            with contextlib.suppress(NotYetError, StorageError):
+                self.decide()
+                self._asked_elsewhere.give_way()
 
     def catch_up(self) -> None:
         """Read what the others have posted."""
@@ -268,10 +259,6 @@ class Neighbours:
                 distant.gone = True
                 self._live_rooms.leave_all(distant)
 
-    def _account(self, server: int, data: dict[str, Any]) -> None:
-        for client in self._names.refresh(data["name"]):
-            self._announcer.person(client)
-
     def _over(self, server: int, data: dict[str, Any]) -> None:
         """All who were with it are gone. What they said last is heard first."""
         theirs = [id for other, id in self._distant if other == server]
@@ -298,25 +285,8 @@ class Neighbours:
 
     def _asked_here(self, server: int, data: dict[str, Any]) -> None:
         client = self._own(data)
-        if client is None:
-            return
-        match data["what"]:
-            case "tell":
-                client.tell(data["frame"])
-            case "enter":
-                told = self._live_rooms.enter(client, data["room"], data["after"], data["after"], 0)
-                client.outbox.offer(b"".join(told))  # its reader knows of nothing
-            case "leave" if data["room"] in client.rooms:
-                self._live_rooms.leave(client, client.rooms[data["room"]])
-            case "end":
-                end = {field: data[field] for field in ("retry", "comes_back")}
-                self._departures.disconnect(client, data["code"], data["text"], **end)
-            case "away":
-                client.away = data["text"]
-                client.tell(events.away(client.away))
-                self._announcer.person(client)
-            case "give way":
-                self._giving_way[client] = data["name"]
+        if client is not None:
+            self._asked_elsewhere.carry_out(client, data["what"], data)
 
     def _own(self, data: dict[str, Any]) -> Client | None:
         if data["server"] != self._exchange.server:

@@ -11,6 +11,7 @@ from server_parts.hub.batch import Batch
 from server_parts.hub.conversations import Conversations
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.moderation import acts
+from server_parts.moderation.act_log import ActLog
 from server_parts.moderation.acts import Act
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.last_seen import LastSeen
@@ -30,6 +31,7 @@ class HubState(NamedTuple):
     conversations: Conversations
     batch: Batch
     rules: Rulebook
+    acts: ActLog
     last_seen: LastSeen
     exchange: Exchange
 
@@ -48,14 +50,14 @@ class HubState(NamedTuple):
             self.conversations.forget(name)
 
     def _keep(self, drafts: Sequence[Draft], changes: Sequence[AccountChange] = ()) -> None:
-        self.rules.note(self.store.write(Entry(drafts, {}, changes=changes)))
+        self.acts.note(self.store.write(Entry(drafts, {}, changes=changes)))
 
 
 def new_state(store: Store, settings: Settings, exchange: Exchange | None = None) -> HubState:
     exchange = exchange or Alone()
     rules = Rulebook()
-    rules.read(store)
+    act_log = ActLog(store, rules)
     live_rooms = LiveRooms(store, settings.name, rules, Announcer(exchange))
     conversations = Conversations(store, live_rooms, rules)
-    batch = Batch(store, live_rooms, rules)
-    return HubState(store, settings, live_rooms, conversations, batch, rules, LastSeen(), exchange)
+    batch = Batch(store, live_rooms, act_log, rules.clock)
+    return HubState(store, settings, live_rooms, conversations, batch, rules, act_log, LastSeen(), exchange)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -18,8 +18,6 @@ from server_parts.moderation import acts
 from server_parts.moderation.acts import Kept
 from server_parts.moderation.ranks import ROOM_RANKS, Rank
 from server_parts.moderation.sanctions import Sanctions, rule_of
-from server_parts.storage.message_log import MessageLog, everything_in
-from server_parts.storage.records import ACTS, Message, Run, one_by_one
 
 OPEN, MODERATED, READ_ONLY, INVITE_ONLY = MODES = ("open", "moderated", "read-only", "invite")
 ALARM: Final = 3_600.0  # seconds after a ban or kick from the server in which newcomers are watched
@@ -73,56 +71,8 @@ class Rulebook:
         self.alarm_until = 0.0
         self.lockdown_until = 0.0
         self.blocks: dict[str, dict[str, str]] = {}  # by account; names in lower case and as they are spelled
-        self.last = 0  # the newest act that was applied
-        self._log: MessageLog | None = None
-        self._elsewhere: list[Kept] = []  # acts of other servers that were applied, and may concern people here
         self._places: dict[str, set[str]] = {}  # rooms in which a name has, or had, a role or an invitation
         self._lists: dict[tuple[str, str], Index] = {}  # of an answer's type and a room, or "" for all of it
-
-    def read(self, log: MessageLog) -> None:
-        """Apply all that a log holds, in bounded pages."""
-        for message in everything_in(ACTS, log):
-            self.note(one_by_one([message]))
-        self._log = log
-
-    def note(self, runs: Iterable[Run]) -> None:
-        """Apply the acts that are among what this server has appended."""
-        for message in _acts_in(runs):
-            self._fill(message.id)
-            self._note(message)
-
-    def hear(self, runs: Iterable[Run]) -> None:
-        """Apply those that other servers have appended. An act that was applied already is passed over."""
-        for message in _acts_in(runs):
-            self._fill(message.id)
-            if message.id > self.last:
-                self._note_elsewhere(message)
-
-    def take_elsewhere(self) -> list[Kept]:
-        """The acts of other servers that were applied since the last time."""
-        taken, self._elsewhere = self._elsewhere, []
-        return taken
-
-    def _fill(self, id: int) -> None:
-        """All acts hold in the order of their numbers: those of other servers before this one are read first."""
-        while self._log is not None and id > self.last + 1:
-            missing = self._log.after(ACTS, self.last, id - 1 - self.last)
-            for message in missing:
-                self._note_elsewhere(message)
-            if not missing:
-                return
-
-    def _note_elsewhere(self, message: Message) -> None:
-        kept = self._note(message)
-        if kept is not None:
-            self._elsewhere.append(kept)
-
-    def _note(self, message: Message) -> Kept | None:
-        self.last = message.id
-        kept = acts.read(message)
-        if kept is not None:
-            self.apply(kept)
-        return kept
 
     def apply(self, kept: Kept) -> None:
         """An act is in the log. A kind that this version does not know changes nothing."""
@@ -261,10 +211,6 @@ class Rulebook:
     def newcomers_until(self) -> float:
         """Until when those without an account of some age are watched."""
         return max(self.alarm_until, self.lockdown_until)
-
-
-def _acts_in(runs: Iterable[Run]) -> Iterator[Message]:
-    return (message for run in runs if run.room == ACTS for message in run.messages())
 
 
 _CHANGES: Final[Mapping[str, Callable[[Rulebook, Kept], None]]] = {

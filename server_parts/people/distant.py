@@ -88,6 +88,10 @@ class Distant(Client):
         """Its connection is to end."""
         self._ask(self, "end", {"code": code, "text": text, "retry": retry, "comes_back": comes_back})
 
+    def see_account(self) -> None:
+        """What is kept of its account has changed."""
+        self._ask(self, "account", {})
+
     def be_away(self, text: str | None) -> None:
         """Its person is, at another connection."""
         self._ask(self, "away", {"text": text})

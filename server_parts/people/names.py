@@ -10,7 +10,6 @@ It must not know sockets, rooms or frames.
 from __future__ import annotations
 
 import contextlib
-import heapq
 import math
 import time
 from collections import OrderedDict
@@ -20,6 +19,7 @@ from typing import Final, NamedTuple
 
 from chat_common import is_guest
 from server_parts.people.clients import Client
+from server_parts.people.guest_numbers import GuestNumbers
 from server_parts.people.lookalikes import is_reserved, looks_like
 from server_parts.people.permissions import NO_NAME
 from server_parts.people.reservations import CLAIMS, Reservations
@@ -56,9 +56,7 @@ class Names:
         self._reservations = Reservations()
         self._bearings = count(1)
         self._last_bearers: OrderedDict[str, _Bearer] = OrderedDict()
-        self._guests = 0  # guest numbers given so far …
-        self._free_guests: list[int] = []  # … those that came back, as a heap …
-        self._numbers: dict[Client, int] = {}  # … and whose the others are
+        self.guests = GuestNumbers(self._live.__contains__)
 
     def bearers(self, name: str) -> Sequence[Client]:
         """The connections of whoever bears the name: one, or several of a person who proves that it is theirs."""
@@ -248,45 +246,21 @@ class Names:
         bearers.append(client)
 
     def add(self, client: Client, name: str) -> None:
-        """Somebody at another server bears the name: that is not to be decided here."""
+        """Somebody at another server bears the name from now on: that is not to be decided here."""
+        self._give_up(client)
         client.name = name
         bearers = self._live.setdefault(name.lower(), [])
         client.bearing = bearers[0].bearing if bearers else next(self._bearings)
         bearers.append(client)
 
-    def move(self, client: Client, name: str) -> None:
-        """They bear another one now."""
-        self._give_up(client)
-        self.add(client, name)
-
-    def refresh(self, name: str) -> list[Client]:
-        """Another server has changed an account. Returns those who bear its name here."""
-        bearers = [bearer for bearer in self.bearers(name) if not bearer.is_distant and not bearer.is_owner]
-        for bearer in bearers:
-            account = self.owned(name, bearer)
-            if account is not None:
-                bearer.account, bearer.role, bearer.claiming = account.id, role_of(account.role), False
-                bearer.settles = (account.since or 0.0) + AGE
-        return bearers
-
-    def next_guest(self) -> str:
-        """The first free of guest-1, guest-2 …"""
-        while self._free_guests and self._is_guest_elsewhere(self._free_guests[0]):
-            heapq.heappop(self._free_guests)
-        while not self._free_guests and self._is_guest_elsewhere(self._guests + 1):
-            self._guests += 1
-        return f"guest-{self._free_guests[0] if self._free_guests else self._guests + 1}"
-
-    def _is_guest_elsewhere(self, number: int) -> bool:
-        """Whether another server has given that number; it comes back when that guest leaves."""
-        return f"guest-{number}" in self._live
+    def bear(self, client: Client, account: Account) -> None:
+        """Its name is an account now, or has changed as one."""
+        client.account, client.role, client.claiming = account.id, role_of(account.role), False
+        client.settles = (account.since or 0.0) + AGE
 
     def take_guest(self, client: Client) -> None:
-        self.take(self.next_guest(), client)
-        if self._free_guests:
-            self._numbers[client] = heapq.heappop(self._free_guests)
-        else:
-            self._numbers[client] = self._guests = self._guests + 1
+        self.take(self.guests.next(), client)
+        self.guests.take(client)
 
     def release(self, client: Client) -> None:
         """The client leaves. What it had not claimed yet stays reserved for a while."""
@@ -305,16 +279,9 @@ class Names:
             self._last_bearers.move_to_end(name)
             if len(self._last_bearers) > MOST_REMEMBERED:
                 self._last_bearers.popitem(last=False)
+        self.guests.give_back(client)
         if client.is_distant and is_guest(client.name):
-            self._take_back(client.name)
-        if client in self._numbers:
-            heapq.heappush(self._free_guests, self._numbers.pop(client))
-
-    def _take_back(self, guest: str) -> None:
-        """The number of a guest at another server, if it was passed over here."""
-        number = int(guest.rpartition("-")[2])
-        if number <= self._guests:
-            heapq.heappush(self._free_guests, number)
+            self.guests.is_free_elsewhere(client.name)
 
     def _replaced(self, client: Client, *, returning: bool) -> float:
         """When somebody else gave up the name; for ever ago if nobody else can have borne it."""

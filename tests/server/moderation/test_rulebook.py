@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from server_parts.moderation import acts, sanctions
+from server_parts.moderation.act_log import ActLog
 from server_parts.moderation.acts import Act, Kept
 from server_parts.moderation.ranks import Rank
 from server_parts.moderation.rulebook import ALARM, INVITE_ONLY, OPEN, Rulebook
@@ -36,7 +37,7 @@ class Court:
 
     def restart(self) -> None:
         self.rules = Rulebook(lambda: self.now)
-        self.rules.read(self.log)
+        ActLog(self.log, self.rules)
 
     def is_banned(self, who: Who, room: str = "") -> bool:
         return self.rules.sanctions.ban(who, room, self.now) is not None

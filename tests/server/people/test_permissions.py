@@ -44,6 +44,7 @@ AFTER_HELLO: list[ask.Request] = [
     ask.Search("text"),
     ask.Announce("text"),
     ask.TalkAgain(),
+    ask.Heard([]),
     order.Kick("bob"),
     order.Ban("bob"),
     order.Unban("bob"),

@@ -1,0 +1,87 @@
+"""What other servers ask of this one, about people who are connected here. Owned by the hub, run only by its thread.
+
+It must not know sockets, nor how servers talk to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from server_parts.hub.admission import Admission
+from server_parts.hub.departures import Departures
+from server_parts.hub.state import HubState
+from server_parts.people.clients import Client
+from server_parts.protocol import events
+
+ELSEWHERE: Final = "another server of this chat"
+
+Details = Mapping[str, Any]
+
+
+class AskedElsewhere:
+    """Each is asked for by a method of `people.distant.Distant`."""
+
+    def __init__(self, state: HubState, departures: Departures, admission: Admission) -> None:
+        self._live_rooms = state.live_rooms
+        self._departures = departures
+        self._admission = admission
+        self._giving_way: dict[Client, str] = {}
+        self._carry_out: dict[str, Callable[[Client, Details], None]] = {
+            "tell": self._tell,
+            "enter": self._enter,
+            "leave": self._leave,
+            "end": self._end,
+            "away": self._away,
+            "account": self._account,
+            "give way": self._give_way,
+        }
+
+    def carry_out(self, client: Client, what: str, details: Details) -> None:
+        self._carry_out[what](client, details)
+
+    def _tell(self, client: Client, details: Details) -> None:
+        client.tell(details["frame"])
+
+    def _enter(self, client: Client, details: Details) -> None:
+        after = details["after"]
+        told = self._live_rooms.enter(client, details["room"], after, after, 0)
+        client.outbox.offer(b"".join(told))  # its reader knows of nothing
+
+    def _leave(self, client: Client, details: Details) -> None:
+        room = client.rooms.get(details["room"])
+        if room is not None:
+            self._live_rooms.leave(client, room)
+
+    def _end(self, client: Client, details: Details) -> None:
+        how = {"retry": details["retry"], "comes_back": details["comes_back"]}
+        self._departures.disconnect(client, details["code"], details["text"], **how)
+
+    def _away(self, client: Client, details: Details) -> None:
+        client.away = details["text"]
+        client.tell(events.away(client.away))
+        self._live_rooms.announcer.person(client)
+
+    def _account(self, client: Client, _: Details) -> None:
+        """What is kept of the account with its name has changed."""
+        account = self._live_rooms.names.owned(client.name, client)
+        if account is not None and not client.is_owner:
+            self._live_rooms.names.bear(client, account)
+        self._live_rooms.announcer.person(client)
+
+    # --- a name that somebody else has a claim to ---
+
+    def _give_way(self, client: Client, details: Details) -> None:
+        self._giving_way[client] = details["name"]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something is left that is to be decided with all other servers."""
+        return bool(self._giving_way)
+
+    def give_way(self) -> None:
+        """The guests that were asked to leave their names do so. Meanwhile no other server gives guests numbers."""
+        while self._giving_way:
+            client, name = self._giving_way.popitem()
+            if client.name == name and not client.gone and not (client.trusted or client.claiming):
+                self._admission.give_up(client, ELSEWHERE)

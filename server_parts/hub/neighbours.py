@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import secrets
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -25,11 +26,11 @@ from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
 from server_parts.people.distant import Distant, apply_facts
 from server_parts.protocol.requests import Heard
-from server_parts.storage.exchange import OVER, Exchange, Excluded, Missed
+from server_parts.storage.exchange import OVER, Exchange, Excluded, Missed, Post
 from server_parts.storage.records import ACTS, Run, StorageError
 
 ANSWER_TIME: Final = 1.0  # seconds that another server may take to let somebody go
-INTRODUCTION: Final = 5.0  # seconds that the others may take, at the start, to say who is with them
+INTRODUCTION: Final = 1.5  # seconds that the others may take, at the start, to say who is with them
 RETRY: Final = 0.2  # seconds between two tries to reach them
 MOVED: Final = "this server lost touch with the others: connect again, here or elsewhere"
 
@@ -52,7 +53,10 @@ class Neighbours:
         self._stale: dict[int, set[int]] = {}  # of a server that says anew who is with it: whom it has not named yet
         self._decision = contextlib.ExitStack()
         self._is_deciding = self._is_reading = False
+        self._instance = secrets.token_hex(8)  # which it keeps when it gets another number
+        self._unread: deque[Post] = deque()
         self._labels: dict[int, str] = {}  # what the servers call themselves
+        self._instances: dict[int, str] = {}
         self._expected: set[int] = set()  # servers that have not said yet who is with them …
         self._expected_until = 0.0  # … and until when this one waits for that
         self._asked: dict[Distant, float] = {}  # who is to go, and since when
@@ -130,8 +134,7 @@ class Neighbours:
             self._retry = now + RETRY
             self._start_over()
         elif self._expected and now >= self._expected_until:
-            log.warning("%d other servers have not said who is with them", len(self._expected))
-            self._expected.clear()
+            self._stop_waiting()
         elif self._asked_elsewhere.has_more:
             with contextlib.suppress(NotYetError, StorageError):
                 self.decide()
@@ -141,12 +144,19 @@ class Neighbours:
         """Read what the others have posted."""
         if self._is_reading or self._is_lost:
             return
-        self._is_reading = True
         try:
-            for post in self._exchange.read():
-                self._apply[post.kind](post.server, post.data)
+            self._read()
         except StorageError as error:
             self._lose(error)
+
+    def _read(self) -> None:
+        self._is_reading = True
+        try:
+            self._unread += self._exchange.read()
+            while self._unread:
+                post = self._unread[0]
+                self._apply[post.kind](post.server, post.data)
+                self._unread.popleft()
         finally:
             self._is_reading = False
 
@@ -170,25 +180,37 @@ class Neighbours:
         try:
             self._exchange.start_over()
             with self._exchange.deciding():
-                self._labels = self._exchange.servers()
-                others = set(self._labels) - {self._exchange.server}
+                self._read()
                 self._announcer.forget()
                 self._introduce()
                 self._announcer.say(announcing.WHO)
                 self._announcer.flush()
             if self._announcer.fault is not None:
                 raise self._announcer.fault
+            servers = self._exchange.servers()
         except StorageError as error:
             self._lose(error)
             return
         self._is_lost = False
-        self._expected, self._expected_until = others, time.monotonic() + INTRODUCTION
-        for server in {server for server, _ in self._distant} - others:
+        self._labels |= servers
+        self._expected = set(self._labels) - {self._exchange.server}
+        self._expected_until = time.monotonic() + INTRODUCTION
+
+    def _stop_waiting(self) -> None:
+        """Some have not said in time who is with them. Those that are not there any more are over."""
+        try:
+            servers = self._exchange.servers()
+        except StorageError as error:
+            self._lose(error)
+            return
+        log.warning("%d other servers have not said who is with them", len(self._expected))
+        for server in self._expected - servers.keys():
             self._over(server, {})
+        self._expected.clear()
 
     def _introduce(self) -> None:
         """Everybody who is here, for those who do not know."""
-        self._announcer.say(announcing.ANEW, label=self._exchange.label)
+        self._announcer.say(announcing.ANEW, label=self._exchange.label, instance=self._instance)
         for client in self._names.connections():
             if not client.is_distant:
                 self._announcer.person(client)
@@ -265,17 +287,31 @@ class Neighbours:
         for room in {room for id in theirs for room in self._distant[server, id].rooms}:
             self._live_rooms.catch_up(room)
         self._forget(server, theirs)
-        self._labels.pop(server, None)
-        self._expected.discard(server)
-        self._stale.pop(server, None)
+        self._lose_sight_of(server)
         log.info("server %d has left; %d people were with it", server, len(theirs))
 
     def _who(self, server: int, data: dict[str, Any]) -> None:
         self._introduce()
 
     def _anew(self, server: int, data: dict[str, Any]) -> None:
-        self._labels[server] = data["label"]
+        for former, instance in list(self._instances.items()):
+            if instance == data["instance"] and former != server:
+                self._renumber(former, server)
+        self._labels[server], self._instances[server] = data["label"], data["instance"]
         self._stale[server] = {id for other, id in self._distant if other == server}
+
+    def _renumber(self, former: int, server: int) -> None:
+        """A server has lost its connection for a moment, and has another number now."""
+        for id in [id for other, id in self._distant if other == former]:
+            distant = self._distant[server, id] = self._distant.pop((former, id))
+            distant.server = server
+        self._lose_sight_of(former)
+
+    def _lose_sight_of(self, server: int) -> None:
+        self._labels.pop(server, None)
+        self._instances.pop(server, None)
+        self._stale.pop(server, None)
+        self._expected.discard(server)
 
     def _complete(self, server: int, data: dict[str, Any]) -> None:
         self._forget(server, self._stale.pop(server, ()))

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import Connection
 
 from server_parts.storage.postgres.connections import Reach, Row, connect
-from server_parts.storage.postgres.functions import CHANNEL
+from server_parts.storage.postgres.functions import CHANNEL, POSTED
 from server_parts.storage.postgres.reader import ITS_SESSION, MESSAGE, messages
 from server_parts.storage.postgres.rooms import ROOMS, Rooms
 from server_parts.storage.records import Run, StorageError, in_runs
@@ -58,7 +58,12 @@ def hints(payload: str) -> Iterator[Hint]:
 
 
 class NewsFeed:
-    def __init__(self, reach: Reach, rooms: Rooms, server: Callable[[], int]) -> None:
+    def __init__(
+        self, reach: Reach, rooms: Rooms, server: Callable[[], int], posted: Callable[[], None] = lambda: None
+    ) -> None:
+        """`posted` is called when servers have posted something to each other; the news may have no texts then."""
+        self._posted = posted
+        self._rung = False
         self._reach = reach
         self._rooms = rooms
         self._server = server
@@ -72,7 +77,8 @@ class NewsFeed:
         with self._lock:
             while not self._reach.closed:
                 runs = self._once(feed, deadline)
-                if runs or time.monotonic() >= deadline:
+                if runs or self._rung or time.monotonic() >= deadline:
+                    self._rung = False
                     return runs
         return []
 
@@ -106,6 +112,9 @@ class NewsFeed:
     def _heard(self, connection: Connection[Row], deadline: float, *, wait: bool) -> Iterable[Hint]:
         until = min(deadline, self._look_at) - time.monotonic()
         heard = list(connection.notifies(timeout=max(until, 0) if wait else 0, stop_after=1))
+        if any(one.payload == POSTED for one in heard):
+            self._rung = True
+            self._posted()
         return [hint for one in heard for hint in hints(one.payload)]
 
     def _note(self, connection: Connection[Row], feed: Feed, hint: Hint, wanted: dict[str, int]) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 FENCED: Final = "CH001"
 MOVED: Final = "CH002"
 CHANNEL: Final = "chat"
+POSTED: Final = "posts"  # what a notification says when servers have posted something to each other
 HINTS: Final = 200  # rooms in one notification: below its limit of 8,000 bytes
 
 # Messages are noted for receipts, and indexed for searches, in blocks of so many consecutive `n`.

@@ -17,6 +17,7 @@ from server_parts.storage.finding import Found, Wanted
 from server_parts.storage.postgres.accounts import PostgresAccounts
 from server_parts.storage.postgres.appending import Appender
 from server_parts.storage.postgres.connections import Address, Reach, Row
+from server_parts.storage.postgres.exchange import PostgresExchange
 from server_parts.storage.postgres.feed import NewsFeed
 from server_parts.storage.postgres.indexer import Indexer
 from server_parts.storage.postgres.reader import LogReader
@@ -34,7 +35,7 @@ from server_parts.storage.store import Entry, Feed, Store
 class PostgresLog(PostgresAccounts, Store):
     """Rooms in one database, for this server alone unless `alone` is off. Opened in any thread."""
 
-    def __init__(self, address: Address, *, alone: bool = True) -> None:
+    def __init__(self, address: Address, *, alone: bool = True, label: str = "") -> None:
         """StorageError says why that cannot be."""
         self._alone = alone
         self._rooms = Rooms()
@@ -54,7 +55,8 @@ class PostgresLog(PostgresAccounts, Store):
         self._searcher = Searcher(self._reader, self._rooms)
         self._indexer = Indexer(self._reach)
         self._indexer.start()
-        self._feed = NewsFeed(self._reach, self._rooms, lambda: self._writer.server)
+        self.exchange = PostgresExchange(self._reach, self._writer, label)
+        self._feed = NewsFeed(self._reach, self._rooms, lambda: self._writer.server, self.exchange.rung.set)
 
     def _look_back(self, connection: Connection[Row], epoch: str) -> None:
         """Whether a database that was lost is the one that came back, with all that was in it."""

@@ -16,7 +16,7 @@ from server_parts.storage.records import StorageError
 
 SCHEMA: Final = "chat"
 LOCK: Final = 0x63686174  # "chat": the first of two keys of all our advisory locks
-MIGRATING, SERVER, INDEXING = 1, 2, 3  # the second one; servers have their own number, negative
+MIGRATING, SERVER, INDEXING, EXCHANGING = 1, 2, 3, 4  # the second one; servers have their own number, negative
 
 NEW_EPOCH: Final = "UPDATE about SET epoch = %s WHERE epoch = %s"
 _HOME: Final = """
@@ -37,6 +37,13 @@ MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
             address text NOT NULL,
             since double precision NOT NULL)""",
         # `first` is the oldest number kept, `last` the newest ever given.
+        # What servers tell each other about who is connected to them; see exchange.py.
+        """CREATE TABLE posts (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            server integer NOT NULL,
+            kind text NOT NULL,
+            data text NOT NULL,
+            at timestamptz NOT NULL DEFAULT now())""",
         """CREATE TABLE rooms (
             id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             name text COLLATE "C" NOT NULL UNIQUE,

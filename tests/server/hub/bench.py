@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from abc import ABC
 from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any
@@ -14,18 +15,18 @@ from server_parts.people.roles import Role
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Hello, Request, Say
 from server_parts.settings import Settings
-from server_parts.storage.exchange import Exchange
+from server_parts.storage.exchange import Alone, Exchange
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import Run, StorageError
-from server_parts.storage.store import Entry
+from server_parts.storage.store import Entry, Store
 from tests.peers import WAIT, Frame, of_type, wait_until
 
 
-class BenchLog(MemoryLog):
+class Gated(Store, ABC):
     """Fails while `broken` is set; waits before each append until `gate` is open; remembers its batches."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *where: Any, **how: Any) -> None:
+        super().__init__(*where, **how)
         self.broken: str | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -37,11 +38,15 @@ class BenchLog(MemoryLog):
         assert self.gate.wait(WAIT)
         self._check()
         self.batches.append(([text for draft in entry.drafts for text in draft.texts], dict(entry.accepted)))
-        return super().write(entry)
+        return super().write(entry)  # type: ignore[safe-super]
 
     def _check(self) -> None:
         if self.broken is not None:
             raise StorageError(self.broken)
+
+
+class BenchLog(Gated, MemoryLog):
+    pass
 
 
 class Remembering:
@@ -149,9 +154,10 @@ class Seat:
 
 
 class Bench:
-    def __init__(self, store: BenchLog | None = None, exchange: Exchange | None = None) -> None:
-        self.store = store or BenchLog()
-        self.hub = Hub(self.store, Settings(motd="be kind", console=False), exchange=exchange)
+    def __init__(self, store: Gated | None = None, exchange: Exchange | None = None) -> None:
+        self.store: Gated = store or BenchLog()
+        self.exchange = exchange or Alone()
+        self.hub = Hub(self.store, Settings(motd="be kind", console=False), exchange=self.exchange)
         self._thread = threading.Thread(target=self.hub.run, name="hub under test")
         self._thread.start()
 

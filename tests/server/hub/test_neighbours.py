@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -17,29 +19,68 @@ from server_parts.protocol.requests import Away, Hello, Join, Leave, Nick, Rooms
 from server_parts.storage.memory_exchange import Hall, MemoryExchange
 from server_parts.storage.store import Entry
 from tests.peers import Frame, of_type, wait_until
+from tests.postgres import needs_postgres
 from tests.server.hub.bench import Bench, BenchLog, Seat
+from tests.server.storage.postgres_logs import address_of, execute
 
 Open = Callable[[], Bench]
 
 
-@pytest.fixture
-def hall() -> Hall:
-    return Hall(BenchLog())
+class Meeting(Protocol):
+    """Where servers of one chat meet."""
+
+    def open(self, label: str) -> Bench:
+        """Another server."""
+
+    def give_up(self, server: int) -> None:
+        """The servers take one of them for lost, whether it is or not."""
+
+
+class MemoryMeeting:
+    def __init__(self) -> None:
+        self._log = BenchLog()
+        self._hall = Hall(self._log)
+
+    def open(self, label: str) -> Bench:
+        return Bench(self._log, MemoryExchange(self._hall, label))
+
+    def give_up(self, server: int) -> None:
+        self._hall.end(server)
+
+
+class PostgresMeeting:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def open(self, label: str) -> Bench:
+        from tests.server.hub.bench_postgres import BenchPostgres
+
+        log = BenchPostgres(address_of(self._folder), alone=False, label=label)
+        return Bench(log, log.exchange)
+
+    def give_up(self, server: int) -> None:
+        execute(self._folder, f"DELETE FROM chat.servers WHERE id = {server}")
+        execute(self._folder, f"INSERT INTO chat.posts (server, kind, data) VALUES ({server}, 'over', '{{}}')")
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=needs_postgres)])
+def meeting(request: pytest.FixtureRequest, tmp_path: Path) -> Meeting:
+    return MemoryMeeting() if request.param == "memory" else PostgresMeeting(tmp_path)
 
 
 @pytest.fixture
-def open_server(hall: Hall) -> Iterator[Open]:
+def open_server(meeting: Meeting) -> Iterator[Open]:
     """Another server of the chat."""
     opened: list[Bench] = []
 
     def open_one() -> Bench:
-        assert isinstance(hall.log, BenchLog)
-        opened.append(Bench(hall.log, MemoryExchange(hall, f"server {len(opened)}")))
+        opened.append(meeting.open(f"server {len(opened)}"))
         return opened[-1]
 
     yield open_one
     for bench in opened:
         bench.stop()
+        bench.store.close()
 
 
 @pytest.fixture
@@ -161,9 +202,9 @@ def test_a_server_that_comes_later_learns_who_is_there(alice: Seat, bob: Seat, o
     assert {member["name"] for member in who["members"]} == {"alice", "bob", "carol"}
 
 
-def test_people_of_a_lost_server_are_gone(hall: Hall, there: Bench, alice: Seat, bob: Seat) -> None:
+def test_people_of_a_lost_server_are_gone(meeting: Meeting, there: Bench, alice: Seat, bob: Seat) -> None:
     """Theirs are let go, and asked to come again."""
-    hall.end(2)
+    meeting.give_up(there.exchange.server)
     assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 1})
     assert wait_until(lambda: bob.outbox.closed)
     assert of_type(bob.heard(), "bye")[0] | {"text": ""} == {"type": "bye", "code": "moved", "text": "", "retry": True}
@@ -324,10 +365,10 @@ def test_a_ban_keeps_somebody_out_everywhere(operator: Seat, bob: Seat, there: B
     assert of_type(again.ever, "bye")[0]["code"] == "banned"
 
 
-def test_a_ban_finds_whoever_came_in_meanwhile(hall: Hall, bob: Seat) -> None:
+def test_a_ban_finds_whoever_came_in_meanwhile(open_server: Open, bob: Seat) -> None:
     """Its server did not know yet that they are here."""
     act = Act(acts.BAN, "bob", keys=("bob",))
-    hall.log.write(Entry([acts.draft_of("server", act, time.time())], {}))
+    open_server().store.write(Entry([acts.draft_of("server", act, time.time())], {}))
     assert wait_until(lambda: bob.outbox.closed)
     assert of_type(bob.heard(), "bye")[0]["code"] == "banned"
 
@@ -348,13 +389,13 @@ def _sees_role(seat: Seat, name: str) -> str:
     return str(of_type(seat.ask(Whois(name)), "whois")[0]["role"])
 
 
-def test_a_private_message_claims_a_name_at_another_server_once(hall: Hall, alice: Seat, bob: Seat) -> None:
+def test_a_private_message_claims_a_name_at_another_server_once(here: Bench, alice: Seat, bob: Seat) -> None:
     """Its bearer knows, and does not claim it again."""
     alice.say("psst", room="@bob")
     assert wait_until(lambda: not bob.client.claiming)
-    account = hall.log.account("bob")
+    account = here.store.account("bob")
     bob.say("hello")
-    assert hall.log.account("bob") == account
+    assert here.store.account("bob") == account
     assert bob.client.role is Role.MEMBER
 
 

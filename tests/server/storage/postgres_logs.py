@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tests.postgres import cluster
 
@@ -22,3 +23,13 @@ def postgres_log(folder: Path, *, alone: bool = True) -> PostgresLog:
 
 def log_in(database: str, address: str = "", *, alone: bool = True) -> PostgresLog:
     return PostgresLog(Address(address or cluster().address(database), database), alone=alone)
+
+
+def address_of(folder: Path) -> Address:
+    database = database_of(folder)
+    return Address(cluster().address(database), database)
+
+
+def execute(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Have something done in that database, by nobody's server."""
+    return cluster().execute(sql, database_of(folder))

@@ -1,0 +1,193 @@
+"""What the servers on one database tell each other: a table of posts, and notifications that there are new ones.
+
+Posts are written under one lock, so that their numbers become visible in order. Whoever holds it decides alone. A
+server that is lost is found by its own lock, which the database holds for as long as its connection lives. The
+connection is this module's own; the hub's thread uses it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import psycopg
+from psycopg import Connection
+
+from server_parts.storage.exchange import OVER, Exchange, Excluded, Missed, Post
+from server_parts.storage.postgres.connections import Reach, Row, connect
+from server_parts.storage.postgres.errors import reason
+from server_parts.storage.postgres.functions import CHANNEL, FENCED, POSTED
+from server_parts.storage.postgres.schema import EXCHANGING, LOCK
+from server_parts.storage.postgres.writer import Writer
+from server_parts.storage.records import StorageError
+
+LOOKING: Final = 0.25  # seconds between two looks for lost servers; one that is lost at two of them is over
+CALM: Final = 2.0  # seconds after a connection was made in which none is over: all may have lost theirs
+GIVEN_UP: Final = "the other servers have given this one up"
+KEPT: Final = 60.0  # seconds for which posts are kept …
+OLDEST_READ: Final = 50.0  # … and after which a server that has not read them has missed some
+
+_LOCK: Final = "SELECT pg_advisory_xact_lock(%s, %s), fence(%s)"
+_POST: Final = """
+    INSERT INTO posts (server, kind, data) SELECT * FROM unnest(%s::integer[], %s::text[], %s::text[]) RETURNING 1"""
+_NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', '{POSTED}')"
+_READ: Final = """
+    SELECT newest.id, p.server, p.kind, p.data FROM (SELECT coalesce(max(id), 0) AS id FROM posts) AS newest
+    LEFT JOIN posts AS p ON p.id > %s AND p.server <> ALL (%s) ORDER BY p.id"""
+_NEWEST: Final = "SELECT coalesce(max(id), 0) FROM posts"
+_IS_OVER: Final = f"SELECT 1 FROM posts WHERE server = %s AND kind = '{OVER}'"
+_SERVERS: Final = "SELECT id, address FROM servers"
+_LABEL: Final = "UPDATE servers SET address = %s WHERE id = %s"
+# Whose lock is free is lost. It is taken for no longer than this statement.
+_LOST: Final = "SELECT n FROM unnest(%s::integer[]) AS n WHERE pg_try_advisory_xact_lock(%s, -n)"
+_FORGET: Final = "DELETE FROM servers WHERE id = ANY (%s)"
+_TRIM: Final = "DELETE FROM posts WHERE at < now() - make_interval(secs => %s)"
+
+
+class PostgresExchange(Exchange):
+    def __init__(self, reach: Reach, writer: Writer, label: str) -> None:
+        self._reach = reach
+        self._writer = writer
+        self.label = label
+        self.server = 0
+        self._own: list[int] = []  # all numbers that this server has had
+        self.rung = threading.Event()  # somebody has posted something; set by the feed
+        self._connection: Connection[Row] | None = None
+        self._position = 0
+        self._in_transaction = False
+        self._read_at = 0.0
+        self._look_at = 0.0
+        self._calm_until = 0.0
+        self._known: set[int] = set()  # the other servers
+        self._suspects: set[int] = set()  # those that were lost at the last look
+
+    # --- posts ---
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        with self._used() as connection:
+            connection.execute("BEGIN")
+            connection.execute(_LOCK, (LOCK, EXCHANGING, self.server))
+            self._in_transaction = True
+            try:
+                yield
+            finally:
+                self._in_transaction = False
+                connection.execute("COMMIT")
+
+    def post(self, posts: Sequence[Post]) -> None:
+        if not self._in_transaction:
+            with self.deciding():
+                self.post(posts)
+            return
+        with self._used() as connection:
+            columns = zip(*((post.server, post.kind, json.dumps(post.data)) for post in posts), strict=True)
+            connection.execute(_POST, [list(column) for column in columns])
+            connection.execute(_NOTIFY)
+
+    def read(self) -> list[Post]:
+        self.rung.clear()
+        now = time.monotonic()
+        if now > self._read_at + OLDEST_READ:
+            raise Missed("this server has not read for too long what others have posted")
+        if now >= self._look_at and not self._in_transaction:
+            self._look_at = now + LOOKING
+            self._look(now)
+        with self._used() as connection:
+            rows = connection.execute(_READ, (self._position, self._own)).fetchall()
+        self._position, self._read_at = max(rows[0][0], self._position), now
+        posts = [Post(server, kind, json.loads(data)) for _, server, kind, data in rows if server is not None]
+        for post in posts:
+            (self._known.discard if post.kind == OVER else self._known.add)(post.server)
+        return posts
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.rung.is_set() or time.monotonic() >= self._look_at
+
+    # --- servers ---
+
+    def servers(self) -> dict[int, str]:
+        with self._used() as connection:
+            return dict(connection.execute(_SERVERS).fetchall())
+
+    def start_over(self) -> None:
+        self._drop()
+        self._calm_until = time.monotonic() + CALM
+        former, self.server = self.server, 0
+        with self._used() as connection, connection.transaction():
+            server = self._writer.server
+            connection.execute(_LOCK, (LOCK, EXCHANGING, server))
+            ((newest,),) = connection.execute(_NEWEST).fetchall()
+            if former:
+                self._check(connection, former)
+            connection.execute(_LABEL, (self.label, server))
+            connection.execute(_TRIM, (KEPT,))
+            self._known = {other for other, _ in connection.execute(_SERVERS).fetchall()} - {server}
+        # A database that had a crash may have lost the last of them.
+        self._position = min(self._position, newest) if former else newest
+        self._own.append(server)
+        self.server, self._read_at = server, time.monotonic()
+
+    def _check(self, connection: Connection[Row], former: int) -> None:
+        """The others still count with the people of this server, and what they decided meanwhile can be read."""
+        if connection.execute(_IS_OVER, (former,)).fetchone() or time.monotonic() > self._read_at + OLDEST_READ:
+            raise Excluded(GIVEN_UP)
+
+    def _look(self, now: float) -> None:
+        """Find servers that are lost, and tell all others."""
+        if now < self._calm_until or not self._known:
+            return
+        with self._used() as connection:
+            found = connection.execute(_LOST, (list(self._known), LOCK)).fetchall()
+        lost = {server for (server,) in found}
+        over, self._suspects = lost & self._suspects, lost
+        if over:
+            self._end(over)
+
+    def _end(self, lost: set[int]) -> None:
+        with self.deciding(), self._used() as connection:
+            connection.execute(_FORGET, (list(lost),))
+            self.post([Post(server, OVER, {}) for server in lost])
+            connection.execute(_TRIM, (KEPT,))
+
+    def close(self) -> None:
+        if self.server and self._connection is not None:
+            with suppress(StorageError):  # or the others find that out by themselves
+                self.post([Post(self.server, OVER, {})])
+        self._drop()
+
+    # --- the connection ---
+
+    @contextmanager
+    def _used(self) -> Iterator[Connection[Row]]:
+        """The connection, watched; its errors as those of an exchange. After one it is started over."""
+        self._reach.check()
+        if self.server and self.server != self._writer.server:
+            raise Missed("this server has lost its connection to the database for a moment")
+        try:
+            connection = self._connection or self._connect()
+            with self._reach.watch.over(connection):
+                yield connection
+        except psycopg.Error as error:
+            self._drop()
+            if error.sqlstate == FENCED:
+                raise Excluded(GIVEN_UP) from None
+            self._reach.lost.set()
+            raise StorageError(f"the database {self._reach.address.shown} fails: {reason(error)}") from None
+
+    def _connect(self) -> Connection[Row]:
+        self._connection = connect(self._reach.address, "chat exchange")
+        # What is posted does not outlive the servers anyway; and one that stops while it decides holds up all others.
+        self._connection.execute("SET synchronous_commit = off")
+        self._connection.execute("SET idle_in_transaction_session_timeout = '2s'")
+        return self._connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

@@ -316,6 +316,7 @@ class Hub:
         self._live_rooms.announcer.person(client)
 
     def _away(self, client: Client, away: ask.Away) -> None:
+        self._neighbours.catch_up()  # somebody may have come in with another connection
         for connection in self._live_rooms.names.bearers(client.name):
             connection.away = away.text
             self._live_rooms.announcer.person(connection)

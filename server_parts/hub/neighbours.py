@@ -142,7 +142,7 @@ class Neighbours:
 
     def catch_up(self) -> None:
         """Read what the others have posted."""
-        if self._is_reading or self._is_lost:
+        if self._exchange.is_alone or self._is_reading or self._is_lost:
             return
         try:
             self._read()
@@ -177,6 +177,7 @@ class Neighbours:
 
     def _start_over(self) -> None:
         """Say anew who is here, and ask the others the same."""
+        former = self._exchange.server
         try:
             self._exchange.start_over()
             with self._exchange.deciding():
@@ -192,6 +193,8 @@ class Neighbours:
             self._lose(error)
             return
         self._is_lost = False
+        if former != self._exchange.server:
+            self._lose_sight_of(former)
         self._labels |= servers
         self._expected = set(self._labels) - {self._exchange.server}
         self._expected_until = time.monotonic() + INTRODUCTION

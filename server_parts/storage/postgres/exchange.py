@@ -35,9 +35,9 @@ _LOCK: Final = "SELECT pg_advisory_xact_lock(%s, %s), fence(%s)"
 _POST: Final = """
     INSERT INTO posts (server, kind, data) SELECT * FROM unnest(%s::integer[], %s::text[], %s::text[]) RETURNING 1"""
 _NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', '{POSTED}')"
-_READ: Final = """
+_READ: Final = f"""
     SELECT newest.id, p.server, p.kind, p.data FROM (SELECT coalesce(max(id), 0) AS id FROM posts) AS newest
-    LEFT JOIN posts AS p ON p.id > %s AND p.server <> ALL (%s) ORDER BY p.id"""
+    LEFT JOIN posts AS p ON p.id > %s AND (p.server <> ALL (%s) OR p.kind = '{OVER}') ORDER BY p.id"""
 _NEWEST: Final = "SELECT coalesce(max(id), 0) FROM posts"
 _IS_OVER: Final = f"SELECT 1 FROM posts WHERE server = %s AND kind = '{OVER}'"
 _SERVERS: Final = "SELECT id, address FROM servers"
@@ -101,6 +101,9 @@ class PostgresExchange(Exchange):
             rows = connection.execute(_READ, (self._position, self._own)).fetchall()
         self._position, self._read_at = max(rows[0][0], self._position), now
         posts = [Post(server, kind, json.loads(data)) for _, server, kind, data in rows if server is not None]
+        if any(post.server == self.server for post in posts):
+            raise Excluded(GIVEN_UP)
+        posts = [post for post in posts if post.server not in self._own]
         for post in posts:
             (self._known.discard if post.kind == OVER else self._known.add)(post.server)
         return posts
@@ -176,6 +179,7 @@ class PostgresExchange(Exchange):
         except psycopg.Error as error:
             self._drop()
             if error.sqlstate == FENCED:
+                self._writer.register_again()
                 raise Excluded(GIVEN_UP) from None
             self._reach.lost.set()
             raise StorageError(f"the database {self._reach.address.shown} fails: {reason(error)}") from None

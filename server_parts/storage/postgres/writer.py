@@ -81,6 +81,13 @@ class Writer:
                 self._connection.close()
                 self._connection = None
 
+    def register_again(self) -> None:
+        """The others have given this server up: become another one."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+        self._reach.lose("this server registers again")
+
     # --- writing ---
 
     def check(self) -> None:

@@ -39,7 +39,7 @@ class Exchange(ABC):
 
     @abstractmethod
     def deciding(self) -> AbstractContextManager[None]:
-        """Inside, no other server decides or posts anything. What is posted inside is read by others when it ends."""
+        """Inside, no other server decides or posts anything."""
 
     @abstractmethod
     def post(self, posts: Sequence[Post]) -> None:

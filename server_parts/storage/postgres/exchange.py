@@ -26,15 +26,18 @@ from server_parts.storage.postgres.writer import Writer
 from server_parts.storage.records import StorageError
 
 LOOKING: Final = 0.25  # seconds between two looks for lost servers; one that is lost at two of them is over
+STOPPED: Final = 2  # seconds after which a server that says nothing does not decide any more
 CALM: Final = 2.0  # seconds after a connection was made in which none is over: all may have lost theirs
 GIVEN_UP: Final = "the other servers have given this one up"
 KEPT: Final = 60.0  # seconds for which posts are kept …
 OLDEST_READ: Final = 50.0  # … and after which a server that has not read them has missed some
 
-_LOCK: Final = "SELECT pg_advisory_xact_lock(%s, %s), fence(%s)"
-_POST: Final = """
-    INSERT INTO posts (server, kind, data) SELECT * FROM unnest(%s::integer[], %s::text[], %s::text[]) RETURNING 1"""
-_NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', '{POSTED}')"
+_LOCK: Final = "SELECT pg_advisory_lock(%s, %s), fence(%s)"
+_UNLOCK: Final = "SELECT pg_advisory_unlock(%s, %s)"
+_POST: Final = f"""
+    WITH added AS (
+        INSERT INTO posts (server, kind, data) SELECT * FROM unnest(%s::integer[], %s::text[], %s::text[]) RETURNING 1)
+    SELECT pg_notify('{CHANNEL}', '{POSTED}')"""
 _READ: Final = f"""
     SELECT newest.id, p.server, p.kind, p.data FROM (SELECT coalesce(max(id), 0) AS id FROM posts) AS newest
     LEFT JOIN posts AS p ON p.id > %s AND (p.server <> ALL (%s) OR p.kind = '{OVER}') ORDER BY p.id"""
@@ -58,7 +61,7 @@ class PostgresExchange(Exchange):
         self.rung = threading.Event()  # somebody has posted something; set by the feed
         self._connection: Connection[Row] | None = None
         self._position = 0
-        self._in_transaction = False
+        self._is_deciding = False
         self._read_at = 0.0
         self._look_at = 0.0
         self._calm_until = 0.0
@@ -69,32 +72,31 @@ class PostgresExchange(Exchange):
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
+        """Not one transaction: what is posted in it is there before what is stored after it."""
         with self._used() as connection:
-            connection.execute("BEGIN")
             connection.execute(_LOCK, (LOCK, EXCHANGING, self.server))
-            self._in_transaction = True
+            self._is_deciding = True
             try:
                 yield
             finally:
-                self._in_transaction = False
-                connection.execute("COMMIT")
+                self._is_deciding = False
+                connection.execute(_UNLOCK, (LOCK, EXCHANGING))
 
     def post(self, posts: Sequence[Post]) -> None:
-        if not self._in_transaction:
+        if not self._is_deciding:
             with self.deciding():
                 self.post(posts)
             return
         with self._used() as connection:
             columns = zip(*((post.server, post.kind, json.dumps(post.data)) for post in posts), strict=True)
             connection.execute(_POST, [list(column) for column in columns])
-            connection.execute(_NOTIFY)
 
     def read(self) -> list[Post]:
         self.rung.clear()
         now = time.monotonic()
         if now > self._read_at + OLDEST_READ:
             raise Missed("this server has not read for too long what others have posted")
-        if now >= self._look_at and not self._in_transaction:
+        if now >= self._look_at and not self._is_deciding:
             self._look_at = now + LOOKING
             self._look(now)
         with self._used() as connection:
@@ -122,7 +124,7 @@ class PostgresExchange(Exchange):
         self._drop()
         self._calm_until = time.monotonic() + CALM
         former, self.server = self.server, 0
-        with self._used() as connection, connection.transaction():
+        with self._used() as connection:
             server = self._writer.server
             connection.execute(_LOCK, (LOCK, EXCHANGING, server))
             ((newest,),) = connection.execute(_NEWEST).fetchall()
@@ -131,6 +133,7 @@ class PostgresExchange(Exchange):
             connection.execute(_LABEL, (self.label, server))
             connection.execute(_TRIM, (KEPT,))
             self._known = {other for other, _ in connection.execute(_SERVERS).fetchall()} - {server}
+            connection.execute(_UNLOCK, (LOCK, EXCHANGING))
         # A database that had a crash may have lost the last of them.
         self._position = min(self._position, newest) if former else newest
         self._own.append(server)
@@ -188,7 +191,8 @@ class PostgresExchange(Exchange):
         self._connection = connect(self._reach.address, "chat exchange")
         # What is posted does not outlive the servers anyway; and one that stops while it decides holds up all others.
         self._connection.execute("SET synchronous_commit = off")
-        self._connection.execute("SET idle_in_transaction_session_timeout = '2s'")
+        with suppress(psycopg.errors.UndefinedObject):  # before PostgreSQL 14
+            self._connection.execute(f"SET idle_session_timeout = '{STOPPED}s'")
         return self._connection
 
     def _drop(self) -> None:

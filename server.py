@@ -14,6 +14,7 @@ if __name__ == "__main__":
 import contextlib
 import gc
 import logging
+import platform
 import socket
 import sys
 import threading
@@ -93,6 +94,7 @@ class ChatServer:
         certificate: Certificate | None = None,
         exchange: Exchange | None = None,
     ) -> None:
+        """`exchange` is with the other servers on this log, if it is not the log's own."""
         self.host = host
         self.port = port
         self.settings = settings or Settings(console=False)
@@ -108,7 +110,8 @@ class ChatServer:
         self.max_clients = min(self.settings.max_clients or most, most)
         self._places = Places(self.max_clients, self.settings.per_address)
         self._limits = RateLimits(self.settings.rate)
-        self._hub = Hub(self._store, self.settings, self._places, exchange)
+        self._exchange = exchange or self._store.exchange
+        self._hub = Hub(self._store, self.settings, self._places, self._exchange)
         self._stopping = False
         # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
         self._stop_asked: SimpleQueue[None] = SimpleQueue()
@@ -154,6 +157,8 @@ class ChatServer:
         if self.server_socket is None:
             self.server_socket = sockets.open_listener(self.host, self.port)
         self.port = self.server_socket.getsockname()[1]
+        if not self._exchange.is_alone:
+            self._exchange.label = f"{platform.node()}:{self.port}"
 
     def stop_server(self) -> None:
         self._stopping = True

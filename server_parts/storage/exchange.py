@@ -34,7 +34,7 @@ class Exchange(ABC):
     """One server's end of it. Used by one thread, but for `is_waiting`."""
 
     server: int  # the number of this one; another one after `Excluded`
-    label: str = ""  # what this server calls itself
+    label: str = ""  # what this server calls itself; to be set before it starts
     is_alone: bool = False  # there can be no other server
 
     @abstractmethod

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 from server_parts.storage.account_records import AccountChange, Create
 from server_parts.storage.account_store import AccountStore
+from server_parts.storage.exchange import Alone, Exchange
 from server_parts.storage.message_log import MessageLog
 from server_parts.storage.records import Draft, Receipt, Run
 from server_parts.storage.session_store import SessionRecord, SessionStore
@@ -50,6 +51,8 @@ class Feed(Protocol):
 
 class Store(MessageLog, SessionStore, AccountStore):
     """One thread at a time appends, claims or trims."""
+
+    exchange: Exchange = Alone()  # with the other servers on this log
 
     def append(
         self,

@@ -52,10 +52,9 @@ _TRIM: Final = "DELETE FROM posts WHERE at < now() - make_interval(secs => %s)"
 
 
 class PostgresExchange(Exchange):
-    def __init__(self, reach: Reach, writer: Writer, label: str) -> None:
+    def __init__(self, reach: Reach, writer: Writer) -> None:
         self._reach = reach
         self._writer = writer
-        self.label = label
         self.server = 0
         self._own: list[int] = []  # all numbers that this server has had
         self.rung = threading.Event()  # somebody has posted something; set by the feed

@@ -35,7 +35,7 @@ from server_parts.storage.store import Entry, Feed, Store
 class PostgresLog(PostgresAccounts, Store):
     """Rooms in one database, for this server alone unless `alone` is off. Opened in any thread."""
 
-    def __init__(self, address: Address, *, alone: bool = True, label: str = "") -> None:
+    def __init__(self, address: Address, *, alone: bool = True) -> None:
         """StorageError says why that cannot be."""
         self._alone = alone
         self._rooms = Rooms()
@@ -55,7 +55,7 @@ class PostgresLog(PostgresAccounts, Store):
         self._searcher = Searcher(self._reader, self._rooms)
         self._indexer = Indexer(self._reach)
         self._indexer.start()
-        self.exchange = PostgresExchange(self._reach, self._writer, label)
+        self.exchange = PostgresExchange(self._reach, self._writer)
         self._feed = NewsFeed(self._reach, self._rooms, lambda: self._writer.server, self.exchange.rung.set)
 
     def _look_back(self, connection: Connection[Row], epoch: str) -> None:

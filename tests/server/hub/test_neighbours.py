@@ -55,7 +55,8 @@ class PostgresMeeting:
     def open(self, label: str) -> Bench:
         from tests.server.hub.bench_postgres import BenchPostgres
 
-        log = BenchPostgres(address_of(self._folder), alone=False, label=label)
+        log = BenchPostgres(address_of(self._folder), alone=False)
+        log.exchange.label = label
         return Bench(log, log.exchange)
 
     def give_up(self, server: int) -> None:

@@ -41,10 +41,16 @@ class Announcer:
 
     def person(self, client: Client, told: Mapping[str, int] | None = None) -> None:
         """Somebody came, or has changed. `told`: how far their rooms had been told what they said by another name."""
+        self._person(client, {"told": dict(told or {})})
+
+    def introduce(self, client: Client) -> None:
+        """The same for those who may know nothing of them, or something that is not so any more."""
+        self._person(client, {"told": {}, "rooms": list(client.rooms)})
+
+    def _person(self, client: Client, more: dict[str, Any]) -> None:
         if not self.is_alone and not client.is_distant and client.session is not None:
             self.people[client.number] = client
-            facts = facts_of(client, time.monotonic())
-            self._add(PERSON, {"id": client.number, "facts": facts, "told": dict(told or {})})
+            self._add(PERSON, {"id": client.number, "facts": facts_of(client, time.monotonic()), **more})
 
     def entered(self, client: Client, room: Room) -> None:
         if not self.is_alone and not client.is_distant:

@@ -17,7 +17,7 @@ from server_parts.people.roles import Role
 from server_parts.protocol.requests import Heard, Request
 from server_parts.storage.records import ACTS, StorageError
 
-PAUSE: Final = 0.5  # seconds after which a feed that hears nothing looks whether it is to end
+PAUSE: Final = 0.25  # seconds after which a feed that hears nothing looks whether it is to end
 
 log = logging.getLogger("chat")
 
@@ -42,7 +42,6 @@ class Feed:
 
     def close(self) -> None:
         self._ending.set()
-        self._store.ring()
         if self._thread.ident is not None:
             self._client.credits.put(None)
             self._thread.join()

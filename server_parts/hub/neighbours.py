@@ -1,8 +1,7 @@
-"""The people at the other servers of this chat, as they are there, and what those servers ask of this one.
+"""How this server is one of several: what it decides with the others, what it asks of them, and what they ask of it.
 
-Whoever is connected elsewhere is a client of this hub too: it bears its name, is a member of its rooms and is listed,
-but what it is sent goes nowhere (see people/distant.py). Each server alone changes its own people. Owned by the hub,
-run only by its thread. It must not know sockets, nor how posts travel.
+Who is connected to the others is in elsewhere.py; what they are told, in announcing.py. Owned by the hub, run only by
+its thread. It must not know sockets, nor how posts travel.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ import logging
 import math
 import secrets
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from server_parts.hub import announcing
@@ -21,12 +20,13 @@ from server_parts.hub.acts_heard import ActsHeard
 from server_parts.hub.admission import Admission
 from server_parts.hub.asked_elsewhere import AskedElsewhere
 from server_parts.hub.departures import Departures
+from server_parts.hub.elsewhere import Elsewhere
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
-from server_parts.people.distant import Distant, apply_facts
+from server_parts.people.distant import Distant
 from server_parts.protocol.requests import Heard
-from server_parts.storage.exchange import OVER, Exchange, Excluded, Missed, Post
+from server_parts.storage.exchange import Exchange, Excluded, Missed, Post
 from server_parts.storage.records import ACTS, Run, StorageError
 
 ANSWER_TIME: Final = 1.0  # seconds that another server may take to let somebody go
@@ -49,31 +49,21 @@ class Neighbours:
         self._names = state.live_rooms.names
         self._departures = departures
         self._asked_elsewhere = AskedElsewhere(state, departures, admission)
-        self._distant: dict[tuple[int, int], Distant] = {}
-        self._stale: dict[int, set[int]] = {}  # of a server that says anew who is with it: whom it has not named yet
+        self.elsewhere = Elsewhere(state.live_rooms)
         self._decision = contextlib.ExitStack()
         self._is_deciding = self._is_reading = False
         self._instance = secrets.token_hex(8)  # which it keeps when it gets another number
         self._unread: deque[Post] = deque()
-        self._labels: dict[int, str] = {}  # what the servers call themselves
-        self._instances: dict[int, str] = {}
-        self._expected: set[int] = set()  # servers that have not said yet who is with them …
-        self._expected_until = 0.0  # … and until when this one waits for that
+        self._expected_until = 0.0  # until when this server waits for others to say who is with them
         self._asked: dict[Distant, float] = {}  # who is to go, and since when
         self._is_lost = not state.exchange.is_alone  # it is to start over
         self._retry = 0.0
         self._acts = ActsHeard(state, departures)
-        self._apply: dict[str, Callable[[int, dict[str, Any]], None]] = {
-            announcing.PERSON: self._person,
-            announcing.ENTERED: self._entered,
-            announcing.LEFT: self._left,
-            announcing.GONE: self._gone,
+        self._apply: dict[str, Callable[[Post], None]] = {
             announcing.ASKED: self._asked_here,
             announcing.DROPPED: self._dropped,
             announcing.WHO: self._who,
-            announcing.ANEW: self._anew,
-            announcing.COMPLETE: self._complete,
-            OVER: self._over,
+            **self.elsewhere.told,
         }
         state.live_rooms.catch_up_with_others = self.catch_up
 
@@ -91,7 +81,7 @@ class Neighbours:
         self._decision.enter_context(self._exchange.deciding())
         self._is_deciding = True
         self.catch_up()
-        if self._expected:
+        if self.elsewhere.expected:
             raise NotYetError
 
     def end_turn(self) -> None:
@@ -127,13 +117,13 @@ class Neighbours:
             return self._retry
         if self._asked_elsewhere.has_more:
             return 0.0
-        return self._expected_until if self._expected else math.inf
+        return self._expected_until if self.elsewhere.expected else math.inf
 
     def run(self, now: float) -> None:
         if self._is_lost:
             self._retry = now + RETRY
             self._start_over()
-        elif self._expected and now >= self._expected_until:
+        elif self.elsewhere.expected and now >= self._expected_until:
             self._stop_waiting()
         elif self._asked_elsewhere.has_more:
             with contextlib.suppress(NotYetError, StorageError):
@@ -155,7 +145,7 @@ class Neighbours:
             self._unread += self._exchange.read()
             while self._unread:
                 post = self._unread[0]
-                self._apply[post.kind](post.server, post.data)
+                self._apply[post.kind](post)
                 self._unread.popleft()
         finally:
             self._is_reading = False
@@ -194,9 +184,9 @@ class Neighbours:
             return
         self._is_lost = False
         if former != self._exchange.server:
-            self._lose_sight_of(former)
-        self._labels |= servers
-        self._expected = set(self._labels) - {self._exchange.server}
+            self.elsewhere.lose_sight_of(former)
+        self.elsewhere.labels |= servers
+        self.elsewhere.expected = set(self.elsewhere.labels) - {self._exchange.server}
         self._expected_until = time.monotonic() + INTRODUCTION
 
     def _stop_waiting(self) -> None:
@@ -206,19 +196,17 @@ class Neighbours:
         except StorageError as error:
             self._lose(error)
             return
-        log.warning("%d other servers have not said who is with them", len(self._expected))
-        for server in self._expected - servers.keys():
-            self._over(server, {})
-        self._expected.clear()
+        log.warning("%d other servers have not said who is with them", len(self.elsewhere.expected))
+        for server in self.elsewhere.expected - servers.keys():
+            self.elsewhere.over(server)
+        self.elsewhere.expected.clear()
 
     def _introduce(self) -> None:
         """Everybody who is here, for those who do not know."""
         self._announcer.say(announcing.ANEW, label=self._exchange.label, instance=self._instance)
         for client in self._names.connections():
             if not client.is_distant:
-                self._announcer.person(client)
-                for room in client.rooms.values():
-                    self._announcer.entered(client, room)
+                self._announcer.introduce(client)
         self._announcer.say(announcing.COMPLETE)
 
     def open(self) -> None:
@@ -230,115 +218,31 @@ class Neighbours:
         self._exchange.close()
 
     def servers(self) -> dict[str, int]:
-        """By what they call themselves. By any thread."""
-        people = Counter(client.server if isinstance(client, Distant) else 0 for client in self._names.connections())
-        own = self._exchange.server
-        names = self._labels.copy()
-        return {label: people[0 if server == own else server] for server, label in names.items()}
+        """By what they call themselves, how many are with each. By any thread."""
+        return self.elsewhere.servers(self._exchange.server)
 
-    # --- what the others post ---
-
-    def _person(self, server: int, data: dict[str, Any]) -> None:
-        key = server, data["id"]
-        facts, now = data["facts"], time.monotonic()
-        self._stale.get(server, set()).discard(data["id"])
-        distant = self._distant.get(key)
-        if distant is None:
-            distant = self._distant[key] = Distant(*key, self._announcer.ask)
-            apply_facts(distant, facts, now)
-            self._live_rooms.welcome_distant(distant, facts["name"])
-        elif distant.name != facts["name"]:
-            self._bring_rooms_to(data["told"])
-            apply_facts(distant, facts, now)
-            self._live_rooms.rename_distant(distant, facts["name"])
-        else:
-            apply_facts(distant, facts, now)
-
-    def _entered(self, server: int, data: dict[str, Any]) -> None:
-        distant = self._distant.get((server, data["id"]))
-        if distant is not None:
-            self._live_rooms.add_distant(distant, data["room"])
-
-    def _left(self, server: int, data: dict[str, Any]) -> None:
-        self._bring_rooms_to(data["told"])
-        distant = self._distant.get((server, data["id"]))
-        if distant is not None:
-            for room in data["told"]:
-                self._live_rooms.remove_distant(distant, room)
-
-    def _gone(self, server: int, data: dict[str, Any]) -> None:
-        self._bring_rooms_to(data["told"])
-        self._forget(server, [data["id"]])
-
-    def _bring_rooms_to(self, told: Mapping[str, int]) -> None:
-        """What was said before is heard before."""
-        for room, last in told.items():
-            self._live_rooms.catch_up(room, last)
-
-    def _forget(self, server: int, ids: Iterable[int]) -> None:
-        for id in list(ids):
-            self._stale.get(server, set()).discard(id)
-            distant = self._distant.pop((server, id), None)
-            if distant is not None:
-                self._asked.pop(distant, None)
-                distant.gone = True
-                self._live_rooms.leave_all(distant)
-
-    def _over(self, server: int, data: dict[str, Any]) -> None:
-        """All who were with it are gone. What they said last is heard first."""
-        theirs = [id for other, id in self._distant if other == server]
-        for room in {room for id in theirs for room in self._distant[server, id].rooms}:
-            self._live_rooms.catch_up(room)
-        self._forget(server, theirs)
-        self._lose_sight_of(server)
-        log.info("server %d has left; %d people were with it", server, len(theirs))
-
-    def _who(self, server: int, data: dict[str, Any]) -> None:
+    def _who(self, post: Post) -> None:
         self._introduce()
-
-    def _anew(self, server: int, data: dict[str, Any]) -> None:
-        for former, instance in list(self._instances.items()):
-            if instance == data["instance"] and former != server:
-                self._renumber(former, server)
-        self._labels[server], self._instances[server] = data["label"], data["instance"]
-        self._stale[server] = {id for other, id in self._distant if other == server}
-
-    def _renumber(self, former: int, server: int) -> None:
-        """A server has lost its connection for a moment, and has another number now."""
-        for id in [id for other, id in self._distant if other == former]:
-            distant = self._distant[server, id] = self._distant.pop((former, id))
-            distant.server = server
-        self._lose_sight_of(former)
-
-    def _lose_sight_of(self, server: int) -> None:
-        self._labels.pop(server, None)
-        self._instances.pop(server, None)
-        self._stale.pop(server, None)
-        self._expected.discard(server)
-
-    def _complete(self, server: int, data: dict[str, Any]) -> None:
-        self._forget(server, self._stale.pop(server, ()))
-        self._expected.discard(server)
 
     # --- what is asked of this server ---
 
-    def _asked_here(self, server: int, data: dict[str, Any]) -> None:
-        client = self._own(data)
+    def _asked_here(self, post: Post) -> None:
+        client = self._own(post.data)
         if client is not None:
-            self._asked_elsewhere.carry_out(client, data["what"], data)
+            self._asked_elsewhere.carry_out(client, post.data["what"], post.data)
 
     def _own(self, data: dict[str, Any]) -> Client | None:
         if data["server"] != self._exchange.server:
             return None
         return self._announcer.people.get(data["id"])
 
-    def _dropped(self, server: int, data: dict[str, Any]) -> None:
+    def _dropped(self, post: Post) -> None:
         """This server did not answer in time. Its client is somewhere else by now."""
-        client = self._own(data)
+        client = self._own(post.data)
         if client is not None:
             self._departures.disconnect(client, "moved", MOVED, retry=True)
         else:
-            self._forget(data["server"], [data["id"]])
+            self.elsewhere.forget(post.data["server"], [post.data["id"]])
 
     # --- what is asked of others ---
 
@@ -347,10 +251,11 @@ class Neighbours:
         now = time.monotonic()
         since = self._asked.get(distant)
         if since is None:
+            self._asked = {asked: then for asked, then in self._asked.items() if not asked.gone}
             self._asked[distant] = now
             ask()
         elif now - since >= ANSWER_TIME:
             self._announcer.drop(distant)
-            self._forget(distant.server, [distant.id])
+            self.elsewhere.forget(distant.server, [distant.id])
             return
         raise NotYetError

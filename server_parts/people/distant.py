@@ -120,12 +120,12 @@ def facts_of(client: Client, now: float) -> dict[str, Any]:
     }
 
 
-def apply_facts(client: Distant, facts: dict[str, Any], now: float) -> None:
-    """All but the name, which means more than what is written here."""
+def apply_facts(client: Distant, facts: dict[str, Any], posted: float) -> None:
+    """All but the name, which means more than what is written here. `posted`: when they were true."""
     for field in _FACTS:
         setattr(client, field, facts[field])
     client.role = Role(facts["role"])
-    client.replaced = -math.inf if facts["replaced"] is None else now - facts["replaced"]
+    client.replaced = -math.inf if facts["replaced"] is None else posted - facts["replaced"]
     client.settles = math.inf if facts["settles"] is None else facts["settles"]
     client.session = Session(facts["session"], 0, facts["owner"], facts["owner"])
 

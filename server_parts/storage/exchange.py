@@ -20,6 +20,7 @@ class Post(NamedTuple):
     server: int  # that wrote it
     kind: str
     data: dict[str, Any]  # as JSON has it
+    age: float = 0.0  # seconds since it was posted, when it is read
 
 
 class Missed(StorageError):

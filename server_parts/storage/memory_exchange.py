@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -26,7 +27,7 @@ class Hall:
         with self.lock:
             if self.servers.pop(server, None) is not None:
                 self.posts.append(Post(server, OVER, {}))
-        self.log.ring()
+        self.log.waiting.ring()
 
 
 class MemoryExchange(Exchange):
@@ -45,15 +46,16 @@ class MemoryExchange(Exchange):
     def post(self, posts: Sequence[Post]) -> None:
         with self._hall.lock:
             self._check()
-            self._hall.posts += posts
-        self._hall.log.ring()
+            self._hall.posts += [post._replace(age=time.monotonic()) for post in posts]
+        self._hall.log.waiting.ring()
 
     def read(self) -> list[Post]:
         with self._hall.lock:
             self._check()
             new = self._hall.posts[self._position :]
             self._position += len(new)
-            return [post for post in new if post.server != self.server]
+            now = time.monotonic()
+            return [post._replace(age=now - post.age) for post in new if post.server != self.server]
 
     @property
     def is_waiting(self) -> bool:

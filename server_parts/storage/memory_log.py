@@ -48,7 +48,7 @@ class MemoryLog(Store):
         self._receipts: dict[tuple[str, int], Receipt] = {}
         self._accounts = AccountBook()
         self._floors: dict[str, dict[str, int]] = {}
-        self._news = MemoryNews(self.after, self.last)
+        self.waiting = MemoryNews(self.after, self.last)
         self._spoke: set[tuple[str, str]] = set()  # private rooms and who has said something there
 
     def write(self, entry: Entry) -> list[Run]:
@@ -65,14 +65,11 @@ class MemoryLog(Store):
             runs = [self._store(draft) for draft in entry.drafts]
             for place in entry.erased:
                 self._erase(place)
-        self._news.tell(runs)
+        self.waiting.tell(runs)
         return runs
 
     def news(self, feed: Feed, timeout: float) -> list[Run]:
-        return self._news.news(feed, timeout)
-
-    def ring(self) -> None:
-        self._news.ring()
+        return self.waiting.news(feed, timeout)
 
     def _store(self, draft: Draft) -> Run:
         room = draft.room
@@ -239,4 +236,4 @@ class MemoryLog(Store):
         return len(unused) == TRIM_SLICE
 
     def close(self) -> None:
-        self._news.close()
+        self.waiting.close()

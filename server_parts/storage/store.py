@@ -108,10 +108,6 @@ class Store(MessageLog, SessionStore, AccountStore):
         """Give a name to whoever holds that token, with nothing else to store."""
         self.append([], {}, NOBODY, {name: token_hash})
 
-    def ring(self) -> None:
-        """Whoever waits for news is to look again, if anybody does. By any thread."""
-        return
-
     @abstractmethod
     def close(self) -> None:
         """Let go of files and connections. Safe to call twice."""

@@ -39,7 +39,8 @@ _POST: Final = f"""
         INSERT INTO posts (server, kind, data) SELECT * FROM unnest(%s::integer[], %s::text[], %s::text[]) RETURNING 1)
     SELECT pg_notify('{CHANNEL}', '{POSTED}')"""
 _READ: Final = f"""
-    SELECT newest.id, p.server, p.kind, p.data FROM (SELECT coalesce(max(id), 0) AS id FROM posts) AS newest
+    SELECT newest.id, p.server, p.kind, p.data, extract(epoch FROM clock_timestamp() - p.at)::float8
+    FROM (SELECT coalesce(max(id), 0) AS id FROM posts) AS newest
     LEFT JOIN posts AS p ON p.id > %s AND (p.server <> ALL (%s) OR p.kind = '{OVER}') ORDER BY p.id"""
 _NEWEST: Final = "SELECT coalesce(max(id), 0) FROM posts"
 _IS_OVER: Final = f"SELECT 1 FROM posts WHERE server = %s AND kind = '{OVER}'"
@@ -101,7 +102,7 @@ class PostgresExchange(Exchange):
         with self._used() as connection:
             rows = connection.execute(_READ, (self._position, self._own)).fetchall()
         self._position, self._read_at = max(rows[0][0], self._position), now
-        posts = [Post(server, kind, json.loads(data)) for _, server, kind, data in rows if server is not None]
+        posts = [Post(server, kind, json.loads(data), age) for _, server, kind, data, age in rows if server is not None]
         if any(post.server == self.server for post in posts):
             raise Excluded(GIVEN_UP)
         posts = [post for post in posts if post.server not in self._own]

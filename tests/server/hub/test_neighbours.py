@@ -166,8 +166,7 @@ def test_who_enters_such_a_room_reads_what_was_said(alice: Seat, bob: Seat) -> N
 def test_somebody_is_known_before_they_are_heard(alice: Seat, there: Bench) -> None:
     """Also if both happen in one turn of the other server."""
     carol = Seat(there)
-    carol.submit(Hello("carol", there.session()))
-    carol.submit(Say("lobby", ["at once"], 1))
+    carol.submit(Hello("carol", there.session()), Say("lobby", ["at once"], 1))
     hears_text(alice, "at once")
     kinds = [
         ("carol" in f.get("joined", ()), f.get("text")) for f in alice.ever if f["type"] in ("presence", "message")

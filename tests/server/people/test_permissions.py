@@ -45,6 +45,7 @@ AFTER_HELLO: list[ask.Request] = [
     ask.Announce("text"),
     ask.TalkAgain(),
     ask.Heard([]),
+    ask.TalkAgain(),
     order.Kick("bob"),
     order.Ban("bob"),
     order.Unban("bob"),

@@ -1,0 +1,143 @@
+"""The people at the other servers of this chat, as they are there.
+
+Whoever is connected elsewhere is a client of this hub too: it bears its name, is a member of its rooms and is listed,
+but what it is sent goes nowhere (see people/distant.py). Each server alone changes its own people; what it posts of
+them is applied here, in its order. Owned by the hub, run only by its thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from server_parts.hub import announcing
+from server_parts.hub.live_rooms import LiveRooms
+from server_parts.people.distant import Distant, apply_facts
+from server_parts.storage.exchange import OVER, Post
+
+log = logging.getLogger("chat")
+
+
+class Elsewhere:
+    def __init__(self, live_rooms: LiveRooms) -> None:
+        self._live_rooms = live_rooms
+        self._people: dict[tuple[int, int], Distant] = {}  # by their server, and their number there
+        self._stale: dict[int, set[int]] = {}  # of a server that says anew who is with it: whom it has not named yet
+        self.labels: dict[int, str] = {}  # what the servers call themselves
+        self._instances: dict[int, str] = {}  # what they keep when they get another number
+        self.expected: set[int] = set()  # servers that have not said yet who is with them
+        self.told: Final[Mapping[str, Callable[[Post], None]]] = {
+            announcing.PERSON: self._person,
+            announcing.ENTERED: self._entered,
+            announcing.LEFT: self._left,
+            announcing.GONE: self._gone,
+            announcing.ANEW: self._anew,
+            announcing.COMPLETE: self._complete,
+            OVER: self._over,
+        }
+
+    def servers(self, own: int) -> dict[str, int]:
+        """By what they call themselves, how many are with each. By any thread."""
+        people = Counter(
+            client.server if isinstance(client, Distant) else 0 for client in self._live_rooms.names.connections()
+        )
+        names = self.labels.copy()
+        return {label: people[0 if server == own else server] for server, label in names.items()}
+
+    # --- people ---
+
+    def _person(self, post: Post) -> None:
+        key = post.server, post.data["id"]
+        facts, posted = post.data["facts"], time.monotonic() - post.age
+        self._stale.get(post.server, set()).discard(post.data["id"])
+        distant = self._people.get(key)
+        if distant is None:
+            distant = self._people[key] = Distant(*key, self._live_rooms.announcer.ask)
+            apply_facts(distant, facts, posted)
+            self._live_rooms.welcome_distant(distant, facts["name"])
+        elif distant.name != facts["name"]:
+            self._bring_rooms_to(post.data["told"])
+            apply_facts(distant, facts, posted)
+            self._live_rooms.rename_distant(distant, facts["name"])
+        else:
+            apply_facts(distant, facts, posted)
+        if "rooms" in post.data:
+            self._set_rooms(distant, post.data["rooms"])
+
+    def _set_rooms(self, distant: Distant, rooms: Iterable[str]) -> None:
+        """A server says anew where somebody is."""
+        for room in distant.rooms.keys() - set(rooms):
+            self._live_rooms.catch_up(room)
+            self._live_rooms.remove_distant(distant, room)
+        for room in rooms:
+            self._live_rooms.add_distant(distant, room)
+
+    def _entered(self, post: Post) -> None:
+        distant = self._people.get((post.server, post.data["id"]))
+        if distant is not None:
+            self._live_rooms.add_distant(distant, post.data["room"])
+
+    def _left(self, post: Post) -> None:
+        self._bring_rooms_to(post.data["told"])
+        distant = self._people.get((post.server, post.data["id"]))
+        if distant is not None:
+            for room in post.data["told"]:
+                self._live_rooms.remove_distant(distant, room)
+
+    def _gone(self, post: Post) -> None:
+        self._bring_rooms_to(post.data["told"])
+        self.forget(post.server, [post.data["id"]])
+
+    def _bring_rooms_to(self, told: Mapping[str, int]) -> None:
+        """What was said before is heard before."""
+        for room, last in told.items():
+            self._live_rooms.catch_up(room, last)
+
+    def forget(self, server: int, ids: Iterable[int]) -> None:
+        for id in list(ids):
+            self._stale.get(server, set()).discard(id)
+            distant = self._people.pop((server, id), None)
+            if distant is not None:
+                distant.gone = True
+                self._live_rooms.leave_all(distant)
+
+    # --- servers ---
+
+    def _over(self, post: Post) -> None:
+        self.over(post.server)
+
+    def over(self, server: int) -> None:
+        """All who were with it are gone. What they said last is heard first."""
+        theirs = [id for other, id in self._people if other == server]
+        for room in {room for id in theirs for room in self._people[server, id].rooms}:
+            self._live_rooms.catch_up(room)
+        self.forget(server, theirs)
+        self.lose_sight_of(server)
+        log.info("server %d has left; %d people were with it", server, len(theirs))
+
+    def _anew(self, post: Post) -> None:
+        for former, instance in list(self._instances.items()):
+            if instance == post.data["instance"] and former != post.server:
+                self._renumber(former, post.server)
+        self.labels[post.server], self._instances[post.server] = post.data["label"], post.data["instance"]
+        self._stale[post.server] = {id for other, id in self._people if other == post.server}
+
+    def _renumber(self, former: int, server: int) -> None:
+        """A server has lost its connection for a moment, and has another number now."""
+        for id in [id for other, id in self._people if other == former]:
+            distant = self._people[server, id] = self._people.pop((former, id))
+            distant.server = server
+        self.lose_sight_of(former)
+
+    def lose_sight_of(self, server: int) -> None:
+        self.labels.pop(server, None)
+        self._instances.pop(server, None)
+        self._stale.pop(server, None)
+        self.expected.discard(server)
+
+    def _complete(self, post: Post) -> None:
+        self.forget(post.server, self._stale.pop(post.server, ()))
+        self.expected.discard(post.server)

@@ -64,12 +64,19 @@ class Code(NamedTuple):
 
 
 class Create(NamedTuple):
-    """A new account in the place of an older one of that name: what was said before stays closed to it."""
+    """A new account in the place of an older one of that name: what was said before stays closed to it.
+
+    Where the name belongs to that token already, as another server may have found out first, nothing changes.
+    """
 
     name: str
     token_hash: str | None
     label: str = ""
     password: str | None = None
+
+    def is_done(self, account: Account | None) -> bool:
+        """Whether that is the account that its name is."""
+        return account is not None and self.password is None and account.has(self.token_hash)
 
 
 class AddDevice(NamedTuple):

@@ -59,6 +59,8 @@ class MemoryLog(Store):
             self._accepted.update(accepted)
             self._session_owners.update(owners)
             for change in entry.account_changes():
+                if isinstance(change, Create) and change.is_done(self.account(change.name)):
+                    continue
                 self._accounts.write(change)
                 if isinstance(change, Create):
                     self._raise_floors(change.name.lower())

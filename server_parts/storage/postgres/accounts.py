@@ -35,6 +35,7 @@ _CONVERSATIONS: Final = """
     FROM participants AS p JOIN rooms AS r ON r.id = p.room
     LEFT JOIN messages AS m ON m.room = r.id AND m.id = r.last WHERE p.name = %s"""
 
+_OWNS: Final = "SELECT 1 FROM accounts AS a JOIN devices AS d ON d.account = a.id WHERE name = %s AND token_hash = %s"
 _FIND: Final = "SELECT id FROM accounts WHERE name = %s"
 _ADD: Final = (
     "INSERT INTO accounts (name, spelled, skeleton, password, since, used) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id"
@@ -67,6 +68,8 @@ def write(connection: Connection[Row], made: AccountChange) -> None:
 
 def _create(connection: Connection[Row], made: change.Create) -> None:
     name, now = made.name.lower(), time.time()
+    if made.password is None and connection.execute(_OWNS, (name, made.token_hash)).fetchone():
+        return
     for (old,) in connection.execute(_FIND, (name,)).fetchall():
         _release(connection, change.Release(old))
     row = (name, made.name, skeleton(made.name), made.password, now, int(now // DAY))

@@ -33,6 +33,7 @@ _CONVERSATIONS: Final = """
     FROM participants AS p CROSS JOIN rooms AS r ON r.id = p.room
     LEFT JOIN messages AS m ON m.room = r.id AND m.id = r.last WHERE p.name = ?"""
 
+_OWNS: Final = "SELECT 1 FROM accounts AS a JOIN devices AS d ON d.account = a.id WHERE name = ? AND token_hash = ?"
 _FIND: Final = "SELECT id FROM accounts WHERE name = ?"
 _ADD: Final = "INSERT INTO accounts (name, spelled, skeleton, password, since, used) VALUES (?, ?, ?, ?, ?, ?)"
 _ADD_DEVICE: Final = """
@@ -58,6 +59,8 @@ def write(connection: sqlite3.Connection, made: AccountChange) -> None:
 
 def _create(connection: sqlite3.Connection, made: change.Create) -> None:
     name, now = made.name.lower(), time.time()
+    if made.password is None and connection.execute(_OWNS, (name, made.token_hash)).fetchone():
+        return
     for (old,) in connection.execute(_FIND, (name,)).fetchall():
         _release(connection, change.Release(old))
     row = (name, made.name, skeleton(made.name), made.password, now, int(now // DAY))

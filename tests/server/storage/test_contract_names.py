@@ -77,3 +77,13 @@ def test_a_conversation_of_which_nothing_is_kept_has_no_time(log: Store) -> None
     append(log, draft("hi", "@alice+bob", "alice", ts=5.0))
     trim_all(log, keep_messages=0)
     assert log.conversations("bob") == [Conversation("@alice+bob", 0, 1, 0.0, False)]
+
+
+def test_a_name_is_claimed_by_one_token_once(log: Store) -> None:
+    """Two servers may find out at the same time that it is to be claimed."""
+    log.claim("Alice", "hash")
+    account = log.account("alice")
+    say(log, "psst", room="@alice+bob")
+    log.claim("alice", "hash")
+    assert log.account("alice") == account
+    assert log.private_rooms("alice") == {"@alice+bob": 0}

@@ -111,12 +111,14 @@ class Elsewhere:
 
     def over(self, server: int) -> None:
         """All who were with it are gone. What they said last is heard first."""
+        label = self.labels.get(server) or f"number {server}"
         theirs = [id for other, id in self._people if other == server]
         for room in {room for id in theirs for room in self._people[server, id].rooms}:
             self._live_rooms.catch_up(room)
         self.forget(server, theirs)
         self.lose_sight_of(server)
-        log.info("server %d has left; %d people were with it", server, len(theirs))
+        if theirs:
+            log.info("the server %s has left, with %d connections", label, len(theirs))
 
     def _anew(self, post: Post) -> None:
         for former, instance in list(self._instances.items()):

@@ -43,7 +43,7 @@ _READ: Final = f"""
     FROM (SELECT coalesce(max(id), 0) AS id FROM posts) AS newest
     LEFT JOIN posts AS p ON p.id > %s AND (p.server <> ALL (%s) OR p.kind = '{OVER}') ORDER BY p.id"""
 _NEWEST: Final = "SELECT coalesce(max(id), 0) FROM posts"
-_IS_OVER: Final = f"SELECT 1 FROM posts WHERE server = %s AND kind = '{OVER}'"
+_ARE_OVER: Final = f"SELECT server FROM posts WHERE server = ANY (%s) AND kind = '{OVER}'"
 _SERVERS: Final = "SELECT id, address FROM servers"
 _LABEL: Final = "UPDATE servers SET address = %s WHERE id = %s"
 # Whose lock is free is lost. It is taken for no longer than this statement.
@@ -141,7 +141,7 @@ class PostgresExchange(Exchange):
 
     def _check(self, connection: Connection[Row], former: int) -> None:
         """The others still count with the people of this server, and what they decided meanwhile can be read."""
-        if connection.execute(_IS_OVER, (former,)).fetchone() or time.monotonic() > self._read_at + OLDEST_READ:
+        if connection.execute(_ARE_OVER, ([former],)).fetchone() or time.monotonic() > self._read_at + OLDEST_READ:
             raise Excluded(GIVEN_UP)
 
     def _look(self, now: float) -> None:
@@ -158,7 +158,8 @@ class PostgresExchange(Exchange):
     def _end(self, lost: set[int]) -> None:
         with self.deciding(), self._used() as connection:
             connection.execute(_FORGET, (list(lost),))
-            self.post([Post(server, OVER, {}) for server in lost])
+            told = {server for (server,) in connection.execute(_ARE_OVER, (list(lost),)).fetchall()}
+            self.post([Post(server, OVER, {}) for server in lost - told])
             connection.execute(_TRIM, (KEPT,))
 
     def close(self) -> None:

@@ -58,8 +58,8 @@ class ActsHeard:
             if rule is None:
                 continue
             if not room:
-                self._departures.disconnect(client, "banned", sentences.banned(rule, now), retry=False)
+                self._departures.disconnect(client, "banned", sentences.banned(rule), retry=False)
                 continue
-            client.tell(events.notice(sentences.banned(rule, now)))
+            client.tell(events.notice(sentences.banned(rule)))
             self._live_rooms.leave(client, self._live_rooms.rooms[room])
             client.tell(events.presence(room, {"left": [client.name]}, 0))

@@ -53,7 +53,7 @@ def _in_database(address: str, shown: str, open: Callable[[Address], T]) -> T:
 def _database_log(address: Address) -> Store:
     from server_parts.storage.postgres.log import PostgresLog
 
-    return PostgresLog(address, alone=False)
+    return PostgresLog(address)
 
 
 def _database_reader(address: Address) -> Readable:

@@ -15,6 +15,7 @@ from chat_common import partners
 from server_parts.storage.postgres.accounts import write
 from server_parts.storage.postgres.batch import CALL, Batch, Holding
 from server_parts.storage.postgres.connections import Row
+from server_parts.storage.postgres.exchange import PostgresExchange
 from server_parts.storage.postgres.rooms import Rooms
 from server_parts.storage.postgres.sessions import Sessions
 from server_parts.storage.postgres.trimming import erase
@@ -41,9 +42,8 @@ _HAS_SPOKEN: Final = "UPDATE participants SET spoke = true WHERE name = %s AND r
 
 
 class Appender:
-    def __init__(self, writer: Writer, rooms: Rooms, sessions: Sessions, *, tells: bool) -> None:
-        """`tells`: there may be other servers, which are to hear of what is appended."""
-        self._tells = tells
+    def __init__(self, writer: Writer, rooms: Rooms, sessions: Sessions, exchange: PostgresExchange) -> None:
+        self._exchange = exchange
         self._writer = writer
         self._rooms = rooms
         self._sessions = sessions
@@ -88,7 +88,7 @@ class Appender:
         if not (entry.drafts or entry.accepted):
             return []
         batch = Batch(entry.drafts, self._rooms.ids, held)
-        ((lasts, top),) = self._writer.execute(CALL, batch.values(entry.accepted, tells=self._tells))
+        ((lasts, top),) = self._writer.execute(CALL, batch.values(entry.accepted, tells=self._exchange.has_others))
         return self._committed(batch, entry, held, lasts, top)
 
     def _append_with_more(self, entry: Entry, keys: set[str], held: dict[str, Holding]) -> list[Run]:
@@ -102,7 +102,7 @@ class Appender:
             new_rooms = {name: _add_room(connection, name) for name in sorted(self._unknown_rooms(entry))}
             ids = {**self._rooms.ids, **new_rooms} if new_rooms else self._rooms.ids
             batch = Batch(entry.drafts, ids, held)
-            values = (self._writer.server, *batch.values(entry.accepted, tells=self._tells))
+            values = (self._writer.server, *batch.values(entry.accepted, tells=self._exchange.has_others))
             ((lasts, top),) = connection.execute(CALL, values).fetchall()
             erase(connection, entry.erased)
             speakers = self._new_speakers(entry, ids)

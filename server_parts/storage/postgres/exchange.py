@@ -116,6 +116,11 @@ class PostgresExchange(Exchange):
 
     # --- servers ---
 
+    @property
+    def has_others(self) -> bool:
+        """Whether other servers may be there, which are to hear of what is appended. By any thread."""
+        return bool(self._known) or not self.server
+
     def servers(self) -> dict[int, str]:
         with self._used() as connection:
             return dict(connection.execute(_SERVERS).fetchall())

@@ -33,15 +33,14 @@ from server_parts.storage.store import Entry, Feed, Store
 
 
 class PostgresLog(PostgresAccounts, Store):
-    """Rooms in one database, for this server alone unless `alone` is off. Opened in any thread."""
+    """Rooms in one database, which other servers may use too. Opened in any thread."""
 
-    def __init__(self, address: Address, *, alone: bool = True) -> None:
+    def __init__(self, address: Address) -> None:
         """StorageError says why that cannot be."""
-        self._alone = alone
         self._rooms = Rooms()
         self._sessions = Sessions()
         self._reach = Reach(address)
-        self._writer = Writer(self._reach, self._look_back, alone=alone)
+        self._writer = Writer(self._reach, self._look_back)
         self._reach.watch.start()
         try:
             self._writer.open()
@@ -50,12 +49,12 @@ class PostgresLog(PostgresAccounts, Store):
             raise
         self.epoch = self._writer.epoch
         self._reader = LogReader(self._reach)
-        self._appender = Appender(self._writer, self._rooms, self._sessions, tells=not alone)
+        self.exchange: PostgresExchange = PostgresExchange(self._reach, self._writer)
+        self._appender = Appender(self._writer, self._rooms, self._sessions, self.exchange)
         self._trimmer = Trimmer(self._writer, self._reader, self._rooms)
         self._searcher = Searcher(self._reader, self._rooms)
         self._indexer = Indexer(self._reach)
         self._indexer.start()
-        self.exchange = PostgresExchange(self._reach, self._writer)
         self._feed = NewsFeed(self._reach, self._rooms, lambda: self._writer.server, self.exchange.rung.set)
 
     def _look_back(self, connection: Connection[Row], epoch: str) -> None:
@@ -118,7 +117,7 @@ class PostgresLog(PostgresAccounts, Store):
             self._look_at(room)
 
     def _look_at(self, room: str) -> None:
-        if not self._alone and not self._reach.closed:
+        if self.exchange.has_others and not self._reach.closed:
             self._rooms.learn(self._reader.look_up(ROOM, (room,)))
 
     def rooms(self) -> dict[str, int]:

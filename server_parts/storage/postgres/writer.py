@@ -21,34 +21,26 @@ from psycopg import Connection
 from server_parts.storage.postgres.connections import Reach, Row, connect, is_lost
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.functions import FENCED, MOVED
-from server_parts.storage.postgres.schema import LOCK, SERVER, migrate
+from server_parts.storage.postgres.schema import LOCK, migrate
 from server_parts.storage.records import Fenced, Moved, OutcomeUnknown, StorageError
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds between two attempts to reach the database again
-OPENING_PATIENCE: Final = 1.0  # seconds to wait for the lock of a server that was stopped a moment ago
-BREATH: Final = 0.02
 
 _REGISTER: Final = "INSERT INTO servers (address, since) VALUES (%s, %s) RETURNING id"
 _HOLD: Final = "SELECT pg_advisory_lock(%s, %s)"
-_TRY: Final = "SELECT pg_try_advisory_lock(%s, %s)"
 # Whose lock is free is dead. The lock is let go of at the end of this transaction.
 _BURY: Final = "DELETE FROM servers WHERE id <> %s AND pg_try_advisory_xact_lock(%s, -id)"
 _UNREGISTER: Final = "DELETE FROM servers WHERE id = %s"
 
 
-class Taken(StorageError):
-    """Another server is using the database."""
-
-
 class Writer:
     """Used by one thread at a time, besides the keeper."""
 
-    def __init__(self, reach: Reach, look_back: Callable[[Connection[Row], str], None], *, alone: bool) -> None:
-        """`alone`: no other server may use this database meanwhile. `look_back` sees each new connection and the epoch
-        first, and raises StorageError if this is not the database that it was."""
+    def __init__(self, reach: Reach, look_back: Callable[[Connection[Row], str], None]) -> None:
+        """`look_back` sees each new connection and the epoch first, and raises StorageError if this is not the database
+        that it was."""
         self._reach = reach
         self._look_back = look_back
-        self._alone = alone
         self._lock = threading.Lock()  # guards the connection
         self._connection: Connection[Row] | None = None
         self.server = 0
@@ -58,15 +50,7 @@ class Writer:
 
     def open(self) -> None:
         """StorageError says why the database cannot be used."""
-        deadline = time.monotonic() + OPENING_PATIENCE
-        while True:
-            try:
-                self._connection = self._connect()
-                break
-            except Taken:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(BREATH)
+        self._connection = self._connect()
         self._keeper.start()
 
     def close(self) -> None:
@@ -197,16 +181,10 @@ class Writer:
         return connection
 
     def _prepare(self, connection: Connection[Row]) -> None:
-        if self._alone:  # until several servers can share a database
-            self._be_alone(connection)
         epoch = migrate(connection, self._reach.address.shown)
         self._look_back(connection, epoch)
         self.epoch = epoch
         self.server = self._register(connection)
-
-    def _be_alone(self, connection: Connection[Row]) -> None:
-        if connection.execute(_TRY, (LOCK, SERVER)).fetchone() != (True,):
-            raise Taken(f"another server is using the database {self._reach.address.shown}; choose another database")
 
     def _register(self, connection: Connection[Row]) -> int:
         """Be a server with a lock before anybody can see it without one."""

@@ -55,7 +55,7 @@ class PostgresMeeting:
     def open(self, label: str) -> Bench:
         from tests.server.hub.bench_postgres import BenchPostgres
 
-        log = BenchPostgres(address_of(self._folder), alone=False)
+        log = BenchPostgres(address_of(self._folder))
         log.exchange.label = label
         return Bench(log, log.exchange)
 

@@ -17,12 +17,12 @@ def database_of(folder: Path) -> str:
     return cluster().database(folder)
 
 
-def postgres_log(folder: Path, *, alone: bool = True) -> PostgresLog:
-    return log_in(database_of(folder), alone=alone)
+def postgres_log(folder: Path) -> PostgresLog:
+    return log_in(database_of(folder))
 
 
-def log_in(database: str, address: str = "", *, alone: bool = True) -> PostgresLog:
-    return PostgresLog(Address(address or cluster().address(database), database), alone=alone)
+def log_in(database: str, address: str = "") -> PostgresLog:
+    return PostgresLog(Address(address or cluster().address(database), database))
 
 
 def address_of(folder: Path) -> Address:

@@ -70,7 +70,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
             log = logs.enter_context(closing(MemoryLog()))
             yield Pair(log, log)
         else:
-            here, there = (logs.enter_context(closing(postgres_log(tmp_path, alone=False))) for _ in range(2))
+            here, there = (logs.enter_context(closing(postgres_log(tmp_path))) for _ in range(2))
             yield Pair(here, there)
 
 

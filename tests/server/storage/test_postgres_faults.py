@@ -324,7 +324,7 @@ def test_a_database_that_was_put_back(log: PostgresLog, tmp_path: Path) -> None:
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[tuple[PostgresLog, PostgresLog]]:
-    with closing(postgres_log(tmp_path, alone=False)) as one, closing(postgres_log(tmp_path, alone=False)) as other:
+    with closing(postgres_log(tmp_path)) as one, closing(postgres_log(tmp_path)) as other:
         yield one, other
 
 
@@ -396,7 +396,7 @@ def test_the_dead_are_buried_by_whoever_comes_next(two: tuple[PostgresLog, Postg
     here, there = two
     database = database_of(tmp_path)
     cluster().execute("INSERT INTO chat.servers (address, since) VALUES ('gone', 0)", database)
-    with closing(postgres_log(tmp_path, alone=False)) as third:
+    with closing(postgres_log(tmp_path)) as third:
         rows = {id for (id,) in cluster().execute("SELECT id FROM chat.servers", database)}
         assert rows == {log._writer.server for log in (here, there, third)}
     rows = {id for (id,) in cluster().execute("SELECT id FROM chat.servers", database)}

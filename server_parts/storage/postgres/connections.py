@@ -94,10 +94,11 @@ class Watch:
         self._thread = threading.Thread(target=self._run, name="database-watch", daemon=True)
 
     @contextmanager
-    def over(self, connection: Connection[Row], patience: float = PATIENCE) -> Iterator[None]:
+    def over(self, connection: Connection[Row]) -> Iterator[None]:
+        """While an answer is waited for."""
         descriptor = connection.fileno()
         with self._lock:
-            self._waiting[descriptor] = time.monotonic() + patience
+            self._waiting[descriptor] = time.monotonic() + PATIENCE
         try:
             yield
         finally:

@@ -56,7 +56,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not answer is overdue soon."""
     from server_parts.storage.postgres import connections
 
-    monkeypatch.setattr(connections, "PATIENCE", 0.5)
+    monkeypatch.setattr(connections, "PATIENCE", 1.0)
     monkeypatch.setattr(connections, "TICK", 0.05)
 
 

@@ -28,6 +28,7 @@ log = logging.getLogger("chat")
 
 class Departures:
     def __init__(self, state: HubState, places: Places | None) -> None:
+        self._store = state.store
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations
         self._batch = state.batch
@@ -52,6 +53,8 @@ class Departures:
         if client.session is not None:
             what = "%s ended one of several connections%s" if self._live_rooms.names.others(client) else "%s left%s"
             log.info(what, client.name, f": {why}" if why else "")
+            if why != "replaced":  # or whoever has come with the same session has taken it already
+                self._store.let_go(client.session.key)
         self._live_rooms.leave_all(client)
 
     def disconnect(

@@ -15,6 +15,7 @@ from server_parts.protocol.requests import (
     Say,
     Who,
 )
+from server_parts.storage.records import hashed
 from tests.peers import codes, of_type, wait_until
 from tests.server.hub.bench import Bench, Remembering, Seat, ids
 
@@ -127,3 +128,16 @@ def test_what_came_before_a_connection_broke_is_said(alice: Seat, bob: Seat) -> 
     alice.settle()
     assert [frame["text"] for frame in bob.heard("message")] == ["my last words"]
     assert [member["name"] for frame in of_type(bob.ask(Who()), "who") for member in frame["members"]] == ["bob"]
+
+
+def test_a_session_is_let_go_of_when_its_client_leaves(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not when it goes on in another connection."""
+    let_go: list[str] = []
+    monkeypatch.setattr(bench.store, "let_go", let_go.append)
+    session = bench.session()
+    carol = bench.seat("carol", session=session)
+    again = bench.seat("carol", session=session)
+    assert carol.outbox.closed
+    assert let_go == []
+    again.submit(Bye())
+    assert wait_until(lambda: let_go == [hashed(session)])

@@ -56,6 +56,7 @@ class Channel:
         """Go on with it; whether it is done. There may be something outgoing after each step, also a failed one."""
         if not self.is_open:
             with self._outlet.lock:
+                self._outlet.clear()
                 try:
                     self._tls.do_handshake()
                 except ssl.SSLWantReadError:
@@ -71,15 +72,6 @@ class Channel:
 
         There may be something outgoing after it: some of what arrives wants an answer.
         """
-        if not self._has_unread():
-            return None
-        with self._outlet.lock:
-            try:
-                return self._read()
-            finally:
-                self._take()
-
-    def _read(self) -> bytes | None:
         pieces: list[bytes] = []
         while self._has_unread() and (piece := self._read_piece()) is not None:
             if not piece:
@@ -95,8 +87,9 @@ class Channel:
         return self._incoming.pending > 0 or self._incoming.eof or self.ended
 
     def _read_piece(self) -> bytes | None:
+        """One record's, so that thousands of small ones do not hold up whoever shares the outlet."""
         try:
-            piece = self._tls.read(_READ)
+            piece = self._read_record()
         except ssl.SSLWantReadError:
             return None
         except ssl.SSLZeroReturnError:
@@ -106,6 +99,14 @@ class Channel:
         self.ended = self.ended or not piece
         return piece
 
+    def _read_record(self) -> bytes:
+        with self._outlet.lock:
+            self._outlet.clear()
+            try:
+                return self._tls.read(_READ)
+            finally:
+                self._take()
+
     # --- what leaves ---
 
     def seal(self, data: bytes | memoryview) -> int:
@@ -113,6 +114,7 @@ class Channel:
         if len(data) > MOST_SEALED:
             data = memoryview(data)[:MOST_SEALED]
         with self._outlet.lock:
+            self._outlet.clear()
             try:
                 return self._tls.write(data)
             finally:
@@ -130,6 +132,7 @@ class Channel:
     def end(self) -> None:
         """Say that nothing more will come from this side; that is outgoing then. What was fed and not read is lost."""
         with self._outlet.lock:
+            self._outlet.clear()
             try:
                 self._tls.unwrap()
             except ssl.SSLError:

@@ -21,6 +21,9 @@ from tls_parts.public_key import digest_of, words
 _PEM: Final = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _LARGEST: Final = 1_000_000  # bytes; a whole chain of certificates has a few thousand
 _OTHERS: Final = 0o077
+# Before this one, a client may have OpenSSL agree on a key in groups so large that one handshake takes 0.2 seconds.
+_NO_LARGE_GROUPS: Final = (3, 5)
+_GROUP: Final = "prime256v1"  # the one that every client must know
 _MISMATCHES: Final = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 
 log = logging.getLogger("chat")
@@ -171,6 +174,8 @@ def _context(certificate: Path, key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.num_tickets = 0  # a ticket would be sent to every client, and none comes back with it
+    if ssl.OPENSSL_VERSION_INFO < _NO_LARGE_GROUPS:
+        context.set_ecdh_curve(_GROUP)  # Python cannot leave out the large ones only
     try:
         context.load_cert_chain(certificate, key, refuse)
     except ssl.SSLError as error:

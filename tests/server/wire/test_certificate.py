@@ -16,7 +16,7 @@ import pytest
 from server_parts.wire import certificate as module
 from server_parts.wire.certificate import Certificate, CertificateError
 from tests.peers import WAIT
-from tests.tls.certificates import Pair, der, key_pair, needs_openssl, trusting_context
+from tests.tls.certificates import Pair, der, key_pair, needs_openssl, server_context, trusting_context
 from tls_parts.channel import Channel
 from tls_parts.public_key import digest_of, words
 
@@ -39,9 +39,9 @@ def pair(tmp_path: Path) -> Pair:
     return put(key_pair(), tmp_path)
 
 
-def shake(context: ssl.SSLContext) -> tuple[Channel, Channel]:
+def shake(context: ssl.SSLContext, theirs: ssl.SSLContext | None = None) -> tuple[Channel, Channel]:
     """A server's and a client's side that have agreed on everything."""
-    server, client = Channel(context, server_side=True), Channel(trusting_context(), server_side=False)
+    server, client = Channel(context, server_side=True), Channel(theirs or trusting_context(), server_side=False)
     while not (server.is_open and client.is_open):
         client.shake_hands()
         if client.has_outgoing:
@@ -82,6 +82,26 @@ def test_only_the_newest_version_without_tickets(pair: Pair) -> None:
     context = Certificate(*pair).context
     assert context.minimum_version == ssl.TLSVersion.TLSv1_3
     assert context.num_tickets == 0
+
+
+def offering(group: str) -> ssl.SSLContext:
+    context = trusting_context()
+    context.set_ecdh_curve(group)
+    return context
+
+
+@pytest.mark.skipif(ssl.OPENSSL_VERSION_INFO < (3,), reason="this OpenSSL does not know large groups")
+@pytest.mark.parametrize("group", ["ffdhe4096", "ffdhe6144", "ffdhe8192"])
+def test_no_client_makes_a_handshake_expensive(pair: Pair, group: str) -> None:
+    """With the largest group one takes 0.2 s, in which a thread of few, and a lock that others need, are taken."""
+    if ssl.OPENSSL_VERSION_INFO < (3, 5):
+        shake(server_context(pair), offering(group))  # where nothing is done about it, it works
+    with pytest.raises(ssl.SSLError):
+        shake(Certificate(*pair).context, offering(group))
+
+
+def test_a_client_that_knows_only_what_it_must(pair: Pair) -> None:
+    shake(Certificate(*pair).context, offering("prime256v1"))
 
 
 def test_a_chain_begins_with_the_servers_own(pair: Pair) -> None:

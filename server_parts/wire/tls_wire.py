@@ -18,7 +18,7 @@ from functools import partial
 from typing import Final
 
 from server_parts.wire import sockets
-from server_parts.wire.wire import RECEIVE, Wire
+from server_parts.wire.wire import Wire
 from tls_parts.channel import Channel
 from tls_parts.outlet import Outlet
 
@@ -27,6 +27,8 @@ SHORTEST_HELLO: Final = 64  # bytes; less is nothing to compute with
 # for them: thousands who wait and have set aside more would keep apart what others have used and given back. Up to some
 # 470, Python takes them from its own store of small objects.
 LITTLE: Final = 400
+# All of it may be renewals of keys, of which OpenSSL does 600 in one call of 10 ms, while others wait for the outlet.
+MUCH: Final = 16 * 1024
 _LONG: Final = 60.0  # seconds; any time
 
 
@@ -44,7 +46,7 @@ class TlsWire(Wire):
             connection.setblocking(False)
             self._flags = 0
         self._channel = Channel(context, server_side=True, outlet=outlet)
-        self._expected = RECEIVE  # at first, where it does not wait with it: a hello in one piece is one step
+        self._expected = MUCH  # at first, where it does not wait with it: a hello in one piece is one step
         self._unsent: bytes | memoryview = b""  # what is sealed, and to be sent before anything else
         self._sealed = 0  # how much of the present block that is
         self._received = b""  # decrypted, and not asked for yet
@@ -104,7 +106,7 @@ class TlsWire(Wire):
 
     def _receive_sealed(self) -> bytes:
         data = self._receive(self._expected)
-        self._expected = RECEIVE if len(data) >= LITTLE else LITTLE
+        self._expected = MUCH if len(data) >= LITTLE else LITTLE
         return data
 
     def _is_readable_before(self, until: float) -> bool:

@@ -101,6 +101,34 @@ def test_what_was_left_behind_does_not_leave() -> None:
     assert client.ended
 
 
+class Noting:
+    """Stands for a lock, and notes how often it was taken."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def __enter__(self) -> None:
+        self.taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_small_records_do_not_hold_up_the_others() -> None:
+    """Thousands of them may come at once; the lock is free after each."""
+    outlet = Outlet()
+    server, client = pair(outlet)
+    while not step(server, client):
+        pass
+    for _ in range(100):
+        client.seal(b"x")
+    carry(client, server)
+    noting = Noting()
+    outlet.lock = noting  # type: ignore[assignment]
+    assert server.read() == b"x" * 100
+    assert noting.taken == 100
+
+
 def test_many_threads_at_once() -> None:
     """Hands are shaken or not, much and little is said, and ends are told, all through the same outlet."""
     outlet, problems, done = Outlet(), list[BaseException](), list[int]()

@@ -19,7 +19,7 @@ from typing import Final
 
 from server_parts.wire import sockets
 from server_parts.wire.wire import Wire
-from tls_parts.channel import Channel
+from tls_parts.channel import MOST_SEALED, Channel
 from tls_parts.outlet import Outlet
 
 SHORTEST_HELLO: Final = 64  # bytes; less is nothing to compute with
@@ -29,6 +29,9 @@ SHORTEST_HELLO: Final = 64  # bytes; less is nothing to compute with
 LITTLE: Final = 400
 # All of it may be renewals of keys, of which OpenSSL does 600 in one call of 10 ms, while others wait for the outlet.
 MUCH: Final = 16 * 1024
+# What is sealed and may wait: one piece, and answers of the channel itself. Each renewal of keys may ask for one,
+# also a client's that reads none of them.
+MOST_UNSENT: Final = 2 * MOST_SEALED
 _LONG: Final = 60.0  # seconds; any time
 
 
@@ -138,6 +141,8 @@ class TlsWire(Wire):
             self._unsent = b"".join((self._unsent, self._channel.outgoing()))
         with contextlib.suppress(OSError):
             self._flush()
+        if len(self._unsent) > MOST_UNSENT:
+            self._is_over = True
 
     # --- sending ---
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 
-from server_parts.wire.tls_wire import LITTLE, MUCH, TlsWire
+import pytest
+
+from server_parts.wire import tls_wire
+from server_parts.wire.tls_wire import LITTLE, MOST_UNSENT, MUCH, TlsWire
 from server_parts.wire.wire import RECEIVE
 from tests.peers import WAIT
 from tests.tls.certificates import needs_openssl, server_context, trusting_context
@@ -69,3 +73,37 @@ def test_an_end_that_comes_with_a_text() -> None:
         assert wire.receive() == b"goodbye\n"
         assert wire.readable(0.0)
         assert wire.receive() == b""
+
+
+class Renewing(Channel):
+    """Stands for the channel of a client that asks with all it says for an answer, as a renewal of keys may."""
+
+    def feed(self, data: bytes) -> None:
+        self._ready += b"z" * 10_000
+
+    def read(self) -> bytes:
+        return b"x"
+
+
+def receives(times: int) -> bool:
+    """Whether so much can be received from a client that reads none of the answers."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        wire = TlsWire(ours, server_context())
+        wire._channel = Renewing(server_context(), server_side=True)
+        for _ in range(times):
+            theirs.sendall(b"anything")
+            if not wire.receive():
+                return False
+            assert len(wire._unsent) <= MOST_UNSENT + 10_000 or math.isinf(tls_wire.MOST_UNSENT)
+    return True
+
+
+def test_answers_that_nobody_reads_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection ends; nothing else would end it."""
+    some = MOST_UNSENT // 10_000
+    assert receives(some // 2)
+    assert not receives(2 * some)
+    monkeypatch.setattr(tls_wire, "MOST_UNSENT", math.inf)
+    assert receives(2 * some)

@@ -185,6 +185,7 @@ def finish(*talks: Talk) -> None:
 def crowd(connections: int, view: type[View]) -> tuple[int, list[BaseException]]:
     """For how many of them something failed; what was wrong beyond that."""
     shared, wrong, failed = Outlet(), list[BaseException](), list[int]()
+    contexts()  # the key is made once, and not by several threads at the same time
 
     def run(thread: int) -> None:
         chance = random.Random(thread)
@@ -202,6 +203,7 @@ def crowd(connections: int, view: type[View]) -> tuple[int, list[BaseException]]
         thread.start()
     for thread in threads:
         thread.join(60 * WAIT)
+        assert not thread.is_alive()
     return sum(failed), wrong
 
 

@@ -13,10 +13,11 @@ from contextlib import suppress
 from typing import Final
 
 from client_parts.link.dialing import Deadline, NotEncrypted
-from tls_parts.channel import Channel
+from tls_parts.channel import MOST_SEALED, Channel
 from tls_parts.public_key import digest_of
 
 _CHUNK: Final = 65_536
+_MOST_UNSENT: Final = 2 * MOST_SEALED  # bytes: one piece, and answers of the channel itself to renewals of keys
 _HANDSHAKE, _ALERT = 0x16, 0x15  # how an answer in TLS begins
 
 
@@ -150,6 +151,8 @@ class SecureWire:
         return said
 
     def _read(self, data: bytes) -> bytes | None:
+        if len(self._unsent) > _MOST_UNSENT:
+            raise OSError(errno.EPROTO, "the encrypted connection broke: the server does not read")
         try:
             self._channel.feed(data)
             return self._channel.read()

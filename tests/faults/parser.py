@@ -23,7 +23,7 @@ from tests.faults.actors import ServerProcess
 from tests.faults.entrances import ENTRANCES, Entrance
 from tests.faults.finding import Finding, NotAllowed, main
 from tests.faults.neighbours import be_rude_together, cases
-from tests.peers import Ended, Native, wait_until
+from tests.peers import Ended, Native, Peer, wait_until
 
 SLOW: Final = 5.0  # seconds for one input
 EXPOSED: Final = ("decoder", "native", "plain", "hearing")
@@ -113,9 +113,12 @@ def fewest_threads(pid: int, seconds: float = 0.3) -> int:
 
 def weigh_down(server: ServerProcess, rounds: int) -> tuple[int, list[str]]:
     """Round after round of all malformed connections; how many kB it grew after the first, and what is wrong."""
-    with Native(server.port, "witness") as witness:  # some threads begin with the first message
+    with Native(server.port, "witness") as witness:  # some threads begin with the first message …
         witness.tell("here")
         witness.leave()
+    with Peer(server.port) as peer:  # … or with the first handshake, however it ends
+        peer.send_bytes(b"\x16" * 100)
+        peer.rest()
     threads = fewest_threads(server.pid)
     wrong = []
     memory = 0

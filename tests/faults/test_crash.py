@@ -20,6 +20,7 @@ def test_kills(tmp_path: Path) -> None:
     assert report.figures["refused"] > 2, str(report)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(60)
 def test_a_receipt_before_the_commit_is_found_out(tmp_path: Path) -> None:
     """A server that confirms before it writes is reported for losses."""
@@ -28,6 +29,7 @@ def test_a_receipt_before_the_commit_is_found_out(tmp_path: Path) -> None:
     assert report.figures["lost"] > 0, str(report)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(60)
 def test_a_forgotten_receipt_is_found_out(tmp_path: Path) -> None:
     """A server that stores what it accepted apart from the messages is reported for texts that are there twice."""

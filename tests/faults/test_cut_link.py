@@ -13,6 +13,7 @@ from tests.faults.links import LocalServer
 from tests.peers import Native
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("make", [cut_link.independent, cut_link.product])
 def test_every_byte(make: cut_link.Maker) -> None:
     """Cut after every byte of the conversation, both ways, each text is stored once and everything is seen in order."""

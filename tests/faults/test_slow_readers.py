@@ -20,6 +20,7 @@ def test_others_notice_nothing() -> None:
     assert finding.met, finding.figure
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(60)
 def test_a_server_that_waits_is_found_out(tmp_path: Path) -> None:
     """One that sends to each client until it has taken everything is reported: the others get nothing any more."""

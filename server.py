@@ -32,7 +32,7 @@ from chat_common import (
     paint,
     storable,
 )
-from server_parts import export, opening, settings
+from server_parts import export, importing, opening, settings
 from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
 from server_parts.operator.console import counted
@@ -340,6 +340,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return interruptible(export.export, command.settings, command.export)
         if command.backup is not None:
             return interruptible(export.backup, command.settings, command.backup)
+        if command.import_from is not None:
+            return interruptible(importing.import_folder, command.settings, command.import_from)
         # The port first: where it is taken, that is what a person who started twice wants to be told.
         listener = sockets.open_listener(command.host, command.port)
         with contextlib.closing(listener):

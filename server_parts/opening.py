@@ -14,6 +14,7 @@ from server_parts.storage.store import Store
 
 if TYPE_CHECKING:
     from server_parts.storage.postgres.connections import Address
+    from server_parts.storage.postgres.target import Target
 
 T = TypeVar("T")
 
@@ -40,6 +41,12 @@ def open_for_reading(settings: Settings) -> Readable:
     return open_read_only(settings.folder)
 
 
+def open_for_import(settings: Settings) -> Target:
+    """The database of the settings, to copy everything of a folder into it."""
+    assert settings.store is not None
+    return _in_database(settings.store, settings.place, _database_target)
+
+
 def _in_database(address: str, shown: str, open: Callable[[Address], T]) -> T:
     try:
         from server_parts.storage.postgres.connections import Address  # it wants a package that others need not have
@@ -60,3 +67,9 @@ def _database_reader(address: Address) -> Readable:
     from server_parts.storage.postgres.reader import open_reader
 
     return open_reader(address)
+
+
+def _database_target(address: Address) -> Target:
+    from server_parts.storage.postgres.target import Target
+
+    return Target(address)

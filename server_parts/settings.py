@@ -224,13 +224,14 @@ _GROUPS: Final = {
 
 
 class Command(NamedTuple):
-    """What the command line asks for: to serve, or to write out a room or a copy and be done."""
+    """What the command line asks for: to serve, or to copy something and be done."""
 
     host: str
     port: int
     settings: Settings
     export: str | None = None
     backup: str | None = None
+    import_from: str | None = None
 
 
 def parse(argv: Sequence[str] | None, environment: Mapping[str, str] = os.environ) -> Command:
@@ -244,10 +245,10 @@ def parse(argv: Sequence[str] | None, environment: Mapping[str, str] = os.enviro
     settings = Settings(**values, keep_days=keep_days, console=console, verbose=verbose)
     if bool(settings.tls_cert) != bool(settings.tls_key):
         parser.error("options --tls-cert and --tls-key need each other; name both files, or neither")
-    if given.export and given.backup:
-        parser.error("options --export and --backup exclude each other; use one at a time")
+    if sum(map(bool, (given.export, given.backup, given.import_from))) > 1:
+        parser.error("options --export, --backup and --import exclude each other; use one at a time")
     _check_place(parser, settings, given, environment)
-    return Command(host, port, settings, given.export, given.backup)
+    return Command(host, port, settings, given.export, given.backup, given.import_from)
 
 
 def _check_place(parser: CommandLine, settings: Settings, given: Any, environment: Mapping[str, str]) -> None:
@@ -255,6 +256,8 @@ def _check_place(parser: CommandLine, settings: Settings, given: Any, environmen
     if settings.store is None:
         if settings.data == MEMORY and (given.export or given.backup):
             parser.error("options --export and --backup need a folder; name it with --data")
+        if given.import_from:
+            parser.error("option --import copies a folder into a database; name that with --store or CHAT_STORE")
         return
     if given.data is not None or environment.get("CHAT_DATA") is not None:
         parser.error("options --data and --store exclude each other; messages are stored in one place")
@@ -285,9 +288,10 @@ def _command_line() -> CommandLine:
         if title == "Operator":
             add("--no-console", action="store_true", help="do not use this terminal for talking and commands")
             add("-v", "--verbose", action="store_true", help="log more details")
-    add = parser.group("Export or back up, and exit")
+    add = parser.group("Export, back up or import, and exit")
     add("--export", metavar="ROOM", help="write a room to standard output as JSON lines")
     add("--backup", metavar="FILE", help="copy everything to a new file")
+    add("--import", metavar="DIR", dest="import_from", help="copy everything in a folder into the database of --store")
     parser.add_general()
     return parser
 

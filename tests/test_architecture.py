@@ -59,6 +59,16 @@ FOLDERS: Final = {
             "server_parts.protocol",
         )
     ),
+    "server_parts.importing": Row(
+        (
+            "chat_common",
+            "terminal_parts",
+            "server_parts.settings",
+            "server_parts.storage",
+            "server_parts.storage.sqlite",
+            "server_parts.opening",
+        )
+    ),
     "server_parts.moderation": Row(("chat_common", "server_parts.storage"), pure=True),
     "server_parts.people": Row(
         ("chat_common", "server_parts.storage", "server_parts.protocol", "server_parts.moderation"), pure=True

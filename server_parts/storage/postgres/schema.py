@@ -15,8 +15,15 @@ from server_parts.storage.postgres.functions import APPEND, FENCE, TAKE
 from server_parts.storage.records import StorageError
 
 SCHEMA: Final = "chat"
+UNFINISHED: Final = "chat_import"  # the same, while everything of another log is being copied into it
 LOCK: Final = 0x63686174  # "chat": the first of two keys of all our advisory locks
-MIGRATING, SERVER, INDEXING, EXCHANGING = 1, 2, 3, 4  # the second one; servers have their own number, negative
+MIGRATING, SERVER, INDEXING, EXCHANGING, IMPORTING = (
+    1,
+    2,
+    3,
+    4,
+    5,
+)  # the second one; servers have their own number, negative
 
 NEW_EPOCH: Final = "UPDATE about SET epoch = %s WHERE epoch = %s"
 _HOME: Final = """
@@ -157,16 +164,33 @@ def migrate(connection: Connection[Any], shown: str) -> str:
     with connection.transaction():
         connection.execute("SET LOCAL statement_timeout = 0")  # of a large log this may take its time
         connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK, MIGRATING))
+        check_finished(connection, shown)
         if not check_schema(connection, shown):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-        (home,) = connection.execute(_HOME).fetchone() or ("",)
-        _bring_forward(connection, check_schema(connection, shown), home)
+        home = home_of(connection)
+        make_tables(connection, check_schema(connection, shown), home)
         connection.execute(_MOVE_IN, (secrets.token_hex(8), home, home))
         (epoch,) = connection.execute("SELECT epoch FROM about").fetchone() or ("",)
     return str(epoch)
 
 
-def _bring_forward(connection: Connection[Any], version: int, home: str) -> None:
+def check_finished(connection: Connection[Any], shown: str) -> None:
+    """StorageError if a folder is being copied into it, or was until that was cut off."""
+    if connection.execute(f"SELECT to_regnamespace('{UNFINISHED}')").fetchone() != (None,):
+        raise StorageError(
+            f"an import into the database {shown} is not finished; start it again with --import, "
+            f"or give it up with: DROP SCHEMA {UNFINISHED} CASCADE"
+        )
+
+
+def home_of(connection: Connection[Any]) -> str:
+    """What tells this database from all others, and from copies of it."""
+    (home,) = connection.execute(_HOME).fetchone() or ("",)
+    return str(home)
+
+
+def make_tables(connection: Connection[Any], version: int, home: str) -> None:
+    """Bring the tables of the present schema from that version to the newest, inside a transaction."""
     for statements in MIGRATIONS[version:]:
         for statement in statements:
             connection.execute(statement)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ON_A_TERMINAL, ELSEWHERE = 0.2, 10.0  # seconds between two lines about how far it is
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60))
-_SHOWN: Final = {"rooms": "rooms", "accounts": "accounts", "devices": "devices", "sessions": "sessions"}
+_SHOWN: Final = ("messages", "rooms", "accounts", "devices", "sessions")
 
 
 def import_folder(settings: Settings, folder: str) -> int:
@@ -67,7 +67,7 @@ def _copy(source: Source, target: Target) -> Summary:
 def _copy_messages(source: Source, target: Target, after: int | None) -> None:
     progress = Progress(source.kept(), 0 if after is None else source.kept_up_to(after), sys.stderr)
     if after is not None:
-        _say(f"Going on after {progress.done:,} messages.")
+        _say(f"Going on after {_counted(progress.done, 'messages')}.")
     for chunk in source.messages(after or 0):
         target.add_messages(chunk)
         progress.add(chunk.rows)
@@ -86,11 +86,15 @@ def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
+def _counted(number: int, names: str) -> str:
+    return f"{number:,} {names[:-1] if number == 1 else names}"
+
+
 def _tell(summary: Summary, folder: str, settings: Settings) -> None:
-    counted = ", ".join(f"{summary.rows[name]:,} {shown}" for name, shown in _SHOWN.items())
+    counted = ", ".join(_counted(summary.rows[name], name) for name in _SHOWN)
     print(
-        f"Imported {harmless_line(folder)} into {harmless_line(settings.place)}: "
-        f"{summary.rows[MESSAGES.name]:,} messages, {counted}. All of them were counted in both places.\n"
+        f"Imported {harmless_line(folder)} into {harmless_line(settings.place)}: {counted}. "
+        "All of them were counted in both places.\n"
         "Do not start a server on the folder any more.",
         flush=True,
     )

@@ -66,6 +66,7 @@ FOLDERS: Final = {
             "server_parts.settings",
             "server_parts.storage",
             "server_parts.storage.sqlite",
+            "server_parts.storage.postgres",
             "server_parts.opening",
         )
     ),

@@ -39,13 +39,10 @@ class Elsewhere:
             OVER: self._over,
         }
 
-    def servers(self, own: int) -> dict[str, int]:
-        """By what they call themselves, how many are with each. By any thread."""
-        people = Counter(
-            client.server if isinstance(client, Distant) else 0 for client in self._live_rooms.names.connections()
-        )
-        names = self.labels.copy()
-        return {label: people[0 if server == own else server] for server, label in names.items()}
+    def counted(self, own: int) -> Counter[int]:
+        """How many clients are connected to each server, by its number. By any thread."""
+        everyone = self._live_rooms.names.connections()
+        return Counter(c.server if isinstance(c, Distant) else own for c in everyone if not c.is_owner)
 
     # --- people ---
 

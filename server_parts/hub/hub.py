@@ -27,7 +27,7 @@ from server_parts.hub.feed import Feed
 from server_parts.hub.lists import member_list
 from server_parts.hub.live_rooms import PRESENCE_SLICE
 from server_parts.hub.moderation_table import moderation_table
-from server_parts.hub.neighbours import Neighbours, NotYetError
+from server_parts.hub.neighbours import KnownServer, Neighbours, NotYetError
 from server_parts.hub.proving import Prover
 from server_parts.hub.saying import Saying
 from server_parts.hub.state import new_state
@@ -147,8 +147,8 @@ class Hub:
             backlog,
         )
 
-    def servers(self) -> dict[str, int]:
-        """The servers of this chat, each with how many are connected to it. Empty if there can be no other."""
+    def servers(self) -> list[KnownServer]:
+        """The servers of this chat; none if there can be no other. StorageError: nobody can tell just now."""
         return self._neighbours.servers()
 
     # --- turns ---

@@ -13,7 +13,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from server_parts.hub import announcing
 from server_parts.hub.acts_heard import ActsHeard
@@ -26,12 +26,13 @@ from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
 from server_parts.people.distant import Distant
 from server_parts.protocol.requests import Heard
-from server_parts.storage.exchange import Exchange, Excluded, Missed, Post
+from server_parts.storage.exchange import Exchange, Excluded, Missed, Post, Sighting
 from server_parts.storage.records import ACTS, Run, StorageError
 
 ANSWER_TIME: Final = 1.0  # seconds that another server may take to let somebody go
 INTRODUCTION: Final = 1.5  # seconds that the others may take, at the start, to say who is with them
 RETRY: Final = 0.2  # seconds between two tries to reach them
+SILENCE: Final = 2.0  # seconds after which a server that has not looked for posts does not answer
 MOVED: Final = "this server lost touch with the others: connect again, here or elsewhere"
 
 log = logging.getLogger("chat")
@@ -39,6 +40,18 @@ log = logging.getLogger("chat")
 
 class NotYetError(Exception):
     """What was asked for has to wait for another server."""
+
+
+class KnownServer(NamedTuple):
+    """A server of this chat."""
+
+    seen: Sighting
+    clients: int
+    is_this: bool
+
+    @property
+    def answers(self) -> bool:
+        return self.is_this or self.seen.silence < SILENCE
 
 
 class Neighbours:
@@ -217,9 +230,12 @@ class Neighbours:
     def close(self) -> None:
         self._exchange.close()
 
-    def servers(self) -> dict[str, int]:
-        """By what they call themselves, how many are with each. By any thread."""
-        return self.elsewhere.servers(self._exchange.server)
+    def servers(self) -> list[KnownServer]:
+        """By any thread. StorageError: nobody can tell just now."""
+        own = self._exchange.server
+        clients = self.elsewhere.counted(own)
+        seen = self._exchange.sightings()
+        return [KnownServer(one, clients[server], server == own) for server, one in seen.items()]
 
     def _who(self, post: Post) -> None:
         self._introduce()

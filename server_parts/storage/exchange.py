@@ -23,6 +23,14 @@ class Post(NamedTuple):
     age: float = 0.0  # seconds since it was posted, when it is read
 
 
+class Sighting(NamedTuple):
+    """A server of this chat, as the others can tell."""
+
+    label: str
+    since: float  # when it came, or came back after a loss of the database
+    silence: float  # seconds since it last looked for posts, as a live one does all the time; inf: nobody knows
+
+
 class Missed(StorageError):
     """Some posts are gone that this server had not read."""
 
@@ -32,7 +40,7 @@ class Excluded(StorageError):
 
 
 class Exchange(ABC):
-    """One server's end of it. Used by one thread, but for `is_waiting`."""
+    """One server's end of it. Used by one thread, but for `is_waiting` and `sightings`."""
 
     server: int  # the number of this one; another one after `Excluded`
     label: str = ""  # what this server calls itself; to be set before it starts
@@ -60,6 +68,10 @@ class Exchange(ABC):
         """The servers that are there, this one too, and what each calls itself."""
 
     @abstractmethod
+    def sightings(self) -> dict[int, Sighting]:
+        """The same servers, and what is known of each. By any thread."""
+
+    @abstractmethod
     def start_over(self) -> None:
         """After `Excluded` or `Missed`, or at the start: be one of the servers, and read what is posted from now on."""
 
@@ -85,6 +97,9 @@ class Alone(Exchange):
         return []
 
     def servers(self) -> dict[int, str]:
+        return {}
+
+    def sightings(self) -> dict[int, Sighting]:
         return {}
 
     def start_over(self) -> None:

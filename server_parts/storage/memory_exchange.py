@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 
-from server_parts.storage.exchange import OVER, Exchange, Excluded, Post
+from server_parts.storage.exchange import OVER, Exchange, Excluded, Post, Sighting
 from server_parts.storage.memory_log import MemoryLog
 
 
@@ -20,6 +20,7 @@ class Hall:
         self.lock = threading.RLock()  # guards all below
         self.posts: list[Post] = []
         self.servers: dict[int, str] = {}
+        self.since: dict[int, float] = {}
         self.numbers = count(1)
 
     def end(self, server: int) -> None:
@@ -65,11 +66,16 @@ class MemoryExchange(Exchange):
         with self._hall.lock:
             return self._hall.servers.copy()
 
+    def sightings(self) -> dict[int, Sighting]:
+        with self._hall.lock:
+            return {server: Sighting(label, self._hall.since[server], 0) for server, label in self.servers().items()}
+
     def start_over(self) -> None:
         with self._hall.lock:
             if self.server not in self._hall.servers:
                 self.server = next(self._hall.numbers)
                 self._hall.servers[self.server] = self.label
+                self._hall.since[self.server] = time.time()
             self._position = len(self._hall.posts)
 
     def close(self) -> None:

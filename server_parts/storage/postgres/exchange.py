@@ -17,11 +17,12 @@ from typing import Final
 import psycopg
 from psycopg import Connection
 
-from server_parts.storage.exchange import OVER, Exchange, Excluded, Missed, Post
+from server_parts.storage.exchange import OVER, Exchange, Excluded, Missed, Post, Sighting
 from server_parts.storage.postgres.connections import Reach, Row, connect
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.functions import CHANNEL, FENCED, POSTED
-from server_parts.storage.postgres.schema import EXCHANGING, LOCK
+from server_parts.storage.postgres.reader import LogReader
+from server_parts.storage.postgres.schema import EXCHANGING, LOCK, READING
 from server_parts.storage.postgres.writer import Writer
 from server_parts.storage.records import StorageError
 
@@ -45,6 +46,16 @@ _READ: Final = f"""
 _NEWEST: Final = "SELECT coalesce(max(id), 0) FROM posts"
 _ARE_OVER: Final = f"SELECT server FROM posts WHERE server = ANY (%s) AND kind = '{OVER}'"
 _SERVERS: Final = "SELECT id, address FROM servers"
+# A connection from which a server looks for posts shows by a lock whose it is, and by its last statement that it does.
+_SHOW: Final = "SELECT pg_advisory_lock_shared(%s, %s)"
+_SIGHTINGS: Final = """
+    SELECT s.id, s.address, s.since,
+        coalesce(min(extract(epoch FROM clock_timestamp() - a.state_change))::float8, 'infinity')
+    FROM servers AS s
+    LEFT JOIN pg_locks AS l ON l.locktype = 'advisory' AND (l.classid, l.objid) = (%s::oid, s.id::oid)
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
+    GROUP BY s.id ORDER BY s.id"""
 _LABEL: Final = "UPDATE servers SET address = %s WHERE id = %s"
 # Whose lock is free is lost. It is taken for no longer than this statement.
 _LOST: Final = "SELECT n FROM unnest(%s::integer[]) AS n WHERE pg_try_advisory_xact_lock(%s, -n)"
@@ -53,8 +64,9 @@ _TRIM: Final = "DELETE FROM posts WHERE at < now() - make_interval(secs => %s)"
 
 
 class PostgresExchange(Exchange):
-    def __init__(self, reach: Reach, writer: Writer) -> None:
+    def __init__(self, reach: Reach, writer: Writer, reader: LogReader) -> None:
         self._reach = reach
+        self._reader = reader
         self._writer = writer
         self.server = 0
         self._own: list[int] = []  # all numbers that this server has had
@@ -124,6 +136,9 @@ class PostgresExchange(Exchange):
     def servers(self) -> dict[int, str]:
         with self._used() as connection:
             return dict(connection.execute(_SERVERS).fetchall())
+
+    def sightings(self) -> dict[int, Sighting]:
+        return {server: Sighting(*seen) for server, *seen in self._reader.look_up(_SIGHTINGS, (READING,))}
 
     def start_over(self) -> None:
         self._drop()
@@ -197,6 +212,7 @@ class PostgresExchange(Exchange):
         self._connection = connect(self._reach.address, "chat exchange")
         # What is posted does not outlive the servers anyway; and one that stops while it decides holds up all others.
         self._connection.execute("SET synchronous_commit = off")
+        self._connection.execute(_SHOW, (READING, self._writer.server))
         with suppress(psycopg.errors.UndefinedObject):  # before PostgreSQL 14
             self._connection.execute(f"SET idle_session_timeout = '{STOPPED}s'")
         return self._connection

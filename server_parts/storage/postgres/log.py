@@ -49,7 +49,7 @@ class PostgresLog(PostgresAccounts, Store):
             raise
         self.epoch = self._writer.epoch
         self._reader = LogReader(self._reach)
-        self.exchange: PostgresExchange = PostgresExchange(self._reach, self._writer)
+        self.exchange: PostgresExchange = PostgresExchange(self._reach, self._writer, self._reader)
         self._appender = Appender(self._writer, self._rooms, self._sessions, self.exchange)
         self._trimmer = Trimmer(self._writer, self._reader, self._rooms)
         self._searcher = Searcher(self._reader, self._rooms)

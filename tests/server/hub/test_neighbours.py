@@ -18,10 +18,10 @@ from server_parts.protocol.account_requests import GiveRole, Whois
 from server_parts.protocol.requests import Away, Hello, Join, Leave, Nick, Rooms, Say, Who
 from server_parts.storage.memory_exchange import Hall, MemoryExchange
 from server_parts.storage.store import Entry
-from tests.peers import Frame, of_type, wait_until
+from tests.peers import WAIT, Frame, of_type, wait_until
 from tests.postgres import needs_postgres
 from tests.server.hub.bench import Bench, BenchLog, Seat
-from tests.server.storage.postgres_logs import address_of, execute
+from tests.server.storage.postgres_logs import address_of, execute, postgres_log
 
 Open = Callable[[], Bench]
 
@@ -419,5 +419,28 @@ def test_somebody_who_is_away_is_away_everywhere(alice: Seat, here: Bench, there
 
 
 def test_the_servers_are_known(here: Bench, there: Bench, alice: Seat, bob: Seat) -> None:
+    """At each of them, with those who are connected to it; whoever looks for news answers."""
     for bench in (here, there):
-        assert wait_until(lambda bench=bench: bench.hub.servers() == {"server 0": 1, "server 1": 1})  # type: ignore[misc]
+        known = bench.hub.servers()
+        assert [(one.seen.label, one.clients, one.is_this) for one in known] == [
+            ("server 0", 1, bench is here),
+            ("server 1", 1, bench is there),
+        ]
+        assert wait_until(lambda bench=bench: all(one.seen.silence < 1 for one in bench.hub.servers()))  # type: ignore[misc]
+        assert all(one.answers for one in bench.hub.servers())
+        assert all(abs(time.time() - one.seen.since) < WAIT for one in known)
+
+
+@needs_postgres
+def test_a_server_that_looks_for_nothing_does_not_answer(tmp_path: Path) -> None:
+    """It is there, and holds its lock; but nobody can say that it goes on."""
+    here, silent = PostgresMeeting(tmp_path).open("here"), postgres_log(tmp_path, alone=False)
+    try:
+        assert wait_until(lambda: [one.answers for one in here.hub.servers()] == [True, False])
+        silent.exchange.start_over()
+        assert wait_until(lambda: [one.answers for one in here.hub.servers()] == [True, True])
+    finally:
+        here.stop()
+        here.store.close()
+        silent.exchange.close()
+        silent.close()

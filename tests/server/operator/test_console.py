@@ -16,6 +16,7 @@ import pytest
 
 from server_parts.operator.console import Console
 from tests.peers import WAIT, Native, Plain
+from tests.postgres import cluster, needs_postgres
 from tests.programs import ROOT, SERVER, environment, server_program
 from tests.tls.certificates import needs_openssl
 
@@ -126,6 +127,8 @@ def test_commands(console: Terminal) -> None:
         console.see(
             r"\* 2 clients, 3 rooms in use \(private ones too\), 2 messages, \d+ deliveries .*, 0 bytes waiting \*"
         )
+        console.enter("/servers")
+        console.see(r"\* this is the only server of this chat")
         console.enter("/help")
         for command in ("/who", "/rooms", "/msg", "/kick", "/stats", "/help", "/exit"):
             console.see(command)
@@ -140,6 +143,21 @@ def test_commands(console: Terminal) -> None:
         console.enter("//shrug")
         assert alice.until("message", room="lobby")["text"] == "/shrug"
         assert [f for f in bob.passed + alice.passed if f["type"] == "message" and f["room"] == "lobby"] == []
+
+
+@needs_postgres
+def test_all_servers_of_a_chat_are_shown(tmp_path: Path) -> None:
+    """Each with its own people, whichever server is asked."""
+    address = cluster().address(cluster().database(tmp_path))
+    program = [*SERVER, "--port", "0", "--store", address]
+    with terminal(command=program) as console, server_program("--no-console", env={"CHAT_STORE": address}) as other:
+        port = console.listening()
+        with Native(port, "alice") as alice, Native(other.port, "bob"), Native(other.port, "carol"):
+            alice.moved("joined", "carol")
+            console.enter("/servers")
+            console.see(r"\* this chat has 2 servers \*")
+            console.see(rf":{port}: 1 client, since \d{{4}}-\d\d-\d\d \d\d:\d\d, this one")
+            console.see(rf":{other.port}: 2 clients, since \d{{4}}-\d\d-\d\d \d\d:\d\d, answers")
 
 
 def test_one_is_counted_as_one(console: Terminal) -> None:

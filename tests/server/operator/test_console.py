@@ -155,9 +155,10 @@ def test_all_servers_of_a_chat_are_shown(tmp_path: Path) -> None:
         with Native(port, "alice") as alice, Native(other.port, "bob"), Native(other.port, "carol"):
             alice.moved("joined", "carol")
             console.enter("/servers")
-            console.see(r"\* this chat has 2 servers \*")
-            console.see(rf":{port}: 1 client, since \d{{4}}-\d\d-\d\d \d\d:\d\d, this one")
-            console.see(rf":{other.port}: 2 clients, since \d{{4}}-\d\d-\d\d \d\d:\d\d, answers")
+            shown = console.see(r"this chat has 2 servers \*[^\n]*\n[^\n]*\n[^\n]*\n")
+            since = r"since \d{4}-\d\d-\d\d \d\d:\d\d"
+            assert re.search(rf":{port}: 1 client, {since}, this one", shown)
+            assert re.search(rf":{other.port}: 2 clients, {since}, answers", shown)
 
 
 def test_one_is_counted_as_one(console: Terminal) -> None:

@@ -1,0 +1,155 @@
+"""What several servers on one PostgreSQL cost each other: `python -m tests.bench.several [--texts N] [--people N]`.
+
+It starts a PostgreSQL and four servers: one where somebody talks, one with a member of that room, and two with nobody
+in it. It counts the processor time that each process takes, without what it takes when nothing happens, so that other
+work on the machine spoils the figures less than it would those of a clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tests.peers import Native
+from tests.postgres import cluster
+from tests.programs import ServerProgram, server_program
+
+HERTZ: Final = os.sysconf("SC_CLK_TCK")
+IDLE: Final = 10.0  # seconds to see what it takes when nothing happens
+SETTLING: Final = 1.0  # seconds until what was asked for has been done everywhere
+NAMES: Final = ("talks", "hears", "nobody", "nobody too")
+BATCHES: Final = (1, 10, 100)
+TEXT: Final = "A text of about a hundred characters, as people write them when they talk about their day and work. "
+
+
+class Taken(NamedTuple):
+    """Processor seconds of each server, and of the database."""
+
+    seconds: float
+    servers: list[float]
+    database: float
+
+
+class Meter:
+    """What the processes have taken since it was made."""
+
+    def __init__(self, servers: Sequence[int], database: int) -> None:
+        self._servers, self._database = servers, database
+        self._begin = self._now()
+
+    def _now(self) -> Taken:
+        return Taken(time.monotonic(), [_own(pid) for pid in self._servers], _with_children(self._database))
+
+    def read(self) -> Taken:
+        now, then = self._now(), self._begin
+        servers = [new - old for new, old in zip(now.servers, then.servers, strict=True)]
+        return Taken(now.seconds - then.seconds, servers, now.database - then.database)
+
+
+def _fields(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def _own(pid: int) -> float:
+    """Processor seconds of a process, its threads included."""
+    fields = _fields(pid)
+    return (int(fields[11]) + int(fields[12])) / HERTZ
+
+
+def _with_children(pid: int) -> float:
+    """Of a process, of those that it has started, and of those that have ended since."""
+    fields = _fields(pid)
+    return _own(pid) + (int(fields[13]) + int(fields[14])) / HERTZ + sum(map(_own, _children(pid)))
+
+
+def _children(pid: int) -> Iterable[int]:
+    return map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
+def without_idling(taken: Taken, idle: Taken) -> Taken:
+    share = taken.seconds / idle.seconds
+    servers = [most - less * share for most, less in zip(taken.servers, idle.servers, strict=True)]
+    return Taken(taken.seconds, servers, taken.database - idle.database * share)
+
+
+def row(name: str, taken: Taken, times: int) -> str:
+    """Microseconds each time."""
+    each = [1e6 * seconds / times for seconds in (*taken.servers, taken.database)]
+    return f"| {name} | {' | '.join(f'{one:,.0f}' for one in each)} | {times / taken.seconds:,.0f} |"
+
+
+class Chat:
+    """Servers on one database, with somebody who talks at the first and somebody who hears at the second."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        address = cluster().address(cluster().database("several"))
+        flags = ("--no-console", "--rate", "0", "--per-address", "0")
+        self.servers: list[ServerProgram] = [
+            stack.enter_context(server_program(*flags, env={"CHAT_STORE": address})) for _ in NAMES
+        ]
+        self.talker = stack.enter_context(Native(self.servers[0].port, "talker"))
+        self.hearer = stack.enter_context(Native(self.servers[1].port, "hearer"))
+        self.talker.send("join", room="den")
+        self.hearer.send("join", room="den")
+        self.hearer.until("joined", room="den")
+        self._stack = stack
+        process = cluster()._process
+        assert process is not None
+        self._database = process.pid
+        self.idle = self._measure(lambda: time.sleep(IDLE))
+
+    def _measure(self, work: Callable[[], object]) -> Taken:
+        meter = Meter([server.process.pid for server in self.servers], self._database)
+        work()
+        return meter.read()
+
+    def measure(self, work: Callable[[], object]) -> Taken:
+        def and_settle() -> None:
+            work()
+            time.sleep(SETTLING)
+
+        return without_idling(self._measure(and_settle), self.idle)
+
+    def talk(self, texts: int, batch: int) -> None:
+        for _ in range(texts // batch):
+            for _ in range(batch):
+                seq = self.talker.say(TEXT, room="den")
+            self.talker.until("message", seq=seq, room="den")
+            self.hearer.until("message", seq=seq, room="den")
+
+    def come_and_go(self, people: int, port: int) -> None:
+        for number in range(people):
+            with Native(port, f"passer-{number}") as guest:
+                guest.leave()
+
+    def crowd(self, people: int) -> None:
+        for number in range(people):
+            self._stack.enter_context(Native(self.servers[0].port, f"member-{number}"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What several servers on one PostgreSQL cost each other.")
+    parser.add_argument("--texts", type=int, default=3_000, help="texts of each row")
+    parser.add_argument("--people", type=int, default=300, help="people who come and go")
+    given = parser.parse_args()
+    with ExitStack() as stack:
+        chat = Chat(stack)
+        print(f"| microseconds of processor time | {' | '.join(NAMES)} | database | times a second |")
+        print(f"|---|{'---|' * (len(NAMES) + 2)}")
+        print(row("a second of nothing", chat.idle, round(IDLE)))
+        for batch in BATCHES:
+            texts = given.texts * (1 if batch == 1 else 3)
+            print(row(f"a text, {batch} at a time", chat.measure(lambda t=texts, b=batch: chat.talk(t, b)), texts))  # type: ignore[misc]
+        port = chat.servers[0].port
+        print(row("somebody comes and goes", chat.measure(lambda: chat.come_and_go(given.people, port)), given.people))
+        print(row("somebody comes", chat.measure(lambda: chat.crowd(given.people)), given.people))
+        print(row("the same, beside them", chat.measure(lambda: chat.come_and_go(given.people, port)), given.people))
+
+
+if __name__ == "__main__":
+    main()

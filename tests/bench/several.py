@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from server_parts.storage.exchange import Exchange, Post
 from tests.peers import Native
 from tests.postgres import cluster
 from tests.programs import ServerProgram, server_program
@@ -24,6 +27,8 @@ IDLE: Final = 10.0  # seconds to see what it takes when nothing happens
 SETTLING: Final = 1.0  # seconds until what was asked for has been done everywhere
 NAMES: Final = ("talks", "hears", "nobody", "nobody too")
 BATCHES: Final = (1, 10, 100)
+DECIDING: Final = (1, 4)  # servers
+LISTENERS: Final = (0, 10, 40)  # as many as connections that a PostgreSQL of the tests takes
 TEXT: Final = "A text of about a hundred characters, as people write them when they talk about their day and work. "
 
 
@@ -69,6 +74,12 @@ def _with_children(pid: int) -> float:
 
 def _children(pid: int) -> Iterable[int]:
     return map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
+def _resident(pid: int) -> int:
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    return int(found.group(1))
 
 
 def without_idling(taken: Taken, idle: Taken) -> Taken:
@@ -122,6 +133,10 @@ class Chat:
             self.talker.until("message", seq=seq, room="den")
             self.hearer.until("message", seq=seq, room="den")
 
+    def memory(self) -> list[int]:
+        """kB of each server."""
+        return [_resident(server.process.pid) for server in self.servers]
+
     def come_and_go(self, people: int, port: int) -> None:
         for number in range(people):
             with Native(port, f"passer-{number}") as guest:
@@ -130,6 +145,53 @@ class Chat:
     def crowd(self, people: int) -> None:
         for number in range(people):
             self._stack.enter_context(Native(self.servers[0].port, f"member-{number}"))
+
+
+def notify(listeners: int, commits: int) -> str:
+    """What a commit with a notification costs the database, by how many connections hear it."""
+    import psycopg
+
+    with ExitStack() as stack:
+        address = cluster().address(cluster().database("listeners"))
+        for _ in range(listeners):
+            stack.enter_context(psycopg.connect(address, autocommit=True)).execute("LISTEN chat")
+        writer = stack.enter_context(psycopg.connect(address, autocommit=True))
+        writer.execute("CREATE TABLE IF NOT EXISTS noted (n integer)")
+        process = cluster()._process
+        assert process is not None
+        meter = Meter([], process.pid)
+        for number in range(commits):
+            writer.execute("WITH added AS (INSERT INTO noted VALUES (%s) RETURNING n) "
+                           "SELECT pg_notify('chat', n::text) FROM added", (number,))  # fmt: skip
+        return row(f"a commit, heard by {listeners}", meter.read(), commits)
+
+
+def decide(servers: int, times: int) -> str:
+    """What it costs the database when somebody comes, for which all servers take one lock in turn."""
+    from tests.server.storage.postgres_logs import log_in
+
+    with ExitStack() as stack:
+        logs = [log_in(cluster().database("deciding"), alone=False) for _ in range(servers)]
+        for log in logs:
+            stack.callback(log.close)
+            stack.callback(log.exchange.close)
+            log.exchange.start_over()
+
+        def come(exchange: Exchange) -> None:
+            for _ in range(times // servers):
+                with exchange.deciding():
+                    exchange.read()
+                    exchange.post([Post(exchange.server, "person", {"facts": TEXT * 4})])
+
+        threads = [threading.Thread(target=come, args=(log.exchange,)) for log in logs]
+        process = cluster()._process
+        assert process is not None
+        meter = Meter([], process.pid)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return row(f"a decision, one of {servers} servers", meter.read(), times)
 
 
 def main() -> None:
@@ -147,8 +209,16 @@ def main() -> None:
             print(row(f"a text, {batch} at a time", chat.measure(lambda t=texts, b=batch: chat.talk(t, b)), texts))  # type: ignore[misc]
         port = chat.servers[0].port
         print(row("somebody comes and goes", chat.measure(lambda: chat.come_and_go(given.people, port)), given.people))
+        before = chat.memory()
         print(row("somebody comes", chat.measure(lambda: chat.crowd(given.people)), given.people))
+        kept = [(new - old) / given.people for new, old in zip(chat.memory(), before, strict=True)]
+        print(f"| kB of memory for each | {' | '.join(f'{one:.1f}' for one in kept)} | | |")
         print(row("the same, beside them", chat.measure(lambda: chat.come_and_go(given.people, port)), given.people))
+    print("\n| microseconds of processor time | database | times a second |\n|---|---|---|")
+    for listeners in LISTENERS:
+        print(notify(listeners, given.texts))
+    for servers in DECIDING:
+        print(decide(servers, given.texts))
 
 
 if __name__ == "__main__":

@@ -18,13 +18,8 @@ SCHEMA: Final = "chat"
 UNFINISHED: Final = "chat_import"  # the same, while everything of another log is being copied into it
 LOCK: Final = 0x63686174  # "chat": the first of two keys of all our advisory locks
 READING: Final = LOCK + 1  # the first key of what a server holds, by its number, where it looks for posts
-MIGRATING, SERVER, INDEXING, EXCHANGING, IMPORTING = (
-    1,
-    2,
-    3,
-    4,
-    5,
-)  # the second one; servers have their own number, negative
+# The second one; servers have their own number, negative.
+MIGRATING, SERVER, INDEXING, EXCHANGING, IMPORTING = 1, 2, 3, 4, 5
 
 NEW_EPOCH: Final = "UPDATE about SET epoch = %s WHERE epoch = %s"
 _HOME: Final = """

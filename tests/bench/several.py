@@ -171,7 +171,7 @@ def decide(servers: int, times: int) -> str:
     from tests.server.storage.postgres_logs import log_in
 
     with ExitStack() as stack:
-        logs = [log_in(cluster().database("deciding"), alone=False) for _ in range(servers)]
+        logs = [log_in(cluster().database("deciding")) for _ in range(servers)]
         for log in logs:
             stack.callback(log.close)
             stack.callback(log.exchange.close)

@@ -434,7 +434,7 @@ def test_the_servers_are_known(here: Bench, there: Bench, alice: Seat, bob: Seat
 @needs_postgres
 def test_a_server_that_looks_for_nothing_does_not_answer(tmp_path: Path) -> None:
     """It is there, and holds its lock; but nobody can say that it goes on."""
-    here, silent = PostgresMeeting(tmp_path).open("here"), postgres_log(tmp_path, alone=False)
+    here, silent = PostgresMeeting(tmp_path).open("here"), postgres_log(tmp_path)
     try:
         assert wait_until(lambda: [one.answers for one in here.hub.servers()] == [True, False])
         silent.exchange.start_over()

@@ -1,8 +1,8 @@
 """What several servers on one PostgreSQL cost each other: `python -m tests.bench.several [--texts N] [--people N]`.
 
 It starts a PostgreSQL and four servers: one where somebody talks, one with a member of that room, and two with nobody
-in it. It counts the processor time that each process takes, without what it takes when nothing happens, so that other
-work on the machine spoils the figures less than it would those of a clock.
+in it at first. It counts the processor time that each process takes, without what it takes when nothing happens, so
+that other work on the machine spoils the figures less than it would those of a clock.
 """
 
 from __future__ import annotations
@@ -133,6 +133,11 @@ class Chat:
             self.talker.until("message", seq=seq, room="den")
             self.hearer.until("message", seq=seq, room="den")
 
+    def hear_everywhere(self) -> None:
+        """From now on those hear too at whose servers nobody was in the room. What they hear, they do not read."""
+        for server in self.servers[2:]:
+            self._stack.enter_context(Native(server.port, f"hearer-{server.port}")).send("join", room="den")
+
     def memory(self) -> list[int]:
         """kB of each server."""
         return [_resident(server.process.pid) for server in self.servers]
@@ -207,6 +212,8 @@ def main() -> None:
         for batch in BATCHES:
             texts = given.texts * (1 if batch == 1 else 3)
             print(row(f"a text, {batch} at a time", chat.measure(lambda t=texts, b=batch: chat.talk(t, b)), texts))  # type: ignore[misc]
+        chat.hear_everywhere()
+        print(row("a text, 1 at a time, all hear", chat.measure(lambda: chat.talk(given.texts, 1)), given.texts))
         port = chat.servers[0].port
         print(row("somebody comes and goes", chat.measure(lambda: chat.come_and_go(given.people, port)), given.people))
         before = chat.memory()

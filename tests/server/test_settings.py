@@ -183,6 +183,14 @@ def test_a_wrong_value_gets_one_sentence(name: str, text: str, source: str, caps
             ["--store", "postgresql://chat@db/chat", "--backup", "x"],
             "Option --backup copies a folder; copy a database with PostgreSQL's own pg_dump.",
         ),
+        (
+            ["--import", "rooms"],
+            "Option --import copies a folder into a database; name that with --store or CHAT_STORE.",
+        ),
+        (
+            ["--store", "postgresql://chat@db/chat", "--import", "rooms", "--export", "lobby"],
+            "Options --export, --backup and --import exclude each other; use one at a time.",
+        ),
         (["--store", "chat"], "Invalid --store: use an address like postgresql://USER@HOST/DATABASE."),
         (["--data", ":memory:", "--backup", "x"], "Options --export and --backup need a folder; name it with --data."),
     ],

@@ -43,7 +43,10 @@ _SETTINGS: Final = (
 )
 _TRY: Final = "SELECT pg_try_advisory_lock(%s, %s)"
 _IS_USED: Final = f"SELECT EXISTS (SELECT FROM {SCHEMA}.servers WHERE NOT pg_try_advisory_xact_lock(%s, -id))"
-_IS_FULL: Final = " OR ".join(f"EXISTS (SELECT FROM {SCHEMA}.{name})" for name in ("rooms", "sessions", "accounts"))
+_STORED: Final = ("rooms", "sessions", "accounts", "codes")  # where nothing is in them, nothing was stored
+_IS_FULL: Final = " OR ".join(f"EXISTS (SELECT FROM {SCHEMA}.{name})" for name in _STORED)
+_ARE_OURS: Final = f"SELECT to_regclass('{SCHEMA}.about') IS NOT NULL AND to_regclass('{SCHEMA}.counted') IS NOT NULL"
+_HAS_TABLES: Final = f"SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace('{SCHEMA}'))"
 # From where, and what was copied. `last` is the `n` of the last message; other tables are there whole or not at all.
 _NOTES: Final = (
     "CREATE TABLE importing (epoch text NOT NULL, state text NOT NULL)",
@@ -114,14 +117,25 @@ class Target:
         """Remove the tables of a server that was started here and has stored nothing yet."""
         if not self._has(SCHEMA):
             return
-        if self._connection.execute(f"SELECT to_regclass('{SCHEMA}.servers')").fetchone() != (None,):
-            # Servers that are starting wait, and then do not find their tables.
-            self._connection.execute(f"LOCK TABLE {SCHEMA}.servers IN ACCESS EXCLUSIVE MODE")
-            if self._connection.execute(_IS_USED, (LOCK,)).fetchone() == (True,):
-                raise StorageError(f"a server is using the database {self._shown}; stop it first")
-            if self._connection.execute(f"SELECT {_IS_FULL}".encode()).fetchone() == (True,):
-                raise StorageError(f"the database {self._shown} is not empty; import into a new one")
+        if self._is(_ARE_OURS):
+            self._check_unused()
+        elif self._is(_HAS_TABLES):  # another program's
+            raise self._is_not_empty()
         self._connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+
+    def _check_unused(self) -> None:
+        # Servers that are starting wait, and then do not find their tables.
+        self._connection.execute(f"LOCK TABLE {SCHEMA}.servers IN ACCESS EXCLUSIVE MODE")
+        if self._is(_IS_USED, LOCK):
+            raise StorageError(f"a server is using the database {self._shown}; stop it first")
+        if self._is(f"SELECT {_IS_FULL}"):
+            raise self._is_not_empty()
+
+    def _is(self, question: str, *values: int) -> bool:
+        return self._connection.execute(question.encode(), values).fetchone() == (True,)
+
+    def _is_not_empty(self) -> StorageError:
+        return StorageError(f"the database {self._shown} is not empty; import into a new one")
 
     def _make(self, origin: Origin) -> None:
         self._connection.execute(f"CREATE SCHEMA {UNFINISHED}")

@@ -251,6 +251,16 @@ def test_a_database_with_messages_is_refused(folder: Path, tmp_path: Path, chose
         assert log.last("lobby") == 1
 
 
+def test_tables_of_another_program_stay(folder: Path, tmp_path: Path, chosen: Settings) -> None:
+    """Theirs is a schema of the same name."""
+    with closing(SqliteLog(folder)) as log:
+        say(log)
+    execute(tmp_path, "CREATE SCHEMA chat CREATE TABLE servers (id integer)")
+    assert "is not empty" in why_not(chosen, folder)
+    execute(tmp_path, "DROP TABLE chat.servers")
+    assert import_folder(chosen, str(folder)) == 0, "a schema that the owner of the database has made beforehand"
+
+
 def test_a_database_in_use_is_refused(folder: Path, tmp_path: Path, chosen: Settings) -> None:
     """Also if nothing was said there; when its server has stopped, its empty tables make way."""
     with closing(SqliteLog(folder)) as source:

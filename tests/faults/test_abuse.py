@@ -10,12 +10,11 @@ from tests.faults import abuse, odd_server
 from tests.faults.actors import chosen_seed
 from tests.faults.finding import NotAllowed
 
-pytestmark = pytest.mark.timeout(120)
-ALONE = [pytest.mark.alone, pytest.mark.thorough]
+pytestmark = [pytest.mark.timeout(120), pytest.mark.thorough]
+ALONE = pytest.mark.alone
 
 
 @pytest.mark.alone
-@pytest.mark.thorough
 def test_floods_from_one_address() -> None:
     """Of connects, handshakes, new names, lists, reconnecting writers, rooms, and of long answers that nobody reads."""
     finding = abuse.run(True, chosen_seed())

@@ -179,7 +179,8 @@ class PostgresExchange(Exchange):
         with self.deciding(), self._used() as connection:
             connection.execute(_FORGET, (list(lost),))
             told = {server for (server,) in connection.execute(_ARE_OVER, (list(lost),)).fetchall()}
-            self.post([Post(server, OVER, {}) for server in lost - told])
+            if lost - told:  # others may have found all of them first
+                self.post([Post(server, OVER, {}) for server in lost - told])
             connection.execute(_TRIM, (KEPT,))
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server_parts.storage.account_records import Create
+from server_parts.storage.exchange import OVER
 from server_parts.storage.records import Fenced, Moved, OutcomeUnknown, Receipt, StorageError
 from server_parts.storage.store import Entry, Store
 from tests.peers import WAIT, wait_until
@@ -21,7 +22,7 @@ from tests.postgres import cluster, needs_postgres
 from .database_relay import DatabaseRelay
 from .drafts import SESSION, append, draft, say, texts, trim_all
 from .followers import Follower
-from .postgres_logs import database_of, log_in, postgres_log
+from .postgres_logs import database_of, execute, log_in, postgres_log
 
 if TYPE_CHECKING:
     from server_parts.storage.postgres.log import PostgresLog
@@ -419,6 +420,26 @@ class Curious(Follower):
     def wanted(self, room: str, first: int) -> int | None:
         self.questions.append((room, first))
         return super().wanted(room, first)
+
+
+def test_a_lost_server_may_be_found_by_several_at_once(
+    two: tuple[PostgresLog, PostgresLog], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one says so; the other, which has not read that yet, has nothing to add and goes on."""
+    from server_parts.storage.postgres import exchange
+
+    monkeypatch.setattr(exchange, "LOOKING", 0.0)
+    monkeypatch.setattr(exchange, "CALM", 0.0)
+    ((lost,),) = execute(tmp_path, "INSERT INTO chat.servers (address, since) VALUES ('lost', 0) RETURNING id")
+    for log in two:
+        log.exchange.start_over()
+    for log in two:
+        assert log.exchange.read() == []  # it is under suspicion at both
+    for log in two:
+        assert [(post.server, post.kind) for post in log.exchange.read()] == [(lost, OVER)]
+    assert execute(tmp_path, f"SELECT count(*) FROM chat.posts WHERE server = {lost}") == [(1,)]
+    for log in two:
+        log.exchange.close()
 
 
 def test_news_of_ones_own_are_no_news(two: tuple[PostgresLog, PostgresLog]) -> None:

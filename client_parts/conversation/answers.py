@@ -20,6 +20,7 @@ class Answers:
         self._state = state
         self._rooms = rooms
         self._doubted = doubted
+        self._held_back: tuple[int | None, str] = None, ""  # which text was held back last, and why
 
     def ack(self, frame: Frame) -> None:
         """A text had arrived before."""
@@ -43,9 +44,13 @@ class Answers:
                 self._rooms.turn_from(room)
 
     def _hold(self, sentence: str) -> None:
-        if not self._state.outgoing.held:
+        """Said once for a text, however often it is tried."""
+        outgoing = self._state.outgoing
+        why = outgoing.oldest, sentence
+        if not outgoing.held and why != self._held_back:
             self._state.complain(f"Not delivered yet: {sentence} Trying again…")
-        self._state.outgoing.hold()
+            self._held_back = why
+        outgoing.hold()
 
     def _give_back(self, say: Say | None, sentence: str) -> None:
         """Show a refused text, so that it can be copied."""

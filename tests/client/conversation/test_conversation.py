@@ -84,6 +84,24 @@ def test_a_full_disk_keeps_the_text() -> None:
     assert talk.said() == [(1, "lobby", "one"), (2, "lobby", "two")]
 
 
+def test_a_text_that_is_refused_again_is_not_told_of_again() -> None:
+    """Only another reason, or another text, is news."""
+    talk = Talk()
+    talk.type("one", "two")
+
+    def refuse(seq: int, text: str) -> list[str]:
+        talk.said()
+        lines = talk.hear({"type": "error", "code": "storage_unavailable", "text": text, "seq": seq})
+        talk.it.state.outgoing.release()
+        return lines
+
+    assert refuse(1, "the disk is full") == ["Not delivered yet: The disk is full. Trying again…"]
+    assert refuse(1, "the disk is full") == []
+    assert refuse(1, "the disk is broken") == ["Not delivered yet: The disk is broken. Trying again…"]
+    talk.hear({"type": "ack", "seq": 1, "id": 1, "room": "lobby"})
+    assert refuse(2, "the disk is broken") == ["Not delivered yet: The disk is broken. Trying again…"]
+
+
 def test_a_long_text_is_split() -> None:
     """More than a message may hold becomes several; NUL cannot be sent at all."""
     talk = Talk()

@@ -18,6 +18,7 @@ from server_parts.moderation.act_log import ActLog
 from server_parts.moderation.acts import Act
 from server_parts.people.clients import Client, Session
 from server_parts.protocol.requests import Refusal
+from server_parts.protocol.unavailable import unavailable
 from server_parts.storage.message_log import PAGE
 from server_parts.storage.records import Draft, Moved, OutcomeUnknown, Run, StorageError, in_runs
 from server_parts.storage.store import Entry, Store
@@ -207,6 +208,6 @@ def _take_back(reason: str, writers: Iterable[Client]) -> None:
     for client in writers:
         session = client.session
         assert session is not None
-        refusal = Refusal("storage_unavailable", reason, seq=session.accepted + 1)
+        refusal = unavailable(reason, session.accepted + 1)
         session.counted = session.accepted
         client.tell(refusal.frame())

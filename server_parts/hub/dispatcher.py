@@ -40,6 +40,7 @@ from server_parts.protocol.requests import (
     Who,
     in_runs,
 )
+from server_parts.protocol.unavailable import unavailable
 from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
 
@@ -196,7 +197,7 @@ class Dispatcher:
         try:
             prepared = permissions.refusal(self._client, request) or self._hub.prover.prepared(self._client, request)
         except StorageError as error:
-            prepared = Refusal("storage_unavailable", str(error))
+            prepared = unavailable(str(error))
         self._client.holds_back = False
         if isinstance(prepared, Refusal):
             self._send(self._frame(prepared.frame()))
@@ -236,7 +237,7 @@ class Dispatcher:
         try:
             return self._read(request)
         except StorageError as error:
-            return self._frame(Refusal("storage_unavailable", str(error)).frame())
+            return self._frame(unavailable(str(error)).frame())
 
     def _frame(self, frame: Frame) -> Iterable[bytes]:
         return (self._client.encoder.frame(frame),)

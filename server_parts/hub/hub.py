@@ -40,6 +40,7 @@ from server_parts.people.places import Places
 from server_parts.protocol import account_requests, events
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
+from server_parts.protocol.unavailable import unavailable
 from server_parts.settings import Settings
 from server_parts.storage.exchange import Exchange
 from server_parts.storage.records import StorageError
@@ -293,7 +294,7 @@ class Hub:
         except NotYetError:
             raise
         except StorageError as error:  # nothing was counted: it is to be said again
-            refusal = Refusal("storage_unavailable", str(error), seq=seq)
+            refusal = unavailable(str(error), seq)
         except Exception:
             log.exception("carrying out a request of %s", client.address)
             refusal = Refusal("internal", "the server failed to do that; it has been logged", seq=seq)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import signal
 from collections.abc import Callable, Iterable
 
@@ -78,7 +79,8 @@ class OperatorSeat:
         if self.screen is None:
             return
         dispatcher = Dispatcher(self.client, hub, store, RateLimits(0))
-        dispatcher.serve([Hello(self._name, session="")])
+        # A session of its own: what the operator of another server of this chat says is to be shown here.
+        dispatcher.serve([Hello(self._name, session=secrets.token_urlsafe(24))])
         console = Console(hub, dispatcher, self.screen, broadcast, leave, reload)
         try:
             self.screen.attend(console.run)

@@ -26,13 +26,13 @@ BLUE, RED, END = r"\x1b\[94m", r"\x1b\[31m", r"\x1b\[0m"
 class Terminal:
     """A terminal with a server in it."""
 
-    def __init__(self, *flags: str, command: list[str] | None = None) -> None:
+    def __init__(self, *flags: str, command: list[str] | None = None, folder: Path = ROOT) -> None:
         program = [*SERVER, "--port", "0", "--data", ":memory:", *flags] if command is None else command
         self.child: Any = pexpect.spawn(
             program[0],
             program[1:],
             env=environment({"FORCE_COLOR": "1"}),
-            cwd=str(ROOT),
+            cwd=str(folder),
             timeout=WAIT,
             dimensions=(40, 200),
         )
@@ -71,8 +71,8 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*flags: str, command: list[str] | None = None) -> Iterator[Terminal]:
-    opened = Terminal(*flags, command=command)
+def terminal(*flags: str, command: list[str] | None = None, folder: Path = ROOT) -> Iterator[Terminal]:
+    opened = Terminal(*flags, command=command, folder=folder)
     try:
         yield opened
     finally:
@@ -291,6 +291,31 @@ def test_the_operator_s_name(console: Terminal) -> None:
             assert alice.until("message")["from"] == "boss"
             impostor.hello("Boss")
             assert impostor.until("error")["code"] == "name_taken"
+
+
+@needs_postgres
+def test_operators_of_several_servers_hear_each_other(tmp_path: Path) -> None:
+    """What one says or writes is shown to the other, and is no receipt there; one's own is not shown again."""
+    address = cluster().address(cluster().database(tmp_path))
+    command = [*SERVER, "--port", "0", "--store", address]
+    with (
+        terminal(command=command, folder=tmp_path) as here,
+        terminal(command=command, folder=tmp_path) as there,
+        Native(here.listening(), "alice") as alice,
+    ):
+        there.listening()
+        there.enter("hello from there")
+        alice.message_from("server")
+        there.enter("/who")  # now it is clear which alice is meant
+        there.see(r"\* here: .*alice")
+        there.enter("/msg alice for you")
+        there.see(r"\* delivered #1 \*")
+        shown = here.see(r"\(private\) \[COLOR \(\w+\)\] server said -> for you" + END)
+        assert "server said -> hello from there" in shown
+        assert "delivered" not in shown
+        here.enter("and from here")
+        assert "said -> and from here" not in here.see("and from here")
+        assert "delivered" not in there.see("server said -> and from here")
 
 
 def test_no_console_wants_no_terminal() -> None:

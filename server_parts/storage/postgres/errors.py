@@ -23,6 +23,8 @@ _CODES: Final = {
     "53": "it lacks memory, space or connections",
     "57014": "it took too long",
     "57P": "it is stopping or starting",
+    "57P04": "it was removed",
+    "57P05": "this server was silent for too long",
     "58": "its disk or system reports an error",
     "XX001": "it is damaged",
     "XX002": "it is damaged",

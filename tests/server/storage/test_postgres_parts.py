@@ -148,6 +148,8 @@ def test_numbers_only_rise() -> None:
         (psycopg.errors.InvalidPassword, "the password is wrong"),
         (psycopg.errors.DiskFull, "the disk is full (53100)"),
         (psycopg.errors.QueryCanceled, "it took too long (57014)"),
+        (psycopg.errors.AdminShutdown, "it is stopping or starting (57P01)"),
+        (psycopg.errors.IdleSessionTimeout, "this server was silent for too long (57P05)"),
         (psycopg.errors.UndefinedTable, "UndefinedTable (42P01)"),
         (psycopg.OperationalError, "the connection failed"),
     ],

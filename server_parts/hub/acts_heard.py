@@ -1,8 +1,8 @@
 """What acts of moderation that other servers have appended mean for the people who are connected here.
 
 Whoever was there to be kicked, that server has asked this one to let go. Here is what holds for everybody: settings of
-rooms, deleted texts, and bans of people who came in meanwhile. Owned by the hub, run only by its thread. It must not
-know sockets.
+rooms, deleted texts, and bans, also of people who came in meanwhile. Owned by the hub, run only by its thread. It must
+not know sockets.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from server_parts.moderation.acts import Kept
 from server_parts.people import restraint
 from server_parts.people.clients import Client
 from server_parts.people.described import settings_of
+from server_parts.people.permissions import is_hit
 from server_parts.protocol import events, moderation_events
 from server_parts.storage.records import Run
 
@@ -55,11 +56,13 @@ class ActsHeard:
         everyone = self._here(room) if room else self._live_rooms.names.connections()
         for client in [client for client in everyone if not client.is_distant and not client.is_owner]:
             rule = self._rules.sanctions.ban(restraint.who(client), room, now)
-            if rule is None:
+            if rule is None or not is_hit(client, rule.kept.act, self._rules):
                 continue
+            sentence = sentences.banned_by(rule.kept.by, rule.kept.act)
             if not room:
-                self._departures.disconnect(client, "banned", sentences.banned(rule), retry=False)
+                self._departures.disconnect(client, "banned", sentence, retry=False)
                 continue
-            client.tell(events.notice(sentences.banned(rule)))
-            self._live_rooms.leave(client, self._live_rooms.rooms[room])
-            client.tell(events.presence(room, {"left": [client.name]}, 0))
+            left = self._live_rooms.rooms[room]
+            client.tell(events.notice(sentence))
+            self._live_rooms.leave(client, left)
+            client.tell(events.presence(room, {"left": [client.name]}, left.people))

@@ -22,7 +22,7 @@ from server_parts.moderation.sanctions import Rule, Sanctions, rule_of
 from server_parts.people import restraint
 from server_parts.people.allowance import Allowance
 from server_parts.people.clients import Client, Room
-from server_parts.people.permissions import outranked, rank_in
+from server_parts.people.permissions import is_hit, outranked, rank_in
 from server_parts.people.roles import Role
 from server_parts.protocol import events
 from server_parts.protocol import moderation_requests as ask
@@ -98,10 +98,9 @@ class Moderating:
         room = self._live_rooms.rooms.get(ban.room) if ban.room else None
         self._acting.record(client.name, act)
         client.tell(events.notice(self._what_was_banned(client, act)))
-        end = sentences.until(act.until)
-        sentence = f"you were banned from {sentences.place(act.room)} by {client.name}{end}"
-        if room is not None or not ban.room:
-            self._remove(hit, room, "banned", sentence + sentences.because(act.reason))
+        if room is not None or not ban.room:  # those elsewhere are let go where they are (acts_heard.py)
+            here = [one for one in hit if not one.is_distant]
+            self._remove(here, room, "banned", sentences.banned_by(client.name, act))
 
     def _ban_of(self, client: Client, ban: ask.Ban) -> Act | Refusal:
         """The act that a ban makes, or why it makes none."""
@@ -153,7 +152,7 @@ class Moderating:
         """
         trial = Sanctions()
         trial.add(rule_of(Kept(1, self._rules.clock(), "", act)))
-        now, below = self._rules.clock(), min(rank_in(client, act.room or None, self._rules), Rank.OPERATOR)
+        now = self._rules.clock()
         room = self._live_rooms.rooms.get(act.room)
         everyone = list(room.members) if room is not None else []
         if not act.room:
@@ -162,8 +161,7 @@ class Moderating:
         hit = [
             one
             for one in everyone
-            if trial.ban(restraint.who(one), act.room, now) is not None
-            and (one.name.lower() == act.name.lower() or rank_in(one, act.room or None, self._rules) < below)
+            if trial.ban(restraint.who(one), act.room, now) is not None and is_hit(one, act, self._rules)
         ]
         return hit, {one.name.lower() for one in everyone}
 

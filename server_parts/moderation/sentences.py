@@ -43,6 +43,11 @@ def banned(rule: Rule) -> str:
     return f"you are banned from {place(act.room)}{until(act.until)}{because(act.reason)}"
 
 
+def banned_by(who: str, act: Act) -> str:
+    """For whom it hits while they are here."""
+    return f"you were banned from {place(act.room)} by {who}{until(act.until)}{because(act.reason)}"
+
+
 # --- The audit --------------------------------------------------------------------------------------------------
 
 

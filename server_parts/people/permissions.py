@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from chat_common import LOBBY, instant, partners
 from server_parts.moderation import sentences
+from server_parts.moderation.acts import Act
 from server_parts.moderation.ranks import WORDS, Rank
 from server_parts.moderation.rulebook import MODERATED, READ_ONLY, Rulebook
 from server_parts.people import restraint
@@ -55,6 +56,12 @@ def rank_in(client: Client, room: str | None, rules: Rulebook) -> Rank:
     if room is None or not client.trusted:
         return Rank.MEMBER
     return rules.about(room).roles.get(client.name.lower(), Rank.MEMBER)
+
+
+def is_hit(client: Client, ban: Act, rules: Rulebook) -> bool:
+    """Whether who falls under a ban has to go: equals and superiors of who made it only if it names them."""
+    rank = rank_in(client, ban.room or None, rules)
+    return client.name.lower() == ban.name.lower() or rank < min(ban.rank, Rank.OPERATOR)
 
 
 def _may_say(client: Client, say: ask.Say, rules: Rulebook) -> Refusal | None:

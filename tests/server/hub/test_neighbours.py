@@ -376,6 +376,36 @@ def test_a_ban_keeps_somebody_out_everywhere(operator: Seat, bob: Seat, there: B
     assert of_type(again.ever, "bye")[0]["code"] == "banned"
 
 
+def test_who_is_banned_from_a_room_elsewhere_is_told_once(operator: Seat, alice: Seat, bob: Seat) -> None:
+    """By whom, and then that they have left."""
+    bob.ask(Join("tea"))
+    alice.ask(Join("tea"))
+    operator.ask(order.Ban("bob", room="tea", reason="noise", sure=True))
+    assert bob.hears({"type": "presence", "room": "tea", "left": ["bob"], "members": 1})
+    assert alice.hears({"type": "presence", "room": "tea", "left": ["bob"], "members": 1})
+    alice.say("and nothing more comes")
+    hears_text(bob, "and nothing more comes")
+    notices = [frame["text"] for frame in of_type(bob.ever, "notice")]
+    assert notices == ["you were banned from tea by server: noise"]
+
+
+def test_a_ban_of_an_address_spares_operators_elsewhere(operator: Seat, alice: Seat, there: Bench) -> None:
+    """As it does at the server where it is made; everybody else from there has to go."""
+    people = {name: Seat(there) for name in ("bob", "carol")}
+    for name, seat in people.items():
+        seat.client.address = "192.0.2.7:5000"
+        seat.ask(Hello(name, there.session(), token=name[0] * 32))
+        seat.say(f"{name} is here")
+        hears_text(alice, f"{name} is here")
+    operator.ask(GiveRole("bob", "operator"))
+    assert wait_until(lambda: people["bob"].client.role is Role.OPERATOR)
+    operator.ask(order.Ban(address="192.0.2.0/24", sure=True))
+    assert wait_until(lambda: people["carol"].outbox.closed)
+    people["bob"].say("still here")
+    hears_text(alice, "still here")
+    assert not people["bob"].outbox.closed
+
+
 def test_a_ban_finds_whoever_came_in_meanwhile(open_server: Open, bob: Seat) -> None:
     """Its server did not know yet that they are here."""
     act = Act(acts.BAN, "bob", keys=("bob",))

@@ -16,6 +16,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -25,11 +27,14 @@ import pytest
 
 OPERATOR: Final = "chat"  # the role that the servers under test have
 STARTING: Final = 30.0  # seconds
+NO_PORT: Final = "could not create any TCP/IP sockets"
 MOST: Final = 6  # databases
 USERS: Final = ("postgres", "nobody")  # PostgreSQL refuses to run as root
 # Whoever comes over TCP as `guarded` needs a password; all others are let in.
 ACCESS: Final = """
 local all all trust
+local replication all trust
+host replication all 127.0.0.1/32 trust
 host all guarded 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
 """
@@ -78,8 +83,14 @@ def free_port() -> int:
 class Cluster:
     """One running PostgreSQL and its databases. Whoever makes one closes it."""
 
-    def __init__(self, where: str | None = None) -> None:
-        """`where` it keeps its data, if not where temporary files usually are."""
+    def __init__(
+        self, options: Mapping[str, str] | None = None, copied_from: Cluster | None = None, where: str | None = None
+    ) -> None:
+        """With options of its own; or a standby, which begins as a copy of another one and follows it.
+
+        `where` it keeps its data, if not where temporary files usually are.
+        """
+        self._options = {**OPTIONS, **(options or {})}
         programs = folder_of_programs()
         assert programs is not None
         self._programs = programs
@@ -96,10 +107,19 @@ class Cluster:
             ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
             # If the tests are killed, so is the database.
             self._as_user = ["setpriv", *ids, "--pdeathsig", "INT"]
+        if copied_from is not None:
+            self._copy(copied_from)
+            return
         self._run("initdb", "-D", str(self._data), "-U", OPERATOR, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust")
         (self._data / "pg_hba.conf").write_text(ACCESS)
         self.start()
         self.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")
+
+    def _copy(self, primary: Cluster) -> None:
+        source = ["-h", str(primary.folder), "-p", str(primary.port), "-U", OPERATOR]
+        self._run("pg_basebackup", "-D", str(self._data), *source, "--checkpoint=fast", "--no-sync")
+        (self._data / "postgresql.auto.conf").write_text("")  # what the primary waits for is its own affair
+        (self._data / "standby.signal").touch()
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._as_user, str(self._programs / program), *arguments]
@@ -107,23 +127,31 @@ class Cluster:
         assert run.returncode == 0, run.stderr
 
     def start(self) -> None:
-        """Return when it takes connections."""
-        options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        """Return when it takes connections. Another program may hold its port for a moment, to talk from."""
+        deadline = time.monotonic() + STARTING
+        while not self._starts():
+            assert time.monotonic() < deadline, "PostgreSQL does not start"
+            assert NO_PORT in (self.folder / "log").read_text(), (self.folder / "log").read_text()
+            time.sleep(0.2)
+
+    def _starts(self) -> bool:
+        options = [part for name, value in self._options.items() for part in ("-c", f"{name}={value}")]
         where = ["-D", str(self._data), "-k", str(self.folder), "-p", str(self.port)]
         command = [*self._as_user, str(self._programs / "postgres"), *where, *options]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        self._await()
+        return self._comes_up(self._process)
 
-    def _await(self) -> None:
+    def _comes_up(self, process: subprocess.Popen[bytes]) -> bool:
         deadline = time.monotonic() + STARTING
         while not self._accepts():
-            assert self._process is not None
-            assert self._process.poll() is None, (self.folder / "log").read_text()
+            if process.poll() is not None:
+                return False
             assert time.monotonic() < deadline, "PostgreSQL does not start"
             time.sleep(0.02)
+        return True
 
     def _accepts(self) -> bool:
         import psycopg
@@ -140,6 +168,26 @@ class Cluster:
             self._process.send_signal(how)
             self._process.wait(STARTING)
             self._process = None
+
+    def crash(self) -> None:
+        """All of it is gone at once, as if its machine had stopped."""
+        assert self._process is not None
+        main = self._process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for pid in [main, *map(int, children)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait(STARTING)
+        self._process = None
+
+    def configure(self, name: str, value: str) -> None:
+        """Change an option while it runs."""
+        self.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.execute("SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """A standby becomes the primary: return when it can be written."""
+        self.execute("SELECT pg_promote(true)")
 
     def close(self) -> None:
         self.stop()

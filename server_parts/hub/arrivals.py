@@ -77,7 +77,7 @@ class Arrivals:
     def _coming(self, client: Client, hello: Hello) -> _Coming:
         """Take in what a client says of itself."""
         key = hashed(hello.session) if hello.session else ""
-        earlier = self._live_rooms.sessions.get(key)
+        earlier = self._live_rooms.sessions.get(key) or self._bearer(hello.name, key)
         if earlier is not None and earlier in self._batch:
             self._batch.commit()  # its texts count
         client.token_hash = hashed(hello.token) if hello.token else None
@@ -85,6 +85,13 @@ class Arrivals:
         self._entering.replace_token(client, hello)
         session = Session(key, 0) if hello.name is None else self._admission.session(key, earlier)
         return _Coming(client, hello, session, earlier)
+
+    def _bearer(self, name: str | None, key: str) -> Client | None:
+        """Who is connected with a session and bears the name: at times two other servers believe that they have it."""
+        if not key or name is None:
+            return None
+        bearers = self._live_rooms.names.bearers(name)
+        return next((one for one in bearers if one.session is not None and one.session.key == key), None)
 
     def _refusal(self, coming: _Coming) -> Refusal | None:
         client, hello, session, earlier = coming
@@ -262,6 +269,8 @@ class Arrivals:
 
     def nick(self, client: Client, nick: Nick) -> None:
         self._neighbours.decide()
+        if client.gone:  # another server has asked for that
+            return
         proved = client.proved
         refusal = self._nick_refusal(client, nick)
         if refusal is not None:

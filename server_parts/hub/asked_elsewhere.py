@@ -13,6 +13,7 @@ from server_parts.hub.departures import Departures
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
 from server_parts.protocol import events
+from server_parts.protocol.requests import DEFAULT_HISTORY
 
 ELSEWHERE: Final = "another server of this chat"
 
@@ -24,6 +25,8 @@ class AskedElsewhere:
 
     def __init__(self, state: HubState, departures: Departures, admission: Admission) -> None:
         self._live_rooms = state.live_rooms
+        self._store = state.store
+        self._conversations = state.conversations
         self._departures = departures
         self._admission = admission
         self._giving_way: dict[Client, str] = {}
@@ -44,9 +47,14 @@ class AskedElsewhere:
         client.tell(details["frame"])
 
     def _enter(self, client: Client, details: Details) -> None:
-        after = details["after"]
-        told = self._live_rooms.enter(client, details["room"], after, after, 0)
-        client.outbox.offer(b"".join(told))  # its reader knows of nothing
+        room, after = details["room"], details["after"]
+        if room in client.rooms:  # it wrote there itself meanwhile, or is asked for a second time
+            return
+        if after is None:
+            floor = self._conversations.resumed(client.name).get(room, self._store.last(room))
+            self._conversations.bring_in(client, room, floor, None, DEFAULT_HISTORY)
+        else:
+            self._conversations.bring_in(client, room, after, after)
 
     def _leave(self, client: Client, details: Details) -> None:
         room = client.rooms.get(details["room"])

@@ -168,7 +168,8 @@ class Batch:
     def _tell_doubtful(self) -> None:
         """What was stored although nobody could tell is told now."""
         for name in list(self._doubtful):
-            if (room := self._live_rooms.rooms.get(name)) is not None:
+            room = self._live_rooms.rooms.get(name)
+            if room is not None and room.here:  # else there is nobody to be told here
                 while runs := in_runs(self._store.after(name, room.last, PAGE)):
                     self._live_rooms.publish(name, runs)
             self._doubtful.discard(name)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from chat_common import partners
@@ -29,6 +29,7 @@ MAX_PRIVATE: Final = 1_000  # private rooms one client may be in
 RESUMED: Final = 200  # of them at most are resumed at a hello …
 ACTIVE: Final = 30 * DAY  # … if something was said in them within so many seconds
 UNDER_WAY: Final = 10.0  # seconds that a text may take, or that its writer may take to hear who is who
+LATELY: Final = 60.0  # seconds for which a server that is new hears of those who have left
 MOST_REMEMBERED: Final = 10_000  # sessions that left
 
 
@@ -71,6 +72,17 @@ class Conversations:
             if len(self._left) > MOST_REMEMBERED:
                 self._left.popitem(last=False)
 
+    def left_lately(self) -> dict[str, float]:
+        """Sessions that have left, and how many seconds ago: for a server that was not there then."""
+        now = self._clock()
+        return {key: now - left for key, left in self._left.items() if now - left < LATELY}
+
+    def learn_who_left(self, ages: Mapping[str, float]) -> None:
+        """The same, as another server knows it. The order in which they are forgotten matters little."""
+        now = self._clock()
+        for key, age in ages.items():
+            self._left[key] = max(now - age, self._left.get(key, -math.inf))
+
     def close(self, client: Client) -> None:
         """The client gives its name up: if that is nobody's, its private rooms close for both who are in them."""
         if client.trusted or client.is_owner or self._live_rooms.names.others(client):
@@ -106,6 +118,7 @@ class Conversations:
         """The room of two people, opened for both of them, at all their connections."""
         names = self._live_rooms.names
         name = _other(client, room)
+        last = self._hear_who_is_there(client, name, room)
         others = names.bearers(name)
         other = others[0] if others else None
         if not name:
@@ -121,12 +134,30 @@ class Conversations:
             if refusal is not None:
                 return refusal
             for member in members:
-                told = self._live_rooms.enter(member, room, None, self._store.last(room), 0)
-                member.outbox.offer(b"".join(told))  # its reader knows of nothing
+                self.bring_in(member, room, last, last)
             self._note(client, room)
         if other is not None and other.away is not None:
             client.tell(events.notice(f"{other.name} is away: {other.away}"))
         return room
+
+    def bring_in(self, client: Client, room: str, floor: int, after: int | None, history: int = 0) -> None:
+        """Make somebody a member who has not asked for it: their reader knows of nothing."""
+        told = self._live_rooms.enter(client, room, floor, after, history)
+        try:
+            client.outbox.offer(b"".join(told))
+        except ConnectionAbortedError:  # the log cannot be read: they come back, and have the room then
+            client.outbox.cut()
+
+    def _hear_who_is_there(self, client: Client, name: str, room: str) -> int:
+        """The number from above which those hear the room who are not in it yet."""
+        names = self._live_rooms.names
+        others = names.bearers(name)
+        if others and all(room in one.rooms for one in (*names.bearers(client.name), *others)):
+            return 0
+        # In this order: if somebody at another server has written up to that number, their posts can be read by now.
+        last = self._store.last(room)
+        self._live_rooms.catch_up_with_others()
+        return last
 
     @staticmethod
     def _note(client: Client, room: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from server_parts.hub import announcing
-from server_parts.hub.live_rooms import LiveRooms
+from server_parts.hub.state import HubState
 from server_parts.people.distant import Distant, apply_facts
 from server_parts.storage.exchange import OVER, Post
 
@@ -22,8 +22,10 @@ log = logging.getLogger("chat")
 
 
 class Elsewhere:
-    def __init__(self, live_rooms: LiveRooms) -> None:
-        self._live_rooms = live_rooms
+    def __init__(self, state: HubState) -> None:
+        self._live_rooms = state.live_rooms
+        self._conversations = state.conversations
+        self._newcomers: list[Distant] = []  # of whom this server has just heard
         self._people: dict[tuple[int, int], Distant] = {}  # by their server, and their number there
         self._stale: dict[int, set[int]] = {}  # of a server that says anew who is with it: whom it has not named yet
         self.labels: dict[int, str] = {}  # what the servers call themselves
@@ -35,6 +37,7 @@ class Elsewhere:
             announcing.LEFT: self._left,
             announcing.GONE: self._gone,
             announcing.ANEW: self._anew,
+            announcing.LATELY: self._lately,
             announcing.COMPLETE: self._complete,
             OVER: self._over,
         }
@@ -55,6 +58,7 @@ class Elsewhere:
             distant = self._people[key] = Distant(*key, self._live_rooms.announcer.ask)
             apply_facts(distant, facts, posted)
             self._live_rooms.welcome_distant(distant, facts["name"])
+            self._newcomers.append(distant)
         elif distant.name != facts["name"]:
             self._bring_rooms_to(post.data["told"])
             apply_facts(distant, facts, posted)
@@ -99,6 +103,7 @@ class Elsewhere:
             distant = self._people.pop((server, id), None)
             if distant is not None:
                 distant.gone = True
+                self._conversations.note_leaving(distant)
                 self._live_rooms.leave_all(distant)
 
     # --- servers ---
@@ -140,3 +145,13 @@ class Elsewhere:
     def _complete(self, post: Post) -> None:
         self.forget(post.server, self._stale.pop(post.server, ()))
         self.expected.discard(post.server)
+        for distant in [one for one in self._people.values() if one.server == post.server]:
+            distant.ask_again()
+
+    def _lately(self, post: Post) -> None:
+        self._conversations.learn_who_left(post.data["left"])
+
+    def welcome_newcomers(self) -> None:
+        """They hear what somebody here wrote to them before it was known that they are there."""
+        while self._newcomers:
+            self._live_rooms.resume_private_rooms(self._newcomers.pop())

@@ -230,6 +230,7 @@ class Hub:
     def _turn(self, asked: deque[Item], seconds: float = math.inf) -> None:
         """Carry out what was asked, or as much of it as there is time for."""
         self._saying.begin_turn()
+        self._neighbours.begin_turn()
         until = time.monotonic() + seconds
         heard: list[Client] = []
         try:
@@ -318,6 +319,8 @@ class Hub:
 
     def _away(self, client: Client, away: ask.Away) -> None:
         self._neighbours.catch_up()  # somebody may have come in with another connection
+        if client.gone:
+            return
         for connection in self._live_rooms.names.bearers(client.name):
             connection.away = away.text
             self._live_rooms.announcer.person(connection)

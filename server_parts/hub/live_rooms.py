@@ -346,7 +346,14 @@ class LiveRooms:
             for room in client.rooms.values():
                 self._note_rename(client, room, old, stays=room in stays)
 
+    def resume_private_rooms(self, client: Distant) -> None:
+        """It is to hear what somebody here wrote to it before it was known to be there."""
+        for room in self.private_rooms(client.name):
+            if client.trusted and room.here and room.name not in client.rooms:
+                client.enter(room.name, None)
+
     def add_distant(self, client: Distant, name: str) -> None:
+        client.awaited.pop(name, None)
         if name not in client.rooms:
             if name not in self.rooms:
                 self._open(Room(name, 0))

@@ -29,7 +29,7 @@ from server_parts.protocol.requests import Heard
 from server_parts.storage.exchange import Exchange, Excluded, Missed, Post, Sighting
 from server_parts.storage.records import ACTS, Run, StorageError
 
-ANSWER_TIME: Final = 1.0  # seconds that another server may take to let somebody go
+ANSWER_TIME: Final = 0.7  # seconds that another server may take to let somebody go
 INTRODUCTION: Final = 1.5  # seconds that the others may take, at the start, to say who is with them
 RETRY: Final = 0.2  # seconds between two tries to reach them
 SILENCE: Final = 2.0  # seconds after which a server that has not looked for posts does not answer
@@ -61,15 +61,19 @@ class Neighbours:
         self._live_rooms: LiveRooms = state.live_rooms
         self._names = state.live_rooms.names
         self._departures = departures
+        self._conversations = state.conversations
         self._asked_elsewhere = AskedElsewhere(state, departures, admission)
-        self.elsewhere = Elsewhere(state.live_rooms)
+        self.elsewhere = Elsewhere(state)
         self._decision = contextlib.ExitStack()
         self._is_deciding = self._is_reading = False
         self._instance = secrets.token_hex(8)  # which it keeps when it gets another number
         self._unread: deque[Post] = deque()
+        self._read_at = 0.0
+        self._numbers: set[int] = set()  # all that this server has had
         self._expected_until = 0.0  # until when this server waits for others to say who is with them
         self._asked: dict[Distant, float] = {}  # who is to go, and since when
         self._is_lost = not state.exchange.is_alone  # it is to start over
+        self._is_given_up = False  # … and those who are connected to it have to go
         self._retry = 0.0
         self._acts = ActsHeard(state, departures)
         self._apply: dict[str, Callable[[Post], None]] = {
@@ -81,6 +85,11 @@ class Neighbours:
         state.live_rooms.catch_up_with_others = self.catch_up
 
     # --- turns ---
+
+    def begin_turn(self) -> None:
+        """Who has stood still for a while reads first what the others did without it: they may have let people go."""
+        if not self._exchange.is_alone and time.monotonic() - self._read_at > ANSWER_TIME / 2:
+            self.catch_up()
 
     def decide(self) -> None:
         """Until the end of the turn no other server gives a name away, and this one knows all that they did.
@@ -133,6 +142,9 @@ class Neighbours:
         return self._expected_until if self.elsewhere.expected else math.inf
 
     def run(self, now: float) -> None:
+        if self._is_given_up:  # not before: somebody may be saying something just now
+            self._is_given_up = False
+            self._see_off()
         if self._is_lost:
             self._retry = now + RETRY
             self._start_over()
@@ -156,10 +168,12 @@ class Neighbours:
         self._is_reading = True
         try:
             self._unread += self._exchange.read()
+            self._read_at = time.monotonic()
             while self._unread:
                 post = self._unread[0]
                 self._apply[post.kind](post)
                 self._unread.popleft()
+            self.elsewhere.welcome_newcomers()
         finally:
             self._is_reading = False
 
@@ -168,8 +182,7 @@ class Neighbours:
             log.error("the other servers cannot be reached: %s", error)
         self._is_lost = True
         self._announcer.forget()
-        if isinstance(error, Excluded):
-            self._see_off()
+        self._is_given_up = self._is_given_up or isinstance(error, Excluded)
         self._retry = time.monotonic() + (0.0 if isinstance(error, Excluded | Missed) else RETRY)
 
     def _see_off(self) -> None:
@@ -180,7 +193,6 @@ class Neighbours:
 
     def _start_over(self) -> None:
         """Say anew who is here, and ask the others the same."""
-        former = self._exchange.server
         try:
             self._exchange.start_over()
             with self._exchange.deciding():
@@ -196,21 +208,26 @@ class Neighbours:
             self._lose(error)
             return
         self._is_lost = False
-        if former != self._exchange.server:
-            self.elsewhere.lose_sight_of(former)
         self.elsewhere.labels |= servers
+        for former in self._numbers - {self._exchange.server}:
+            self.elsewhere.lose_sight_of(former)
+        self._numbers.add(self._exchange.server)
         self.elsewhere.expected = set(self.elsewhere.labels) - {self._exchange.server}
         self._expected_until = time.monotonic() + INTRODUCTION
 
     def _stop_waiting(self) -> None:
         """Some have not said in time who is with them. Those that are not there any more are over."""
         try:
-            servers = self._exchange.servers()
+            with self._exchange.deciding():
+                self._read()
+                gone = self.elsewhere.expected - self._exchange.servers().keys()
+                self._exchange.give_up(gone)  # or one that comes back late would keep people whose names are given away
         except StorageError as error:
             self._lose(error)
             return
-        log.warning("%d other servers have not said who is with them", len(self.elsewhere.expected))
-        for server in self.elsewhere.expected - servers.keys():
+        if self.elsewhere.expected:
+            log.warning("other servers that have not said who is with them: %d", len(self.elsewhere.expected))
+        for server in gone:
             self.elsewhere.over(server)
         self.elsewhere.expected.clear()
 
@@ -220,6 +237,7 @@ class Neighbours:
         for client in self._names.connections():
             if not client.is_distant:
                 self._announcer.introduce(client)
+        self._announcer.say(announcing.LATELY, left=self._conversations.left_lately())
         self._announcer.say(announcing.COMPLETE)
 
     def open(self) -> None:

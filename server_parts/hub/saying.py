@@ -57,6 +57,8 @@ class Saying:
         session = client.session
         assert session is not None
         place = say.refusal or self._place(client, say.room)  # before counting: where that fails, nothing is used up
+        if client.gone:  # another server has asked for that, which was heard meanwhile
+            return
         session.counted += len(texts)
         if isinstance(place, Refusal):
             told = range(seq, seq + len(texts)) if say.seq else [None]

@@ -63,7 +63,7 @@ NOWHERE: Final = _Nowhere()
 
 
 class Distant(Client):
-    __slots__ = ("_ask", "id", "server")
+    __slots__ = ("_ask", "awaited", "id", "server")
 
     is_distant = True
 
@@ -72,16 +72,25 @@ class Distant(Client):
         self.encoder = SILENT
         self.server = server
         self.id = id  # its number there
+        self.awaited: dict[str, int | None] = {}  # private rooms that it was asked to enter, and has not yet
         self._ask = ask
 
     def tell(self, frame: Frame) -> None:
         self._ask(self, "tell", {"frame": frame})
 
-    def enter(self, room: str, after: int) -> None:
-        """It is to be a member of a private room, and hears what is numbered above."""
-        self._ask(self, "enter", {"room": room, "after": after})
+    def enter(self, room: str, after: int | None) -> None:
+        """It is to be a member of a private room, and hears what is numbered above; None: what it may read of it.
+
+        What it was asked first counts: that may have been lost, and what was said since then with it.
+        """
+        self._ask(self, "enter", {"room": room, "after": self.awaited.setdefault(room, after)})
+
+    def ask_again(self) -> None:
+        for room, after in self.awaited.items():
+            self.enter(room, after)
 
     def leave(self, room: str) -> None:
+        self.awaited.pop(room, None)
         self._ask(self, "leave", {"room": room})
 
     def end(self, code: str, text: str, *, retry: bool, comes_back: bool = False) -> None:

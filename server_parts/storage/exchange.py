@@ -7,7 +7,7 @@ what is to be kept is in the log. What posts mean, `hub.neighbours` says. This m
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NamedTuple
 
@@ -72,6 +72,10 @@ class Exchange(ABC):
         """The same servers, and what is known of each. By any thread."""
 
     @abstractmethod
+    def give_up(self, servers: Collection[int]) -> None:
+        """Inside `deciding`: these are `OVER`. If they live nevertheless, they are `Excluded`."""
+
+    @abstractmethod
     def start_over(self) -> None:
         """After `Excluded` or `Missed`, or at the start: be one of the servers, and read what is posted from now on."""
 
@@ -101,6 +105,9 @@ class Alone(Exchange):
 
     def sightings(self) -> dict[int, Sighting]:
         return {}
+
+    def give_up(self, servers: Collection[int]) -> None:
+        pass
 
     def start_over(self) -> None:
         pass

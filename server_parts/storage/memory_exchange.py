@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 
@@ -69,6 +69,10 @@ class MemoryExchange(Exchange):
     def sightings(self) -> dict[int, Sighting]:
         with self._hall.lock:
             return {server: Sighting(label, self._hall.since[server], 0) for server, label in self.servers().items()}
+
+    def give_up(self, servers: Collection[int]) -> None:
+        for server in servers:
+            self._hall.end(server)
 
     def start_over(self) -> None:
         with self._hall.lock:

@@ -170,7 +170,7 @@ def _start_over_tls(folder: Path) -> Server:
 @cache
 def _cluster() -> Cluster:
     """On the same disk as the folders of other servers."""
-    started = Cluster(data_folder())
+    started = Cluster(where=data_folder())
     atexit.register(started.close)
     return started
 

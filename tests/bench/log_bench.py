@@ -191,7 +191,7 @@ def opener(folder: Path, where: Path | None, *, postgres: bool, full_text: bool)
     from server_parts.storage.postgres.connections import Address
     from server_parts.storage.postgres.log import PostgresLog
 
-    cluster = Cluster(str(where) if where else None)
+    cluster = Cluster(where=str(where) if where else None)
     atexit.register(cluster.close)
     database = cluster.database(folder)
     return lambda: PostgresLog(Address(cluster.address(database), database))

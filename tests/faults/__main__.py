@@ -41,6 +41,8 @@ ITEMS: Final = {
     16: "clean_stop",
     17: "storage_faults",
     18: "leaks",
+    19: "several",
+    20: "fail_over",
     21: "listening",
     22: "identity",
     23: "abuse",

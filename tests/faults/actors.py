@@ -74,7 +74,10 @@ class ServerProcess:
     With a `lie`, the same server over a log that breaks its promises: see lying_server.py.
     """
 
-    def __init__(self, folder: Path, *, lie: str | None = None, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, lie: str | None = None, options: Sequence[str] = (), store: str | None = None
+    ) -> None:
+        self.keeps = ["--data", str(folder)] if store is None else ["--store", store]
         self.folder = folder
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -87,7 +90,7 @@ class ServerProcess:
 
     def start(self, *, wait: bool = True) -> Self:
         self._read = self.output.stat().st_size if self.output.exists() else 0
-        command = [*self.prefix, sys.executable, *self.program, "--port", str(self.port), "--data", str(self.folder)]
+        command = [*self.prefix, sys.executable, *self.program, "--port", str(self.port), *self.keeps]
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [*command, *self.options], cwd=ROOT, stdin=self.stdin, stdout=output, stderr=subprocess.STDOUT
@@ -173,6 +176,7 @@ class Client:
     """
 
     tls: ssl.SSLContext | None = None  # how it encrypts, if it does
+    patience = WAIT  # seconds that it waits for a server which takes nothing
 
     def __init__(self, port: int, mind: Mind, act: Callable[[Client], None] = lambda client: None) -> None:
         self.port, self.mind, self.act = port, mind, act
@@ -236,7 +240,7 @@ class Client:
     def _connect(self) -> socket.socket:
         self._unread = b""
         self.mind.parting = None
-        self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT)
+        self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=self.patience)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.tls is not None:
             self._socket = self.tls.wrap_socket(self._socket)
@@ -268,7 +272,7 @@ class Client:
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
             return []
         finally:
-            connection.settimeout(WAIT)
+            connection.settimeout(self.patience)
         if not data:
             raise Dropped
         *lines, self._unread = (self._unread + data).split(b"\n")

@@ -29,10 +29,11 @@ BURSTS = 60.0  # a second and client
 class Talker:
     """What one client says and does while there is load: it is in the lobby and the den, and has one friend."""
 
-    def __init__(self, seed: int, friend: str, load: threading.Event) -> None:
+    def __init__(self, seed: int, friend: str, load: threading.Event, bursts: float = BURSTS) -> None:
         self._random = random.Random(seed)
         self._friend = friend
         self._load = load
+        self._bursts = bursts
         self._next = 0.0
         self._count = 0
         self.introduced = False
@@ -49,7 +50,7 @@ class Talker:
             if "den" not in mind.inside and mind.caught_up:
                 mind.enter("den")
         elif mind.online and time.monotonic() >= self._next and len(mind.pending) < 2 * mind.window:
-            self._next = time.monotonic() + self._random.expovariate(BURSTS)
+            self._next = time.monotonic() + self._random.expovariate(self._bursts)
             for _ in range(self._random.randint(1, 6)):
                 self._say(mind)
             if self._random.random() < 0.3:

@@ -24,10 +24,12 @@ from server_parts.storage.records import hashed
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
 from tests.peers import Frame, Native
+from tests.postgres import cluster, why_not
 
 PROPERTY = "each hearer's view of who is there"
 TARGET = "0 unheard, 0 ghosts, 0 told of a stranger's leaving in 100,000 steps"
 STEPS, QUICK_STEPS = 100_000, 2_500
+DATABASE_SHARE = 2  # servers on a database take so many times fewer steps
 HEARERS = 12
 PEOPLE = 3  # who prove who they are, each with two of the hearers; the other hearers are guests
 BYSTANDERS = 30  # of whom everybody is told: with them it takes a while
@@ -137,13 +139,14 @@ class _Sessions(dict[str, deque[list[str]]]):
         return super().__getitem__(hashed(session))
 
 
-def churn(seed: int, steps: int, servers: int = 1) -> list[str]:
-    """What was wrong in so many steps, at that many servers of one chat."""
+def churn(seed: int, steps: int, servers: int = 1, database: str | None = None) -> list[str]:
+    """What was wrong in so many steps, at that many servers of one chat: in memory, or on a database."""
     rng = random.Random(seed)
     present = _Sessions()
     names = iter(range(10**9))
     with watched(present), ExitStack() as opened:
-        ports = [opened.enter_context(server).port for server in _servers(servers)]
+        running = _servers(servers) if database is None else _servers_on(database, servers)
+        ports = [opened.enter_context(server).port for server in running]
         for number in range(BYSTANDERS):
             opened.enter_context(Native(ports[number % servers], f"bystander-{number}"))
         hearers = [Hearer(ports[at % servers], f"n{next(names)}", present, at % (2 * PEOPLE)) for at in range(HEARERS)]
@@ -176,12 +179,22 @@ def _servers(number: int) -> list[LocalServer]:
     return [LocalServer(hall.log, MemoryExchange(hall)) for _ in range(number)]
 
 
+def _servers_on(database: str, number: int) -> list[LocalServer]:
+    from tests.server.storage.postgres_logs import log_in  # it wants a package that others need not have
+
+    logs = [log_in(database) for _ in range(number)]
+    return [LocalServer(log, log.exchange) for log in logs]
+
+
 def run(quick: bool, seed: int) -> Finding:
     steps = QUICK_STEPS if quick else STEPS
     wrong = churn(seed, steps) + churn(seed + 1, steps, servers=3)
+    if not why_not():
+        wrong += churn(seed + 2, steps // DATABASE_SHARE, 3, cluster().database("hearers"))
     kinds = {kind: sum(one.startswith(kind) for one in wrong) for kind in ("unheard", "not told", "ghost", "stranger")}
     counted = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    figure = f"{counted} in {steps:,} steps at one server and {steps:,} at three, of {HEARERS} hearers"
+    on_a_database = why_not() or f"{steps // DATABASE_SHARE:,} at three on PostgreSQL"
+    figure = f"{counted} in {steps:,} steps at one server, {steps:,} at three and {on_a_database}; {HEARERS} hearers"
     return found(27, PROPERTY, TARGET, figure, wrong)
 
 

@@ -91,6 +91,7 @@ class Mind:
         self._sent = 0
         self._held = False
         self._leaving: set[str] = set()  # rooms that may still send what is on its way: no number to come back with
+        self._entering: set[str] = set()  # rooms that were asked for: that may be refused while the log is away
         self._requests: list[Frame] = []
         self._ends: dict[str, int] = {}  # rooms whose history is coming, and the last id it must reach
         self._barrier = 0
@@ -108,10 +109,12 @@ class Mind:
     def enter(self, room: str) -> None:
         self.inside.add(room)
         self.tracks.setdefault(room, Track(room, 0))
+        self._entering.add(room)
         self.ask("join", room=room, after=self.tracks[room].last)
 
     def leave(self, room: str) -> None:
         self.inside.discard(room)
+        self._entering.discard(room)
         self._leaving.add(room)
         self.ask("leave", room=room)
 
@@ -122,7 +125,7 @@ class Mind:
 
     @property
     def caught_up(self) -> bool:
-        return self.online and not (self._ends or self._requests or self._leaving)
+        return self.online and not (self._ends or self._requests or self._leaving or self._entering)
 
     # --- out ---
 
@@ -140,8 +143,8 @@ class Mind:
             return frames
         first = next(iter(self.pending), self._seq + 1)
         for seq in range(max(self._sent + 1, first), min(first + self.window, self._seq + 1)):
-            saying = self.pending[seq]
-            frames.append({"type": "say", "room": saying.room, "text": saying.text, "seq": seq})
+            if (saying := self.pending.get(seq)) is not None:  # receipts come room by room: a later one may be there
+                frames.append({"type": "say", "room": saying.room, "text": saying.text, "seq": seq})
             self._sent = seq
         return frames
 
@@ -151,6 +154,7 @@ class Mind:
         self._requests = []
         self._ends = {}
         self._leaving = set()
+        self._entering = set()
 
     # --- in ---
 
@@ -179,6 +183,7 @@ class Mind:
     def _hear_joined(self, frame: Frame) -> None:
         room = frame["room"]
         self._ends[room] = frame["last"]
+        self._entering.discard(room)
         if room not in self.tracks:  # somebody opened a private room
             self.tracks[room] = Track(room, 0)
             self.inside.add(room)
@@ -223,6 +228,8 @@ class Mind:
         if frame["n"] == f"barrier {self._barrier}" and self._held:
             self._held = False
             self._sent = self._accepted
+            for room in self._entering:
+                self.enter(room)
 
     def _hear_bye(self, frame: Frame) -> None:
         self.parting = frame

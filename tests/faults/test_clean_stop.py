@@ -30,6 +30,7 @@ def test_leaving_without_a_word_is_found_out() -> None:
     assert stop.untold == stop.told_of, str(stop)
 
 
+@pytest.mark.thorough
 def test_a_receipt_for_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log that lacks one of the texts that were confirmed is reported."""
     export = ServerProcess.export

@@ -22,6 +22,7 @@ def test_storms() -> None:
     assert finding.met, finding.figure
 
 
+@pytest.mark.thorough
 def test_a_thoughtful_server_is_found_out(tmp_path: Path) -> None:
     """One that lets everybody wait while it thinks about one who leaves a room is reported for all who waited."""
     shape = flood.QUICK._replace(most_ratio=2.0, tries=1)

@@ -18,6 +18,7 @@ def test_a_dead_wire() -> None:
     assert finding.met, finding.figure
 
 
+@pytest.mark.thorough
 def test_a_trusting_server_is_found_out() -> None:
     """One that never asks whether a peer is still there is reported: it keeps all of them."""
     outage = half_open.play(half_open.QUICK._replace(habit=odd_server.trust_the_wire, most_seconds=7.0))

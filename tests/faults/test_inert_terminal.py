@@ -20,6 +20,7 @@ def test_any_string_through_every_way() -> None:
     assert not any(wrong.values()), (seed, wrong)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(90)
 def test_codes_that_get_through_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the pictures of control characters switched off, each of the ways is reported."""

@@ -22,6 +22,7 @@ def test_nothing_is_left() -> None:
     assert finding.met, finding.figure
 
 
+@pytest.mark.thorough
 def test_hoarding_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that keeps a little of everybody is reported for its descriptors, and for memory in two ways."""
     monkeypatch.setattr(leaks, "FULL_TABLES", 0)

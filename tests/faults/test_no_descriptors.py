@@ -21,6 +21,7 @@ def test_a_drought() -> None:
     assert finding.met, finding.figure
 
 
+@pytest.mark.thorough
 def test_restlessness_is_found_out() -> None:
     """A server that tries again without a pause is reported for its use of the processor."""
     drought = no_descriptors.dry_out(

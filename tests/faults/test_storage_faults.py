@@ -29,6 +29,7 @@ def test_a_start_that_must_fail(tmp_path: Path, case: storage_faults.Case) -> No
     assert not case(tmp_path, chosen_seed()).wrong
 
 
+@pytest.mark.thorough
 def test_a_receipt_without_storage_is_found_out(tmp_path: Path) -> None:
     """A server that goes on confirming while the database is locked is reported."""
     report = talk_through(ServerProcess(tmp_path / "data", lie="hasty"), locked, chosen_seed())

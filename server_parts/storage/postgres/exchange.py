@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -29,6 +29,7 @@ from server_parts.storage.records import StorageError
 LOOKING: Final = 0.25  # seconds between two looks for lost servers; one that is lost at two of them is over
 STOPPED: Final = 2  # seconds after which a server that says nothing does not decide any more
 CALM: Final = 2.0  # seconds after a connection was made in which none is over: all may have lost theirs
+NOBODY: Final = -1  # no number of this server is known to the others any more
 GIVEN_UP: Final = "the other servers have given this one up"
 KEPT: Final = 60.0  # seconds for which posts are kept …
 OLDEST_READ: Final = 50.0  # … and after which a server that has not read them has missed some
@@ -102,6 +103,7 @@ class PostgresExchange(Exchange):
         with self._used() as connection:
             columns = zip(*((post.server, post.kind, json.dumps(post.data)) for post in posts), strict=True)
             connection.execute(_POST, [list(column) for column in columns])
+        self._writer.known_as = self.server  # the one before may be called over from now on
 
     def read(self) -> list[Post]:
         self.rung.clear()
@@ -115,7 +117,8 @@ class PostgresExchange(Exchange):
             rows = connection.execute(_READ, (self._position, self._own)).fetchall()
         self._position, self._read_at = max(rows[0][0], self._position), now
         posts = [Post(server, kind, json.loads(data), age) for _, server, kind, data, age in rows if server is not None]
-        if any(post.server == self.server for post in posts):
+        if any(post.server in (self.server, self._writer.known_as) for post in posts):
+            self._writer.known_as = NOBODY
             raise Excluded(GIVEN_UP)
         posts = [post for post in posts if post.server not in self._own]
         for post in posts:
@@ -143,7 +146,7 @@ class PostgresExchange(Exchange):
     def start_over(self) -> None:
         self._drop()
         self._calm_until = time.monotonic() + CALM
-        former, self.server = self.server, 0
+        former, self.server = max(self._writer.known_as, 0), 0
         with self._used() as connection:
             server = self._writer.server
             connection.execute(_LOCK, (LOCK, EXCHANGING, server))
@@ -162,6 +165,7 @@ class PostgresExchange(Exchange):
     def _check(self, connection: Connection[Row], former: int) -> None:
         """The others still count with the people of this server, and what they decided meanwhile can be read."""
         if connection.execute(_ARE_OVER, ([former],)).fetchone() or time.monotonic() > self._read_at + OLDEST_READ:
+            self._writer.known_as = NOBODY
             raise Excluded(GIVEN_UP)
 
     def _look(self, now: float) -> None:
@@ -173,14 +177,15 @@ class PostgresExchange(Exchange):
         lost = {server for (server,) in found}
         over, self._suspects = lost & self._suspects, lost
         if over:
-            self._end(over)
+            with self.deciding():
+                self.give_up(over)
 
-    def _end(self, lost: set[int]) -> None:
-        with self.deciding(), self._used() as connection:
-            connection.execute(_FORGET, (list(lost),))
-            told = {server for (server,) in connection.execute(_ARE_OVER, (list(lost),)).fetchall()}
-            if lost - told:  # others may have found all of them first
-                self.post([Post(server, OVER, {}) for server in lost - told])
+    def give_up(self, servers: Collection[int]) -> None:
+        with self._used() as connection:
+            connection.execute(_FORGET, (list(servers),))
+            told = {server for (server,) in connection.execute(_ARE_OVER, (list(servers),)).fetchall()}
+            if over := set(servers) - told:  # others may have found all of them first
+                self.post([Post(server, OVER, {}) for server in over])
             connection.execute(_TRIM, (KEPT,))
 
     def close(self) -> None:
@@ -204,6 +209,7 @@ class PostgresExchange(Exchange):
         except psycopg.Error as error:
             self._drop()
             if error.sqlstate == FENCED:
+                self._writer.known_as = NOBODY
                 self._writer.register_again()
                 raise Excluded(GIVEN_UP) from None
             self._reach.lost.set()

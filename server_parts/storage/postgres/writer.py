@@ -24,7 +24,7 @@ from server_parts.storage.postgres.functions import FENCED, MOVED
 from server_parts.storage.postgres.schema import LOCK, migrate
 from server_parts.storage.records import Fenced, Moved, OutcomeUnknown, StorageError
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds between two attempts to reach the database again
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5  # seconds between two attempts to reach the database again
 
 _REGISTER: Final = "INSERT INTO servers (address, since) VALUES (%s, %s) RETURNING id"
 _HOLD: Final = "SELECT pg_advisory_lock(%s, %s)"
@@ -44,6 +44,7 @@ class Writer:
         self._lock = threading.Lock()  # guards the connection
         self._connection: Connection[Row] | None = None
         self.server = 0
+        self.known_as = 0  # by which number the others know this server, if there are others
         self.epoch = ""
         self._closing = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="database-keeper", daemon=True)
@@ -108,6 +109,8 @@ class Writer:
             connection = self._connection
             if connection is None:
                 raise StorageError(f"the database {self._reach.address.shown} is being connected to again")
+            if self.known_as not in (0, self.server):  # the others may have given it up, and its people's names away
+                raise StorageError("this server has to make itself known to the others again")
             with self._classified(connection, unknown=unknown), self._reach.watch.over(connection):
                 yield connection
 

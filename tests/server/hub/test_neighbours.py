@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from server_parts.hub import neighbours
+from server_parts.hub import announcing, neighbours
+from server_parts.hub.announcing import Announcer
+from server_parts.hub.asked_elsewhere import AskedElsewhere
 from server_parts.moderation import acts
 from server_parts.moderation.acts import Act
 from server_parts.people.roles import Role
 from server_parts.protocol import moderation_requests as order
 from server_parts.protocol.account_requests import GiveRole, Whois
-from server_parts.protocol.requests import Away, Hello, Join, Leave, Nick, Rooms, Say, Who
+from server_parts.protocol.requests import Away, Bye, Hello, Join, Leave, Nick, Rooms, Say, Who
+from server_parts.storage.exchange import Post
 from server_parts.storage.memory_exchange import Hall, MemoryExchange
+from server_parts.storage.records import Message, OutcomeUnknown, Run, StorageError
 from server_parts.storage.store import Entry
 from tests.peers import WAIT, Frame, of_type, wait_until
 from tests.postgres import needs_postgres
@@ -102,9 +108,10 @@ def alice(here: Bench, there: Bench) -> Seat:
 
 @pytest.fixture
 def bob(there: Bench, alice: Seat) -> Seat:
-    """At the other one; alice has heard that he came."""
+    """At the other one; alice has heard that he came, and asked who is there, so that she can mean nobody else."""
     bob = there.seat("bob", token="b" * 32)
     assert alice.sees_come("bob")
+    alice.ask(Who("lobby"))
     return bob
 
 
@@ -165,6 +172,7 @@ def test_who_enters_such_a_room_reads_what_was_said(alice: Seat, bob: Seat) -> N
 
 def test_somebody_is_known_before_they_are_heard(alice: Seat, there: Bench) -> None:
     """Also if both happen in one turn of the other server."""
+    there.seat("dave")  # by then it knows who is at the other server, and waits for nothing
     carol = Seat(there)
     carol.submit(Hello("carol", there.session()), Say("lobby", ["at once"], 1))
     hears_text(alice, "at once")
@@ -172,6 +180,17 @@ def test_somebody_is_known_before_they_are_heard(alice: Seat, there: Bench) -> N
         ("carol" in f.get("joined", ()), f.get("text")) for f in alice.ever if f["type"] in ("presence", "message")
     ]
     assert kinds.index((True, None)) < kinds.index((False, "at once"))
+
+
+def test_posts_that_come_too_late_would_be_noticed(alice: Seat, there: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a server stored what somebody says without having told who that is."""
+    there.seat("dave")
+    carol = Seat(there)
+    with monkeypatch.context() as patched:
+        patched.setattr(Announcer, "flush", lambda _: None)
+        carol.submit(Hello("carol", there.session()), Say("lobby", ["at once"], 1))
+        hears_text(alice, "at once")
+        assert not any("carol" in frame.get("joined", ()) for frame in alice.ever)
 
 
 def test_somebody_is_heard_before_they_are_gone(alice: Seat, bob: Seat) -> None:
@@ -306,6 +325,28 @@ def test_a_server_that_does_not_answer_is_not_waited_for(
     assert wait_until(lambda: carol.outbox.closed)
 
 
+def test_a_server_that_stood_still_reads_first_what_was_decided_without_it(
+    alice: Seat, here: Bench, there: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would say something for somebody whose name is another's by now."""
+    if here.store is there.store:
+        pytest.skip("these two hubs have one log in memory: both would stand still")
+    monkeypatch.setattr(neighbours, "ANSWER_TIME", 0.05)
+    guest = there.seat("carol")
+    assert alice.sees_come("carol")
+    there.store.gate.clear()
+    there.store.appending.clear()
+    guest.submit(Say("lobby", ["holds that hub"], 1))
+    assert there.store.appending.wait(WAIT)
+    guest.submit(Say("lobby", ["too late"], 2))
+    carol = here.seat("carol", token="c" * 32)
+    assert of_type(carol.ever, "welcome")
+    carol.say("I am carol now")
+    there.store.gate.set()
+    assert wait_until(lambda: guest.outbox.closed)
+    assert "too late" not in [message.text for message in here.store.after("lobby", 0, 100)]
+
+
 # --- in private ---
 
 
@@ -314,6 +355,92 @@ def test_a_private_message_finds_its_reader_at_another_server(alice: Seat, bob: 
     assert wait_until(lambda: "psst" in _read(bob))
     bob.say("yes?", room="@alice")
     hears_text(alice, "yes?")
+
+
+@contextmanager
+def held(bench: Bench) -> Iterator[None]:
+    """Meanwhile that server's hub does nothing, and reads nothing of what the others post."""
+    holder, is_held, goes_on = Seat(bench), threading.Event(), threading.Event()
+    holder.ask(Hello("holder", bench.session()))
+    tell = holder.outbox.offer
+
+    def offer(block: bytes) -> bool:
+        is_held.set()
+        return goes_on.wait(WAIT) and tell(block)
+
+    holder.outbox.offer = offer  # type: ignore[method-assign]
+    holder.submit(Leave("nowhere"))  # which is answered by the hub itself
+    assert is_held.wait(WAIT)
+    try:
+        yield
+    finally:
+        goes_on.set()
+        holder.settle()
+
+
+def test_two_who_write_to_each_other_at_once_hear_all_of_it_once(alice: Seat, bob: Seat, there: Bench) -> None:
+    """The second one's server hears of the first text when somebody has written there already."""
+    with held(there):
+        alice.say("one", room="@bob")
+        alice.say("two", room="@bob")
+        bob.submit(Say("@alice", ["three"], 1))
+    for seat in (alice, bob):
+        assert wait_until(lambda seat=seat: "three" in _read(seat))  # type: ignore[misc]
+        assert sorted(_read(seat)) == ["one", "three", "two"]
+
+
+def test_who_is_let_go_while_they_say_something_has_not_said_it(
+    alice: Seat, bob: Seat, here: Bench, there: Bench
+) -> None:
+    """Another server has asked for that; their client says it there again."""
+    with held(here):
+        alice.submit(Say("@bob", ["one"], 1))
+        of_alice = {"server": here.exchange.server, "id": alice.client.number}
+        there.exchange.post([Post(there.exchange.server, announcing.DROPPED, of_alice)])
+    assert wait_until(lambda: alice.outbox.closed)
+    assert here.seat("carol").say("the hub goes on")
+    hears_text(bob, "the hub goes on")
+    assert "one" not in _read(bob)
+
+
+def test_who_is_brought_into_a_room_that_cannot_be_read_is_cut_off(
+    alice: Seat, bob: Seat, there: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would hear what is said in a room of which they know nothing; when they come back, they are told all."""
+
+    def fail(*_: object) -> list[Message]:
+        raise StorageError("it cannot be read")
+
+    with held(there):
+        alice.say("one", room="@bob")
+        monkeypatch.setattr(there.store, "after", fail)
+    assert wait_until(lambda: bob.outbox.was_cut)
+
+
+def test_who_comes_in_while_somebody_writes_to_them_hears_it(alice: Seat, here: Bench, there: Bench) -> None:
+    """The writer's server did not know yet that they are there, and theirs not what was written."""
+    token = "c" * 32
+    there.seat("carol", token=token).ask(Say("lobby", ["claims the name"], 1), Bye())
+    hears_text(alice, "claims the name")
+    with held(here):
+        alice.submit(Say("@carol", ["one"], 1))
+        carol = there.seat("carol", token=token)
+    assert wait_until(lambda: "one" in _read(carol))
+    alice.seq = 1
+    alice.say("two", room="@carol")
+    assert wait_until(lambda: "two" in _read(carol))
+    assert sorted(text for text in _read(carol) if text in ("one", "two")) == ["one", "two"]
+
+
+def test_who_comes_back_at_another_server_may_write_to_whom_they_knew(
+    bob: Seat, here: Bench, there: Bench, open_server: Open
+) -> None:
+    """When somebody has left is known there, and to a server that starts soon after."""
+    session = "session-of-carol!"
+    here.seat("carol", session=session, token="c" * 32).ask(Say("@bob", ["one"], 1), Bye())
+    there.seat("carol", session=session, token="c" * 32).ask(Say("@bob", ["two"], 2), Bye())
+    open_server().seat("carol", session=session, token="c" * 32).ask(Say("@bob", ["three"], 3), Bye())
+    assert wait_until(lambda: sorted(_read(bob)) == ["one", "three", "two"])
 
 
 def _read(seat: Seat) -> list[str]:
@@ -474,3 +601,37 @@ def test_a_server_that_looks_for_nothing_does_not_answer(tmp_path: Path) -> None
         here.store.close()
         silent.exchange.close()
         silent.close()
+
+
+def test_who_was_asked_to_come_into_a_room_is_asked_again(
+    alice: Seat, bob: Seat, here: Bench, there: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first time was lost with the database; what was said meanwhile is not."""
+    with held(there):
+        alice.say("one", room="@bob")
+        monkeypatch.setattr(AskedElsewhere, "carry_out", lambda *_: None)
+    there.seat("carol")  # when she is in, that server has read it
+    monkeypatch.undo()
+    alice.say("two", room="@bob")
+    assert wait_until(lambda: sorted(_read(bob)) == ["one", "two"])
+
+
+def test_what_may_have_been_stored_is_not_told_where_only_others_are(
+    alice: Seat, bob: Seat, here: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its author has left the room; the hub goes on."""
+    write = here.store.write
+
+    def write_and_lose_touch(entry: Entry) -> list[Run]:
+        write(entry)
+        raise OutcomeUnknown("the connection was lost")
+
+    for seat in (alice, bob):
+        seat.ask(Join("den"))
+    assert wait_until(lambda: of_type(alice.ask(Who("den")), "who")[0]["total"] == 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(here.store, "write", write_and_lose_touch)
+        alice.say("one", room="den")
+    alice.ask(Leave("den"))
+    alice.say("two")
+    hears_text(bob, "two")

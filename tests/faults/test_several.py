@@ -1,0 +1,42 @@
+"""Several servers on one database are one chat whatever fails; and servers that break their promises are found out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults import several
+from tests.faults.actors import chosen_seed
+from tests.faults.several_servers import DATABASE
+from tests.postgres import Cluster, needs_postgres
+
+pytestmark = [needs_postgres, pytest.mark.thorough]
+
+
+def unfence(cluster: Cluster) -> None:
+    """The database stores whatever any server sends it."""
+    from server_parts.storage.postgres.functions import APPEND, FENCE
+
+    for function in (FENCE, APPEND):
+        anyhow = function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION").replace("IF NOT FOUND", "IF false")
+        anyhow = anyhow.replace("AND s.holder = u.holder AND s.accepted = u.expected", "")
+        assert anyhow.count("u.expected") == 0
+        cluster.execute(f"SET search_path = chat; {anyhow}", DATABASE)
+
+
+@pytest.mark.timeout(120)
+def test_a_server_that_ignores_its_fence_is_found_out(tmp_path: Path) -> None:
+    """It stands still, its clients go on elsewhere, and then it stores what they had sent to it as well."""
+    kinds = ["stop a server"] * 3
+    report = several.break_repeatedly(tmp_path, kinds, chosen_seed(), prepare=unfence)
+    print(report)
+    assert report.figures["doubled"] > 0, str(report)
+
+
+@pytest.mark.timeout(120)
+def test_trusting_notifications_alone_is_found_out(tmp_path: Path) -> None:
+    """One of them is lost with its connection."""
+    report = several.break_repeatedly(tmp_path, ["end the feeds"] * 2, chosen_seed(), lie="deaf")
+    print(report)
+    assert report.kinds()["unheard"] > 0, str(report)

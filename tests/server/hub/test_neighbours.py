@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -578,14 +579,16 @@ def test_somebody_who_is_away_is_away_everywhere(alice: Seat, here: Bench, there
 def test_the_servers_are_known(here: Bench, there: Bench, alice: Seat, bob: Seat) -> None:
     """At each of them, with those who are connected to it; whoever looks for news answers."""
     for bench in (here, there):
-        known = bench.hub.servers()
-        assert [(one.seen.label, one.clients, one.is_this) for one in known] == [
-            ("server 0", 1, bench is here),
-            ("server 1", 1, bench is there),
-        ]
+        expected = {"server 0": (1, bench is here), "server 1": (1, bench is there)}
+        assert wait_until(partial(_knows, bench, expected))
         assert wait_until(lambda bench=bench: all(one.seen.silence < 1 for one in bench.hub.servers()))  # type: ignore[misc]
         assert all(one.answers for one in bench.hub.servers())
-        assert all(abs(time.time() - one.seen.since) < WAIT for one in known)
+        assert all(abs(time.time() - one.seen.since) < WAIT for one in bench.hub.servers())
+
+
+def _knows(bench: Bench, expected: dict[str, tuple[int, bool]]) -> bool:
+    """Whether it knows these servers, how many clients each has, and which is this one."""
+    return {one.seen.label: (one.clients, one.is_this) for one in bench.hub.servers()} == expected
 
 
 @needs_postgres

@@ -10,10 +10,6 @@ import pytest
 
 from server_parts.hub import complaints, lists
 from server_parts.hub.hub import Hub
-from server_parts.moderation.act_log import ActLog
-from server_parts.moderation.acts import Kept
-from server_parts.moderation.rulebook import Rulebook
-from server_parts.moderation.sanctions import Rule, Sanctions
 from server_parts.people import permissions
 from server_parts.people.clients import Client
 from server_parts.people.roles import Role
@@ -27,6 +23,7 @@ from tests.faults.actors import chosen_seed
 from tests.faults.at_doors import DOORS
 from tests.faults.rights_scene import ACTOR, Stand
 from tests.faults.rights_table import BY_KIND, LETTERS, PLACES, ROLES, ROWS
+from tests.server.moderation.broken_rules import BROKEN
 
 pytestmark = [pytest.mark.timeout(90), pytest.mark.usefixtures("chat_log", "no_threads_left")]
 NATIVE, PLAIN = (
@@ -132,31 +129,6 @@ def test_what_comes_out_is_found_out(monkeypatch: pytest.MonkeyPatch, leak: str)
 
 
 # --- The model at the doors ---
-
-
-def _holds_for_ever(rule: Rule, now: float) -> bool:
-    return True
-
-
-def _forgets(act_log: ActLog) -> None:
-    pass
-
-
-def _does_nothing(sanctions: Sanctions, *_: object) -> None:
-    return None
-
-
-def _lifts_nothing(rules: Rulebook, kept: Kept) -> None:
-    pass
-
-
-BROKEN: Final[dict[str, tuple[type, str, Callable[..., Any]]]] = {
-    "what has ended holds": (Rule, "holds", _holds_for_ever),
-    "a restart forgets": (ActLog, "_read", _forgets),
-    "nobody is muted": (Sanctions, "mute", _does_nothing),
-    "nobody is banned": (Sanctions, "ban", _does_nothing),
-    "nothing is lifted": (Sanctions, "lift", _lifts_nothing),
-}
 
 
 @pytest.mark.parametrize("broken", BROKEN)

@@ -21,7 +21,7 @@ from server_parts.protocol.account_lines import OF_OPERATORS, Parse
 from server_parts.protocol.plain_encoder import PLAIN_TIMED, timed_text
 from server_parts.storage.records import Message, Run, StorageError
 
-_LOGGED: Final = ("welcome", "joined", "history", "presence")  # or nothing new: the log's lines tell it better
+_LOGGED: Final = ("welcome", "joined", "presence")  # or nothing new: the log's lines tell it better
 
 
 class ConsoleEncoder:
@@ -33,12 +33,17 @@ class ConsoleEncoder:
         return b"" if frame["type"] in _LOGGED else PLAIN_TIMED.frame(frame)
 
     def live(self, runs: Iterable[Run], session: str | None = None) -> bytes:
-        messages = (message for run in runs for message in run.messages())
-        shown = (_receipt(m) if m.session == session else paint(timed_text(m), "blue") + "\n" for m in messages)
-        return "".join(shown).encode("utf-8", "replace")
+        return _said((message for run in runs for message in run.messages()), session)
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
-        return b"" if frame["type"] in _LOGGED else PLAIN_TIMED.pages(frame, field, items)
+        if frame["type"] == "history":  # what somebody at another server wrote before this one had the room
+            return _said(items)
+        return PLAIN_TIMED.pages(frame, field, items)
+
+
+def _said(messages: Iterable[Message], session: str | None = None) -> bytes:
+    shown = (_receipt(m) if m.session == session else paint(timed_text(m), "blue") + "\n" for m in messages)
+    return "".join(shown).encode("utf-8", "replace")
 
 
 def _receipt(message: Message) -> str:

@@ -14,7 +14,8 @@ from unittest.mock import Mock
 import pexpect  # type: ignore[import-untyped]
 import pytest
 
-from server_parts.operator.console import Console
+from server_parts.operator.console import Console, ConsoleEncoder
+from server_parts.storage.records import Message
 from tests.peers import WAIT, Native, Plain
 from tests.postgres import cluster, needs_postgres
 from tests.programs import ROOT, SERVER, environment, server_program
@@ -316,6 +317,13 @@ def test_operators_of_several_servers_hear_each_other(tmp_path: Path) -> None:
         here.enter("and from here")
         assert "said -> and from here" not in here.see("and from here")
         assert "delivered" not in there.see("server said -> and from here")
+
+
+def test_a_conversation_that_began_elsewhere_is_shown() -> None:
+    """What was said at another server before this one had the room comes as history."""
+    message = Message("@alice+server", 1, 0.0, "alice", "blue", "for you", "", 1)
+    shown = ConsoleEncoder().pages({"type": "history", "room": message.room}, "messages", [message])
+    assert b"(private) [COLOR (blue)] alice said -> for you" in shown
 
 
 def test_no_console_wants_no_terminal() -> None:

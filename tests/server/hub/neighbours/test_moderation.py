@@ -1,0 +1,87 @@
+"""Several hubs on one log: what an operator does at one holds at all."""
+
+from __future__ import annotations
+
+import time
+
+from server_parts.moderation import acts
+from server_parts.moderation.acts import Act
+from server_parts.people.roles import Role
+from server_parts.protocol import moderation_requests as order
+from server_parts.protocol.account_requests import GiveRole
+from server_parts.protocol.requests import Hello, Join
+from server_parts.storage.store import Entry
+from tests.peers import of_type, wait_until
+from tests.server.hub.bench import Bench, Seat
+from tests.server.hub.neighbours.meetings import Open, hears_text
+
+
+def test_a_kick_reaches_another_server(operator: Seat, alice: Seat, bob: Seat) -> None:
+    operator.ask(order.Kick("bob", "enough"))
+    assert wait_until(lambda: bob.outbox.closed)
+    assert of_type(bob.heard(), "bye")[0]["code"] == "kicked"
+    assert alice.hears({"type": "presence", "room": "lobby", "left": ["bob"], "members": 2})
+
+
+def test_a_mute_holds_at_another_server(operator: Seat, alice: Seat, bob: Seat) -> None:
+    operator.ask(order.Mute("bob"))
+    assert bob.hears({"type": "notice", "text": "server: you are muted"})
+    assert wait_until(lambda: any(error["code"] == "muted" for error in of_type(bob.say("let me"), "error")))
+
+
+def test_the_settings_of_a_room_are_told_everywhere(operator: Seat, bob: Seat) -> None:
+    operator.ask(order.SetRoom("lobby", topic="spring"))
+    assert wait_until(lambda: any(f.get("topic") == "spring" for f in of_type(bob.heard(), "room")))
+
+
+def test_a_deleted_text_is_deleted_everywhere(operator: Seat, alice: Seat, bob: Seat) -> None:
+    bob.say("oops")
+    hears_text(alice, "oops")
+    operator.ask(order.Delete("lobby", 1))
+    assert bob.hears({"type": "deleted", "room": "lobby", "id": 1, "by": "server"})
+    assert alice.hears({"type": "deleted", "room": "lobby", "id": 1, "by": "server"})
+
+
+def test_a_ban_keeps_somebody_out_everywhere(operator: Seat, bob: Seat, there: Bench) -> None:
+    operator.ask(order.Ban("bob", sure=True))
+    assert wait_until(lambda: bob.outbox.closed)
+    again = there.seat("bob", token="b" * 32)
+    assert of_type(again.ever, "bye")[0]["code"] == "banned"
+
+
+def test_who_is_banned_from_a_room_elsewhere_is_told_once(operator: Seat, alice: Seat, bob: Seat) -> None:
+    """By whom, and then that they have left."""
+    bob.ask(Join("tea"))
+    alice.ask(Join("tea"))
+    operator.ask(order.Ban("bob", room="tea", reason="noise", sure=True))
+    assert bob.hears({"type": "presence", "room": "tea", "left": ["bob"], "members": 1})
+    assert alice.hears({"type": "presence", "room": "tea", "left": ["bob"], "members": 1})
+    alice.say("and nothing more comes")
+    hears_text(bob, "and nothing more comes")
+    notices = [frame["text"] for frame in of_type(bob.ever, "notice")]
+    assert notices == ["you were banned from tea by server: noise"]
+
+
+def test_a_ban_of_an_address_spares_operators_elsewhere(operator: Seat, alice: Seat, there: Bench) -> None:
+    """As it does at the server where it is made; everybody else from there has to go."""
+    people = {name: Seat(there) for name in ("bob", "carol")}
+    for name, seat in people.items():
+        seat.client.address = "192.0.2.7:5000"
+        seat.ask(Hello(name, there.session(), token=name[0] * 32))
+        seat.say(f"{name} is here")
+        hears_text(alice, f"{name} is here")
+    operator.ask(GiveRole("bob", "operator"))
+    assert wait_until(lambda: people["bob"].client.role is Role.OPERATOR)
+    operator.ask(order.Ban(address="192.0.2.0/24", sure=True))
+    assert wait_until(lambda: people["carol"].outbox.closed)
+    people["bob"].say("still here")
+    hears_text(alice, "still here")
+    assert not people["bob"].outbox.closed
+
+
+def test_a_ban_finds_whoever_came_in_meanwhile(open_server: Open, bob: Seat) -> None:
+    """Its server did not know yet that they are here."""
+    act = Act(acts.BAN, "bob", keys=("bob",))
+    open_server().store.write(Entry([acts.draft_of("server", act, time.time())], {}))
+    assert wait_until(lambda: bob.outbox.closed)
+    assert of_type(bob.heard(), "bye")[0]["code"] == "banned"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 import socket
 import struct
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +22,11 @@ from tests.tls.certificates import Pair, der, key_pair, needs_openssl
 from tests.tls.relay import Relay
 from tls_parts.public_key import digest_of, words
 
-SOON = 1.0  # seconds within which the clients of a dead server are back
+SOON = 1.0  # seconds within which a client that waits for nothing is somewhere
 ELSEWHERE = "127.1"  # this machine, but nobody could know from the name
-NEVER = replace(HASTY, first_pause=3600.0, longest_pause=3600.0, hurry=3600.0)  # who pauses once is not back in time
+# Who waits once for the end of a pause or of a silence is not back in time.
+HOURS = 3600.0
+NEVER = replace(HASTY, connect=HOURS, welcome=HOURS, first_pause=HOURS, longest_pause=HOURS, hurry=HOURS)
 FULL = {"type": "bye", "code": "server_full", "text": "this server is full", "retry": True}
 
 
@@ -166,10 +167,8 @@ def test_who_does_not_answer_is_passed_over(a: Member, b: Member, enter: Enter) 
 def test_a_black_hole_holds_up_nobody(b: Member, enter: Enter, is_full: bool) -> None:
     """Not one that lets nobody in, nor one whose kernel does but that hangs."""
     with black_hole(is_full=is_full) as hole:
-        begun = time.monotonic()
         running = enter(hole, b)
         peer = welcomed(running, b)
-        assert time.monotonic() - begun < SOON
         assert goodbye(running, peer) == 0
 
 
@@ -222,10 +221,8 @@ def test_a_lost_server_is_left_at_once(a: Member, b: Member, enter: Enter, how: 
     running.screen.type("two")
     assert peer.expect("say")["text"] == "two"
     getattr(a, how)()
-    begun = time.monotonic()
     running.screen.type("three")
     peer = b.accept()
-    assert time.monotonic() - begun < SOON
     again = peer.welcome(accepted=1, last=2)
     assert [again[field] for field in ("session", "token", "name")] == [hello[f] for f in ("session", "token", "name")]
     assert (again["epoch"], again["rooms"]) == ("e1", {"lobby": 1})
@@ -243,9 +240,7 @@ def test_who_is_sent_away_goes_to_the_next(a: Member, b: Member, enter: Enter, c
     running = enter(a, b)
     peer = welcomed(running, a)
     peer.send({"type": "bye", "code": code, "text": "closed for maintenance", "retry": True})
-    begun = time.monotonic()
     peer = welcomed(running, b)
-    assert time.monotonic() - begun < SOON
     assert any("closed for maintenance. Reconnecting" in line for line in running.screen.lines)
     assert goodbye(running, peer) == 0
 
@@ -351,10 +346,8 @@ def test_a_name_with_several_places_is_left_alike(
     with black_hole() as hole:
         places = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in (hole, server.port)]
         monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: places)
-        begun = time.monotonic()
         running = enter(1, host="localhost")
         peer = welcomed(running, server)
-        assert time.monotonic() - begun < SOON
         assert goodbye(running, peer) == 0
 
 

@@ -123,7 +123,7 @@ def test_what_came_before_a_connection_broke_is_said(alice: Seat, bob: Seat) -> 
     """She has hung up, and bob's words do not reach her; hers, which were read before that, reach him."""
     alice.outbox.is_broken = True
     bob.say("are you there?")
-    assert alice.outbox.was_cut
+    assert wait_until(lambda: alice.outbox.was_cut)  # at the end of the turn, when bob has been answered
     alice.submit(Say("lobby", ["my last words"], 1), Disconnected())
     alice.settle()
     assert [frame["text"] for frame in bob.heard("message")] == ["my last words"]

@@ -110,6 +110,7 @@ def test_named_rooms_come_first_and_once(bench: Bench) -> None:
 def test_a_name_like_a_guest_s_leaves_like_any_other(bench: Bench) -> None:
     """Its number was never given, so it is not given back."""
     odd = bench.seat("guest-x")
+    assert odd.sees_come("guest-x")
     assert [frame["type"] for frame in odd.ask(Bye())] == ["bye"]
     assert bench.seat("guest-x").ask(Who())
 
@@ -117,6 +118,7 @@ def test_a_name_like_a_guest_s_leaves_like_any_other(bench: Bench) -> None:
 def test_nobody_waits_for_a_hub_that_has_ended(bench: Bench) -> None:
     """What is submitted too late gives its credit back."""
     alice = bench.seat("alice")
+    assert alice.sees_come("alice")
     bench.stop()
     bench.hub.bury()
     for _ in range(5):

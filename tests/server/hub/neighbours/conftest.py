@@ -47,8 +47,10 @@ def there(here: Bench, open_server: Open) -> Bench:
 
 @pytest.fixture
 def alice(here: Bench, there: Bench) -> Seat:
-    """At one server, in the lobby."""
-    return here.seat("alice", token="a" * 32)
+    """At one server, in the lobby; she has heard that she came."""
+    alice = here.seat("alice", token="a" * 32)
+    assert alice.sees_come("alice")
+    return alice
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ def test_accept_survives_a_lack_of_threads(serve: Serve, monkeypatch: pytest.Mon
     """It costs one client; the next one comes in."""
     chat = serve()
     alice = chat.native("alice")
+    alice.moved("joined", "alice")  # the last that she is sent for now: it may take a thread
     start = threading.Thread.start
 
     def refuse(thread: threading.Thread) -> None:

@@ -21,6 +21,8 @@ from tests.client.ports import ReservedPort
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "client.py")
 SECONDS = 10.0
+# `python client.py` that opens no screen before it knows whether there is a chat, however slow the machine is.
+KNOWS_FIRST = (sys.executable, "-c", f"import sys, client; client._SOON = {SECONDS}; sys.exit(client.main())")
 ROWS, COLUMNS = 24, 80
 
 

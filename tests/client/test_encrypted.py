@@ -365,7 +365,7 @@ def test_a_silent_server_is_given_up_in_time(server: ScriptedServer, enter: Ente
 
 if sys.platform != "win32":  # pseudo-terminals are a Unix thing
     from tests.client.conftest import Open
-    from tests.client.programs import Pipe, ServerProgram
+    from tests.client.programs import KNOWS_FIRST, Pipe, ServerProgram
 
     def hellos(relay: Relay) -> list[dict[str, Any]]:
         frames = map(decode_frame, LineDecoder().feed(bytes(relay.said)))
@@ -421,7 +421,7 @@ if sys.platform != "win32":  # pseudo-terminals are a Unix thing
         assert (status, out) == (3, "")
         for part in (words(bytes(32)), words(key), "--forget-server"):
             assert part in err
-        ann = open_terminal(relay.port, tmp_path / "token", "--host", ELSEWHERE)
+        ann = open_terminal(relay.port, tmp_path / "token", "--host", ELSEWHERE, program=KNOWS_FIRST)
         assert ann.status() == 3
         shown = " ".join(" ".join(ann.rows).split())
         for part in (words(bytes(32)), words(key), "--forget-server"):

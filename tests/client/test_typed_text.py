@@ -15,7 +15,7 @@ import pytest
 
 from tests.client.conftest import Open
 from tests.client.ports import ReservedPort
-from tests.client.programs import PROGRAM, ServerProgram, Terminal
+from tests.client.programs import KNOWS_FIRST, PROGRAM, ServerProgram, Terminal
 from tests.peers import Native
 from tests.programs import SERVER
 
@@ -37,8 +37,9 @@ def shell(open_terminal: Open, tmp_path: Path) -> Terminal:
     return terminal
 
 
-def start(shell: Terminal, port: int, *arguments: str) -> None:
-    shell.type(f"{CLIENT} --port {port} --name ann --style short {' '.join(arguments)}; echo ended=$?\r")
+def start(shell: Terminal, port: int, *arguments: str, typed: str = "") -> None:
+    """`typed` is there before the client is."""
+    shell.type(f"{CLIENT} --port {port} --name ann --style short {' '.join(arguments)}; echo ended=$?\r{typed}")
 
 
 def at_the_shell(shell: Terminal) -> None:
@@ -136,8 +137,7 @@ def test_a_refused_connection_leaves_nothing_to_the_shell(shell: Terminal, tmp_p
     """What was typed while the client was starting is shown, and can be finished."""
     port = ReservedPort()
     trap = tmp_path / "trap"
-    start(shell, port.number)
-    shell.type(f"touch {trap}; ")
+    start(shell, port.number, typed=f"touch {trap}; ")
     shell.wait_for("No server answers at")
     shell.wait_for("Press Enter to leave.")
     shell.type(f"touch {trap}\r")
@@ -152,7 +152,7 @@ def test_a_refused_connection_leaves_nothing_to_the_shell(shell: Terminal, tmp_p
 def test_a_refused_connection_is_one_line_if_nobody_types(open_terminal: Open, tmp_path: Path) -> None:
     """No screen is opened, and nobody has to press a key."""
     port = ReservedPort()
-    ann = open_terminal(port.number, tmp_path / "token", "--name", "ann")
+    ann = open_terminal(port.number, tmp_path / "token", "--name", "ann", program=KNOWS_FIRST)
     assert ann.status() == 1
     port.release()
     assert ann.rows == [f"No server answers at 127.0.0.1:{port.number}; start one with: python server.py"]

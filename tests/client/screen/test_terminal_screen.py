@@ -13,7 +13,7 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
 from tests.client.conftest import Open
-from tests.client.programs import Pipe, ServerProgram
+from tests.client.programs import KNOWS_FIRST, Pipe, ServerProgram
 
 
 def test_two_people_talk(person: Open, server: ServerProgram) -> None:
@@ -303,7 +303,7 @@ def test_a_stopped_client_comes_back_with_its_prompt(person: Open) -> None:
 
 def test_nobody_there_is_a_red_sentence(open_terminal: Open, tmp_path: Path) -> None:
     """A refused connection: what to do, status 1, no traceback."""
-    ann = open_terminal(1, tmp_path / "token")
+    ann = open_terminal(1, tmp_path / "token", program=KNOWS_FIRST)
     assert ann.status() == 1
     ann.wait_for("No server answers at 127.0.0.1:1; start one with: python server.py")
     assert ann.colour_of("No server") == "red"

@@ -10,7 +10,7 @@ from server_parts.protocol.account_requests import GiveRole, Whois
 from server_parts.protocol.requests import Hello, Leave, Say, Who
 from tests.peers import WAIT, of_type, wait_until
 from tests.server.hub.bench import Bench, Seat
-from tests.server.hub.neighbours.meetings import hears_text
+from tests.server.hub.neighbours.meetings import hears_text, held
 
 # --- names ---
 
@@ -81,17 +81,16 @@ def test_a_session_that_comes_to_another_server_is_ended_at_the_first(alice: Sea
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(
-    alice: Seat, bob: Seat, there: Bench, monkeypatch: pytest.MonkeyPatch
+    alice: Seat, there: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(neighbours, "ANSWER_TIME", 0.05)
     session = "session-of-carol!"
     carol = there.seat("carol", session=session, token="c" * 32)
-    there.store.gate.clear()
-    bob.submit(Say("lobby", ["holds that hub"], 1))
     again = Seat(alice.bench)
-    there.store.gate.set()
-    again.ask(Hello("carol", session, token="c" * 32))
-    assert of_type(again.ever, "welcome")
+    with held(there):
+        again.ask(Hello("carol", session, token="c" * 32))
+        assert of_type(again.ever, "welcome")
+        assert not carol.outbox.closed
     assert wait_until(lambda: carol.outbox.closed)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,27 +17,30 @@ from tests.peers import WAIT
 
 def test_a_search_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many messages it looks through, whoever waits for Python's lock gets it meanwhile."""
-    monkeypatch.setattr(memory_log, "BREATH", 0.1)
     log = MemoryLog()
     log.append([Draft("lobby", 1.0, "alice", "blue", ["red herring"] * 3 * memory_log.SLICE, "s" * 16, 1)], {})
-    turns = 0
-    over = threading.Event()
+    wanted, has_turn = threading.Event(), threading.Event()
+    turns: list[bool] = []
 
-    def want_turns() -> None:
-        nonlocal turns
-        while not over.is_set():
-            turns += 1
-            time.sleep(0.0001)
+    def give_way(seconds: float) -> None:
+        assert seconds > 0
+        wanted.set()
+        turns.append(has_turn.wait(WAIT))
 
-    other = threading.Thread(target=want_turns)
+    def want_a_turn() -> None:
+        if wanted.wait(WAIT):
+            has_turn.set()
+
+    monkeypatch.setattr(memory_log, "time", SimpleNamespace(monotonic=time.monotonic, sleep=give_way))
+    other = threading.Thread(target=want_a_turn)
     interval = sys.getswitchinterval()
     sys.setswitchinterval(WAIT)  # as good as never: nobody is made to give way
     try:
         other.start()
-        before = turns
         assert log.search("whale", {}, 1) == []
-        assert turns > before
+        assert turns
+        assert all(turns)
     finally:
         sys.setswitchinterval(interval)
-        over.set()
+        wanted.set()
         other.join()

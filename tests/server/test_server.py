@@ -214,7 +214,8 @@ WORST_INSTANT = """
     threading.Condition.wait = wait_later
     later = threading.Timer(0.5, lambda: raised or os.kill(os.getpid(), signal.SIGTERM))
     later.daemon = True
-    later.start()
+    start = server.ChatServer.start_server
+    server.ChatServer.start_server = lambda it: (later.start(), start(it))  # its handlers are there by now
     sys.exit(server.main())
 """
 
@@ -233,7 +234,8 @@ OTHER_THREAD = """
     import server
     later = threading.Timer(0.5, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM))
     later.daemon = True
-    later.start()
+    start = server.ChatServer.start_server
+    server.ChatServer.start_server = lambda it: (later.start(), start(it))  # its handlers are there by now
     sys.exit(server.main())
 """
 

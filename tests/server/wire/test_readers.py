@@ -19,6 +19,7 @@ def test_all_are_waited_for_together() -> None:
     readers.start(gate.wait, WAIT, name="one")
     readers.start(gate.wait, WAIT, name="two")
     readers.start(readers.leave, name="three")
+    assert wait_until(lambda: "reader three" not in {thread.name for thread in threading.enumerate()})
     assert sorted(readers.join(0.1)) == ["reader one", "reader two"]
     gate.set()
     assert readers.join(WAIT) == []

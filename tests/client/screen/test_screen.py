@@ -157,7 +157,7 @@ def test_an_alarm_that_was_set_before_rings_in_time(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(sys, "stdin", stdin)
         handler, timer = signal.signal(signal.SIGALRM, ring), signal.setitimer(signal.ITIMER_REAL, 0.5)
         try:
-            with LineScreen() as screen, pytest.raises(Rang):
+            with pytest.raises(Rang), LineScreen() as screen:
                 screen.read_line()
             assert signal.getsignal(signal.SIGALRM) is ring
         finally:

@@ -18,6 +18,7 @@ from tests.faults.actors import Client, Report, settle
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
 from tests.faults.mind import Frame, Mind, Track
+from tests.peers import wait_until
 
 ROOMS = ("lobby", "den", "attic")
 
@@ -82,7 +83,8 @@ class Restless:
             mind.leave(room)
 
 
-def churn(seed: int, seconds: float, people: int = 10) -> Report:
+def churn(seed: int, seconds: float, people: int = 10, *, turns: int = 0) -> Report:
+    """For so long, and on a slow machine until there were so many comings and goings."""
     rng = random.Random(seed)
     report = Report(seed)
     load = threading.Event()
@@ -91,6 +93,7 @@ def churn(seed: int, seconds: float, people: int = 10) -> Report:
         restless = [Restless(rng.randrange(10**9), load) for _ in range(people)]
         clients = [Client(server.port, Witness(f"w{n}"), act).start() for n, act in enumerate(restless)]
         time.sleep(seconds)
+        wait_until(lambda: sum(act.turns for act in restless) >= turns)
         load.clear()
         report.wrong += settle(clients, ROOMS)
         log = {
@@ -103,10 +106,9 @@ def churn(seed: int, seconds: float, people: int = 10) -> Report:
     sequences = {mind.name: mind.seen for mind in minds} | {"the log": log}
     compared, overlap = compare_all(sequences, report)
     said = sum(mind.said for mind in minds)
-    turns = sum(act.turns for act in restless)
     report.figures |= {
         "said": said,
-        "comings and goings": turns,
+        "comings and goings": sum(act.turns for act in restless),
         "overlaps compared": compared,
         "messages in them": overlap,
     }

@@ -12,7 +12,7 @@ from tests.faults.actors import chosen_seed
 
 def test_one_order() -> None:
     """Ten people who talk, leave, enter and rename themselves agree on every message that two of them saw."""
-    report = one_order.churn(chosen_seed(), seconds=2.5)
+    report = one_order.churn(chosen_seed(), seconds=2.5, turns=60)
     print(report)
     assert not report.wrong, str(report)
     assert report.figures["messages in them"] > 10_000, str(report)
@@ -38,6 +38,6 @@ def test_another_order_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
         return None
 
     monkeypatch.setattr(LiveRooms, "publish", publish_unfairly)
-    report = one_order.churn(chosen_seed(), seconds=0.7)
+    report = one_order.churn(chosen_seed(), seconds=0.7, turns=20)
     print(report)
     assert report.kinds()["order"] > 0, str(report)

@@ -16,6 +16,7 @@ from server_parts.storage.store import Store
 from tests.faults.actors import ServerProcess, chosen_seed
 from tests.faults.links import LocalServer
 from tests.faults.trim import (
+    ENOUGH,
     Rest,
     fill,
     mistakes,
@@ -87,8 +88,8 @@ def test_trimming_among_people(tmp_path: Path) -> None:
     report = trim_among_people(chosen_seed(), SqliteLog(tmp_path), 2.0)
     print(report)
     assert not report.wrong, str(report)
-    assert report.figures["with a gap"] > 10, str(report)
-    assert report.figures["resumed"] - report.figures["with a gap"] > 10, str(report)
+    assert report.figures["with a gap"] >= ENOUGH, str(report)
+    assert report.figures["resumed"] - report.figures["with a gap"] >= ENOUGH, str(report)
 
 
 # --- The command line -------------------------------------------------------------------------------------------

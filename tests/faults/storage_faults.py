@@ -78,10 +78,12 @@ def talk_through(
 
 def _sit_through(server: ServerProcess, clients: list[Client], report: Report, meanwhile: Callable[[], None]) -> None:
     *speakers, witness = clients
-    heard_of_it = wait_until(lambda: all(speaker.mind.outages for speaker in speakers), WAIT / 4)
+    heard_of_it = wait_until(lambda: all(speaker.mind.outages for speaker in speakers))
     if not heard_of_it:
         report.wrong.append("silent: not everybody was told that the storage is unavailable")
     meanwhile()
+    told = server.export("lobby")[-1]["id"]
+    wait_until(lambda: witness.mind.tracks["lobby"].last >= told)  # all that was stored before the fault
     before = [witness.mind.tracks["lobby"].last]
     receipts = [len(speaker.mind.stored) for speaker in speakers]
     time.sleep(LONG_ENOUGH)

@@ -82,6 +82,7 @@ def fill(folder: Path, count: int) -> None:
     log.close()
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(60)
 def test_away_for_a_hundred_thousand_messages(tmp_path: Path) -> None:
     """They come page by page, then what was said meanwhile; others' words and pings are not held up by it."""

@@ -176,6 +176,8 @@ def stop(shape: Shape, signum: signal.Signals, seed: int, *, twice: bool = False
         assert server.process is not None
         server.process.send_signal(signum)
         if twice:
+            # Two signals that wait together are one.
+            assert wait_until(lambda: not takes_connections(server.port)), "the first signal is not heard"
             time.sleep(rng.uniform(0.05, 0.3))
             begun = time.monotonic()
             server.process.send_signal(signum)
@@ -199,6 +201,14 @@ def stop(shape: Shape, signum: signal.Signals, seed: int, *, twice: bool = False
         told_of=len(tails),
         twice=twice,
     )
+
+
+def takes_connections(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=WAIT).close()
+    except OSError:
+        return False
+    return True
 
 
 def told(tail: bytes) -> bool:

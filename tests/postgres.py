@@ -25,6 +25,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.client.ports import ReservedPort
+
 OPERATOR: Final = "chat"  # the role that the servers under test have
 STARTING: Final = 30.0  # seconds
 NO_PORT: Final = "could not create any TCP/IP sockets"
@@ -96,7 +98,8 @@ class Cluster:
         self._programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix="chat-postgres-", dir=where))
         self._data = self.folder / "data"
-        self.port = free_port()
+        self._reserved = ReservedPort()  # nobody else is given it before the start, or between two
+        self.port = self._reserved.number
         self._databases: dict[object, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._as_user: list[str] = []
@@ -191,6 +194,7 @@ class Cluster:
 
     def close(self) -> None:
         self.stop()
+        self._reserved.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- databases ---

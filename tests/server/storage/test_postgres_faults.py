@@ -382,16 +382,22 @@ def test_taking_waits_for_what_is_under_way(two: tuple[PostgresLog, PostgresLog]
     assert taken == [2]
 
 
-def test_a_server_that_was_declared_dead(two: tuple[PostgresLog, PostgresLog], tmp_path: Path) -> None:
+def test_a_server_that_was_declared_dead(
+    two: tuple[PostgresLog, PostgresLog], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It can store nothing, says so, and registers anew; the other one goes on."""
     here, there = two
     append(here, draft("1", seq=1))
     first = here._writer.server
+    may_come_back = threading.Event()
+    come_back = here._writer._come_back
+    monkeypatch.setattr(here._writer, "_come_back", lambda: may_come_back.wait(WAIT) and come_back())
     cluster().execute(f"DELETE FROM chat.servers WHERE id = {first}", database_of(tmp_path))
     for work in (lambda: append(here, draft("2", seq=2)), lambda: here.claim("alice", "hash"), lambda: here.take("s")):
         with pytest.raises((Fenced, StorageError)):
             work()
     append(there, draft("from there", session="another", seq=1))
+    may_come_back.set()
     assert wait_until(lambda: works(here))
     assert here._writer.server > first
     append(here, draft("2", seq=2))

@@ -281,7 +281,7 @@ def test_a_terminal_that_somebody_made_non_blocking_gets_everything(judge: Judge
     os.set_blocking(judge.writer, False)
 
     def show() -> None:
-        for number in range(300):
+        for number in range(120):
             judge.rows.show(f"{number} {'x' * 990}", 2)
 
     writer = threading.Thread(target=show)
@@ -292,7 +292,7 @@ def test_a_terminal_that_somebody_made_non_blocking_gets_everything(judge: Judge
     shown = judge.display()
     seen = [int(row) for row in judge.gone() + shown if row.isdigit()]
     assert len(seen) > 20  # as many as the emulator's scrollback holds
-    assert seen == list(range(300))[-len(seen) :]
+    assert seen == list(range(120))[-len(seen) :]
     assert not judge.rows.broken
 
 

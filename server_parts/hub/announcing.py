@@ -18,8 +18,8 @@ from server_parts.storage.records import StorageError
 
 # What happens to people: who comes, or has changed; where they enter, what they leave; who goes.
 PERSON, ENTERED, LEFT, GONE = "person", "entered", "left", "gone"
-# Something is asked of another server, for one of its people; or that one is given up for it.
-ASKED, DROPPED = "asked", "dropped"
+# Something is asked of another server, for one of its people, and is done; or that one is given up for it.
+ASKED, DONE, DROPPED = "asked", "done", "dropped"
 # A new server wants to know who is where; all of one server begins; that was all.
 WHO, ANEW, COMPLETE = "who", "anew", "complete"
 # It should know, too, which sessions have left a short time ago.
@@ -71,9 +71,13 @@ class Announcer:
     def ask(self, client: Distant, what: str, details: dict[str, Any]) -> None:
         self._add(ASKED, {"server": client.server, "id": client.id, "what": what, **details})
 
-    def drop(self, client: Distant) -> None:
+    def done(self, client: Client, ask: str) -> None:
+        """What another server has asked for is done; it would ask again."""
+        self._add(DONE, {"id": client.number, "ask": ask})
+
+    def drop(self, server: int, id: int) -> None:
         """Its server does not answer: it is treated as if it had gone, and its server hears of that when it can."""
-        self._add(DROPPED, {"server": client.server, "id": client.id})
+        self._add(DROPPED, {"server": server, "id": id})
 
     def say(self, kind: str, **details: Any) -> None:
         self._add(kind, details)

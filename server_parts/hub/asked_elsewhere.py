@@ -5,6 +5,7 @@ It must not know sockets, nor how servers talk to each other.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -12,10 +13,12 @@ from server_parts.hub.admission import Admission
 from server_parts.hub.departures import Departures
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
+from server_parts.people.distant import Distant
 from server_parts.protocol import events
 from server_parts.protocol.requests import DEFAULT_HISTORY
 
 ELSEWHERE: Final = "another server of this chat"
+MOST_REMEMBERED: Final = 10_000  # of what was done, in case it is asked again
 
 Details = Mapping[str, Any]
 
@@ -30,6 +33,7 @@ class AskedElsewhere:
         self._departures = departures
         self._admission = admission
         self._giving_way: dict[Client, str] = {}
+        self._done: OrderedDict[str, None] = OrderedDict()
         self._carry_out: dict[str, Callable[[Client, Details], None]] = {
             "tell": self._tell,
             "enter": self._enter,
@@ -41,7 +45,18 @@ class AskedElsewhere:
         }
 
     def carry_out(self, client: Client, what: str, details: Details) -> None:
-        self._carry_out[what](client, details)
+        ask = details.get("ask")
+        if ask is None or ask not in self._done:
+            self._carry_out[what](client, details)
+        if ask is not None:
+            self._note_done(client, ask)
+
+    def _note_done(self, client: Client, ask: str) -> None:
+        """Others are told each time: the last time may be what was lost."""
+        self._done[ask] = None
+        if len(self._done) > MOST_REMEMBERED:
+            self._done.popitem(last=False)
+        self._live_rooms.announcer.done(client, ask)
 
     def _tell(self, client: Client, details: Details) -> None:
         client.tell(details["frame"])
@@ -67,6 +82,9 @@ class AskedElsewhere:
 
     def _away(self, client: Client, details: Details) -> None:
         client.away = details["text"]
+        for other in self._live_rooms.names.others(client):
+            if isinstance(other, Distant):
+                other.hear_away()
         client.tell(events.away(client.away))
         self._live_rooms.announcer.person(client)
 

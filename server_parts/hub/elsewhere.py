@@ -28,6 +28,7 @@ class Elsewhere:
         self._newcomers: list[Distant] = []  # of whom this server has just heard
         self._people: dict[tuple[int, int], Distant] = {}  # by their server, and their number there
         self._stale: dict[int, set[int]] = {}  # of a server that says anew who is with it: whom it has not named yet
+        self._dropped: set[tuple[int, int]] = set()  # given up here, and not yet gone where they are
         self.labels: dict[int, str] = {}  # what the servers call themselves
         self._instances: dict[int, str] = {}  # what they keep when they get another number
         self.expected: set[int] = set()  # servers that have not said yet who is with them
@@ -36,6 +37,7 @@ class Elsewhere:
             announcing.ENTERED: self._entered,
             announcing.LEFT: self._left,
             announcing.GONE: self._gone,
+            announcing.DONE: self._done,
             announcing.ANEW: self._anew,
             announcing.LATELY: self._lately,
             announcing.COMPLETE: self._complete,
@@ -51,6 +53,9 @@ class Elsewhere:
 
     def _person(self, post: Post) -> None:
         key = post.server, post.data["id"]
+        if key in self._dropped:  # its server does not know that yet, or that was lost
+            self._live_rooms.announcer.drop(*key)
+            return
         facts, posted = post.data["facts"], time.monotonic() - post.age
         self._stale.get(post.server, set()).discard(post.data["id"])
         distant = self._people.get(key)
@@ -91,6 +96,12 @@ class Elsewhere:
     def _gone(self, post: Post) -> None:
         self._bring_rooms_to(post.data["told"])
         self.forget(post.server, [post.data["id"]])
+        self._dropped.discard((post.server, post.data["id"]))
+
+    def _done(self, post: Post) -> None:
+        distant = self._people.get((post.server, post.data["id"]))
+        if distant is not None:
+            distant.confirm(post.data["ask"])
 
     def _bring_rooms_to(self, told: Mapping[str, int]) -> None:
         """What was said before is heard before."""
@@ -105,6 +116,11 @@ class Elsewhere:
                 distant.gone = True
                 self._conversations.note_leaving(distant)
                 self._live_rooms.leave_all(distant)
+
+    def drop(self, server: int, id: int) -> None:
+        """Somebody counts as gone, although their server has not said so."""
+        self._dropped.add((server, id))
+        self.forget(server, [id])
 
     # --- servers ---
 
@@ -134,12 +150,14 @@ class Elsewhere:
         for id in [id for other, id in self._people if other == former]:
             distant = self._people[server, id] = self._people.pop((former, id))
             distant.server = server
+        self._dropped |= {(server, id) for other, id in self._dropped if other == former}
         self.lose_sight_of(former)
 
     def lose_sight_of(self, server: int) -> None:
         self.labels.pop(server, None)
         self._instances.pop(server, None)
         self._stale.pop(server, None)
+        self._dropped = {(other, id) for other, id in self._dropped if other != server}
         self.expected.discard(server)
 
     def _complete(self, post: Post) -> None:

@@ -171,7 +171,8 @@ class Neighbours:
             self._read_at = time.monotonic()
             while self._unread:
                 post = self._unread[0]
-                self._apply[post.kind](post)
+                if post.kind in self._apply:  # a server of another version may post more
+                    self._apply[post.kind](post)
                 self._unread.popleft()
             self.elsewhere.welcome_newcomers()
         finally:
@@ -266,17 +267,16 @@ class Neighbours:
             self._asked_elsewhere.carry_out(client, post.data["what"], post.data)
 
     def _own(self, data: dict[str, Any]) -> Client | None:
-        if data["server"] != self._exchange.server:
-            return None
-        return self._announcer.people.get(data["id"])
+        """Somebody of this server, also if it is known by another number by now."""
+        return self._announcer.people.get(data["id"]) if data["server"] in self._numbers else None
 
     def _dropped(self, post: Post) -> None:
         """This server did not answer in time. Its client is somewhere else by now."""
         client = self._own(post.data)
         if client is not None:
             self._departures.disconnect(client, "moved", MOVED, retry=True)
-        else:
-            self.elsewhere.forget(post.data["server"], [post.data["id"]])
+        elif post.data["server"] not in self._numbers:
+            self.elsewhere.drop(post.data["server"], post.data["id"])
 
     # --- what is asked of others ---
 
@@ -289,7 +289,7 @@ class Neighbours:
             self._asked[distant] = now
             ask()
         elif now - since >= ANSWER_TIME:
-            self._announcer.drop(distant)
-            self.elsewhere.forget(distant.server, [distant.id])
+            self._announcer.drop(distant.server, distant.id)
+            self.elsewhere.drop(distant.server, distant.id)
             return
         raise NotYetError

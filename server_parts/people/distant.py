@@ -7,6 +7,7 @@ that server. So nothing that is offered to its outbox goes anywhere. It must not
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -63,7 +64,7 @@ NOWHERE: Final = _Nowhere()
 
 
 class Distant(Client):
-    __slots__ = ("_ask", "awaited", "id", "server")
+    __slots__ = ("_ask", "awaited", "id", "server", "unconfirmed")
 
     is_distant = True
 
@@ -73,6 +74,7 @@ class Distant(Client):
         self.server = server
         self.id = id  # its number there
         self.awaited: dict[str, int | None] = {}  # private rooms that it was asked to enter, and has not yet
+        self.unconfirmed: dict[str, tuple[str, dict[str, Any]]] = {}  # what else it was asked, by what that is about
         self._ask = ask
 
     def tell(self, frame: Frame) -> None:
@@ -86,24 +88,41 @@ class Distant(Client):
         self._ask(self, "enter", {"room": room, "after": self.awaited.setdefault(room, after)})
 
     def ask_again(self) -> None:
+        """Its server has come back, or this one: what was asked meanwhile may be lost."""
         for room, after in self.awaited.items():
             self.enter(room, after)
+        for what, details in self.unconfirmed.values():
+            self._ask(self, what, details)
+
+    def confirm(self, ask: str) -> None:
+        """Its server says that this is done."""
+        self.unconfirmed = {about: asked for about, asked in self.unconfirmed.items() if asked[1]["ask"] != ask}
+
+    def _insist(self, what: str, about: str = "", **details: Any) -> None:
+        """Ask for something until it is confirmed. What is asked later about the same takes its place."""
+        details["ask"] = secrets.token_hex(8)  # so that it is done once, however often it is asked
+        self.unconfirmed[f"{what} {about}"] = what, details
+        self._ask(self, what, details)
 
     def leave(self, room: str) -> None:
         self.awaited.pop(room, None)
-        self._ask(self, "leave", {"room": room})
+        self._insist("leave", room, room=room)
 
     def end(self, code: str, text: str, *, retry: bool, comes_back: bool = False) -> None:
         """Its connection is to end."""
-        self._ask(self, "end", {"code": code, "text": text, "retry": retry, "comes_back": comes_back})
+        self._insist("end", code=code, text=text, retry=retry, comes_back=comes_back)
 
     def see_account(self) -> None:
         """What is kept of its account has changed."""
-        self._ask(self, "account", {})
+        self._insist("account")
 
     def be_away(self, text: str | None) -> None:
         """Its person is, at another connection."""
-        self._ask(self, "away", {"text": text})
+        self._insist("away", text=text)
+
+    def hear_away(self) -> None:
+        """Its person has said so at a third server, or at its own: what this one has asked before is out of date."""
+        self.unconfirmed.pop("away ", None)
 
     def give_way(self) -> None:
         """It is to leave its name to somebody who has a claim to it."""

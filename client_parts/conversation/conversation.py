@@ -89,6 +89,7 @@ class Conversation:
             "room": self._facts.changed,
             "deleted": self._facts.deleted,
             **dict.fromkeys(("bans", "audit", "reports"), paging.records),
+            "servers": actions.moderation.servers,
             "devices": account.devices,
             "code": account.code,
             "invitation": account.invitation,

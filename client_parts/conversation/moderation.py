@@ -13,6 +13,7 @@ from client_parts.conversation.paging import Paging
 from client_parts.conversation.room_facts import RoomFacts
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
+from client_parts.screen import order
 
 
 class Moderation:
@@ -93,6 +94,14 @@ class Moderation:
 
     def lock_down(self, seconds: int | None) -> None:
         self._request({"type": "lockdown"} if seconds is None else {"type": "lockdown", "for": seconds})
+
+    def list_servers(self) -> None:
+        self._request({"type": "servers"})
+
+    def servers(self, frame: Frame) -> None:
+        """Take in the list of them."""
+        for line in order.servers(frame["servers"]):
+            self._state.board.show(line)
 
     def list_records(self, kind: str, number: int | None, *, everywhere: bool) -> None:
         if (scope := self._scope(everywhere=everywhere)) is not None:

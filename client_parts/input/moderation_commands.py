@@ -14,6 +14,7 @@ from client_parts.input.command import (
     Command,
     first_word,
     needed,
+    nothing_more,
     only_person,
     person,
     whole_number,
@@ -132,6 +133,11 @@ def _lockdown(actions: Actions, words: str) -> None:
     actions.moderation.lock_down(_duration_or_off(words) if words else None)
 
 
+def _servers(actions: Actions, words: str) -> None:
+    nothing_more(words)
+    actions.moderation.list_servers()
+
+
 def _duration_or_off(words: str) -> int:
     return 0 if words.lower() == "off" else duration(words)
 
@@ -214,5 +220,12 @@ MODERATION_COMMANDS: tuple[Command, ...] = (
         "/lockdown [TIME|off]",
         "For operators: let new people in only with an invitation, for TIME (10m if not given).",
         _lockdown,
+    ),
+    Command(
+        "servers",
+        (),
+        "/servers",
+        "For operators: list the servers of this chat, and how many clients each has.",
+        _servers,
     ),
 )

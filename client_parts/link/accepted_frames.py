@@ -144,6 +144,11 @@ FORMS: dict[str, Check] = {
     "bans": _records(_ban),
     "audit": _records(_act),
     "reports": _records(_report),
+    "servers": _object(
+        servers=_list_of(
+            _object(label=_optional(_text), clients=_count, since=_optional(_time), state=_optional(_text))
+        )
+    ),
     "devices": _object(devices=_list_of(_device)),
     "code": _object(purpose=_text, name=_text, code=_text, expires=_optional(_time)),
     "invitation": _object(code=_text, uses=_optional(_count), expires=_optional(_time)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from chat_common import Frame, harmless_line, instant, lasting, with_local_times, without_padding
-from client_parts.screen.view import View, aside, date, message_number
+from client_parts.screen.view import View, aside, count, date, message_number
 
 OPEN: Final = "open"
 _MODES = {
@@ -18,6 +18,7 @@ _MODES = {
     "read-only": "only moderators may talk",
     "invite": "only invited people may enter",
 }
+_STATES = {"this": "this one", "answers": "answers", "silent": "does not answer"}
 _LISTS = {"bans": "banned or muted", "audit": "done by moderators", "reports": "reported"}
 
 
@@ -103,6 +104,21 @@ def records(view: View, kind: str, items: list[Frame], room: str | None) -> list
     row = {"bans": _ban, "audit": _act, "reports": _report}[kind]
     title = {"bans": "Bans and mutes", "audit": "What moderators did", "reports": "Reports"}[kind]
     return [f"{title} {where}:", *(f"  {message_number(item['id'])} {row(view, item)}" for item in items)]
+
+
+def servers(listed: list[Frame]) -> list[str]:
+    if not listed:
+        return [aside("* This is the only server of this chat.")]
+    if len(listed) == 1:
+        return [f"This chat has 1 server: {_server(listed[0])}"]
+    return [f"This chat has {len(listed)} servers:", *(f"  {_server(one)}" for one in listed)]
+
+
+def _server(one: Frame) -> str:
+    state = harmless_line(one.get("state") or "")
+    since = f", since {date(one['since'])}" if one.get("since") is not None else ""
+    label = without_padding(harmless_line(one.get("label") or "a server"))
+    return f"{label}: {count(one['clients'], 'client')}{since}" + (f", {_STATES.get(state, state)}" if state else "")
 
 
 def _ban(view: View, item: Frame) -> str:

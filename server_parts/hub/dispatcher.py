@@ -24,6 +24,8 @@ from server_parts.people.newcomers import is_newcomer
 from server_parts.people.rate_limit import Person, RateLimit, RateLimits
 from server_parts.protocol import events
 from server_parts.protocol.account_requests import Login, Password
+from server_parts.protocol.moderation_events import servers
+from server_parts.protocol.moderation_requests import ListServers
 from server_parts.protocol.requests import (
     Answer,
     Disconnected,
@@ -52,7 +54,7 @@ HEARERS: Final = 100  # people who hear of a new name, for what one request cost
 PASSWORD_COST: Final = 10  # requests that hashing a password costs
 
 _ALONE: Final = frozenset((Hello, Nick, Login, Password))  # what has a limit or a price of its own
-_ANSWERED_HERE: Final = frozenset((History, Search, Ping, Answer, TalkAgain, Refusal))
+_ANSWERED_HERE: Final = frozenset((History, Search, ListServers, Ping, Answer, TalkAgain, Refusal))
 _HERE: Final = object()
 _SECRET: Final = object()
 
@@ -235,6 +237,8 @@ class Dispatcher:
             case Refusal():
                 return self._frame(request.frame())
         try:
+            if isinstance(request, ListServers):
+                return self._frame(servers([server.described() for server in self._hub.servers()]))
             return self._read(request)
         except StorageError as error:
             return self._frame(unavailable(str(error)).frame())

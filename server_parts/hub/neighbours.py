@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from chat_common import Frame
 from server_parts.hub import announcing
 from server_parts.hub.acts_heard import ActsHeard
 from server_parts.hub.admission import Admission
@@ -52,6 +53,11 @@ class KnownServer(NamedTuple):
     @property
     def answers(self) -> bool:
         return self.is_this or self.seen.silence < SILENCE
+
+    def described(self) -> Frame:
+        """As operators are told."""
+        state = "this" if self.is_this else "answers" if self.answers else "silent"
+        return {"label": self.seen.label, "clients": self.clients, "since": round(self.seen.since), "state": state}
 
 
 class Neighbours:

@@ -13,13 +13,12 @@ from typing import Any, Final, NamedTuple
 from chat_common import LOBBY, Frame, harmless_line, is_exit, is_name, paint, partners, room_problem
 from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
-from server_parts.hub.neighbours import KnownServer
 from server_parts.operator import moderation_commands
 from server_parts.operator.screen import Screen
 from server_parts.protocol import requests as ask
 from server_parts.protocol.account_lines import OF_OPERATORS, Parse
 from server_parts.protocol.plain_encoder import PLAIN_TIMED, timed_text
-from server_parts.storage.records import Message, Run, StorageError
+from server_parts.storage.records import Message, Run
 
 _LOGGED: Final = ("welcome", "joined", "presence")  # or nothing new: the log's lines tell it better
 
@@ -49,12 +48,6 @@ def _said(messages: Iterable[Message], session: str | None = None) -> bytes:
 def _receipt(message: Message) -> str:
     """What was said to the lobby stands there as it was typed; what was said in private deserves a word."""
     return f"* delivered #{message.id} *\n" if partners(message.room) else ""
-
-
-def _server_line(server: KnownServer) -> str:
-    since = time.strftime("%Y-%m-%d %H:%M", time.localtime(server.seen.since))
-    state = "this one" if server.is_this else "answers" if server.answers else "does not answer"
-    return f"{harmless_line(server.seen.label)}: {counted(server.clients, 'client')}, since {since}, {state}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -156,18 +149,6 @@ class Console:
             f"({rate:.0f}/s since last asked), {counted(stats.backlog, 'byte')} waiting *\n"
         )
 
-    def _servers(self, _: str) -> None:
-        try:
-            known = self._hub.servers()
-        except StorageError as error:
-            self._say_error(f"the servers are not known just now: {error}")
-            return
-        if not known:
-            self._screen.show("* this is the only server of this chat: several need a database (--store) *\n")
-            return
-        lines = "".join(f"  {line}\n" for line in map(_server_line, known))
-        self._screen.show(f"* this chat has {counted(len(known), 'server')} *\n{lines}")
-
     def _reload(self, _: str) -> None:
         if self._reload_certificate is None:
             self._say_error("this server has no certificate: its connections are not encrypted")
@@ -209,7 +190,6 @@ ROWS: Final = (
     *map(_order, moderation_commands.ROWS),
     *(_Command(line.usage, line.help, _asking(line.parse)) for line in OF_OPERATORS),
     _Command("/stats", "clients, rooms in use, messages, deliveries, backlog", Console._stats),
-    _Command("/servers", "the servers of this chat, and how many clients each has", Console._servers),
     _Command("/reload", "load the certificate again, if it was replaced", Console._reload),
     _Command("/help", "this list", Console._help),
     _Command("/exit", "stop the server for everyone", lambda console, _: console._leave()),

@@ -8,7 +8,8 @@ from chat_common import room_problem
 from server_parts.protocol import plain_moderation
 from server_parts.protocol.moderation_requests import Ban, ModerationRequest, SetRoom
 
-_SERVER: Final = ("kick", "ban", "unban", "mute", "unmute", "bans", "reports", "audit", "lockdown")
+_SERVER: Final = ("kick", "ban", "unban", "mute", "unmute", "bans", "reports", "audit", "lockdown", "servers")
+_WIDE: Final = ("lockdown", "servers")  # about no room
 _ROOM: Final = ("slow", "mode", "topic", "delete")
 
 
@@ -21,7 +22,7 @@ class Row(NamedTuple):
 def _row(word: str) -> Row:
     row = plain_moderation.BY_WORD[word]
     usage = row.usage.partition(" ")[2]
-    where = "" if word == "lockdown" else "-r ROOM " if word in _ROOM else "[-r ROOM] "
+    where = "" if word in _WIDE else "-r ROOM " if word in _ROOM else "[-r ROOM] "
     return Row(word, f"/{word} {where}{usage}".strip(), row.help)
 
 

@@ -213,6 +213,7 @@ _NEEDS: Final[dict[type, _Needs]] = {
     order.Delete: _MODERATOR,
     order.ListActs: _Needs(rule=_may_list),
     order.Lockdown: _Needs(role=Role.OPERATOR),
+    order.ListServers: _Needs(role=Role.OPERATOR),
     order.Block: _Needs(rule=_may_block),
     order.Unblock: _Needs(rule=_may_block),
     account.Login: _ANYBODY,

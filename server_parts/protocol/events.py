@@ -21,6 +21,7 @@ FEATURES: Final = [
     "private_rooms_close",
     "renamed_guests",
     "search_pages",
+    "servers",
     "session_owners",
 ]
 

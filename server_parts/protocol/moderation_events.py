@@ -21,6 +21,11 @@ def deleted(room: str, id: int, by: str) -> Frame:
     return {"type": "deleted", "room": room, "id": id, "by": by}
 
 
+def servers(listed: Sequence[Mapping[str, Any]]) -> Frame:
+    """None are listed where there can be no other."""
+    return {"type": "servers", "servers": list(listed)}
+
+
 def acts(kind: str, room: str | None, items: Sequence[Mapping[str, Any]], *, more: bool) -> Frame:
     """`more`: there are older ones."""
     return {"type": kind, "room": room, "items": list(items), "more": more}

@@ -101,7 +101,11 @@ class ListActs(NamedTuple):
     limit: int = ACTS_PAGE
 
 
+class ListServers(NamedTuple):
+    """The servers of this chat."""
+
+
 ModerationRequest = (
     Kick | Ban | Unban | Mute | Unmute | SetRoom | SetRoomRole | InviteToRoom
-    | Block | Unblock | Report | Delete | Lockdown | ListActs
+    | Block | Unblock | Report | Delete | Lockdown | ListActs | ListServers
 )  # fmt: skip

@@ -149,4 +149,5 @@ MODERATION_MAKERS: Final[dict[str, Callable[[Frame], Any]]] = {
     "bans": _list_of("bans"),
     "audit": _list_of("audit"),
     "reports": _list_of("reports"),
+    "servers": lambda frame: ask.ListServers(),
 }

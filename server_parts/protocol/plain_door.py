@@ -54,7 +54,7 @@ from server_parts.protocol.requests import (
 from server_parts.storage.search_query import query_problem
 
 _ASKING: Final = ("password", "login")  # commands
-_WIDE: Final = ("/lockdown", "/audit")  # about the whole server in any case
+_WIDE: Final = ("/lockdown", "/audit", "/servers")  # about the whole server in any case
 
 UNENDED_WAIT: Final = 0.2  # data without a newline, followed by this much silence, is a line
 LINE_WAIT: Final = 10.0  # from a line's first byte to its end: dripping bytes do not extend it

@@ -146,6 +146,10 @@ def audit(room: str | None, rest: str) -> ModerationRequest | None:
     return None if limit is None or limit > ask.MAX_ACTS_PAGE else ask.ListActs("audit", room, None, limit)
 
 
+def servers(room: str | None, rest: str) -> ModerationRequest | None:
+    return None if rest else ask.ListServers()
+
+
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 and int(text) > 0 else None
 
@@ -181,5 +185,6 @@ ROWS: Final = (
     Row("/reports", "list reports", reports),
     Row("/audit [N]", "list what moderators did", audit),
     Row("/lockdown [TIME|off]", "accept no new people for a while", lockdown),
+    Row("/servers", "list the servers of this chat, and how many clients each has", servers),
 )
 BY_WORD: Final = {row.usage[1:].split()[0]: row for row in reversed(ROWS)}

@@ -48,6 +48,20 @@ def _audit(item: Frame) -> str:
     return f"#{item['id']} {moment(item['ts'])} {item['by']} {local_times(item['text'])}"
 
 
+def _servers(frame: Frame) -> list[str]:
+    servers = frame["servers"]
+    if not servers:
+        return ["this is the only server of this chat: several need a database (--store)"]
+    if len(servers) == 1:
+        return [f"this chat has 1 server: {_server(servers[0])}"]
+    return [f"this chat has {len(servers)} servers", *map(_server, servers)]
+
+
+def _server(item: Frame) -> str:
+    clients = "1 client" if item["clients"] == 1 else f"{item['clients']} clients"
+    return f"{item['label']}: {clients}, since {moment(item['since'])}, {_STATES[item['state']]}"
+
+
 def _list(nothing: str, line: Callable[[Any], str]) -> Callable[[Frame], list[str]]:
     def tell(frame: Frame) -> list[str]:
         older = ["there are older ones"] if frame["more"] else []
@@ -56,6 +70,7 @@ def _list(nothing: str, line: Callable[[Any], str]) -> Callable[[Frame], list[st
     return tell
 
 
+_STATES: Final = {"this": "this one", "answers": "answers", "silent": "does not answer"}
 LINES: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "room": _room,
     "blocked": _blocked,
@@ -63,4 +78,5 @@ LINES: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "bans": _list("nobody is banned or muted", _ban),
     "reports": _list("there are no reports", _report),
     "audit": _list("nothing was decided yet", _audit),
+    "servers": _servers,
 }

@@ -106,6 +106,7 @@ ROWS: Final = (
     Row("reports -s", ("reports", {}), "/reports -s", ON_SERVER),
     Row("audit", ("audit", {}), "/audit", ON_SERVER),
     act("lockdown", ("lockdown", {"for": 0}), "/lockdown off", ON_SERVER),
+    Row("servers", ("servers", {}), "/servers", ON_SERVER),
     # --- of people with an account, about themselves ---
     Row("block", ("block", {"name": "stranger"}), "/block stranger", MEMBERS),
     Row("blocked", ("block", {}), "/block", MEMBERS),

@@ -64,7 +64,7 @@ def test_who_speaks_came_before() -> None:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("/se", ["/search "]),
+        ("/se", ["/search ", "/servers "]),
         ("/join b", ["/join builds ", "/join beach "]),
         ("/who #a", ["/who attic "]),
         ("/leave b", ["/leave builds "]),

@@ -47,6 +47,7 @@ HERE = {"room": "lobby"}
         ("/lockdown", {"type": "lockdown"}),
         ("/lockdown 1h", {"type": "lockdown", "for": 3_600}),
         ("/lockdown off", {"type": "lockdown", "for": 0}),
+        ("/servers", {"type": "servers"}),
     ],
 )
 def test_each_command_is_one_request(line: str, request_: Frame) -> None:
@@ -302,6 +303,21 @@ def test_acts_and_reports_are_listed() -> None:
     ]
 
 
+def test_servers_are_listed() -> None:
+    """A row for each; one alone is one line, and so is one that can have no others."""
+    talk = Talk()
+    one = {"label": "one:3030", "clients": 1, "since": SAID, "state": "this"}
+    assert talk.hear({"type": "servers", "servers": [one, {"label": "two:3030", "clients": 2, "state": "silent"}]}) == [
+        "This chat has 2 servers:",
+        f"  one:3030: 1 client, since {date(SAID)}, this one",
+        "  two:3030: 2 clients, does not answer",
+    ]
+    assert talk.hear({"type": "servers", "servers": [one]}) == [
+        f"This chat has 1 server: one:3030: 1 client, since {date(SAID)}, this one"
+    ]
+    assert talk.hear({"type": "servers", "servers": []}) == ["* This is the only server of this chat."]
+
+
 def test_empty_lists_say_so() -> None:
     """Of each kind."""
     talk = Talk()
@@ -339,6 +355,7 @@ def test_nothing_of_it_can_steer_the_terminal(attack: str) -> None:
         {"type": "audit", "items": [{"id": 1, "ts": SAID, "by": attack, "text": attack}]},
         {"type": "reports", "items": [{"id": 1, "ts": SAID, "by": attack, "sender": attack, "text": attack}]},
         {"type": "who", "room": "lobby", "members": [{"name": "bob", "role": attack}]},
+        {"type": "servers", "servers": [{"label": attack, "clients": 1, "state": attack}]},
         {"type": "joined", "room": "lobby", "last": 0, "members": 1, "topic": attack * 2, "role": attack},
     ]
     lines = [list(talk.hear(frame)) for frame in frames]

@@ -51,6 +51,7 @@ ROWS = [
     ("/lockdown", ("lock_down", None)),
     ("/lockdown 10m", ("lock_down", 600)),
     ("/lockdown off", ("lock_down", 0)),
+    ("/servers", ("list_servers",)),
 ]
 
 

@@ -53,6 +53,7 @@ GOOD: list[dict[str, Any]] = [
         ],
         "more": False,
     },
+    {"type": "servers", "servers": [{"label": "one:3030", "clients": 1, "since": 1, "state": "this"}]},
     {"type": "devices", "devices": [{"id": 1, "added": 1.5, "last": 2, "label": "client.py", "here": True}]},
     {"type": "code", "purpose": "link", "name": "ann", "code": "k3f9-aaaa", "expires": 9},
     {"type": "invitation", "code": "k3f9", "uses": 5, "expires": 9},
@@ -106,6 +107,7 @@ def test_every_form_is_tried_here() -> None:
         {"type": "reports", "items": {}},
         {"type": "deleted", "room": "lobby", "id": None},
         {"type": "blocked", "names": [None]},
+        {"type": "servers", "servers": [{"label": "one:3030", "clients": "1"}]},
         {**message(1), "deleted": 1},
         {**GOOD[0], "name": "x" * 33},  # it goes back in every hello, and so must fit one
         {**GOOD[0], "epoch": "e" * 5_000},

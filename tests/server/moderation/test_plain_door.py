@@ -55,6 +55,7 @@ REQUESTS: list[tuple[str, ModerationRequest]] = [
     ("/lockdown", ask.Lockdown(600)),
     ("/lockdown 1h", ask.Lockdown(3_600)),
     ("/lockdown off", ask.Lockdown(0)),
+    ("/servers", ask.ListServers()),
 ]
 WRONG = [
     *("/kick", "/kick -s", "/kick b!b", "/ban", "/unban", "/unban b b", "/mute", "/unmute", "/slow", "/slow fast"),
@@ -71,7 +72,7 @@ WRONG = [
         "/bans x",
     ),
     *("/ban bob 10x", "/ban test bob 5", "/ban 192.0.2.7 0s", "/mute bob 10min rude", "/mute bob 0s"),
-    *("/audit x", "/audit 201", "/lockdown soon", "/lockdown 0s", "/reports x"),
+    *("/audit x", "/audit 201", "/lockdown soon", "/lockdown 0s", "/reports x", "/servers x"),
 ]
 
 
@@ -164,6 +165,25 @@ def test_lists_are_lines() -> None:
     assert PLAIN.frame({"type": "blocked", "names": []}) == b"* you have blocked nobody *\n"
 
 
+def test_servers_are_lines() -> None:
+    """One for each; one alone, and one that cannot have others, are a single line."""
+
+    def shown(*servers: dict[str, object]) -> list[str]:
+        return PLAIN.frame({"type": "servers", "servers": list(servers)}).decode().splitlines()
+
+    here = {"label": "one:3030", "clients": 1, "since": 60, "state": "this"}
+    there = {"label": "two\n:3030", "clients": 2, "since": 0, "state": "answers"}
+    gone = {"label": "six:3030", "clients": 0, "since": 0, "state": "silent"}
+    assert shown(here, there, gone) == [
+        "* this chat has 3 servers *",
+        "* one:3030: 1 client, since 1970-01-01 00:01:00 UTC, this one *",
+        "* two␊:3030: 2 clients, since 1970-01-01 00:00:00 UTC, answers *",
+        "* six:3030: 0 clients, since 1970-01-01 00:00:00 UTC, does not answer *",
+    ]
+    assert shown(here) == ["* this chat has 1 server: one:3030: 1 client, since 1970-01-01 00:01:00 UTC, this one *"]
+    assert shown() == ["* this is the only server of this chat: several need a database (--store) *"]
+
+
 # --- at a server ---
 
 
@@ -200,7 +220,7 @@ def test_what_a_guest_may_in_each_kind_of_room(chat: Chat, mode: str) -> None:
     ):
         peer.say(line)
         assert peer.until("error") == "* error: only the moderators of tea may do that *", line
-    for line in ("/kick -s ann", "/ban -s ann", "/ban 192.0.2.1", "/audit", "/lockdown", "/bans -s"):
+    for line in ("/kick -s ann", "/ban -s ann", "/ban 192.0.2.1", "/audit", "/lockdown", "/bans -s", "/servers"):
         peer.say(line)
         assert peer.until("error") == "* error: only the operator of this server may do that *", line
     peer.say("/block ann")
@@ -225,6 +245,7 @@ def test_an_operator_at_the_plain_door(chat: Chat) -> None:
         ("/unmute bob", "* the mute of bob is lifted *"),
         ("/kick bob", "* bob was kicked from tea *"),
         ("/audit 1", "kicked bob from tea *"),
+        ("/servers", "* this is the only server of this chat"),
         ("/ban test -s", "* error: there is nobody called -s"),
     ):
         peer.say(line)

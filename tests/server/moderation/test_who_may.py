@@ -65,6 +65,7 @@ SERVER_CASES: Final = {
     "reports": Case("reports", {}, from_("operator")),
     "audit": Case("audit", {}, from_("operator")),
     "lockdown": Case("lockdown", {"for": 1}, from_("operator")),
+    "servers": Case("servers", {}, from_("operator")),
     "block": Case("block", {"name": "stranger"}, {**from_("member"), "operator": "ok", "terminal": "not_allowed"}),
     "blocked": Case("block", {}, {**from_("member"), "terminal": "not_allowed"}),
     "unblock": Case("unblock", {"name": "mabel"}, {**from_("member", ok="no_such_ban"), "terminal": "not_allowed"}),

@@ -60,6 +60,7 @@ AFTER_HELLO: list[ask.Request] = [
     order.Delete("lobby", 1),
     order.Lockdown(),
     order.ListActs("bans"),
+    order.ListServers(),
     account.Password(None, None),
     account.ChangePassword(0, None, None),
     account.Devices(),
@@ -81,7 +82,7 @@ ROLES: dict[type, Role] = {
 }
 OPERATORS_ONLY = (
     *(order.Kick, order.Ban, order.Unban, order.Mute, order.Unmute, order.SetRoom, order.SetRoomRole),
-    *(order.InviteToRoom, order.Delete, order.Lockdown, order.ListActs),
+    *(order.InviteToRoom, order.Delete, order.Lockdown, order.ListActs, order.ListServers),
 )
 MEMBERS_ONLY = (order.Block, order.Unblock)
 

@@ -23,15 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from chat_common import (
-    DEFAULT_HOST,
-    DEFAULT_PORT,
-    enable_terminal_colors,
-    format_address,
-    harmless_line,
-    paint,
-    storable,
-)
+from chat_common import DEFAULT_HOST, DEFAULT_PORT, enable_terminal_colors, format_address, paint, storable
 from server_parts import export, importing, opening, settings
 from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
@@ -51,7 +43,7 @@ from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Announce, Request, text_refusal
 from server_parts.settings import Settings
 from server_parts.signals import interruptible, stop_on_signals
-from server_parts.starting import as_sentence, complain, tell_place, tell_reach, why_not
+from server_parts.starting import as_sentence, complain, tell_place, tell_reach, warn_of_password, why_not
 from server_parts.storage.exchange import Exchange
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import StorageError
@@ -335,6 +327,8 @@ def _no_place(problem: str = "this server is full: try again later") -> bytes:
 def main(argv: Sequence[str] | None = None) -> int:
     enable_terminal_colors()
     command = settings.parse(argv)
+    if command.shows_password:
+        warn_of_password()
     try:
         if command.export is not None:
             return interruptible(export.export, command.settings, command.export)
@@ -347,7 +341,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with contextlib.closing(listener):
             return _serve(command, listener)
     except (StorageError, CertificateError) as error:
-        return complain(as_sentence(harmless_line(str(error))))
+        return complain(as_sentence(str(error)))
     except OSError as error:
         return complain(why_not(error, command.host, command.port))
 

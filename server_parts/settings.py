@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from chat_common import DEFAULT_HOST, DEFAULT_PORT, MAX_DIGITS, is_name, parse_address, parse_port
 from terminal_parts.command_line import CommandLine
@@ -129,6 +129,11 @@ def _without_password(address: str) -> str:
     return f"{parts.scheme}://{who.partition(':')[0]}{at}{host}{parts.path}"
 
 
+def _has_password(address: str) -> bool:
+    parts = urlsplit(address)
+    return bool(parts.password) or any(name in ("password", "sslpassword") for name in parse_qs(parts.query))
+
+
 def _file(text: str) -> str:
     if not text:
         raise ValueError("name a file")
@@ -232,6 +237,7 @@ class Command(NamedTuple):
     export: str | None = None
     backup: str | None = None
     import_from: str | None = None
+    shows_password: bool = False  # there is one on the command line, where everybody on the machine can see it
 
 
 def parse(argv: Sequence[str] | None, environment: Mapping[str, str] = os.environ) -> Command:
@@ -248,7 +254,8 @@ def parse(argv: Sequence[str] | None, environment: Mapping[str, str] = os.enviro
     if sum(map(bool, (given.export, given.backup, given.import_from))) > 1:
         parser.error("options --export, --backup and --import exclude each other; use one at a time")
     _check_place(parser, settings, given, environment)
-    return Command(host, port, settings, given.export, given.backup, given.import_from)
+    shows_password = given.store is not None and _has_password(given.store)
+    return Command(host, port, settings, given.export, given.backup, given.import_from, shows_password)
 
 
 def _check_place(parser: CommandLine, settings: Settings, given: Any, environment: Mapping[str, str]) -> None:

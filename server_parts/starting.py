@@ -17,6 +17,16 @@ from terminal_parts.fitting import fitted_for
 from tls_parts.invitation import Invitation
 from tls_parts.public_key import words
 
+PASSWORD_SHOWN = (
+    "Everybody on this machine can see the password in --store, for instance with ps: "
+    "put the address into CHAT_STORE instead, or the password into ~/.pgpass."
+)
+
+
+def warn_of_password() -> None:
+    """Beside what the program writes: that may be an export."""
+    print(paint(fitted_for(PASSWORD_SHOWN, sys.stderr), "yellow"), file=sys.stderr)
+
 
 def tell_place(settings: Settings) -> None:
     """Where messages are stored, if that is not on this machine's disk."""
@@ -91,6 +101,7 @@ def why_not(error: OSError, host: str, port: int) -> str:
 
 def as_sentence(reason: str) -> str:
     """A reason with a capital letter, unless it begins with a path or an option, and a full stop."""
+    reason = harmless_line(reason)
     is_word = reason.partition(" ")[0].isalpha()
     return f"{reason[:1].upper() if is_word else reason[:1]}{reason[1:]}."
 

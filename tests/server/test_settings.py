@@ -116,6 +116,22 @@ def test_a_wrong_address_of_a_database_is_not_shown(
     assert SECRET not in told
 
 
+@pytest.mark.parametrize(
+    ("address", "has_one"),
+    [
+        ("postgresql://chat:s3cr3t@db/chat", True),
+        ("postgresql://db/chat?user=chat&password=s3cr3t", True),
+        ("postgresql://db/chat?p%61ssword=s3cr3t", True),
+        ("postgresql://chat@db/chat", False),
+        ("postgresql:///chat?passfile=/srv/chat/.pgpass", False),
+    ],
+)
+def test_a_password_on_the_command_line_is_noticed(address: str, has_one: bool) -> None:
+    """In an environment variable it is seen by nobody else."""
+    assert parse("--store", address).shows_password == has_one
+    assert not parse(CHAT_STORE=address).shows_password
+
+
 @pytest.mark.parametrize("yes", ["1", "yes", "TRUE", "on"])
 def test_switches(yes: str) -> None:
     """Flags without a value have variables too; anything that is not yes is no."""

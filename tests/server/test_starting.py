@@ -46,6 +46,20 @@ def test_it_says_where_it_listens() -> None:
         assert program.stop() == 0
 
 
+@pytest.mark.parametrize("more", [(), ("--export", "lobby")], ids=["serve", "export"])
+def test_a_password_that_everybody_can_see_is_warned_of(more: tuple[str, ...]) -> None:
+    """In one sentence that says what to do, and never shows it; in the environment, it is right."""
+    address = "postgresql://chat:s3cr3t@127.0.0.1:1/chat"
+    run = run_server("--port", "0", "--store", address, *more)
+    assert run.stderr.count("with ps") == 1
+    assert "CHAT_STORE" in run.stderr
+    assert "~/.pgpass" in run.stderr
+    assert "s3cr3t" not in run.stdout + run.stderr
+    run = run_server("--port", "0", *more, env={"CHAT_STORE": address})
+    assert "with ps" not in run.stderr
+    assert "s3cr3t" not in run.stdout + run.stderr
+
+
 def test_the_address_is_green_where_colours_are_wanted() -> None:
     """FORCE_COLOR wants them even in a pipe."""
     with started({"FORCE_COLOR": "1"}) as process:

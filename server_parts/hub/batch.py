@@ -20,6 +20,7 @@ from server_parts.people.clients import Client, Session
 from server_parts.protocol.requests import Refusal
 from server_parts.protocol.unavailable import unavailable
 from server_parts.storage.message_log import PAGE
+from server_parts.storage.outage import Outage
 from server_parts.storage.records import Draft, Moved, OutcomeUnknown, Run, StorageError, in_runs
 from server_parts.storage.store import Entry, Store
 
@@ -66,6 +67,7 @@ class Batch:
         self._said = _Said()
         self._being_written: _Said | None = None
         self._written: tuple[_Said, list[Run]] | None = None  # in the log, and not told yet
+        self._outage = Outage(log, "the log cannot be written", "the log can be written again", logging.ERROR)
         self._doubtful: set[str] = set()  # rooms in which something may have been said that was not told
 
     # --- collecting ---
@@ -188,12 +190,18 @@ class Batch:
             runs = append()
         except StorageError as error:
             self._doubt(said, error)
+            if isinstance(error, Moved):  # nothing is wrong with the log
+                log.info("a text is to be sent again: %s", error)
+            else:
+                self._outage.note(error)
             _take_back(str(error), said.writers)
         except Exception as error:
             # Nothing was said; the hub stops at the end of this turn.
             self.fault = error
+            self._outage.note("it has failed")
             _take_back("the message log has failed", said.writers)
         else:
+            self._outage.end()
             self._written = said, runs
             if said.founded:
                 self._acts.note(runs)
@@ -205,7 +213,6 @@ class Batch:
 
 def _take_back(reason: str, writers: Iterable[Client]) -> None:
     """Nothing was stored, so nothing was said: everyone sends again from where the log stands."""
-    log.error("the log cannot be written: %s", reason)
     for client in writers:
         session = client.session
         assert session is not None

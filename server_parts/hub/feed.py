@@ -15,6 +15,7 @@ from server_parts.people.clients import Client, Session
 from server_parts.people.distant import NOWHERE
 from server_parts.people.roles import Role
 from server_parts.protocol.requests import Heard, Request
+from server_parts.storage.outage import Outage
 from server_parts.storage.records import ACTS, StorageError
 
 PAUSE: Final = 0.25  # seconds after which a feed that hears nothing looks whether it is to end
@@ -33,6 +34,8 @@ class Feed:
         self._acts = state.acts
         self._client = Client(NOWHERE, "the log", Role.OWNER)
         self._client.session = Session("", 0)
+        what = "what other servers append"
+        self._outage = Outage(log, f"{what} cannot be read", f"{what} can be read again", logging.ERROR)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed")
 
@@ -63,9 +66,10 @@ class Feed:
             try:
                 runs = self._store.news(self, PAUSE)
             except StorageError as error:
-                log.error("what other servers append cannot be read: %s", error)
+                self._outage.note(error)
                 self._ending.wait(PAUSE)
                 continue
+            self._outage.end()
             if runs or self._exchange.is_waiting:
                 self._client.credits.get()
                 if not self._ending.is_set():

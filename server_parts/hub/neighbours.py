@@ -28,6 +28,7 @@ from server_parts.people.clients import Client
 from server_parts.people.distant import Distant
 from server_parts.protocol.requests import Heard
 from server_parts.storage.exchange import Exchange, Excluded, Missed, Post, Sighting
+from server_parts.storage.outage import Outage
 from server_parts.storage.records import ACTS, Run, StorageError
 
 ANSWER_TIME: Final = 0.7  # seconds that another server may take to let somebody go
@@ -79,6 +80,9 @@ class Neighbours:
         self._expected_until = 0.0  # until when this server waits for others to say who is with them
         self._asked: dict[Distant, float] = {}  # who is to go, and since when
         self._is_lost = not state.exchange.is_alone  # it is to start over
+        self._outage = Outage(
+            log, "the other servers cannot be reached", "the other servers can be reached again", logging.ERROR
+        )
         self._is_given_up = False  # … and those who are connected to it have to go
         self._retry = 0.0
         self._acts = ActsHeard(state, departures)
@@ -185,8 +189,7 @@ class Neighbours:
             self._is_reading = False
 
     def _lose(self, error: StorageError) -> None:
-        if not self._is_lost:
-            log.error("the other servers cannot be reached: %s", error)
+        self._outage.note(error)
         self._is_lost = True
         self._announcer.forget()
         self._is_given_up = self._is_given_up or isinstance(error, Excluded)
@@ -215,6 +218,7 @@ class Neighbours:
             self._lose(error)
             return
         self._is_lost = False
+        self._outage.end()
         self.elsewhere.labels |= servers
         for former in self._numbers - {self._exchange.server}:
             self.elsewhere.lose_sight_of(former)

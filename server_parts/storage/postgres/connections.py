@@ -19,6 +19,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from chat_common import lasting
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.schema import SCHEMA
 from server_parts.storage.records import StorageError
@@ -142,7 +143,9 @@ class Reach:
         self.address = address
         self.watch = Watch()
         self.lost = threading.Event()  # somebody should look
-        self._reason = self._told = ""
+        self._reason = ""
+        self._told: set[str] = set()  # why it could not be reached since it was lost …
+        self._lost_at = 0.0  # … and when that was
         self.closed = False
 
     def check(self) -> None:
@@ -153,19 +156,27 @@ class Reach:
             raise StorageError(self._reason)
 
     def lose(self, reason: str) -> None:
-        self._reason = self._reason or reason
+        self._note(reason)
         self.lost.set()
+
+    def _note(self, reason: str) -> None:
+        if not self._reason:
+            self._reason, self._lost_at = reason, time.monotonic()
 
     def stay_away(self, reason: str) -> None:
         """It could not be reached again. The operator is told of each reason once."""
-        if reason != self._told:
+        self._note(reason)
+        if reason not in self._told:
             log.warning("%s", reason)
-        self._reason = self._told = reason
+        self._told.add(reason)
+        self._reason = reason
 
     def regain(self) -> None:
         if self._told:
-            log.warning("the database %s can be reached again", self.address.shown)
-        self._reason = self._told = ""
+            took = lasting(time.monotonic() - self._lost_at)
+            log.warning("the database %s can be reached again, after %s", self.address.shown, took)
+        self._reason = ""
+        self._told.clear()
 
     @property
     def is_away(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import psycopg
 from psycopg import Connection
 
+from server_parts.storage.outage import of_the_search_index
 from server_parts.storage.postgres.connections import Reach, Row, connect
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.postings import SIZE, SIZE_BITS, keys_of, packed
@@ -52,7 +53,7 @@ class Indexer:
         self._connection: Connection[Row] | None = None
         self._work = threading.Event()
         self._closing = threading.Event()
-        self._complaint = ""  # what the operator was told last, so as not to repeat it every second
+        self._outage = of_the_search_index(log)
         self._work.set()  # what was appended before the last stop may not be indexed yet
         # A daemon: the index survives being cut off anywhere, so nobody needs to wait for it when all else failed.
         self._thread = threading.Thread(target=self._follow, name="search-index", daemon=True)
@@ -88,12 +89,11 @@ class Indexer:
         try:
             more = self.index_a_block()
         except StorageError as error:
-            if not self._closing.is_set() and str(error) != self._complaint and not self._reach.is_away:
-                log.warning("searching is slower for now: %s", error)
-            self._complaint = str(error)
+            if not (self._closing.is_set() or self._reach.is_away):
+                self._outage.note(error)
             self._work.set()
             return GATHER
-        self._complaint = ""
+        self._outage.end()
         appending = self._work.is_set()
         if more:
             self._work.set()

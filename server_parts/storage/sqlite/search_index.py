@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from server_parts.storage.finding import SEARCH_TIME, Finds, Found, Wanted
+from server_parts.storage.outage import of_the_search_index
 from server_parts.storage.records import Message, StorageError
 from server_parts.storage.search_query import DAY, Phrase, Query, fold_name, words_of
 from server_parts.storage.sqlite.files import READING_PATIENCE, ReaderPool, connect, create_private, told
@@ -201,7 +202,7 @@ class SearchIndex:
         self._forgotten: deque[Forgotten] = deque(maxlen=MAX_FORGOTTEN)
         self._work = threading.Event()
         self._closing = threading.Event()
-        self._complaint = ""  # what the operator was told last, so as not to repeat it every second
+        self._outage = of_the_search_index(log)
         self._work.set()  # what was appended before the last stop may not be indexed yet
         # A daemon: the index survives being cut off anywhere, so nobody needs to wait for it when all else failed.
         self._thread = threading.Thread(target=self._follow, name="search-index", daemon=True)
@@ -261,12 +262,11 @@ class SearchIndex:
             with self._lock, self._open() as connection:
                 more = self._index_slice(connection)
         except StorageError as error:
-            if not self._closing.is_set() and str(error) != self._complaint:
-                log.warning("searching is slower for now: %s", error)
-            self._complaint = str(error)
+            if not self._closing.is_set():
+                self._outage.note(error)
             self._work.set()
             return 1.0
-        self._complaint = ""
+        self._outage.end()
         appending = self._work.is_set()
         if more:
             self._work.set()

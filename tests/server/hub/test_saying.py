@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from server_parts.people.clients import Client
@@ -168,6 +170,24 @@ def test_storage_unavailable_uses_up_nothing(bench: Bench, alice: Seat, bob: Sea
     bench.store.broken = None
     assert ids(alice.ask(Say("lobby", ["during"], 2))) == [2]
     assert ids(bob.heard()) == [2]
+
+
+@pytest.mark.usefixtures("errors_expected")
+def test_the_operator_is_told_once_that_the_log_cannot_be_written(
+    bench: Bench, alice: Seat, bob: Seat, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often their clients try again; and when it can be written, after how long."""
+    bench.store.broken = "disk full"
+    for _ in range(3):
+        alice.ask(Say("lobby", ["1"], 1))
+        bob.ask(Say("lobby", ["1"], 1))
+    bench.store.broken = None
+    alice.ask(Say("lobby", ["1"], 1))
+    bob.ask(Say("lobby", ["1"], 1))
+    told = [message for message in caplog.messages if "the log can" in message]
+    assert told[0] == "the log cannot be written: disk full"
+    assert re.fullmatch(r"the log can be written again, after \d+ s", told[1])
+    assert len(told) == 2
 
 
 @pytest.mark.usefixtures("errors_expected")

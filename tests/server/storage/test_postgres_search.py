@@ -13,7 +13,7 @@ import pytest
 from server_parts.storage import memory_log
 from server_parts.storage.finding import Found, Wanted
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.records import Draft, Receipt
+from server_parts.storage.records import Draft, Receipt, StorageError
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.store import Entry, Store
 from tests.peers import wait_until
@@ -39,6 +39,28 @@ QUERIES = [
     "in:den", "in:@alice+bob", "in:@carol+dave", "since:2026-11-03", "until:2026-11-02", "until:1999-01-01",
     f"{'x' * 70}*", "x" * 101,
 ]  # fmt: skip
+
+
+def test_the_end_of_a_trouble_with_the_index_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once each, however often it is tried."""
+    from server_parts.storage.postgres.indexer import Indexer
+
+    def fail(_: Indexer) -> bool:
+        raise StorageError("the disk is full")
+
+    with closing(postgres_log(tmp_path)) as log:
+        indexer = Indexer(log._reach)
+        with monkeypatch.context() as patched:
+            patched.setattr(Indexer, "index_a_block", fail)
+            for _ in range(3):
+                indexer._work_off()
+        indexer._work_off()
+        indexer.close()
+    own = [message for message in caplog.messages if "searching" in message][:1] + caplog.messages[-1:]
+    assert own[0] == "searching is slower for now: the disk is full"
+    assert own[1].startswith("searching is as fast as before, after ")
 
 
 @pytest.fixture(scope="module")

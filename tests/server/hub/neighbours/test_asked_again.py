@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.hub import announcing
+from server_parts.hub import announcing, neighbours
 from server_parts.people.distant import Distant
 from server_parts.people.roles import Role
 from server_parts.protocol import moderation_requests as order
@@ -16,7 +16,7 @@ from server_parts.protocol.account_requests import GiveRole
 from server_parts.protocol.requests import Away, Hello, Join
 from server_parts.storage.exchange import Post
 from server_parts.storage.records import StorageError
-from tests.peers import of_type, wait_until
+from tests.peers import WAIT, of_type, wait_until
 from tests.postgres import needs_postgres
 from tests.server.hub.bench import Bench, Seat
 from tests.server.hub.neighbours.meetings import PostgresMeeting, hears_text, held
@@ -128,6 +128,18 @@ def test_a_kick_from_a_room_is_carried_out_once(
     assert "tea" in bob.client.rooms
 
 
+def test_how_long_the_others_were_out_of_reach_is_told(
+    operator: Seat, bob: Seat, here: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once when it begins, once when it is over."""
+    with failing(here, announcing.ASKED):
+        operator.ask(order.Kick("bob"))
+    assert wait_until(lambda: bob.outbox.closed)
+    begin, end = [message for message in caplog.messages if message.startswith("the other servers can")]
+    assert begin == "the other servers cannot be reached: the database fails"
+    assert end.startswith("the other servers can be reached again, after ")
+
+
 def test_what_was_confirmed_is_not_asked_again(operator: Seat, bob: Seat, here: Bench) -> None:
     bob.ask(Join("tea"))
     assert wait_until(lambda: "tea" in distant(here, "bob").rooms)
@@ -204,8 +216,12 @@ def test_a_post_of_a_kind_that_nobody_knows_is_passed_over(
 
 
 @needs_postgres
-def test_a_kick_outlives_the_loss_of_all_connections(tmp_path: Path) -> None:
+def test_a_kick_outlives_the_loss_of_all_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of both servers are ended while it is on its way; the other one has another number then."""
+    from server_parts.storage.postgres import exchange
+
+    monkeypatch.setattr(neighbours, "INTRODUCTION", WAIT)  # on a slow machine neither gives the other up
+    monkeypatch.setattr(exchange, "CALM", WAIT)
     meeting = PostgresMeeting(tmp_path)
     here, there = meeting.open("here"), meeting.open("there")
     try:

@@ -151,6 +151,8 @@ class ChatServer:
         self.port = self.server_socket.getsockname()[1]
         if not self._exchange.is_alone:
             self._exchange.label = f"{platform.node()}:{self.port}"
+            if (certificate := self.certificate) is not None:
+                self._exchange.key = lambda: certificate.known_by
 
     def stop_server(self) -> None:
         self._stopping = True

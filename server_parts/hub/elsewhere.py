@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from server_parts.hub import announcing
+from server_parts.hub.other_keys import OtherKeys
 from server_parts.hub.state import HubState
 from server_parts.people.distant import Distant, apply_facts
 from server_parts.storage.exchange import OVER, Post
@@ -25,6 +26,7 @@ class Elsewhere:
     def __init__(self, state: HubState) -> None:
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations
+        self._other_keys = OtherKeys(state.exchange)
         self._newcomers: list[Distant] = []  # of whom this server has just heard
         self._people: dict[tuple[int, int], Distant] = {}  # by their server, and their number there
         self._stale: dict[int, set[int]] = {}  # of a server that says anew who is with it: whom it has not named yet
@@ -143,6 +145,7 @@ class Elsewhere:
             if instance == post.data["instance"] and former != post.server:
                 self._renumber(former, post.server)
         self.labels[post.server], self._instances[post.server] = post.data["label"], post.data["instance"]
+        self._other_keys.note(post.data["label"], post.data.get("key", ""))
         self._stale[post.server] = {id for other, id in self._people if other == post.server}
 
     def _renumber(self, former: int, server: int) -> None:

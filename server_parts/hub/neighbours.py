@@ -244,7 +244,8 @@ class Neighbours:
 
     def _introduce(self) -> None:
         """Everybody who is here, for those who do not know."""
-        self._announcer.say(announcing.ANEW, label=self._exchange.label, instance=self._instance)
+        exchange = self._exchange
+        self._announcer.say(announcing.ANEW, label=exchange.label, instance=self._instance, key=exchange.key())
         for client in self._names.connections():
             if not client.is_distant:
                 self._announcer.introduce(client)

@@ -7,7 +7,7 @@ what is to be kept is in the log. What posts mean, `hub.neighbours` says. This m
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NamedTuple
 
@@ -43,7 +43,8 @@ class Exchange(ABC):
     """One server's end of it. Used by one thread, but for `is_waiting` and `sightings`."""
 
     server: int  # the number of this one; another one after `Excluded`
-    label: str = ""  # what this server calls itself; to be set before it starts
+    label: str = ""  # what this server calls itself; to be set before it starts, like the next one
+    key: Callable[[], str] = staticmethod(lambda: "")  # the fingerprint of the public key by which clients know it
     is_alone: bool = False  # there can be no other server
 
     @abstractmethod

@@ -24,6 +24,7 @@ _OTHERS: Final = 0o077
 # Before this one, a client may have OpenSSL agree on a key in groups so large that one handshake takes 0.2 seconds.
 _NO_LARGE_GROUPS: Final = (3, 5)
 _GROUP: Final = "prime256v1"  # the one that every client must know
+CERTIFIED: Final = "certified by an authority"
 _MISMATCHES: Final = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 
 log = logging.getLogger("chat")
@@ -61,6 +62,11 @@ class Certificate:
     def digest(self) -> bytes:
         """Of the public key, as clients remember it."""
         return self._loaded.digest
+
+    @property
+    def known_by(self) -> str:
+        """How clients know the server: by its key, or by a name for which an authority vouches, whatever the key is."""
+        return words(self.digest) if self.is_self_signed else CERTIFIED
 
     @property
     def is_self_signed(self) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from server_parts.wire import certificate as module
-from server_parts.wire.certificate import Certificate, CertificateError
+from server_parts.wire.certificate import CERTIFIED, Certificate, CertificateError
 from tests.peers import WAIT
 from tests.tls.certificates import Pair, der, key_pair, needs_openssl, server_context, trusting_context
 from tls_parts.channel import Channel
@@ -74,6 +74,14 @@ def test_it_is_shown_to_clients(pair: Pair) -> None:
     assert client.certificate() == der(pair)
     assert certificate.digest == digest_of(der(pair))
     assert certificate.is_self_signed
+    assert certificate.known_by == words(certificate.digest)
+
+
+def test_with_an_authority_the_key_does_not_matter(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients go by the name then; most renewals change the key."""
+    certificate = Certificate(*pair)
+    monkeypatch.setattr(Certificate, "is_self_signed", False)
+    assert certificate.known_by == CERTIFIED
     assert certificate.warning is None
 
 

@@ -203,7 +203,9 @@ class Cursors:
         """The server confirms an entry; False for a room that was left meanwhile."""
         if room not in self._shown and not room.startswith("@"):
             return False
-        self._shown.setdefault(room, None)
+        if (self._shown.setdefault(room, None) or 0) > last:  # messages were lost: their numbers are given again
+            self._shown[room] = None
+            self._oldest.pop(room, None)
         self._resuming.discard(room)
         self._confirmed.add(room)
         self._ends[room] = last

@@ -124,6 +124,13 @@ class Elsewhere:
         self._dropped.add((server, id))
         self.forget(server, [id])
 
+    def forget_all(self) -> None:
+        """Of no server is it known any more who is with it."""
+        for server, id in list(self._people):
+            self.forget(server, [id])
+        for known in (self._newcomers, self._stale, self._dropped, self.labels, self._instances, self.expected):
+            known.clear()
+
     # --- servers ---
 
     def _over(self, post: Post) -> None:

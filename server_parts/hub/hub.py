@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 from chat_common import partners
 from server_parts.hub.accounts import Accounts
 from server_parts.hub.admission import Admission
+from server_parts.hub.another_history import AnotherHistory
 from server_parts.hub.arrivals import Arrivals
 from server_parts.hub.departures import Departures
 from server_parts.hub.feed import Feed
@@ -83,6 +84,7 @@ class Hub:
         accounts = Accounts(state, departures)
         self.prover = Prover(store)  # for readers
         self._feed = Feed(state, self.submit)
+        self._history = AnotherHistory(state, departures, neighbours)
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._asked: deque[Item] = deque()  # what is to be carried out in this turn
         self._later: deque[Item] = deque()  # newcomers and new names, for which there may be no time in this turn
@@ -223,7 +225,8 @@ class Hub:
         if self._later or self._untold:
             return 0.0
         soonest = min(
-            self._live_rooms.presence_due(), self._departures.due, self._trimming.due, self._neighbours.due, self._again
+            *(self._live_rooms.presence_due(), self._departures.due, self._trimming.due),
+            *(self._neighbours.due, self._history.due, self._again),
         )
         return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
 
@@ -261,7 +264,8 @@ class Hub:
             self._departures.run(now)
         if now >= self._trimming.due:
             self._trimming.run(now, self._live_rooms.sessions, self._live_rooms.sessions.values())
-        if now >= self._neighbours.due:
+        self._history.run(now)
+        if now >= self._neighbours.due and not self._history.is_unread:
             self._neighbours.run(now)
         if now >= self._again:
             self._later += self._held

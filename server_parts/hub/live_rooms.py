@@ -17,7 +17,7 @@ from chat_common import Frame, partners
 from server_parts.hub.announcing import Announcer
 from server_parts.hub.lists import room_list
 from server_parts.hub.pages import entry
-from server_parts.hub.untold import untold
+from server_parts.hub.untold import beyond, untold
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Room
 from server_parts.people.described import described
@@ -74,6 +74,10 @@ class LiveRooms:
         room = self.rooms.get(name) or Room(name, 0)
         if not room.here:  # what was said since nobody here heard it
             room.last = self._store.last(name)
+        if after is not None and after > room.last and not self.announcer.is_alone:  # heard at another server
+            for runs in beyond(self._store, name, room.last):
+                self.publish(name, runs)
+                room.last = max(room.last, runs[-1].last)
         lowest = room.last if floor is None else max(floor, self._store.first(name) - 1)
         if name not in self.rooms:  # nothing can fail from here on
             self._open(room)

@@ -64,6 +64,7 @@ class KnownServer(NamedTuple):
 class Neighbours:
     def __init__(self, state: HubState, departures: Departures, admission: Admission) -> None:
         self._exchange: Exchange = state.exchange
+        self._store = state.store
         self._announcer = state.live_rooms.announcer
         self._live_rooms: LiveRooms = state.live_rooms
         self._names = state.live_rooms.names
@@ -189,7 +190,8 @@ class Neighbours:
             self._is_reading = False
 
     def _lose(self, error: StorageError) -> None:
-        self._outage.note(error)
+        if not self._store.is_replaced:  # of that the operator is told already
+            self._outage.note(error)
         self._is_lost = True
         self._announcer.forget()
         self._is_given_up = self._is_given_up or isinstance(error, Excluded)
@@ -251,6 +253,16 @@ class Neighbours:
                 self._announcer.introduce(client)
         self._announcer.say(announcing.LATELY, left=self._conversations.left_lately())
         self._announcer.say(announcing.COMPLETE)
+
+    def forget(self) -> None:
+        """The log is another one: who is at which server has to be said anew there, by all of them."""
+        self.elsewhere.forget_all()
+        self._unread.clear()
+        self._numbers.clear()
+        self._asked.clear()
+        self._announcer.forget()
+        self._is_lost = not self._exchange.is_alone
+        self._is_given_up = False
 
     def open(self) -> None:
         """Before anybody is in."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
-from server_parts.storage.message_log import MessageLog
+from server_parts.storage.message_log import PAGE, MessageLog
 from server_parts.storage.records import Run, StorageError, one_by_one
 
 log = logging.getLogger("chat")
@@ -23,6 +23,13 @@ def untold(store: MessageLog, room: str, told: int, committed: Sequence[Run]) ->
             return list(_merged(store, room, told, committed))
         last = run.last
     return committed
+
+
+def beyond(store: MessageLog, room: str, told: int) -> Iterator[list[Run]]:
+    """All that the log holds after `told`, by pages, whatever is known here of how far it goes."""
+    while page := store.after(room, told, PAGE):
+        yield one_by_one(page)
+        told = page[-1].id
 
 
 def _merged(store: MessageLog, room: str, told: int, committed: Sequence[Run]) -> Iterator[Run]:

@@ -24,6 +24,13 @@ class ActLog:
         self._elsewhere: list[Kept] = []
         self._read()
 
+    def read_anew(self) -> None:
+        """The log is another one: only what it holds holds. StorageError: it cannot be read yet, and nothing holds."""
+        self._rules.forget()
+        self._elsewhere.clear()
+        self.last = 0
+        self._read()
+
     def _read(self) -> None:
         for message in everything_in(ACTS, self._log):
             self._apply(message)

@@ -64,6 +64,10 @@ class Index:
 class Rulebook:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing was decided."""
         self.sanctions = Sanctions()
         self.mutes = self.sanctions.mutes  # looked at for each text
         self.rooms: dict[str, RoomRules] = {}

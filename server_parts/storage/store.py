@@ -78,6 +78,18 @@ class Store(MessageLog, SessionStore, AccountStore):
         Those keep their numbers, with an empty text, and no search finds them. One that is not kept is passed over.
         """
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the log has come back without all that was stored, or as another one.
+
+        Nothing is written or read then until `start_anew`. By any thread.
+        """
+        return False
+
+    def start_anew(self) -> None:
+        """Forget what was known of the log that was replaced, and go on with the one that is there now."""
+        return
+
     def take(self, session: str) -> SessionRecord:
         """Return what was committed of a session; from now on no other server may append for it.
 

@@ -38,6 +38,9 @@ _ADD_ROOM: Final = """
     INSERT INTO rooms (name, private) VALUES (%s, %s)
     ON CONFLICT (name) DO UPDATE SET private = excluded.private RETURNING id"""
 _ADD_PARTICIPANT: Final = "INSERT INTO participants (name, room) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+_SAID: Final = """
+    SELECT m.ts, m.sender, m.seq FROM rooms AS r JOIN messages AS m ON m.room = r.id
+    WHERE r.name = %s COLLATE "C" AND m.id = %s"""
 _HAS_SPOKEN: Final = "UPDATE participants SET spoke = true WHERE name = %s AND room = %s AND NOT spoke"
 
 
@@ -47,6 +50,7 @@ class Appender:
         self._writer = writer
         self._rooms = rooms
         self._sessions = sessions
+        self._newest: tuple[str, int, float, str, int] | None = None  # a text: its place, time, sender and seq
         self._speakers: set[tuple[str, int]] = set()  # known to have spoken in a private room
 
     def write(self, entry: Entry) -> list[Run]:
@@ -128,7 +132,26 @@ class Appender:
         for name, last in zip(batch.names, lasts, strict=True):
             self._rooms.raise_last(name, last)
         batch.note(top)
-        return batch.runs(lasts)
+        runs = batch.runs(lasts)
+        newest = runs[-1]
+        self._newest = newest.room, newest.last, newest.ts, newest.sender, newest.seq + len(newest.texts) - 1
+        return runs
+
+    def forget(self) -> None:
+        """The database is another one."""
+        self._speakers.clear()
+        self._newest = None
+
+    def is_kept(self, connection: Connection[Row]) -> bool:
+        """Whether the newest text that this server has appended is still what it was: others may have the number now.
+
+        One that was trimmed says nothing.
+        """
+        if self._newest is None:
+            return True
+        room, id, *said = self._newest
+        rows = connection.execute(_SAID, (room, id)).fetchall()
+        return not rows or list(rows[0]) == said
 
     def take(self, session: str) -> SessionRecord:
         """See Store.take."""

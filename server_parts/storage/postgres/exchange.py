@@ -143,6 +143,14 @@ class PostgresExchange(Exchange):
     def sightings(self) -> dict[int, Sighting]:
         return {server: Sighting(*seen) for server, *seen in self._reader.look_up(_SIGHTINGS, (READING,))}
 
+    def forget(self) -> None:
+        """The database is another one: the numbers of servers and posts mean nothing there."""
+        self._drop()
+        self.server = self._position = self._writer.known_as = 0
+        self._own.clear()
+        self._known.clear()
+        self._suspects.clear()
+
     def start_over(self) -> None:
         self._drop()
         self._calm_until = time.monotonic() + CALM

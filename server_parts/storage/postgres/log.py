@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import secrets
+import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from typing import Final
 
 from psycopg import Connection
 
@@ -31,12 +33,16 @@ from server_parts.storage.records import Message, Receipt, Run, StorageError
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.store import Entry, Feed, Store
 
+ANEW: Final = "everybody is asked to come in again, and starts from its recent messages"
+
 
 class PostgresLog(PostgresAccounts, Store):
     """Rooms in one database, which other servers may use too. Opened in any thread."""
 
     def __init__(self, address: Address) -> None:
         """StorageError says why that cannot be."""
+        self._looking_back = threading.Lock()  # guards what is known of the database while it is another one
+        self._replaced = ""  # what has become of it, until `start_anew`
         self._rooms = Rooms()
         self._sessions = Sessions()
         self._reach = Reach(address)
@@ -47,7 +53,6 @@ class PostgresLog(PostgresAccounts, Store):
         except BaseException:
             self._reach.watch.stop()
             raise
-        self.epoch = self._writer.epoch
         self._reader = LogReader(self._reach)
         self.exchange: PostgresExchange = PostgresExchange(self._reach, self._writer, self._reader)
         self._appender = Appender(self._writer, self._rooms, self._sessions, self.exchange)
@@ -58,16 +63,42 @@ class PostgresLog(PostgresAccounts, Store):
         self._feed = NewsFeed(self._reach, self._rooms, lambda: self._writer.server, self.exchange.rung.set)
 
     def _look_back(self, connection: Connection[Row], epoch: str) -> None:
-        """Whether a database that was lost is the one that came back, with all that was in it."""
+        """Whether a database that was lost is the one that came back, with all that was in it. By the keeper's thread.
+
+        Once it is not, nothing is done until whoever uses this log has heard of it.
+        """
         rows = connection.execute(ROOMS).fetchall()
-        shown = self._reach.address.shown
-        if self._writer.epoch not in ("", epoch):
-            raise StorageError(f"the database {shown} is another one than before; restart this server")
-        if fallen := self._rooms.fallen(rows):
-            connection.execute(NEW_EPOCH, (secrets.token_hex(8), epoch))  # numbers that were told will be given again
-            text = f"the database {shown} has lost stored messages, in {len(fallen)} rooms; restart this server"
-            raise StorageError(text)
-        self._rooms.learn(rows)
+        is_kept = not self._writer.epoch or self._appender.is_kept(connection)
+        with self._looking_back:
+            if self._writer.epoch and not self._replaced:
+                self._replaced = self._what_is_lost(rows, epoch, is_kept=is_kept)
+            if not self._replaced:
+                self._rooms.learn(rows)
+                self.epoch = epoch
+                return
+            text = f"the database {self._reach.address.shown} {self._replaced}: {ANEW}"
+        # Numbers that were told are given again. If another server was first, there is another epoch already.
+        connection.execute(NEW_EPOCH, (secrets.token_hex(8), self.epoch))
+        raise StorageError(text)
+
+    def _what_is_lost(self, rows: list[Row], epoch: str, *, is_kept: bool) -> str:
+        if self._writer.epoch != epoch:
+            return "has another history than before"
+        fallen = len(self._rooms.fallen(rows))
+        where = "1 room" if fallen == 1 else f"{fallen} rooms"
+        return f"has lost stored messages, in {where}" if fallen else "" if is_kept else "has lost stored messages"
+
+    @property
+    def is_replaced(self) -> bool:
+        return bool(self._replaced)
+
+    def start_anew(self) -> None:
+        """In the hub's thread, while nothing is written or read."""
+        with self._looking_back:
+            for part in (self._rooms, self._sessions, self._appender, self.exchange):
+                part.forget()
+            self._writer.epoch = self._replaced = ""
+        self._reach.lost.set()
 
     # Appending
 

@@ -33,6 +33,11 @@ class Rooms:
     def raise_last(self, name: str, last: int) -> None:
         self.last[name] = max(last, self.last.get(name, 0))
 
+    def forget(self) -> None:
+        """The database is another one: what is known of the one before means nothing there."""
+        for known in (self.ids, self.names, self.first, self.last):
+            known.clear()
+
     def fallen(self, rows: Iterable[tuple[int, str, int, int]]) -> list[str]:
         """Rooms whose newest number is lower than it was, or that are gone: not all that was stored is there."""
         there = {name: last for _, name, _, last in rows}

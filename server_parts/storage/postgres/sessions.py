@@ -39,6 +39,12 @@ class Sessions:
                 self._held.pop(key, None)
                 self._unsure.discard(key)
 
+    def forget(self) -> None:
+        """The database is another one: nothing is held there."""
+        with self._lock:
+            self._held.clear()
+            self._unsure.clear()
+
     def doubt(self, keys: Iterable[str]) -> None:
         """They must be taken before anything else is stored for them."""
         with self._lock:

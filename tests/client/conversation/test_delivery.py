@@ -262,6 +262,28 @@ def test_another_log_forgets_positions_but_not_rooms() -> None:
     assert cursors.positions() == {"lobby": None}
 
 
+def test_a_room_whose_numbers_went_back_starts_over() -> None:
+    """Although nobody knew that it is another log: what comes under a lost number is new, and shown."""
+    cursors = entered(last=0)
+    for id in (1, 2, 3):
+        assert cursors.live("lobby", id) is Arrival.NEW
+    assert cursors.joined("lobby", 1)
+    assert cursors.history("lobby", 1) is Arrival.NEW
+    cursors.history_ends("lobby")
+    assert cursors.live("lobby", 2) is Arrival.NEW
+    assert cursors.oldest_shown("lobby") == 1
+
+
+def test_a_room_that_has_gone_on_does_not_start_over() -> None:
+    """Nor one in which nothing was said meanwhile."""
+    cursors = entered(last=0)
+    assert cursors.live("lobby", 1) is Arrival.NEW
+    for last in (1, 2):
+        assert cursors.joined("lobby", last)
+        assert cursors.history("lobby", 1) is Arrival.REPEAT
+    assert cursors.history("lobby", 2) is Arrival.NEW
+
+
 def test_a_room_that_was_left_stays_left() -> None:
     """Frames that were on their way when a room was left do not bring it back."""
     cursors = entered(last=1)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from server_parts.hub.announcing import Announcer
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Session
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.plain_encoder import PLAIN
+from server_parts.storage.memory_exchange import Hall, MemoryExchange
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import Draft, Run, StorageError, tag_of
 from server_parts.storage.store import Store
@@ -96,6 +99,24 @@ def test_what_cannot_be_read_is_told_later(
     assert "is told later: the disk is gone" in caplog.text
     live_rooms.publish("lobby", [append(store, "c", seq=3)])
     assert ids(hearer) == [1, 2, 3]
+
+
+def test_who_has_heard_more_elsewhere_finds_it_here(store: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although this server does not know yet that the log goes so far; those who are in the room hear it first."""
+    live_rooms = LiveRooms(store, "server", Rulebook(), Announcer(MemoryExchange(Hall(store))))
+    hearer = enter(live_rooms, "hearer")
+    append(store, *"abc")
+    monkeypatch.setattr(store, "last", lambda _: 0)
+    assert joined_with(live_rooms, after=2)["last"] == 3
+    assert ids(hearer) == [1, 2, 3]
+    assert joined_with(live_rooms, after=9)["last"] == 3
+
+
+def joined_with(live_rooms: LiveRooms, after: int) -> dict[str, Any]:
+    """What somebody is told who comes in with that position."""
+    client = Client(Remembering(), "the test")
+    client.name, client.encoder = f"late-{after}", NATIVE
+    return dict(json.loads(next(iter(live_rooms.enter(client, "lobby", 0, after, 20)))))
 
 
 def test_two_servers_on_one_log_tell_the_same(store: MemoryLog) -> None:

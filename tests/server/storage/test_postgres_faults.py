@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -305,26 +305,75 @@ def test_a_database_that_does_not_answer(relay: DatabaseRelay, tmp_path: Path) -
         assert far.take(SESSION).accepted in (1, 2)
 
 
-def test_a_database_that_was_put_back(log: PostgresLog, tmp_path: Path) -> None:
-    """Stored messages are gone: no number is given again under the same epoch, and the operator is told."""
+def finds_out(log: Store) -> bool:
+    """Whether the log knows that it is another one; it looks when a connection was lost."""
+    works(log)
+    return log.is_replaced
+
+
+LOSE: Final = "UPDATE chat.rooms SET last = 1; DELETE FROM chat.messages WHERE id > 1"
+
+
+def test_a_database_that_was_put_back(log: PostgresLog, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Stored messages are gone: nothing is done until the server knows, no number is given again under the same epoch,
+    and the operator is told once."""
     database = database_of(tmp_path)
     epoch = log.epoch
     say(log, "a", "b", "c")
-    cluster().execute("UPDATE chat.rooms SET last = 1; DELETE FROM chat.messages WHERE id > 1", database)
+    cluster().execute(LOSE, database)
     kill_writer(database)
-
-    def why() -> str:
-        try:
+    assert wait_until(lambda: finds_out(log))
+    for _ in range(3):
+        with pytest.raises(StorageError):
             say(log, "d")
-        except StorageError as error:
-            return str(error)
-        return ""
+    with pytest.raises(StorageError):
+        log.after("lobby", 0, 9)
+    assert log.epoch == epoch
+    log.start_anew()
+    assert not log.is_replaced
+    assert wait_until(lambda: works(log))
+    assert log.epoch != epoch
+    assert log.last("lobby") == 1
+    assert [run.id for run in log.append([draft("d", seq=4)], {SESSION: 4})] == [2]
+    (told,) = [message for message in caplog.messages if "lost stored messages" in message]
+    assert "has lost stored messages, in 1 room: everybody is asked to come in again" in told
 
-    assert wait_until(lambda: "restart this server" in why())
-    log.close()
-    with closing(postgres_log(tmp_path)) as again:
-        assert again.epoch != epoch
-        assert again.last("lobby") == 1
+
+def test_a_database_with_another_history(log: PostgresLog, tmp_path: Path) -> None:
+    """Another server has found that out first, or its operator has; numbers say nothing then."""
+    say(log, "a")
+    execute(tmp_path, "UPDATE chat.about SET epoch = 'another'")
+    kill_writer(database_of(tmp_path))
+    assert wait_until(lambda: finds_out(log))
+    log.start_anew()
+    assert wait_until(lambda: works(log))
+    assert log.epoch == "another"
+    assert log.last("lobby") == 1
+
+
+def test_numbers_that_were_given_again_already_are_found_out(log: PostgresLog, tmp_path: Path) -> None:
+    """A server that knew nothing of what is lost was quicker: the newest number is as high as it was."""
+    epoch = log.epoch
+    say(log, "a", "b")
+    execute(tmp_path, "UPDATE chat.messages SET sender = 'other', ts = ts + 1 WHERE id = 2")
+    kill_writer(database_of(tmp_path))
+    assert wait_until(lambda: finds_out(log))
+    log.start_anew()
+    assert wait_until(lambda: works(log))
+    assert log.epoch != epoch
+
+
+def test_a_connection_that_was_lost_is_no_other_history(log: PostgresLog, tmp_path: Path) -> None:
+    """Also if the newest message was trimmed, or taken away, meanwhile."""
+    epoch = log.epoch
+    for change in ("SELECT 1", "UPDATE chat.messages SET text = ''", "DELETE FROM chat.messages"):
+        say(log, "a", "b")
+        execute(tmp_path, change)
+        kill_writer(database_of(tmp_path))
+        assert wait_until(lambda: works(log))
+        say(log, "c")
+    assert not log.is_replaced
+    assert log.epoch == epoch
 
 
 # --- Several servers ---

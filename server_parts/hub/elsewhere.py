@@ -26,6 +26,7 @@ class Elsewhere:
     def __init__(self, state: HubState) -> None:
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations
+        self._last_seen = state.last_seen
         self._other_keys = OtherKeys(state.exchange)
         self._newcomers: list[Distant] = []  # of whom this server has just heard
         self._people: dict[tuple[int, int], Distant] = {}  # by their server, and their number there
@@ -116,6 +117,7 @@ class Elsewhere:
             distant = self._people.pop((server, id), None)
             if distant is not None:
                 distant.gone = True
+                self._last_seen.note(distant)
                 self._conversations.note_leaving(distant)
                 self._live_rooms.leave_all(distant)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from chat_common import LOBBY, partners
+from server_parts.hub.slow_elsewhere import SlowElsewhere
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client, Session
 from server_parts.people.new_rooms import NewRooms
@@ -25,6 +26,7 @@ class Saying:
         self._batch = state.batch
         self._new_rooms = NewRooms()
         self._slow_mode = SlowMode(state.rules)
+        self._slow_elsewhere = SlowElsewhere(state, self._slow_mode)
         self._now = 0.0  # what the clock shows to this turn's messages
 
     def begin_turn(self) -> None:
@@ -49,8 +51,11 @@ class Saying:
     def _say_slowly(self, client: Client, say: Say, texts: list[str], seq: int) -> None:
         """Each text by itself: it may come too soon after the one before."""
         assert client.session is not None
+        here, now = client.rooms.get(say.room), time.monotonic()
+        if here is not None:
+            self._slow_elsewhere.learn(here, now)
         for number, text in enumerate(texts, seq):
-            refusal = self._slow_mode.refusal(client, client.session, say.room, number, time.monotonic())
+            refusal = self._slow_mode.refusal(client, client.session, say.room, number, now)
             self._say_all(client, say._replace(refusal=refusal), [text], number)
 
     def _say_all(self, client: Client, say: Say, texts: list[str], seq: int) -> None:

@@ -35,27 +35,46 @@ class SlowMode:
     def refusal(self, client: Client, session: Session, room: str, seq: int, now: float) -> Refusal | None:
         """Why that text comes too soon after the last one; None if it does not, and then it is noted."""
         pause = self._rules.about(room).slow
-        key = room, _known_as(client, session)
-        said = self._said.get(key)
-        # The same text once more, because the log could not be written: it was never said.
-        again = said is not None and (said.session, said.seq) == (session.key, seq)
-        left = 0.0 if said is None or again else said.when + pause - now
+        keys = [(room, name) for name in known_as(client, session)]
+        left = max(self._left(key, session, seq, pause, now) for key in keys)
         if left > 0:
             text = f"{room} is in slow mode: one text in {lasting(pause)}; wait {lasting(left)}"
             return Refusal("slow_mode", text, "room", seq)
-        self._said[key] = _Said(now, session.key, seq)
+        for key in keys:
+            self._remember(key, _Said(now, session.key, seq))
+        return None
+
+    def _left(self, key: tuple[str, str], session: Session, seq: int, pause: float, now: float) -> float:
+        said = self._said.get(key)
+        # The same text once more, because the log could not be written: it was never said.
+        again = said is not None and (said.session, said.seq) == (session.key, seq)
+        return 0.0 if said is None or again else said.when + pause - now
+
+    def note(self, room: str, key: str, when: float, session: str, seq: int) -> None:
+        """Somebody who is known as that has said something then, perhaps at another server."""
+        said = self._said.get((room, key))
+        if said is None or said.when < when:
+            self._remember((room, key), _Said(when, session, seq))
+
+    def _remember(self, key: tuple[str, str], said: _Said) -> None:
+        self._said[key] = said
         self._said.move_to_end(key)
         if len(self._said) > MOST_REMEMBERED:
             self._said.popitem(last=False)
-        return None
 
 
-def _known_as(client: Client, session: Session) -> str:
+def by_source(source: str) -> str:
+    return f"at {source}"
+
+
+def known_as(client: Client, session: Session) -> list[str]:
     """People without an account are one by their address: with a new session each, they would never have to wait.
 
-    Those of this machine's own addresses cannot be told apart by them: there, a session counts.
+    Those of this machine's own addresses cannot be told apart by them: there, a session counts. Whose name is about to
+    be an account is known by both.
     """
     if client.trusted:
-        return client.name.lower()
+        return [client.name.lower()]
     source = source_to_ban(client)
-    return f"at {source}" if source else session.key
+    own = by_source(source) if source else session.key
+    return [own, client.name.lower()] if client.claiming else [own]

@@ -221,6 +221,22 @@ def test_a_new_guest_does_not_end_slow_mode(first: str, second: str, waits: bool
     assert not found("ann", first, Role.MEMBER)
 
 
+def test_an_account_is_known_by_its_first_text() -> None:
+    """Which makes it one: the next text comes from the same person, and a next account of that address waits too."""
+    rules = Rulebook()
+    rules.apply(Kept(1, 0.0, "boss", Act(acts.ROOM, room="tea", number=10)))
+    slow = SlowMode(rules)
+
+    def found(name: str, seq: int, *, claiming: bool) -> bool:
+        client = Client(Remembering(), "192.0.2.1:5", Role.GUEST if claiming else Role.MEMBER)
+        client.name, client.claiming = name, claiming
+        return slow.refusal(client, Session(f"session of {name}", 0), "tea", seq, 100.0) is not None
+
+    assert not found("ann", 1, claiming=True)
+    assert found("ann", 2, claiming=False)
+    assert found("bob", 1, claiming=True)
+
+
 def test_the_lobby_stays_open_to_all(chat: Chat) -> None:
     """It can be moderated, and not be invite-only."""
     op = operator(chat)

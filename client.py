@@ -40,6 +40,7 @@ from client_parts.input.login import LoginError, ask_for_password, password_in, 
 from client_parts.input.questions import LEFT, answered, asks, may_ask
 from client_parts.input.reading import Closed
 from client_parts.kept.bookmarks import Bookmarks
+from client_parts.kept.config_file import NAME as CONFIG
 from client_parts.kept.identity import Identity, login_name, token_path
 from client_parts.kept.known_servers import KnownServers
 from client_parts.kept.settings import Settings
@@ -102,8 +103,11 @@ class ChatClient:
         preferences, screen = self._preferences, self._screen
         # What a person chose and read is kept for the next run; a program's doings are not.
         kept = folder if screen.interactive and not preferences.json_events else None
-        settings = Settings(kept and kept / "settings.json")
+        usual = "short" if screen.interactive and shows_colors() else "classic"
+        settings = Settings(kept and kept / CONFIG, style=preferences.style, usual_style=usual)
         screen.set_theme(settings["theme"])
+        for complaint in settings.complaints:
+            screen.complain(bad(harmless_line(complaint)))
         # What only sends need not know what was said before: it would stand in the logs of others.
         recent = RECENT if screen.interactive or preferences.json_events else 0
         history = recent if preferences.history is None else preferences.history
@@ -111,8 +115,7 @@ class ChatClient:
         color = color or settings.color_of(name) or color_for(name)
         wishes = Wishes(name, color, preferences.rooms, history, admission)
         bookmarks = Bookmarks(kept and kept / "seen.json")
-        style = preferences.style or ("short" if screen.interactive and shows_colors() else "classic")
-        return Conversation(screen, View(style), wishes, settings=settings, bookmarks=bookmarks)
+        return Conversation(screen, View(settings["style"]), wishes, settings=settings, bookmarks=bookmarks)
 
     def _new_connection(self, identity: Identity, known_servers: Path) -> Connection:
         preferences = self._preferences

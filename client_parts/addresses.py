@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from chat_common import DEFAULT_HOST, DEFAULT_PORT, format_address, parse_address, parse_port
+from client_parts.kept.values import Saved
 from terminal_parts.command_line import CommandLine
 from tls_parts.invitation import SCHEME, Invitation, read_link
 
@@ -20,6 +21,7 @@ Address = tuple[str, int]
 _Place = tuple[str | None, int | None]  # as far as it is given
 
 _MOST: Final = 16  # servers of one chat
+_VARIABLES: Final = ("CHAT_SERVER", "CHAT_HOST", "CHAT_PORT")
 
 
 class Chosen(NamedTuple):
@@ -28,6 +30,7 @@ class Chosen(NamedTuple):
     first: Address
     others: tuple[Address, ...]
     link: Invitation | None
+    saved: Saved | None = None  # if they were named by a short name
 
 
 class _Named(NamedTuple):
@@ -35,14 +38,21 @@ class _Named(NamedTuple):
 
     texts: list[str]
     source: str
+    saved: Saved | None = None
 
     def __str__(self) -> str:
         return " ".join(self.texts)
 
 
-def chosen_servers(parser: CommandLine, options: argparse.Namespace) -> Chosen:
-    """The addresses, or --host and --port, before the environment. SystemExit if they contradict each other."""
-    named = _named(parser, options)
+def chosen_servers(
+    parser: CommandLine, options: argparse.Namespace, saved: Mapping[str, Saved], usual: str | None = None
+) -> Chosen:
+    """The addresses, or --host and --port, before the environment, before the settings.
+
+    `saved` are the servers with a short name, `usual` is the one of those who name none. SystemExit if they contradict
+    each other.
+    """
+    named = _named(parser, options, _Shortened(saved, usual))
     link = _link(parser, named)
     found = _places(link) if link else [parser.value(named.source, text, _address) for text in named.texts]
     found = found or [(None, None)]
@@ -51,7 +61,7 @@ def chosen_servers(parser: CommandLine, options: argparse.Namespace) -> Chosen:
     _refuse_others(parser, "--host", host, [host for host, _ in found], named)
     _refuse_others(parser, "--port", port, [port for _, port in found], named)
     first, *others = [_whole(parser, place, host, port) for place in found]
-    return Chosen(first, tuple(others), link)
+    return Chosen(first, tuple(others), link, named.saved)
 
 
 def _whole(parser: CommandLine, place: _Place, host: str | None, port: int | None) -> Address:
@@ -63,10 +73,32 @@ def _whole(parser: CommandLine, place: _Place, host: str | None, port: int | Non
     return host, port
 
 
-def _named(parser: CommandLine, options: argparse.Namespace) -> _Named:
+class _Shortened(NamedTuple):
+    """What the settings know of servers."""
+
+    saved: Mapping[str, Saved]
+    usual: str | None
+
+    def named(self, word: str) -> _Named | None:
+        if (saved := self.saved.get(word)) is None:
+            return None
+        return _Named(_split(saved.address), f"servers.{word}", saved)
+
+    def named_usual(self) -> _Named | None:
+        if self.usual is None:
+            return None
+        return self.named(self.usual) or _Named(_split(self.usual), "server")
+
+
+def _named(parser: CommandLine, options: argparse.Namespace, shortened: _Shortened) -> _Named:
     given = [text for argument in options.addresses if argument for text in _parts(argument)]
+    if len(given) == 1 and (short := shortened.named(given[0])):
+        return short
     _refuse_a_port_alone(parser, given)
     usual = _usual()
+    is_silent = not (given or options.host or options.port or any(map(os.environ.get, _VARIABLES)))
+    if is_silent and (named := shortened.named_usual()):
+        return named
     if options.host or not usual.texts or any(_address_has_host(text) for text in given):
         return _Named(given, "address")
     if given:
@@ -82,9 +114,14 @@ def _address_has_host(text: str) -> bool:
 def _usual() -> _Named:
     """What the environment names, besides a host alone."""
     if servers := os.environ.get("CHAT_SERVER", "").strip(" ,"):
-        return _Named([servers] if _is_link(servers) else re.split(r"[\s,]+", servers), "CHAT_SERVER")
+        return _Named(_split(servers), "CHAT_SERVER")
     host = os.environ.get("CHAT_HOST", "")
     return _Named([host] if _is_link(host) else [], "CHAT_HOST")
+
+
+def _split(text: str) -> list[str]:
+    """Addresses that are separated by spaces or commas, or a link."""
+    return [text] if _is_link(text) else re.split(r"[\s,]+", text.strip(" ,"))
 
 
 def _parts(argument: str) -> list[str]:

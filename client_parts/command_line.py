@@ -18,18 +18,21 @@ from chat_common import (
     room_problem,
 )
 from client_parts.addresses import Chosen, chosen_servers
+from client_parts.kept.config_file import NAME, Config, read_config
+from client_parts.kept.identity import token_path
+from client_parts.kept.values import STYLES
 from terminal_parts.command_line import CommandLine
 from tls_parts.invitation import Invitation
 
 _MOST_HISTORY = 500  # the server sends no more
 _LONGEST_CODE = 100
-_STYLES = ("classic", "short")
 _EPILOG = """\
 Examples:
   python client.py                                  chat in the lobby of the server on this machine
   python client.py chat.example:4000 --name alice   on another machine's, as alice
   python client.py chat://chat.example/lobby#KEY    follow a link, which also tells the server's key
   python client.py a.example b.example              one chat on two servers, the first of them that answers
+  python client.py work                             the server that your settings call work
   make 2>&1 | python client.py --room builds        send every line of a program's output
   python client.py --json < /dev/null               listen, and print each event as JSON
 
@@ -41,11 +44,12 @@ The connection is encrypted unless the server is on this machine (localhost, 127
 
 Environment variables, used where the option is not given: CHAT_SERVER (addresses, separated by spaces or commas, or a
 link), CHAT_HOST (also a link), CHAT_PORT, CHAT_NAME, CHAT_COLOR.
+Where neither is given, the settings hold: config.toml, beside your secret key. /set lists them.
 CHAT_TOKEN_FILE is the file that holds your secret key. NO_COLOR and FORCE_COLOR are respected."""
 
 
 def _command_line() -> CommandLine:
-    usage = "[HOST[:PORT] ... | LINK] [OPTIONS]"
+    usage = "[HOST[:PORT] ... | LINK | SHORT-NAME] [OPTIONS]"
     parser = CommandLine("client.py", usage, "Chat in the terminal.", _EPILOG, allow_abbrev=True)
     add = parser.group("Server")
     default = f"{DEFAULT_HOST}:{DEFAULT_PORT}"
@@ -84,8 +88,8 @@ def _history(text: str) -> int:
 
 
 def _style(text: str) -> str:
-    if text not in _STYLES:
-        raise ValueError(f"use {' or '.join(_STYLES)}")
+    if text not in STYLES:
+        raise ValueError(f"use {' or '.join(STYLES)}")
     return text
 
 
@@ -152,9 +156,12 @@ def read_command_line(argv: Sequence[str] | None) -> Options:
     options = parser.read(argv, lambda *_: "write all addresses side by side")
     if options.password is not None:
         parser.error("other users can see command lines: use --login, which asks for a password, or --password-file")
-    servers = chosen_servers(parser, options)
+    config = read_config(token_path().with_name(NAME))
+    if config.obstacle:
+        parser.error(config.obstacle)
+    servers = chosen_servers(parser, options, config.servers, config.values.get("server"))
     _refuse_contradictions(parser, options, servers.link)
-    preferences = _preferences(parser, options, servers)
+    preferences = _preferences(parser, options, servers, config)
     color, source = _or_from_environment(options.color, "--color", "CHAT_COLOR")
     return Options(*servers.first, parser.value(source, color, _color) if color else None, preferences)
 
@@ -166,12 +173,13 @@ def _refuse_contradictions(parser: CommandLine, options: argparse.Namespace, lin
         parser.error("option --no-tls contradicts the key in the link; leave out one of them")
 
 
-def _preferences(parser: CommandLine, options: argparse.Namespace, servers: Chosen) -> Preferences:
+def _preferences(parser: CommandLine, options: argparse.Namespace, servers: Chosen, config: Config) -> Preferences:
     link = servers.link
     name, source = _or_from_environment(options.name, "--name", "CHAT_NAME")
+    usual_name = servers.saved.name if servers.saved and servers.saved.name else config.values.get("name")
     return Preferences(
-        name=parser.value(source, name, _name) if name else None,
-        rooms=_rooms(parser, options, link),
+        name=parser.value(source, name, _name) if name else usual_name,
+        rooms=_rooms(parser, options, servers),
         history=None if options.history is None else parser.value("--history", options.history, _history),
         style=parser.value("--style", options.style, _style) if options.style else None,
         json_events=options.json,
@@ -186,10 +194,12 @@ def _preferences(parser: CommandLine, options: argparse.Namespace, servers: Chos
     )
 
 
-def _rooms(parser: CommandLine, options: argparse.Namespace, link: Invitation | None) -> tuple[str, ...]:
+def _rooms(parser: CommandLine, options: argparse.Namespace, servers: Chosen) -> tuple[str, ...]:
     rooms = [parser.value("--room", room, _room) for room in options.room or []]
-    if link is not None and link.room is not None:
-        rooms.insert(0, link.room)
+    if not rooms and servers.saved is not None:
+        rooms += servers.saved.rooms
+    if servers.link is not None and servers.link.room is not None:
+        rooms.insert(0, servers.link.room)
     return tuple(dict.fromkeys(rooms or [LOBBY]))
 
 

@@ -125,8 +125,10 @@ FOLDERS: Final = {
             "client_parts.conversation",
         )
     ),
-    "client_parts.addresses": Row(("chat_common", "terminal_parts", "tls_parts")),
-    "client_parts.command_line": Row(("chat_common", "terminal_parts", "tls_parts", "client_parts.addresses")),
+    "client_parts.addresses": Row(("chat_common", "terminal_parts", "tls_parts", "client_parts.kept")),
+    "client_parts.command_line": Row(
+        ("chat_common", "terminal_parts", "tls_parts", "client_parts.kept", "client_parts.addresses")
+    ),
     "client": Row(("chat_common", "client_parts", "terminal_parts", "tls_parts")),
 }
 # Used if it is installed: by a module, or by a folder.

@@ -1,12 +1,13 @@
 """What the person behind this client does: one method for each thing that a command may ask for.
 
-`account` and `moderation` are its parts for accounts and for order in the rooms.
+`account`, `moderation` and `settings` are its parts for accounts, for order in the rooms, and for what is chosen.
 """
 
 from __future__ import annotations
 
 from chat_common import COLORS, Frame, color_problem, harmless_line, name_problem, room_problem
 from client_parts.conversation.account import Account
+from client_parts.conversation.choices import Choices
 from client_parts.conversation.company import Company
 from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.messages import Messages
@@ -14,7 +15,6 @@ from client_parts.conversation.moderation import Moderation
 from client_parts.conversation.paging import Paging
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
-from client_parts.kept.settings import CHOICES
 from client_parts.screen.view import as_sentence
 
 
@@ -24,6 +24,7 @@ class Actions:
     ) -> None:
         self.account = Account(state)
         self.moderation = Moderation(state, rooms, paging)
+        self.settings = Choices(state)
         self._state = state
         self._rooms = rooms
         self._company = company
@@ -128,7 +129,8 @@ class Actions:
         else:
             state.color = color
             state.ask_quietly({"type": "color", "color": color})  # if that is not possible, the next hello says it
-            self._confirm("color", color, kept=state.settings.choose_color(state.name, color))
+            kept = state.settings.choose_color(state.name, color)
+            state.note(f"* color: {color}" + ("" if kept else ", for this run only"))
 
     def away(self, text: str | None) -> None:
         """Be away with that note, or with None be back."""
@@ -147,18 +149,6 @@ class Actions:
         self._company.unignore(name)
 
     # --- The screen ---
-
-    def choose(self, setting: str, value: str) -> None:
-        kept = self._state.settings.choose(setting, value)
-        if setting == "theme":
-            self._state.board.set_theme(value)
-        self._confirm(setting, value, kept=kept)
-
-    def _confirm(self, setting: str, value: str, *, kept: bool) -> None:
-        self._state.note(f"* {setting}: {value}" + ("" if kept else ", for this run only"))
-
-    def tell_choice(self, setting: str) -> None:
-        self._state.note(f"* {setting}: {self._state.settings[setting]}; there are: {', '.join(CHOICES[setting])}")
 
     def clear(self) -> None:
         self._state.board.clear()

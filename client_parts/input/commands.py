@@ -1,7 +1,8 @@
 """What a typed line means: a text, or an order to the client. One row per command.
 
-The rows here are those of every day; `account_commands.py` and `moderation_commands.py` have the others. It must not
-know sockets, frames or screens: a handler turns the words after its command into one call of `Actions`.
+The rows here are those of every day; `settings_commands.py`, `account_commands.py` and `moderation_commands.py` have
+the others. It must not know sockets, frames or screens: a handler turns the words after its command into one call of
+`Actions`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from client_parts.input import help as texts
 from client_parts.input.account_commands import ACCOUNT_COMMANDS
 from client_parts.input.command import Actions, BadUsage, Command, needed
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
-from client_parts.kept.settings import CHOICES
+from client_parts.input.settings_commands import SETTINGS_COMMANDS, choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _help(actions: Actions, words: str) -> None:
     words = words.lower().lstrip("/")
     if not words:
         actions.tell_table(overview(), texts.overview_column(_GROUPS))
-        actions.tell(f"More: /help {', /help '.join(TOPICS)}, /help all, /help COMMAND.\n{_NO_COMMAND}")
+        actions.tell(f"More: /help {', '.join(TOPICS)}, all, COMMAND.\n{_NO_COMMAND}")
     elif words == "all":
         _tell_rows(actions, "Commands:", COMMANDS, _NO_COMMAND)
     elif words in TOPICS:
@@ -136,15 +137,6 @@ def _history(actions: Actions, words: str) -> None:
     if words and not (words.isascii() and words.isdigit() and len(words) < 9 and 1 <= int(words) <= 500):
         raise BadUsage
     actions.older(int(words or 20))
-
-
-def _choose(actions: Actions, setting: str, words: str) -> None:
-    if not words:
-        actions.tell_choice(setting)
-    elif words.lower() in CHOICES[setting]:
-        actions.choose(setting, words.lower())
-    else:
-        raise BadUsage
 
 
 _EVERYDAY: tuple[Command, ...] = (
@@ -199,21 +191,21 @@ _EVERYDAY: tuple[Command, ...] = (
         (),
         "/bell [on|mentions|off]",
         "Ring for every message (on), for your name and private messages (default), or never (off).",
-        lambda a, w: _choose(a, "bell", w),
+        lambda a, w: choose(a, "bell", w),
     ),
     Command(
         "joins",
         (),
         "/joins [all|smart|off]",
         "Show who comes and goes: all at once, merged (smart, default), or never (off).",
-        lambda a, w: _choose(a, "joins", w),
+        lambda a, w: choose(a, "joins", w),
     ),
     Command(
         "theme",
         (),
         "/theme [dark|light|safe]",
         "Colours for a dark or light background, or for colour-blind eyes on either.",
-        lambda a, w: _choose(a, "theme", w),
+        lambda a, w: choose(a, "theme", w),
     ),
     Command("clear", (), "/clear", "Empty the screen.", lambda a, w: a.clear()),
     Command(
@@ -221,12 +213,13 @@ _EVERYDAY: tuple[Command, ...] = (
     ),
 )
 
-COMMANDS: tuple[Command, ...] = (*_EVERYDAY, *ACCOUNT_COMMANDS, *MODERATION_COMMANDS)
+COMMANDS: tuple[Command, ...] = (*_EVERYDAY, *SETTINGS_COMMANDS, *ACCOUNT_COMMANDS, *MODERATION_COMMANDS)
 _BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}
 _PIPED = {word: command for word, command in _BY_WORD.items() if command in _EVERYDAY}
 
 
 TOPICS = {
+    "settings": ("What you choose and keep; see also /theme, /bell, /joins and /color:", SETTINGS_COMMANDS),
     "account": ("Your account, and who may come in:", ACCOUNT_COMMANDS),
     "moderation": ("Keeping order; -s as the first word means the whole server:", MODERATION_COMMANDS),
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from chat_common import COLORS
 from client_parts.input.commands import COMMANDS, TOPICS
 from client_parts.input.moderation_commands import EVERYWHERE, MODES, ROOM_ROLES, SERVER_ROLES
-from client_parts.kept.settings import CHOICES
+from client_parts.kept.values import CHOICES, DEFAULT, KEYS
 
 _OTHERS = ("kick", "ban", "unban", "mute", "unmute", "voice", "role", "invite", "whois", "block", "unblock")
 _NAMES = ("msg", "m", "ignore", "recover", "release", *_OTHERS)
@@ -23,6 +23,8 @@ _WORDS = {
     "mode": MODES,
     **dict.fromkeys(("slow", "topic", "lockdown", "password"), ("off",)),
     "devices": ("forget",),
+    "set": KEYS,
+    "autoaway": ("off",),
 }
 
 
@@ -54,6 +56,8 @@ def _next_argument(given: list[str], word: str, vocabulary: Vocabulary) -> list[
     words = words[everywhere:]
     if not words:
         return _arguments(command.lower(), word, vocabulary)
+    if command.lower() == "set" and len(words) == 1:
+        return _beginning(word, (*CHOICES.get(words[0].lower(), ()), DEFAULT))
     if command.lower() == "role" and len(words) == 1:
         return _beginning(word, SERVER_ROLES if everywhere else ROOM_ROLES)
     return None

@@ -6,56 +6,72 @@ It must not know what a choice does.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from chat_common import COLORS
-from client_parts.kept import json_file
-from terminal_parts.theme import THEMES, first_theme
-
-BELLS = ("on", "mentions", "off")
-
-
-JOINS = ("all", "smart", "off")
-
+from client_parts.kept.config_file import Config, change, read_config, take_over_older
+from client_parts.kept.values import FIRST, KEYS, Saved, checked, written
+from terminal_parts.theme import first_theme
 
 _MOST_COLORS = 20  # names whose colour is kept
-CHOICES = {"theme": THEMES, "bell": BELLS, "joins": JOINS}
 
 
 class Settings:
-    """One value for each of `CHOICES`. Without a path, for one run only."""
+    """A value for each of `KEYS`. Without a path, for one run only."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._path = path
-        self._values = {"theme": first_theme(), "bell": "mentions", "joins": "smart"}
-        for name, value in (json_file.load(path) if path else {}).items():
-            if value in CHOICES.get(name, ()):
-                self._values[name] = value
+    def __init__(self, path: Path | None = None, *, style: str | None = None, usual_style: str = "classic") -> None:
+        """`style` is the one of this run, if somebody asked for one; `usual_style` is that of those who chose none."""
+        self.path = path
+        self._first = {**dict.fromkeys(KEYS, ""), **FIRST, "theme": first_theme(), "style": usual_style}
+        config = _read(path) if path else Config()
+        self.complaints = [*([config.obstacle] if config.obstacle else []), *config.complaints]
+        self._chosen = config.values
+        self._for_this_run = {"style": style} if style else {}
+        self.servers: dict[str, Saved] = config.servers
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name]
+        return self._for_this_run.get(name) or self._chosen.get(name) or self._first[name]
+
+    def is_chosen(self, name: str) -> bool:
+        """Whether somebody chose it, and it is not the value of those who did not."""
+        return name in self._chosen or name in self._for_this_run
 
     def choose(self, name: str, value: str) -> bool:
-        """Choose that for this run. Returns whether it is kept for the next."""
-        self._values[name] = value
-        # Another client may have changed another setting meanwhile.
-        return self._path is not None and json_file.update(self._path, lambda kept: {**kept, name: value})
+        """Choose that from now on. Returns whether it is kept for the next run. ValueError if there is none."""
+        self._chosen[name] = value = checked(name, value)
+        self._for_this_run.pop(name, None)
+        return self._path_takes("", name, written(name, value))
+
+    def take_back(self, name: str) -> bool:
+        """Choose nothing from now on. Returns whether that is kept for the next run."""
+        self._chosen.pop(name, None)
+        self._for_this_run.pop(name, None)
+        return self._path_takes("", name, None)
+
+    def save_server(self, name: str, address: str) -> bool:
+        """Give a server a short name. Returns whether that is kept for the next run."""
+        self.servers[name] = (self.servers.get(name) or Saved(address))._replace(address=address)
+        return self._path_takes(f"servers.{name}", "address", address)
+
+    def _path_takes(self, table: str, key: str, value: str | int | None) -> bool:
+        return self.path is not None and change(self.path, table, key, value)
 
     def color_of(self, name: str) -> str | None:
         """What was chosen for that name: colours tell names apart, so each has its own."""
-        color = _colors(json_file.load(self._path)).get(name.lower()) if self._path else None
-        return color if color in COLORS else None
+        return _read(self.path).colors.get(name.lower()) if self.path else None
 
     def choose_color(self, name: str, color: str) -> bool:
         """Choose that for this run. Returns whether it is kept for the next."""
+        if self.path is None:
+            return False
+        known = [other for other in _read(self.path).colors if other != name.lower()]
+        for oldest in known[: max(0, len(known) - _MOST_COLORS + 1)]:
+            change(self.path, "colors", oldest, None)
+        return change(self.path, "colors", name.lower(), color)
 
-        def with_it(kept: dict[str, Any]) -> dict[str, Any]:
-            others = {known: color for known, color in _colors(kept).items() if known != name.lower()}
-            return {**kept, "colors": dict([*others.items(), (name.lower(), color)][-_MOST_COLORS:])}
 
-        return self._path is not None and json_file.update(self._path, with_it)
-
-
-def _colors(kept: dict[str, Any]) -> dict[str, Any]:
-    colors = kept.get("colors")
-    return colors if isinstance(colors, dict) else {}
+def _read(path: Path) -> Config:
+    older = take_over_older(path)
+    config = read_config(path)
+    if not config.values and not config.colors:  # where they cannot be moved, they hold all the same
+        config.values = older.values
+        config.colors = older.colors
+    return config

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import tomllib
 from contextlib import suppress
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def test_bell_and_joins_are_remembered(person: Open, tmp_path: Path) -> None:
     again.type("/bell\r/joins\r")
     again.wait_for("* bell: off; there are: on, mentions, off")
     again.wait_for("* joins: all; there are: all, smart, off")
-    assert (tmp_path / "settings.json").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "config.toml").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("way", ["/exit\r", "\x04", "\x03", signal.SIGTERM, signal.SIGHUP])
@@ -131,7 +132,7 @@ def test_a_killed_client_leaves_whole_files(person: Open, tmp_path: Path) -> Non
     again.wait_for("bob: more")
     again.signal(signal.SIGKILL)
     assert again.status() == -signal.SIGKILL
-    assert json.loads((tmp_path / "settings.json").read_text()) == {"theme": "safe"}
+    assert tomllib.loads((tmp_path / "config.toml").read_text()) == {"theme": "safe"}
     third = person("ann")
     third.wait_for("── 1 new message ──")
 
@@ -148,9 +149,9 @@ def test_ctrl_c_at_any_instant_of_leaving_leaves_whole_files(person: Open, tmp_p
                 ann.watch(0.002)
         assert ann.status() in (0, 130, -signal.SIGINT)
         assert b"Traceback" not in ann.output, ann.output.decode()
-        for name in ("settings.json", "seen.json"):
+        for name, read in (("config.toml", tomllib.loads), ("seen.json", json.loads)):
             if (tmp_path / name).exists():
-                assert json.loads((tmp_path / name).read_text())
+                assert read((tmp_path / name).read_text())
 
 
 def test_tab_offers_rooms_that_one_is_not_in_and_themes(person: Open) -> None:

@@ -15,7 +15,8 @@ LINK = str(Invitation("chat.example", 4000, "builds", KEY))
 
 
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CHAT_TOKEN_FILE", str(tmp_path / "token"))
     for variable in ("CHAT_SERVER", "CHAT_HOST", "CHAT_PORT", "CHAT_NAME", "CHAT_COLOR"):
         monkeypatch.delenv(variable, raising=False)
 
@@ -270,3 +271,72 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         read_command_line(["--version"])
     assert ending.value.code == 0
     assert capsys.readouterr().out == f"client.py {VERSION}\n"
+
+
+SETTINGS = """
+server = "home"
+name = "zoe"
+[servers.home]
+address = "a:1, b:2"
+[servers.work]
+address = "chat://chat.example:4000/builds"
+rooms = ["den"]
+name = "ann"
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(SETTINGS)
+    return path
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_server_has_a_short_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its rooms and the name there; options and the environment come first."""
+    options = read_command_line(["work"])
+    preferences = options.preferences
+    assert (options.host, options.port, preferences.rooms) == ("chat.example", 4000, ("builds", "den"))
+    assert preferences.name == "ann"
+    asked = read_command_line(["work", "--name", "bob", "--room", "x"]).preferences
+    assert (asked.name, asked.rooms) == ("bob", ("builds", "x"))
+    monkeypatch.setenv("CHAT_NAME", "eve")
+    monkeypatch.setenv("CHAT_SERVER", "elsewhere")
+    assert read_command_line(["work"]).preferences.name == "eve"
+
+
+@pytest.mark.usefixtures("settings")
+def test_the_settings_say_where_to_go_if_nobody_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address, an option or a variable is another server."""
+    options = read_command_line([])
+    assert ((options.host, options.port), options.preferences.other_servers) == (("a", 1), (("b", 2),))
+    assert options.preferences.name == "zoe"
+    for arguments, place in (
+        (["--port", "9"], ("127.0.0.1", 9)),
+        ([":9"], ("127.0.0.1", 9)),
+        (["other"], ("other", 3030)),
+    ):
+        options = read_command_line(arguments)
+        assert ((options.host, options.port), options.preferences.other_servers) == (place, ())
+    monkeypatch.setenv("CHAT_HOST", "h")
+    assert read_command_line([]).host == "h"
+
+
+def test_a_wrong_short_server_is_blamed_on_the_settings(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its place; a file that cannot be read has one too. --help is shown all the same."""
+    settings.write_text('[servers.work]\naddress = "http://x"\n')
+    for text, sentence in (
+        (
+            '[servers.work]\naddress = "http://x"\n',
+            "Invalid servers.work http://x: write it without http://, like x.\n",
+        ),
+        ("[servers", f"{settings}, at its end: expected ']' at the end of a table declaration.\n"),
+    ):
+        settings.write_text(text)
+        with pytest.raises(SystemExit) as ending:
+            read_command_line(["work"])
+        assert (ending.value.code, capsys.readouterr().err) == (2, sentence)
+    with pytest.raises(SystemExit) as ending:
+        read_command_line(["--help"])
+    assert ending.value.code == 0

@@ -344,6 +344,10 @@ class Anything:
     def moderation(self) -> Any:
         return self
 
+    @property
+    def settings(self) -> Any:
+        return self
+
     def __getattr__(self, name: str) -> Callable[..., None]:
         return assert_inert if name == "tell" else lambda *words, **more: None
 

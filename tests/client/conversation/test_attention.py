@@ -64,7 +64,9 @@ def test_who_speaks_came_before() -> None:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("/se", ["/search ", "/servers "]),
+        ("/se", ["/search ", "/set ", "/servers "]),
+        ("/set th", ["/set theme "]),
+        ("/set theme l", ["/set theme light "]),
         ("/join b", ["/join builds ", "/join beach "]),
         ("/who #a", ["/who attic "]),
         ("/leave b", ["/leave builds "]),

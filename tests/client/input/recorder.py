@@ -21,6 +21,10 @@ class Recorder:
     def moderation(self) -> Any:
         return self
 
+    @property
+    def settings(self) -> Any:
+        return self
+
     def __getattr__(self, name: str) -> Any:
         return lambda *arguments, **named: self.calls.append((name, *arguments, *([named] if named else [])))
 

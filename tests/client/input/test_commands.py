@@ -11,10 +11,12 @@ from client_parts.input.account_commands import ACCOUNT_COMMANDS
 from client_parts.input.command import Command
 from client_parts.input.commands import COMMANDS, Mistake, Order, Text, help_text, understand, understand_piped
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
+from client_parts.input.settings_commands import SETTINGS_COMMANDS
 from terminal_parts.width import wrap
 from tests.client.input.recorder import asked
 
-EVERYDAY = [command for command in COMMANDS if command not in (*ACCOUNT_COMMANDS, *MODERATION_COMMANDS)]
+OTHERS = (*SETTINGS_COMMANDS, *ACCOUNT_COMMANDS, *MODERATION_COMMANDS)
+EVERYDAY = [command for command in COMMANDS if command not in OTHERS]
 
 
 def test_a_number_of_five_thousand_digits_is_bad_usage() -> None:
@@ -52,10 +54,10 @@ ROWS = [
     ("/back", ("away", None)),
     ("/mentions", ("list_mentions",)),
     ("/bell OFF", ("choose", "bell", "off")),
-    ("/bell", ("tell_choice", "bell")),
+    ("/bell", ("tell", "bell")),
     ("/joins smart", ("choose", "joins", "smart")),
     ("/theme Light", ("choose", "theme", "light")),
-    ("/theme", ("tell_choice", "theme")),
+    ("/theme", ("tell", "theme")),
     ("/clear", ("clear",)),
     ("/say over", ("say", "over")),
     ("/SAY  over ", ("say", "over")),
@@ -162,7 +164,11 @@ def test_a_pipe_may_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["/ban alice", "/role mallory operator", "/password off", "/kick -s bob", "/release alice"]
+    "line",
+    [
+        *("/ban alice", "/role mallory operator", "/password off", "/kick -s bob", "/release alice"),
+        *("/set notify_command rm -r /", "/style classic"),
+    ],
 )
 def test_what_a_program_passes_on_keeps_no_order(line: str) -> None:
     """It may come from anybody: it is said, and not carried out with the rights of whoever runs the client."""
@@ -189,12 +195,15 @@ def test_help_fits_a_small_terminal() -> None:
     [(_, text, hang), (_, more)] = asked("/help")
     assert [command.name for command in EVERYDAY if f"/{command.name}" not in text.split()] == []
     assert wrap(text, 80, hang) == text.split("\n")
-    for other in ("/help account", "/help moderation", "/help all"):
+    for other in ("settings", "account", "moderation", "all"):
         assert other in more
     assert len(wrap(text, 40, hang) + wrap(more, 40)) <= 14
 
 
-@pytest.mark.parametrize(("topic", "commands"), [("account", ACCOUNT_COMMANDS), ("/moderation", MODERATION_COMMANDS)])
+@pytest.mark.parametrize(
+    ("topic", "commands"),
+    [("settings", SETTINGS_COMMANDS), ("account", ACCOUNT_COMMANDS), ("/moderation", MODERATION_COMMANDS)],
+)
 def test_help_has_pages_for_what_is_not_of_every_day(topic: str, commands: tuple[Command, ...]) -> None:
     """A row for each command of that kind, and no other; in a small terminal each keeps to its columns."""
     [(_, listing, second_column)] = asked(f"/help {topic}")

@@ -53,7 +53,7 @@ needs_locks = pytest.mark.skipif(sys.platform == "win32", reason="a folder canno
 @needs_locks
 def test_choices_made_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
     """One client writes at a time, upon what is there by then."""
-    path = tmp_path / "settings.json"
+    path = tmp_path / "config.toml"
     at_once(CHOOSING, path)
     names = [f"n{me}-{number}" for me in range(4) for number in range(4)]
     assert [Settings(path).color_of(name) for name in names] == ["red"] * 16
@@ -86,10 +86,10 @@ def test_a_client_that_is_stopped_while_it_writes_stops_nobody(tmp_path: Path) -
     """The others wait for a moment, and go on."""
     begun = time.monotonic()
     with one_at_a_time(tmp_path):
-        assert Settings(tmp_path / "settings.json").choose("bell", "off")
+        assert Settings(tmp_path / "config.toml").choose("bell", "off")
         assert InputHistory(tmp_path / "input-history").add("hello")
     assert time.monotonic() - begun < SECONDS / 2
-    assert Settings(tmp_path / "settings.json")["bell"] == "off"
+    assert Settings(tmp_path / "config.toml")["bell"] == "off"
     assert InputHistory(tmp_path / "input-history").load() == ["hello"]
 
 

@@ -106,6 +106,8 @@ class ChatClient:
         usual = "short" if screen.interactive and shows_colors() else "classic"
         settings = Settings(kept and kept / CONFIG, style=preferences.style, usual_style=usual)
         screen.set_theme(settings["theme"])
+        if not settings.is_chosen("theme") and shows_colors():
+            screen.ask_background(lambda theme: screen.set_theme(theme) if settings.suppose_theme(theme) else None)
         for complaint in settings.complaints:
             screen.complain(bad(harmless_line(complaint)))
         # What only sends need not know what was said before: it would stand in the logs of others.

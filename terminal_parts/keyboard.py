@@ -104,9 +104,13 @@ class Keyboard:
         except OSError:
             pass  # it rings already, or is closed
 
-    def has_keys(self) -> bool:
-        """Whether a key waits to be read."""
-        return bool(select.select([self._descriptor], [], [], 0)[0])
+    @property
+    def is_open(self) -> bool:
+        return self._is_open
+
+    def has_keys(self, seconds: float = 0) -> bool:
+        """Whether a key waits to be read, within that time."""
+        return bool(select.select([self._descriptor], [], [], seconds)[0])
 
     def wait(self) -> list[Key]:
         """The next keys; none after a signal or a `wake`. EOFError if nobody can type any more."""

@@ -11,7 +11,7 @@ import re
 from typing import Final, NamedTuple
 
 KEY_PATIENCE: Final = 0.05  # seconds: then Esc was the key itself, and not the beginning of another
-PASTE_PATIENCE: Final = 1.0  # seconds without a byte: then the end of the paste was lost
+PASTE_PATIENCE: Final = 1.0  # seconds without a byte: then the end of the paste, or of an answer, was lost
 MOST_GATHERED: Final = 65_536  # characters of a paste that are handed over at once
 _LONGEST_SEQUENCE = 64
 _CTRL_C = b"\x03"
@@ -20,6 +20,9 @@ _TEXT = re.compile(r"[^\x00-\x1f\x7f]+")
 # Also ESC [ [ A, as the console of a machine says F1, and a doubled ESC, as some terminals say Alt.
 _SEQUENCE = re.compile(r"\x1b+(\[\[.|\[[0-?]*[ -/]*[@-Z\\-~]|O.|[^\x1b\[O])", re.DOTALL)
 _BEGUN = re.compile(r"\x1b+(\[\[?[0-?]*[ -/]*|O)?")
+# What a terminal answers to a question about it. Alt and ] alone begin alike.
+_ANSWER = re.compile(r"(\x1b\]\d{1,4};[^\x07\x1b]*)(?:\x07|\x1b\\)")
+_ANSWER_BEGUN = re.compile(r"\x1b\](\d{1,4}(;[^\x07\x1b]*\x1b?)?)?")
 
 
 class Key(NamedTuple):
@@ -38,7 +41,7 @@ class KeyDecoder:
     @property
     def patience(self) -> float | None:
         """After so many seconds without a byte, `give_up`. None if nothing has begun."""
-        if self._paste is not None:
+        if self._paste is not None or (self._begun.startswith("\x1b]") and len(self._begun) > 2):
             return PASTE_PATIENCE
         return KEY_PATIENCE if self._begun else None
 
@@ -101,6 +104,10 @@ def _key_at(text: str, start: int) -> tuple[Key | None, int]:
         return Key("", found[0]), found.end()
     if text[start] != "\x1b":
         return Key(text[start]), start + 1
+    if found := _ANSWER.match(text, start):
+        return Key(found[1]), found.end()
+    if len(text) - start <= _LONGEST_SEQUENCE and _ANSWER_BEGUN.fullmatch(text, start):
+        return None, start
     if found := _SEQUENCE.match(text, start):
         code = "\x1b" + found[1]
         return Key(code.replace("\x1bO", "\x1b[", 1)), found.end()

@@ -34,6 +34,11 @@ class Settings:
         """Whether somebody chose it, and it is not the value of those who did not."""
         return name in self._chosen or name in self._for_this_run
 
+    def suppose_theme(self, name: str) -> bool:
+        """The theme of those who chose none. Returns whether it holds."""
+        self._first["theme"] = name
+        return not self.is_chosen("theme")
+
     def choose(self, name: str, value: str) -> bool:
         """Choose that from now on. Returns whether it is kept for the next run. ValueError if there is none."""
         self._chosen[name] = value = checked(name, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from client_parts.screen.window import Window
 from terminal_parts.width import HANG
 
 
@@ -15,6 +16,10 @@ class Board(Protocol):
     @property
     def rich(self) -> bool:
         """Whether there is room for times, a bell and news that are held back for a moment."""
+
+    @property
+    def window(self) -> Window:
+        """Whether somebody looks."""
 
     def show(self, line: str, hang: int = HANG) -> None:
         """What comes from the server."""

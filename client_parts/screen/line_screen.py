@@ -22,6 +22,7 @@ from chat_common import MAX_TEXT, Frame
 from client_parts.input.completion import Vocabulary
 from client_parts.input.reading import Reader
 from client_parts.screen.status import Status
+from client_parts.screen.window import Window
 from terminal_parts.fitting import fitted_for
 from terminal_parts.theme import AS_PAINTED, theme_named
 from terminal_parts.width import HANG
@@ -43,6 +44,7 @@ class LineScreen(Reader):
         self.broken = False
         self.continues = False
         self.rich = False
+        self.window = Window()
         self.objection: Callable[[], str] = str
         self._ended_line = True
         self._fresh_until = math.inf  # till then the cursor is surely where a row begins
@@ -75,6 +77,9 @@ class LineScreen(Reader):
 
     def complain(self, line: str) -> None:
         self._write(sys.stderr, self._own_row() + fitted_for(line, sys.stderr))
+
+    def ask_background(self, told: Callable[[str], None]) -> None:
+        """There are no questions in a pipe."""
 
     def is_typed_to(self) -> bool:
         """What is typed here is kept by the terminal, line by line."""

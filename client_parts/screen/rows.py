@@ -26,7 +26,8 @@ MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and
 _REMEMBERED = 500  # lines that can be drawn again
 _MOST_WAITING = 3
 _PATIENCE = 0.5  # seconds that a terminal may take for the last words
-_PASTES_WHOLE, _PASTES_KEYS = "\x1b[?2004h", "\x1b[?2004l"  # whether a pasted block says where it begins and ends
+# Whether a pasted block says where it begins and ends, and the window that it got or lost the focus.
+_TELLS_MORE, _TELLS_KEYS = "\x1b[?2004h\x1b[?1004h", "\x1b[?1004l\x1b[?2004l"
 
 
 class Rows:
@@ -62,7 +63,7 @@ class Rows:
             opening = self._title.saved()
             if self._status is not None:
                 opening += self._title.changed(self._status.title)
-            self._write(opening + ("\n" * self._rows + self._drawn() if self._reserved else _PASTES_WHOLE))
+            self._write(opening + ("\n" * self._rows + self._drawn() if self._reserved else _TELLS_MORE))
             for line, hang in self._held.take():
                 self._append(line, hang)
             self._write(self._drawn_input())
@@ -91,7 +92,7 @@ class Rows:
         return True
 
     def _closing(self) -> str:
-        closing = "\r\x1b[0m\x1b[K" + _PASTES_KEYS + self._title.restored()
+        closing = "\r\x1b[0m\x1b[K" + _TELLS_KEYS + self._title.restored()
         if self._reserved:
             closing += f"\x1b[r\x1b[{self._bottom - self._free + 1};1H\x1b[0m\x1b[J"
         self._reserved, self._below = False, ()
@@ -188,9 +189,10 @@ class Rows:
         self._below = ("",) * wanted
         return moved + f"\x1b[1;{self._bottom}r"
 
-    def ring(self) -> None:
+    def send(self, codes: str) -> None:
+        """What changes nothing on the screen: the bell, or a question to the terminal."""
         with self._writing:
-            self._write("\a")
+            self._write(codes)
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, also for what is on the screen already."""
@@ -218,14 +220,14 @@ class Rows:
         self._below = ()
         if not self._reserved:
             lines = "".join(row + "\r\n" for row in self._last_rows())
-            return f"\x1b[r\x1b[H\x1b[0m\x1b[J{_PASTES_WHOLE}{lines}{self._drawn_input()}"
+            return f"\x1b[r\x1b[H\x1b[0m\x1b[J{_TELLS_MORE}{lines}{self._drawn_input()}"
         rows = self._last_rows()
         self._free = self._bottom
         area = self._appended(rows) if rows else ""
         status = self._foot(self._status) if self._status is not None else ""
         # Up to the cursor: wiping the screen as a whole would put it into some terminals' scrollback.
         empty = f"\x1b[r\x1b[{self._rows};{self._columns}H\x1b[0m\x1b[1J"
-        return f"{empty}{_PASTES_WHOLE}\x1b[1;{self._bottom}r{area}{status}{self._drawn_input()}"
+        return f"{empty}{_TELLS_MORE}\x1b[1;{self._bottom}r{area}{status}{self._drawn_input()}"
 
     def _last_rows(self) -> list[str]:
         """As many of the last lines as the message area has room for."""

@@ -42,6 +42,9 @@ class Screen(Board, Protocol):
     def is_typed_to(self) -> bool:
         """Whether somebody has begun to type, before it is entered."""
 
+    def ask_background(self, told: Callable[[str], None]) -> None:
+        """Ask the terminal for its background, if it can tell. `told` gets the theme for it, perhaps never."""
+
     def wait_to_leave(self) -> None:
         """After an end that nobody here asked for: let the person finish the line, and read what happened."""
 

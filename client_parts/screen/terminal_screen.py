@@ -14,20 +14,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from chat_common import Frame, harmless_line, paint
+from chat_common import harmless_line, paint
 from client_parts.input.completion import Vocabulary
 from client_parts.input.reading import Closed
 from client_parts.kept.input_history import InputHistory
 from client_parts.screen.rows import Rows
 from client_parts.screen.secret_line import Abandoned, SecretLine
-from client_parts.screen.status import Status
 from client_parts.screen.tab import Tab
+from client_parts.screen.terminal_board import TerminalBoard
+from client_parts.screen.title import has_title
 from terminal_parts.editor import Editor
 from terminal_parts.keyboard import Keyboard
 from terminal_parts.keys import Key
-from terminal_parts.theme import theme_named
 from terminal_parts.typing_loop import TypingLoop
-from terminal_parts.width import HANG
 
 _LAST_WORDS = 1.0  # seconds
 _LOOK = 0.2  # seconds between looks whether we are in front again: nothing tells
@@ -35,28 +34,22 @@ _ENTER = ("\r", "\n")
 _CTRL_C, _CTRL_D, _TAB, _CTRL_L, _CTRL_Z, _CTRL_BACKSLASH = "\x03", "\x04", "\t", "\x0c", "\x1a", "\x1c"
 
 
-class TerminalScreen(TypingLoop):
+class TerminalScreen(TerminalBoard, TypingLoop):
     """The screen of a person."""
 
     interactive = True
-    echoes = False
     continues = False
-    rich = True
     leaving_key = "Esc"
 
     def __init__(self, history: InputHistory | None = None) -> None:
-        super().__init__(Keyboard(sys.stdin.fileno()), Editor(history.load() if history is not None else ()))
-        self._rows = Rows(sys.stdout.fileno(), os.environ.get("TERM", ""))
+        TypingLoop.__init__(self, Keyboard(sys.stdin.fileno()), Editor(history.load() if history is not None else ()))
+        TerminalBoard.__init__(self, Rows(sys.stdout.fileno(), os.environ.get("TERM", "")))
         self._history = history
         self._closed = threading.Event()
         self._tab = Tab()
         self._secret: SecretLine | None = None  # what is typed instead of a line, and is not seen
         self.objection: Callable[[], str] = str
         self._has_objected = False  # since the last key but Ctrl+C
-
-    @property
-    def broken(self) -> bool:
-        return self._rows.broken
 
     def is_typed_to(self) -> bool:
         if not self._keyboard.is_in_front():
@@ -68,6 +61,7 @@ class TerminalScreen(TypingLoop):
         try:
             self._keyboard.open()
             self._rows.enter()
+            self._rows.send(self.window.question())
         except BaseException:
             self.__exit__()
             raise
@@ -77,38 +71,14 @@ class TerminalScreen(TypingLoop):
         try:
             self._rows.leave()
         finally:
+            self._hear_answers()
             self._keyboard.close(discard=True)
             if self._history is not None:
                 self._history.add(self._editor.text)  # a half-typed line is found again in the next run
 
-    # --- What any thread may ask for ---
-
-    def show(self, line: str, hang: int = HANG) -> None:
-        self._rows.show(line, hang)
-
-    def show_delivered(self, line: str) -> None:
-        self._rows.show_delivered(line, HANG)
-
-    def note(self, line: str, hang: int = HANG) -> None:
-        self.show(line, hang)
-
-    def complain(self, line: str) -> None:
-        self._rows.show_now(line, HANG)
-
-    def event(self, frame: Frame) -> None:
-        """Events are for programs."""
-
-    def clear(self) -> None:
-        self._rows.clear()
-
-    def ring(self) -> None:
-        self._rows.ring()
-
-    def set_theme(self, name: str) -> None:
-        self._rows.set_theme(theme_named(name))
-
-    def set_status(self, status: Status) -> None:
-        self._rows.set_status(status)
+    def ask_background(self, told: Callable[[str], None]) -> None:
+        if has_title(os.environ.get("TERM", "")):  # others may show the question
+            self.window.ask_background(told)
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         self._tab.vocabulary = vocabulary
@@ -161,6 +131,13 @@ class TerminalScreen(TypingLoop):
                 self._ask_to_leave()
         self._give_up(self._editor.text)
 
+    def _hear_answers(self) -> None:
+        """What the terminal was asked is not for whoever reads next. No fault here keeps it from being given back."""
+        keyboard, window = self._keyboard, self.window
+        with suppress(Exception):
+            while keyboard.is_open and window.patience and keyboard.has_keys(window.patience):
+                self._keys.extend(key for key in keyboard.wait() if not window.takes(key))
+
     def _ask_to_leave(self) -> None:
         self.note(paint("Press Enter to leave.", "yellow"))
 
@@ -180,6 +157,8 @@ class TerminalScreen(TypingLoop):
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""
         editor = self._editor
+        if self.window.takes(key):
+            return None
         self._has_objected = self._has_objected and key.code == _CTRL_C
         if self._secret is not None and key.code not in (_CTRL_Z, _CTRL_L, _CTRL_BACKSLASH):
             return self._secret.press(key)
@@ -236,6 +215,7 @@ class TerminalScreen(TypingLoop):
         try:
             self._rows.lend()
         finally:
+            self._hear_answers()
             self._keyboard.close()
         meanwhile()
         while not self._keyboard.is_in_front():

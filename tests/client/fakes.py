@@ -19,6 +19,7 @@ from client_parts.input.completion import Vocabulary
 from client_parts.input.reading import Closed
 from client_parts.link.link import Patience
 from client_parts.screen.status import Status
+from client_parts.screen.window import Window
 from tests.client.ports import ReservedPort
 
 SECONDS = 10.0  # the longest that any test waits for anything
@@ -65,6 +66,7 @@ class Notebook:
         self.cleared = 0
         self.rung = 0
         self.theme = ""
+        self.window = Window()
 
     def show(self, line: str, hang: int = 0) -> None:
         self.raw.append(line)
@@ -120,6 +122,9 @@ class FakeScreen(Notebook):
         with self._changed:
             super().show(line)
             self._changed.notify_all()
+
+    def ask_background(self, told: Callable[[str], None]) -> None:
+        """It has none."""
 
     def is_typed_to(self) -> bool:
         return False

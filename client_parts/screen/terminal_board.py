@@ -1,0 +1,53 @@
+"""What any thread may ask of a person's terminal: lines, the status row, the bell, colours.
+
+It must not know what is typed.
+"""
+
+from __future__ import annotations
+
+from chat_common import Frame
+from client_parts.screen.rows import Rows
+from client_parts.screen.status import Status
+from client_parts.screen.window import Window
+from terminal_parts.theme import theme_named
+from terminal_parts.width import HANG
+
+
+class TerminalBoard:
+    echoes = False
+    rich = True
+
+    def __init__(self, rows: Rows) -> None:
+        self.window = Window()
+        self._rows = rows
+
+    @property
+    def broken(self) -> bool:
+        return self._rows.broken
+
+    def show(self, line: str, hang: int = HANG) -> None:
+        self._rows.show(line, hang)
+
+    def show_delivered(self, line: str) -> None:
+        self._rows.show_delivered(line, HANG)
+
+    def note(self, line: str, hang: int = HANG) -> None:
+        self.show(line, hang)
+
+    def complain(self, line: str) -> None:
+        self._rows.show_now(line, HANG)
+
+    def event(self, frame: Frame) -> None:
+        """Events are for programs."""
+
+    def clear(self) -> None:
+        self._rows.clear()
+
+    def ring(self) -> None:
+        self._rows.send("\a")
+
+    def set_theme(self, name: str) -> None:
+        self._rows.set_theme(theme_named(name))
+
+    def set_status(self, status: Status) -> None:
+        self._rows.set_status(status)

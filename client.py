@@ -156,6 +156,7 @@ class ChatClient:
         with ExitStack() as ending:
             ending.push(self._screen)  # shows what it was told, also if nobody came to enter it
             self._intents = IntentQueue()
+            self._screen.window.stirred = self._intents.ring
             receiver = threading.Thread(target=self.receive_messages, name="receiver", daemon=True)
             receiver.start()
             asked_for = self._talk()

@@ -138,9 +138,9 @@ class Actions:
         if text is None and state.away.text is None:
             state.note("* you were not away")
             return
-        state.be_away(text if text is None else text or "away")
-        state.away.is_told = state.ask_quietly({"type": "away", "text": state.away.text})
-        state.note("* you are back" if text is None else "* you are marked as away")
+        state.tell_away(
+            text if text is None else text or "away", f"* you are {'back' if text is None else 'marked as away'}"
+        )
 
     def ignore(self, name: str) -> None:
         self._company.ignore(name)

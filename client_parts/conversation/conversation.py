@@ -13,6 +13,7 @@ from chat_common import LOBBY, Frame
 from client_parts.conversation.actions import Actions
 from client_parts.conversation.admission import Admission
 from client_parts.conversation.answers import Answers
+from client_parts.conversation.autoaway import AutoAway
 from client_parts.conversation.catching_up import CatchingUp
 from client_parts.conversation.company import Company
 from client_parts.conversation.delivery import Cursors
@@ -69,6 +70,7 @@ class Conversation:
         self._catching_up = catching_up = CatchingUp(state, rooms, company, messages, mentions, unseen)
         self._introduction = Introduction(state, rooms, mentions)
         self._actions = actions = Actions(state, rooms, company, messages, mentions, paging)
+        self._auto_away = AutoAway(state)
         self._overview = Overview(state, rooms, company, paging)
         incoming = Incoming(state, rooms, company, messages, mentions, catching_up)
         answers = Answers(state, rooms, actions.moderation.doubted)
@@ -133,7 +135,8 @@ class Conversation:
     def tell_news(self, now: float) -> float:
         """Tell what waits until it is whole: missed mentions, who came and went. Returns when to ask again."""
         self._mentions.tell_if_whole()
-        return min(self._company.tell_news(now), self._company.look_around(now, self._rooms.current_if_entered))
+        look_around = self._company.look_around(now, self._rooms.current_if_entered)
+        return min(self._company.tell_news(now), look_around, self._auto_away.tend(now))
 
     # --- What it is asked for ---
 

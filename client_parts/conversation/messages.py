@@ -8,6 +8,7 @@ from chat_common import Frame
 from client_parts.conversation.company import Company
 from client_parts.conversation.state import State
 from client_parts.kept.bookmarks import Key
+from client_parts.kept.values import NOTIFY_COMMAND
 from client_parts.screen.view import alert, mentions
 
 
@@ -16,6 +17,7 @@ class Messages:
         self._state = state
         self._company = company
         self._correspondent: Frame | None = None  # the newest private message from somebody else
+        self._losses = 0  # of the window's focus, after which something was said
 
     def is_news(self, message: Frame) -> bool:
         """Whether somebody said it to whom this person listens."""
@@ -27,10 +29,18 @@ class Messages:
         return self.is_news(message) and bool(mentions(self._state.name, message["text"]))
 
     def ring_for(self, news: Iterable[Frame]) -> None:
-        """Ring once for all messages that came in at once, if one of them is a reason to."""
-        bell = self._state.settings["bell"]
-        if any(bell == "on" or (bell == "mentions" and self._is_for_me(message)) for message in news):
-            self._state.board.ring()
+        """Ring and notify once for all messages that came in at once, if one of them is a reason to."""
+        news, state = list(news), self._state
+        if self._reasons(news, state.settings["bell"]):
+            state.board.ring()
+        if (reasons := self._reasons(news, state.settings["notify"])) and not state.board.window.is_looked_at():
+            title, text = state.view.notification(reasons[-1])
+            more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+            state.board.notify(title + more, text, state.settings[NOTIFY_COMMAND])
+
+    def _reasons(self, news: list[Frame], when: str) -> list[Frame]:
+        """Which of these messages are a reason, for somebody who wants that on, for mentions, or off."""
+        return [message for message in news if when == "on" or (when == "mentions" and self._is_for_me(message))]
 
     def _is_for_me(self, message: Frame) -> bool:
         return message["room"].startswith("@") or self.names_me(message)
@@ -58,8 +68,17 @@ class Messages:
         board, view = self._state.board, self._state.view
         if (board.rich or not past) and (day := view.new_day(message["ts"])):
             board.show(day)
-        if board.rich and not past and not view.is_me(message["from"]) and self._state.away.counts_first():
-            board.show(alert("── new while you are away ──"))
+        if board.rich and not past and not view.is_me(message["from"]):
+            is_first, has_left = self._state.away.counts_first(), self._has_just_left()
+            if is_first or has_left:
+                board.show(alert(f"── new {'while you are away' if is_first else 'since you left'} ──"))
+
+    def _has_just_left(self) -> bool:
+        """Whether the window has lost the focus, and nothing was said since."""
+        window = self._state.board.window
+        is_first = window.has_focus is False and window.losses > self._losses
+        self._losses = window.losses
+        return is_first
 
     # --- Whom /reply answers ---
 

@@ -78,6 +78,12 @@ class State:
         if text is None and meanwhile:
             self.board.note(self.view.missed(meanwhile))
 
+    def tell_away(self, text: str | None, note: str) -> None:
+        """The same, and tell the server, now or when there is one."""
+        self.be_away(text)
+        self.away.is_told = self.ask_quietly({"type": "away", "text": text})
+        self.note(note)
+
     def take_away(self, text: str | None) -> None:
         """Be away, or back, because this person said so in another terminal."""
         if text != self.away.text:

@@ -58,6 +58,20 @@ SETTINGS_COMMANDS: tuple[Command, ...] = (
         lambda a, w: choose(a, "style", w),
     ),
     Command(
+        "notify",
+        (),
+        "/notify [on|mentions|off]",
+        "While you do not look, notify you of every message, of your name and private messages (default), or never.",
+        lambda a, w: choose(a, "notify", w),
+    ),
+    Command(
+        "autoaway",
+        (),
+        "/autoaway [MINUTES|off]",
+        "Be away by itself after MINUTES without a key, and back with the next one.",
+        _autoaway,
+    ),
+    Command(
         "set",
         (),
         "/set [KEY [VALUE]]",

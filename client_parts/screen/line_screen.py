@@ -91,6 +91,9 @@ class LineScreen(Reader):
     def ring(self) -> None:
         """Nobody hears a pipe."""
 
+    def notify(self, title: str, text: str, command: str) -> None:
+        """Nobody looks at a pipe."""
+
     def event(self, frame: Frame) -> None:
         """Events are for programs."""
 

@@ -5,7 +5,8 @@ It must not know what is typed.
 
 from __future__ import annotations
 
-from chat_common import Frame
+from chat_common import Frame, harmless_line, paint
+from client_parts.screen.notifier import Notifier
 from client_parts.screen.rows import Rows
 from client_parts.screen.status import Status
 from client_parts.screen.window import Window
@@ -20,6 +21,7 @@ class TerminalBoard:
     def __init__(self, rows: Rows) -> None:
         self.window = Window()
         self._rows = rows
+        self._notifier = Notifier(rows.send, lambda sentence: self.complain(paint(harmless_line(sentence), "red")))
 
     @property
     def broken(self) -> bool:
@@ -45,6 +47,9 @@ class TerminalBoard:
 
     def ring(self) -> None:
         self._rows.send("\a")
+
+    def notify(self, title: str, text: str, command: str) -> None:
+        self._notifier.notify(title, text, command)
 
     def set_theme(self, name: str) -> None:
         self._rows.set_theme(theme_named(name))

@@ -64,6 +64,12 @@ class View:
         ]
         return "".join(parts)
 
+    def notification(self, message: Frame) -> tuple[str, str]:
+        """A title and a text for somebody who does not look at the screen."""
+        where = "in private" if message["room"].startswith("@") else f"in {self.place(message['room'])}"
+        text = message["text"].removeprefix("/me ")
+        return f"{harmless_line(message['from'])} {where}", without_padding(harmless_line(text))
+
     def _heard(self, body: str) -> str:
         """What somebody else says, with one's own name standing out."""
         parts, end = [], 0

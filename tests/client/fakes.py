@@ -66,6 +66,7 @@ class Notebook:
         self.cleared = 0
         self.rung = 0
         self.theme = ""
+        self.notified: list[tuple[str, str, str]] = []
         self.window = Window()
 
     def show(self, line: str, hang: int = 0) -> None:
@@ -86,6 +87,9 @@ class Notebook:
 
     def ring(self) -> None:
         self.rung += 1
+
+    def notify(self, title: str, text: str, command: str) -> None:
+        self.notified.append((title, text, command))
 
     def set_theme(self, name: str) -> None:
         self.theme = name

@@ -28,6 +28,7 @@ import pyte
 
 from client import ChatClient
 from client_parts.command_line import Preferences
+from client_parts.conversation import choices
 from client_parts.input.commands import Text, understand
 from client_parts.screen.terminal_screen import TerminalScreen
 from server_parts.operator import console
@@ -250,6 +251,26 @@ def mentioned(stage: ClientStage, text: str) -> None:
     stage.message(f"ann {text} ann")
 
 
+def notified(stage: ClientStage, text: str, **environment: str) -> None:
+    """Of somebody who looks elsewhere, in a terminal that shows notifications."""
+    notifier, window = stage.terminal._notifier, stage.terminal.window
+    notifier._next, notifier._environment = 0.0, {"TERM": "xterm", **environment}
+    window.has_focus = False
+    stage.talk.state.settings.choose("bell", "off")
+    stage.message(f"ann {text} ann", sender=text)
+    window.has_focus = True
+
+
+def chosen(stage: ClientStage, text: str) -> None:
+    """Settings that are wrong, or free; a server whose address may be anything that can be printed."""
+    line = text.replace("\n", " ")
+    for command in ("set ", "set server ", "set servers.x ", "set theme "):
+        stage.talk.obey(understand(f"/{command}{line}"))
+    with mock.patch.object(choices, "KEYS", ("server",)):  # the others take a row each
+        stage.talk.obey(understand("/set"))
+    stage.talk.state.settings.servers.clear()
+
+
 def mistyped(stage: ClientStage, text: str) -> None:
     line = text.replace("\n", " ")
     for command in ("", "ignore ", "unignore ", "msg ", "switch ", "nick ", "color ", "join ", "leave "):
@@ -310,6 +331,9 @@ IN_THE_AREA: Final[dict[str, Show]] = {
     "the rooms": places,
     "a mention": mentioned,
     "mistakes": mistyped,
+    "settings": chosen,
+    "a notification": lambda stage, text: notified(stage, text, TERM_PROGRAM="WezTerm"),
+    "a notification of another kind": lambda stage, text: notified(stage, text, VTE_VERSION="7200"),
 }
 IN_THE_STATUS: Final[dict[str, Show]] = {
     "an unread room": unread_place,

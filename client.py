@@ -106,6 +106,7 @@ class ChatClient:
         usual = "short" if screen.interactive and shows_colors() else "classic"
         settings = Settings(kept and kept / CONFIG, style=preferences.style, usual_style=usual)
         screen.set_theme(settings["theme"])
+        screen.set_links(on=settings["links"] == "on")
         if not settings.is_chosen("theme") and shows_colors():
             screen.ask_background(lambda theme: screen.set_theme(theme) if settings.suppose_theme(theme) else None)
         for complaint in settings.complaints:

@@ -6,9 +6,11 @@ It must not know files: the settings say whether a choice could be kept.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from chat_common import harmless_line
 from client_parts.conversation.state import State
+from client_parts.kept.transcript import TranscriptError
 from client_parts.kept.values import AT_START, CHOICES, DEFAULT, KEYS, SERVER, Saved, checked, saved_server
 from client_parts.screen.view import as_sentence, aside
 
@@ -53,12 +55,32 @@ class Choices:
         state, value = self._state, self._state.settings[setting]
         if setting == "theme":
             state.board.set_theme(value)
+        elif setting == "links":
+            state.board.set_links(on=value == "on")
         elif setting == "style":
             state.view.style = value
 
     def _confirm(self, setting: str, value: str, *, kept: bool) -> None:
         when = ", from the next start" if setting in AT_START else ""
         self._state.note(f"* {setting}: {harmless_line(value)}" + (when if kept else ", for this run only"))
+
+    # --- The transcript ---
+
+    def log(self, file: str) -> None:
+        """Add what is shown from now on to a file; without one, tell whether that is done."""
+        board = self._state.board
+        if file:
+            try:
+                board.transcript.begin(Path(file))
+            except TranscriptError as problem:
+                self._state.complain(as_sentence(str(problem)))
+                return
+        path = board.transcript.path
+        self._state.note(f"* log: {harmless_line(str(path)) if path else 'off'}")
+
+    def end_log(self) -> None:
+        self._state.board.transcript.end()
+        self._state.note("* log: off")
 
     # --- What is chosen ---
 

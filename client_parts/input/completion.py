@@ -24,7 +24,7 @@ _WORDS = {
     **dict.fromkeys(("slow", "topic", "lockdown", "password"), ("off",)),
     "devices": ("forget",),
     "set": KEYS,
-    "autoaway": ("off",),
+    **dict.fromkeys(("autoaway", "log"), ("off",)),
 }
 
 

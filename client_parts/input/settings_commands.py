@@ -72,6 +72,13 @@ SETTINGS_COMMANDS: tuple[Command, ...] = (
         _autoaway,
     ),
     Command(
+        "log",
+        (),
+        "/log [FILE|off]",
+        "Add what is shown from now on to FILE, in this run; off: stop that.",
+        lambda a, w: a.settings.end_log() if w.lower() == "off" else a.settings.log(w),
+    ),
+    Command(
         "set",
         (),
         "/set [KEY [VALUE]]",

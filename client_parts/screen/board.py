@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from client_parts.kept.transcript import Transcript
 from client_parts.screen.window import Window
 from terminal_parts.width import HANG
 
@@ -16,6 +17,10 @@ class Board(Protocol):
     @property
     def rich(self) -> bool:
         """Whether there is room for times, a bell and news that are held back for a moment."""
+
+    @property
+    def transcript(self) -> Transcript:
+        """A copy of what is shown, if somebody wants one."""
 
     @property
     def window(self) -> Window:
@@ -37,3 +42,5 @@ class Board(Protocol):
         """Tell a person who does not look; by that command of theirs, if there is one."""
 
     def set_theme(self, name: str) -> None: ...
+    def set_links(self, *, on: bool) -> None:
+        """Whether addresses are links, where the terminal understands them."""

@@ -18,9 +18,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
-from chat_common import MAX_TEXT, Frame
+from chat_common import MAX_TEXT, Frame, harmless_line
 from client_parts.input.completion import Vocabulary
 from client_parts.input.reading import Reader
+from client_parts.kept.transcript import Transcript
 from client_parts.screen.status import Status
 from client_parts.screen.window import Window
 from terminal_parts.fitting import fitted_for
@@ -45,6 +46,7 @@ class LineScreen(Reader):
         self.continues = False
         self.rich = False
         self.window = Window()
+        self.transcript = Transcript()
         self.objection: Callable[[], str] = str
         self._ended_line = True
         self._fresh_until = math.inf  # till then the cursor is surely where a row begins
@@ -61,6 +63,11 @@ class LineScreen(Reader):
 
     def show(self, line: str, hang: int = HANG) -> None:
         self._write(sys.stdout, self._own_row() + line)
+        self._log(line)
+
+    def _log(self, line: str) -> None:
+        if problem := self.transcript.add(line):
+            self.complain(harmless_line(problem))
 
     def show_delivered(self, line: str) -> None:
         self.show(line)
@@ -77,6 +84,7 @@ class LineScreen(Reader):
 
     def complain(self, line: str) -> None:
         self._write(sys.stderr, self._own_row() + fitted_for(line, sys.stderr))
+        self._log(line)
 
     def ask_background(self, told: Callable[[str], None]) -> None:
         """There are no questions in a pipe."""
@@ -102,6 +110,9 @@ class LineScreen(Reader):
 
     def set_theme(self, name: str) -> None:
         self._theme = theme_named(name)
+
+    def set_links(self, *, on: bool) -> None:
+        """There are none in a pipe."""
 
     def set_status(self, status: Status) -> None:
         """There is no prompt in a pipe."""

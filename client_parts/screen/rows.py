@@ -15,6 +15,7 @@ from dataclasses import replace
 from chat_common import paint
 from client_parts.screen.held_lines import HeldLines
 from client_parts.screen.input_line import InputLine
+from client_parts.screen.links import linked
 from client_parts.screen.status import Status, status_line, waiting_lines
 from client_parts.screen.title import Title
 from terminal_parts.fitting import fitted, terminal_size
@@ -38,6 +39,7 @@ class Rows:
 
     def __init__(self, descriptor: int, terminal: str) -> None:
         self.broken = False
+        self.links = False  # addresses are written as links
         self._descriptor = descriptor
         self._title = Title(terminal)
         self._inside = False
@@ -139,7 +141,7 @@ class Rows:
         first = self._bottom - self._free + 1
         start = f"\x1b[{first};1H\x1b[0m" if self._free else f"\x1b[{self._bottom};1H\x1b[0m\n"
         self._free = max(0, self._free - sum(height(row, self._columns) for row in rows))
-        return start + "\r\n".join(rows) + "\x1b[0m"
+        return start + "\r\n".join(map(linked, rows) if self.links else rows) + "\x1b[0m"
 
     # --- What stands below the messages ---
 

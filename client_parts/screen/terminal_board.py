@@ -5,7 +5,11 @@ It must not know what is typed.
 
 from __future__ import annotations
 
+import os
+
 from chat_common import Frame, harmless_line, paint
+from client_parts.kept.transcript import Transcript
+from client_parts.screen.links import understands_links
 from client_parts.screen.notifier import Notifier
 from client_parts.screen.rows import Rows
 from client_parts.screen.status import Status
@@ -20,6 +24,7 @@ class TerminalBoard:
 
     def __init__(self, rows: Rows) -> None:
         self.window = Window()
+        self.transcript = Transcript()
         self._rows = rows
         self._notifier = Notifier(rows.send, lambda sentence: self.complain(paint(harmless_line(sentence), "red")))
 
@@ -29,15 +34,22 @@ class TerminalBoard:
 
     def show(self, line: str, hang: int = HANG) -> None:
         self._rows.show(line, hang)
+        self._log(line)
 
     def show_delivered(self, line: str) -> None:
         self._rows.show_delivered(line, HANG)
+        self._log(line)
+
+    def _log(self, line: str) -> None:
+        if problem := self.transcript.add(line):
+            self.complain(paint(harmless_line(problem), "red"))
 
     def note(self, line: str, hang: int = HANG) -> None:
         self.show(line, hang)
 
     def complain(self, line: str) -> None:
         self._rows.show_now(line, HANG)
+        self._log(line)
 
     def event(self, frame: Frame) -> None:
         """Events are for programs."""
@@ -53,6 +65,9 @@ class TerminalBoard:
 
     def set_theme(self, name: str) -> None:
         self._rows.set_theme(theme_named(name))
+
+    def set_links(self, *, on: bool) -> None:
+        self._rows.links = on and understands_links(os.environ)
 
     def set_status(self, status: Status) -> None:
         self._rows.set_status(status)

@@ -12,6 +12,7 @@ from typing import Any
 
 from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech, without_padding
 from client_parts.screen.capitals import capitalised
+from client_parts.screen.code import with_code_apart
 from client_parts.screen.found import Results, matches
 
 MENTION = "»"  # stands before a message that names this person, for whoever sees no colours
@@ -59,7 +60,7 @@ class View:
             paint(f"{MENTION} ", "yellow", "bold") if named else "",
             paint(mark, "yellow") if (mark := self.mark(message["room"])) else "",
             _tint(label, message["color"]),
-            body if own or message.get("deleted") else self._heard(body),
+            body if message.get("deleted") else with_code_apart(body, str if own else self._heard),
             paint(" ✓", "green") if delivered else "",
         ]
         return "".join(parts)

@@ -17,6 +17,7 @@ from client import ChatClient
 from client_parts.command_line import Preferences
 from client_parts.input.completion import Vocabulary
 from client_parts.input.reading import Closed
+from client_parts.kept.transcript import Transcript
 from client_parts.link.link import Patience
 from client_parts.screen.status import Status
 from client_parts.screen.window import Window
@@ -66,6 +67,8 @@ class Notebook:
         self.cleared = 0
         self.rung = 0
         self.theme = ""
+        self.links = True
+        self.transcript = Transcript()
         self.notified: list[tuple[str, str, str]] = []
         self.window = Window()
 
@@ -90,6 +93,9 @@ class Notebook:
 
     def notify(self, title: str, text: str, command: str) -> None:
         self.notified.append((title, text, command))
+
+    def set_links(self, *, on: bool) -> None:
+        self.links = on
 
     def set_theme(self, name: str) -> None:
         self.theme = name

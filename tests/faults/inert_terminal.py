@@ -261,6 +261,14 @@ def notified(stage: ClientStage, text: str, **environment: str) -> None:
     window.has_focus = True
 
 
+def with_addresses(stage: ClientStage, text: str) -> None:
+    """In a terminal that understands links, and with code."""
+    stage.talk.state.settings.choose("bell", "off")
+    stage.terminal._rows.links = True
+    stage.message(f"https://a.example/{text} http://{text} `{text}` ```\n{text}\n``` https://ann/ann{text}")
+    stage.terminal._rows.links = False
+
+
 def chosen(stage: ClientStage, text: str) -> None:
     """Settings that are wrong, or free; a server whose address may be anything that can be printed."""
     line = text.replace("\n", " ")
@@ -332,6 +340,7 @@ IN_THE_AREA: Final[dict[str, Show]] = {
     "a mention": mentioned,
     "mistakes": mistyped,
     "settings": chosen,
+    "links and code": with_addresses,
     "a notification": lambda stage, text: notified(stage, text, TERM_PROGRAM="WezTerm"),
     "a notification of another kind": lambda stage, text: notified(stage, text, VTE_VERSION="7200"),
 }

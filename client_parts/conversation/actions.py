@@ -109,6 +109,10 @@ class Actions:
     def more(self) -> None:
         self._paging.more()
 
+    def show_context(self, id: int, room: str) -> None:
+        where = self._rooms.wire_name(_room_name(room)) if room else None
+        self._paging.context.show(id, where, self._rooms.current_on_the_wire)
+
     def list_mentions(self) -> None:
         self._mentions.list_all()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chat_common import Frame
 from client_parts.conversation.company import Company
 from client_parts.conversation.delivery import Arrival
@@ -25,6 +27,7 @@ class CatchingUp:
         self._unseen = unseen
         self._was_cut_off = False  # the link was lost, in this run
         self._page: list[Frame] = []  # of older messages, which comes in several frames
+        self.takes_page: Callable[[str, list[Frame]], bool] = lambda room, page: False  # who else asked for one
 
     def disconnected(self) -> None:
         """The link is gone, if there was one."""
@@ -114,6 +117,8 @@ class CatchingUp:
         if frame.get("more") and frame["messages"]:
             return
         page, self._page = self._page, []
+        if self.takes_page(frame["room"], page):
+            return
         if page:
             self._show_older(frame["room"], page)
         else:

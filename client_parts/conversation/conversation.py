@@ -68,6 +68,7 @@ class Conversation:
         messages = Messages(state, company)
         self._mentions = mentions = Mentions(state, messages, unseen, paging.searches)
         self._catching_up = catching_up = CatchingUp(state, rooms, company, messages, mentions, unseen)
+        catching_up.takes_page = paging.context.takes
         self._introduction = Introduction(state, rooms, mentions)
         self._actions = actions = Actions(state, rooms, company, messages, mentions, paging)
         self._auto_away = AutoAway(state)
@@ -126,6 +127,7 @@ class Conversation:
         self._catching_up.disconnected()
         self._company.lost()
         self._paging.searches.forget()
+        self._paging.context.forget()
         self.state.disconnected()
 
     def stop_reading(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from chat_common import Frame, room_problem
 from client_parts.conversation.company import Company
+from client_parts.conversation.context import Context
 from client_parts.conversation.searches import Pages, Searches
 from client_parts.conversation.state import State
 from client_parts.screen import order
@@ -19,6 +20,7 @@ _MOST_LEFT_OUT = 100  # ignored people that a server is asked to leave out of a 
 class Paging:
     def __init__(self, state: State, company: Company) -> None:
         self.searches = Searches(state, self._show_unasked)
+        self.context = Context(state, company)
         self.public_rooms: tuple[str, ...] = ()  # as far as the server has told
         self._state = state
         self._company = company
@@ -47,6 +49,7 @@ class Paging:
         if self._company.ignored:
             request["without"] = list(self._company.ignored)[:_MOST_LEFT_OUT]
         self._search, self._list = Pages(request), None
+        self.context.begin(text)
         self._ask_for_results(self._search)
 
     def _ask_for_results(self, pages: Pages) -> None:
@@ -59,6 +62,7 @@ class Paging:
         """Show the newest message last, then how much is left."""
         board, view = self._state.board, self._state.view
         shown = [m for m in results.messages if m["from"].lower() not in self._company.ignored]
+        self.context.note(shown)
         for message in reversed(shown):
             board.show(view.result(message, pages.request["text"]))
         found = len(results.messages)

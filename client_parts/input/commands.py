@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from chat_common import harmless_line, is_exit, nearest
 from client_parts.input import help as texts
 from client_parts.input.account_commands import ACCOUNT_COMMANDS
-from client_parts.input.command import Actions, BadUsage, Command, needed
+from client_parts.input.command import Actions, BadUsage, Command, first_word, needed, nothing_more, whole_number
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.input.settings_commands import SETTINGS_COMMANDS, choose
 
@@ -139,6 +139,13 @@ def _history(actions: Actions, words: str) -> None:
     actions.older(int(words or 20))
 
 
+def _context(actions: Actions, words: str) -> None:
+    number, room = first_word(words)
+    nothing_more(first_word(room)[1])
+    number = number.strip("[]")
+    actions.show_context(whole_number(number, "the number of a message"), room)
+
+
 _EVERYDAY: tuple[Command, ...] = (
     Command("help", (), "/help [COMMAND|all]", "List the commands, or explain one or all.", _help),
     Command("exit", ("quit",), "/exit", "Leave. So do exit, quit and over alone on a line, and Ctrl+D.", _exit),
@@ -167,6 +174,13 @@ _EVERYDAY: tuple[Command, ...] = (
         "/search TEXT",
         "Find messages in public rooms and your private conversations.",
         lambda a, w: a.search(needed(w)),
+    ),
+    Command(
+        "context",
+        (),
+        "/context N [ROOM]",
+        "Show what stood around message N, as a search shows its number.",
+        _context,
     ),
     Command("more", (), "/more", "Show the next page of a search or list.", lambda a, w: a.more()),
     Command(
@@ -227,7 +241,7 @@ _NO_COMMAND = "Anything else is a message; //text sends /text."
 _GROUPS = {
     "Talk": ("msg", "reply", "me", "say"),
     "Rooms": ("join", "leave", "switch", "rooms", "who"),
-    "Past": ("history", "search", "more", "mentions"),
+    "Past": ("history", "search", "context", "more", "mentions"),
     "You": ("nick", "color", "away", "back", "ignore", "unignore"),
     "Screen": ("bell", "joins", "theme", "clear"),
     "Other": ("help", "exit"),

@@ -56,6 +56,8 @@ def _next_argument(given: list[str], word: str, vocabulary: Vocabulary) -> list[
     words = words[everywhere:]
     if not words:
         return _arguments(command.lower(), word, vocabulary)
+    if command.lower() == "context" and len(words) == 1:
+        return _beginning(word.lstrip("#"), vocabulary.rooms)
     if command.lower() == "set" and len(words) == 1:
         return _beginning(word, (*CHOICES.get(words[0].lower(), ()), DEFAULT))
     if command.lower() == "role" and len(words) == 1:

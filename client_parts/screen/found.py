@@ -25,17 +25,26 @@ class Results(NamedTuple):
 
 
 def matches(query: str, text: str) -> list[tuple[int, int]]:
-    """Where a text has the words of a query. Words that differ in their accents are not marked."""
+    """Where a text has the words of a query. Words that differ in their accents are not marked.
+
+    If it has a word nowhere as a whole, the server has taken it for the beginning of one.
+    """
     spans = []
     for quoted, star, bare in _ITEM.findall(query):
         words = [] if _FILTER.match(bare) else _WORD.findall(quoted or bare)
         if words:
-            row = r"[\W_]+".join(map(re.escape, words)) + (r"\w*" if star or bare.endswith("*") else "")
-            edge = r"(?<![^\W_])", r"(?![^\W_])"
-            if not words[0][0].isascii():  # perhaps of a script without spaces
-                edge = "", ""
-            spans += [match.span() for match in re.finditer(edge[0] + row + edge[1], text, re.IGNORECASE)]
+            whole = [] if star or bare.endswith("*") else _places(words, text)
+            spans += whole or _places(words, text, goes_on=True)
     return _apart(sorted(spans))
+
+
+def _places(words: list[str], text: str, *, goes_on: bool = False) -> list[tuple[int, int]]:
+    """Where a text has these words in a row; with `goes_on`, the last of them may be longer."""
+    row = r"[\W_]+".join(map(re.escape, words)) + (r"\w*" if goes_on else "")
+    edge = r"(?<![^\W_])", r"(?![^\W_])"
+    if not words[0][0].isascii():  # perhaps of a script without spaces
+        edge = "", ""
+    return [match.span() for match in re.finditer(edge[0] + row + edge[1], text, re.IGNORECASE)]
 
 
 def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:

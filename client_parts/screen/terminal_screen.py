@@ -19,9 +19,9 @@ from client_parts.input.completion import Vocabulary
 from client_parts.input.reading import Closed
 from client_parts.kept.input_history import InputHistory
 from client_parts.screen.rows import Rows
+from client_parts.screen.rows_board import RowsBoard
 from client_parts.screen.secret_line import Abandoned, SecretLine
 from client_parts.screen.tab import Tab
-from client_parts.screen.terminal_board import TerminalBoard
 from client_parts.screen.title import has_title
 from terminal_parts.editor import Editor
 from terminal_parts.keyboard import Keyboard
@@ -34,7 +34,7 @@ _ENTER = ("\r", "\n")
 _CTRL_C, _CTRL_D, _TAB, _CTRL_L, _CTRL_Z, _CTRL_BACKSLASH = "\x03", "\x04", "\t", "\x0c", "\x1a", "\x1c"
 
 
-class TerminalScreen(TerminalBoard, TypingLoop):
+class TerminalScreen(RowsBoard, TypingLoop):
     """The screen of a person."""
 
     interactive = True
@@ -43,7 +43,7 @@ class TerminalScreen(TerminalBoard, TypingLoop):
 
     def __init__(self, history: InputHistory | None = None) -> None:
         TypingLoop.__init__(self, Keyboard(sys.stdin.fileno()), Editor(history.load() if history is not None else ()))
-        TerminalBoard.__init__(self, Rows(sys.stdout.fileno(), os.environ.get("TERM", "")))
+        RowsBoard.__init__(self, Rows(sys.stdout.fileno(), os.environ.get("TERM", "")))
         self._history = history
         self._closed = threading.Event()
         self._tab = Tab()

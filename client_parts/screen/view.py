@@ -139,10 +139,16 @@ class View:
 
     def result(self, message: Frame, query: str = "") -> str:
         label, body = speech(message["from"], message["color"], harmless_line(message["text"]), "short")
+        body = "(deleted)" if message.get("deleted") else body
         where = self.place(message["room"]).lstrip("#")
         head = paint(f"{message_number(message['id'])} {where} {date(message['ts'])} ", None, "dark")
         spans = matches(query, body)
         return head + _tint(label, message["color"]) + (_marked(body, spans) if spans else self._heard(body))
+
+    def near(self, message: Frame, query: str = "", *, is_meant: bool) -> str:
+        """A message beside a found one, or that one, with a sign before it."""
+        sign = paint("→ ", "yellow", "bold") if is_meant else "  "
+        return sign + self.result(message, query if is_meant else "")
 
     def end_of_page(self, results: Results, before: int, *, hidden: int = 0) -> str:
         """The line after results, `before` of which were shown on earlier pages."""

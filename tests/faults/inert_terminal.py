@@ -261,6 +261,12 @@ def notified(stage: ClientStage, text: str, **environment: str) -> None:
     window.has_focus = True
 
 
+def around(stage: ClientStage, text: str) -> None:
+    """What stood near a message, in a room of any name."""
+    stage.talk._paging.context.show(5, f"@{text}", None)
+    stage.hear("history", room=f"@{text}", messages=[message(5, text, text, f"@{text}")], gap=False, more=False)
+
+
 def with_addresses(stage: ClientStage, text: str) -> None:
     """In a terminal that understands links, and with code."""
     stage.talk.state.settings.choose("bell", "off")
@@ -340,6 +346,7 @@ IN_THE_AREA: Final[dict[str, Show]] = {
     "a mention": mentioned,
     "mistakes": mistyped,
     "settings": chosen,
+    "what stood around": around,
     "links and code": with_addresses,
     "a notification": lambda stage, text: notified(stage, text, TERM_PROGRAM="WezTerm"),
     "a notification of another kind": lambda stage, text: notified(stage, text, VTE_VERSION="7200"),

@@ -46,6 +46,8 @@ ROWS = [
     ("/history 500", ("older", 500)),
     ("/search two words", ("search", "two words")),
     ("/more", ("more",)),
+    ("/context 5", ("show_context", 5, "")),
+    ("/context [5] #den", ("show_context", 5, "#den")),
     ("/ignore", ("ignore", "")),
     ("/ignore bob", ("ignore", "bob")),
     ("/unignore bob", ("unignore", "bob")),

@@ -1,6 +1,5 @@
-"""What any thread may ask of a person's terminal: lines, the status row, the bell, colours.
-
-It must not know what is typed.
+"""What any thread may show on a person's terminal: lines, the status, the bell, notifications. It must not know the
+keyboard.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from terminal_parts.theme import theme_named
 from terminal_parts.width import HANG
 
 
-class TerminalBoard:
+class RowsBoard:
     echoes = False
     rich = True
 

@@ -48,6 +48,7 @@ from client_parts.input.commands import Order, Text, obey, understand, understan
 from client_parts.input.completion import Vocabulary, complete
 from client_parts.kept.identity import valid_name
 from client_parts.kept.input_history import InputHistory
+from client_parts.kept.transcript import Transcript, TranscriptError
 from client_parts.screen.status import Status
 from server_parts import settings
 from server_parts.operator.console import ConsoleEncoder
@@ -267,10 +268,21 @@ def _nowhere() -> Path:
     return Path(os.devnull) / "token"
 
 
+class NoTranscript(Transcript):
+    """What a fuzzer types must not make files."""
+
+    def begin(self, path: Path) -> None:
+        raise TranscriptError(f"cannot write to {path}")
+
+
 class Watched(FakeScreen):
     """A terminal that wants everything inert."""
 
     rich = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transcript = NoTranscript()
 
     def show(self, line: str, hang: int = 0) -> None:
         assert_inert(unpainted(line))

@@ -6,11 +6,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from client_parts.kept.config_file import read_config
-from client_parts.kept.values import Saved
+from client_parts.kept.settings import Settings
+from client_parts.kept.values import Saved, checked
 
 ROOT = Path(__file__).parents[3]
 WHOLE = """\
@@ -115,6 +119,28 @@ def test_a_file_that_may_not_be_read_is_told(path: Path) -> None:
     path.write_text("")
     path.chmod(0)
     assert read_config(path).obstacle == f"the settings in {path} cannot be read: Permission denied"
+
+
+_WORDS = st.sampled_from(
+    [
+        *("theme", "servers", "colors", "name", "server", "autoaway", "work", "address", "rooms", "light", "5", "1e9"),
+        *(" = ", ".", "[", "]", "{", "}", '"', "'", '"""', ",", "\n", "#", "\\", "true", "1979-05-27", "\x1b", "é"),
+    ]
+)
+
+
+@given(st.one_of(st.binary(max_size=60), st.lists(_WORDS, max_size=25).map(lambda words: "".join(words).encode())))
+def test_any_file_is_read_or_told(content: bytes) -> None:
+    """In lines of which each is one sentence, and with values that are used as they are; nothing is raised."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "config.toml"
+        path.write_bytes(content)
+        config = read_config(path)
+        Settings(path).choose("theme", "light")
+    for sentence in filter(None, (config.obstacle, *config.complaints)):
+        assert str(path) in sentence
+    for key, value in config.values.items():
+        assert checked(key, value) == value
 
 
 def test_nobody_pays_for_a_file_that_is_not_there(tmp_path: Path) -> None:

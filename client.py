@@ -48,7 +48,7 @@ from client_parts.link.connection import Connection
 from client_parts.link.course import Course, Departure
 from client_parts.link.last_words import LastWords
 from client_parts.link.leaving import signals_end_it
-from client_parts.link.link import Patience
+from client_parts.link.link import AMONG_SEVERAL, Patience
 from client_parts.link.proving import Proofs
 from client_parts.link.receiver import Receiver
 from client_parts.link.reconnecting import texts_are
@@ -83,7 +83,7 @@ class ChatClient:
             raise ValueError(problem)
         self.host, self.port = host, port
         self._preferences = preferences = preferences or Preferences()
-        self._patience = patience = patience or Patience()
+        self._patience = patience or (AMONG_SEVERAL if preferences.other_servers else Patience())
         self._screen = screen = screen or choose_screen(json_events=preferences.json_events)
         screen.objection = self._objection
         if preferences.password_file is not None and (problem := warning_about(preferences.password_file)):

@@ -32,13 +32,14 @@ STARTING: Final = 30.0  # seconds
 NO_PORT: Final = "could not create any TCP/IP sockets"
 MOST: Final = 6  # databases
 USERS: Final = ("postgres", "nobody")  # PostgreSQL refuses to run as root
-# Whoever comes over TCP as `guarded` needs a password; all others are let in.
+# Whoever comes over TCP as `guarded` needs a password; all others are let in, also from networks that tests make.
 ACCESS: Final = """
 local all all trust
 local replication all trust
 host replication all 127.0.0.1/32 trust
 host all guarded 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
+host all all 198.18.0.0/15 trust
 """
 OPTIONS: Final = {
     "listen_addresses": "127.0.0.1",

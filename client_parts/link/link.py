@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Final
 
 from chat_common import Frame, FrameError, LineDecoder, decode_frame, encode_frame, lasting
 from client_parts.link.wire import Wire
@@ -41,6 +42,9 @@ class Patience:
     hold: float = 1.0  # before a text that the server could not store is sent again
     goodbye: float = 1.0
     undelivered: float = 3.0  # the same, while texts are on their way
+
+
+AMONG_SEVERAL: Final = Patience(quiet=5.0, dead=12.0)  # where there is another server to go to
 
 
 class Pauses:

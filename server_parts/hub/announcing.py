@@ -35,6 +35,7 @@ class Announcer:
         self._posts: list[Post] = []
         self.fault: StorageError | None = None
         self.people: dict[int, Client] = {}  # who is here, by the numbers under which others know them
+        self._unheard: set[Client] = set()  # those whose name was decided, and is not posted yet
 
     def _add(self, kind: str, data: dict[str, Any]) -> None:
         self._posts.append(Post(self._exchange.server, kind, data))
@@ -43,16 +44,21 @@ class Announcer:
 
     def person(self, client: Client, told: Mapping[str, int] | None = None) -> None:
         """Somebody came, or has changed. `told`: how far their rooms had been told what they said by another name."""
-        self._person(client, {"told": dict(told or {})})
+        is_decided = client.number not in self.people or told is not None
+        if self._person(client, {"told": dict(told or {})}) and is_decided:
+            self._unheard.add(client)
 
     def introduce(self, client: Client) -> None:
         """The same for those who may know nothing of them, or something that is not so any more."""
         self._person(client, {"told": {}, "rooms": list(client.rooms)})
 
-    def _person(self, client: Client, more: dict[str, Any]) -> None:
-        if not self.is_alone and not client.is_distant and client.session is not None:
-            self.people[client.number] = client
-            self._add(PERSON, {"id": client.number, "facts": facts_of(client, time.monotonic()), **more})
+    def _person(self, client: Client, more: dict[str, Any]) -> bool:
+        """Whether that is to be told at all."""
+        if self.is_alone or client.is_distant or client.session is None:
+            return False
+        self.people[client.number] = client
+        self._add(PERSON, {"id": client.number, "facts": facts_of(client, time.monotonic()), **more})
+        return True
 
     def entered(self, client: Client, room: Room) -> None:
         if not self.is_alone and not client.is_distant:
@@ -89,7 +95,14 @@ class Announcer:
                 self._exchange.post(self._posts[start : start + MOST_POSTED])
         except StorageError as error:
             self.fault = error
+        else:
+            self._unheard.clear()
         self._posts.clear()
+
+    def take_unheard(self) -> set[Client]:
+        """Who was given a name of which the others may not know, because that could not be posted."""
+        unheard, self._unheard = self._unheard, set()
+        return unheard
 
     def forget(self) -> None:
         self._posts.clear()

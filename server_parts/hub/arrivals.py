@@ -24,10 +24,11 @@ from server_parts.people.session_owners import session_owner
 from server_parts.protocol import events
 from server_parts.protocol.requests import DEFAULT_HISTORY, Hello, Join, Leave, Nick, Refusal, StartAgain
 from server_parts.storage.account_records import Account
-from server_parts.storage.records import hashed, tag_of
+from server_parts.storage.records import StorageError, hashed, tag_of
 
 MAX_ROOMS: Final = 1_000  # public rooms one client may be in
 REPLACED: Final = "this session connected again from elsewhere"
+UNREAD: Final = "this server cannot read your rooms just now: connect again, here or elsewhere"
 KEPT_PLACES: Final = "this server is full: the last places are kept for people whose name is claimed; try again later"
 
 log = logging.getLogger("chat")
@@ -131,7 +132,11 @@ class Arrivals:
         client.session = session
         self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
         self._seat(client, hello, session, account)
-        self._enter_all(client, hello, resumed, floors)
+        try:
+            self._enter_all(client, hello, resumed, floors)
+        except StorageError as error:  # after the welcome: the client believes that it is in these rooms
+            log.warning("the rooms of %s cannot be read: %s", client.name, error)
+            self._departures.disconnect(client, "moved", UNREAD, retry=True)
 
     def _clear_the_way(self, coming: _Coming) -> None:
         """Others leave the name and the session that are the client's."""

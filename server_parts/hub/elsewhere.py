@@ -153,6 +153,8 @@ class Elsewhere:
         for former, instance in list(self._instances.items()):
             if instance == post.data["instance"] and former != post.server:
                 self._renumber(former, post.server)
+        for former in set(post.data["numbers"]) - {post.server}:
+            self.lose_sight_of(former)
         self.labels[post.server], self._instances[post.server] = post.data["label"], post.data["instance"]
         self._other_keys.note(post.data["label"], post.data.get("key", ""))
         self._stale[post.server] = {id for other, id in self._people if other == post.server}

@@ -12,7 +12,7 @@ import math
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from chat_common import Frame
@@ -32,9 +32,13 @@ from server_parts.storage.outage import Outage
 from server_parts.storage.records import ACTS, Run, StorageError
 
 ANSWER_TIME: Final = 0.7  # seconds that another server may take to let somebody go
-INTRODUCTION: Final = 1.5  # seconds that the others may take, at the start, to say who is with them
+INTRODUCTION: Final = 1.5  # seconds that the others may take, at the start, to say who is with them …
+LONG_INTRODUCTION: Final = 6.0  # … and those that are there and may have stood still; nobody comes in here meanwhile
 RETRY: Final = 0.2  # seconds between two tries to reach them
+OUT_OF_TOUCH: Final = 10.0  # seconds cut off from the others, after which they may have given this server up
 SILENCE: Final = 2.0  # seconds after which a server that has not looked for posts does not answer
+ALONE: Final = "this server has no connection to the others just now"
+WAITING: Final = "this server waits for another one to say who is connected to it"
 MOVED: Final = "this server lost touch with the others: connect again, here or elsewhere"
 
 log = logging.getLogger("chat")
@@ -77,14 +81,14 @@ class Neighbours:
         self._instance = secrets.token_hex(8)  # which it keeps when it gets another number
         self._unread: deque[Post] = deque()
         self._read_at = 0.0
-        self._numbers: set[int] = set()  # all that this server has had
-        self._expected_until = 0.0  # until when this server waits for others to say who is with them
+        self._known_as = 0  # its number, as the others know it
+        self._expected_since = 0.0  # since when this server waits for others to say who is with them …
+        self._expected_until = 0.0  # … and when it looks for those that are not there any more
         self._asked: dict[Distant, float] = {}  # who is to go, and since when
         self._is_lost = not state.exchange.is_alone  # it is to start over
         self._outage = Outage(
             log, "the other servers cannot be reached", "the other servers can be reached again", logging.ERROR
         )
-        self._is_given_up = False  # … and those who are connected to it have to go
         self._retry = 0.0
         self._acts = ActsHeard(state, departures)
         self._apply: dict[str, Callable[[Post], None]] = {
@@ -107,14 +111,21 @@ class Neighbours:
 
         StorageError: that cannot be had now.
         """
-        if self._exchange.is_alone or self._is_deciding:
+        if self._exchange.is_alone:
             return
+        if not (self._is_lost or self._is_deciding):
+            try:
+                self._decision.enter_context(self._exchange.deciding())
+            except StorageError as error:
+                self._lose(error)
+            else:
+                self._is_deciding = True
+                self.catch_up()
         if self._is_lost:
-            raise StorageError("this server has no connection to the others just now")
-        self._decision.enter_context(self._exchange.deciding())
-        self._is_deciding = True
-        self.catch_up()
+            raise StorageError(ALONE)
         if self.elsewhere.expected:
+            if time.monotonic() - self._expected_since > INTRODUCTION + 2 * RETRY:
+                raise StorageError(WAITING)  # whoever is waited for may take long: there are other servers
             raise NotYetError
 
     def end_turn(self) -> None:
@@ -130,6 +141,8 @@ class Neighbours:
             fault = error
         if fault is not None and not self._is_lost:
             self._lose(fault)
+        if self._is_lost:
+            self._see_off(self._announcer.take_unheard())
 
     def hear(self, _: Client, heard: Heard) -> None:
         self.catch_up()
@@ -153,9 +166,9 @@ class Neighbours:
         return self._expected_until if self.elsewhere.expected else math.inf
 
     def run(self, now: float) -> None:
-        if self._is_given_up:  # not before: somebody may be saying something just now
-            self._is_given_up = False
-            self._see_off()
+        # Whichever call found that. Not before: somebody may be saying something.
+        if self._exchange.is_given_up or self._is_out_of_touch(now):
+            self._see_off(self._names.connections())
         if self._is_lost:
             self._retry = now + RETRY
             self._start_over()
@@ -194,13 +207,16 @@ class Neighbours:
             self._outage.note(error)
         self._is_lost = True
         self._announcer.forget()
-        self._is_given_up = self._is_given_up or isinstance(error, Excluded)
         self._retry = time.monotonic() + (0.0 if isinstance(error, Excluded | Missed) else RETRY)
 
-    def _see_off(self) -> None:
-        """The others have given this server's people up: some of their names may be somebody else's by now."""
-        for client in self._names.connections():
-            if not client.is_distant and not client.is_owner:
+    def _is_out_of_touch(self, now: float) -> bool:
+        others = self.elsewhere.labels.keys() - set(self._exchange.numbers)
+        return bool(others) and self._exchange.is_cut_off and now - self._read_at > OUT_OF_TOUCH
+
+    def _see_off(self, people: Iterable[Client]) -> None:
+        """Some of their names may be somebody else's by now, or the others never heard of them."""
+        for client in list(people):
+            if not client.is_distant and not client.is_owner and not client.gone:
                 self._departures.disconnect(client, "moved", MOVED, retry=True)
 
     def _start_over(self) -> None:
@@ -213,41 +229,48 @@ class Neighbours:
                 self._introduce()
                 self._announcer.say(announcing.WHO)
                 self._announcer.flush()
-            if self._announcer.fault is not None:
-                raise self._announcer.fault
+                if self._announcer.fault is not None:
+                    raise self._announcer.fault
+                if self._known_as not in (0, self._exchange.server):
+                    self._exchange.give_up([self._known_as])
             servers = self._exchange.servers()
         except StorageError as error:
             self._lose(error)
             return
         self._is_lost = False
         self._outage.end()
+        self._known_as = self._exchange.server
         self.elsewhere.labels |= servers
-        for former in self._numbers - {self._exchange.server}:
-            self.elsewhere.lose_sight_of(former)
-        self._numbers.add(self._exchange.server)
-        self.elsewhere.expected = set(self.elsewhere.labels) - {self._exchange.server}
-        self._expected_until = time.monotonic() + INTRODUCTION
+        self.elsewhere.expected = set(self.elsewhere.labels) - set(self._exchange.numbers)
+        self._expected_since = time.monotonic()
+        self._expected_until = self._expected_since + INTRODUCTION
 
     def _stop_waiting(self) -> None:
-        """Some have not said in time who is with them. Those that are not there any more are over."""
+        """Some have not said in time who is with them. Who is not there any more, or stands still for long, is over.
+
+        They are told so when they come back, or they would keep people whose names are given away.
+        """
+        is_late = time.monotonic() - self._expected_since >= LONG_INTRODUCTION
         try:
             with self._exchange.deciding():
                 self._read()
-                gone = self.elsewhere.expected - self._exchange.servers().keys()
-                self._exchange.give_up(gone)  # or one that comes back late would keep people whose names are given away
+                expected = self.elsewhere.expected
+                gone = expected.copy() if is_late else self._exchange.gone(expected)
+                self._exchange.give_up(gone)
         except StorageError as error:
             self._lose(error)
             return
-        if self.elsewhere.expected:
-            log.warning("other servers that have not said who is with them: %d", len(self.elsewhere.expected))
+        if gone:
+            log.warning("other servers that have not said who is with them, and are given up: %d", len(gone))
         for server in gone:
             self.elsewhere.over(server)
-        self.elsewhere.expected.clear()
+        self._expected_until = time.monotonic() + RETRY
 
     def _introduce(self) -> None:
         """Everybody who is here, for those who do not know."""
         exchange = self._exchange
-        self._announcer.say(announcing.ANEW, label=exchange.label, instance=self._instance, key=exchange.key())
+        of_this = {"label": exchange.label, "instance": self._instance, "key": exchange.key()}
+        self._announcer.say(announcing.ANEW, **of_this, numbers=list(exchange.numbers))
         for client in self._names.connections():
             if not client.is_distant:
                 self._announcer.introduce(client)
@@ -258,11 +281,10 @@ class Neighbours:
         """The log is another one: who is at which server has to be said anew there, by all of them."""
         self.elsewhere.forget_all()
         self._unread.clear()
-        self._numbers.clear()
+        self._known_as = 0
         self._asked.clear()
         self._announcer.forget()
         self._is_lost = not self._exchange.is_alone
-        self._is_given_up = False
 
     def open(self) -> None:
         """Before anybody is in."""
@@ -291,14 +313,14 @@ class Neighbours:
 
     def _own(self, data: dict[str, Any]) -> Client | None:
         """Somebody of this server, also if it is known by another number by now."""
-        return self._announcer.people.get(data["id"]) if data["server"] in self._numbers else None
+        return self._announcer.people.get(data["id"]) if data["server"] in self._exchange.numbers else None
 
     def _dropped(self, post: Post) -> None:
         """This server did not answer in time. Its client is somewhere else by now."""
         client = self._own(post.data)
         if client is not None:
             self._departures.disconnect(client, "moved", MOVED, retry=True)
-        elif post.data["server"] not in self._numbers:
+        elif post.data["server"] not in self._exchange.numbers:
             self.elsewhere.drop(post.data["server"], post.data["id"])
 
     # --- what is asked of others ---

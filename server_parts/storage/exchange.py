@@ -43,6 +43,7 @@ class Exchange(ABC):
     """One server's end of it. Used by one thread, but for `is_waiting` and `sightings`."""
 
     server: int  # the number of this one; another one after `Excluded`
+    numbers: Sequence[int] = ()  # all that this one has had
     label: str = ""  # what this server calls itself; to be set before it starts, like the next one
     key: Callable[[], str] = staticmethod(lambda: "")  # the fingerprint of the public key by which clients know it
     is_alone: bool = False  # there can be no other server
@@ -64,6 +65,16 @@ class Exchange(ABC):
     def is_waiting(self) -> bool:
         """Whether there may be something to read. By any thread."""
 
+    @property
+    @abstractmethod
+    def is_given_up(self) -> bool:
+        """Whether this server was `Excluded`, and has posted nothing since: its people have to come in again."""
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether nothing answers here, so that the others may well go on without this server."""
+        return False
+
     @abstractmethod
     def servers(self) -> dict[int, str]:
         """The servers that are there, this one too, and what each calls itself."""
@@ -73,12 +84,19 @@ class Exchange(ABC):
         """The same servers, and what is known of each. By any thread."""
 
     @abstractmethod
+    def gone(self, servers: Collection[int]) -> set[int]:
+        """Those of them that are not there any more, as far as can be told without asking them."""
+
+    @abstractmethod
     def give_up(self, servers: Collection[int]) -> None:
         """Inside `deciding`: these are `OVER`. If they live nevertheless, they are `Excluded`."""
 
     @abstractmethod
     def start_over(self) -> None:
-        """After `Excluded` or `Missed`, or at the start: be one of the servers, and read what is posted from now on."""
+        """After an error, or at the start: be one of the servers, and read what is posted from now on.
+
+        Raises Excluded if the others have given this server up and it did not know that yet.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -90,7 +108,7 @@ class Alone(Exchange):
 
     server = 0
     is_alone = True
-    is_waiting = False
+    is_waiting = is_given_up = False
 
     def deciding(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -106,6 +124,9 @@ class Alone(Exchange):
 
     def sightings(self) -> dict[int, Sighting]:
         return {}
+
+    def gone(self, servers: Collection[int]) -> set[int]:
+        return set()
 
     def give_up(self, servers: Collection[int]) -> None:
         pass

@@ -32,11 +32,14 @@ class Hall:
 
 
 class MemoryExchange(Exchange):
+    is_given_up = False
+
     def __init__(self, hall: Hall, label: str = "") -> None:
         self._hall = hall
         self.label = label
         self._position = 0
         self.server = 0
+        self.numbers: list[int] = []
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
@@ -48,6 +51,7 @@ class MemoryExchange(Exchange):
         with self._hall.lock:
             self._check()
             self._hall.posts += [post._replace(age=time.monotonic()) for post in posts]
+            self.is_given_up = False
         self._hall.log.waiting.ring()
 
     def read(self) -> list[Post]:
@@ -70,6 +74,9 @@ class MemoryExchange(Exchange):
         with self._hall.lock:
             return {server: Sighting(label, self._hall.since[server], 0) for server, label in self.servers().items()}
 
+    def gone(self, servers: Collection[int]) -> set[int]:
+        return set(servers) - self.servers().keys()
+
     def give_up(self, servers: Collection[int]) -> None:
         for server in servers:
             self._hall.end(server)
@@ -77,7 +84,10 @@ class MemoryExchange(Exchange):
     def start_over(self) -> None:
         with self._hall.lock:
             if self.server not in self._hall.servers:
+                if self.server and not self.is_given_up:
+                    self._check()
                 self.server = next(self._hall.numbers)
+                self.numbers.append(self.server)
                 self._hall.servers[self.server] = self.label
                 self._hall.since[self.server] = time.time()
             self._position = len(self._hall.posts)
@@ -87,4 +97,5 @@ class MemoryExchange(Exchange):
 
     def _check(self) -> None:
         if self.server not in self._hall.servers:
+            self.is_given_up = self.server > 0
             raise Excluded("the other servers have given this one up")

@@ -11,9 +11,10 @@ import pytest
 
 from chat_common import with_local_times
 from client import ChatClient
+from client_parts.command_line import Preferences
 from client_parts.kept.audience import OWN_MACHINE, token_for
 from client_parts.kept.bookmarks import Bookmark, Bookmarks
-from client_parts.link.link import Patience
+from client_parts.link.link import AMONG_SEVERAL, Patience
 from tests.client.conftest import Start
 from tests.client.fakes import HASTY, ScriptedServer, goodbye, in_the_lobby, message
 
@@ -527,3 +528,14 @@ def test_patience_keeps_the_promise_about_dead_links() -> None:
     """Noticed within 45 seconds, and asked before a router forgets."""
     patience = Patience()
     assert patience.quiet < patience.dead < 45
+
+
+@pytest.mark.parametrize(("others", "patience"), [((), Patience()), ((("127.0.0.1", 2),), AMONG_SEVERAL)])
+def test_a_silent_server_is_left_sooner_for_another_one(
+    others: tuple[tuple[str, int], ...], patience: Patience, tmp_path: Path
+) -> None:
+    """Its machine may be lost; where there is no other, patience costs nothing."""
+    client = ChatClient(preferences=Preferences(other_servers=others, token_file=tmp_path / "token"))
+    assert client._patience == patience
+    assert client._connection._servers.patience == patience
+    assert AMONG_SEVERAL.quiet < AMONG_SEVERAL.dead < 15

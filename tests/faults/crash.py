@@ -64,7 +64,7 @@ class Talker:
             mind.say("lobby", self._random.choice(("", "   ")))
         elif where < 0.2:
             mind.say(f"@{self._friend}", text)
-        elif where < 0.5 and "den" in mind.inside:
+        elif where < 0.5 and mind.is_in("den"):
             mind.say("den", text)
         else:
             mind.say("lobby", text)
@@ -74,7 +74,7 @@ class Talker:
         if "den" not in mind.inside:
             if mind.caught_up:
                 mind.enter("den")
-        elif not any(saying.room == "den" for saying in mind.pending.values()):
+        elif mind.is_in("den") and not any(saying.room == "den" for saying in mind.pending.values()):
             mind.leave("den")
 
 

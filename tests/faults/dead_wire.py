@@ -1,6 +1,7 @@
 """A link that swallows every packet in both directions, and tells neither side.
 
-Two network namespaces: this machine – a router – a far one. Packets are lost when the router no longer forwards them.
+Two network namespaces: this machine – a router – a far one. Packets are lost when the router no longer forwards them:
+all of them, or those from and to one of this machine's two addresses.
 Needs Linux, `ip` and the rights of root; NotAllowed names what is missing.
 """
 
@@ -11,21 +12,29 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
+from itertools import count
 from types import TracebackType
 from typing import Self
 
 from tests.faults.finding import NotAllowed
 
+_wires = count()
+
 
 class DeadWire:
-    """Programs started with `prefix` run on the far side, and reach this machine as `address`."""
+    """Programs started with `prefix` run on the far side, as `far_address`, and reach this machine as `address`.
+
+    They reach it as `second_address` too.
+    """
 
     def __init__(self) -> None:
-        mark = os.getpid()
+        mark = (os.getpid() + next(_wires) * 1_000_003) % 10_000_000  # the one before may take a moment to be gone
         self._router, far = f"chat-router-{mark}", f"chat-far-{mark}"
         self._near_end = f"chat{mark}"
         self._far = far
-        self.address = f"198.18.{mark % 250}.1"  # a range that is kept for tests of networks
+        subnet = mark % 250  # of a range that is kept for tests of networks
+        self.address, self.second_address = f"198.18.{subnet}.1", f"198.18.{subnet}.3"
+        self.far_address = f"198.19.{subnet}.2"
         self.prefix = ("ip", "netns", "exec", far)
         self._stack = ExitStack()
 
@@ -46,6 +55,15 @@ class DeadWire:
     def cut(self) -> None:
         self._forward(0)
 
+    def cut_second(self) -> None:
+        """Only what goes to the second address or comes from it is lost."""
+        _run("ip", "-n", self._router, "route", "add", "blackhole", self.second_address)
+        _run("ip", "-n", self._router, "rule", "add", "from", self.second_address, "blackhole")
+
+    def mend_second(self) -> None:
+        _run("ip", "-n", self._router, "route", "del", "blackhole", self.second_address)
+        _run("ip", "-n", self._router, "rule", "del", "from", self.second_address, "blackhole")
+
     def mend(self) -> None:
         self._forward(1)
 
@@ -57,11 +75,12 @@ class DeadWire:
         for name in (self._router, self._far):
             _run("ip", "netns", "add", name)
             self._stack.callback(_run, "ip", "netns", "del", name)  # its links go with it
-        near, far = self.address.removesuffix(".1"), self.address.removesuffix(".1").replace("198.18", "198.19")
+        near, far = self.address.removesuffix(".1"), self.far_address.removesuffix(".2")
         _run("ip", "link", "add", self._near_end, "type", "veth", "peer", "near", "netns", self._router)
         _run("ip", "-n", self._router, "link", "add", "far", "type", "veth", "peer", "end", "netns", self._far)
         for place, link, address in (
             ((), self._near_end, f"{near}.1/24"),
+            ((), self._near_end, f"{self.second_address}/24"),
             (("-n", self._router), "near", f"{near}.2/24"),
             (("-n", self._router), "far", f"{far}.1/24"),
             (("-n", self._far), "end", f"{far}.2/24"),

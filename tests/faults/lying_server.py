@@ -6,6 +6,7 @@ hasty      `write` returns before anything is written; writing follows a little 
 forgetful  messages are committed first, and what was accepted a little later, in a transaction of its own
 lax        commits are not synced to the disk
 leaky      one message is left out of what somebody missed, as if nobody had said it
+unmoved    it keeps its clients while it is cut off from the database, and the database its locks
 deaf       what other servers append is read only when a notification tells of it
 slow       the plain door takes seconds over a line of telnet negotiations without end
 """
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import server
 from server_parts import opening
+from server_parts.hub.neighbours import Neighbours
 from server_parts.protocol import plain_door
 from server_parts.settings import Settings
 from server_parts.storage.records import Draft, Message, Receipt, Run, StorageError
@@ -143,13 +145,25 @@ def trust_notifications_alone() -> None:
     NewsFeed._ahead = lambda *_: {}  # type: ignore[method-assign]
 
 
+def stay_whatever_happens() -> None:
+    """It neither takes itself for cut off, nor has the database look whether it is there."""
+    from server_parts.storage.postgres import connections
+
+    Neighbours._is_out_of_touch = lambda *_: False  # type: ignore[method-assign]
+    settings, times = re.subn(r" -c tcp_\w+=\w+", "", connections._SETTINGS)
+    assert times == 4
+    connections._SETTINGS = settings  # type: ignore[misc]
+
+
 def main(argv: Sequence[str]) -> int:
     lie, *rest = argv
 
     def open_log(settings: Settings) -> Store:
         return LIES[lie](Path(settings.data))
 
-    if lie == "deaf":
+    if lie == "unmoved":
+        stay_whatever_happens()
+    elif lie == "deaf":
         trust_notifications_alone()
     elif lie == "slow":
         plain_door._TELNET = re.compile(rb"\xff\xfa.*?\xff\xf0", re.DOTALL)

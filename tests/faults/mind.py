@@ -127,6 +127,10 @@ class Mind:
     def caught_up(self) -> bool:
         return self.online and not (self._ends or self._requests or self._leaving or self._entering)
 
+    def is_in(self, room: str) -> bool:
+        """Whether it is surely a member. While the log is away, a room that was asked for may be refused."""
+        return room in self.inside and room not in self._entering
+
     # --- out ---
 
     def hello(self) -> Frame:

@@ -31,6 +31,7 @@ TARGET: Final = (
     "the database accepts, a name free ≤ 1 s after kill -9"
 )
 LIMITS: Final = {"back": 1.0, "live": 2.0, "free": 1.0}
+QUICK_MARGIN: Final = 3.0  # times as long for the short form, which runs on machines that do other things too
 FAULTS, QUICK_FAULTS = 300, 6
 STATEMENT, ANSWER = 1_200, 160  # bytes: a little more than most appends have, and their answers
 STOPPED: Final = (2.1, 4.0)  # seconds for which a server stands still
@@ -241,11 +242,13 @@ def break_repeatedly(
     return report
 
 
-def late(report: Report) -> list[str]:
+def late(report: Report, margin: float = 1.0) -> list[str]:
     """The times that are over their limits."""
     slowest = {limit: report.figures.get(f"{limit}, slowest", 0.0) for limit in LIMITS}
     return [
-        f"late: {limit} after {slowest[limit]:.2f} s" for limit, most in LIMITS.items() if slowest[limit] > slowly(most)
+        f"late: {limit} after {slowest[limit]:.2f} s"
+        for limit, most in LIMITS.items()
+        if slowest[limit] > slowly(most) * margin
     ]
 
 
@@ -268,7 +271,7 @@ def run(quick: bool, seed: int) -> Finding:
         f"{figures['lost']:.0f} lost, {figures['doubled']:.0f} twice, {figures['hashes that differ']:.0f} hashes "
         f"differ in {figures['faults']:.0f} faults; {figures['receipts']:,.0f} receipts; median to slowest: {times}"
     )
-    return found(19, PROPERTY, TARGET, figure, report.wrong + late(report))
+    return found(19, PROPERTY, TARGET, figure, report.wrong + late(report, QUICK_MARGIN if quick else 1.0))
 
 
 if __name__ == "__main__":

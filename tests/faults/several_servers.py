@@ -28,7 +28,13 @@ CONTENDERS: Final = 5
 BURSTS: Final = 10.0  # a second and talker, of one to six texts
 ROOMS: Final = ("lobby", "den")
 DATABASE: Final = "chat"
-EXPECTED: Final = ("the database ", "the log cannot be written", "this server", "the other servers")
+EXPECTED: Final = (
+    "the database ",
+    "the log cannot be written",
+    "this server",
+    "the other servers",
+    "declared this one dead",
+)
 _CLEAR: Final = "sslmode=disable&gssencmode=disable"  # or the links could not read who connects
 _LOG: Final = """
     SELECT r.name, m.id, m.sender, m.text, m.session FROM chat.messages AS m JOIN chat.rooms AS r ON r.id = m.room

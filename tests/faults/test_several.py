@@ -6,12 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import several
+from tests.faults import real_client, several
 from tests.faults.actors import chosen_seed
 from tests.faults.several_servers import DATABASE
 from tests.postgres import Cluster, needs_postgres
 
-pytestmark = [needs_postgres, pytest.mark.thorough]
+pytestmark = needs_postgres
+
+
+@pytest.mark.alone
+@pytest.mark.timeout(120)
+def test_several_servers() -> None:
+    """The short form."""
+    finding = several.run(True, chosen_seed())
+    print(finding)
+    assert finding.met, finding.figure
+
+
+@pytest.mark.alone
+@pytest.mark.timeout(120)
+def test_the_client_that_people_use() -> None:
+    """It is back within a second after its server was killed, or was given up by the others."""
+    finding = real_client.run(True, chosen_seed())
+    print(finding)
+    assert finding.met, finding.figure
 
 
 def unfence(cluster: Cluster) -> None:
@@ -25,6 +43,7 @@ def unfence(cluster: Cluster) -> None:
         cluster.execute(f"SET search_path = chat; {anyhow}", DATABASE)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(120)
 def test_a_server_that_ignores_its_fence_is_found_out(tmp_path: Path) -> None:
     """It stands still, its clients go on elsewhere, and then it stores what they had sent to it as well."""
@@ -34,6 +53,7 @@ def test_a_server_that_ignores_its_fence_is_found_out(tmp_path: Path) -> None:
     assert report.figures["doubled"] > 0, str(report)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(120)
 def test_trusting_notifications_alone_is_found_out(tmp_path: Path) -> None:
     """One of them is lost with its connection."""

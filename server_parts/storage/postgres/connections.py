@@ -20,7 +20,7 @@ from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from chat_common import lasting
-from server_parts.storage.postgres.errors import reason
+from server_parts.storage.postgres.errors import is_silence, reason
 from server_parts.storage.postgres.schema import SCHEMA
 from server_parts.storage.records import StorageError
 
@@ -28,6 +28,7 @@ log = logging.getLogger("chat")
 
 PATIENCE: Final = 4.0  # seconds until a database that does not answer counts as lost
 CONNECTING: Final = 3  # the same while a connection is being made; libpq wants at least two whole seconds
+GONE: Final = 9  # seconds until a server that does not answer counts as lost to the database
 TICK: Final = 0.5  # seconds between two looks of the watch
 AGAIN: Final = 1.0  # seconds after which a statement that failed is not tried again
 READERS: Final = 4
@@ -40,6 +41,8 @@ _SETTINGS: Final = (
     f"-c search_path={SCHEMA} -c plan_cache_mode=force_generic_plan -c jit=off"
     " -c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
     f" -c statement_timeout={int(PATIENCE * 1000) - 500} -c idle_in_transaction_session_timeout=10s"
+    # The same for the database's side: it finds that a server's machine is gone, and lets go of the locks.
+    f" -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout={GONE}s"
     " -c client_min_messages=error -c synchronous_commit=on"
 )
 _DEFAULTS: Final = {
@@ -64,6 +67,10 @@ class Address(NamedTuple):
         return f"Address({self.shown!r})"
 
 
+class NoAnswer(StorageError):
+    """The database does not even refuse a connection."""
+
+
 def connect(address: Address, name: str) -> Connection[Row]:
     """A connection without transactions of its own, called `name` in the database. StorageError says why not."""
     try:
@@ -71,7 +78,8 @@ def connect(address: Address, name: str) -> Connection[Row]:
         wanted["options"] = f"{wanted.get('options') or ''} {_SETTINGS}".strip()
         return Connection.connect(make_conninfo(**wanted), autocommit=True, prepare_threshold=0)
     except psycopg.Error as error:
-        raise StorageError(f"the database {address.shown} cannot be reached: {reason(error)}") from None
+        kind = NoAnswer if is_silence(error) else StorageError
+        raise kind(f"the database {address.shown} cannot be reached: {reason(error)}") from None
 
 
 def is_lost(connection: Connection[Row], error: psycopg.Error) -> bool:
@@ -146,6 +154,7 @@ class Reach:
         self._reason = ""
         self._told: set[str] = set()  # why it could not be reached since it was lost …
         self._lost_at = 0.0  # … and when that was
+        self.is_silent = False  # as far as the last attempt to connect can tell
         self.closed = False
 
     def check(self) -> None:
@@ -163,8 +172,10 @@ class Reach:
         if not self._reason:
             self._reason, self._lost_at = reason, time.monotonic()
 
-    def stay_away(self, reason: str) -> None:
+    def stay_away(self, error: StorageError) -> None:
         """It could not be reached again. The operator is told of each reason once."""
+        reason = str(error)
+        self.is_silent = isinstance(error, NoAnswer)
         self._note(reason)
         if reason not in self._told:
             log.warning("%s", reason)
@@ -177,6 +188,7 @@ class Reach:
             log.warning("the database %s can be reached again, after %s", self.address.shown, took)
         self._reason = ""
         self._told.clear()
+        self.is_silent = False
 
     @property
     def is_away(self) -> bool:

@@ -50,6 +50,13 @@ _WORDS: Final = (
     ("server closed", "the connection was lost"),
     ("non-socket", "it did not answer in time"),
 )
+# What is said of an address from which nothing comes back, not even a refusal.
+_SILENCE: Final = ("timeout expired", "timed out", "No route to host", "unreachable")
+
+
+def is_silence(error: psycopg.Error) -> bool:
+    """Whether there was no answer at all to an attempt to connect, as when the network is gone."""
+    return isinstance(error, errors.ConnectionTimeout) or any(sign in str(error) for sign in _SILENCE)
 
 
 def reason(error: psycopg.Error) -> str:

@@ -28,7 +28,7 @@ from server_parts.storage.records import StorageError
 
 LOOKING: Final = 0.25  # seconds between two looks for lost servers; one that is lost at two of them is over
 STOPPED: Final = 2  # seconds after which a server that says nothing does not decide any more
-CALM: Final = 2.0  # seconds after a connection was made in which none is over: all may have lost theirs
+CALM: Final = 2.0  # seconds after a loss of connections in which nobody looks: all may have lost theirs
 NOBODY: Final = -1  # no number of this server is known to the others any more
 GIVEN_UP: Final = "the other servers have given this one up"
 KEPT: Final = 60.0  # seconds for which posts are kept …
@@ -47,6 +47,7 @@ _READ: Final = f"""
 _NEWEST: Final = "SELECT coalesce(max(id), 0) FROM posts"
 _ARE_OVER: Final = f"SELECT server FROM posts WHERE server = ANY (%s) AND kind = '{OVER}'"
 _SERVERS: Final = "SELECT id, address FROM servers"
+_UPTIME: Final = "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float8"
 # A connection from which a server looks for posts shows by a lock whose it is, and by its last statement that it does.
 _SHOW: Final = "SELECT pg_advisory_lock_shared(%s, %s)"
 _SIGHTINGS: Final = """
@@ -58,9 +59,18 @@ _SIGHTINGS: Final = """
     LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
     GROUP BY s.id ORDER BY s.id"""
 _LABEL: Final = "UPDATE servers SET address = %s WHERE id = %s"
-# Whose lock is free is lost. It is taken for no longer than this statement.
-_LOST: Final = "SELECT n FROM unnest(%s::integer[]) AS n WHERE pg_try_advisory_xact_lock(%s, -n)"
-_FORGET: Final = "DELETE FROM servers WHERE id = ANY (%s)"
+# Whose lock is free is lost. It is taken for no longer than this statement. Some have registered and said nothing yet.
+_LOST: Final = """
+    SELECT n FROM (SELECT id FROM servers UNION SELECT unnest(%s::integer[])) AS s (n)
+    WHERE n <> %s AND pg_try_advisory_xact_lock(%s, -n)"""
+# At once: a server whose row is gone would not be waited for by those that start, unless they read that it is over.
+_GIVE_UP: Final = f"""
+    WITH given AS (SELECT unnest(%s::integer[]) AS n),
+        forgotten AS (DELETE FROM servers WHERE id IN (SELECT n FROM given)),
+        told AS (
+            INSERT INTO posts (server, kind, data) SELECT n, '{OVER}', '{{}}' FROM given
+            WHERE NOT EXISTS (SELECT FROM posts WHERE server = n AND kind = '{OVER}') RETURNING 1)
+    SELECT pg_notify('{CHANNEL}', '{POSTED}') FROM told"""
 _TRIM: Final = "DELETE FROM posts WHERE at < now() - make_interval(secs => %s)"
 
 
@@ -70,11 +80,11 @@ class PostgresExchange(Exchange):
         self._reader = reader
         self._writer = writer
         self.server = 0
-        self._own: list[int] = []  # all numbers that this server has had
+        self.numbers: list[int] = writer.numbers
         self.rung = threading.Event()  # somebody has posted something; set by the feed
         self._connection: Connection[Row] | None = None
         self._position = 0
-        self._is_deciding = False
+        self._is_deciding = self._has_begun = False
         self._read_at = 0.0
         self._look_at = 0.0
         self._calm_until = 0.0
@@ -114,13 +124,13 @@ class PostgresExchange(Exchange):
             self._look_at = now + LOOKING
             self._look(now)
         with self._used() as connection:
-            rows = connection.execute(_READ, (self._position, self._own)).fetchall()
+            rows = connection.execute(_READ, (self._position, self.numbers)).fetchall()
         self._position, self._read_at = max(rows[0][0], self._position), now
         posts = [Post(server, kind, json.loads(data), age) for _, server, kind, data, age in rows if server is not None]
         if any(post.server in (self.server, self._writer.known_as) for post in posts):
             self._writer.known_as = NOBODY
             raise Excluded(GIVEN_UP)
-        posts = [post for post in posts if post.server not in self._own]
+        posts = [post for post in posts if post.server not in self.numbers]
         for post in posts:
             (self._known.discard if post.kind == OVER else self._known.add)(post.server)
         return posts
@@ -130,6 +140,14 @@ class PostgresExchange(Exchange):
         return self.rung.is_set() or time.monotonic() >= self._look_at
 
     # --- servers ---
+
+    @property
+    def is_given_up(self) -> bool:
+        return self._writer.known_as == NOBODY
+
+    @property
+    def is_cut_off(self) -> bool:
+        return self._reach.is_silent
 
     @property
     def has_others(self) -> bool:
@@ -147,13 +165,13 @@ class PostgresExchange(Exchange):
         """The database is another one: the numbers of servers and posts mean nothing there."""
         self._drop()
         self.server = self._position = self._writer.known_as = 0
-        self._own.clear()
+        self.numbers.clear()
+        self._has_begun = False
         self._known.clear()
         self._suspects.clear()
 
     def start_over(self) -> None:
         self._drop()
-        self._calm_until = time.monotonic() + CALM
         former, self.server = max(self._writer.known_as, 0), 0
         with self._used() as connection:
             server = self._writer.server
@@ -163,11 +181,15 @@ class PostgresExchange(Exchange):
                 self._check(connection, former)
             connection.execute(_LABEL, (self.label, server))
             connection.execute(_TRIM, (KEPT,))
+            ((uptime,),) = connection.execute(_UPTIME).fetchall()
             self._known = {other for other, _ in connection.execute(_SERVERS).fetchall()} - {server}
             connection.execute(_UNLOCK, (LOCK, EXCHANGING))
         # A database that had a crash may have lost the last of them.
         self._position = min(self._position, newest) if former else newest
-        self._own.append(server)
+        self._calm_until = time.monotonic() + (CALM if self._has_begun or uptime < CALM else 0.0)
+        self._has_begun = True
+        if server not in self.numbers:  # they were forgotten with another database
+            self.numbers.append(server)
         self.server, self._read_at = server, time.monotonic()
 
     def _check(self, connection: Connection[Row], former: int) -> None:
@@ -180,20 +202,23 @@ class PostgresExchange(Exchange):
         """Find servers that are lost, and tell all others."""
         if now < self._calm_until or not self._known:
             return
-        with self._used() as connection:
-            found = connection.execute(_LOST, (list(self._known), LOCK)).fetchall()
-        lost = {server for (server,) in found}
+        lost = self._lost()
         over, self._suspects = lost & self._suspects, lost
         if over:
             with self.deciding():
                 self.give_up(over)
 
+    def _lost(self) -> set[int]:
+        with self._used() as connection:
+            found = connection.execute(_LOST, (list(self._known), self.server, LOCK)).fetchall()
+        return {server for (server,) in found}
+
+    def gone(self, servers: Collection[int]) -> set[int]:
+        return set(servers) - (self.servers().keys() - self._lost())
+
     def give_up(self, servers: Collection[int]) -> None:
         with self._used() as connection:
-            connection.execute(_FORGET, (list(servers),))
-            told = {server for (server,) in connection.execute(_ARE_OVER, (list(servers),)).fetchall()}
-            if over := set(servers) - told:  # others may have found all of them first
-                self.post([Post(server, OVER, {}) for server in over])
+            connection.execute(_GIVE_UP, (list(servers),))
             connection.execute(_TRIM, (KEPT,))
 
     def close(self) -> None:

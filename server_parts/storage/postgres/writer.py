@@ -1,8 +1,8 @@
 """The one connection that writes: how it registers this server, how it is lost, and how it comes back.
 
-A server is a row in `servers` and a lock that the database holds for as long as this connection lives. Whoever finds
-that lock free may remove the row; what the server still tries to write then is refused. A connection that was lost is
-replaced by the keeper's thread, which registers a new server. This module must not know what is written.
+A server is a row in `servers` and a lock that the database holds for as long as this connection lives. Others that find
+the lock free may remove the row (exchange.py); what the server still tries to write then is refused. A connection that
+was lost is replaced by the keeper's thread, which registers a new server. This module must not know what is written.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5  # seconds between two attempts to reach 
 
 _REGISTER: Final = "INSERT INTO servers (address, since) VALUES (%s, %s) RETURNING id"
 _HOLD: Final = "SELECT pg_advisory_lock(%s, %s)"
-# Whose lock is free is dead. The lock is let go of at the end of this transaction.
-_BURY: Final = "DELETE FROM servers WHERE id <> %s AND pg_try_advisory_xact_lock(%s, -id)"
 _UNREGISTER: Final = "DELETE FROM servers WHERE id = %s"
 
 
@@ -44,6 +42,7 @@ class Writer:
         self._lock = threading.Lock()  # guards the connection
         self._connection: Connection[Row] | None = None
         self.server = 0
+        self.numbers: list[int] = []  # all that this server has had
         self.known_as = 0  # by which number the others know this server, if there are others
         self.epoch = ""
         self._closing = threading.Event()
@@ -150,7 +149,7 @@ class Writer:
                 self._reach.regain()
                 return
             except StorageError as error:
-                self._reach.stay_away(str(error))
+                self._reach.stay_away(error)
             self._closing.wait(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -194,5 +193,7 @@ class Writer:
         with connection.transaction():
             (server,) = connection.execute(_REGISTER, (platform.node(), time.time())).fetchone() or (0,)
             connection.execute(_HOLD, (LOCK, -server))
-        connection.execute(_BURY, (server, LOCK))
+            # By a number that others do not know it by it has nobody, and nobody is to wait for it.
+            connection.execute(_UNREGISTER, (self.server if self.server != self.known_as else 0,))
+        self.numbers.append(server)
         return int(server)

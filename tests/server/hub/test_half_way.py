@@ -28,6 +28,26 @@ def bench() -> Iterator[Bench]:
     bench.stop()
 
 
+def test_who_is_welcomed_and_cannot_be_let_into_their_rooms_comes_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They believe that they are there; what they say at once is not refused, but said by the next connection."""
+    witness = bench.seat("witness")
+    failing = FailingOnce(bench, monkeypatch, "first")
+    seat, session = Seat(bench), bench.session()
+    hello = Hello("alice", session, rooms={"den": None})
+    seat.submit(hello, Say("den", ["one"], 1))
+    seat.settle()
+    assert failing.failed
+    assert [frame["type"] for frame in seat.heard("welcome", "joined", "error", "bye")] == ["welcome", "bye"]
+    assert [m["name"] for frame in witness.ask(Who()) if frame["type"] == "who" for m in frame["members"]] == [
+        "witness"
+    ]
+    again = Seat(bench)
+    (welcome,) = [frame for frame in again.ask(hello) if frame["type"] == "welcome"]
+    assert welcome["accepted"] == 0
+
+
 class FailingOnce:
     """One read of the log that fails the first time it is asked for."""
 

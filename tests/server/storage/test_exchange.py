@@ -45,7 +45,9 @@ def give_up(exchange: Exchange, server: int) -> None:
 def test_a_server_that_is_given_up_is_over(open_exchange: Open) -> None:
     """The others read it, and it is not among the servers any more."""
     one, other, third = open_exchange(), open_exchange(), open_exchange()
+    assert one.gone([other.server]) == set()
     give_up(one, other.server)
+    assert one.gone([other.server, one.server]) == {other.server}
     assert (other.server, OVER) in [(post.server, post.kind) for post in third.read()]
     assert other.server not in one.servers()
 
@@ -66,6 +68,28 @@ def test_a_server_that_is_given_up_is_told(open_exchange: Open) -> None:
 
     assert wait_until(is_back)
     assert other.server != former
+
+
+def test_a_server_is_given_up_until_it_posts_again(open_exchange: Open) -> None:
+    """Whichever of its calls failed: somebody has to see to its people."""
+    one, other = open_exchange(), open_exchange()
+    other.post([Post(other.server, "anew", {})])
+    assert not other.is_given_up
+    give_up(one, other.server)
+    with pytest.raises(Excluded), other.deciding():
+        pass
+    assert other.is_given_up
+    assert wait_until(lambda: _posts_again(other))
+    assert not other.is_given_up
+
+
+def _posts_again(exchange: Exchange) -> bool:
+    with suppress(StorageError):
+        exchange.start_over()
+        assert exchange.is_given_up
+        exchange.post([Post(exchange.server, "anew", {})])
+        return True
+    return False
 
 
 @needs_postgres

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from server_parts.storage.account_records import Create
-from server_parts.storage.exchange import OVER
+from server_parts.storage.exchange import OVER, Post
 from server_parts.storage.records import Fenced, Moved, OutcomeUnknown, Receipt, StorageError
 from server_parts.storage.store import Entry, Store
 from tests.peers import WAIT, wait_until
@@ -454,16 +454,28 @@ def test_a_server_that_was_declared_dead(
     assert there.account("alice") is None
 
 
-def test_the_dead_are_buried_by_whoever_comes_next(two: tuple[PostgresLog, PostgresLog], tmp_path: Path) -> None:
-    """A server whose connection is gone has no row any more; one that lives keeps its own."""
+def test_the_dead_are_given_up_by_whoever_comes_next(two: tuple[PostgresLog, PostgresLog], tmp_path: Path) -> None:
+    """A server whose connection is gone has no row any more, and all are told; one that lives keeps its own."""
     here, there = two
     database = database_of(tmp_path)
     cluster().execute("INSERT INTO chat.servers (address, since) VALUES ('gone', 0)", database)
-    with closing(postgres_log(tmp_path)) as third:
-        rows = {id for (id,) in cluster().execute("SELECT id FROM chat.servers", database)}
-        assert rows == {log._writer.server for log in (here, there, third)}
-    rows = {id for (id,) in cluster().execute("SELECT id FROM chat.servers", database)}
-    assert rows == {here._writer.server, there._writer.server}
+
+    def rows() -> set[int]:
+        return {id for (id,) in cluster().execute("SELECT id FROM chat.servers", database)}
+
+    living = {here._writer.server, there._writer.server}
+    with closing(postgres_log(tmp_path)) as third, closing(third.exchange):
+        (dead,) = rows() - living - {third._writer.server}
+        third.exchange.start_over()
+        read: list[Post] = []
+
+        def is_over() -> bool:
+            read.extend(third.exchange.read())
+            return Post(dead, OVER, {}) in [post._replace(age=0.0) for post in read]
+
+        assert wait_until(is_over)
+        assert rows() == {*living, third._writer.server}
+    assert rows() == living
 
 
 class Curious(Follower):

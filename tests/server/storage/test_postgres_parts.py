@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import random
+import socket
 import threading
 
 import pytest
@@ -14,7 +15,7 @@ if importlib.util.find_spec("psycopg") is None:
 import psycopg
 
 from server_parts.storage.postgres.batch import SEPARATORS, Batch, Holding
-from server_parts.storage.postgres.connections import Address, Reach, Watch
+from server_parts.storage.postgres.connections import Address, NoAnswer, Reach, Watch, connect
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.feed import Hint, hints
 from server_parts.storage.postgres.postings import ALL, SIZE, groups_of, keys_of, newest_first, packed, unpacked
@@ -174,7 +175,7 @@ def test_a_reason_stays_until_it_is_known_better() -> None:
     reach.lose("second")
     with pytest.raises(StorageError, match=r"^first$"):
         reach.check()
-    reach.stay_away("third")
+    reach.stay_away(StorageError("third"))
     with pytest.raises(StorageError, match=r"^third$"):
         reach.check()
     reach.regain()
@@ -182,6 +183,28 @@ def test_a_reason_stays_until_it_is_known_better() -> None:
     reach.closed = True
     with pytest.raises(StorageError, match="closed"):
         reach.check()
+
+
+def test_a_database_that_refuses_is_not_silent() -> None:
+    """Only one of which nothing is heard may be there for others."""
+    reach = Reach(Address("", "db"))
+    for error, is_silent in ((StorageError("refused"), False), (NoAnswer("nothing"), True), (StorageError(""), False)):
+        reach.stay_away(error)
+        assert reach.is_silent is is_silent
+    reach.stay_away(NoAnswer("nothing"))
+    reach.regain()
+    assert not reach.is_silent
+
+
+def test_an_attempt_to_connect_tells_a_refusal_from_silence() -> None:
+    """One place where nothing listens, and one that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(NoAnswer):
+            connect(Address(f"postgresql://127.0.0.1:{port}/chat?connect_timeout=2", "db"), "test")
+    with pytest.raises(StorageError) as refused:
+        connect(Address(f"postgresql://127.0.0.1:{port}/chat", "db"), "test")
+    assert not isinstance(refused.value, NoAnswer)
 
 
 def test_a_watch_ends_by_itself() -> None:

@@ -1,0 +1,104 @@
+"""Servers that are lost, given up or cut off, and what becomes of the people who are connected to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server_parts.hub import neighbours
+from server_parts.protocol.requests import Hello
+from server_parts.storage.exchange import Excluded
+from server_parts.storage.memory_exchange import MemoryExchange
+from server_parts.storage.records import StorageError
+from tests.peers import of_type, wait_until
+from tests.postgres import needs_postgres
+from tests.server.hub.bench import Bench, Seat
+from tests.server.hub.neighbours.meetings import Meeting, MemoryMeeting, PostgresMeeting, held
+from tests.server.storage.postgres_logs import execute
+
+
+def test_people_of_a_lost_server_are_gone_whoever_finds_out(meeting: Meeting, there: Bench, bob: Seat) -> None:
+    """Here it is a call after which the hub only knows that it has to start over."""
+    with held(there):
+        meeting.give_up(there.exchange.server)
+        with pytest.raises(Excluded), there.exchange.deciding():
+            pass
+    assert wait_until(lambda: bob.outbox.closed)
+    assert of_type(bob.heard(), "bye")[0]["code"] == "moved"
+
+
+@needs_postgres
+def test_a_new_server_knows_of_one_that_has_lost_its_connection(tmp_path: Path) -> None:
+    """As all have when the database starts anew: their people are there still, until they are told otherwise."""
+    meeting = PostgresMeeting(tmp_path)
+    here = meeting.open("here")
+    alice = here.seat("alice")
+    with held(here):
+        execute(
+            tmp_path, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chat writer'"
+        )
+        there = meeting.open("there")
+        try:
+            stranger = there.seat("alice")
+            assert of_type(stranger.ever, "welcome")
+        finally:
+            there.stop()
+            there.store.close()
+    try:
+        assert wait_until(lambda: alice.outbox.closed)
+        assert of_type(alice.heard(), "bye")[0]["code"] == "moved"
+    finally:
+        here.stop()
+        here.store.close()
+
+
+def test_who_came_in_when_nobody_could_be_told_has_to_come_again(
+    bob: Seat, there: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server may have given that name away meanwhile; whoever was there before stays."""
+
+    def fail(*_: object) -> None:
+        raise StorageError("the connection was lost")
+
+    carol = Seat(there)
+    with monkeypatch.context() as patched:
+        patched.setattr(there.exchange, "post", fail)
+        carol.ask(Hello("carol", there.session()))
+        assert wait_until(lambda: carol.outbox.closed)
+    assert of_type(carol.ever, "welcome")
+    assert of_type([*carol.ever, *carol.heard()], "bye")[0]["code"] == "moved"
+    assert wait_until(lambda: bool(of_type(there.seat("dave").ever, "welcome")))
+    assert not bob.outbox.closed
+
+
+@pytest.mark.parametrize("has_others", [True, False])
+def test_a_server_that_is_cut_off_sends_its_people_to_the_others(
+    has_others: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If it knows of any; else nobody could be better off elsewhere."""
+    meeting = MemoryMeeting()
+    here, others = meeting.open("here"), [meeting.open("there")] if has_others else []
+    tries: list[None] = []
+
+    def fail(*_: object) -> None:
+        tries.append(None)
+        raise StorageError("nothing answers")
+
+    try:
+        alice = here.seat("alice")
+        for other in others:
+            other.seat("bob")
+            assert alice.sees_come("bob")
+        monkeypatch.setattr(neighbours, "OUT_OF_TOUCH", 0.1)
+        monkeypatch.setattr(MemoryExchange, "is_cut_off", True)
+        for call in ("read", "start_over"):
+            monkeypatch.setattr(here.exchange, call, fail)
+        monkeypatch.setattr(neighbours, "ANSWER_TIME", 0.0)  # the hub looks for posts in each turn
+        alice.say("hello?")
+        assert wait_until(lambda: len(tries) > 3)
+        assert alice.outbox.closed is has_others
+        assert [bye["code"] for bye in of_type([*alice.ever, *alice.heard()], "bye")] == ["moved"] * has_others
+    finally:
+        for bench in (here, *others):
+            bench.stop()

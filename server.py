@@ -19,35 +19,36 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final
 
 from chat_common import DEFAULT_HOST, DEFAULT_PORT, enable_terminal_colors, format_address, paint, storable
 from server_parts import export, importing, opening, settings
-from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
 from server_parts.operator.console import counted
 from server_parts.operator.screen import ScreenLog
 from server_parts.operator.seat import OperatorSeat
 from server_parts.operator.service_log import ServiceLog
 from server_parts.own_certificate import Encryption, open_certificate
-from server_parts.people.addresses import is_own, source_of
+from server_parts.people.addresses import is_own
 from server_parts.people.clients import Client
-from server_parts.people.inside import InsideView
 from server_parts.people.places import Places
 from server_parts.people.rate_limit import RateLimits
-from server_parts.protocol.doorway import FIRST_BYTE_WAIT, Doorway
+from server_parts.protocol.doorway import FIRST_BYTE_WAIT
 from server_parts.protocol.events import bye
 from server_parts.protocol.native_encoder import NATIVE
-from server_parts.protocol.requests import Announce, Request, text_refusal
+from server_parts.protocol.requests import Announce, text_refusal
+from server_parts.reading import Reading, Visitor, counted_as
 from server_parts.settings import Settings
 from server_parts.signals import interruptible, stop_on_signals
-from server_parts.starting import as_sentence, complain, tell_place, tell_reach, warn_of_password, why_not
+from server_parts.starting import as_sentence, complain, tell_pages, tell_place, tell_reach, warn_of_password, why_not
 from server_parts.storage.exchange import Exchange
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
+from server_parts.web.forwarded import Proxies
+from server_parts.web.site import Site
 from server_parts.wire import sockets
 from server_parts.wire.acceptor import Acceptor, refuse
 from server_parts.wire.certificate import Certificate, CertificateError
@@ -101,9 +102,11 @@ class ChatServer:
         most = max(sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
         self._places = Places(self.max_clients, self.settings.per_address)
-        self._limits = RateLimits(self.settings.rate)
+        site = Site(self.settings.web_host, self.settings.trusted_proxy) if self.settings.web == "on" else None
+        self._proxies = Proxies() if site is None else site.proxies
         self._exchange = exchange or self._store.exchange
         self._hub = Hub(self._store, self.settings, self._places, self._exchange)
+        self._reading = Reading(self.settings, self._hub, self._store, RateLimits(self.settings.rate), site)
         self._stopping = False
         # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
         self._stop_asked: SimpleQueue[None] = SimpleQueue()
@@ -194,7 +197,7 @@ class ChatServer:
 
     def _receive_client(self, connection: socket.socket, address: tuple[str, int]) -> None:
         where = format_address(*address)
-        source, now = source_of(where), time.monotonic()
+        source, now = counted_as(where, self._proxies), time.monotonic()
         if problem := self._places.enter(source, now):
             if self._places.is_worth_logging(source, now):
                 log.warning("Refused a connection from %s: %s", source, problem)
@@ -217,13 +220,14 @@ class ChatServer:
     def handle_client(self, client_socket: socket.socket, clear: Wire) -> None:
         """Be the reader of one client until it leaves. `clear` is its wire, unless it wants an encrypted one."""
         client = self._connections[client_socket]
-        source = source_of(client.address)
+        source = counted_as(client.address, self._proxies)
+        visitor = Visitor(client, source, self._places, self.settings.plain)
         try:
             opened = time.monotonic()
-            silence = FIRST_BYTE_WAIT if self._may_talk_in_clear(client) else TLS_WAIT
+            silence = FIRST_BYTE_WAIT if visitor.is_open else TLS_WAIT
             wire = self._entrance.wire_of(client_socket, clear, None if is_own(source) else source, silence)
             if wire is not None and not self._stopping:
-                self._serve(client, wire, opened)
+                self._serve(client, wire, opened, visitor)
         except ConnectionResetError:
             log.debug("%s cut the connection", client.address)
         except Exception:
@@ -231,48 +235,18 @@ class ChatServer:
         finally:
             client.outbox.close()
             del self._connections[client_socket]
-            self._places.leave(source)
+            self._places.leave(visitor.source)
             self._readers.leave()
             log.debug("Client disconnected from %s", client.address)
 
-    def _serve(self, client: Client, wire: Wire, opened: float) -> None:
-        """Bytes → door → requests → dispatcher."""
+    def _serve(self, client: Client, wire: Wire, opened: float, visitor: Visitor) -> None:
         if wire.is_encrypted:
             opened = time.monotonic()
             client.outbox, client.is_confidential = Outbox(wire, self.settings.backlog), True
             if self._stopping:  # the goodbye may have gone to the outbox before
                 return
-        is_open = wire.is_encrypted or self._may_talk_in_clear(client)
-        door = Doorway(opened, is_open=is_open, confidential=client.is_confidential)
-        with contextlib.closing(
-            Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)
-        ) as dispatcher:
-            for requests in self._requests(wire, client, door):
-                dispatcher.serve(requests)
-
-    def _may_talk_in_clear(self, client: Client) -> bool:
-        plain = self.settings.plain
-        return plain == "everyone" or (plain == "loopback" and is_own(source_of(client.address)))
-
-    def _requests(self, wire: Wire, client: Client, door: Doorway) -> Iterator[Sequence[Request]]:
-        """What a client asks for, as it arrives, and what its silence means."""
-        inside = InsideView(client, self._store)
-        while not client.outbox.closed:
-            if client.session is not None:
-                door.welcomed(inside)
-            deadline = door.deadline()
-            if deadline is not None and not wire.readable(deadline - time.monotonic()):
-                yield door.silence(time.monotonic())
-                continue
-            data = wire.receive()
-            requests = door.receive(data, time.monotonic()) if data else door.end()
-            if client.session is None:
-                client.encoder = door.encoder  # until the hub greets it, only this thread answers it
-            yield requests
-            if not data:
-                return
-        while wire.receive():
-            pass  # let go of; unread bytes would make the kernel throw our last words away
+        visitor.is_encrypted = wire.is_encrypted
+        self._reading.serve(client, wire, opened, visitor)
 
     # --- stopping ---
 
@@ -356,7 +330,9 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
     service_log = ServiceLog(command.settings, ScreenLog(screen) if screen else None)
     stop_on_signals(server.stop_server, screen.give_back if screen else None)
     _tell_start(server)
-    tell_reach(_address_of(listener), server.port, encryption, command.settings)
+    address = _address_of(listener)
+    tell_pages(address, server.port, encryption.certificate, command.settings)
+    tell_reach(address, server.port, encryption, command.settings)
     try:
         server.start_server()
     finally:

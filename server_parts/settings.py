@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ from terminal_parts.command_line import CommandLine
 
 MEMORY: Final = ":memory:"
 FOLDER: Final = "chat-data"
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?")
 LOOPBACK, EVERYONE, NOBODY = PLAIN = ("loopback", "everyone", "nobody")
 
 
@@ -40,6 +43,9 @@ class Settings:
     plain: str = LOOPBACK  # who may talk to the server without encryption
     entry: str = "open"  # who may come in that has no account
     guests: str = "talk"  # what those may do that have none
+    web: str = "on"  # whether browsers get in
+    web_host: tuple[str, ...] = ()  # names under which browsers reach this server, besides those that it knows
+    trusted_proxy: tuple[str, ...] = ()  # addresses of proxies that say for whom they talk
 
     @property
     def folder(self) -> Path:
@@ -68,6 +74,7 @@ class _Flag(NamedTuple):
     help: str
     metavar: str
     is_secret: bool = False  # a wrong value is not shown
+    is_repeated: bool = False  # it may be given several times; in the environment, with commas between
 
 
 def _count(text: str) -> int:
@@ -146,6 +153,19 @@ def _operator(text: str) -> str:
     return text
 
 
+def _host_name(text: str) -> str:
+    if not _HOST_NAME.fullmatch(text):
+        raise ValueError("use a host name like chat.example.org, without https:// and without a port")
+    return text.lower()
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("use an IP address like 192.0.2.1") from None
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def choice(text: str) -> str:
         if text not in words:
@@ -217,6 +237,23 @@ _FLAGS: Final = (
         "what people without an account may do: talk, read (but not talk), or no (they need client.py or a password)",
         "WHAT",
     ),
+    _Flag("web", _one_of("on", "off"), _DEFAULTS.web, "whether browsers get a page: on or off", "on|off"),
+    _Flag(
+        "web-host",
+        _host_name,
+        (),
+        "name under which browsers reach this server; may be repeated",
+        "NAME",
+        is_repeated=True,
+    ),
+    _Flag(
+        "trusted-proxy",
+        _address,
+        (),
+        "address of a proxy whose X-Forwarded-For and Forwarded are believed; may be repeated",
+        "ADDRESS",
+        is_repeated=True,
+    ),
     _Flag("log-file", str, _DEFAULTS.log_file, "write the log to this file too", "FILE"),
 )
 _GROUPS: Final = {
@@ -224,6 +261,7 @@ _GROUPS: Final = {
     "Encryption": ("tls-cert", "tls-key", "plain"),
     "Messages": ("data", "store", "keep", "keep-messages", "motd"),
     "People": ("entry", "guests"),
+    "Browsers": ("web", "web-host", "trusted-proxy"),
     "Operator": ("name", "log-file"),
 }
 
@@ -290,8 +328,9 @@ def _command_line() -> CommandLine:
         add = parser.group(title)
         for flag in _FLAGS:
             if flag.name in names:
-                shown = "" if flag.default is None else f" (default: {flag.default})"
-                add(f"--{flag.name}", metavar=flag.metavar, help=flag.help + shown)
+                shown = "" if flag.default in (None, ()) else f" (default: {flag.default})"
+                action = "append" if flag.is_repeated else "store"
+                add(f"--{flag.name}", metavar=flag.metavar, help=flag.help + shown, action=action)
         if title == "Operator":
             add("--no-console", action="store_true", help="do not use this terminal for talking and commands")
             add("-v", "--verbose", action="store_true", help="log more details")
@@ -318,6 +357,10 @@ def _value(parser: CommandLine, flag: _Flag, given: Any, environment: Mapping[st
     if text is None:
         source = f"CHAT_{flag.name.replace('-', '_').upper()}"
         text = environment.get(source)
+        if flag.is_repeated and text is not None:
+            text = text.split(",")
+    if flag.is_repeated:
+        return tuple(parser.value(source, one.strip(), flag.kind) for one in text or ())
     if text is not None and flag.is_secret:
         return _secret(parser, source, text, flag.kind)
     return flag.default if text is None else parser.value(source, text, flag.kind)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from chat_common import LOBBY, format_address, harmless_line, paint
 from server_parts.own_certificate import Encryption
-from server_parts.settings import EVERYONE, MEMORY, Settings
+from server_parts.settings import EVERYONE, MEMORY, NOBODY, Settings
 from server_parts.wire import sockets
 from server_parts.wire.certificate import Certificate
 from terminal_parts.command_line import how_to_start
@@ -42,6 +42,22 @@ def tell_reach(address: str, port: int, encryption: Encryption, settings: Settin
         _warn(as_sentence(encryption.certificate.warning))
     if not sockets.is_loopback(address):
         _tell_others(address, port, encryption.certificate, settings)
+    sys.stdout.flush()
+
+
+def tell_pages(address: str, port: int, certificate: Certificate | None, settings: Settings) -> None:
+    """Where browsers find the chat, if they do: on this machine, and elsewhere."""
+    if settings.web != "on":
+        return
+    is_everywhere = address in ("0.0.0.0", "::")
+    if is_everywhere or sockets.is_loopback(address):
+        scheme = "https" if settings.plain == NOBODY and certificate is not None else "http"
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+        print(f"In a browser: {scheme}://{format_address(here, port)}/")
+    if not sockets.is_loopback(address):
+        scheme = "http" if certificate is None else "https"
+        for host in settings.web_host or (sockets.own_addresses() if is_everywhere else [address]):
+            print(f"In a browser on another machine: {scheme}://{format_address(host, port)}/")
     sys.stdout.flush()
 
 

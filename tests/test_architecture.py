@@ -49,6 +49,7 @@ FOLDERS: Final = {
         )
     ),
     "server_parts.protocol": Row(("chat_common", "server_parts.storage"), pure=True),
+    "server_parts.web": Row(("chat_common", "server_parts.storage", "server_parts.protocol"), pure=True),
     "server_parts.export": Row(
         (
             "chat_common",
@@ -104,6 +105,17 @@ FOLDERS: Final = {
             "server_parts.settings",
             "server_parts.wire",
             "server_parts.own_certificate",
+        )
+    ),
+    "server_parts.reading": Row(
+        (
+            "server_parts.settings",
+            "server_parts.wire",
+            "server_parts.storage",
+            "server_parts.protocol",
+            "server_parts.web",
+            "server_parts.people",
+            "server_parts.hub",
         )
     ),
     "server_parts.signals": Row(()),

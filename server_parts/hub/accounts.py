@@ -20,9 +20,10 @@ from server_parts.people.one_time_codes import hash_of_code, new_code
 from server_parts.people.roles import Role, role_of
 from server_parts.protocol import account_requests as ask
 from server_parts.protocol import events
-from server_parts.protocol.requests import Refusal
+from server_parts.protocol.requests import EndConnection, Refusal
 from server_parts.storage import account_records as change
 from server_parts.storage.account_records import Account, AccountChange, Code, Device, Purpose
+from server_parts.storage.records import hashed
 from server_parts.storage.search_query import DAY
 
 LINK_TIME: Final = 600  # seconds that such a code can be used
@@ -132,6 +133,24 @@ class Accounts:
         for one in self._names.connections():
             if account.id in (one.account, one.proved) and token_hash in (None, one.token_hash):
                 self._departures.disconnect(one, "forgotten", text, retry=False)
+
+    def log_out(self, client: Client, asked: ask.LogOut) -> None:
+        """A browser forgets its token: a device of the accounts that are connected with it, or of that name."""
+        token_hash = hashed(asked.token)
+        connected = [one for one in self._names.connections() if one.token_hash == token_hash]
+        accounts = [self._store.account(name) for name in {asked.name, *(one.name for one in connected)} if name]
+        own = [account for account in accounts if account is not None and account.has(token_hash)]
+        if any(len(account.devices) == 1 and account.password is None for account in own):
+            self._departures.end(client, EndConnection(asked.refused, "not logged out: it has no other way in"))
+            return
+        devices = [
+            (account, device) for account in own for device in account.devices if device.token_hash == token_hash
+        ]
+        for account, device in devices:
+            self._store.change(change.ForgetDevice(account.id, device.id))
+        for one in connected:
+            self._departures.disconnect(one, "forgotten", "you have logged out", retry=False)
+        self._departures.end(client, EndConnection(asked.done, "logged out"))
 
     def link(self, client: Client, _: ask.Link) -> None:
         account = self._own(client)

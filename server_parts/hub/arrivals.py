@@ -22,7 +22,7 @@ from server_parts.people.distant import Distant
 from server_parts.people.permissions import DENIED, entry_refusal, floor_of
 from server_parts.people.session_owners import session_owner
 from server_parts.protocol import events
-from server_parts.protocol.requests import DEFAULT_HISTORY, Hello, Join, Leave, Nick, Refusal, StartAgain
+from server_parts.protocol.requests import DEFAULT_HISTORY, Appear, Hello, Join, Leave, Nick, Refusal, StartAgain
 from server_parts.storage.account_records import Account
 from server_parts.storage.records import StorageError, hashed, tag_of
 
@@ -129,7 +129,7 @@ class Arrivals:
         if before is None:  # an invitation may have made one, to which what was said to that name before is closed
             resumed, floors = self._private_rooms(hello, account)
         self._clear_the_way(coming)
-        client.session = session
+        client.session, client.is_silent = session, hello.is_silent
         self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
         self._seat(client, hello, session, account)
         try:
@@ -186,7 +186,13 @@ class Arrivals:
                 self._trimming.use(session.key)
         if not client.is_owner:
             program = f" ({quote(hello.client)})" if hello.client else ""  # or it could pass for another record
-            log.info("Client connected from %s: %s%s", client.address, client.name, program)
+            log.log(
+                logging.DEBUG if client.is_silent else logging.INFO,
+                "Client connected from %s: %s%s",
+                client.address,
+                client.name,
+                program,
+            )
         self._welcome(client, session, has_password=_has_password(account, hello))
 
     def _give_name(self, client: Client, hello: Hello, session: Session, account: Account | None) -> None:
@@ -214,10 +220,15 @@ class Arrivals:
         self._live_rooms.names.give_up_vain_claim(client)
         self._live_rooms.announcer.person(client)
 
+    def appear(self, client: Client, _: Appear) -> None:
+        if client.is_silent and client.session is not None:
+            log.info("Client connected from %s: %s", client.address, client.name)
+            self._live_rooms.appear(client)
+
     def start_again(self, client: Client, again: StartAgain) -> None:
         self._conversations.close(client)
         self._live_rooms.leave_all(client)
-        client.encoder = again.encoder
+        client.encoder, client.is_silent = again.encoder, False
 
     # --- rooms ---
 

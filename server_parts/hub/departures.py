@@ -52,7 +52,7 @@ class Departures:
             self._conversations.close(client)
         if client.session is not None:
             what = "%s ended one of several connections%s" if self._live_rooms.names.others(client) else "%s left%s"
-            log.info(what, client.name, f": {why}" if why else "")
+            log.log(logging.DEBUG if client.is_silent else logging.INFO, what, client.name, f": {why}" if why else "")
             if why != "replaced":  # or whoever has come with the same session has taken it already
                 self._store.let_go(client.session.key)
         self._live_rooms.leave_all(client)
@@ -89,7 +89,7 @@ class Departures:
     def end(self, client: Client, ending: EndConnection) -> None:
         if client.session is None:
             log.info("%s: %s", client.address, ending.reason)
-        self.forget(client, ending.reason)
+        self.forget(client, ending.reason, expected=ending.comes_back)
         self._say_goodbye(client, ending.block)
 
     def disconnected(self, client: Client, _: Disconnected) -> None:

@@ -100,6 +100,7 @@ class Hub:
             ask.Leave: arrivals.leave,
             ask.Nick: arrivals.nick,
             ask.StartAgain: arrivals.start_again,
+            ask.Appear: arrivals.appear,
             ask.Say: saying.say,
             ask.Announce: saying.announce,
             ask.Heard: neighbours.hear,
@@ -114,6 +115,7 @@ class Hub:
             ask.ShowAs: self._show_as,
             account_requests.ChangePassword: accounts.change_password,
             account_requests.Devices: accounts.devices,
+            account_requests.LogOut: accounts.log_out,
             account_requests.Link: accounts.link,
             account_requests.Recover: accounts.recover,
             account_requests.Release: accounts.release,
@@ -342,6 +344,8 @@ class Hub:
         self._conversations.answered(client)
         name = None if who.room is None else client.resolve(who.room)
         for room in client.rooms.values() if name is None else filter(None, [client.rooms.get(name)]):
+            for one in [one for one in room.members if one.is_silent]:  # nobody listens unseen
+                self._live_rooms.appear(one)
             self._live_rooms.bring_up_to_date(client, room)
         if name is None:
             people = names.one_of_each()

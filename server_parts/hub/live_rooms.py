@@ -114,12 +114,28 @@ class LiveRooms:
         if self._is_double(client, room):
             room.members[client] = room.news.end  # it knows who is there, as joined says how many
             room.doubles += 1
+        elif client.is_silent:
+            room.members[client] = room.news.end
         else:
             room.members[client] = room.news.enter(client.name)
             self._news[room.name] = room
         client.rooms[room.name] = room
         room.here += not client.is_distant
-        self.announcer.entered(client, room)
+        if not client.is_silent:
+            self.announcer.entered(client, room)
+
+    def appear(self, client: Client) -> None:
+        """Others are told that it is here, who has been silent so far."""
+        if not client.is_silent:
+            return
+        client.is_silent = False
+        for room in client.rooms.values():
+            knows_all = room.members[client] == room.news.end
+            room.news.enter(client.name)
+            if knows_all:
+                room.members[client] = room.news.end
+            self._news[room.name] = room
+            self.announcer.entered(client, room)
 
     def _is_double(self, client: Client, room: Room) -> bool:
         """Whether its person is in the room with another connection too."""
@@ -137,11 +153,11 @@ class LiveRooms:
         room.here -= not client.is_distant
         if self._is_double(client, room):
             room.doubles -= 1
-        elif room.members:
+        elif not room.members:
+            self._close(room)
+        elif not client.is_silent:
             room.news.left(client.name)
             self._news[room.name] = room
-        else:
-            self._close(room)
 
     def leave_all(self, client: Client) -> None:
         """Out of everything: rooms, name and session."""
@@ -159,6 +175,7 @@ class LiveRooms:
         Without a new name it gets that of a guest; `account` is what the new name is, if it is the client's own. Other
         connections of its person keep the old one.
         """
+        self.appear(client)
         old = client.name
         stays = [room for room in client.rooms.values() if self._is_double(client, room)]
         if new is None or new.lower() != old.lower():
@@ -283,7 +300,9 @@ class LiveRooms:
         if room is None or not room.here:
             return  # said elsewhere, and nobody here is in that room
         runs = untold(self._store, name, room.last, committed)
-        if not self.announcer.is_alone and not all(self._is_in(room, run.sender) for run in runs):
+        if not self.announcer.is_alone and not all(
+            any(bearer in room.members for bearer in self.names.bearers(run.sender)) for run in runs
+        ):
             self.catch_up_with_others()  # which may tell some of these
             runs = untold(self._store, name, room.last, runs)
         if not runs:
@@ -306,9 +325,6 @@ class LiveRooms:
                 block = blocks[encoder] = encoder.live(runs)
             if not client.outbox.offer(block):
                 self.slow[client] = None
-
-    def _is_in(self, room: Room, name: str) -> bool:
-        return any(bearer in room.members for bearer in self.names.bearers(name))
 
     def catch_up(self, name: str, upto: int | None = None) -> None:
         """Tell a room what was said at other servers up to a number, or so far."""

@@ -42,23 +42,42 @@ class Places:
         with self._lock:
             if self._taken >= self.most:
                 return "this server is full: try again later"
-            if self._per_address and not is_own(source):
-                here = self._by_source.get(source, 0)
-                if here >= self._per_address:
-                    return f"too many connections from your address: {here} of {self._per_address}; close one first"
-                if not self._arrives(source, now):
-                    return "too many new connections from your address: try again in a few seconds"
+            if problem := self._refusal(source, now):
+                return problem
             self._taken += 1
-            self._by_source[source] = self._by_source.get(source, 0) + 1
+            self._count(source, 1)
+            return None
+
+    def _refusal(self, source: str, now: float) -> str | None:
+        """Why there is no place for one more from that address."""
+        if not self._per_address or is_own(source):
+            return None
+        here = self._by_source.get(source, 0)
+        if here >= self._per_address:
+            return f"too many connections from your address: {here} of {self._per_address}; close one first"
+        if not self._arrives(source, now):
+            return "too many new connections from your address: try again in a few seconds"
+        return None
+
+    def _count(self, source: str, change: int) -> None:
+        self._by_source[source] = self._by_source.get(source, 0) + change
+        if not self._by_source[source]:
+            del self._by_source[source]
+
+    def move(self, source: str, to: str, now: float) -> str | None:
+        """Count a connection for another address from now on, if there is a place for it there; else say why not."""
+        with self._lock:
+            if problem := self._refusal(to, now):
+                return problem
+            self._count(source, -1)
+            self._count(to, 1)
             return None
 
     def leave(self, source: str) -> None:
         """Give a place back."""
         with self._lock:
             self._taken -= 1
-            self._by_source[source] -= 1
-            if not self._by_source[source]:
-                del self._by_source[source]
+            self._count(source, -1)
 
     def is_worth_logging(self, source: str, now: float) -> bool:
         """Whether a refusal is to be logged: once a minute for each address."""

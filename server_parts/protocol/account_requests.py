@@ -83,6 +83,15 @@ class MakeInvitation(NamedTuple):
     seconds: int = DEFAULT_INVITATION
 
 
+class LogOut(NamedTuple):
+    """At the door for browsers: the device goes that has this token. With the two answers to that, ready to be sent."""
+
+    token: Secret
+    name: str | None  # an account that it may be a device of, besides those that are connected with it
+    done: bytes
+    refused: bytes
+
+
 class Whois(NamedTuple):
     name: str | None  # None: whoever asks
 
@@ -101,7 +110,7 @@ class Redeem(NamedTuple):
 
 
 AccountRequest = (
-    ChangePassword | Devices | Link | Recover | Release | GiveRole | MakeInvitation | Whois  # for the hub
+    ChangePassword | Devices | LogOut | Link | Recover | Release | GiveRole | MakeInvitation | Whois  # for the hub
     | Password | Login | Redeem  # for the dispatcher, which makes requests without secrets of them
 )  # fmt: skip
 

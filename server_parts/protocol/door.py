@@ -26,7 +26,9 @@ class Inside(Protocol):
 class Door(Protocol):
     """One conversation's way in."""
 
-    encoder: Encoder
+    @property
+    def encoder(self) -> Encoder:
+        """How what goes out looks. It may change until the client is in."""
 
     def receive(self, data: bytes, now: float) -> list[Request]:
         """What these bytes ask for."""

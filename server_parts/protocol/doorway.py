@@ -1,4 +1,4 @@
-"""The two ways in, and how a newcomer is shown to one of them.
+"""The ways in, and how a newcomer is shown to one of them.
 
 A door turns bytes into requests; its encoder turns events into bytes. A `Doorway` watches a new connection's first
 bytes, picks the door and hands everything to it. Pure: no socket, no thread and no clock; whoever reads the socket
@@ -8,6 +8,7 @@ passes the time in.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from chat_common import MAX_HELLO_LINE
@@ -18,7 +19,7 @@ from server_parts.protocol.native_door import NativeDoor
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.plain_door import PlainDoor
 from server_parts.protocol.plain_encoder import PLAIN
-from server_parts.protocol.requests import EndConnection, Request, StartAgain
+from server_parts.protocol.requests import Appear, EndConnection, Request, StartAgain
 
 FIRST_BYTE_WAIT: Final = 0.5  # silence after which a newcomer is taken for a plain client
 
@@ -42,14 +43,22 @@ _HTTP_IN_CLEAR: Final = (
 class Doorway:
     """A new connection: undecided until its first bytes or half a second of silence, then one of the doors."""
 
-    def __init__(self, opened: float, *, is_open: bool = True, confidential: bool = True) -> None:
+    def __init__(
+        self,
+        opened: float,
+        *,
+        is_open: bool = True,
+        confidential: bool = True,
+        web: Callable[[float], Door] | None = None,
+    ) -> None:
         """`is_open` for whoever may talk as they do: others are told, in their own form, that they must encrypt.
 
-        `confidential`: nobody on the way can read along.
+        `confidential`: nobody on the way can read along. `web` makes the door for HTTP, if there is one.
         """
         self._opened = opened
         self._is_open = is_open
         self._confidential = confidential
+        self._web = web
         self._first = b""
         self._silent = True
         self._door: Door | None = None
@@ -61,6 +70,8 @@ class Doorway:
     def receive(self, data: bytes, now: float) -> list[Request]:
         if self._silent and data.startswith(b"{"):
             return self._enter_native(data, now)
+        if self._silent and self._door is not None:
+            return self._break_silence(data, now)
         self._silent = False
         if self._door is not None:
             return self._door.receive(data, now)
@@ -68,6 +79,9 @@ class Doorway:
         if self._first[0] == _TLS_HELLO:
             return [EndConnection(_TLS_ANSWER, "a TLS hello on the plain port")]
         if _HTTP.match(self._first):
+            if self._web is not None:
+                self._door = self._web(self._opened)
+                return self._door.receive(self._first, now)
             return [EndConnection(_HTTP_ANSWER if self._is_open else _HTTP_IN_CLEAR, "an HTTP request")]
         if self._may_be_http():
             return []  # the rest of the line, or the silence after it, will tell
@@ -99,6 +113,14 @@ class Doorway:
         requests = self._door.receive(data, now)
         return [StartAgain(self._door.encoder), *requests] if seated else requests
 
+    def _break_silence(self, data: bytes, now: float) -> list[Request]:
+        """Who was taken for a plain client says something. Browsers open connections ahead, and ask for nothing."""
+        assert self._door is not None
+        self._silent = False
+        if _HTTP.match(data):  # an answer would stand behind the greeting; and what is asked may hold a secret
+            return [EndConnection(b"", "an HTTP request on a connection that was opened long before")]
+        return [Appear(), *self._door.receive(data, now)]
+
     def _may_be_http(self) -> bool:
         begun = b"\n" not in self._first and len(self._first) < MAX_HELLO_LINE
         return begun and any(method.startswith(self._first[: len(method)]) for method in _METHODS)
@@ -107,4 +129,5 @@ class Doorway:
         if not self._is_open:
             return [EndConnection(f"* {_IN_CLEAR} *\n".encode(), _IN_CLEAR)]
         self._door = PlainDoor(now, confidential=self._confidential)
-        return [self._door.greeting(), *self._door.receive(self._first, now)]
+        hello = self._door.greeting()._replace(is_silent=not self._first)
+        return [hello, *self._door.receive(self._first, now)]

@@ -15,6 +15,7 @@ FEATURES: Final = [
     "by",
     "claims_when_used",
     "contact_requests",
+    "cookies",
     "list_pages",
     "moderation",
     "presence_per_hearer",

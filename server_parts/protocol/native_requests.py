@@ -139,6 +139,7 @@ def _hello(frame: Frame) -> Hello:
         password=secret(frame, "password"),
         invite=secret(frame, "invite"),
         former_token=former_token,
+        by_cookie=frame.get("cookie") is True,
     )
 
 

@@ -69,6 +69,8 @@ class Hello(NamedTuple):
     password: Secret | None = None
     invite: Secret | None = None  # for the hub: the kept form
     former_token: str | None = None
+    is_silent: bool = False  # from somebody who has said nothing yet: others are not told before it does
+    by_cookie: bool = False  # its token is in a cookie, if it came through the door for browsers
     proof: Proof | None = None  # what has become of the password
 
 
@@ -160,6 +162,18 @@ class EndConnection(NamedTuple):
 
     block: bytes
     reason: str
+    comes_back: bool = False  # it may be back in a moment
+
+
+class Reply(NamedTuple):
+    """The same before anybody has come in, for the client's reader alone: nothing of it concerns the hub."""
+
+    block: bytes
+    reason: str
+
+
+class Appear(NamedTuple):
+    """A plain client that was silent at first has something to say: now others may hear that it is here."""
 
 
 class StartAgain(NamedTuple):
@@ -193,7 +207,8 @@ class Announce(NamedTuple):
 
 Request = (
     Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | ShowAs | Bye  # for the hub
-    | EndConnection | StartAgain | Disconnected  # for the hub, from the door or the reader
+    | EndConnection | StartAgain | Appear | Disconnected  # for the hub, from the door or the reader
+    | Reply  # for the reader
     | Announce  # for the hub, from the operator
     | Heard  # for the hub, from the log
     | ModerationRequest  # for the hub

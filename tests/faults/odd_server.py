@@ -22,7 +22,7 @@ from server_parts.hub import departures, dispatcher, pages
 from server_parts.hub.arrivals import Arrivals
 from server_parts.people import new_rooms, places, rate_limit
 from server_parts.people.clients import Client
-from server_parts.protocol import native_door, plain_door
+from server_parts.protocol import native_frames, plain_door
 from server_parts.protocol.requests import Leave
 from server_parts.wire import acceptor, entrance, outbox, sockets
 from server_parts.wire.handshakes import Handshakes
@@ -67,13 +67,13 @@ def wait_for_the_slowest() -> None:
 
 def wait_for_ever() -> None:
     """Gives everybody all the time in the world to say hello or to end a line."""
-    _change(native_door, HELLO_WAIT=1e6, LINE_WAIT=1e6)
+    _change(native_frames, HELLO_WAIT=1e6, LINE_WAIT=1e6)
     _change(plain_door, LINE_WAIT=1e6)
 
 
 def hurry() -> None:
     """Gives a fifth of the time."""
-    _change(native_door, HELLO_WAIT=2.0, LINE_WAIT=6.0)
+    _change(native_frames, HELLO_WAIT=2.0, LINE_WAIT=6.0)
     _change(plain_door, LINE_WAIT=2.0)
     _change(entrance, SECONDS=1.0)
     _change(departures, LINGER=0.6)

@@ -19,7 +19,7 @@ import pytest
 
 import server
 from server import ChatServer
-from server_parts.protocol import native_door
+from server_parts.protocol import native_frames
 from server_parts.settings import Settings
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import Draft
@@ -108,7 +108,7 @@ def test_clients_that_reset_are_forgotten(chat: Chat) -> None:
 )
 def test_a_client_that_was_let_go_costs_nothing(chat: Chat, monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
     """Whoever keeps the connection open after the last words is waited for, not polled."""
-    monkeypatch.setattr(native_door, "HELLO_WAIT", 0.1)
+    monkeypatch.setattr(native_frames, "HELLO_WAIT", 0.1)
     peer = chat.peer()
     peer.send_bytes(first)
     if first == b"bad\n":

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_common import MAX_TEXT, decode_values
-from server_parts.protocol import native_door
+from server_parts.protocol import native_frames
 from server_parts.protocol.native_door import NativeDoor
 from server_parts.protocol.native_requests import plain_says
 from server_parts.protocol.requests import Request, Say
@@ -71,7 +71,7 @@ def test_together_is_as_one_by_one(lines: list[bytes]) -> None:
     """The same requests and refusals in the same order, whatever the lines hold."""
     together = heard(lines)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(native_door, "decode_values", lambda lines: None)
+        patch.setattr(native_frames, "decode_values", lambda lines: None)
         assert together == heard(lines)
 
 

@@ -443,3 +443,31 @@ def test_shells_pass_the_link_on_as_it_is(shell: str, capsys: pytest.CaptureFixt
     link = line.partition("client.py ")[2]
     run = subprocess.run([shell, "-c", f"echo {link}"], capture_output=True, text=True, timeout=WAIT, check=True)
     assert run.stdout.strip() == link.strip('"')
+
+
+FOUND_AT = [
+    ("127.0.0.1", {}, True, ["http://127.0.0.1:3030/"]),
+    ("::1", {}, True, ["http://[::1]:3030/"]),
+    ("127.0.0.1", {"plain": "nobody"}, True, ["https://127.0.0.1:3030/"]),
+    ("127.0.0.1", {"web": "off"}, True, []),
+    ("0.0.0.0", {}, True, ["http://127.0.0.1:3030/", *(f"https://{own}:3030/" for own in OWN)]),
+    ("0.0.0.0", {"web_host": ("chat.example",)}, True, ["http://127.0.0.1:3030/", "https://chat.example:3030/"]),
+    ("192.0.2.7", {"plain": "everyone"}, False, ["http://192.0.2.7:3030/"]),
+]
+
+
+@needs_openssl
+@pytest.mark.parametrize(("address", "settings", "encrypts", "pages"), FOUND_AT)
+def test_it_says_where_browsers_find_it(
+    address: str,
+    settings: dict[str, Any],
+    encrypts: bool,
+    pages: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """On this machine, and from others by its addresses or names; encrypted where that is needed."""
+    monkeypatch.setattr(sockets, "own_addresses", lambda: list(OWN))
+    certificate = Certificate(*key_pair()) if encrypts else None
+    starting.tell_pages(address, 3030, certificate, Settings(**settings))
+    assert re.findall(r"\S+://\S+", capsys.readouterr().out) == pages

@@ -44,11 +44,14 @@ def shown_by(command: str, port: int, program: str) -> str:
     return shown
 
 
-NOT_HTTP: Final = "This is a chat server, not a web server"
 REFUSED: Final = {
-    "a web page": ("curl -sS -i http://127.0.0.1:{port}/", NOT_HTTP),
-    "an upload": ("head -c 3000000 /dev/zero | curl -sS -i --data-binary @- http://127.0.0.1:{port}/", NOT_HTTP),
-    "a secure web page": ("curl -sS -k https://127.0.0.1:{port}/", NOT_HTTP),
+    "a web page that is none": ("curl -sS -i http://127.0.0.1:{port}/index.php", "There is nothing here"),
+    "a web page of another host": ("curl -sS -i -H 'Host: evil.example' http://127.0.0.1:{port}/", "421 Misdirected"),
+    "an upload": (
+        "head -c 3000000 /dev/zero | curl -sS -i --data-binary @- http://127.0.0.1:{port}/",
+        "Here, GET and HEAD can be asked for.",
+    ),
+    "a secure web page": ("curl -sS -k https://127.0.0.1:{port}/a", "There is nothing here"),
     "older TLS": ("openssl s_client -tls1_2 -connect 127.0.0.1:{port}", "protocol version"),
     "a gigabyte in one line": (
         "head -c 1000000000 /dev/zero | tr '\\0' x | nc 127.0.0.1 {port}",

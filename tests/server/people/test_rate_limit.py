@@ -201,7 +201,7 @@ def test_without_a_rate_nobody_waits_and_nothing_is_kept(serve: Serve) -> None:
     for number in range(10 * BURST):
         alice.say(f"{number}")
     assert alice.until("message", text=f"{10 * BURST - 1}")["from"] == names[-1]
-    assert len(chat.server._limits) == 0
+    assert len(chat.server._reading._limits) == 0
 
 
 def test_who_is_still_connected_keeps_the_pace() -> None:

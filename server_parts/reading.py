@@ -1,0 +1,130 @@
+"""One client's reader: what arrives goes through a door to the dispatcher, until the conversation is over.
+
+It must not know how connections are accepted and encrypted, nor what any request means.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from server_parts.hub.dispatcher import Dispatcher
+from server_parts.hub.hub import Hub
+from server_parts.people.addresses import is_own, source_of
+from server_parts.people.clients import Client
+from server_parts.people.inside import InsideView
+from server_parts.people.places import Places
+from server_parts.people.rate_limit import RateLimits
+from server_parts.protocol.door import Door
+from server_parts.protocol.doorway import Doorway
+from server_parts.protocol.requests import Reply, Request
+from server_parts.settings import Settings
+from server_parts.storage.store import Store
+from server_parts.web.forwarded import Behind, Proxies
+from server_parts.web.site import Site
+from server_parts.web.web_door import WebDoor
+from server_parts.wire.wire import Wire
+
+LINGER: Final = 5.0  # seconds that whoever got an HTTP answer has to read it
+
+log = logging.getLogger("chat")
+
+
+def counted_as(address: str, proxies: Proxies) -> str:
+    """For whom a new connection is counted. A proxy talks for many, so its own address has no limit."""
+    source = source_of(address)
+    return f"proxy {source}" if proxies.has(source) else source
+
+
+class Visitor:
+    """Who is at the other end of a connection: itself, or somebody for whom it says that it talks."""
+
+    def __init__(self, client: Client, source: str, places: Places, plain: str) -> None:
+        """`plain`: who may talk without encryption, as the settings have it."""
+        self._client = client
+        self._places = places
+        self.source = source  # for whom it is counted
+        self.is_encrypted = False
+        self._may_talk_in_clear = plain == "everyone" or (plain == "loopback" and is_own(source_of(client.address)))
+
+    @property
+    def is_open(self) -> bool:
+        return self.is_encrypted or self._may_talk_in_clear
+
+    def is_behind(self, proxies: Proxies) -> bool:
+        return proxies.has(source_of(self._client.address))
+
+    def forward(self, client: Behind) -> str | None:
+        source = source_of(client.address)
+        if problem := self._places.move(self.source, source, time.monotonic()):
+            return problem
+        log.debug("%s talks for %s", self._client.address, client.address)
+        self.source, self._client.address = source, client.address
+        self._client.is_confidential = client.is_encrypted
+        return None
+
+
+class Reading:
+    """What all readers have in common. Each serves one client, in a thread of its own."""
+
+    def __init__(self, settings: Settings, hub: Hub, store: Store, limits: RateLimits, site: Site | None) -> None:
+        """Without a `site`, browsers are told that this is none."""
+        self._settings = settings
+        self._hub = hub
+        self._store = store
+        self._limits = limits
+        self._site = site
+
+    def serve(self, client: Client, wire: Wire, opened: float, visitor: Visitor) -> None:
+        """Until the conversation is over, in both directions. Bytes → door → requests → dispatcher."""
+        door = self._doorway(client, opened, visitor)
+        with contextlib.closing(
+            Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)
+        ) as dispatcher:
+            for requests in self._requests(wire, client, door):
+                if requests and isinstance(reply := requests[-1], Reply):
+                    log.debug("%s: %s", client.address, reply.reason)
+                    client.outbox.finish(reply.block)
+                    _let_go(wire, LINGER)
+                    return
+                dispatcher.serve(requests)
+            _let_go(wire)
+
+    def _doorway(self, client: Client, opened: float, visitor: Visitor) -> Doorway:
+        site = self._site
+
+        def open_web(begun: float) -> Door:
+            assert site is not None
+            return WebDoor(begun, site, visitor)
+
+        web = None if site is None else open_web
+        return Doorway(opened, is_open=visitor.is_open, confidential=client.is_confidential, web=web)
+
+    def _requests(self, wire: Wire, client: Client, door: Doorway) -> Iterator[Sequence[Request]]:
+        """What a client asks for, as it arrives, and what its silence means."""
+        inside = InsideView(client, self._store)
+        while not client.outbox.closed:
+            if client.session is not None:
+                door.welcomed(inside)
+            deadline = door.deadline()
+            if deadline is not None and not wire.readable(deadline - time.monotonic()):
+                yield door.silence(time.monotonic())
+                continue
+            data = wire.receive()
+            requests = door.receive(data, time.monotonic()) if data else door.end()
+            if client.session is None:
+                client.encoder = door.encoder  # until the hub greets it, only this thread answers it
+            yield requests
+            if not data:
+                return
+
+
+def _let_go(wire: Wire, seconds: float = math.inf) -> None:
+    """Read what still comes: unread bytes would make the kernel throw our last words away."""
+    until = time.monotonic() + seconds
+    while (seconds == math.inf or wire.readable(until - time.monotonic())) and wire.receive():
+        pass

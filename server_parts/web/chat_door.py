@@ -1,0 +1,99 @@
+"""The door behind a WebSocket: a native client whose frames are text messages, one JSON object each.
+
+It knows how a conversation over a WebSocket ends; what the frames ask for is the same as at the native door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from chat_common import MAX_HELLO_LINE, MAX_LINE
+from server_parts.protocol import native_frames
+from server_parts.protocol.account_requests import Secret
+from server_parts.protocol.door import Inside
+from server_parts.protocol.encoder import Encoder
+from server_parts.protocol.events import bye
+from server_parts.protocol.native_frames import NativeFrames
+from server_parts.protocol.requests import Answer, EndConnection, Hello, Refusal, Request
+from server_parts.web.web_encoder import WEB
+from server_parts.web.websocket import TOO_LONG, Broken, Closed, MessageReader, Ping, Text, close, pongs
+
+_BLANKS: Final = b" \t\r\n"  # around the object: some programs end a message like a line
+
+
+class ChatDoor:
+    """Text messages. The first must be a hello."""
+
+    encoder: Encoder = WEB
+
+    def __init__(self, opened: float, token: Secret | None = None) -> None:
+        """`token` is that of the cookie with which the WebSocket was opened."""
+        self._token = token
+        # A line counts with its newline, which a message does not have.
+        self._messages = MessageReader(MAX_HELLO_LINE - 1)
+        self._frames = NativeFrames(self.encoder)
+        self._greeted = False
+        self._hello_due = opened + native_frames.HELLO_WAIT
+        self._begun: float | None = None  # when something came whose end has not
+        self._meaning: dict[type, Callable[[Sequence[Any]], list[Request]]] = {
+            Text: self._asked,
+            Ping: lambda pings: [Answer(pongs(pings))],
+            Closed: self._closed,
+            Broken: self._broken,
+        }
+
+    def receive(self, data: bytes, now: float) -> list[Request]:
+        if not self._greeted and now >= self._hello_due:
+            return self.silence(now)
+        requests: list[Request] = []
+        for kind, events in groupby(self._messages.feed(data), type):
+            requests += self._meaning[kind](list(events))
+            if requests and isinstance(requests[-1], EndConnection):
+                return requests
+        if not self._messages.has_begun:
+            self._begun = None
+        elif self._begun is None or requests:
+            self._begun = now
+        return requests or self.silence(now)
+
+    def deadline(self) -> float | None:
+        if not self._greeted:
+            return self._hello_due
+        return None if self._begun is None else self._begun + native_frames.LINE_WAIT
+
+    def silence(self, now: float) -> list[Request]:
+        due = self.deadline()
+        if due is None or now < due:
+            return []
+        return [self._frames.ending("idle", native_frames.late(greeted=self._greeted))]
+
+    def end(self) -> list[Request]:
+        return []
+
+    def welcomed(self, inside: Inside | None = None) -> None:
+        """The hub let the client in: from now on messages may be long."""
+        self._greeted = True
+        self._messages.limit = MAX_LINE - 1
+
+    def _asked(self, texts: Sequence[Text]) -> list[Request]:
+        lines = [line for text in texts if (line := text.data.strip(_BLANKS))]
+        return [self._with_token(request) for request in self._frames.requests(lines)] if lines else []
+
+    def _with_token(self, request: Request) -> Request:
+        """A script cannot read the cookie, so a hello names it instead of its token."""
+        if isinstance(request, Hello) and request.by_cookie and self._token is not None:
+            return request._replace(token=self._token)
+        return request
+
+    @staticmethod
+    def _closed(closed: Sequence[Closed]) -> list[Request]:
+        """The same Close goes back. A page that is loaded again closes, too, so its person may be back in a moment."""
+        return [EndConnection(close(closed[0].code), "the WebSocket was closed", comes_back=True)]
+
+    def _broken(self, broken: Sequence[Broken]) -> list[Request]:
+        code, text = broken[0]
+        if code == TOO_LONG:
+            return [Refusal("too_long", text, fatal=True), self._frames.ending("too_long", text)]
+        return [EndConnection(WEB.ending(bye("bad_frames", text, retry=False), code), text)]

@@ -12,12 +12,13 @@ import platform
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import urlsplit
 
 from server_parts.web.heads import Head
 
 _PORTS: Final = {"http": 80, "https": 443}
-_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?")
+_AUTHORITY: Final = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?"
+_HOST: Final = re.compile(_AUTHORITY)
+_ORIGIN: Final = re.compile(rf"(https?)://{_AUTHORITY}")
 OWN_SITE: Final = ("same-origin", "none")
 
 
@@ -76,15 +77,8 @@ def is_certainly_own_page(head: Head, *, is_encrypted: bool) -> bool:
 
 def is_same(origin: str, host: str, *, is_encrypted: bool) -> bool:
     """Whether an Origin is the page of that Host. Where the channel is encrypted, so must the page be."""
-    try:
-        parts = urlsplit(origin)
-        port = parts.port
-    except ValueError:
+    page, here = _ORIGIN.fullmatch(origin), _HOST.fullmatch(host)
+    if page is None or here is None or (is_encrypted and page[1] != "https"):  # behind a proxy, only the page may be
         return False
-    schemes = ("https",) if is_encrypted else ("http", "https")  # behind a proxy, the page may be where we are not
-    found = _HOST.fullmatch(host)
-    if parts.scheme not in schemes or found is None or origin != f"{parts.scheme}://{parts.netloc}":
-        return False
-    default = _PORTS[parts.scheme]
-    here = (_plain(found[1]).strip("[]"), int(found[2] or default))
-    return (_plain(parts.hostname or ""), default if port is None else port) == here
+    default = _PORTS[page[1]]
+    return (_plain(page[2]), int(page[3] or default)) == (_plain(here[1]), int(here[2] or default))

@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from chat_common import DEFAULT_HOST, DEFAULT_PORT, enable_terminal_colors, format_address, paint, storable
+from chat_common import DEFAULT_HOST, DEFAULT_PORT, Frame, enable_terminal_colors, format_address, paint, storable
 from server_parts import export, importing, opening, settings
 from server_parts.hub.hub import Hub
 from server_parts.operator.console import counted
@@ -35,7 +35,7 @@ from server_parts.people.addresses import is_own
 from server_parts.people.clients import Client
 from server_parts.people.places import Places
 from server_parts.people.rate_limit import RateLimits
-from server_parts.protocol.doorway import FIRST_BYTE_WAIT
+from server_parts.protocol.doorway import FIRST_BYTE_WAIT, may_be_http
 from server_parts.protocol.events import bye
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import Announce, text_refusal
@@ -49,6 +49,7 @@ from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
 from server_parts.web.forwarded import Proxies
 from server_parts.web.site import Site
+from server_parts.web.web_encoder import HTTP
 from server_parts.wire import sockets
 from server_parts.wire.acceptor import Acceptor, refuse
 from server_parts.wire.certificate import Certificate, CertificateError
@@ -56,6 +57,7 @@ from server_parts.wire.certificate_watch import CertificateWatch
 from server_parts.wire.entrance import Entrance
 from server_parts.wire.outbox import Outbox
 from server_parts.wire.readers import Readers
+from server_parts.wire.turning_away import TurningAway
 from server_parts.wire.wire import Wire
 
 # Seconds. No thread here computes for long without giving way. But every thread that waits for its turn wakes up that
@@ -107,6 +109,7 @@ class ChatServer:
         self._exchange = exchange or self._store.exchange
         self._hub = Hub(self._store, self.settings, self._places, self._exchange)
         self._reading = Reading(self.settings, self._hub, self._store, RateLimits(self.settings.rate), site)
+        self._turning_away = TurningAway(may_be_http if site is not None else lambda first: False)
         self._stopping = False
         # Not an event: a signal handler that sets one can find its lock held by the very thread it interrupted.
         self._stop_asked: SimpleQueue[None] = SimpleQueue()
@@ -201,7 +204,7 @@ class ChatServer:
         if problem := self._places.enter(source, now):
             if self._places.is_worth_logging(source, now):
                 log.warning("Refused a connection from %s: %s", source, problem)
-            refuse(connection, _no_place(problem))
+            self._turning_away.turn_away(connection, _no_place(problem), HTTP.frame(_goodbye(problem)))
             return
         sockets.tune(connection)
         wire = Wire(connection)
@@ -258,6 +261,7 @@ class ChatServer:
             sockets.wake(self.server_socket)
         if accept.ident is not None:
             accept.join()
+        self._turning_away.close()
         self._hub.stop()
         if hub.is_alive():
             self._hub.closing.wait(LEAVING_WAIT)
@@ -293,8 +297,15 @@ class ChatServer:
             self.stop_server()
 
 
-def _no_place(problem: str = "this server is full: try again later") -> bytes:
-    return NATIVE.frame(bye("server_full", problem, retry=True))
+_FULL: Final = "this server is full: try again later"
+
+
+def _goodbye(problem: str) -> Frame:
+    return bye("server_full", problem, retry=True)
+
+
+def _no_place(problem: str = _FULL) -> bytes:
+    return NATIVE.frame(_goodbye(problem))
 
 
 # --- the command line -------------------------------------------------------------------------------------------

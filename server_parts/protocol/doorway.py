@@ -40,6 +40,11 @@ _HTTP_IN_CLEAR: Final = (
 )
 
 
+def may_be_http(first: bytes) -> bool:
+    """Whether a connection that begins like that may be a browser's."""
+    return bool(first) and any(method.startswith(first[: len(method)]) for method in _METHODS)
+
+
 class Doorway:
     """A new connection: undecided until its first bytes or half a second of silence, then one of the doors."""
 
@@ -123,7 +128,7 @@ class Doorway:
 
     def _may_be_http(self) -> bool:
         begun = b"\n" not in self._first and len(self._first) < MAX_HELLO_LINE
-        return begun and any(method.startswith(self._first[: len(method)]) for method in _METHODS)
+        return begun and may_be_http(self._first)
 
     def _enter_plain(self, now: float) -> list[Request]:
         if not self._is_open:

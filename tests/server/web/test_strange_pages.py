@@ -1,0 +1,306 @@
+"""Pages that are not this server's, cookies, proxies, and who is counted for what."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from server_parts.protocol.moderation_requests import Ban
+from server_parts.storage.memory_log import MemoryLog
+from tests.browsers import Answer, Web, ask
+from tests.conftest import Chat, ChatLog, Serve
+from tests.peers import Native, Peer, Plain, codes, wait_until
+from tests.server.account_holders import PASSWORD, by_the_owner, set_password
+from tests.tls.certificates import needs_openssl, trusting_context
+
+
+def web(chat: Chat, name: str | None = None, **hello: Any) -> Web:
+    return chat.admit(Web(chat.port, name, **hello))
+
+
+def own(chat: Chat) -> str:
+    return f"http://127.0.0.1:{chat.port}"
+
+
+# --- foreign pages ---
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": None, "Sec-Fetch-Site": "same-site"}, 403),
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, 421),
+        ({"Host": "evil.example", "Origin": None}, 421),
+        ({"Host": "localhost.evil.example:80", "Origin": "http://localhost.evil.example:80"}, 421),
+        ({"Origin": None}, 101),
+        ({"Host": "localhost", "Origin": "http://localhost"}, 101),
+        ({"Host": "chat.example", "Origin": "https://chat.example"}, 101),
+    ],
+)
+def test_who_may_open_a_websocket(serve: Serve, fields: dict[str, str | None], status: int) -> None:
+    """The page of this server under its own names, and programs that are no pages."""
+    chat = serve(web_host=("chat.example",))
+    assert web(chat, fields=fields).upgrade.status == status
+
+
+def test_a_page_whose_name_leads_here_reads_nothing(chat: Chat) -> None:
+    """Its browser says the page is this server's; the name says that it is not."""
+    for path in ("/", "/index.html", "/robots.txt", "/favicon.ico", "/chat"):
+        got = ask(chat.port, path, host="rebound.example:80", Origin="http://rebound.example:80")
+        assert got.status == 421
+        assert b"chat" not in got.body.lower()
+    assert ask(chat.port, "/session", "POST", host="rebound.example", Origin="http://rebound.example").status == 421
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://evil.example", "Sec_Fetch_Site": "same-origin"}, 403),
+        ({"Origin": "OWN", "Sec_Fetch_Site": "cross-site"}, 403),
+        ({"Sec_Fetch_Site": "none"}, 403),
+        ({"Origin": "OWN"}, 204),
+        ({"Sec_Fetch_Site": "same-origin"}, 204),
+    ],
+)
+@pytest.mark.parametrize("path", ["/session", "/logout"])
+def test_only_the_page_may_change_something(chat: Chat, path: str, fields: dict[str, str], status: int) -> None:
+    """No form and no script of another page."""
+    fields = {name: own(chat) if value == "OWN" else value for name, value in fields.items()}
+    got = ask(chat.port, path, "POST", **fields)
+    assert got.status == status
+    assert ("set-cookie" in got.fields) is (status == 204)
+
+
+@needs_openssl
+def test_a_page_in_clear_is_not_the_encrypted_one_s(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sits on the line can make one up."""
+    monkeypatch.setattr(Peer, "tls", trusting_context())
+    assert web(chat, fields={"Origin": own(chat)}).upgrade.status == 403
+    assert ask(chat.port, "/session", "POST", Origin=own(chat)).status == 403
+    cookie = ask(chat.port, "/session", "POST", Origin=f"https://127.0.0.1:{chat.port}").fields["set-cookie"]
+    assert cookie.startswith(f"__Host-chat-{chat.port}=")
+    assert "; Secure" in cookie
+
+
+def test_who_has_to_encrypt_is_told_so(serve: Serve) -> None:
+    """In clear, where that is not allowed: with the reason and what to do, and no more than that."""
+    chat = serve(plain="nobody")
+    got = ask(chat.port, "/")
+    assert (got.status, got.fields["content-type"]) == (403, "text/plain; charset=utf-8")
+    assert b"https" in got.body
+    assert web(chat).upgrade.status == 403
+    head = ask(chat.port, "/", "HEAD")
+    assert (head.status, head.body) == (403, b"")
+
+
+# --- cookies ---
+
+
+def new_cookie(chat: Chat, **fields: str) -> str:
+    """What a browser has then."""
+    return ask(chat.port, "/session", "POST", Origin=own(chat), **fields).fields["set-cookie"].partition(";")[0]
+
+
+def log_out(chat: Chat, cookie: str, path: str = "/logout") -> Answer:
+    return ask(chat.port, path, "POST", Origin=own(chat), Cookie=cookie)
+
+
+def page(chat: Chat, name: str, cookie: str, **hello: Any) -> Web:
+    return web(chat, name, cookie=True, client="page", fields={"Cookie": cookie}, **hello)
+
+
+def test_a_cookie_is_a_device(chat: Chat) -> None:
+    """The name is claimed for it, and nobody gets in without it; a second session of the browser has the same."""
+    cookie = new_cookie(chat)
+    assert new_cookie(chat, Cookie=cookie) == cookie
+    ann = page(chat, "ann", cookie)
+    assert (ann.welcome["account"], ann.tell("mine")["id"]) == (False, 1)
+    (device,) = ann.ask("devices")[0]["devices"]
+    assert (device["label"], device["yours"]) == ("page", True)
+    ann.leave()
+    stranger = page(chat, "bob", new_cookie(chat))
+    assert codes(stranger.ask("nick", name="ann")) == ["name_taken"]
+    assert page(chat, "ann", cookie).welcome["account"]
+
+
+def test_the_hello_has_to_name_the_cookie(chat: Chat) -> None:
+    """Else it counts for nothing; and a native client's `cookie` means nothing."""
+    cookie = new_cookie(chat)
+    page(chat, "ann", cookie).tell("mine")
+    without = web(chat, fields={"Cookie": cookie})
+    without.hello("ann")
+    assert without.until("error")["code"] == "name_taken"
+    assert chat.native("carol", cookie=True).welcome["name"] == "carol"
+
+
+@pytest.mark.usefixtures("cheap_passwords")
+def test_a_password_makes_the_browser_a_device(chat: Chat) -> None:
+    """It is needed once."""
+    ann = chat.native("ann", token="t" * 40, features=["by"])
+    ann.tell("mine")
+    set_password(ann)
+    cookie = new_cookie(chat)
+    assert page(chat, "ann", cookie, features=["by"], password=PASSWORD).welcome["account"]
+    assert page(chat, "ann", cookie, features=["by"]).welcome["account"]
+    assert len(ann.ask("devices")[-1]["devices"]) == 2
+
+
+@pytest.mark.usefixtures("cheap_passwords")
+def test_logging_out_forgets_cookie_and_device(chat: Chat) -> None:
+    """The connections of that browser end; other devices stay."""
+    terminal = chat.native("ann", token="t" * 40, features=["by"])
+    terminal.tell("mine")
+    set_password(terminal)
+    cookie = new_cookie(chat)
+    tab = page(chat, "ann", cookie, features=["by"], password=PASSWORD)
+    got = log_out(chat, cookie)
+    assert (got.status, "Max-Age=0" in got.fields["set-cookie"]) == (204, True)
+    assert tab.until("bye")["code"] == "forgotten"
+    assert [device["yours"] for device in terminal.ask("devices")[-1]["devices"]] == [True]
+    again = web(chat, fields={"Cookie": cookie})
+    again.hello("ann", cookie=True, features=["by"])
+    assert again.until("error")["code"] == "name_taken"
+
+
+@pytest.mark.usefixtures("cheap_passwords")
+def test_a_browser_that_is_not_connected_names_the_account(chat: Chat) -> None:
+    """That is forgotten, too; a name that is not its own changes nothing."""
+    ann = chat.native("ann", token="t" * 40, features=["by"])
+    ann.tell("mine")
+    set_password(ann)
+    cookie = new_cookie(chat)
+    page(chat, "ann", cookie, features=["by"], password=PASSWORD).leave()
+    assert log_out(chat, new_cookie(chat), "/logout?name=ann").status == 204
+    assert len(ann.ask("devices")[-1]["devices"]) == 2
+    assert log_out(chat, cookie, "/logout?name=ann").status == 204
+    assert len(ann.ask("devices")[-1]["devices"]) == 1
+
+
+def test_the_only_way_into_an_account_is_kept(chat: Chat) -> None:
+    """The browser is told, and goes on."""
+    cookie = new_cookie(chat)
+    ann = page(chat, "ann", cookie)
+    ann.tell("mine")
+    got = log_out(chat, cookie)
+    assert (got.status, "set-cookie" in got.fields) == (409, False)
+    assert b"password" in got.body
+    assert ann.tell("still here")["id"] == 2
+
+
+def test_a_guest_logs_out(chat: Chat) -> None:
+    """Nothing is forgotten but the cookie, and its connections end."""
+    cookie = new_cookie(chat)
+    guest = page(chat, "ann", cookie)
+    assert log_out(chat, cookie).status == 204
+    assert guest.until("bye")["code"] == "forgotten"
+
+
+def test_a_removed_device_is_logged_out(chat: Chat) -> None:
+    """By another one, in the list of devices."""
+    ann = chat.native("ann", token="t" * 40, features=["by"])
+    ann.tell("mine")
+    code = ann.ask("link")[-1]["code"]
+    tab = page(chat, "ann", new_cookie(chat), features=["by"], password=code)
+    (other,) = [device["id"] for device in ann.ask("devices")[-1]["devices"] if not device["yours"]]
+    ann.send("devices", forget=other)
+    assert tab.until("bye")["code"] == "forgotten"
+
+
+# --- proxies ---
+
+
+def behind(chat: Chat, name: str | None, address: str, **more: str) -> Web:
+    """Somebody who comes through a proxy on this machine."""
+    return web(chat, name, fields={"X-Forwarded-For": address, **more})
+
+
+def test_behind_a_proxy_people_have_their_own_addresses(serve: Serve, chat_log: ChatLog) -> None:
+    """For the log, for limits and for bans. What is made up at the beginning of the list counts for nothing."""
+    chat = serve(trusted_proxy=("127.0.0.1",), per_address=2)
+    for number in range(2):
+        behind(chat, f"ann-{number}", "10.9.9.9, 192.0.2.9")
+    third = behind(chat, None, "192.0.2.9")
+    assert third.upgrade.status == 503
+    assert behind(chat, "bob", "192.0.2.10").welcome
+    assert chat.native("carol").welcome  # the proxy's own machine is not limited
+    connected = [r.getMessage() for r in chat_log.records if r.getMessage().startswith("Client connected")]
+    assert connected[0].startswith("Client connected from 192.0.2.9: ann-0")
+
+
+def test_a_place_is_free_again_when_somebody_behind_a_proxy_leaves(serve: Serve) -> None:
+    """It was counted for that address."""
+    chat = serve(trusted_proxy=("127.0.0.1",), per_address=1)
+    for number in range(3):
+        behind(chat, f"ann-{number}", "192.0.2.9").leave()
+        assert wait_until(lambda: not chat.server.clients)
+
+
+def test_a_ban_hits_whoever_is_behind_a_proxy(serve: Serve) -> None:
+    """And not the others who come through it."""
+    chat = serve(trusted_proxy=("127.0.0.1",))
+    bad, good = behind(chat, "bad", "192.0.2.9"), behind(chat, "good", "192.0.2.10")
+    by_the_owner(chat, Ban(address="192.0.2.9", sure=True))
+    assert bad.until("bye")["code"] == "banned"
+    assert good.tell("still here")["id"] == 1
+
+
+def test_without_a_proxy_nobody_is_believed(serve: Serve) -> None:
+    """Anybody can send such a field."""
+    chat = serve(per_address=1)
+    for number in range(3):
+        assert behind(chat, f"ann-{number}", "192.0.2.9", Forwarded="for=192.0.2.9").welcome
+
+
+def test_a_proxy_says_whether_it_is_encrypted(serve: Serve) -> None:
+    """Passwords are taken only if it is; so is the cookie that goes nowhere in clear."""
+    chat = serve(trusted_proxy=("127.0.0.1",), web_host=("chat.example",))
+    for scheme, code in (("http", "encryption_needed"), ("https", "password_wrong")):
+        fields = {"X-Forwarded-Proto": scheme, "Host": "chat.example", "Origin": f"{scheme}://chat.example"}
+        one = behind(chat, None, "192.0.2.9", **fields)
+        one.hello("ann", password="wrong password")
+        assert one.until("error")["code"] == code
+    got = ask(
+        chat.port,
+        "/session",
+        "POST",
+        host="chat.example",
+        Origin="https://chat.example",
+        X_Forwarded_For="192.0.2.9",
+        X_Forwarded_Proto="https",
+    )
+    assert got.fields["set-cookie"].startswith("__Host-chat-443=")
+
+
+# --- places ---
+
+
+def test_a_full_server_tells_browsers_too(serve: Serve) -> None:
+    """As it tells native clients: each in its own form."""
+    chat = serve(max_clients=1)
+    ann = chat.native("ann")
+    for _ in range(5):
+        got = ask(chat.port, "/")
+        assert (got.status, b"full" in got.body) == (503, True)
+        late = chat.native()
+        late.hello("late")
+        assert late.next()["code"] == "server_full"
+    assert b"server_full" in chat.admit(Plain(chat.port)).rest()
+    assert ann.tell("still here")["id"] == 1
+
+
+def test_a_crowd_at_a_full_server_is_turned_away(serve: Serve) -> None:
+    """Also those who say nothing, and nobody waits for them."""
+    chat = serve(max_clients=1, store=MemoryLog())
+    chat.native("ann")
+    silent = [chat.admit(Peer(chat.port)) for _ in range(100)]
+    assert all(b"server_full" in one.rest() for one in silent)
+    assert threading.active_count() < 20
+    assert isinstance(chat.native(), Native)

@@ -82,6 +82,8 @@ class Reading:
     def serve(self, client: Client, wire: Wire, opened: float, visitor: Visitor) -> None:
         """Until the conversation is over, in both directions. Bytes → door → requests → dispatcher."""
         door = self._doorway(client, opened, visitor)
+        if self._site is not None:
+            client.page = self._site.address(*wire.own_address, is_encrypted=wire.is_encrypted)
         with contextlib.closing(
             Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)
         ) as dispatcher:

@@ -41,6 +41,9 @@ class Account:
     def link_device(self) -> None:
         self._state.ask({"type": "link"})
 
+    def open_browser(self) -> None:
+        self._state.ask({"type": "link", "browser": True})
+
     def invite_to_server(self, uses: int | None, seconds: int | None) -> None:
         wanted: Frame = {"uses": uses, "for": seconds}
         self._state.ask({"type": "invite"} | {key: value for key, value in wanted.items() if value is not None})

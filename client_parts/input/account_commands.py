@@ -51,6 +51,11 @@ def _link(actions: Actions, words: str) -> None:
     actions.account.link_device()
 
 
+def _browser(actions: Actions, words: str) -> None:
+    nothing_more(words)
+    actions.account.open_browser()
+
+
 def _invite(actions: Actions, words: str) -> None:
     actions.moderation.invite_to_room(only_person(words))
 
@@ -93,6 +98,7 @@ ACCOUNT_COMMANDS: tuple[Command, ...] = (
     ),
     Command("devices", (), "/devices [forget N]", "List the devices that may use your name, or remove one.", _devices),
     Command("link", (), "/link", "Get a code with which another device may use your name.", _link),
+    Command("browser", (), "/browser", "Get a link that opens the chat in a browser as you. It works once.", _browser),
     Command("invite", (), "/invite NAME", "Invite somebody to this room, if only invited people may enter.", _invite),
     Command(
         "invite-code",

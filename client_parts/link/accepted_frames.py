@@ -150,7 +150,7 @@ FORMS: dict[str, Check] = {
         )
     ),
     "devices": _object(devices=_list_of(_device)),
-    "code": _object(purpose=_text, name=_text, code=_text, expires=_optional(_time)),
+    "code": _object(purpose=_text, name=_text, code=_text, expires=_optional(_time), page=_optional(_text)),
     "invitation": _object(code=_text, uses=_optional(_count), expires=_optional(_time)),
     "whois": _object(
         name=_text,

@@ -40,6 +40,11 @@ def _here(device: Frame) -> str:
 def code(frame: Frame, here: str) -> list[str]:
     """A code that works once, and what to do with it; `here` is what others give to their client."""
     name, valid = harmless_line(frame["name"]), _valid(frame.get("expires"))
+    if frame.get("page") is not None:
+        return [
+            f"Link that opens the chat in a browser as {name}: {_one_line(frame['page'])}{valid}",
+            aside("* whoever opens it first is you: do not pass it on"),
+        ]
     start = f"{how_to_start('client')} {here} --name {name} --login"
     if frame["purpose"] == "recover":
         return [

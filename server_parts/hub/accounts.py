@@ -39,6 +39,7 @@ _LAST_WAY_IN: Final = Refusal(
 _NO_CODE: Final = Refusal(
     "encryption_needed", "codes are given over an encrypted connection only: connect with --tls, or ncat --ssl", "type"
 )
+_NO_BROWSERS: Final = Refusal("not_allowed", "browsers are not let in on this server", "type")
 _SUPERIOR: Final = Refusal("not_allowed", "only the owner of this server may do that to an operator", "name")
 _NO_INVITATIONS: Final = Refusal("not_allowed", "only operators invite people to this server", "type")
 _TOO_MANY: Final = Refusal(
@@ -152,16 +153,18 @@ class Accounts:
             self._departures.disconnect(one, "forgotten", "you have logged out", retry=False)
         self._departures.end(client, EndConnection(asked.done, "logged out"))
 
-    def link(self, client: Client, _: ask.Link) -> None:
+    def link(self, client: Client, asked: ask.Link) -> None:
         account = self._own(client)
         if account is None:
             client.tell(_NO_ACCOUNT.frame())
         elif not client.is_confidential:  # others would read the code, and use it first
             client.tell(_NO_CODE.frame())
+        elif asked.browser and not client.page:
+            client.tell(_NO_BROWSERS.frame())
         else:
             code, kept = self._new_code(Purpose.LINK, account.id, 1, LINK_TIME)
             self._store.change(change.AddCode(kept))
-            self._tell_code(client, account, code, kept)
+            self._tell_code(client, account, code, kept, client.page if asked.browser else "")
 
     @staticmethod
     def _new_code(purpose: Purpose, account: int, uses: int, seconds: float) -> tuple[str, Code]:
@@ -170,8 +173,10 @@ class Accounts:
         return code, Code(_kept(code), purpose, account, uses, time.time() + seconds)
 
     @staticmethod
-    def _tell_code(client: Client, account: Account, code: str, kept: Code) -> None:
-        client.tell(events.code(kept.purpose.value, account.name, code, round(kept.expires)))
+    def _tell_code(client: Client, account: Account, code: str, kept: Code, page: str = "") -> None:
+        told = events.code(kept.purpose.value, account.name, code, round(kept.expires))
+        # What is behind `#` stays in the browser: no proxy and no log sees it.
+        client.tell(told | {"page": f"{page}#{account.name}/{code}"} if page else told)
 
     def invite(self, client: Client, asked: ask.MakeInvitation) -> None:
         if client.role < Role.OPERATOR and (refusal := self._invitation_refusal(client, asked)):

@@ -65,8 +65,8 @@ class Client:
     __slots__ = (
         "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone",
         "holds_back", "informed", "invited", "is_confidential", "is_silent", "joined_with", "known_as", "name",
-        "number", "on_kept_place", "outbox", "program", "proved", "reads_only", "renames", "replaced", "resumed",
-        "role", "rooms", "session", "settles", "shares_name", "takes_over", "token_hash", "wrote_in",
+        "number", "on_kept_place", "outbox", "page", "program", "proved", "reads_only", "renames", "replaced",
+        "resumed", "role", "rooms", "session", "settles", "shares_name", "takes_over", "token_hash", "wrote_in",
     )  # fmt: skip
 
     is_distant = False  # connected to another server of this chat: see distant.py
@@ -101,6 +101,7 @@ class Client:
         self.renames: Renames | None = None  # for who sees no rooms in them
         self.rooms: dict[str, Room] = {}
         self.is_confidential = is_own(source_of(address))  # nobody on the way can read what is said
+        self.page = ""  # where a browser on its machine finds this server, if it does
         self.on_kept_place = False  # let in to prove that its name is claimed
         self.holds_back = False  # what it types may be a password: see held_back.py
         self.is_silent = False  # it has said nothing at all, and nobody was told that it is here

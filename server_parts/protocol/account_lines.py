@@ -89,6 +89,7 @@ OF_PEOPLE: Final = (
     WHOIS,
     AccountLine("/devices [forget N]", "list your account's devices, or remove one", devices),
     AccountLine("/link", "make a code that adds another device to your account", lambda rest: Link()),
+    AccountLine("/browser", "make a link that opens the chat in a browser as you", lambda rest: Link(browser=True)),
     _INVITATION,
 )
 OF_OPERATORS: Final = (

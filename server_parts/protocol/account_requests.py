@@ -62,6 +62,8 @@ class Devices(NamedTuple):
 class Link(NamedTuple):
     """A code for another device."""
 
+    browser: bool = False  # … which is a browser: with the address to open
+
 
 class Recover(NamedTuple):
     """A code that opens somebody's account anew."""
@@ -152,7 +154,7 @@ def _devices(frame: Frame) -> Devices:
 ACCOUNT_MAKERS: Final[dict[str, Callable[[Frame], AccountRequest]]] = {
     "password": _password,
     "devices": _devices,
-    "link": lambda frame: Link(),
+    "link": lambda frame: Link(frame.get("browser") is True),
     "recover": lambda frame: Recover(somebody_of(frame)),
     "release": lambda frame: Release(somebody_of(frame)),
     "role": _give_role,

@@ -184,6 +184,8 @@ def _here(device: Frame) -> str:
 
 
 def _code(frame: Frame) -> list[str]:
+    if "page" in frame:
+        return [starred(f"{frame['page']} opens the chat in a browser as you, once, until {moment(frame['expires'])}")]
     what = "links another device to" if frame["purpose"] == "link" else "recovers"
     return [
         starred(f"the code {frame['code']} {what} the account {frame['name']} once, until {moment(frame['expires'])}")

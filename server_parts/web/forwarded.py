@@ -29,6 +29,9 @@ class Proxies:
     def __init__(self, addresses: Iterable[str] = ()) -> None:
         self._addresses = frozenset(map(ipaddress.ip_address, addresses))
 
+    def __bool__(self) -> bool:
+        return bool(self._addresses)
+
     def has(self, address: str) -> bool:
         ip = _ip(address)
         return ip is not None and ip in self._addresses

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
-from chat_common import is_name
+from chat_common import format_address, is_name
 from server_parts.protocol.account_requests import LogOut, Secret
 from server_parts.protocol.requests import Reply, Request
 from server_parts.web import cookies, files, hosts
@@ -80,6 +80,14 @@ class Site:
             "/logout": (("POST",), self._log_out),
             "/robots.txt": (_READING, lambda asked: asked.told(200, ROBOTS)),
         }
+
+    def address(self, host: str, port: int, *, is_encrypted: bool) -> str:
+        """Where somebody finds the page who is connected to that address of this machine."""
+        names = self._hosts.named
+        if names and self.proxies:
+            return f"https://{names[0]}/"  # the proxy's port
+        place = format_address(names[0] if names and is_encrypted else host, port)
+        return f"{'https' if is_encrypted else 'http'}://{place}/"
 
     def answer(self, head: Head, caller: Caller) -> Answered:
         """What becomes of a request. BadHeadError says what is wrong with it."""

@@ -35,6 +35,12 @@ class Wire:
         self._is_handed_over = False
         self.lock = threading.Lock()  # the outbox's, and for whatever a wire has to share between its directions
 
+    @property
+    def own_address(self) -> tuple[str, int]:
+        """The address and port of this machine that the other side has connected to."""
+        host, port = self._socket.getsockname()[:2]
+        return str(host).partition("%")[0].removeprefix("::ffff:"), int(port)
+
     def hand_over(self) -> None:
         """Another wire sends on this connection from now on: what is sent here would stand in the middle of that."""
         with self.lock:

@@ -1,7 +1,8 @@
 """How fast the server is beside others: `python -m tests.bench [--quick]`. Linux, and a C compiler, are needed.
 
 Starts each server in turn on loopback, loads it, checks every message that every client gets, and prints one table.
-With `--tls`, `--postgres` or `--beside` two of this project's servers run at the same time and are loaded in turn.
+With `--tls`, `--web`, `--postgres` or `--beside`, two of this project's servers run at the same time and are loaded in
+turn.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench import beside, quick, report
-from tests.bench.contestants import ALL, ON_POSTGRES, OVER_TLS, THIS, Absent, Contestant, another, data_folder
-from tests.bench.generator import NoCompiler, NoTls, build, build_tls
+from tests.bench.contestants import ALL, ON_POSTGRES, OVER_TLS, OVER_WEB, THIS, Absent, Contestant, another, data_folder
+from tests.bench.generator import NoCompiler, NoTls, build, build_tls, build_web
 from tests.bench.measure import Bench
 from tests.bench.plot import fan_out_svg
 from tests.bench.report import Cell, Row
@@ -30,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     keys = [contestant.key for contestant in ALL]
     parser.add_argument("--quick", action="store_true", help="under 20 s: fails if the server has become slow")
     parser.add_argument("--tls", action="store_true", help="this server in the clear and over TLS, beside each other")
+    parser.add_argument("--web", action="store_true", help="this server's native door and its WebSockets")
     parser.add_argument("--postgres", action="store_true", help="this server on a folder and on PostgreSQL")
     parser.add_argument("--beside", type=Path, metavar="FOLDER", help="this server and another copy of the project")
     parser.add_argument("--only", nargs="+", choices=dict.fromkeys((*WORKLOADS, *beside.WORKLOADS)), metavar="WORKLOAD",
@@ -59,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
         except NoCompiler as error:
             print(error, file=sys.stderr)
             return 2
-        if options.tls or ((options.beside or options.postgres) and not options.quick):
+        if options.tls or options.web or ((options.beside or options.postgres) and not options.quick):
             return _measure_two(options, folder, programs)
         if options.quick:
             return quick.run(folder, programs)
@@ -95,9 +97,11 @@ def _measure_two(options: argparse.Namespace, folder: Path, programs: dict[str, 
         except NoTls as error:
             print(error, file=sys.stderr)
             return 2
-    if options.quick:
+    if options.quick and not options.web:
         return beside.run_quick(folder, programs)
-    other = OVER_TLS if options.tls else ON_POSTGRES if options.postgres else another(options.beside)
+    if options.web:
+        programs |= build_web(folder)
+    other = _other(options)
     pair = (THIS, other)
     workloads = beside.WORKLOADS if options.tls else beside.IN_THE_CLEAR
     bench = Bench(folder, programs, pair, options.rounds, options.seconds, beside.WINDOWS)
@@ -113,6 +117,13 @@ def _measure_two(options: argparse.Namespace, folder: Path, programs: dict[str, 
         found = report.document(rows, about, versions, sys.argv)
         options.json.write_text(json.dumps(found, indent=1) + "\n")
     return 1 if any(cell.note.startswith("failed") for row in rows for cell in row.cells.values()) else 0
+
+
+def _other(options: argparse.Namespace) -> Contestant:
+    """What this server is measured beside."""
+    if options.tls or options.web:
+        return OVER_TLS if options.tls else OVER_WEB
+    return ON_POSTGRES if options.postgres else another(options.beside)
 
 
 def _versions(contestants: Sequence[Contestant]) -> tuple[dict[str, str], list[Contestant]]:

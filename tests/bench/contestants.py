@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench import protocols
-from tests.bench.generator import TLS_LOAD
+from tests.bench.generator import TLS_LOAD, WEB_LOAD
 from tests.bench.protocols import Protocol
 from tests.postgres import Cluster, why_not
 from tests.tls.certificates import key_pair
@@ -259,6 +259,7 @@ def _start_redis(folder: Path) -> Server:
 
 THIS: Final = Contestant("this", "this server", protocols.NATIVE, _python_version, start_this)
 OVER_TLS: Final = Contestant("tls", "over TLS", protocols.NATIVE_TLS, _python_version, _start_over_tls, TLS_LOAD)
+OVER_WEB: Final = Contestant("web", "over WebSockets", protocols.NATIVE, _python_version, start_this, WEB_LOAD)
 ON_POSTGRES: Final = Contestant("postgres", "on PostgreSQL", protocols.NATIVE, _postgres_version, _start_on_postgres)
 TUTORIAL: Final = Contestant(
     "tutorial", "tutorial", protocols.LINES, _python_version, _start_script("tutorial_server.py")

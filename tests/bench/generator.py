@@ -15,6 +15,7 @@ HERE: Final = Path(__file__).parent
 LOAD: Final = ("load.c", "clients.c", "rounds.c", "stream.c")
 SOURCES: Final = {"load": (*LOAD, "link_clear.c"), "relay": ("relay.c",)}
 TLS_LOAD, TLS_HEADER = "load-tls", "openssl/ssl.h"
+WEB_LOAD: Final = "load-web"
 TEXT: Final = 100  # bytes of a text
 PATIENCE: Final = 30.0
 STORM_SECONDS: Final = 10.0
@@ -46,6 +47,11 @@ def build_tls(folder: Path) -> dict[str, Path]:
     if subprocess.run(headers, capture_output=True).returncode:
         raise NoTls("OpenSSL's headers are not installed (Debian: libssl-dev), so nothing can be loaded over TLS.")
     return {TLS_LOAD: _compile(folder / TLS_LOAD, (*LOAD, "link_tls.c"), "-lssl", "-lcrypto")}
+
+
+def build_web(folder: Path) -> dict[str, Path]:
+    """The load generator whose clients speak over WebSockets."""
+    return {WEB_LOAD: _compile(folder / WEB_LOAD, (*LOAD, "link_web.c"))}
 
 
 def _compile(program: Path, sources: Sequence[str], *libraries: str) -> Path:

@@ -114,6 +114,7 @@ ROWS: Final = (
     Row("password", ("password", {"new": None}), None, OWN_ACCOUNT.replace("+", "p")),
     Row("devices", ("devices", {}), "/devices", OWN_ACCOUNT),
     Row("link", ("link", {}), "/link", OWN_ACCOUNT),
+    Row("browser", ("link", {"browser": True}), "/browser", OWN_ACCOUNT),
     # --- about accounts of others ---
     act("invitation", ("invite", {}), "/invite-code", ON_SERVER),
     act("recover", ("recover", {"name": "mabel"}), None, ON_SERVER),

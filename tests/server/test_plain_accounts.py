@@ -253,6 +253,7 @@ def test_the_commands_of_an_account(strict: Chat) -> None:
         "/devices forget 7": "you have no device 7",
         "/devices forget": "usage: /devices",
         "/link": "links another device to the account alice once, until ",
+        "/browser": f"http://127.0.0.1:{strict.port}/#alice/",
         "/invite-code 2 1h": "only operators invite",
         "/invite-code soon": "write how many people",
         "/login": "usage: /login NAME",

@@ -24,6 +24,7 @@ from tests.client.talk import Talk
         ("/devices", {"type": "devices"}),
         ("/devices forget 2", {"type": "devices", "forget": 2}),
         ("/link", {"type": "link"}),
+        ("/browser", {"type": "link", "browser": True}),
         ("/invite bob", {"type": "invite", "room": "lobby", "name": "bob"}),
         ("/invite-code", {"type": "invite"}),
         ("/invite-code 5 1d", {"type": "invite", "uses": 5, "for": 86_400}),

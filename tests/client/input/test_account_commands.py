@@ -16,6 +16,7 @@ ROWS = [
     ("/devices forget 2", ("forget_device", 2)),
     ("/devices FORGET 2", ("forget_device", 2)),
     ("/link", ("link_device",)),
+    ("/browser", ("open_browser",)),
     ("/invite bob", ("invite_to_room", "bob")),
     ("/invite-code", ("invite_to_server", None, None)),
     ("/invite-code 5", ("invite_to_server", 5, None)),

@@ -214,6 +214,49 @@ def test_a_removed_device_is_logged_out(chat: Chat) -> None:
     assert tab.until("bye")["code"] == "forgotten"
 
 
+def test_a_link_opens_the_page_as_the_same_person(chat: Chat) -> None:
+    """Once: what stands behind its sign are a name and a code, and then the browser is a device."""
+    ann = chat.native("ann", token="t" * 40, features=["by"])
+    assert codes(ann.ask("link", browser=True)) == ["not_allowed"]
+    ann.tell("mine")
+    told = ann.ask("link", browser=True)[-1]
+    address, _, behind_it = told["page"].partition("#")
+    assert address == own(chat) + "/"
+    name, _, code = behind_it.partition("/")
+    assert (name, code, told["purpose"]) == ("ann", told["code"], "link")
+    cookie = new_cookie(chat)
+    tab = page(chat, name, cookie, features=["by"], password=code)
+    assert tab.welcome["account"]
+    assert len(ann.ask("devices")[-1]["devices"]) == 2
+    other = web(chat, fields={"Cookie": new_cookie(chat)})
+    other.hello(name, cookie=True, features=["by"], password=code)
+    assert other.until("error")["code"] == "password_wrong"
+
+
+def test_the_address_of_the_page(serve: Serve) -> None:
+    """By the name that the operator has given; behind a proxy, at its port."""
+    for settings, address in (
+        ({"web": "off"}, None),
+        ({"web_host": ("chat.example",)}, "http://127.0.0.1:{port}/"),
+        ({"web_host": ("chat.example",), "trusted_proxy": ("127.0.0.1",)}, "https://chat.example/"),
+    ):
+        chat = serve(**settings)
+        ann = chat.native("ann", token="t" * 40)
+        ann.tell("mine")
+        told = ann.ask("link", browser=True)[-1]
+        assert told.get("page", "").partition("#")[0] == (address or "").format(port=chat.port)
+
+
+@needs_openssl
+def test_the_address_of_the_page_encrypted(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With https, and the name."""
+    monkeypatch.setattr(Peer, "tls", trusting_context())
+    chat = serve(web_host=("chat.example",))
+    ann = chat.native("ann", token="t" * 40)
+    ann.tell("mine")
+    assert ann.ask("link", browser=True)[-1]["page"].startswith(f"https://chat.example:{chat.port}/#ann/")
+
+
 # --- proxies ---
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from server import ChatServer
 from server_parts.people.clients import Client
+from tests.browsers import Web
 from tests.peers import Native, Peer, Plain, codes
 from tests.tls.certificates import trusting_context
 from tests.tls.encrypted_socket import EncryptedSocket
@@ -36,12 +37,17 @@ SENTENCES: Final = {
 class Door(NamedTuple):
     native: bool
     encrypted: bool
+    web: bool = False  # native frames over a WebSocket
 
     def __str__(self) -> str:
-        return f"{'native' if self.native else 'plain'}, {'TLS' if self.encrypted else 'in clear'}"
+        kind = "web" if self.web else "native" if self.native else "plain"
+        return f"{kind}, {'TLS' if self.encrypted else 'in clear'}"
 
 
-DOORS: Final = tuple(Door(native, encrypted) for native in (True, False) for encrypted in (False, True))
+DOORS: Final = (
+    *(Door(native, encrypted) for native in (True, False) for encrypted in (False, True)),
+    *(Door(native=True, encrypted=encrypted, web=True) for encrypted in (False, True)),
+)
 
 
 class Keeping(Peer):
@@ -55,8 +61,8 @@ class Keeping(Peer):
         return data
 
 
-class NativeVisitor(Keeping, Native):
-    """At the native door."""
+class FrameVisitor(Keeping, Native):
+    """Who asks in frames."""
 
     def outcome(self, type: str, fields: dict[str, Any]) -> str:
         if type == "say":
@@ -65,6 +71,14 @@ class NativeVisitor(Keeping, Native):
         refused = codes(self.ask(type, **fields))
         assert len(refused) <= 1, refused
         return refused[0] if refused else "ok"
+
+
+class NativeVisitor(FrameVisitor):
+    """At the native door."""
+
+
+class WebVisitor(FrameVisitor, Web):
+    """At the door for browsers."""
 
 
 class PlainVisitor(Keeping, Plain):
@@ -108,11 +122,17 @@ class NativeTlsVisitor(NativeVisitor):
     tls = trusting_context()
 
 
+class WebTlsVisitor(WebVisitor):
+    tls = trusting_context()
+
+
 class PlainTlsVisitor(PlainVisitor):
     tls = trusting_context()
 
 
-def native_visitor(port: int, *, encrypted: bool = False) -> NativeVisitor:
+def frame_visitor(port: int, *, encrypted: bool = False, web: bool = False) -> FrameVisitor:
+    if web:
+        return WebTlsVisitor(port) if encrypted else WebVisitor(port)
     return NativeTlsVisitor(port) if encrypted else NativeVisitor(port)
 
 

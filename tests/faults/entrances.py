@@ -65,6 +65,7 @@ from server_parts.storage.records import Draft, Run
 from server_parts.storage.sqlite.log import SqliteLog
 from terminal_parts.width import cut, height, width, wrap
 from tests.client.fakes import FakeScreen, unpainted
+from tests.faults import web_entrances
 
 Entrance = Callable[[bytes], None]
 
@@ -440,4 +441,6 @@ ENTRANCES: Final[dict[str, Entrance]] = {
     "typed": typed,
     "words": words,
     "history": history,
+    "heads": web_entrances.heads,
+    "messages": web_entrances.messages,
 }

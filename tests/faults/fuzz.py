@@ -39,6 +39,8 @@ NAMES: Final = (
     "typed",
     "words",
     "history",
+    "heads",
+    "messages",
 )
 
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 from client_parts.kept.audience import OWN_MACHINE, in_clear, of_key, of_name, token_for
 from server_parts.wire.certificate import Certificate
 from tests.client.fakes import RunningClient
-from tests.faults.at_doors import NativeTlsVisitor, native_visitor
+from tests.faults.at_doors import NativeTlsVisitor, frame_visitor
 from tests.faults.false_servers import InClear, Road
 from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
@@ -130,7 +130,7 @@ def _comes_in(running: RunningClient) -> bool:
 
 
 def _is_welcome(port: int, name: str, stolen: Hello, *, encrypted: bool) -> bool:
-    with native_visitor(port, encrypted=encrypted) as thief:
+    with frame_visitor(port, encrypted=encrypted) as thief:
         proofs = {field: value for field, value in stolen.items() if field != "name"}
         # Only who knows of other connections of the same person could be let in beside one.
         thief.hello(name, rooms={}, features=["by"], **proofs)

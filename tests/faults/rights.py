@@ -2,7 +2,7 @@
 
     python -m tests.faults.rights [--quick] [--seed N]
 
-The short form takes one door for each role and room, and the long one all four. A second part plays random kicks, bans,
+The short form takes one door for each role and room, and the long one all six. A second part plays random kicks, bans,
 mutes and their ends at the same doors, against a model of who may speak.
 """
 

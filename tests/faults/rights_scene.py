@@ -7,6 +7,7 @@ that this connection is the terminal's.
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from server_parts.people import passwords
 from server_parts.people.roles import Role
 from server_parts.protocol.account_requests import GiveRole
 from server_parts.wire.certificate import Certificate
-from tests.faults.at_doors import Door, NativeVisitor, PlainVisitor, native_visitor, plain_visitor, record_of
+from tests.faults.at_doors import Door, FrameVisitor, PlainVisitor, frame_visitor, plain_visitor, record_of
 from tests.faults.links import LocalServer
 from tests.faults.rights_table import MODES, PLACES, ROLES, VISIBLE, Row
 from tests.peers import WAIT, Native, codes, of_type
@@ -27,6 +28,7 @@ from tests.tls.certificates import key_pair
 ACTOR: Final = "actor"
 PASSWORD: Final = "kept-secret horse battery"
 VICTIMS: Final = 7
+_OWN_PLACE: Final = re.compile(r"https?://127\.0\.0\.1:\d+/")  # where the actor itself has found the server
 
 
 class Stand(NamedTuple):
@@ -151,7 +153,7 @@ class Scene:
             return "room"
         return "@founder+mabel" if self.stand.place == "others" else f"@{ACTOR}+victim0"
 
-    def _enter(self) -> NativeVisitor | PlainVisitor:
+    def _enter(self) -> FrameVisitor | PlainVisitor:
         """Come in, take one's place, and only then get one's role: a moderator could not be kept out."""
         if self.stand.place != "in":
             self._set_mode()
@@ -174,8 +176,9 @@ class Scene:
             peer.leave()
         return token
 
-    def _come_natively(self, token: str | None) -> NativeVisitor:
-        peer = self._opened.enter_context(native_visitor(self.server.port, encrypted=self.stand.door.encrypted))
+    def _come_natively(self, token: str | None) -> FrameVisitor:
+        door = self.stand.door
+        peer = self._opened.enter_context(frame_visitor(self.server.port, encrypted=door.encrypted, web=door.web))
         peer.enter(ACTOR, **({} if token is None else {"token": token}))
         for room in {"in": ("room", "den"), "out": ("den",), "hidden": ("den",)}.get(self.stand.place, ()):
             peer.ask("join", room=room)
@@ -198,7 +201,7 @@ class Scene:
             self.victims[0].tell("hello", f"@{ACTOR}")
         return peer
 
-    def _give_role(self, peer: NativeVisitor | PlainVisitor) -> None:
+    def _give_role(self, peer: FrameVisitor | PlainVisitor) -> None:
         role = self.stand.role
         if role in ("voice", "moderator", "owner"):
             room = "room" if self.stand.place == "in" else "den"
@@ -238,7 +241,7 @@ class Scene:
         }
         if "VICTIM" in row.native[1].values():
             words["VICTIM"] = next(self._left).welcome["name"]
-        if isinstance(self.actor, NativeVisitor):
+        if isinstance(self.actor, FrameVisitor):
             return self.actor.outcome(row.native[0], _filled(row.native[1], words))
         line = row.plain or ""
         for word, meaning in words.items():
@@ -256,7 +259,7 @@ class Scene:
 
     def leaked(self) -> list[str]:
         """What the actor has heard that is not for them."""
-        heard = self.actor.heard.decode()
+        heard = _OWN_PLACE.sub("", self.actor.heard.decode())
         return [name for name in VISIBLE if not self._may_hear(name) and any(s in heard for s in self._secrets[name])]
 
     def missed(self) -> list[str]:

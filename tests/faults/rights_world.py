@@ -16,7 +16,7 @@ from server_parts.protocol import moderation_requests as order
 from server_parts.protocol.requests import Disconnected, Hello, Join, Request
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.wire.certificate import Certificate
-from tests.faults.at_doors import DOORS, Door, native_visitor, plain_visitor, record_of
+from tests.faults.at_doors import DOORS, Door, frame_visitor, plain_visitor, record_of
 from tests.faults.links import LocalServer
 from tests.peers import Ended, Frame, codes, of_type
 from tests.server.moderation.world import ACCOUNTS, ROOMS, World
@@ -25,12 +25,12 @@ PASSWORD: Final = "correct horse battery"
 
 
 class NativeSeat:
-    """Somebody at the native door, asked as the hub's seats are."""
+    """Somebody at a door for programs, asked as the hub's seats are."""
 
     room: str | None = None  # every text names its own
 
-    def __init__(self, port: int, *, encrypted: bool) -> None:
-        self.peer = native_visitor(port, encrypted=encrypted)
+    def __init__(self, port: int, *, encrypted: bool, web: bool) -> None:
+        self.peer = frame_visitor(port, encrypted=encrypted, web=web)
 
     def ask(self, request: Request) -> list[Frame]:
         if isinstance(request, Disconnected):
@@ -158,8 +158,8 @@ class DoorWorld(World):
         self.server.__exit__(None, None, None)
         self._cheap.stop()
 
-    def native_seat(self, *, encrypted: bool = False) -> NativeSeat:
-        seat = NativeSeat(self.server.port, encrypted=encrypted)
+    def native_seat(self, *, encrypted: bool = False, web: bool = False) -> NativeSeat:
+        seat = NativeSeat(self.server.port, encrypted=encrypted, web=web)
         self._seats.append(seat)
         return seat
 
@@ -174,8 +174,10 @@ class DoorWorld(World):
         super().come(name, set(rooms) if self._door.native else {"lobby", *rooms})
 
     def _seat(self, role: Role = Role.GUEST) -> Any:
-        make = self.native_seat if self._door.native else self.plain_seat
-        return make(encrypted=self._door.encrypted)
+        door = self._door
+        if door.native:
+            return self.native_seat(encrypted=door.encrypted, web=door.web)
+        return self.plain_seat(encrypted=door.encrypted)
 
     def say(self, name: str, room: str) -> str:
         seat: Any = self.seats[name]

@@ -19,6 +19,7 @@ import pytest
 
 from chat_common import VERSION
 from terminal_parts.command_line import how_to_start
+from tests.browsers import ask
 from tests.peers import WAIT
 from tests.programs import ROOT, ServerProgram, environment
 
@@ -117,6 +118,8 @@ def talk(server: list[str | Path], client: list[str | Path], cwd: Path) -> None:
         )
         assert (said.returncode, said.stderr) == (0, "")
         assert "ada said -> hello from elsewhere" in said.stdout
+        page = ask(program.port, "/")
+        assert (page.status, page.body[:15]) == (200, b"<!doctype html>")
         assert program.stop() == 0
 
 

@@ -130,6 +130,11 @@ def test_a_code_is_shown_with_what_to_do_with_it() -> None:
         '* on that device, start python client.py "chat://h:1#key" --name ann --login '
         "and type it when a password is asked for",
     ]
+    assert talk.hear({**code, "purpose": "link", "page": "https://h/#ann/k3f9\x1b"}) == [
+        "Link that opens the chat in a browser as ann: https://h/#ann/k3f9\u241b "
+        f"(works once, until {with_local_times(instant(SAID))})",
+        "* whoever opens it first is you: do not pass it on",
+    ]
     assert talk.hear({**code, "name": "bob", "purpose": "recover"})[0] == (
         f"Code that gives bob back: k3f9-aaaa (works once, until {with_local_times(instant(SAID))})"
     )

@@ -24,6 +24,7 @@ from server_parts.settings import Settings
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import Draft
 from server_parts.wire import outbox, sockets
+from tests.browsers import Web
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, Ended, Native, Peer, Plain, wait_until
 from tests.programs import read_line, read_rest, started
@@ -143,7 +144,7 @@ def connection_count(chat: Chat) -> int:
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("door", ["native", "plain"])
+@pytest.mark.parametrize("door", ["native", "plain", "web"])
 def test_whoever_asks_and_does_not_read_goes(
     serve: Serve, chat_log: ChatLog, monkeypatch: pytest.MonkeyPatch, door: str
 ) -> None:
@@ -154,7 +155,10 @@ def test_whoever_asks_and_does_not_read_goes(
     store.append([Draft("lobby", 1.0, "old", "blue", ["x" * 5_000] * 2_000, "", 0)], {})
     chat = serve(store=store)
     bob = chat.native("bob", history=0)
-    asker = chat.plain("hi") if door == "plain" else chat.native("asker", history=0)
+    if door == "web":
+        asker: Peer = chat.admit(Web(chat.port, "asker", history=0))
+    else:
+        asker = chat.plain("hi") if door == "plain" else chat.native("asker", history=0)
     request = "/history 500\n" if door == "plain" else '{"type":"history","room":"lobby","limit":500}\n'
     asker.send_bytes(request.encode() * 30)
     bob.moved("left", "guest-1" if door == "plain" else "asker")

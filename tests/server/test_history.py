@@ -17,6 +17,7 @@ from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import History, Search
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import Draft, Message
+from server_parts.web.web_encoder import WEB
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native
 
@@ -322,9 +323,9 @@ class Counting(MemoryLog):
 
 @pytest.mark.parametrize("asked", ["history", "join", "search"])
 @pytest.mark.parametrize("character", ["x", "\x01", "\U0001f600"], ids=["letters", "controls", "emoji"])
-@pytest.mark.parametrize("encoder", [NATIVE, PLAIN], ids=["native", "plain"])
+@pytest.mark.parametrize("encoder", [NATIVE, PLAIN, WEB], ids=["native", "plain", "web"])
 def test_what_waits_to_be_read_is_bounded(asked: str, character: str, encoder: Encoder) -> None:
-    """However long the messages are, on both doors: 256 KB are made at a time, and not more read from the log."""
+    """However long the messages are, at every door: 256 KB are made at a time, and not more read from the log."""
     store = Counting()
     texts = [f"whale {number} " + character * 4900 for number in range(200)] + ["whale"] * 300
     store.append([Draft("lobby", 1.0, "old", "blue", texts, "", 0)], {})

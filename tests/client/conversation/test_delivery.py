@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +26,39 @@ def saying(*texts: str) -> Outgoing:
     for text in texts:
         outgoing.add("lobby", text)
     return outgoing
+
+
+# --- What the web page promises too -------------------------------------------------------------------------------
+
+CASES = json.loads(Path(__file__).with_name("delivery_cases.json").read_text(encoding="utf-8"))
+
+
+def as_json(value: Any) -> Any:
+    """What a call returns, in the form of the file of cases."""
+    if isinstance(value, Arrival):
+        return value.name.lower()
+    if isinstance(value, Say):
+        return [value.seq, value.room, value.text]
+    return [as_json(item) for item in value] if isinstance(value, list) else value
+
+
+def play(subject: Outgoing | Cursors, steps: list[list[Any]]) -> None:
+    for operation, values, *expected in steps:
+        call: Callable[..., Any] = getattr(subject, operation, lambda: everything(subject))  # type: ignore[arg-type]
+        given = as_json(call(*values))
+        assert not expected or [given] == expected, (operation, values)
+
+
+@pytest.mark.parametrize("case", CASES["outgoing"], ids=lambda case: case["shows"])
+def test_shared_cases_of_the_way_out(case: dict[str, Any]) -> None:
+    """The cases that the page's delivery.js is held to as well."""
+    play(Outgoing(), case["steps"])
+
+
+@pytest.mark.parametrize("case", CASES["cursors"], ids=lambda case: case["shows"])
+def test_shared_cases_of_the_way_in(case: dict[str, Any]) -> None:
+    """The cases that the page's delivery.js is held to as well."""
+    play(Cursors(), case["steps"])
 
 
 # --- The way out ------------------------------------------------------------------------------------------------

@@ -9,6 +9,17 @@ const OVERHEAD = 64;
 
 const size = (say) => say.text.length + OVERHEAD;
 
+// A text in pieces that a message may hold; no piece ends within a character.
+export function cut(text, most = 5000) {
+  const pieces = [];
+  for (let rest = text.replaceAll("\0", ""); rest || !pieces.length; ) {
+    const splits = rest.length > most && /[\ud800-\udbff]/.test(rest[most - 1]);
+    pieces.push(rest.slice(0, splits ? most - 1 : most));
+    rest = rest.slice(pieces.at(-1).length);
+  }
+  return pieces;
+}
+
 // Texts that the server has not confirmed yet, numbered 1, 2, 3 … within the session. A say is {seq, room, text} and
 // perhaps what the text is about: {reply}, {edit}, {delete} or {react}.
 export class Outgoing {

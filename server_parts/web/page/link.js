@@ -1,0 +1,232 @@
+// The connection: lost, found again, and watched for silence. Beside it, what outlives a page in this browser.
+//
+// It must not know rooms or people: a frame is an object that comes or goes.
+
+const SILENCE = 10000; // within which the server answers a ping
+const QUIET = 30000; // after which it is asked whether it is there
+const LONGEST = 15000; // between two tries
+
+export class Link {
+  state = "new"; // then "connecting", "online", "lost" or "ended"
+  #socket = null;
+  #tries = 0;
+  #timer = 0; // the next try, the next ping, or the end of waiting for its answer
+  #url;
+  #handlers;
+
+  // `handlers`: `hello()` gives the first frame, `take(frame)` gets what comes, `changed(state)` hears of the link.
+  constructor(url, handlers) {
+    this.#url = url;
+    this.#handlers = handlers;
+  }
+
+  connect() {
+    this.#drop();
+    this.#become("connecting");
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    this.#wait(SILENCE, () => this.#lost());
+    socket.onopen = () => socket.send(JSON.stringify(this.#handlers.hello()));
+    socket.onmessage = (event) => socket === this.#socket && this.#take(event.data);
+    socket.onclose = () => socket === this.#socket && this.#lost();
+  }
+
+  // Send a frame if there is a connection; returns whether there is.
+  send(frame) {
+    if (this.state !== "online") return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  // Say hello once more, after a refusal.
+  greet() {
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(this.#handlers.hello()));
+    else this.connect();
+  }
+
+  // The server has let us in.
+  welcomed() {
+    this.#tries = 0;
+    this.#become("online");
+    this.#watch();
+  }
+
+  // The device is awake again, or back on a network: do not wait for a timer.
+  wake() {
+    if (this.state === "lost") this.connect();
+    else if (this.state === "online") this.#ping();
+  }
+
+  // Stay away until `connect`.
+  end() {
+    this.#drop();
+    this.#become("ended");
+  }
+
+  #take(data) {
+    if (this.state === "online") this.#watch();
+    let frame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      return;
+    }
+    this.#handlers.take(frame);
+  }
+
+  #watch() {
+    this.#wait(QUIET, () => this.#ping());
+  }
+
+  #ping() {
+    this.#wait(SILENCE, () => this.#lost());
+    this.send({ type: "ping" });
+  }
+
+  #lost() {
+    this.#drop();
+    this.#become("lost");
+    const pause = Math.min(LONGEST, 250 * 2 ** this.#tries) * (0.75 + Math.random() / 2);
+    this.#tries += 1;
+    this.#wait(pause, () => this.connect());
+  }
+
+  #drop() {
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  #wait(milliseconds, then) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(then, milliseconds);
+  }
+
+  #become(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.#handlers.changed(state);
+  }
+}
+
+// What was asked and is not answered. Answers come in the order of the questions.
+export class Questions {
+  #waiting = []; // {type, fits, resolve, messages}
+
+  // The frame that answers, or null if none comes.
+  ask(request, type, fits) {
+    const isAbout = (frame) => request.room === undefined || frame.room === undefined || frame.room === request.room;
+    return new Promise((resolve) => {
+      this.#waiting.push({ type, resolve, messages: [], fits: (frame) => fits(frame) && isAbout(frame) });
+    });
+  }
+
+  answer(frame) {
+    const index = this.#waiting.findIndex((one) => one.type === frame.type && one.fits(frame));
+    if (index < 0) return;
+    const { messages, resolve } = this.#waiting[index];
+    if (frame.type === "history") {
+      messages.push(...frame.messages);
+      if (frame.more && frame.messages.length) return;
+    }
+    this.#waiting.splice(index, 1);
+    resolve(frame.type === "history" ? { ...frame, messages } : frame);
+  }
+
+  // The oldest one was refused.
+  refused() {
+    this.#waiting.shift()?.resolve(null);
+  }
+
+  lost() {
+    while (this.#waiting.length) this.refused();
+  }
+}
+
+// Values that outlive a page. Where the browser keeps nothing, they last as long as the page.
+export class Kept {
+  #values = new Map();
+  #late = new Map(); // what is written a little later, because it changes often
+
+  get(key, otherwise = null) {
+    if (!this.#values.has(key)) this.#values.set(key, this.#read(key));
+    return this.#values.get(key) ?? otherwise;
+  }
+
+  set(key, value) {
+    this.#values.set(key, value);
+    try {
+      if (value === null) localStorage.removeItem(`chat:${key}`);
+      else localStorage.setItem(`chat:${key}`, JSON.stringify(value));
+    } catch {
+      // Full, or forbidden.
+    }
+  }
+
+  // Write it within a second, and when the page goes.
+  setSoon(key, value) {
+    this.#values.set(key, value);
+    if (!this.#late.has(key)) this.#late.set(key, setTimeout(() => this.#write(key), 700));
+  }
+
+  flush() {
+    for (const key of [...this.#late.keys()]) this.#write(key);
+  }
+
+  // What other pages wrote meanwhile is read anew.
+  forget(key) {
+    this.#values.delete(key);
+  }
+
+  #write(key) {
+    clearTimeout(this.#late.get(key));
+    this.#late.delete(key);
+    this.set(key, this.#values.get(key));
+  }
+
+  #read(key) {
+    try {
+      return JSON.parse(localStorage.getItem(`chat:${key}`));
+    } catch {
+      return null;
+    }
+  }
+}
+
+// Random letters and digits, also where there is no encryption.
+export function randomText(bytes = 20) {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// The session of this tab, the same over reloads. A copy of a tab has the same memory as the first: so each answers on
+// a channel to its session's name, and the copy takes another. A session that a closed tab left with texts unsaid is
+// taken over by the next page, so that they arrive.
+export async function ownSession(kept) {
+  const channel = new BroadcastChannel("chat:sessions");
+  const mine = sessionStorage.getItem("chat:session");
+  const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  const left = Object.keys(localStorage).filter((key) => key.startsWith("chat:outbox:")).map((key) => key.slice(12));
+  const wanted = [...(mine ? [mine] : []), ...left.filter((one) => kept.get(`outbox:${one}`)?.says.length)];
+  const taken = reloaded && mine ? new Set() : await inUse(channel, wanted);
+  const session = wanted.find((one) => !taken.has(one)) ?? randomText(16);
+  for (const one of left) if (!wanted.includes(one) && one !== session) tidy(one);
+  sessionStorage.setItem("chat:session", session);
+  channel.onmessage = ({ data }) => data.who?.includes(session) && channel.postMessage({ taken: session });
+  return session;
+}
+
+// An empty outbox of a tab that may still be open: kept for a month, as its numbers are used up for as long.
+function tidy(session) {
+  const box = JSON.parse(localStorage.getItem(`chat:outbox:${session}`));
+  if (!(Date.now() - box?.at < 30 * 86400e3)) localStorage.removeItem(`chat:outbox:${session}`);
+}
+
+// Which of these sessions another open tab has.
+function inUse(channel, sessions) {
+  const taken = new Set();
+  if (!sessions.length) return taken;
+  channel.onmessage = ({ data }) => data.taken && taken.add(data.taken);
+  channel.postMessage({ who: sessions });
+  return new Promise((resolve) => setTimeout(() => resolve(taken), 150));
+}

@@ -1,0 +1,233 @@
+// The messages of one room, as far as this page has them: in the order of their ids, each once, with what was said
+// about them later (answers, corrections, deletions, reactions).
+//
+// Pure: it must not know the document, the connection or the clock.
+
+const MOST = 5000; // messages that are kept; older ones are asked for again
+const TOGETHER = 300; // seconds within which one person's messages stand under one name
+const ABOUT = ["edit", "delete", "react"]; // entries that change another message, and are none of their own
+
+// Which message the entry changes, or null for one that is a message itself.
+export function target(frame) {
+  const kind = ABOUT.find((one) => frame[one] != null);
+  return kind ? frame[kind] : null;
+}
+
+const dayOf = (ts) => new Date(ts * 1000).toDateString();
+
+// An item is a message ({id, ts, from, color, text, …}), or a note of what happened between two ({note: …}).
+export class Log {
+  items = [];
+  isLive = true; // it reaches to the newest message of the room
+  hasAll = false; // nothing is older
+  touched = new Set(); // items whose looks have changed since the view last asked
+  #byId = new Map();
+
+  get first() {
+    return this.items.find((item) => item.id)?.id ?? null;
+  }
+
+  get last() {
+    return this.items.findLast((item) => item.id)?.id ?? null;
+  }
+
+  find(id) {
+    return this.#byId.get(id) ?? null;
+  }
+
+  // Add what was said last, and apply it if it is about an earlier message. Returns the new item, or null.
+  add(frame) {
+    if (target(frame) !== null) return this.#apply(frame);
+    if (!this.isLive || this.#byId.has(frame.id)) return null;
+    const item = this.#take(frame);
+    this.items.push(item);
+    this.#trim();
+    return item;
+  }
+
+  // Add a page of older messages. They come as they are now, so entries among them have nothing to change.
+  prepend(frames) {
+    const items = this.#takeAll(frames);
+    this.items.unshift(...items);
+    if (this.items.length > MOST) {
+      this.isLive = false;
+      this.#forget(this.items.splice(MOST));
+    }
+    return items.length;
+  }
+
+  // Add the page that follows, in a log that does not reach to the newest message.
+  append(frames, isLive) {
+    this.items.push(...this.#takeAll(frames));
+    this.isLive = isLive;
+    this.#trim();
+  }
+
+  // Hold these messages and no others.
+  replace(frames, isLive) {
+    this.#byId.clear();
+    this.items = this.#takeAll(frames);
+    this.isLive = isLive;
+    this.hasAll = false;
+  }
+
+  // Note who came, left and changed names; one note for all that nothing was said between.
+  people({ joined = [], left = [], renamed = [] }) {
+    if (!this.isLive) return;
+    let item = this.items.at(-1);
+    if (item?.note !== "people") {
+      item = { note: "people", joined: [], left: [], renamed: [] };
+      this.items.push(item);
+    }
+    const without = (names, gone) => names.filter((name) => !gone.includes(name));
+    const back = joined.filter((name) => item.left.includes(name));
+    const gone = left.filter((name) => item.joined.includes(name));
+    item.left = [...without(item.left, back), ...without(left, gone)];
+    item.joined = [...without(item.joined, gone), ...without(joined, back)];
+    item.renamed.push(...renamed);
+    this.touched.add(item);
+  }
+
+  // Note a sentence about the room.
+  tell(text) {
+    if (this.isLive) this.items.push({ note: "text", text });
+  }
+
+  erase(id) {
+    const item = this.find(id);
+    if (item && !item.deleted) this.#change(item, { text: "", deleted: true, reactions: {} });
+  }
+
+  #apply(frame) {
+    const item = this.find(target(frame));
+    if (!item || item.id >= frame.id) return null;
+    if (frame.delete != null) this.erase(item.id);
+    else if (item.deleted) return null;
+    else if (frame.edit != null) {
+      if (frame.text && !frame.deleted) this.#change(item, { text: frame.text, edited: frame.ts });
+    } else this.#change(item, { reactions: reacted(item.reactions, frame.from, frame.deleted ? "" : frame.text) });
+    return null;
+  }
+
+  #change(item, values) {
+    Object.assign(item, values);
+    this.touched.add(item);
+  }
+
+  #takeAll(frames) {
+    const known = (frame) => target(frame) !== null || this.#byId.has(frame.id);
+    return frames.filter((frame) => !known(frame)).map((frame) => this.#take(frame));
+  }
+
+  #take(frame) {
+    const item = { ...frame };
+    this.#byId.set(item.id, item);
+    return item;
+  }
+
+  // Older messages are let go of a hundred at a time, not with each new one.
+  #trim() {
+    if (this.items.length <= MOST + 100) return;
+    this.#forget(this.items.splice(0, this.items.length - MOST));
+    this.hasAll = false;
+  }
+
+  #forget(items) {
+    for (const item of items) this.#byId.delete(item.id);
+  }
+}
+
+// A room, as far as it is known: how it is set, who is there, what is unread. `mark`: the last id before what is new.
+export function newRoom(name, seen) {
+  const room = { name, log: new Log(), seen, last: 0, unread: 0, mentions: 0, mark: null, loading: false };
+  return { ...room, members: 0, people: null, topic: "", mode: "open", slow: 0, role: null };
+}
+
+// People came, left and changed names. Returns whether somebody came of whom no more than the name is known.
+export function move(room, { joined = [], left = [], renamed = [] }) {
+  const { people } = room;
+  if (!people) return false;
+  for (const name of left) people.delete(name.toLowerCase());
+  for (const [old, name] of renamed) {
+    people.set(name.toLowerCase(), { ...people.get(old.toLowerCase()), name });
+    if (old.toLowerCase() !== name.toLowerCase()) people.delete(old.toLowerCase());
+  }
+  const strangers = joined.filter((name) => !people.has(name.toLowerCase()));
+  for (const name of strangers) people.set(name.toLowerCase(), { name });
+  return strangers.length > 0;
+}
+
+// One reaction of a person; a new one replaces it, and an empty one takes it back.
+export function reacted(reactions, name, text) {
+  const next = {};
+  for (const [one, names] of Object.entries(reactions ?? {})) {
+    const others = names.filter((other) => other.toLowerCase() !== name.toLowerCase());
+    if (others.length) next[one] = others;
+  }
+  if (text) next[text] = [...(next[text] ?? []), name];
+  return next;
+}
+
+// How an item stands below those before it: with a line for a new day, and with its sender's name or without.
+export function standing(items, index) {
+  const item = items[index];
+  if (!item.id) return { day: false, head: false };
+  const before = items[index - 1];
+  let said = index - 1;
+  while (said >= 0 && !items[said].id) said -= 1;
+  const day = said < 0 || dayOf(items[said].ts) !== dayOf(item.ts);
+  const follows = !day && before.id && before.from === item.from && item.ts - before.ts < TOGETHER;
+  return { day, head: !follows || item.reply != null || isAction(item) || isAction(before) };
+}
+
+export const isAction = (item) => item.text.startsWith("/me ");
+
+// Whether a text has that name as a whole word, whatever the case.
+export function mentions(name, text) {
+  if (!name || !text.toLowerCase().includes(name.toLowerCase())) return false;
+  const word = name.replace(/[.\\-]/g, "\\$&");
+  return new RegExp(`(?<![\\p{L}\\p{N}_-])${word}(?![\\p{L}\\p{N}_-])`, "iu").test(text);
+}
+
+// --- What a text is made of ---
+
+const FENCE = /^```[^\S\n]*(\w*)[^\S\n]*\n([\s\S]*?)\n?```[^\S\n]*$/m;
+const INLINE = /`([^`\n]+)`|https?:\/\/[^\s<>"'`\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gi;
+
+// The pieces of a text, in order: {text}, {code}, {block} and {link}.
+export function pieces(text) {
+  const fence = FENCE.exec(text);
+  if (!fence) return inline(text);
+  const before = text.slice(0, fence.index).replace(/\n$/, "");
+  const after = text.slice(fence.index + fence[0].length).replace(/^\n/, "");
+  return [...inline(before), { block: fence[2] }, ...(after ? pieces(after) : [])];
+}
+
+function inline(text) {
+  const found = [];
+  let end = 0;
+  for (const match of text.matchAll(INLINE)) {
+    const link = match[1] === undefined ? trimmed(match[0]) : null;
+    if (link !== null && !isLink(link)) continue;
+    if (match.index > end) found.push({ text: text.slice(end, match.index) });
+    found.push(link === null ? { code: match[1] } : { link });
+    end = match.index + (link ?? match[0]).length;
+  }
+  if (end < text.length) found.push({ text: text.slice(end) });
+  return found;
+}
+
+// What ends a sentence does not belong to the address before it, nor does a bracket that was opened before that.
+function trimmed(link) {
+  let end = link.replace(/[.,;:!?…'"*_~]+$/, "");
+  if (end.endsWith(")") && !end.includes("(")) end = trimmed(end.slice(0, -1));
+  return end;
+}
+
+function isLink(text) {
+  try {
+    return ["http:", "https:"].includes(new URL(text).protocol);
+  } catch {
+    return false;
+  }
+}

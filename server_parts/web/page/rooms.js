@@ -1,0 +1,451 @@
+// The conversation: who this is, the rooms they are in, what is unread there, and what the server says to all that.
+//
+// It must not know the document or the socket: frames go out through `send`, and `tell(what, …)` says what has changed.
+
+import { Cursors, JUMP, NEW, Outgoing, REPEAT, cut } from "./delivery.js";
+import { Questions } from "./link.js";
+import { Log, mentions, move, newRoom, target } from "./log.js";
+
+const RECENT = 100; // messages of a room that is entered
+const PAGE = 100; // older ones that are asked for at a time
+const FEW = 200; // people of a room whose names are asked for
+const RETRIED = ["storage_unavailable", "internal", "rate_limited"]; // the fault is not in the text
+const NO_ENTRY = ["bad_room", "denied", "banned", "invite_needed", "too_many"];
+
+export class Chat {
+  me = { name: "", tag: null, role: null, account: false, password: false, away: null };
+  features = [];
+  rooms = new Map(); // by their names on the wire
+  current = null;
+  outgoing = new Outgoing();
+  failed = []; // texts that the server refused: {room, text, why}
+  #cursors = new Cursors();
+  #questions = new Questions();
+  #kept;
+  #session;
+  #send;
+  #tell;
+
+  constructor(session, kept, send, tell) {
+    this.#session = session;
+    this.#kept = kept;
+    this.#send = send;
+    this.#tell = tell;
+    const box = kept.get(`outbox:${session}`);
+    if (box) this.outgoing.restore(box.says, box.newest);
+  }
+
+  // --- Greeting ---
+
+  // The first frame of a connection. `proof`: what shows that the name is one's own.
+  hello(name, proof) {
+    this.me.name = name;
+    if (!this.rooms.size) for (const room of this.#known("rooms") ?? ["lobby"]) this.#ensure(room);
+    const rooms = Object.fromEntries(Object.entries(this.#cursors.positions()).slice(0, 30));
+    return {
+      type: "hello", protocol: 1, name, session: this.#session, rooms, history: RECENT, client: "web page",
+      features: ["by"], ...(this.#cursors.epoch === null ? {} : { epoch: this.#cursors.epoch }), ...proof,
+    };
+  }
+
+  #welcome(frame) {
+    const earlier = this.me.name;
+    const away = "away" in frame ? frame.away : this.me.away;
+    this.me = { ...this.me, ...pick(frame, ["name", "tag", "role", "account", "password", "color", "motd"]), away };
+    this.features = frame.features ?? [];
+    if (this.#cursors.connected(frame.epoch)) this.#startOver();
+    this.outgoing.connected(frame.accepted);
+    if (earlier !== frame.name) this.#rememberRooms();
+    if (away && !("away" in frame)) this.#send({ type: "away", text: away });
+    for (const room of this.#cursors.rooms().slice(30)) this.#enter(room);
+    this.#tell("me");
+    this.pump();
+  }
+
+  #startOver() {
+    for (const room of this.rooms.values()) Object.assign(room, { log: new Log(), seen: 0, unread: 0, mark: null });
+    this.#tell("notice", "This server's history was replaced; showing recent messages.");
+  }
+
+  disconnected() {
+    this.outgoing.disconnected();
+    this.#questions.lost();
+    for (const room of this.rooms.values()) room.loading = false;
+  }
+
+  // --- Saying ---
+
+  // Put a text on its way, in pieces that a message may hold. `about`: {reply}, {edit}, {delete} or {react} with an id.
+  say(room, text, about) {
+    for (const piece of cut(text)) this.outgoing.add(this.wireTo(room), piece, about);
+    this.pump();
+  }
+
+  pump() {
+    this.#keepOutbox();
+    for (let say = this.outgoing.next(); say; say = this.outgoing.next())
+      if (!this.#send({ type: "say", ...say })) this.outgoing.disconnected();
+    this.#tell("pending");
+  }
+
+  #keepOutbox() {
+    const box = { says: this.outgoing.texts(), newest: this.outgoing.newest, at: Date.now() };
+    this.#kept.set(`outbox:${this.#session}`, box);
+  }
+
+  // A private room is addressed by its other person, who may be new.
+  wireTo(room) {
+    return room.startsWith("@") ? `@${this.partner(room)}` : room;
+  }
+
+  // Who else is in that private room, written as they write it where that is known.
+  partner(room) {
+    const names = room.slice(1).split("+");
+    const other = names.find((name) => name !== this.me.name.toLowerCase()) ?? names[0];
+    return this.#spelling.get(other) ?? other;
+  }
+
+  #spelling = new Map(); // in lower case → as written
+
+  isMe(name) {
+    return name.toLowerCase() === this.me.name.toLowerCase();
+  }
+
+  // --- Rooms ---
+
+  privateRoom(name) {
+    this.#spelling.set(name.toLowerCase(), name);
+    return `@${[name.toLowerCase(), this.me.name.toLowerCase()].sort().join("+")}`;
+  }
+
+  title(room) {
+    return room.startsWith("@") ? this.partner(room) : room;
+  }
+
+  // Turn to a room; one that this page is not in is entered.
+  open(name) {
+    const before = this.rooms.get(this.current);
+    if (before && name !== this.current) before.mark = null;
+    if (!this.rooms.has(name)) {
+      this.#ensure(name);
+      if (!name.startsWith("@")) this.#enter(name);
+    }
+    this.current = name;
+    const room = this.rooms.get(name);
+    room.mark = room.unread ? room.seen : null;
+    if (name.startsWith("@") || room.people) this.askWho(name);
+    this.#rememberRooms();
+    this.#tell("room");
+  }
+
+  leave(name) {
+    if (this.#cursors.isConfirmed(name) && !name.startsWith("@")) this.#send({ type: "leave", room: name });
+    this.#giveUp(name);
+  }
+
+  #giveUp(name) {
+    this.#cursors.leave(name);
+    this.rooms.delete(name);
+    if (this.current === name) {
+      this.current = null;
+      const next = this.rooms.keys().next().value;
+      if (next !== undefined) this.open(next);
+    }
+    this.#rememberRooms();
+    this.#tell("room");
+  }
+
+  #ensure(name) {
+    if (!this.rooms.has(name)) {
+      this.rooms.set(name, newRoom(name, this.#known("seen")?.[name] ?? null));
+      if (!name.startsWith("@")) this.#cursors.enter(name);
+    }
+    return this.rooms.get(name);
+  }
+
+  #enter(room) {
+    const after = this.#cursors.lastShown(room);
+    this.#send({ type: "join", room, ...(after === null ? { history: RECENT } : { after }) });
+  }
+
+  // What is known of this name from earlier pages.
+  #known(what) {
+    return this.#kept.get(`${what}:${this.me.name.toLowerCase()}`);
+  }
+
+  #rememberRooms() {
+    if (!this.me.name) return;
+    const name = this.me.name.toLowerCase();
+    this.#kept.set(`rooms:${name}`, this.#cursors.rooms());
+    if (this.current) this.#kept.set(`current:${name}`, this.current);
+  }
+
+  get lastOpen() {
+    return this.#known("current");
+  }
+
+  // --- What is unread ---
+
+  // Everything in that room was seen.
+  read(name) {
+    const room = this.rooms.get(name);
+    if (!room) return;
+    const changed = room.unread || room.mentions;
+    room.unread = room.mentions = 0;
+    if (room.seen !== room.last) {
+      room.seen = room.last;
+      const seen = { ...this.#known("seen"), [name]: room.last };
+      this.#kept.setSoon(`seen:${this.me.name.toLowerCase()}`, seen);
+    }
+    if (changed) this.#tell("rooms");
+  }
+
+  ignored() {
+    return this.#kept.get("ignored", []);
+  }
+
+  ignores(name) {
+    return this.ignored().includes(name.toLowerCase()) && !this.isMe(name);
+  }
+
+  ignore(name, hidden) {
+    const others = this.ignored().filter((one) => one !== name.toLowerCase());
+    this.#kept.set("ignored", hidden ? [...others, name.toLowerCase()] : others);
+    this.#tell("log");
+  }
+
+  #isNews(frame) {
+    return target(frame) === null && !frame.deleted && !this.isMe(frame.from) && !this.ignores(frame.from);
+  }
+
+  isForMe(frame) {
+    return frame.room.startsWith("@") || mentions(this.me.name, frame.text);
+  }
+
+  #count(room, frame) {
+    room.unread += 1;
+    if (this.isForMe(frame)) room.mentions += 1;
+  }
+
+  // --- The past ---
+
+  async older(room) {
+    if (room.loading || room.log.hasAll) return;
+    const messages = await this.#page(room, room.log.first === null ? {} : { before: room.log.first });
+    if (!messages) return;
+    room.log.prepend(messages);
+    room.log.hasAll = messages.length === 0 || messages[0].id === 1;
+    this.#tell("log");
+  }
+
+  // The page behind the last message, in a log that was jumped into.
+  async newer(room) {
+    if (room.loading || room.log.isLive) return;
+    const last = room.log.last ?? 0;
+    const messages = await this.#page(room, { before: last + PAGE + 1 });
+    if (!messages) return;
+    room.log.append(messages.filter((one) => one.id > last), last + PAGE >= room.last);
+    this.#tell("log");
+  }
+
+  // Show the place of one message. Returns whether it is there.
+  async jump(room, id) {
+    if (!room.log.find(id)) {
+      const messages = await this.#page(room, { before: id + PAGE / 2 });
+      if (!messages?.some((one) => one.id === id)) return false;
+      room.log.replace(messages, messages.at(-1).id >= room.last);
+      this.#tell("log", true);
+    }
+    return true;
+  }
+
+  async toEnd(room) {
+    if (room.log.isLive) return;
+    const messages = await this.#page(room, {});
+    if (messages) room.log.replace(messages, true);
+    this.#tell("log", true);
+  }
+
+  async #page(room, range) {
+    room.loading = true;
+    const frame = await this.ask({ type: "history", room: room.name, limit: PAGE, ...range });
+    room.loading = false;
+    return frame?.messages ?? null;
+  }
+
+  // --- Questions ---
+
+  // Ask the server; gives the frame that answers, or null if that does not come.
+  ask(request, type = request.type, fits = () => true) {
+    return this.#send(request) ? this.#questions.ask(request, type, fits) : Promise.resolve(null);
+  }
+
+  // Order something whose answer is a notice, if any.
+  order(request) {
+    this.last = request;
+    if (!this.#send(request)) this.#tell("notice", "You are offline; try again when the connection is back.");
+  }
+
+  async askWho(name) {
+    const frame = await this.ask({ type: "who", room: name, limit: FEW });
+    const room = this.rooms.get(name);
+    if (!frame || !room) return;
+    room.people = new Map(frame.members.map((one) => [one.name.toLowerCase(), one]));
+    room.members = frame.total ?? room.members;
+    for (const { name: one } of frame.members) this.#spelling.set(one.toLowerCase(), one);
+    this.#tell("people");
+  }
+
+  setAway(text) {
+    this.me.away = text;
+    this.#send({ type: "away", text });
+    this.#tell("me");
+  }
+
+  // --- What comes in ---
+
+  take(frame) {
+    const known = this.#table[frame.type];
+    if (known) known.call(this, frame);
+    else this.#questions.answer(frame);
+  }
+
+  #table = {
+    welcome: this.#welcome,
+    joined: this.#joined,
+    history: this.#history,
+    message: this.#message,
+    presence: this.#presence,
+    ack: ({ seq }) => this.#received(seq),
+    error: this.#error,
+    away: ({ text }) => this.#tell("me", (this.me.away = text)),
+    room: this.#settings,
+    deleted: ({ room, id }) => (this.rooms.get(room)?.log.erase(id), this.#tell("log")),
+    notice: this.#notice,
+  };
+
+  #joined(frame) {
+    const { room: name, last } = frame;
+    const isNew = !this.rooms.has(name);
+    if (!this.#cursors.joined(name, last)) return;
+    const room = this.#ensure(name);
+    Object.assign(room, pick(frame, ["members", "topic", "mode", "slow", "role"]), { last });
+    if (room.seen === null) room.seen = name.startsWith("@") && isNew ? 0 : last;
+    room.people = null;
+    if (frame.members <= FEW) this.askWho(name);
+    this.#rememberRooms();
+    this.#tell("rooms");
+  }
+
+  #history(frame) {
+    if (!this.#cursors.catchingUp(frame.room)) return this.#questions.answer(frame);
+    const room = this.rooms.get(frame.room);
+    if (frame.gap && room.log.items.length) room.log.replace([], true);
+    const isFirst = this.#cursors.lastShown(frame.room) === null;
+    for (const message of frame.messages) {
+      if (this.#cursors.history(frame.room, message.id) === REPEAT) continue;
+      room.log.add(message);
+      if (message.id > room.seen && this.#isNews(message)) this.#count(room, message);
+    }
+    if (isFirst && frame.messages.length && frame.messages[0].id > room.seen + 1)
+      room.unread += frame.messages[0].id - room.seen - 1;
+    if (!frame.more) this.#cursors.historyEnds(frame.room);
+    if (!frame.more && room.unread && room.mark === null && room.name === this.current) room.mark = room.seen;
+    this.#tell("log");
+    this.#tell("rooms");
+  }
+
+  #message(frame) {
+    const isReceipt = frame.by === this.me.tag && this.isMe(frame.from);
+    if (isReceipt) this.#received(frame.seq);
+    const arrival = this.#cursors.live(frame.room, frame.id);
+    const room = this.rooms.get(frame.room);
+    if (arrival === JUMP) this.#enter(frame.room);
+    if (arrival !== NEW || !room) return;
+    room.last = frame.id;
+    room.log.add(frame);
+    this.#spelling.set(frame.from.toLowerCase(), frame.from);
+    if (this.#isNews(frame)) {
+      this.#count(room, frame);
+      this.#tell("news", frame);
+    }
+    this.#tell(frame.room === this.current ? "log" : "rooms");
+  }
+
+  #received(seq) {
+    if (this.outgoing.delivered(seq)) this.pump();
+  }
+
+  #presence(frame) {
+    const { joined = [], left = [], renamed = [] } = frame;
+    for (const [old, name] of renamed) {
+      this.#spelling.set(name.toLowerCase(), name);
+      if (this.isMe(old)) this.#becomes(name);
+    }
+    const room = this.rooms.get(frame.room);
+    if (!room) return;
+    room.members = frame.members ?? room.members;
+    if (move(room, frame) && frame.room === this.current && room.members <= FEW) this.#tell("strangers");
+    const others = (names) => names.filter((name) => !this.isMe(name) && !this.ignores(name));
+    const news = { joined: others(joined), left: others(left), renamed };
+    if (!room.name.startsWith("@") && Object.values(news).some((one) => one.length)) room.log.people(news);
+    const out = left.some((name) => this.isMe(name)) && !joined.some((name) => this.isMe(name));
+    if (out && !room.name.startsWith("@") && this.#cursors.isConfirmed(room.name)) {
+      this.#giveUp(room.name);
+      this.#tell("notice", `You are not in #${room.name} any more.`);
+    }
+    if (frame.room === this.current) this.#tell("log");
+    this.#tell("people");
+  }
+
+  #becomes(name) {
+    if (this.me.name === name) return;
+    this.me.name = name;
+    const isOurs = (room) => !room.startsWith("@") || room.slice(1).split("+").includes(name.toLowerCase());
+    for (const room of [...this.rooms.keys()]) if (!isOurs(room)) this.#giveUp(room);
+    this.#tell("me");
+  }
+
+  #settings(frame) {
+    const room = this.rooms.get(frame.room);
+    if (!room) return;
+    const topic = frame.topic === room.topic ? null : frame.topic ? `set the topic: ${frame.topic}` : "removed the topic";
+    Object.assign(room, pick(frame, ["topic", "mode", "slow"]));
+    room.log.tell(`${frame.by ?? "Somebody"} ${topic ?? `changed this room: ${frame.mode}${frame.slow ? `, one message in ${frame.slow} s` : ""}`}`);
+    this.#tell("room");
+  }
+
+  #notice(frame) {
+    if (frame.password != null) this.me.password = frame.password;
+    this.#tell("notice", frame.text);
+  }
+
+  #error(frame) {
+    if (frame.code === "bad_seq") this.#again(() => this.outgoing.outOfStep(frame.accepted ?? 0));
+    else if (frame.seq != null && RETRIED.includes(frame.code)) this.#again(() => this.outgoing.hold(), frame.text);
+    else if (frame.seq != null) this.#refused(frame);
+    else {
+      this.#questions.refused();
+      const room = NO_ENTRY.includes(frame.code) ? this.#cursors.refused() : null;
+      if (room !== null) this.#giveUp(room);
+      this.#tell("refused", frame);
+    }
+  }
+
+  #again(hold, why) {
+    if (!this.outgoing.held && why) this.#tell("notice", `Not delivered yet: ${why}. Trying again…`);
+    hold();
+    setTimeout(() => {
+      this.outgoing.release();
+      this.pump();
+    }, 2000);
+  }
+
+  #refused(frame) {
+    const say = this.outgoing.refused(frame.seq);
+    if (say) this.failed.push({ ...say, why: frame.text });
+    this.pump();
+  }
+}
+
+const pick = (frame, names) => Object.fromEntries(names.filter((name) => name in frame).map((name) => [name, frame[name]]));

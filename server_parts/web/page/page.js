@@ -43,9 +43,9 @@ class Page {
 
   // --- Coming in, and the connection ---
 
+  // The token that proves the name is in a cookie, which no script can read.
   #hello() {
-    if (!kept.get("token")) kept.set("token", randomText(32));
-    return this.chat.hello(kept.get("name"), { token: kept.get("token"), ...this.secrets });
+    return this.chat.hello(kept.get("name"), { cookie: true, ...this.secrets });
   }
 
   secrets = {}; // a password, a code or an invitation: for one hello, and kept nowhere
@@ -90,17 +90,21 @@ class Page {
     this.secrets = {};
   }
 
-  #comeIn(event) {
+  async #comeIn(event) {
     event.preventDefault();
     kept.set("name", $("login-name").value.trim());
     const [password, invite] = [$("login-password").value, $("login-invite").value.trim()];
     this.secrets = { ...(password && { password }), ...(invite && { invite }) };
     $("login-password").value = "";
-    this.link.greet();
+    const answer = await fetch("/session", { method: "POST" }).catch(() => null);
+    if (answer?.ok) this.link.greet();
+    else this.#askWho({ text: answer ? await answer.text() : "the server does not answer" });
   }
 
-  logOut() {
-    for (const key of ["name", "token"]) kept.set(key, null);
+  async logOut() {
+    const answer = await fetch(`/logout?name=${encodeURIComponent(this.chat.me.name)}`, { method: "POST" }).catch(() => null);
+    if (!answer?.ok) return this.notice(answer ? await answer.text() : "The server does not answer.");
+    kept.set("name", null);
     location.reload();
   }
 

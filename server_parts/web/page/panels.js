@@ -352,7 +352,7 @@ export function ring() {
 // The page's icon, with a dot if somebody has asked for this person.
 export function drawIcon(hasDot) {
   const link = document.querySelector("link[rel=icon]");
-  if (!hasDot) return void (link.href = "icon.svg");
+  if (!hasDot) return void (link.href = "favicon.svg");
   const image = new Image();
   image.onload = () => {
     const canvas = el("canvas", { width: 64, height: 64 });
@@ -363,5 +363,5 @@ export function drawIcon(hasDot) {
     pen.fill();
     canvas.toBlob((blob) => (link.href = URL.createObjectURL(blob)));
   };
-  image.src = "icon.svg";
+  image.src = "favicon.svg";
 }

@@ -2,7 +2,7 @@
 
 import { Kept, Link, ownSession, randomText } from "./link.js";
 import { Chat } from "./rooms.js";
-import { LogView, asSentence, count, el, initial, localTimes, textNodes } from "./view.js";
+import { LogView, asSentence, count, drawIcon, el, initial, localTimes, textNodes } from "./view.js";
 
 const OFFLINE = 5000; // before a lost connection is told
 const $ = (id) => document.getElementById(id);
@@ -28,6 +28,7 @@ class Page {
     this.link = new Link(url, { hello: () => this.#hello(), take: (frame) => this.#take(frame), changed: (state) => this.#linkChanged(state) });
     this.view = new LogView($("log"), $("rows"), this.chat, (...act) => this.act(...act), (way) => this.chat[way](this.room));
     $("place").textContent = $("login-place").textContent = location.host;
+    drawIcon(false);
     this.#listen();
     if (kept.get("name")) this.link.connect();
     else this.#askWho();
@@ -75,6 +76,7 @@ class Page {
     const wanted = decodeURIComponent(location.hash.slice(1)) || this.chat.lastOpen || "lobby";
     this.chat.open(/^[a-z0-9_.-]{1,64}$/.test(wanted) || this.chat.rooms.has(wanted) ? wanted : "lobby");
     if (matchMedia("(pointer: fine)").matches) $("input").focus();
+    requestIdleCallback?.(() => (panels(), commands()));
     if (this.chat.me.motd) this.notice(this.chat.me.motd);
   }
 
@@ -136,7 +138,7 @@ class Page {
     if (what === "refused") return this.#refused(about);
     if (what === "news") return this.#hear(about);
     if (what === "strangers") return this.#lookAround();
-    if (what === "log" && about) this.#dirty.add("anew");
+    if (what === "log" && about) this.draw("anew");
     this.draw(what);
   }
 
@@ -230,7 +232,6 @@ class Page {
     if ($("input").dataset.room !== name) this.#putDraft(name);
     $("people-button").hidden = $("room-menu").hidden = isPrivate;
     if (isPrivate) $("people").hidden = true;
-    history.replaceState(null, "", isPrivate ? location.pathname : `#${name}`);
     this.drawer(false);
   }
 
@@ -303,7 +304,7 @@ class Page {
     const [forMe, unread] = [sum("mentions"), sum("unread")];
     const here = this.chat.current ? this.chat.title(this.chat.current) : "Chat";
     document.title = `${forMe ? `(${forMe}) ` : unread ? "• " : ""}${here} – Chat`;
-    if (this.#badge !== Boolean(forMe)) panels().then((sheet) => sheet.drawIcon(Boolean(forMe)));
+    if (this.#badge !== Boolean(forMe)) drawIcon(Boolean(forMe));
     this.#badge = Boolean(forMe);
   }
 
@@ -365,9 +366,14 @@ class Page {
     const about = this.#about?.reply ? { reply: this.#about.reply.id } : this.#about?.edit ? { edit: this.#about.edit.id } : undefined;
     this.about(null);
     this.type("");
-    if (/^\/[^/]/.test(value) && !/^\/me\s/.test(value)) return void commands().then((all) => all.run(this, value));
-    this.say(value.startsWith("//") ? value.slice(1) : value, about);
+    kept.flush();
+    const isCommand = /^\/[^/]/.test(value) && !/^\/me\s/.test(value);
+    const text = value.startsWith("//") ? value.slice(1) : value;
+    if (isCommand) this.#busy = this.#busy.then(commands).then((all) => all.run(this, value));
+    else this.#busy = this.#busy.then(() => this.say(text, about));
   }
+
+  #busy = Promise.resolve(); // lines are carried out in the order in which they were typed
 
   say(text, about) {
     if (!this.room) return;

@@ -13,7 +13,9 @@ const SPANS = { "10 minutes": 600, "1 hour": 3600, "1 day": 86400, "for good": 0
 function open(title, ...content) {
   const close = el("button", { class: "icon", "aria-label": "Close", onclick: () => dialog.close() }, "✕");
   const dialog = el("dialog", { "aria-label": title, onclose: () => dialog.remove() }, el("header", {}, el("h2", {}, title), close), ...content);
-  dialog.onclick = (event) => event.target === dialog && dialog.close();
+  dialog.onclick = (event) => {
+    if (event.target === dialog) dialog.close();
+  };
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
@@ -24,7 +26,7 @@ function choose(title, placeholder, rows, delay = 0) {
   const input = el("input", { placeholder, "aria-label": placeholder, role: "combobox", "aria-expanded": "true", "aria-controls": "choices", autocomplete: "off", spellcheck: "false" });
   const list = el("ul", { id: "choices", role: "listbox", "aria-label": title });
   const dialog = open(title, input, list);
-  let [asked, index] = [0, 0];
+  let [asked, index, timer] = [0, 0, 0];
   const options = () => [...list.children].filter((one) => one.onclick);
   const mark = () => options().forEach((one, number) => {
     one.setAttribute("aria-selected", String(number === index));
@@ -33,6 +35,8 @@ function choose(title, placeholder, rows, delay = 0) {
     input.setAttribute("aria-activedescendant", one.id);
   });
   const fill = async () => {
+    clearTimeout(timer);
+    timer = 0;
     const question = (asked += 1);
     const found = await rows(input.value.trim());
     if (question !== asked) return;
@@ -40,15 +44,18 @@ function choose(title, placeholder, rows, delay = 0) {
     list.replaceChildren(...found.map(([label, detail, run], number) => el("li", { role: "option", id: `choice-${number}`, onclick: run && (() => (dialog.close(), run())) }, el("span", {}, label), detail && el("small", {}, detail))));
     mark();
   };
-  let timer = 0;
   input.oninput = () => {
     clearTimeout(timer);
     timer = setTimeout(fill, delay);
   };
+  const take = async () => {
+    if (timer) await fill();
+    options()[index]?.onclick();
+  };
   dialog.onkeydown = (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) index = Math.max(0, Math.min(options().length - 1, index + step));
-    else if (event.key === "Enter") options()[index]?.onclick();
+    else if (event.key === "Enter") take();
     else return;
     event.preventDefault();
     mark();
@@ -67,9 +74,14 @@ export function form(title, button, fields, ...text) {
       return el("label", {}, label, input);
     });
     let values = null;
-    const sheet = el("form", { method: "dialog" }, ...text.map((one) => el("p", {}, one)), ...inputs, el("button", { class: "primary" }, button));
-    sheet.onsubmit = () => (values = Object.fromEntries(new FormData(sheet)));
-    open(title, sheet).addEventListener("close", () => resolve(values));
+    const sheet = el("form", {}, ...text.map((one) => el("p", {}, one)), ...inputs, el("button", { class: "primary" }, button));
+    const dialog = open(title, sheet);
+    sheet.onsubmit = (event) => {
+      event.preventDefault();
+      values = Object.fromEntries(new FormData(sheet));
+      dialog.close();
+    };
+    dialog.addEventListener("close", () => resolve(values));
   });
 }
 
@@ -235,8 +247,9 @@ async function role(order, name) {
 
 // --- This room ---
 
-export function about(page) {
+export async function about(page) {
   const { chat, room } = page;
+  await chat.askWho(room.name);
   const mine = mayModerate(page);
   const set = (values) => values && chat.order({ type: "room", room: room.name, ...values });
   const lists = (type) => list(page, type, { room: room.name });
@@ -332,7 +345,7 @@ export async function help() {
   show("Keys and commands", [...KEYS, ...COMMANDS.map(([usage, text]) => `\`${usage}\` – ${text}`)]);
 }
 
-// --- Sound, and the icon ---
+// --- Sound ---
 
 let audio = null;
 
@@ -347,21 +360,4 @@ export function ring() {
   tone.connect(volume).connect(audio.destination);
   tone.start(now);
   tone.stop(now + 0.4);
-}
-
-// The page's icon, with a dot if somebody has asked for this person.
-export function drawIcon(hasDot) {
-  const link = document.querySelector("link[rel=icon]");
-  if (!hasDot) return void (link.href = "favicon.svg");
-  const image = new Image();
-  image.onload = () => {
-    const canvas = el("canvas", { width: 64, height: 64 });
-    const pen = canvas.getContext("2d");
-    pen.drawImage(image, 0, 0, 64, 64);
-    pen.fillStyle = "#d9482b";
-    pen.arc(50, 14, 14, 0, 7);
-    pen.fill();
-    canvas.toBlob((blob) => (link.href = URL.createObjectURL(blob)));
-  };
-  image.src = "favicon.svg";
 }

@@ -211,7 +211,7 @@ export class Chat {
   ignore(name, hidden) {
     const others = this.ignored().filter((one) => one !== name.toLowerCase());
     this.#kept.set("ignored", hidden ? [...others, name.toLowerCase()] : others);
-    this.#tell("log");
+    this.#tell("log", true);
   }
 
   #isNews(frame) {
@@ -292,6 +292,7 @@ export class Chat {
     if (!frame || !room) return;
     room.people = new Map(frame.members.map((one) => [one.name.toLowerCase(), one]));
     room.members = frame.total ?? room.members;
+    room.role = room.people.get(this.me.name.toLowerCase())?.role ?? room.role;
     for (const { name: one } of frame.members) this.#spelling.set(one.toLowerCase(), one);
     this.#tell("people");
   }

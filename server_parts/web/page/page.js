@@ -24,7 +24,7 @@ class Page {
   async start() {
     const session = await ownSession(kept).catch(() => randomText(16));
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/chat`;
-    this.chat = new Chat(session, kept, (frame) => this.link.send(frame), (what, about) => this.#told(what, about));
+    this.chat = new Chat(session, kept, () => this.link, (what, about) => this.#told(what, about));
     this.link = new Link(url, { hello: () => this.#hello(), take: (frame) => this.#take(frame), changed: (state) => this.#linkChanged(state) });
     this.view = new LogView($("log"), $("rows"), this.chat, (...act) => this.act(...act), (way) => this.chat[way](this.room));
     $("place").textContent = $("login-place").textContent = location.host;
@@ -76,7 +76,7 @@ class Page {
     const wanted = decodeURIComponent(location.hash.slice(1)) || this.chat.lastOpen || "lobby";
     this.chat.open(/^[a-z0-9_.-]{1,64}$/.test(wanted) || this.chat.rooms.has(wanted) ? wanted : "lobby");
     if (matchMedia("(pointer: fine)").matches) $("input").focus();
-    requestIdleCallback?.(() => (panels(), commands()));
+    requestIdleCallback?.(() => Promise.all([panels(), commands()]).catch(() => {}));
     if (this.chat.me.motd) this.notice(this.chat.me.motd);
   }
 

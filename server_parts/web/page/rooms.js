@@ -1,6 +1,6 @@
 // The conversation: who this is, the rooms they are in, what is unread there, and what the server says to all that.
 //
-// It must not know the document or the socket: frames go out through `send`, and `tell(what, …)` says what has changed.
+// It must not know the document or the socket: frames go out through the link, and `tell(what, …)` says what has changed.
 
 import { Cursors, JUMP, NEW, Outgoing, REPEAT, cut } from "./delivery.js";
 import { Questions } from "./link.js";
@@ -26,10 +26,12 @@ export class Chat {
   #send;
   #tell;
 
-  constructor(session, kept, send, tell) {
+  // `link` sends frames; `kept` is what outlives the page.
+  constructor(session, kept, link, tell) {
     this.#session = session;
     this.#kept = kept;
-    this.#send = send;
+    this.#send = (frame) => link().send(frame);
+    this.isOnline = () => link().state === "online";
     this.#tell = tell;
     const box = kept.get(`outbox:${session}`);
     if (box) this.outgoing.restore(box.says, box.newest);
@@ -83,8 +85,7 @@ export class Chat {
 
   pump() {
     this.#keepOutbox();
-    for (let say = this.outgoing.next(); say; say = this.outgoing.next())
-      if (!this.#send({ type: "say", ...say })) this.outgoing.disconnected();
+    for (let say = this.isOnline() && this.outgoing.next(); say; say = this.outgoing.next()) this.#send({ type: "say", ...say });
     this.#tell("pending");
   }
 
@@ -192,12 +193,13 @@ export class Chat {
     if (!room) return;
     const changed = room.unread || room.mentions;
     room.unread = room.mentions = 0;
-    if (room.seen !== room.last) {
-      room.seen = room.last;
-      const seen = { ...this.#known("seen"), [name]: room.last };
-      this.#kept.setSoon(`seen:${this.me.name.toLowerCase()}`, seen);
-    }
+    if (room.seen !== room.last) this.#see(room, room.last);
     if (changed) this.#tell("rooms");
+  }
+
+  #see(room, id) {
+    room.seen = id;
+    this.#kept.setSoon(`seen:${this.me.name.toLowerCase()}`, { ...this.#known("seen"), [room.name]: id });
   }
 
   ignored() {
@@ -331,7 +333,7 @@ export class Chat {
     if (!this.#cursors.joined(name, last)) return;
     const room = this.#ensure(name);
     Object.assign(room, pick(frame, ["members", "topic", "mode", "slow", "role"]), { last });
-    if (room.seen === null) room.seen = name.startsWith("@") && isNew ? 0 : last;
+    if (room.seen === null) this.#see(room, name.startsWith("@") && isNew ? 0 : last);
     room.people = null;
     if (frame.members <= FEW) this.askWho(name);
     this.#rememberRooms();
@@ -350,6 +352,7 @@ export class Chat {
     }
     if (isFirst && frame.messages.length && frame.messages[0].id > room.seen + 1)
       room.unread += frame.messages[0].id - room.seen - 1;
+    if (room.log.first === 1 || room.last === 0) room.log.hasAll = true;
     if (!frame.more) this.#cursors.historyEnds(frame.room);
     if (!frame.more && room.unread && room.mark === null && room.name === this.current) room.mark = room.seen;
     this.#tell("log");

@@ -20,6 +20,7 @@ export class Log {
   items = [];
   isLive = true; // it reaches to the newest message of the room
   hasAll = false; // nothing is older
+  version = 0; // another one when the messages were replaced
   touched = new Set(); // items whose looks have changed since the view last asked
   #byId = new Map();
 
@@ -66,6 +67,7 @@ export class Log {
   // Hold these messages and no others.
   replace(frames, isLive) {
     this.#byId.clear();
+    this.version += 1;
     this.items = this.#takeAll(frames);
     this.isLive = isLive;
     this.hasAll = false;

@@ -256,7 +256,7 @@ export class Chat {
       const messages = await this.#page(room, { before: id + PAGE / 2 });
       if (!messages?.some((one) => one.id === id)) return false;
       room.log.replace(messages, messages.at(-1).id >= room.last);
-      this.#tell("log", true);
+      this.#tell("log");
     }
     return true;
   }
@@ -265,7 +265,7 @@ export class Chat {
     if (room.log.isLive) return;
     const messages = await this.#page(room, {});
     if (messages) room.log.replace(messages, true);
-    this.#tell("log", true);
+    this.#tell("log");
   }
 
   async #page(room, range) {

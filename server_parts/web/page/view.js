@@ -67,19 +67,14 @@ export function sentence(note) {
   return parts.join(" · ");
 }
 
-// The page's icon, with a dot if somebody has asked for this person. It is drawn, which saves a request for each page.
+// The page's icon, with a dot if somebody has asked for this person. It is made here, which saves a request.
 export function drawIcon(hasDot) {
-  const canvas = el("canvas", { width: 64, height: 64 });
-  const pen = canvas.getContext("2d");
-  const fill = (color, path) => ((pen.fillStyle = color), pen.fill(path));
-  const dot = new Path2D();
-  dot.arc(50, 14, 14, 0, 7);
-  for (const part of document.querySelectorAll("#mark path")) fill(part.getAttribute("fill"), new Path2D(part.getAttribute("d")));
-  if (hasDot) fill("#d9482b", dot);
-  canvas.toBlob((blob) => {
-    document.querySelector("link[rel=icon]")?.remove();
-    document.head.append(el("link", { rel: "icon", href: URL.createObjectURL(blob) }));
-  });
+  const parts = [...document.querySelector("#mark").children].map((one) => new XMLSerializer().serializeToString(one));
+  if (hasDot) parts.push('<circle cx="50" cy="14" r="14" fill="#d9482b"/>');
+  const image = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">${parts.join("")}</svg>`;
+  document.querySelector("link[rel=icon]")?.remove();
+  const href = URL.createObjectURL(new Blob([image], { type: "image/svg+xml" }));
+  document.head.append(el("link", { rel: "icon", href }));
 }
 
 // One room's messages in the scrolling element. `chat` knows names; `act(verb, item, element)` hears of clicks.
@@ -92,6 +87,7 @@ export class LogView {
   #act;
   #room = null;
   #log = null;
+  #version = 0; // of the log's content
   #shown = []; // the items that are rows, in order
   #nodes = new Map(); // item → its elements
   #newLine = el("div", { class: "line new" }, el("span", {}, "New"));
@@ -107,14 +103,15 @@ export class LogView {
 
   // Show what the room's log holds now. Returns whether there is more to show in the next frame.
   sync(room, anew = false) {
-    if (anew || room !== this.#room || room.log !== this.#log) this.#begin(room);
+    if (anew || room !== this.#room || room.log !== this.#log || room.log.version !== this.#version) this.#begin(room);
     const hold = this.follows ? null : this.#anchor();
     this.#measure();
     this.#refresh();
     const more = this.#window();
     this.#placeNewLine();
-    if (hold) this.#scroller.scrollTop += hold.node.getBoundingClientRect().top - hold.top;
-    else this.toEnd();
+    const node = this.#nodes.get(hold?.item)?.at(-1); // perhaps another one than before
+    if (node) this.#scroller.scrollTop += node.getBoundingClientRect().top - hold.top;
+    else if (this.follows) this.toEnd();
     return more;
   }
 
@@ -142,8 +139,8 @@ export class LogView {
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const fromEnd = scrollHeight - scrollTop - clientHeight;
-    const all = this.#shown.at(-1) === this.#log?.items.at(-1) && this.#log?.isLive;
-    this.follows = fromEnd < 40 && Boolean(all);
+    const hasAll = this.#shown.at(-1) === this.#log?.items.at(-1); // else it follows only if it did: rows are being made
+    this.follows = fromEnd < 40 && Boolean(this.#log?.isLive) && (hasAll || this.follows);
     return scrollTop < NEAR || fromEnd < NEAR;
   }
 
@@ -156,6 +153,7 @@ export class LogView {
     this.#clear();
     this.#room = room;
     this.#log = room.log;
+    this.#version = room.log.version;
     this.follows = true;
   }
 
@@ -260,9 +258,8 @@ export class LogView {
   #anchor() {
     const top = this.#scroller.getBoundingClientRect().top;
     for (const item of this.#shown) {
-      const node = this.#nodes.get(item).at(-1);
-      const box = node.getBoundingClientRect();
-      if (box.bottom > top) return { node, top: box.top };
+      const box = this.#nodes.get(item).at(-1).getBoundingClientRect();
+      if (box.bottom > top) return { item, top: box.top };
     }
     return null;
   }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import Chat, Serve
+from tests.server.account_holders import as_operator
 
 pytest.importorskip("playwright.sync_api", reason="tests/browser/requirements.txt is not installed")
 
@@ -116,7 +117,7 @@ def test_an_invitation_lets_in(serve: Serve, open_tab: OpenTab) -> None:
 def test_a_kick_from_the_server_is_explained(chat: Chat, alice: Tab) -> None:
     """The page says why, and does not come back by itself."""
     alice.tell("hello")
-    chat.server.command("/kick -s alice be nice")
+    as_operator(chat).ask("kick", name="alice", reason="be nice")
     expect(alice.page.locator("#login-problem")).to_contain_text("be nice")
 
 

@@ -194,39 +194,49 @@ export class Kept {
   }
 }
 
-// Random letters and digits, also where there is no encryption.
-export function randomText(bytes = 20) {
-  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+const SESSION = "chat:session";
+const OUTBOX = "outbox:";
+const MONTH = 30 * 86400e3; // as long as the server remembers a session
 
 // The session of this tab, the same over reloads. A copy of a tab has the same memory as the first: so each answers on
-// a channel to its session's name, and the copy takes another. A session that a closed tab left with texts unsaid is
-// taken over by the next page, so that they arrive.
-export async function ownSession(kept) {
-  const channel = new BroadcastChannel("chat:sessions");
-  const mine = sessionStorage.getItem("chat:session");
-  const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
-  const left = Object.keys(localStorage).filter((key) => key.startsWith("chat:outbox:")).map((key) => key.slice(12));
-  const wanted = [...(mine ? [mine] : []), ...left.filter((one) => kept.get(`outbox:${one}`)?.says.length)];
-  const taken = reloaded && mine ? new Set() : await inUse(channel, wanted);
-  const session = wanted.find((one) => !taken.has(one)) ?? randomText(16);
-  for (const one of left) if (!wanted.includes(one) && one !== session) tidy(one);
-  sessionStorage.setItem("chat:session", session);
-  channel.onmessage = ({ data }) => data.who?.includes(session) && channel.postMessage({ taken: session });
-  return session;
+// a channel to its session, and the copy takes another. A session that a closed tab of the same person left with texts
+// unsaid is taken over by the next page, so that they arrive.
+export class Session {
+  id = randomText();
+  #channel = new BroadcastChannel("chat:sessions");
+
+  async find(kept) {
+    const [mine, name] = [sessionStorage.getItem(SESSION), kept.get("name")];
+    const boxes = Object.keys(localStorage).filter((key) => key.startsWith(`chat:${OUTBOX}`)).map((key) => key.slice(5));
+    const left = boxes.filter((key) => kept.get(key)?.says.length && kept.get(key).name === name);
+    const wanted = [...(mine ? [mine] : []), ...left.map((key) => key.slice(OUTBOX.length))];
+    const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
+    const taken = (isReload && mine) || !wanted.length ? new Set() : await this.#inUse(wanted);
+    for (const key of boxes) if (!(Date.now() - kept.get(key)?.at < MONTH)) kept.set(key, null);
+    this.#take(wanted.find((one) => !taken.has(one)) ?? this.id);
+    this.#channel.onmessage = ({ data }) => data.who?.includes(this.id) && this.#channel.postMessage({ taken: this.id });
+  }
+
+  // The server gave the one before to somebody else.
+  renew() {
+    this.#take(randomText());
+  }
+
+  #take(id) {
+    this.id = id;
+    sessionStorage.setItem(SESSION, id);
+  }
+
+  // Which of these sessions another open tab has.
+  #inUse(sessions) {
+    const taken = new Set();
+    this.#channel.onmessage = ({ data }) => data.taken && taken.add(data.taken);
+    this.#channel.postMessage({ who: sessions });
+    return new Promise((resolve) => setTimeout(() => resolve(taken), 150));
+  }
 }
 
-// An empty outbox of a tab that may still be open: kept for a month, as its numbers are used up for as long.
-function tidy(session) {
-  const box = JSON.parse(localStorage.getItem(`chat:outbox:${session}`));
-  if (!(Date.now() - box?.at < 30 * 86400e3)) localStorage.removeItem(`chat:outbox:${session}`);
-}
-
-// Which of these sessions another open tab has.
-function inUse(channel, sessions) {
-  const taken = new Set();
-  if (!sessions.length) return taken;
-  channel.onmessage = ({ data }) => data.taken && taken.add(data.taken);
-  channel.postMessage({ who: sessions });
-  return new Promise((resolve) => setTimeout(() => resolve(taken), 150));
+// Random letters and digits, also where there is no encryption.
+function randomText() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

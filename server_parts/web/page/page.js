@@ -1,6 +1,6 @@
 // The page: it puts the conversation and the document together, and draws once a frame what has changed.
 
-import { Kept, Link, ownSession, randomText } from "./link.js";
+import { Kept, Link, Session } from "./link.js";
 import { Chat } from "./rooms.js";
 import { LogView, asSentence, count, drawIcon, el, initial, localTimes, textNodes } from "./view.js";
 
@@ -15,23 +15,27 @@ class Page {
   link;
   kept = kept;
   #about = null; // what the text that is typed is about: {reply: item} or {edit: item}
+  #session = new Session();
   completion = null; // what Tab offers for the word at hand
   #dirty = new Set();
   #news = []; // what the announcer has not told
   #offline = 0;
-  #admitted = false;
+  #admitted = false; // the conversation is on the screen
+  #greeted = false; // the server has let this person in
 
   async start() {
-    const session = await ownSession(kept).catch(() => randomText(16));
+    await this.#session.find(kept).catch(() => {}); // where the browser keeps nothing, each page is a new one
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/chat`;
-    this.chat = new Chat(session, kept, () => this.link, (what, about) => this.#told(what, about));
+    this.chat = new Chat(this.#session, kept, () => this.link, (what, about) => this.#told(what, about));
     this.link = new Link(url, { hello: () => this.#hello(), take: (frame) => this.#take(frame), changed: (state) => this.#linkChanged(state) });
     this.view = new LogView($("log"), $("rows"), this.chat, (...act) => this.act(...act), (way) => this.chat[way](this.room));
     $("place").textContent = $("login-place").textContent = location.host;
     drawIcon(false);
     this.#listen();
-    if (kept.get("name")) this.link.connect();
-    else this.#askWho();
+    if (!kept.get("name")) return this.#askWho();
+    this.chat.begin(kept.get("name"));
+    this.#enter();
+    this.link.connect();
   }
 
   get room() {
@@ -54,6 +58,7 @@ class Page {
   #take(frame) {
     const isIn = this.link.state === "online";
     if (frame.type === "bye") return this.#farewell(frame);
+    if (!isIn && frame.code === "session_taken") return this.#session.renew(), this.link.greet();
     if (!isIn && frame.type === "error") return this.#askWho(frame);
     if (frame.type === "welcome") {
       this.secrets = {};
@@ -65,7 +70,10 @@ class Page {
     } catch (error) {
       console.error(error);
     }
-    if (frame.type === "welcome") this.#enter();
+    if (frame.type !== "welcome") return;
+    if (!this.#greeted && frame.motd) this.notice(frame.motd);
+    this.#greeted = true;
+    this.#enter();
   }
 
   #enter() {
@@ -76,8 +84,8 @@ class Page {
     const wanted = decodeURIComponent(location.hash.slice(1)) || this.chat.lastOpen || "lobby";
     this.chat.open(/^[a-z0-9_.-]{1,64}$/.test(wanted) || this.chat.rooms.has(wanted) ? wanted : "lobby");
     if (matchMedia("(pointer: fine)").matches) $("input").focus();
+    this.draw("room");
     requestIdleCallback?.(() => Promise.all([panels(), commands()]).catch(() => {}));
-    if (this.chat.me.motd) this.notice(this.chat.me.motd);
   }
 
   #askWho(refusal) {
@@ -103,9 +111,17 @@ class Page {
     else this.#askWho({ text: answer ? await answer.text() : "the server does not answer" });
   }
 
+  #leaves = false; // this person is logging out here
+
   async logOut() {
+    this.#leaves = true;
     const answer = await fetch(`/logout?name=${encodeURIComponent(this.chat.me.name)}`, { method: "POST" }).catch(() => null);
+    this.#leaves = Boolean(answer?.ok);
     if (!answer?.ok) return this.notice(answer ? await answer.text() : "The server does not answer.");
+    this.#forgetMe();
+  }
+
+  #forgetMe() {
     kept.set("name", null);
     location.reload();
   }
@@ -113,7 +129,9 @@ class Page {
   #farewell(frame) {
     if (frame.retry) return;
     this.link.end();
-    if (frame.code === "replaced") this.#banner("This conversation was continued in another tab.");
+    if (this.#leaves) return;
+    if (frame.code === "forgotten") this.#forgetMe();
+    else if (frame.code === "replaced") this.#banner("This conversation was continued in another tab.");
     else this.#askWho(frame);
   }
 
@@ -122,7 +140,7 @@ class Page {
     if (state === "online") return this.#banner("");
     this.chat.disconnected();
     const text = "Offline. What you write is kept, and sent when the connection is back.";
-    if (state !== "ended") this.#offline = setTimeout(() => this.#banner(text), this.#admitted ? OFFLINE : 2000);
+    if (state !== "ended") this.#offline = setTimeout(() => this.#banner(text), OFFLINE);
     this.draw("pending");
   }
 
@@ -135,6 +153,7 @@ class Page {
 
   #told(what, about) {
     if (what === "notice") return this.notice(about);
+    if (what === "me" && this.#admitted) kept.set("name", this.chat.me.name);
     if (what === "refused") return this.#refused(about);
     if (what === "news") return this.#hear(about);
     if (what === "strangers") return this.#lookAround();

@@ -71,7 +71,7 @@ export function form(title, button, fields, ...text) {
       const { options, ...rest } = properties;
       const choices = options?.map((one) => el("option", { selected: one === rest.value }, one));
       const input = options ? el("select", { name }, ...choices) : el("input", { name, autocomplete: "off", ...rest });
-      return el("label", {}, label, input);
+      return el("label", { hidden: rest.hidden }, label, input);
     });
     let values = null;
     const sheet = el("form", {}, ...text.map((one) => el("p", {}, one)), ...inputs, el("button", { class: "primary" }, button));
@@ -93,7 +93,7 @@ function menu(title, rows, ...text) {
 }
 
 function show(title, rows) {
-  open(title, rows.length ? el("ul", {}, ...rows.map((row) => el("li", {}, ...textNodes(localTimes(row))))) : el("p", {}, "Nothing."));
+  open(title, rows.length ? el("ul", { tabindex: 0 }, ...rows.map((row) => el("li", {}, ...textNodes(localTimes(row))))) : el("p", {}, "Nothing."));
 }
 
 // What the server wants to hear a second time.
@@ -319,8 +319,9 @@ async function password(page) {
   const { me } = page.chat;
   const field = (name, label, autocomplete, more = {}) => [name, label, { type: "password", autocomplete, maxlength: 256, ...more }];
   const old = me.password ? [field("old", "Present password", "current-password", { required: true })] : [];
-  const values = await form("Password", "Set it", [...old, field("new", "New password, at least 8 characters", "new-password", { minlength: 8, required: true })]);
-  if (values) page.chat.order({ type: "password", ...values });
+  const who = ["user", "", { autocomplete: "username", value: me.name, hidden: true }]; // for the browser's own keeping
+  const values = await form("Password", "Set it", [who, ...old, field("new", "New password, at least 8 characters", "new-password", { minlength: 8, required: true })]);
+  if (values) page.chat.order({ type: "password", old: values.old, new: values.new });
 }
 
 async function devices(page) {

@@ -33,21 +33,34 @@ export class Chat {
     this.#send = (frame) => link().send(frame);
     this.isOnline = () => link().state === "online";
     this.#tell = tell;
-    const box = kept.get(`outbox:${session}`);
-    if (box) this.outgoing.restore(box.says, box.newest);
   }
 
   // --- Greeting ---
 
+  // Be somebody, with the rooms and the unsaid texts that are known of them.
+  begin(name) {
+    this.me.name = name;
+    this.#restore();
+    if (!this.rooms.size) for (const room of this.#known("rooms") ?? ["lobby"]) this.#ensure(room);
+  }
+
   // The first frame of a connection. `proof`: what shows that the name is one's own.
   hello(name, proof) {
-    this.me.name = name;
-    if (!this.rooms.size) for (const room of this.#known("rooms") ?? ["lobby"]) this.#ensure(room);
+    this.begin(name);
     const rooms = Object.fromEntries(Object.entries(this.#cursors.positions()).slice(0, 30));
     return {
-      type: "hello", protocol: 1, name, session: this.#session, rooms, history: RECENT, client: "web page",
+      type: "hello", protocol: 1, name, session: this.#session.id, rooms, history: RECENT, client: "web page",
       features: ["by"], ...(this.#cursors.epoch === null ? {} : { epoch: this.#cursors.epoch }), ...proof,
     };
+  }
+
+  #isRestored = false;
+
+  // What an earlier page of this tab left unsaid, unless it was somebody else's.
+  #restore() {
+    const box = this.#kept.get(`outbox:${this.#session.id}`);
+    if (!this.#isRestored && box?.name === this.me.name) this.outgoing.restore(box.says, box.newest);
+    this.#isRestored = true;
   }
 
   #welcome(frame) {
@@ -90,8 +103,8 @@ export class Chat {
   }
 
   #keepOutbox() {
-    const box = { says: this.outgoing.texts(), newest: this.outgoing.newest, at: Date.now() };
-    this.#kept.set(`outbox:${this.#session}`, box);
+    const box = { says: this.outgoing.texts(), newest: this.outgoing.newest, at: Date.now(), name: this.me.name };
+    this.#kept.set(`outbox:${this.#session.id}`, box);
   }
 
   // A private room is addressed by its other person, who may be new.

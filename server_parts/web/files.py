@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from functools import cache
 from importlib.resources import files
@@ -28,7 +29,8 @@ class File(NamedTuple):
 
     body: bytes
     kind: str
-    tag: str  # the same as long as its content is
+    tag: str  # the same as long as its content is, packed or not
+    packed: bytes  # for browsers that can unpack it, which is all of them
 
 
 @cache
@@ -45,20 +47,30 @@ def _found(folder: Traversable, at: str) -> list[tuple[str, File]]:
             found += _found(one, f"{at}{one.name}/")
         elif kind is not None:
             body = one.read_bytes()
-            file = File(body, kind, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+            tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+            file = File(body, kind, tag, gzip.compress(body, mtime=0))
             found += [(at + one.name, file), *([(at, file)] if one.name == FRONT else [])]
     return found
 
 
 def sent(file: File, head: Head, *, has_body: bool) -> bytes:
     """The file; or that it is still the one that the browser has."""
-    fields = (CHECKED, ("ETag", file.tag))
+    fields = (CHECKED, ("ETag", file.tag), ("Vary", "Accept-Encoding"))
     if is_current(file, head.get("if-none-match")):
         return response(304, fields=fields)
-    return response(200, file.body, (("Content-Type", file.kind), *fields), has_body=has_body)
+    about = (("Content-Type", file.kind), *fields)
+    if takes_gzip(head.get("accept-encoding")):
+        return response(200, file.packed, (*about, ("Content-Encoding", "gzip")), has_body=has_body)
+    return response(200, file.body, about, has_body=has_body)
+
+
+def takes_gzip(codings: str | None) -> bool:
+    """Whether an Accept-Encoding has gzip, and not with a weight of 0."""
+    listed = [one.replace(" ", "").lower().partition(";q=") for one in (codings or "").split(",")]
+    return any(coding == "gzip" and (not sign or weight.strip("0.") != "") for coding, sign, weight in listed)
 
 
 def is_current(file: File, condition: str | None) -> bool:
     """Whether the condition names the file as it is."""
     listed = [one.strip().removeprefix("W/") for one in (condition or "").split(",")]
-    return file.tag in listed or listed == ["*"]
+    return file.tag.removeprefix("W/") in listed or listed == ["*"]

@@ -7,7 +7,9 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
-OUTAGE = re.compile(r"WebSocket connection to .* failed|Failed to load resource: (net::ERR_|.*status of 409)")  # Chromium's own words
+OUTAGE = re.compile(
+    r"WebSocket connection to .* failed|Failed to load resource: (net::ERR_|.*status of 409)"
+)  # Chromium's own words
 
 
 class Tab:

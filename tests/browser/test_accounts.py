@@ -12,7 +12,7 @@ from tests.server.account_holders import as_operator
 
 pytest.importorskip("playwright.sync_api", reason="tests/browser/requirements.txt is not installed")
 
-from playwright.sync_api import expect  # noqa: E402
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenTab

@@ -29,14 +29,20 @@ def violations(tab: Tab) -> list[str]:
     """What axe finds wrong, a line each."""
     tab.page.evaluate(AXE)
     result: Any = tab.page.evaluate("axe.run()")
-    return [f"{one['id']}: {node['html']} {node.get('failureSummary')}" for one in result["violations"] for node in one["nodes"]]
+    return [
+        f"{one['id']}: {node['html']} {node.get('failureSummary')}"
+        for one in result["violations"]
+        for node in one["nodes"]
+    ]
 
 
 def furnish(chat: Chat, tab: Tab) -> None:
     """Something of everything."""
     bob, carol = chat.native("bob", color="yellow"), chat.native("carol", color="light_cyan")
     bob.tell("Good morning! See https://example.org/a/very/long/address/that/has/to/be/broken/somewhere/on/a/phone")
-    carol.tell("It is `fast` now:\n```\nsome code that is long, longer than a phone is wide, and must not widen the page\n```")
+    carol.tell(
+        "It is `fast` now:\n```\nsome code that is long, longer than a phone is wide, and must not widen the page\n```"
+    )
     carol.tell("alice: look at this")
     bob.tell("/me makes coffee")
     tab.tell("Thank you.")

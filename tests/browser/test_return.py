@@ -16,9 +16,9 @@ from tests.peers import Native
 pytest.importorskip("playwright.sync_api", reason="tests/browser/requirements.txt is not installed")
 pytest.importorskip("pexpect")
 
-from playwright.sync_api import expect  # noqa: E402
+from playwright.sync_api import expect
 
-from tests.client.programs import ServerProgram  # noqa: E402
+from tests.client.programs import ServerProgram
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenTab
@@ -140,7 +140,9 @@ def test_a_short_loss_is_not_told(chat: Chat, alice: Tab) -> None:
     """A connection that is back within moments shows no banner, and loses nothing."""
     bob = chat.native("bob")
     alice.tell("hello")
-    shown = "new MutationObserver(() => window.shown = true).observe(document.getElementById('banner'), {attributes: true})"
+    shown = (
+        "new MutationObserver(() => window.shown = true).observe(document.getElementById('banner'), {attributes: true})"
+    )
     alice.value(shown)
     cut_off(chat, but=bob)
     bob.tell("said meanwhile")

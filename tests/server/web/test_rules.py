@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import platform
 
 import pytest
@@ -230,7 +231,7 @@ def test_every_file_of_the_page_can_be_had() -> None:
     page = files.page()
     assert page["/"] == page["/index.html"]
     assert "/favicon.svg" in page
-    assert sum(len(file.body) for path, file in page.items() if path != "/") <= 60_000
+    assert sum(len(file.packed) for path, file in page.items() if path != "/") <= 60_000
     assert all(file.kind for file in page.values())
 
 
@@ -241,11 +242,29 @@ def test_every_file_of_the_page_can_be_had() -> None:
 def test_what_the_browser_has_is_not_sent_again(condition: str | None, status: int) -> None:
     """As long as it is the same; then neither is a body."""
     file = files.page()["/"]
-    fields = {} if condition is None else {"if_none_match": condition.replace("TAG", file.tag)}
+    fields = {} if condition is None else {"if_none_match": condition.replace("TAG", file.tag.removeprefix("W/"))}
     answer = read_answer(files.sent(file, head(**fields), has_body=True))
     assert (answer.status, answer.body) == (status, file.body if status == 200 else b"")
     assert (answer.fields["etag"], answer.fields["cache-control"]) == (file.tag, "no-cache")
     assert ("content-length" in answer.fields) is (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("codings", "is_packed"),
+    [
+        ("gzip, deflate, br", True), ("deflate, GZIP", True), ("gzip;q=0.5", True), ("br, gzip ; q=1", True),
+        (None, False), ("", False), ("gzip;q=0", False), ("gzip;q=0.000", False), ("x-gzipped", False), ("*", False),
+    ],
+)  # fmt: skip
+def test_files_are_packed_for_whoever_can_unpack_them(codings: str | None, is_packed: bool) -> None:
+    """With the same tag either way, and a word to those who keep both."""
+    file = files.page()["/"]
+    answer = read_answer(
+        files.sent(file, head(**({} if codings is None else {"accept_encoding": codings})), has_body=True)
+    )
+    assert (answer.fields.get("content-encoding") == "gzip") is is_packed
+    assert (gzip.decompress(answer.body) if is_packed else answer.body) == file.body
+    assert (answer.fields["etag"], answer.fields["vary"]) == (file.tag, "Accept-Encoding")
 
 
 UPGRADE = {

@@ -52,6 +52,7 @@ test("the event of a deletion and its entry mean the same", () => {
 test("a person has one reaction, whatever the case of the name", () => {
   assert.deepEqual(reacted({ "👍": ["Ann", "bob"] }, "ann", "🎉"), { "👍": ["bob"], "🎉": ["ann"] });
   assert.deepEqual(reacted({ "👍": ["ann"] }, "ann", ""), {});
+  assert.deepEqual(reacted({ "👍": ["ann"] }, "ann", "/me took back the reaction to message #1"), {});
 });
 
 test("entries about messages that are not here change nothing", () => {

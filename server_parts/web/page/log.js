@@ -97,7 +97,7 @@ export class Log {
 
   erase(id) {
     const item = this.find(id);
-    if (item && !item.deleted) this.#change(item, { text: "", deleted: true, reactions: {} });
+    if (item && !item.deleted) this.#change(item, { text: "", deleted: true, edited: undefined, reactions: {} });
   }
 
   #apply(frame) {
@@ -107,7 +107,7 @@ export class Log {
     else if (item.deleted) return null;
     else if (frame.edit != null) {
       if (frame.text && !frame.deleted) this.#change(item, { text: frame.text, edited: frame.ts });
-    } else this.#change(item, { reactions: reacted(item.reactions, frame.from, frame.deleted ? "" : frame.text) });
+    } else this.#change(item, { reactions: reacted(item.reactions, frame.from, frame.text) });
     return null;
   }
 
@@ -159,14 +159,14 @@ export function move(room, { joined = [], left = [], renamed = [] }) {
   return strangers.length > 0;
 }
 
-// One reaction of a person; a new one replaces it, and an empty one takes it back.
+// One reaction of a person; a new one replaces it. An empty one takes it back, and so does one that says so.
 export function reacted(reactions, name, text) {
   const next = {};
   for (const [one, names] of Object.entries(reactions ?? {})) {
     const others = names.filter((other) => other.toLowerCase() !== name.toLowerCase());
     if (others.length) next[one] = others;
   }
-  if (text) next[text] = [...(next[text] ?? []), name];
+  if (text && !isAction({ text })) next[text] = [...(next[text] ?? []), name];
   return next;
 }
 

@@ -26,7 +26,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-WAIT = 5_000  # milliseconds
+WAIT = 10_000  # milliseconds
 
 collect_ignore = []
 try:

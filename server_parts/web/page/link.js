@@ -110,6 +110,19 @@ export class Link {
   }
 }
 
+// Do it again a few times if it fails. Browsers open connections ahead, to which the server says hello like to any silent
+// client; a request on one of those fails, and the next one gets a better connection.
+export async function persist(attempt, times = 6) {
+  for (let left = times; ; left -= 1) {
+    try {
+      return await attempt(left === times ? "" : `?${left}`);
+    } catch (error) {
+      if (left <= 1) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+  }
+}
+
 // What was asked and is not answered. Answers come in the order of the questions.
 export class Questions {
   #waiting = []; // {type, fits, resolve, messages}

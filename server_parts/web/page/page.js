@@ -1,14 +1,20 @@
 // The page: it puts the conversation and the document together, and draws once a frame what has changed.
 
-import { Kept, Link, Session } from "./link.js";
+import { Kept, Link, Session, persist } from "./link.js";
 import { Chat } from "./rooms.js";
 import { LogView, asSentence, count, drawIcon, el, initial, localTimes, textNodes } from "./view.js";
 
 const OFFLINE = 5000; // before a lost connection is told
 const $ = (id) => document.getElementById(id);
 const kept = new Kept();
-const panels = () => import("./panels.js");
-const commands = () => import("./commands.js");
+// What is needed more rarely is loaded later; under another address when that failed, as browsers remember a failure.
+const later = (file) => {
+  let loading = null;
+  return () => (loading ??= persist((mark) => import(`${file}${mark}`)).catch(() => ((loading = null), Promise.reject(new Error(file)))));
+};
+const panels = later("./panels.js");
+const commands = later("./commands.js");
+const post = (path) => persist(() => fetch(path, { method: "POST" })).catch(() => null);
 
 class Page {
   chat;
@@ -29,6 +35,7 @@ class Page {
     this.chat = new Chat(this.#session, kept, () => this.link, (what, about) => this.#told(what, about));
     this.link = new Link(url, { hello: () => this.#hello(), take: (frame) => this.#take(frame), changed: (state) => this.#linkChanged(state) });
     this.view = new LogView($("log"), $("rows"), this.chat, (...act) => this.act(...act), (way) => this.chat[way](this.room));
+    addEventListener("unhandledrejection", (event) => this.#missed(event.reason, event.preventDefault()));
     $("place").textContent = $("login-place").textContent = location.host;
     drawIcon(false);
     this.#listen();
@@ -36,6 +43,12 @@ class Page {
     this.chat.begin(kept.get("name"));
     this.#enter();
     this.link.connect();
+  }
+
+  // A part of the page could not be loaded; anything else is a fault of the page's own.
+  #missed(error) {
+    if (/\.js$/.test(error?.message)) this.notice("The server does not answer; try again when the connection is back.");
+    else console.error(error);
   }
 
   get room() {
@@ -106,7 +119,7 @@ class Page {
     const [password, invite] = [$("login-password").value, $("login-invite").value.trim()];
     this.secrets = { ...(password && { password }), ...(invite && { invite }) };
     $("login-password").value = "";
-    const answer = await fetch("/session", { method: "POST" }).catch(() => null);
+    const answer = await post("/session");
     if (answer?.ok) this.link.greet();
     else this.#askWho({ text: answer ? await answer.text() : "the server does not answer" });
   }
@@ -115,7 +128,7 @@ class Page {
 
   async logOut() {
     this.#leaves = true;
-    const answer = await fetch(`/logout?name=${encodeURIComponent(this.chat.me.name)}`, { method: "POST" }).catch(() => null);
+    const answer = await post(`/logout?name=${encodeURIComponent(this.chat.me.name)}`);
     this.#leaves = Boolean(answer?.ok);
     if (!answer?.ok) return this.notice(answer ? await answer.text() : "The server does not answer.");
     this.#forgetMe();
@@ -388,8 +401,8 @@ class Page {
     kept.flush();
     const isCommand = /^\/[^/]/.test(value) && !/^\/me\s/.test(value);
     const text = value.startsWith("//") ? value.slice(1) : value;
-    if (isCommand) this.#busy = this.#busy.then(commands).then((all) => all.run(this, value));
-    else this.#busy = this.#busy.then(() => this.say(text, about));
+    const act = isCommand ? async () => (await commands()).run(this, value) : () => this.say(text, about);
+    this.#busy = this.#busy.then(act).catch((error) => (this.#missed(error), this.type(value)));
   }
 
   #busy = Promise.resolve(); // lines are carried out in the order in which they were typed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import Chat, Serve
-from tests.server.account_holders import as_operator
+from tests.server.account_holders import as_operator, ask, holder_of_alice
 
 pytest.importorskip("playwright.sync_api", reason="tests/browser/requirements.txt is not installed")
 
@@ -79,6 +79,20 @@ def test_a_code_opens_the_account_once(chat: Chat, protected: Tab, open_tab: Ope
     third = open_tab(chat.port)
     third.ask_to_come_in("alice", code)
     expect(third.page.locator("#login-problem")).not_to_be_empty()
+
+
+def test_a_link_opens_the_page_as_the_same_person(chat: Chat, open_tab: OpenTab) -> None:
+    """It has the name and a code; both are gone from the address at once, and the browser is known from then on."""
+    terminal = holder_of_alice(chat)
+    code = ask(terminal, "link")["code"]
+    browser = open_tab(chat.port, path=f"#alice/{code}")
+    expect(browser.page.locator("#me")).to_contain_text("alice")
+    assert code not in browser.page.url
+    browser.tell("as the same person")
+    assert terminal.message_from("alice")["text"] == "as the same person"
+    browser.page.reload()
+    browser.seems_online()
+    browser.tell("still")
 
 
 def test_logging_out_ends_it_on_this_device(chat: Chat, protected: Tab, open_tab: OpenTab) -> None:

@@ -39,6 +39,8 @@ class Page {
     $("place").textContent = $("login-place").textContent = location.host;
     drawIcon(false);
     this.#listen();
+    const linked = this.#linked();
+    if (linked) return this.#comeIn(linked.name, { password: linked.code });
     if (!kept.get("name")) return this.#askWho();
     this.chat.begin(kept.get("name"));
     this.#enter();
@@ -113,15 +115,26 @@ class Page {
     this.secrets = {};
   }
 
-  async #comeIn(event) {
+  #submitName(event) {
     event.preventDefault();
-    kept.set("name", $("login-name").value.trim());
     const [password, invite] = [$("login-password").value, $("login-invite").value.trim()];
-    this.secrets = { ...(password && { password }), ...(invite && { invite }) };
     $("login-password").value = "";
+    this.#comeIn($("login-name").value.trim(), { ...(password && { password }), ...(invite && { invite }) });
+  }
+
+  async #comeIn(name, secrets) {
+    kept.set("name", name);
+    this.secrets = secrets;
     const answer = await post("/session");
     if (answer?.ok) this.link.greet();
     else this.#askWho({ text: answer ? await answer.text() : "the server does not answer" });
+  }
+
+  // A link that was made for this person's browser has their name and a code that is good once.
+  #linked() {
+    const [, name, code] = /^#([\w.-]+)\/([\w-]+)$/.exec(location.hash) ?? [];
+    if (code) history.replaceState(null, "", location.pathname);
+    return code ? { name, code } : null;
   }
 
   #leaves = false; // this person is logging out here
@@ -450,7 +463,7 @@ class Page {
 
   #listen() {
     const input = $("input");
-    $("login-form").onsubmit = (event) => this.#comeIn(event);
+    $("login-form").onsubmit = (event) => this.#submitName(event);
     $("composer").onsubmit = (event) => (event.preventDefault(), this.#submit());
     input.oninput = () => this.#typed();
     input.onkeydown = (event) => this.#inputKey(event);
@@ -470,6 +483,8 @@ class Page {
     document.onkeydown = (event) => this.#key(event);
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => this.#awake());
     document.addEventListener("visibilitychange", () => (document.hidden ? kept.flush() : this.#awake()));
+    addEventListener("hashchange", () => location.hash.includes("/") && location.reload());
+    document.querySelector(".skip").onclick = (event) => (event.preventDefault(), input.focus());
     addEventListener("pagehide", () => kept.flush());
     new ResizeObserver(() => this.view.follows && this.view.toEnd()).observe($("log"));
   }

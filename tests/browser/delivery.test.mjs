@@ -9,7 +9,8 @@ import { Cursors, JUMP, NEW, Outgoing } from "../../server_parts/web/page/delive
 const CASES = JSON.parse(readFileSync(new URL("../client/conversation/delivery_cases.json", import.meta.url), "utf8"));
 
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-const bare = (value) => (value && value.seq ? [value.seq, value.room, value.text] : Array.isArray(value) ? value.map(bare) : value);
+const bare = (value) =>
+  value && value.seq ? [value.seq, value.room, value.text] : Array.isArray(value) ? value.map(bare) : value;
 
 function everything(outgoing) {
   const says = [];
@@ -28,7 +29,13 @@ for (const { shows, steps } of CASES.outgoing) test(shows, () => play(new Outgoi
 for (const { shows, steps } of CASES.cursors) test(shows, () => play(new Cursors(), steps));
 
 test("a wrong expectation is noticed", () => {
-  assert.throws(() => play(new Outgoing(), [["connected", [0]], ["add", ["lobby", "a"]], ["everything", [], []]]));
+  assert.throws(() =>
+    play(new Outgoing(), [
+      ["connected", [0]],
+      ["add", ["lobby", "a"]],
+      ["everything", [], []],
+    ]),
+  );
 });
 
 test("only a window is on its way, and each receipt lets another out", () => {
@@ -38,14 +45,26 @@ test("only a window is on its way, and each receipt lets another out", () => {
   const first = everything(outgoing);
   assert.ok(first.length > 0 && first.length < 10);
   outgoing.delivered(1);
-  assert.deepEqual(everything(outgoing).map((say) => say.seq), [first.length + 1]);
+  assert.deepEqual(
+    everything(outgoing).map((say) => say.seq),
+    [first.length + 1],
+  );
 });
 
 test("what an earlier page left behind goes out under its own numbers", () => {
   const outgoing = new Outgoing();
-  outgoing.restore([{ seq: 4, room: "lobby", text: "a" }, { seq: 5, room: "lobby", text: "b" }], 5);
+  outgoing.restore(
+    [
+      { seq: 4, room: "lobby", text: "a" },
+      { seq: 5, room: "lobby", text: "b" },
+    ],
+    5,
+  );
   outgoing.connected(4);
-  assert.deepEqual(everything(outgoing).map((say) => [say.seq, say.text]), [[5, "b"]]);
+  assert.deepEqual(
+    everything(outgoing).map((say) => [say.seq, say.text]),
+    [[5, "b"]],
+  );
   outgoing.add("lobby", "c", { reply: 7 });
   assert.deepEqual(everything(outgoing), [{ seq: 6, room: "lobby", text: "c", reply: 7 }]);
 });
@@ -55,14 +74,17 @@ test("a text that is typed before the server answers gets a number of its own", 
   outgoing.restore([], 7);
   outgoing.add("lobby", "early");
   outgoing.connected(7);
-  assert.deepEqual(everything(outgoing).map((say) => [say.seq, say.text]), [[8, "early"]]);
+  assert.deepEqual(
+    everything(outgoing).map((say) => [say.seq, say.text]),
+    [[8, "early"]],
+  );
 });
 
 // --- any order of events ---
 
 // Numbers that look random and are the same in every run.
 function* dice(seed) {
-  for (let state = seed; ; ) {
+  for (let state = seed; ;) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     yield state / 2 ** 32;
   }
@@ -100,7 +122,20 @@ function reloaded(outgoing) {
 }
 
 test("every text arrives once and in order, whatever is cut, refused, held or reloaded", () => {
-  const events = ["type", "type", "type", "type!", "send", "send", "answer", "answer", "cut", "disk", "release", "reload"];
+  const events = [
+    "type",
+    "type",
+    "type",
+    "type!",
+    "send",
+    "send",
+    "answer",
+    "answer",
+    "cut",
+    "disk",
+    "release",
+    "reload",
+  ];
   for (let run = 1; run <= 400; run += 1) {
     const random = dice(run);
     const pick = (list) => list[Math.floor(random.next().value * list.length)];
@@ -133,7 +168,11 @@ test("every text arrives once and in order, whatever is cut, refused, held or re
       while (server.answers.length) answer(outgoing, server.answers.shift());
       if (outgoing.held) outgoing.release();
     }
-    assert.deepEqual(server.log, typed.filter((text) => !text.startsWith("!")), `run ${run}`);
+    assert.deepEqual(
+      server.log,
+      typed.filter((text) => !text.startsWith("!")),
+      `run ${run}`,
+    );
     assert.equal(outgoing.length, 0);
   }
 });
@@ -169,6 +208,10 @@ test("every message is shown once and in order, over any number of cuts and lost
     }
     cursors.connected("e1");
     resume();
-    assert.deepEqual(shown, Array.from({ length: log - 3 }, (_, index) => index + 4), `run ${run}`);
+    assert.deepEqual(
+      shown,
+      Array.from({ length: log - 3 }, (_, index) => index + 4),
+      `run ${run}`,
+    );
   }
 });

@@ -5,7 +5,15 @@ import { test } from "node:test";
 
 import { Log, mentions, pieces, reacted, standing } from "../../server_parts/web/page/log.js";
 
-const said = (id, values = {}) => ({ id, ts: 1000 + id, from: "ann", color: "blue", text: `text ${id}`, seq: id, ...values });
+const said = (id, values = {}) => ({
+  id,
+  ts: 1000 + id,
+  from: "ann",
+  color: "blue",
+  text: `text ${id}`,
+  seq: id,
+  ...values,
+});
 const texts = (log) => log.items.filter((item) => item.id).map((item) => item.text);
 
 function logOf(...frames) {
@@ -56,7 +64,9 @@ test("a person has one reaction, whatever the case of the name", () => {
 });
 
 test("entries about messages that are not here change nothing", () => {
-  assert.deepEqual(texts(logOf(said(7), said(8, { edit: 3, text: "x" }), said(9, { react: 3, text: "y" }))), ["text 7"]);
+  assert.deepEqual(texts(logOf(said(7), said(8, { edit: 3, text: "x" }), said(9, { react: 3, text: "y" }))), [
+    "text 7",
+  ]);
 });
 
 test("an older page comes as it is now, and its entries are not applied again", () => {
@@ -68,8 +78,14 @@ test("an older page comes as it is now, and its entries are not applied again", 
 
 test("the log is the same from whatever id it is resumed", () => {
   const all = [
-    said(1), said(2), said(3, { react: 1, text: "👍", from: "bob" }), said(4, { edit: 2, text: "new" }),
-    said(5, { react: 1, text: "🎉", from: "Bob" }), said(6, { delete: 2 }), said(7), said(8, { reply: 1 }),
+    said(1),
+    said(2),
+    said(3, { react: 1, text: "👍", from: "bob" }),
+    said(4, { edit: 2, text: "new" }),
+    said(5, { react: 1, text: "🎉", from: "Bob" }),
+    said(6, { delete: 2 }),
+    said(7),
+    said(8, { reply: 1 }),
   ];
   const whole = logOf(...all);
   for (let cut = 0; cut <= all.length; cut += 1) {
@@ -133,14 +149,22 @@ test("a name counts as a whole word only", () => {
 });
 
 test("only http and https are links, without what ends the sentence", () => {
-  assert.deepEqual(pieces("see https://a.example/x_(y)."), [{ text: "see " }, { link: "https://a.example/x_(y)" }, { text: "." }]);
+  assert.deepEqual(pieces("see https://a.example/x_(y)."), [
+    { text: "see " },
+    { link: "https://a.example/x_(y)" },
+    { text: "." },
+  ]);
   assert.deepEqual(pieces("(http://a.example/)"), [{ text: "(" }, { link: "http://a.example/" }, { text: ")" }]);
   for (const text of ["javascript:alert(1)", "data:text/html,x", "file:///etc", "https://", "ftp://a.example"])
     assert.deepEqual(pieces(text), [{ text }], text);
 });
 
 test("code stays as it is", () => {
-  assert.deepEqual(pieces("run `a https://b.example` now"), [{ text: "run " }, { code: "a https://b.example" }, { text: " now" }]);
+  assert.deepEqual(pieces("run `a https://b.example` now"), [
+    { text: "run " },
+    { code: "a https://b.example" },
+    { text: " now" },
+  ]);
   assert.deepEqual(pieces("so:\n```js\nlet a;\n```\nyes"), [{ text: "so:" }, { block: "let a;" }, { text: "yes" }]);
   assert.deepEqual(pieces("```\na\n```\n```\nb\n```"), [{ block: "a" }, { block: "b" }]);
   assert.deepEqual(pieces("a ` b\nc ``"), [{ text: "a ` b\nc ``" }]);
@@ -148,11 +172,17 @@ test("code stays as it is", () => {
 
 test("the pieces of a text without code are the text", () => {
   for (const text of ["", "a", "a\nb", "<b>&amp;</b>", "http://x http://y", "a `b", "`", "https://[", "``` x"])
-    assert.equal(pieces(text).map((piece) => piece.text ?? piece.link).join(""), text);
+    assert.equal(
+      pieces(text)
+        .map((piece) => piece.text ?? piece.link)
+        .join(""),
+      text,
+    );
 });
 
 test("long texts without end are cut up quickly", () => {
   const began = performance.now();
-  for (const sign of ["`", "```\n", "http://", "(", "https://a.example/)", "a_", "*"]) pieces(sign.repeat(5000).slice(0, 5000));
+  for (const sign of ["`", "```\n", "http://", "(", "https://a.example/)", "a_", "*"])
+    pieces(sign.repeat(5000).slice(0, 5000));
   assert.ok(performance.now() - began < 500);
 });

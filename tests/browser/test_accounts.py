@@ -104,6 +104,7 @@ def test_logging_out_ends_it_on_this_device(chat: Chat, protected: Tab, open_tab
     expect(protected.page.locator("#login")).to_be_visible()
     expect(protected.page.locator("#login-name")).to_have_value("")
     expect(second.page.locator("#login")).to_be_visible()
+    assert protected.value("Object.keys(localStorage).filter(key => key.startsWith('chat:'))") == []
     protected.come_in("alice", PASSWORD)
 
 

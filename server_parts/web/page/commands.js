@@ -30,7 +30,8 @@ function sentence(type, hasTime = true) {
     const [name, more] = split(needed(rest));
     const seconds = hasTime ? duration(split(more)[0]) : null;
     const reason = seconds === null ? more : split(more)[1];
-    const who = type.endsWith("ban") && /[:/]|^\d+\.\d+\.\d+\.\d+$/.test(name) ? { address: name } : { name: bare(name) };
+    const who =
+      type.endsWith("ban") && /[:/]|^\d+\.\d+\.\d+\.\d+$/.test(name) ? { address: name } : { name: bare(name) };
     page.chat.order({ type, ...where, ...who, ...(seconds && { for: seconds }), ...(reason && { reason }) });
   };
 }
@@ -53,7 +54,11 @@ const entry = (kind) => (page, words) => {
 function report(page, words) {
   const [id, reason] = split(needed(words));
   const isAbout = /^\[?#?\d+\]?$/.test(id);
-  page.chat.order({ type: "report", room: room(page), ...(isAbout ? { id: number(id), reason: needed(reason) } : { reason: words }) });
+  page.chat.order({
+    type: "report",
+    room: room(page),
+    ...(isAbout ? { id: number(id), reason: needed(reason) } : { reason: words }),
+  });
 }
 
 function message(page, words) {
@@ -68,11 +73,23 @@ export const COMMANDS = [
   ["/msg NAME TEXT", "write privately", message],
   ["/me TEXT", "describe what you do", (page, words) => page.say(`/me ${needed(words)}`)],
   ["/nick NAME", "change your name", (page, words) => page.chat.order({ type: "nick", name: needed(words) })],
-  ["/color COLOR", "change the colour of your name", (page, words) => page.chat.order({ type: "color", color: needed(words) })],
-  ["/away [TEXT]", "tell those who write to you that you are away", (page, words) => page.chat.setAway(words || "away")],
+  [
+    "/color COLOR",
+    "change the colour of your name",
+    (page, words) => page.chat.order({ type: "color", color: needed(words) }),
+  ],
+  [
+    "/away [TEXT]",
+    "tell those who write to you that you are away",
+    (page, words) => page.chat.setAway(words || "away"),
+  ],
   ["/back", "you are here again", (page) => page.chat.setAway(null)],
   ["/search TEXT", "find messages", async (page, words) => (await import("./panels.js")).search(page, needed(words))],
-  ["/whois NAME", "who somebody is", async (page, words) => (await import("./panels.js")).person(page, { from: bare(needed(words)) })],
+  [
+    "/whois NAME",
+    "who somebody is",
+    async (page, words) => (await import("./panels.js")).person(page, { from: bare(needed(words)) }),
+  ],
   ["/ignore NAME", "hide what somebody says", (page, words) => page.chat.ignore(bare(needed(words)), true)],
   ["/unignore NAME", "show it again", (page, words) => page.chat.ignore(bare(needed(words)), false)],
   ["/re ID TEXT", "answer a message by its number", entry("reply")],
@@ -82,12 +99,39 @@ export const COMMANDS = [
   ["/block NAME", "no private messages from somebody", lifting("block")],
   ["/unblock NAME", "allow them again", lifting("unblock")],
   ["/report [ID] REASON", "tell the moderators", report],
-  ["/topic TEXT|off", "set the topic of this room", (page, words) => page.chat.order({ type: "room", room: room(page), topic: needed(words) === "off" ? "" : words })],
-  ["/mode MODE", "open, moderated, read-only or invite", (page, words) => page.chat.order({ type: "room", room: room(page), mode: needed(words) })],
-  ["/slow TIME|off", "one message in TIME from each person", (page, words) => page.chat.order({ type: "room", room: room(page), slow: words === "off" ? 0 : needed(duration(words)) })],
+  [
+    "/topic TEXT|off",
+    "set the topic of this room",
+    (page, words) => page.chat.order({ type: "room", room: room(page), topic: needed(words) === "off" ? "" : words }),
+  ],
+  [
+    "/mode MODE",
+    "open, moderated, read-only or invite",
+    (page, words) => page.chat.order({ type: "room", room: room(page), mode: needed(words) }),
+  ],
+  [
+    "/slow TIME|off",
+    "one message in TIME from each person",
+    (page, words) =>
+      page.chat.order({ type: "room", room: room(page), slow: words === "off" ? 0 : needed(duration(words)) }),
+  ],
   ["/invite NAME", "invite somebody to this room", lifting("invite")],
-  ["/voice NAME", "let somebody talk in a moderated room", (page, words) => page.chat.order({ type: "role", room: room(page), name: bare(needed(words)), role: "voice" })],
-  ["/role NAME ROLE", "owner, moderator, voice or member", (page, words) => page.chat.order({ type: "role", ...scoped(page, words)[0], name: bare(split(scoped(page, words)[1])[0]), role: needed(split(scoped(page, words)[1])[1]) })],
+  [
+    "/voice NAME",
+    "let somebody talk in a moderated room",
+    (page, words) => page.chat.order({ type: "role", room: room(page), name: bare(needed(words)), role: "voice" }),
+  ],
+  [
+    "/role NAME ROLE",
+    "owner, moderator, voice or member",
+    (page, words) =>
+      page.chat.order({
+        type: "role",
+        ...scoped(page, words)[0],
+        name: bare(split(scoped(page, words)[1])[0]),
+        role: needed(split(scoped(page, words)[1])[1]),
+      }),
+  ],
   ["/kick NAME [REASON]", "remove somebody from this room; -s: from the server", sentence("kick", false)],
   ["/ban NAME|ADDRESS [TIME] [REASON]", "ban somebody from this room; -s: from the server", sentence("ban")],
   ["/unban NAME", "lift a ban; -s: of the server", lifting("unban")],
@@ -96,13 +140,18 @@ export const COMMANDS = [
   ["/bans", "who is banned or muted here; -s: on the server", records("bans")],
   ["/reports", "what was reported here; -s: on the server", records("reports")],
   ["/audit", "for operators: what was decided", records("audit")],
-  ["/lockdown TIME|off", "for operators: new people only with an invitation", (page, words) => page.chat.order({ type: "lockdown", for: words === "off" ? 0 : duration(words) ?? 600 })],
+  [
+    "/lockdown TIME|off",
+    "for operators: new people only with an invitation",
+    (page, words) => page.chat.order({ type: "lockdown", for: words === "off" ? 0 : (duration(words) ?? 600) }),
+  ],
   ["/help", "keys and commands", async (page) => (await import("./panels.js")).help(page)],
 ];
 
 const wordOf = ([usage]) => usage.split(" ", 1)[0];
 
-export const matching = (begin) => COMMANDS.filter((row) => wordOf(row).slice(1).startsWith(begin.toLowerCase())).slice(0, 8);
+export const matching = (begin) =>
+  COMMANDS.filter((row) => wordOf(row).slice(1).startsWith(begin.toLowerCase())).slice(0, 8);
 
 // Complete a name, a room or a command at the cursor; asked again, offer the next one.
 export function complete(page, input) {
@@ -118,9 +167,16 @@ function candidates({ chat, room }, input) {
   const begin = before.search(/\S*$/);
   const word = before.slice(begin).toLowerCase();
   const present = [...(room.people?.values() ?? [])].map((one) => one.name);
-  const names = new Set([...room.log.items.map((item) => item.from).reverse(), ...present].filter((name) => name && !chat.isMe(name)));
+  const names = new Set(
+    [...room.log.items.map((item) => item.from).reverse(), ...present].filter((name) => name && !chat.isMe(name)),
+  );
   const rooms = [...chat.rooms.keys()].filter((name) => !name.startsWith("@")).map((name) => `#${name}`);
-  const all = word.startsWith("/") && !begin ? COMMANDS.map(wordOf) : word.startsWith("#") ? rooms : [...names].map((name) => (begin ? name : `${name}:`));
+  const all =
+    word.startsWith("/") && !begin
+      ? COMMANDS.map(wordOf)
+      : word.startsWith("#")
+        ? rooms
+        : [...names].map((name) => (begin ? name : `${name}:`));
   const fits = (one) => word && one.toLowerCase().startsWith(word.replace(/^@/, ""));
   return { begin, rest: input.value.slice(input.selectionStart), index: -1, words: all.filter(fits) };
 }
@@ -134,7 +190,11 @@ export async function run(page, line) {
     await row[2](page, words);
   } catch (error) {
     if (!(error instanceof Usage)) throw error;
-    page.notice(row ? `Write ${row[0]} to ${row[1]}.` : `There is no command ${word}; /help lists them. To send it as text: /${word}`);
+    page.notice(
+      row
+        ? `Write ${row[0]} to ${row[1]}.`
+        : `There is no command ${word}; /help lists them. To send it as text: /${word}`,
+    );
     page.type(line);
   }
 }

@@ -12,7 +12,7 @@ const size = (say) => say.text.length + OVERHEAD;
 // A text in pieces that a message may hold; no piece ends within a character.
 export function cut(text, most = 5000) {
   const pieces = [];
-  for (let rest = text.replaceAll("\0", ""); rest || !pieces.length; ) {
+  for (let rest = text.replaceAll("\0", ""); rest || !pieces.length;) {
     const splits = rest.length > most && /[\ud800-\udbff]/.test(rest[most - 1]);
     pieces.push(rest.slice(0, splits ? most - 1 : most));
     rest = rest.slice(pieces.at(-1).length);

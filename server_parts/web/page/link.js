@@ -180,16 +180,24 @@ export class Kept {
   // Write it within a second, and when the page goes.
   setSoon(key, value) {
     this.#values.set(key, value);
-    if (!this.#late.has(key)) this.#late.set(key, setTimeout(() => this.#write(key), 700));
+    if (!this.#late.has(key))
+      this.#late.set(
+        key,
+        setTimeout(() => this.#write(key), 700),
+      );
   }
 
   flush() {
     for (const key of [...this.#late.keys()]) this.#write(key);
   }
 
-  // What other pages wrote meanwhile is read anew.
-  forget(key) {
-    this.#values.delete(key);
+  // Keep nothing any more.
+  clear() {
+    for (const timer of this.#late.values()) clearTimeout(timer);
+    this.#late.clear();
+    this.#values.clear();
+    for (const key of Object.keys(localStorage)) if (key.startsWith("chat:")) localStorage.removeItem(key);
+    sessionStorage.clear();
   }
 
   #write(key) {
@@ -220,14 +228,17 @@ export class Session {
 
   async find(kept) {
     const [mine, name] = [sessionStorage.getItem(SESSION), kept.get("name")];
-    const boxes = Object.keys(localStorage).filter((key) => key.startsWith(`chat:${OUTBOX}`)).map((key) => key.slice(5));
+    const boxes = Object.keys(localStorage)
+      .filter((key) => key.startsWith(`chat:${OUTBOX}`))
+      .map((key) => key.slice(5));
     const left = boxes.filter((key) => kept.get(key)?.says.length && kept.get(key).name === name);
     const wanted = [...(mine ? [mine] : []), ...left.map((key) => key.slice(OUTBOX.length))];
     const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
     const taken = (isReload && mine) || !wanted.length ? new Set() : await this.#inUse(wanted);
     for (const key of boxes) if (!(Date.now() - kept.get(key)?.at < MONTH)) kept.set(key, null);
     this.#take(wanted.find((one) => !taken.has(one)) ?? this.id);
-    this.#channel.onmessage = ({ data }) => data.who?.includes(this.id) && this.#channel.postMessage({ taken: this.id });
+    this.#channel.onmessage = ({ data }) =>
+      data.who?.includes(this.id) && this.#channel.postMessage({ taken: this.id });
   }
 
   // The server gave the one before to somebody else.

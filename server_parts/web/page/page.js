@@ -10,7 +10,10 @@ const kept = new Kept();
 // What is needed more rarely is loaded later; under another address when that failed, as browsers remember a failure.
 const later = (file) => {
   let loading = null;
-  return () => (loading ??= persist((mark) => import(`${file}${mark}`)).catch(() => ((loading = null), Promise.reject(new Error(file)))));
+  return () =>
+    (loading ??= persist((mark) => import(`${file}${mark}`)).catch(
+      () => ((loading = null), Promise.reject(new Error(file))),
+    ));
 };
 const panels = later("./panels.js");
 const commands = later("./commands.js");
@@ -32,9 +35,24 @@ class Page {
   async start() {
     await this.#session.find(kept).catch(() => {}); // where the browser keeps nothing, each page is a new one
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/chat`;
-    this.chat = new Chat(this.#session, kept, () => this.link, (what, about) => this.#told(what, about));
-    this.link = new Link(url, { hello: () => this.#hello(), take: (frame) => this.#take(frame), changed: (state) => this.#linkChanged(state) });
-    this.view = new LogView($("log"), $("rows"), this.chat, (...act) => this.act(...act), (way) => this.chat[way](this.room));
+    this.chat = new Chat(
+      this.#session,
+      kept,
+      () => this.link,
+      (what, about) => this.#told(what, about),
+    );
+    this.link = new Link(url, {
+      hello: () => this.#hello(),
+      take: (frame) => this.#take(frame),
+      changed: (state) => this.#linkChanged(state),
+    });
+    this.view = new LogView(
+      $("log"),
+      $("rows"),
+      this.chat,
+      (...act) => this.act(...act),
+      (way) => this.chat[way](this.room),
+    );
     addEventListener("unhandledrejection", (event) => this.#missed(event.reason, event.preventDefault()));
     $("place").textContent = $("login-place").textContent = location.host;
     drawIcon(false);
@@ -73,7 +91,7 @@ class Page {
   #take(frame) {
     const isIn = this.link.state === "online";
     if (frame.type === "bye") return this.#farewell(frame);
-    if (!isIn && frame.code === "session_taken") return this.#session.renew(), this.link.greet();
+    if (!isIn && frame.code === "session_taken") return (this.#session.renew(), this.link.greet());
     if (!isIn && frame.type === "error") return this.#askWho(frame);
     if (frame.type === "welcome") {
       this.secrets = {};
@@ -148,7 +166,7 @@ class Page {
   }
 
   #forgetMe() {
-    kept.set("name", null);
+    kept.clear();
     location.reload();
   }
 
@@ -227,7 +245,8 @@ class Page {
     const isForMe = this.chat.isForMe(frame);
     if (bell === "on" || (bell === "mentions" && isForMe)) panels().then((all) => all.ring());
     if (isForMe && kept.get("notify") && window.Notification?.permission === "granted")
-      new Notification(frame.from, { body: frame.text.slice(0, 200), tag: frame.room }).onclick = () => this.#turnTo(frame.room);
+      new Notification(frame.from, { body: frame.text.slice(0, 200), tag: frame.room }).onclick = () =>
+        this.#turnTo(frame.room);
   }
 
   #turnTo(room) {
@@ -272,7 +291,9 @@ class Page {
     const isPrivate = name.startsWith("@");
     const title = this.chat.title(name);
     $("room-name").textContent = isPrivate ? title : `# ${title}`;
-    $("topic").replaceChildren(...textNodes([mode && mode !== "open" ? `(${mode})` : "", topic ?? ""].filter(Boolean).join(" ")));
+    $("topic").replaceChildren(
+      ...textNodes([mode && mode !== "open" ? `(${mode})` : "", topic ?? ""].filter(Boolean).join(" ")),
+    );
     $("input").placeholder = `Message ${isPrivate ? title : `#${title}`}`;
     if ($("input").dataset.room !== name) this.#putDraft(name);
     $("people-button").hidden = $("room-menu").hidden = isPrivate;
@@ -282,19 +303,31 @@ class Page {
 
   #drawRooms() {
     const all = [...this.chat.rooms.values()];
-    const [open, closed] = [all.filter((one) => !one.name.startsWith("@")), all.filter((one) => one.name.startsWith("@"))];
-    closed.sort((a, b) => (b.log.items.findLast((item) => item.ts)?.ts ?? 0) - (a.log.items.findLast((item) => item.ts)?.ts ?? 0));
+    const [open, closed] = [
+      all.filter((one) => !one.name.startsWith("@")),
+      all.filter((one) => one.name.startsWith("@")),
+    ];
+    closed.sort(
+      (a, b) => (b.log.items.findLast((item) => item.ts)?.ts ?? 0) - (a.log.items.findLast((item) => item.ts)?.ts ?? 0),
+    );
     const focused = document.activeElement?.closest("#room-list") && document.activeElement.dataset.room;
-    const title = (text, label, onclick) => el("h2", {}, text, el("button", { class: "icon", "aria-label": label, title: label, onclick }, "+"));
+    const title = (text, label, onclick) =>
+      el("h2", {}, text, el("button", { class: "icon", "aria-label": label, title: label, onclick }, "+"));
     $("room-list").replaceChildren(
       title("Rooms", "Join a room", () => panels().then((sheet) => sheet.directory(this))),
       ...open.map((room) => this.#roomButton(room)),
       title("People", "Write to somebody", () => panels().then((sheet) => sheet.someone(this))),
       ...closed.map((room) => this.#roomButton(room)),
     );
-    if (focused) $("room-list").querySelector(`[data-room="${CSS.escape(focused)}"]`)?.focus();
+    if (focused)
+      $("room-list")
+        .querySelector(`[data-room="${CSS.escape(focused)}"]`)
+        ?.focus();
     const { name, away } = this.chat.me;
-    $("me").replaceChildren(el("span", { class: away ? "dot away" : "dot" }), el("span", {}, name, away ? el("small", {}, ` ${away}`) : null));
+    $("me").replaceChildren(
+      el("span", { class: away ? "dot away" : "dot" }),
+      el("span", {}, name, away ? el("small", {}, ` ${away}`) : null),
+    );
     $("me").setAttribute("aria-label", `${name}: settings`);
   }
 
@@ -304,10 +337,23 @@ class Page {
     const number = mentions || unread;
     const kinds = ["room", isHere && "here", unread && "unread", mentions && "mentioned"].filter(Boolean).join(" ");
     const spoken = number ? `, ${mentions ? count(mentions, "mention") : `${unread} unread`}` : "";
-    const sign = name.startsWith("@") ? el("i", { class: "face", "aria-hidden": "true" }, initial(this.chat.title(name))) : el("i", { "aria-hidden": "true" }, "#");
+    const sign = name.startsWith("@")
+      ? el("i", { class: "face", "aria-hidden": "true" }, initial(this.chat.title(name)))
+      : el("i", { "aria-hidden": "true" }, "#");
     const label = `${this.chat.title(name)}${spoken}`;
-    return el("button", { class: kinds, "data-room": name, "aria-current": isHere ? "page" : null, "aria-label": label, onclick: () => this.chat.open(name) },
-      sign, el("span", {}, this.chat.title(name)), number ? el("b", {}, String(Math.min(number, 999))) : null);
+    return el(
+      "button",
+      {
+        class: kinds,
+        "data-room": name,
+        "aria-current": isHere ? "page" : null,
+        "aria-label": label,
+        onclick: () => this.chat.open(name),
+      },
+      sign,
+      el("span", {}, this.chat.title(name)),
+      number ? el("b", {}, String(Math.min(number, 999))) : null,
+    );
   }
 
   #drawPeople() {
@@ -318,21 +364,34 @@ class Page {
 
   #drawPending() {
     const room = this.chat.wireTo(this.chat.current);
-    const waiting = this.chat.outgoing.texts().filter((say) => say.room === room && say.react === undefined && say.delete === undefined);
+    const waiting = this.chat.outgoing
+      .texts()
+      .filter((say) => say.room === room && say.react === undefined && say.delete === undefined);
     const failed = this.chat.failed.filter((say) => say.room === room);
-    const row = (say, ...more) => el("div", { class: "row" }, el("div", { class: "text", dir: "auto" }, say.edit ? "✎ " : "", ...textNodes(say.text), ...more));
+    const row = (say, ...more) =>
+      el(
+        "div",
+        { class: "row" },
+        el("div", { class: "text", dir: "auto" }, say.edit ? "✎ " : "", ...textNodes(say.text), ...more),
+      );
     const give = (say, isBack) => {
       this.chat.failed.splice(this.chat.failed.indexOf(say), 1);
       if (isBack) this.type(say.text);
       this.draw("pending");
     };
     const refused = (say) => {
-      const buttons = [el("button", { onclick: () => give(say, true) }, "Edit"), el("button", { onclick: () => give(say) }, "Dismiss")];
+      const buttons = [
+        el("button", { onclick: () => give(say, true) }, "Edit"),
+        el("button", { onclick: () => give(say) }, "Dismiss"),
+      ];
       const node = row(say, el("small", {}, asSentence(`Not delivered: ${say.why}`), ...buttons));
       node.classList.add("failed");
       return node;
     };
-    $("pending").replaceChildren(...failed.map(refused), ...waiting.slice(0, 50).map((say) => row(say, el("span", { class: "tick", title: "On its way" }, " …"))));
+    $("pending").replaceChildren(
+      ...failed.map(refused),
+      ...waiting.slice(0, 50).map((say) => row(say, el("span", { class: "tick", title: "On its way" }, " …"))),
+    );
   }
 
   #drawDown() {
@@ -340,7 +399,10 @@ class Page {
     const isShown = !this.view.follows || !log.isLive;
     $("down").hidden = !isShown;
     $("down").textContent = unread ? `${unread} new ↓` : "↓";
-    $("down").setAttribute("aria-label", unread ? `${count(unread, "new message")}: to the end` : "To the newest message");
+    $("down").setAttribute(
+      "aria-label",
+      unread ? `${count(unread, "new message")}: to the end` : "To the newest message",
+    );
   }
 
   #drawTitle() {
@@ -371,7 +433,10 @@ class Page {
       input.style.height = `${input.scrollHeight}px`;
     }
     this.completion = null;
-    const drafts = { ...kept.get(this.#drafts), [input.dataset.room]: this.#about?.edit ? undefined : input.value || undefined };
+    const drafts = {
+      ...kept.get(this.#drafts),
+      [input.dataset.room]: this.#about?.edit ? undefined : input.value || undefined,
+    };
     kept.setSoon(this.#drafts, drafts);
     this.#offer();
   }
@@ -400,7 +465,11 @@ class Page {
     this.#about = about;
     const item = about?.reply ?? about?.edit;
     $("context").hidden = !about;
-    $("context").firstElementChild.textContent = about?.edit ? "Correct your message" : item ? `Answer ${item.from}: ${item.text.slice(0, 80)}` : "";
+    $("context").firstElementChild.textContent = about?.edit
+      ? "Correct your message"
+      : item
+        ? `Answer ${item.from}: ${item.text.slice(0, 80)}`
+        : "";
     if (about?.edit) this.type(item.text);
     else if (about) $("input").focus();
   }
@@ -408,7 +477,11 @@ class Page {
   #submit() {
     const { value } = $("input");
     if (!value.trim()) return;
-    const about = this.#about?.reply ? { reply: this.#about.reply.id } : this.#about?.edit ? { edit: this.#about.edit.id } : undefined;
+    const about = this.#about?.reply
+      ? { reply: this.#about.reply.id }
+      : this.#about?.edit
+        ? { edit: this.#about.edit.id }
+        : undefined;
     this.about(null);
     this.type("");
     kept.flush();
@@ -479,7 +552,8 @@ class Page {
     $("me").onclick = () => panels().then((sheet) => sheet.settings(this));
     $("room-menu").onclick = () => panels().then((sheet) => sheet.about(this));
     $("people-button").onclick = () => this.#showPeople($("people").hidden);
-    for (const event of ["pointerover", "focusin", "click"]) $("log").addEventListener(event, ({ target }) => this.#reach(target));
+    for (const event of ["pointerover", "focusin", "click"])
+      $("log").addEventListener(event, ({ target }) => this.#reach(target));
     document.onkeydown = (event) => this.#key(event);
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => this.#awake());
     document.addEventListener("visibilitychange", () => (document.hidden ? kept.flush() : this.#awake()));
@@ -512,7 +586,8 @@ class Page {
   #inputKey(event) {
     if (event.isComposing) return;
     if (event.key === "Enter" && !event.shiftKey) this.#submit();
-    else if (event.key === "Tab" && !event.shiftKey && $("input").value) commands().then((all) => all.complete(this, $("input")));
+    else if (event.key === "Tab" && !event.shiftKey && $("input").value)
+      commands().then((all) => all.complete(this, $("input")));
     else if (event.key === "ArrowUp" && !$("input").value && !event.altKey) this.#editLast();
     else return;
     event.preventDefault();
@@ -523,7 +598,8 @@ class Page {
     const isOpen = document.querySelector("dialog[open]");
     if (isOpen || event.isComposing || $("app").hidden) return;
     if ((event.ctrlKey || event.metaKey) && event.key === "k") panels().then((sheet) => sheet.switcher(this));
-    else if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) this.#step(event.key === "ArrowUp" ? -1 : 1);
+    else if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown"))
+      this.#step(event.key === "ArrowUp" ? -1 : 1);
     else if (event.key === "Escape") this.#escape();
     else if (event.key === "?" && !isTyping) panels().then((sheet) => sheet.help(this));
     else if ($("log").contains(event.target) && ["ArrowUp", "ArrowDown"].includes(event.key)) this.#walk(event);
@@ -551,7 +627,7 @@ class Page {
 
   #escape() {
     if (document.body.classList.contains("drawer")) return this.drawer(false);
-    if (this.#about) return this.about(null), this.type("");
+    if (this.#about) return (this.about(null), this.type(""));
     if (!this.room) return;
     this.room.mark = null;
     this.chat.read(this.chat.current);

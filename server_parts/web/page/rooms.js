@@ -49,8 +49,16 @@ export class Chat {
     this.begin(name);
     const rooms = Object.fromEntries(Object.entries(this.#cursors.positions()).slice(0, 30));
     return {
-      type: "hello", protocol: 1, name, session: this.#session.id, rooms, history: RECENT, client: "web page",
-      features: ["by"], ...(this.#cursors.epoch === null ? {} : { epoch: this.#cursors.epoch }), ...proof,
+      type: "hello",
+      protocol: 1,
+      name,
+      session: this.#session.id,
+      rooms,
+      history: RECENT,
+      client: "web page",
+      features: ["by"],
+      ...(this.#cursors.epoch === null ? {} : { epoch: this.#cursors.epoch }),
+      ...proof,
     };
   }
 
@@ -98,7 +106,8 @@ export class Chat {
 
   pump() {
     this.#keepOutbox();
-    for (let say = this.isOnline() && this.outgoing.next(); say; say = this.outgoing.next()) this.#send({ type: "say", ...say });
+    for (let say = this.isOnline() && this.outgoing.next(); say; say = this.outgoing.next())
+      this.#send({ type: "say", ...say });
     this.#tell("pending");
   }
 
@@ -259,7 +268,10 @@ export class Chat {
     const last = room.log.last ?? 0;
     const messages = await this.#page(room, { before: last + PAGE + 1 });
     if (!messages) return;
-    room.log.append(messages.filter((one) => one.id > last), last + PAGE >= room.last);
+    room.log.append(
+      messages.filter((one) => one.id > last),
+      last + PAGE >= room.last,
+    );
     this.#tell("log");
   }
 
@@ -426,9 +438,12 @@ export class Chat {
   #settings(frame) {
     const room = this.rooms.get(frame.room);
     if (!room) return;
-    const topic = frame.topic === room.topic ? null : frame.topic ? `set the topic: ${frame.topic}` : "removed the topic";
+    const topic =
+      frame.topic === room.topic ? null : frame.topic ? `set the topic: ${frame.topic}` : "removed the topic";
     Object.assign(room, pick(frame, ["topic", "mode", "slow"]));
-    room.log.tell(`${frame.by ?? "Somebody"} ${topic ?? `changed this room: ${frame.mode}${frame.slow ? `, one message in ${frame.slow} s` : ""}`}`);
+    room.log.tell(
+      `${frame.by ?? "Somebody"} ${topic ?? `changed this room: ${frame.mode}${frame.slow ? `, one message in ${frame.slow} s` : ""}`}`,
+    );
     this.#tell("room");
   }
 
@@ -465,4 +480,5 @@ export class Chat {
   }
 }
 
-const pick = (frame, names) => Object.fromEntries(names.filter((name) => name in frame).map((name) => [name, frame[name]]));
+const pick = (frame, names) =>
+  Object.fromEntries(names.filter((name) => name in frame).map((name) => [name, frame[name]]));

@@ -30,13 +30,18 @@ export const date = (ts) => DATE.format(ts * 1000);
 
 function dayName(ts) {
   const days = (new Date().setHours(0, 0, 0, 0) - new Date(ts * 1000).setHours(0, 0, 0, 0)) / 86400e3;
-  return days < 0.5 ? "Today" : days < 1.5 ? "Yesterday" : DAY.format(ts * 1000) + (days > 300 ? `, ${new Date(ts * 1000).getFullYear()}` : "");
+  return days < 0.5
+    ? "Today"
+    : days < 1.5
+      ? "Yesterday"
+      : DAY.format(ts * 1000) + (days > 300 ? `, ${new Date(ts * 1000).getFullYear()}` : "");
 }
 
 // The nodes of a text: links of http and https alone, code, and the rest as it is.
 export function textNodes(text) {
   return pieces(text).map((piece) => {
-    if (piece.link) return el("a", { href: piece.link, target: "_blank", rel: "noopener noreferrer nofollow" }, piece.link);
+    if (piece.link)
+      return el("a", { href: piece.link, target: "_blank", rel: "noopener noreferrer nofollow" }, piece.link);
     if (piece.code) return el("code", {}, piece.code);
     if (piece.block !== undefined) return el("pre", { tabindex: 0 }, el("code", {}, piece.block));
     return document.createTextNode(piece.text);
@@ -60,7 +65,8 @@ export function localTimes(text) {
 // What a note between messages says.
 export function sentence(note) {
   if (note.note === "text") return note.text;
-  const few = (names) => (names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} others` : names.join(", "));
+  const few = (names) =>
+    names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} others` : names.join(", ");
   const parts = note.renamed.map(([old, name]) => `${old} is now ${name}`);
   if (note.joined.length) parts.unshift(`${few(note.joined)} joined`);
   if (note.left.length) parts.push(`${few(note.left)} left`);
@@ -275,14 +281,28 @@ export class LogView {
 
   #article(item, head) {
     const isMine = this.#chat.isMe(item.from);
-    const kinds = ["row", head && "head", isMine && "mine", isAction(item) && "action", this.#chat.ignores(item.from) && "hidden"];
+    const kinds = [
+      "row",
+      head && "head",
+      isMine && "mine",
+      isAction(item) && "action",
+      this.#chat.ignores(item.from) && "hidden",
+    ];
     if (!isMine && mentions(this.#chat.me.name, item.text)) kinds.push("for-me");
     const time = el("time", { datetime: new Date(item.ts * 1000).toISOString(), title: date(item.ts) }, clock(item.ts));
     const name = el("b", { "data-color": item.color, onclick: () => this.#act("person", item) }, item.from);
     return el(
       "article",
-      { class: kinds.filter(Boolean).join(" "), "data-id": item.id, "data-initial": initial(item.from), tabindex: -1, "data-color": item.color },
-      head && !isAction(item) ? el("header", {}, name, time) : el("span", { class: "small" }, el("span", { class: "unseen" }, item.from), time),
+      {
+        class: kinds.filter(Boolean).join(" "),
+        "data-id": item.id,
+        "data-initial": initial(item.from),
+        tabindex: -1,
+        "data-color": item.color,
+      },
+      head && !isAction(item)
+        ? el("header", {}, name, time)
+        : el("span", { class: "small" }, el("span", { class: "unseen" }, item.from), time),
       item.reply != null ? this.#quote(item) : null,
       this.#body(item, isMine),
       this.#reactions(item),
@@ -302,10 +322,19 @@ export class LogView {
 
   #quote(item) {
     const about = this.#log.find(item.reply);
-    const words = about ? (about.deleted ? "deleted message" : about.text.replace(/\s+/g, " ").slice(0, 120)) : "an earlier message";
+    const words = about
+      ? about.deleted
+        ? "deleted message"
+        : about.text.replace(/\s+/g, " ").slice(0, 120)
+      : "an earlier message";
     return el(
       "button",
-      { class: "quote", type: "button", onclick: () => this.#act("jump", item), "aria-label": `Answers ${about?.from ?? ""}: ${words}` },
+      {
+        class: "quote",
+        type: "button",
+        onclick: () => this.#act("jump", item),
+        "aria-label": `Answers ${about?.from ?? ""}: ${words}`,
+      },
       about ? el("b", { "data-color": about.color }, about.from) : null,
       ` ${words}`,
     );
@@ -317,7 +346,11 @@ export class LogView {
     const button = ([text, names]) => {
       const mine = names.some((name) => this.#chat.isMe(name));
       const onclick = () => this.#act("react", item, mine ? "" : text);
-      return el("button", { type: "button", class: mine ? "mine" : null, "aria-pressed": String(mine), title: names.join(", "), onclick }, `${text} ${names.length}`);
+      return el(
+        "button",
+        { type: "button", class: mine ? "mine" : null, "aria-pressed": String(mine), title: names.join(", "), onclick },
+        `${text} ${names.length}`,
+      );
     };
     return el("div", { class: "reactions" }, ...all.map(button));
   }

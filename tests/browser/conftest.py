@@ -25,6 +25,7 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
 )
 WAIT = 10_000  # milliseconds
 
@@ -58,10 +59,10 @@ def open_tab(browser: Browser) -> Iterator[OpenTab]:
 
     tabs: list[Tab] = []
 
-    def open_one(port: int, beside: Tab | None = None, path: str = "", **options: Any) -> Tab:
+    def open_one(port: int, beside: Tab | None = None, path: str = "", host: str = "127.0.0.1", **options: Any) -> Tab:
         context = browser.new_context(**options) if beside is None else beside.page.context
         context.set_default_timeout(WAIT)
-        tabs.append(Tab(context, f"http://127.0.0.1:{port}/{path}"))
+        tabs.append(Tab(context, f"http://{host}:{port}/{path}"))
         return tabs[-1]
 
     yield open_one

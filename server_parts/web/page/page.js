@@ -105,6 +105,8 @@ class Page {
     }
     if (frame.type !== "welcome") return;
     if (!this.#greeted && frame.motd) this.notice(frame.motd);
+    if (!this.#greeted && isSecureContext)
+      document.head.append(el("link", { rel: "manifest", href: "manifest.webmanifest" })); // only there it can be installed
     this.#greeted = true;
     this.#enter();
   }

@@ -15,7 +15,9 @@ class Table(NamedTuple):
     columns: tuple[str, ...]
 
 
-MESSAGES: Final = Table("messages", ("n", "room", "id", "ts", "session", "seq", "sender", "color", "text"))
+MESSAGES: Final = Table(
+    "messages", ("n", "room", "id", "ts", "session", "seq", "sender", "color", "text", "about", "fate")
+)
 # All others are small beside the messages: each is copied in one piece.
 OTHERS: Final = (
     Table("rooms", ("id", "name", "private", "first", "last")),

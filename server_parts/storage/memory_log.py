@@ -6,18 +6,19 @@ import math
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from heapq import merge
 from itertools import count, islice, takewhile
-from typing import Final, NamedTuple
+from typing import Final
 
 from chat_common import partners
 from server_parts.storage.account_records import Account, Code, Create, Purpose
 from server_parts.storage.account_store import Conversation
+from server_parts.storage.amending import can_be_meant
 from server_parts.storage.finding import BREATH, SEARCH_TIME, Finds, Found, Wanted
 from server_parts.storage.memory_accounts import AccountBook
 from server_parts.storage.memory_news import MemoryNews
+from server_parts.storage.memory_room import Kept, Room, amend, erase
 from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.records import ACTS, Draft, Message, Receipt, Run, filling
 from server_parts.storage.search_query import DAY
@@ -25,11 +26,6 @@ from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.store import Entry, Feed, Store
 
 SLICE: Final = 1_000  # messages looked through at a time
-
-
-class _Kept(NamedTuple):
-    order: int  # among the messages of all rooms
-    message: Message
 
 
 class MemoryLog(Store):
@@ -40,7 +36,7 @@ class MemoryLog(Store):
         self._keep = keep
         self._lock = threading.Lock()  # guards all below; held only while copying
         self._order = count()
-        self._kept: dict[str, deque[_Kept]] = {}
+        self._kept: dict[str, Room] = {}
         self._last: dict[str, int] = {}
         self._accepted: dict[str, int] = {}
         self._session_owners: dict[str, str] = {}
@@ -66,7 +62,7 @@ class MemoryLog(Store):
                     self._raise_floors(change.name.lower())
             runs = [self._store(draft) for draft in entry.drafts]
             for place in entry.erased:
-                self._erase(place)
+                erase(self._kept.get(place.room, Room()), place.id)
         self.waiting.tell(runs)
         return runs
 
@@ -77,7 +73,7 @@ class MemoryLog(Store):
         room = draft.room
         last = self._last.get(room, 0)
         if not last:
-            self._kept[room] = deque()
+            self._kept[room] = Room()
             for name in filter(None, partners(room)):
                 self._floors.setdefault(name, {}).setdefault(room, 0)
         if partners(room):
@@ -85,22 +81,17 @@ class MemoryLog(Store):
         run = Run.numbered(draft, last + 1)
         kept = self._kept[room]
         for message in run.messages():
-            kept.append(_Kept(next(self._order), message))
+            kept.append(Kept(next(self._order), message))
             if message.seq:
                 self._receipts[message.session, message.seq] = Receipt(room, message.id)
             if len(kept) > self._keep and room != ACTS:
                 self._drop_oldest(kept)
         self._last[room] = run.last
+        if run.about is not None:
+            run = run._replace(texts=[amend(kept, entry).text for entry in run.messages()])
         return run
 
-    def _erase(self, place: Receipt) -> None:
-        kept = self._kept.get(place.room)
-        if not kept or not kept[0].message.id <= place.id <= kept[-1].message.id:
-            return
-        at = place.id - kept[0].message.id
-        kept[at] = kept[at]._replace(message=kept[at].message._replace(text=""))
-
-    def _drop_oldest(self, kept: deque[_Kept]) -> None:
+    def _drop_oldest(self, kept: Room) -> None:
         message = kept.popleft().message
         if self._receipts.get((message.session, message.seq)) == (message.room, message.id):
             del self._receipts[message.session, message.seq]
@@ -149,7 +140,7 @@ class MemoryLog(Store):
                 time.sleep(BREATH)  # who compares words does not let go of Python's lock, which all others wait for
                 if time.monotonic() > deadline:
                     return finds.found(partial=True)
-            if order < end and message.text and query.matches(message.sender, message.ts, message.text):
+            if order < end and can_be_meant(message) and query.matches(message.sender, message.ts, message.text):
                 finds.add(message)
                 if not finds.left:
                     break
@@ -167,7 +158,7 @@ class MemoryLog(Store):
                 return 0
             return kept[max(id - kept[0].message.id, 0)].order
 
-    def _newest_first(self, room: str, floor: int) -> list[_Kept]:
+    def _newest_first(self, room: str, floor: int) -> list[Kept]:
         with self._lock:
             return [kept for kept in reversed(self._kept.get(room, ())) if kept.message.id > floor]
 

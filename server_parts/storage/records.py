@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 # The acts of moderation are messages of this room. It belongs to two names that nobody can bear: no client takes part
 # in it, can name it or finds it. It is never trimmed, or what holds would change by itself.
@@ -47,10 +48,43 @@ def tag_of(session: str) -> str:
     return urlsafe_b64encode(hashlib.sha256(session.encode()).digest()[:9]).decode() if session else ""
 
 
+class About(NamedTuple):
+    """Which message of its room an entry speaks of, and whether it answers or changes it (see amending.py)."""
+
+    kind: str  # one of the below
+    id: int
+
+
+REPLY, EDIT, DELETE, REACT = KINDS = ("reply", "edit", "delete", "react")
+
+
+class Fate(NamedTuple):
+    """What later entries have made of a message, besides its text."""
+
+    edited: float | None = None  # when
+    edit: int = 0  # the entry that has the same text as the message now
+    reactions: tuple[tuple[str, str], ...] = ()  # who, and what; in the order of time
+
+    @property
+    def size(self) -> int:
+        """Characters that it takes to keep this."""
+        return len(written(self))
+
+
+def written(fate: Fate) -> str:
+    """A fate as it is kept; `read` makes one of it."""
+    return json.dumps(fate, ensure_ascii=False, separators=(",", ":"))
+
+
+def read(text: str) -> Fate:
+    edited, edit, reactions = json.loads(text)
+    return Fate(edited, edit, tuple((name, reaction) for name, reaction in reactions))
+
+
 class Draft(NamedTuple):
     """Texts without numbers, said by one author in a row. `seq` is the first one's, the others count on.
 
-    All of it is Unicode without NUL and lone surrogates. `session` is hashed.
+    All of it is Unicode without NUL and lone surrogates. `session` is hashed. One with `about` has one text.
     """
 
     room: str
@@ -60,6 +94,7 @@ class Draft(NamedTuple):
     texts: Sequence[str]
     session: str
     seq: int
+    about: About | None = None
 
 
 class Message(NamedTuple):
@@ -73,6 +108,22 @@ class Message(NamedTuple):
     text: str
     session: str
     seq: int
+    about: About | None = None
+    fate: Fate | None = None
+
+    @classmethod
+    def of_row(cls, row: tuple[Any, ...]) -> Message:
+        """Make the message of a row with its fields, where `about` and `fate` are texts or None."""
+        if row[8] is None is row[9]:
+            return cls(*row)
+        plain = cls(*row[:8])
+        return plain._replace(about=row[8] and about_of(row[8]), fate=row[9] and read(row[9]))
+
+
+def about_of(text: str) -> About:
+    """As a database keeps it: `edit 12`."""
+    kind, id = text.split()
+    return About(kind, int(id))
 
 
 class Run(NamedTuple):
@@ -86,11 +137,13 @@ class Run(NamedTuple):
     texts: Sequence[str]
     session: str
     seq: int
+    about: About | None = None
 
     @classmethod
     def numbered(cls, draft: Draft, id: int) -> Run:
         """Make the run of a draft whose first text gets that number."""
-        return cls(draft.room, id, draft.ts, draft.sender, draft.color, draft.texts, draft.session, draft.seq)
+        room, ts, sender, color, texts, session, seq, about = draft
+        return cls(room, id, ts, sender, color, texts, session, seq, about)
 
     @property
     def last(self) -> int:
@@ -105,13 +158,21 @@ class Run(NamedTuple):
     def messages(self) -> Iterator[Message]:
         for passed, text in enumerate(self.texts):
             yield Message(
-                self.room, self.id + passed, self.ts, self.sender, self.color, text, self.session, self.seq + passed
+                self.room,
+                self.id + passed,
+                self.ts,
+                self.sender,
+                self.color,
+                text,
+                self.session,
+                self.seq + passed,
+                self.about,
             )
 
 
 def one_by_one(messages: Iterable[Message]) -> list[Run]:
     """Return each message as a run of its own."""
-    return [Run(m.room, m.id, m.ts, m.sender, m.color, [m.text], m.session, m.seq) for m in messages]
+    return [Run(m.room, m.id, m.ts, m.sender, m.color, [m.text], m.session, m.seq, m.about) for m in messages]
 
 
 def in_runs(messages: Iterable[Message]) -> list[Run]:
@@ -128,6 +189,8 @@ def in_runs(messages: Iterable[Message]) -> list[Run]:
 
 
 def _continues(run: Run, m: Message) -> bool:
+    if run.about is not None or m.about is not None:
+        return False
     follows = (run.last + 1, run.seq + len(run.texts)) == (m.id, m.seq)
     return follows and (run.ts, run.sender, run.color, run.session) == (m.ts, m.sender, m.color, m.session)
 
@@ -137,6 +200,8 @@ def filling(size: float, messages: Iterable[Message]) -> Iterator[Message]:
     for message in messages:
         yield message
         size -= len(message.text)
+        if message.fate is not None:
+            size -= message.fate.size
         if size <= 0:
             return
 

@@ -73,9 +73,13 @@ class Store(MessageLog, SessionStore, AccountStore):
 
     @abstractmethod
     def write(self, entry: Entry) -> list[Run]:
-        """Do what `append` promises, and take the texts of the messages in `erased` away.
+        """Do what `append` promises, and what drafts do to the messages that they speak of (see amending.py).
 
-        Those keep their numbers, with an empty text, and no search finds them. One that is not kept is passed over.
+        An edit gives its message another text, a deletion takes the text away, a reaction is noted there; the text of
+        an older edit goes. A draft that changes nothing any more, because its message is gone, comes back without its
+        text, and is stored so. Edits, deletions and reactions are found by no search, and their messages by their
+        present text. Messages in `erased` lose their texts like deleted ones. They keep their numbers, and no search
+        finds them. What is not kept is passed over.
         """
 
     @property

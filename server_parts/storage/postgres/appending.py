@@ -13,12 +13,12 @@ from psycopg import Connection
 
 from chat_common import partners
 from server_parts.storage.postgres.accounts import write
+from server_parts.storage.postgres.amending import amend, erase
 from server_parts.storage.postgres.batch import CALL, Batch, Holding
 from server_parts.storage.postgres.connections import Row
 from server_parts.storage.postgres.exchange import PostgresExchange
 from server_parts.storage.postgres.rooms import Rooms
 from server_parts.storage.postgres.sessions import Sessions
-from server_parts.storage.postgres.trimming import erase
 from server_parts.storage.postgres.writer import Writer
 from server_parts.storage.records import Moved, OutcomeUnknown, Run
 from server_parts.storage.search_query import DAY
@@ -79,7 +79,8 @@ class Appender:
     def _is_plain(self, entry: Entry) -> bool:
         """Whether there is nothing but texts and counters, of rooms and speakers that are known."""
         more = entry.owners or entry.claims or entry.changes or entry.erased
-        return not (more or self._unknown_rooms(entry) or self._new_speakers(entry, self._rooms.ids))
+        speaks = any(draft.about is not None for draft in entry.drafts)
+        return not (more or speaks or self._unknown_rooms(entry) or self._new_speakers(entry, self._rooms.ids))
 
     def _unknown_rooms(self, entry: Entry) -> set[str]:
         return {draft.room for draft in entry.drafts} - self._rooms.ids.keys()
@@ -108,6 +109,7 @@ class Appender:
             batch = Batch(entry.drafts, ids, held)
             values = (self._writer.server, *batch.values(entry.accepted, tells=self._exchange.has_others))
             ((lasts, top),) = connection.execute(CALL, values).fetchall()
+            runs = amend(connection, batch.runs(lasts), ids, top) if batch.drafts else []
             erase(connection, entry.erased)
             speakers = self._new_speakers(entry, ids)
             for speaker in sorted(speakers):
@@ -115,7 +117,8 @@ class Appender:
         self._rooms.learn((id, name, 1, 0) for name, id in new_rooms.items())
         self._note_speakers(speakers)
         self._sessions.hold(taken)
-        return self._committed(batch, entry, held, lasts, top)
+        self._committed(batch, entry, held, lasts, top)
+        return runs
 
     def _note_speakers(self, speakers: set[tuple[str, int]]) -> None:
         if len(self._speakers) > MOST_SPEAKERS:

@@ -37,8 +37,9 @@ _NEXT: Final = """
     SELECT min(m.n), (SELECT n FROM counted) FROM messages AS m
     WHERE m.n >= (SELECT coalesce(max(block), -1) + 1 FROM blocks) << %s"""
 _MESSAGES: Final = """
-    SELECT m.n, m.sender, m.room, r.private, m.text, m.ts FROM messages AS m JOIN rooms AS r ON r.id = m.room
-    WHERE m.n BETWEEN %s AND %s ORDER BY m.n"""
+    SELECT m.n, m.sender, m.room, r.private,
+        CASE WHEN m.about IS NULL OR m.about LIKE 'reply %%' THEN m.text ELSE '' END, m.ts
+    FROM messages AS m JOIN rooms AS r ON r.id = m.room WHERE m.n BETWEEN %s AND %s ORDER BY m.n"""
 _CLEAR: Final = "DELETE FROM postings WHERE block = %s"
 _COPY: Final = "COPY postings (block, word, places) FROM STDIN (FORMAT binary)"
 _DONE: Final = """

@@ -157,6 +157,10 @@ class PostgresLog(PostgresAccounts, Store):
     def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
         return self._reader.after(room, after, limit, size)
 
+    def said(self, room: str, id: int) -> Message | None:
+        found = self._reader.said(room, id)
+        return found if found is not None and found.text else None
+
     def find(self, wanted: Wanted) -> Found:
         return self._searcher.find(wanted)
 

@@ -37,7 +37,7 @@ def room_key(room: int) -> str:
 
 
 def keys_of(sender: str, room: int, private: bool, text: str) -> set[str]:
-    """All that a message is found by; nothing, if its text was taken away."""
+    """All that a message is found by; nothing, if it has no text to be found by."""
     if not text:
         return set()
     keys = {word_key(word) for word in words_of(text)}

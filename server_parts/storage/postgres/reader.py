@@ -14,12 +14,12 @@ from server_parts.storage.postgres.connections import Address, Pool, Reach, Row,
 from server_parts.storage.postgres.errors import told
 from server_parts.storage.postgres.functions import BLOCK
 from server_parts.storage.postgres.rooms import ROOMS
-from server_parts.storage.postgres.schema import check_schema
+from server_parts.storage.postgres.schema import BEFORE_ENTRIES, MIGRATIONS, check_schema
 from server_parts.storage.records import Message, Receipt, StorageError
 from server_parts.storage.session_store import SessionRecord
 
 # The fields of a Message, in their order. Sessions that nobody uses any more are deleted before their messages.
-MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, ''), m.seq"
+MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, ''), m.seq, m.about, m.fate"
 ITS_SESSION: Final = "LEFT JOIN sessions AS s ON s.id = m.session"
 
 # The limit is taken first, in the order of the index.
@@ -27,13 +27,17 @@ _PAGE: Final = """
     rooms AS r CROSS JOIN LATERAL (
         SELECT * FROM messages WHERE room = r.id AND id > %s ORDER BY id LIMIT %s) AS m"""
 _AFTER: Final = f"SELECT {MESSAGE} FROM {_PAGE} {ITS_SESSION} WHERE r.name = %s ORDER BY m.id"
+_SIZE: Final = "(length(m.text) + coalesce(length(m.fate), 0))"
 # Texts that follow those that fill the size are not sent.
 _AFTER_SIZED: Final = f"""
-    SELECT name, id, ts, sender, color, text, token, seq FROM (
-        SELECT r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, '') AS token, m.seq,
-            sum(length(m.text)) OVER (ORDER BY m.id) - length(m.text) AS before
+    SELECT name, id, ts, sender, color, text, token, seq, about, fate FROM (
+        SELECT r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, '') AS token, m.seq, m.about, m.fate,
+            sum({_SIZE}) OVER (ORDER BY m.id) - {_SIZE} AS before
         FROM {_PAGE} {ITS_SESSION} WHERE r.name = %s) AS page
     WHERE before < %s ORDER BY id"""
+_ONE: Final = f"""
+    SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id {ITS_SESSION}
+    WHERE r.name = %s COLLATE "C" AND m.id = %s"""
 _NUMBER: Final = "SELECT n FROM messages WHERE room = %s AND id >= %s ORDER BY id LIMIT 1"
 _SESSION: Final = "SELECT accepted, owner FROM sessions WHERE token = %s"
 _RECEIPT: Final = f"""
@@ -47,20 +51,27 @@ _RECEIPT: Final = f"""
 
 
 def messages(rows: Iterable[Row]) -> list[Message]:
-    return [Message(*row) for row in rows]
+    return list(map(Message.of_row, rows))
 
 
 class LogReader:
     """The reading half of a log."""
 
-    def __init__(self, reach: Reach) -> None:
+    def __init__(self, reach: Reach, version: int = len(MIGRATIONS)) -> None:
+        """`version`: of the tables, which may be older ones."""
+        self._after = _AFTER if version > BEFORE_ENTRIES else _AFTER.replace("m.about, m.fate", "NULL, NULL")
         self._pool = Pool(reach, "chat reader")
         self._lookups = Pool(reach, "chat lookups", 2)  # of single rows: the hub must not wait behind pages and scans
 
     def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
         if size == math.inf:
-            return messages(self._pool.fetch(_AFTER, (after, max(limit, 0), room)))
+            return messages(self._pool.fetch(self._after, (after, max(limit, 0), room)))
         return messages(self._pool.fetch(_AFTER_SIZED, (after, max(limit, 0), room, max(size, 1))))
+
+    def said(self, room: str, id: int) -> Message | None:
+        """The message with that number, if it is kept."""
+        found = messages(self.look_up(_ONE, (room, id)))
+        return found[0] if found else None
 
     def number_of(self, room: int, id: int) -> int:
         """The number among all messages of the first one in a room from `id` on; 0 if there is none."""
@@ -95,6 +106,7 @@ def open_reader(address: Address) -> LogReader:
     """The log of a database for whoever only reads. Whether a server runs on it does not matter; nothing is changed."""
     sentence = f"the database {address.shown} cannot be read"
     with closing(connect(address, "chat reader")) as connection, told(sentence):
-        if not check_schema(connection, address.shown):
+        version = check_schema(connection, address.shown)
+        if not version:
             raise StorageError(f"there is no chat log in the database {address.shown}")
-    return LogReader(Reach(address))
+    return LogReader(Reach(address), version)

@@ -27,6 +27,8 @@ _HOME: Final = """
     WHERE d.datname = current_database()"""
 _MOVE_IN: Final = "UPDATE about SET epoch = %s, home = %s WHERE home <> %s"
 
+BEFORE_ENTRIES: Final = 1  # the last version in which nothing is kept of entries that speak of others
+
 # Each version is a list of statements that makes it out of the one before. A released one is never edited.
 MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
     (
@@ -131,6 +133,10 @@ MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
         FENCE,
         TAKE,
         APPEND,
+    ),
+    (
+        # What an entry does to another message of its room, like `edit 12`, and what became of a message (records.py).
+        "ALTER TABLE messages ADD COLUMN about text, ADD COLUMN fate text",
     ),
 ]
 

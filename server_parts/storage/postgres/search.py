@@ -51,7 +51,8 @@ _POSTINGS: Final = f"""
         SELECT places FROM postings WHERE block = b AND word >= k.word AND word < k.word || '{LAST}' OFFSET 0) AS p"""
 _CONDITIONS: Final = """
     (m.room = ANY (%(rooms)s) OR %(public)s AND NOT r.private AND m.room <> ALL (%(hidden)s))
-    AND m.text <> '' AND lower(m.sender) <> ALL (%(without)s) AND m.ts >= %(since)s AND m.ts < %(until)s
+    AND m.text <> '' AND (m.about IS NULL OR m.about LIKE 'reply %%')
+    AND lower(m.sender) <> ALL (%(without)s) AND m.ts >= %(since)s AND m.ts < %(until)s
     AND m.id > coalesce((
         SELECT f.id FROM unnest(%(floor_rooms)s::integer[], %(floors)s::bigint[]) AS f (room, id)
         WHERE f.room = m.room), 0)"""

@@ -1,4 +1,4 @@
-"""What the log lets go of: old messages, texts that are taken away, sessions that nobody uses.
+"""What the log lets go of: old messages, sessions that nobody uses.
 
 All of it in transactions of the writer, in bounded slices. Where a message is gone, so are its words in the index of
 searches, and what finds its receipt.
@@ -20,9 +20,8 @@ from server_parts.storage.postgres.functions import BLOCK, BLOCK_BITS
 from server_parts.storage.postgres.postings import SIZE, SIZE_BITS
 from server_parts.storage.postgres.reader import LogReader
 from server_parts.storage.postgres.rooms import Rooms
-from server_parts.storage.postgres.schema import INDEXING, LOCK
 from server_parts.storage.postgres.writer import Writer
-from server_parts.storage.records import ACTS, Receipt
+from server_parts.storage.records import ACTS
 from server_parts.storage.search_query import DAY
 
 # Rooms that may have something to trim. They are locked in the order in which all lock rooms: the last one first.
@@ -45,13 +44,6 @@ _DELETE_SPANS: Final = f"""
 _EMPTY_BLOCKS: Final = f"""
     UPDATE blocks SET stale = true WHERE block = ANY (%s) AND NOT EXISTS (
         SELECT 1 FROM messages AS m WHERE m.n BETWEEN block << {SIZE_BITS} AND (block << {SIZE_BITS}) + {SIZE - 1})"""
-_DELETE_POSTINGS: Final = "DELETE FROM postings WHERE block = ANY (%s)"
-
-_NOT_WHILE_INDEXING: Final = "SELECT pg_advisory_xact_lock(%s, %s)"
-_ERASE: Final = """
-    UPDATE messages AS m SET text = '' FROM rooms AS r
-    WHERE r.id = m.room AND r.name = %s AND m.id = %s AND m.text <> '' RETURNING m.n"""
-_MAKE_STALE: Final = "UPDATE blocks SET stale = true WHERE block = ANY (%s)"
 
 _NOTE_USE: Final = """
     UPDATE sessions SET used = %s WHERE id IN (
@@ -61,17 +53,6 @@ _DELETE_SESSIONS: Final = """
     DELETE FROM sessions WHERE id IN (
         SELECT id FROM sessions WHERE id = ANY (%s) AND used < %s ORDER BY id FOR UPDATE) RETURNING id"""
 _DELETE_SPANS_OF: Final = "DELETE FROM spans WHERE session = ANY (%s)"
-
-
-def erase(connection: Connection[Row], places: Sequence[Receipt]) -> None:
-    """Take texts away, inside the transaction that is under way; with them their words in the index."""
-    if not places:
-        return
-    connection.execute(_NOT_WHILE_INDEXING, (LOCK, INDEXING))
-    rows = [row for place in places for row in connection.execute(_ERASE, place).fetchall()]
-    blocks = sorted({n >> SIZE_BITS for (n,) in rows})
-    connection.execute(_MAKE_STALE, (blocks,))
-    connection.execute(_DELETE_POSTINGS, (blocks,))
 
 
 class Trimmer:

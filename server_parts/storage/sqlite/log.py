@@ -37,6 +37,7 @@ from server_parts.storage.records import ACTS, Message, Receipt, Run, StorageErr
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite import accounts
+from server_parts.storage.sqlite.amending import Forgotten, amend, erase, forgotten
 from server_parts.storage.sqlite.files import (
     DATABASE,
     OLDEST_SQLITE,
@@ -53,13 +54,14 @@ from server_parts.storage.sqlite.files import (
 from server_parts.storage.sqlite.numbers import Batch, Numbers
 from server_parts.storage.sqlite.reader import LogReader
 from server_parts.storage.sqlite.schema import BLOCK, check_schema, migrate
-from server_parts.storage.sqlite.search_index import EVER, Forgotten, Scanner, Scope, SearchIndex, has_fts5
+from server_parts.storage.sqlite.search_index import EVER, Scanner, Scope, SearchIndex, has_fts5
 from server_parts.storage.store import Entry, Store
 
 # A run in one statement: SQLite takes its texts apart in a third of the time of a statement for each, and without
 # letting go of Python's lock, and waiting for it again, after every one.
 _ADD_RUN: Final = """
-    INSERT INTO messages SELECT ? + key, ?, ? + key, ?, ?, ?, value, ?, ? + key FROM json_each(?)"""
+    INSERT INTO messages (n, room, id, ts, sender, color, text, session, seq)
+    SELECT ? + key, ?, ? + key, ?, ?, ?, value, ?, ? + key FROM json_each(?)"""
 _SET_ROOM: Final = """
     INSERT INTO rooms (id, name, private, last) VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET last = excluded.last"""
@@ -72,10 +74,8 @@ _ADD_DAY: Final = "INSERT INTO days VALUES (?, ?)"
 _ADD_PARTICIPANT: Final = "INSERT OR IGNORE INTO participants (name, room) VALUES (?, ?)"
 _HAS_SPOKEN: Final = "UPDATE participants SET spoke = 1 WHERE name = ? AND room = ?"
 
-_OLDEST: Final = "SELECT n, id, ts, sender, text FROM messages WHERE room = ? ORDER BY id LIMIT ?"
+_OLDEST: Final = "SELECT n, id, ts, sender, text, fate FROM messages WHERE room = ? ORDER BY id LIMIT ?"
 _DELETE_UP_TO: Final = "DELETE FROM messages WHERE room = ? AND id <= ?"
-_ONE: Final = "SELECT n, sender, text FROM messages WHERE room = ? AND id = ? AND text <> ''"
-_ERASE: Final = "UPDATE messages SET text = '' WHERE room = ? AND id = ?"
 _SET_FIRST: Final = "UPDATE rooms SET first = ? WHERE id = ?"
 _DELETE_SPANS: Final = """
     DELETE FROM spans WHERE n BETWEEN :low AND :high
@@ -105,6 +105,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
             raise LogError(f"this Python has SQLite {sqlite3.sqlite_version}; the log needs {needed} or newer")
         self.path = folder / DATABASE
         self._closed = False
+        self._has_erased = False  # a text was taken away that the write-ahead log still has
         self._to_trim: list[str] = []  # rooms that trimming has still to look at
         prepare_folder(folder)
         self._lock = FolderLock(folder)
@@ -116,7 +117,8 @@ class SqliteLog(accounts.SqliteAccounts, Store):
             self._lock.release()
             raise
         self._reader = LogReader(self.path)
-        self._index = SearchIndex(self.path, self.epoch) if full_text and has_fts5() else None
+        newest = self._numbers.newest
+        self._index = SearchIndex(self.path, self.epoch, newest) if full_text and has_fts5() else None
         self._scanner = Scanner(self._reader.pool)
 
     def _open_writer(self) -> sqlite3.Connection:
@@ -138,7 +140,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
     # Appending
 
     def write(self, entry: Entry) -> list[Run]:
-        drafts, accepted, owners, erased = entry.drafts, entry.accepted, entry.owners, entry.erased
+        drafts, accepted, owners = entry.drafts, entry.accepted, entry.owners
         numbers = self._numbers
         batch = numbers.new_batch()
         with self._transaction() as connection:
@@ -156,21 +158,25 @@ class SqliteLog(accounts.SqliteAccounts, Store):
             connection.executemany(_SET_ACCEPTED, [(seq, sessions[key]) for key, seq in accepted.items()])
             if owners:
                 connection.executemany(_SET_OWNER, [(owner, sessions[key]) for key, owner in owners.items()])
-            gone = [row for place in erased for row in self._erase(connection, place)]
+            gone = self._amend(connection, batch) if batch.speaking else []
+            for place in entry.erased:
+                gone += erase(connection, place, numbers.room_ids.get(place.room, 0))
         numbers.committed(batch)
+        self._has_erased = self._has_erased or bool(gone)
         if gone and self._index:
             self._index.forget(gone)
         if self._index:
             self._index.wake()
         return batch.runs
 
-    def _erase(self, connection: sqlite3.Connection, place: Receipt) -> list[Forgotten]:
-        """Take a text away. Returns what the index has to forget, if there was such a message."""
-        room = self._numbers.room_ids.get(place.room, 0)
-        rows = connection.execute(_ONE, (room, place.id)).fetchall()
-        connection.execute(_ERASE, (room, place.id))
-        private = bool(partners(place.room))
-        return [Forgotten(n, room, private, sender, text) for n, sender, text in rows]
+    def _amend(self, connection: sqlite3.Connection, batch: Batch) -> list[Forgotten]:
+        """Let entries do what they do to others. Returns what the index has to forget."""
+        gone = []
+        for at in batch.speaking:
+            run = batch.runs[at]
+            batch.runs[at], some = amend(connection, run, self._numbers.id_of(batch, run.room))
+            gone += some
+        return gone
 
     def _sessions(self, connection: sqlite3.Connection, batch: Batch, tokens: Iterable[str]) -> dict[str, int]:
         """The number of each session, new ones stored."""
@@ -226,6 +232,10 @@ class SqliteLog(accounts.SqliteAccounts, Store):
     def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
         return self._reader.after(room, after, limit, size)
 
+    def said(self, room: str, id: int) -> Message | None:
+        found = self._reader.said(room, id)
+        return found if found is not None and found.text else None
+
     def backup(self, target: Path) -> None:
         """See LogReader.backup. May be called from any thread while the server goes on."""
         self._reader.backup(target)
@@ -263,6 +273,8 @@ class SqliteLog(accounts.SqliteAccounts, Store):
     def trim(self, keep_days: float | None = None, keep_messages: int | None = None) -> bool:
         oldest = -math.inf if keep_days is None else time.time() - keep_days * DAY
         most = math.inf if keep_messages is None else keep_messages
+        if self._has_erased:
+            self._wipe()
         if keep_days is None and keep_messages is None:
             return False
         self._to_trim = self._to_trim or [room for room in self._numbers.last if room != ACTS]
@@ -280,6 +292,12 @@ class SqliteLog(accounts.SqliteAccounts, Store):
                     self._to_trim.pop()
         self._forget(gone)
         return bool(self._to_trim)
+
+    def _wipe(self) -> None:
+        """Let what was taken away leave the write-ahead log too; later, if somebody reads there just now."""
+        with told(f"{self.path} cannot be written"):
+            ((busy, *_),) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._has_erased = bool(busy)
 
     def _past(
         self, connection: sqlite3.Connection, room: str, oldest: float, most: float, limit: int
@@ -309,7 +327,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
             self._numbers.first[room] = rows[-1][1] + 1
             if self._index:
                 id, private = self._numbers.room_ids[room], bool(partners(room))
-                self._index.forget([Forgotten(n, id, private, sender, text) for n, _, _, sender, text in rows])
+                self._index.forget([forgotten(n, id, private, *row) for n, _, _, *row in rows])
 
     def note_use(self, sessions: Sequence[str], day: int) -> None:
         with self._transaction() as connection:

@@ -30,6 +30,7 @@ class Batch:
     def __init__(self, n: int, day: int | None) -> None:
         self.n, self.day = n, day
         self.runs: list[Run] = []
+        self.speaking: list[int] = []  # which of them speak of other messages
         self.rows: list[tuple[Any, ...]] = []
         self.last: dict[str, int] = {}
         self.new_rooms: dict[str, int] = {}
@@ -62,6 +63,11 @@ class Numbers:
         newest = connection.execute(_NEWEST).fetchone()
         self.are_whole = not newest or (newest[1] == newest[2] and newest[0] <= self._n)
 
+    @property
+    def newest(self) -> int:
+        """The highest `n` that was given."""
+        return self._n
+
     def new_batch(self) -> Batch:
         return Batch(self._n, self._day)
 
@@ -70,7 +76,7 @@ class Numbers:
         for draft in drafts:
             room, n, session = draft.room, batch.n + 1, sessions[draft.session]
             run = Run.numbered(draft, batch.last.get(room, self.last.get(room, 0)) + 1)
-            room_id = self._id_of(batch, room)
+            room_id = self.id_of(batch, room)
             batch.n += len(run.texts)
             batch.last[room] = run.last
             if run.ts // DAY != batch.day:
@@ -83,9 +89,11 @@ class Numbers:
             batch.rows.append(
                 (n, room_id, run.id, run.ts, run.sender, run.color, session, run.seq, _as_json(run.texts))
             )
+            if run.about is not None:
+                batch.speaking.append(len(batch.runs))
             batch.runs.append(run)
 
-    def _id_of(self, batch: Batch, room: str) -> int:
+    def id_of(self, batch: Batch, room: str) -> int:
         known = self.room_ids.get(room)
         return known or batch.new_rooms.setdefault(room, len(self.room_ids) + len(batch.new_rooms) + 1)
 
@@ -103,7 +111,7 @@ class Numbers:
         self._in_span.clear()
 
     def room_rows(self, batch: Batch) -> list[tuple[Any, ...]]:
-        return [(self._id_of(batch, room), room, bool(partners(room)), last) for room, last in batch.last.items()]
+        return [(self.id_of(batch, room), room, bool(partners(room)), last) for room, last in batch.last.items()]
 
     def committed(self, batch: Batch) -> None:
         self._n, self._day = batch.n, batch.day

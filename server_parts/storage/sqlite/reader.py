@@ -17,15 +17,17 @@ from typing import Any, Final
 from server_parts.storage.records import Message, Receipt, filling
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
-from server_parts.storage.sqlite.schema import BLOCK, check_schema
+from server_parts.storage.sqlite.schema import BEFORE_ENTRIES, BLOCK, MIGRATIONS, check_schema
 
 # The fields of a Message, in their order. Sessions that nobody uses any more are deleted before their messages.
-MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, ''), m.seq"
+MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, ''), m.seq, m.about, m.fate"
 ITS_SESSION: Final = "LEFT JOIN sessions AS s ON s.id = m.session"
 
 _AFTER: Final = f"""
     SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id {ITS_SESSION}
     WHERE r.name = ? AND m.id > ? ORDER BY m.id LIMIT ?"""
+_ONE: Final = f"""
+    SELECT {MESSAGE} FROM rooms AS r JOIN messages AS m ON m.room = r.id {ITS_SESSION} WHERE r.name = ? AND m.id = ?"""
 _NUMBER: Final = "SELECT n FROM messages WHERE room = ? AND id >= ? ORDER BY id LIMIT 1"
 _ROOMS: Final = "SELECT name, last FROM rooms"
 _SESSION: Final = "SELECT accepted, owner FROM sessions WHERE token = ?"
@@ -39,20 +41,30 @@ _RECEIPT: Final = f"""
 
 
 def messages(rows: Iterable[tuple[Any, ...]]) -> list[Message]:
-    return [Message(*row) for row in rows]
+    return list(map(Message.of_row, rows))
 
 
 class LogReader:
     """The reading half of a log."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, version: int = len(MIGRATIONS)) -> None:
+        """`version`: of the tables, which may be older ones."""
         self.path = path
+        self._after = _AFTER if version > BEFORE_ENTRIES else _AFTER.replace("m.about, m.fate", "NULL, NULL")
         self.pool = ReaderPool(path)
         self._lookups = ReaderPool(path, 2)  # of single rows: the hub must not wait behind pages and scans
 
     def after(self, room: str, after: int, limit: int, size: float = math.inf) -> list[Message]:
-        with self.pool.lend() as connection, closing(connection.execute(_AFTER, (room, after, max(limit, 0)))) as rows:
-            return list(filling(size, (Message(*row) for row in rows)))
+        with (
+            self.pool.lend() as connection,
+            closing(connection.execute(self._after, (room, after, max(limit, 0)))) as rows,
+        ):
+            return list(filling(size, map(Message.of_row, rows)))
+
+    def said(self, room: str, id: int) -> Message | None:
+        """The message with that number, if it is kept."""
+        rows = self.look_up(_ONE, (room, id))
+        return Message.of_row(rows[0]) if rows else None
 
     def number_of(self, room: int, id: int) -> int:
         """The number among all messages of the first one in a room from `id` on; 0 if there is none."""
@@ -136,5 +148,5 @@ def open_read_only(folder: Path) -> LogReader:
     if not path.exists():
         raise LogError(f"there is no chat log in {folder}")
     with told(f"{path} cannot be opened", LogError), closing(connect_reader(path)) as connection:
-        check_schema(connection, path)
-    return LogReader(path)
+        version = check_schema(connection, path)
+    return LogReader(path, version)

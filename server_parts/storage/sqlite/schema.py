@@ -18,6 +18,8 @@ APPLICATION: Final = 0x63686174  # "chat": tells our databases from anybody else
 # Messages are noted for receipts in blocks of so many consecutive `n`, a power of two.
 BLOCK: Final = 1024
 
+BEFORE_ENTRIES: Final = 4  # the last version in which nothing is kept of entries that speak of others
+
 # Each version is a list of statements that makes it out of the one before. A released one is never edited.
 MIGRATIONS: list[tuple[str, ...]] = [
     (
@@ -126,6 +128,12 @@ MIGRATIONS: list[tuple[str, ...]] = [
         "CREATE INDEX codes_by_account ON codes (account)",
         "CREATE INDEX codes_by_end ON codes (expires)",
     ),
+    (
+        # What an entry does to another message of its room, like `edit 12`, and what became of a message (records.py).
+        # Most messages have neither, which takes next to no space.
+        "ALTER TABLE messages ADD COLUMN about TEXT",
+        "ALTER TABLE messages ADD COLUMN fate TEXT",
+    ),
 ]
 
 
@@ -147,7 +155,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.create_function("hashed", 1, hashed, deterministic=True)
     connection.create_function("skeleton", 1, skeleton, deterministic=True)
     connection.create_function("today", 0, lambda: int(time.time() // DAY))
-    connection.execute("PRAGMA secure_delete = ON")  # of secrets that are hashed from now on, no copy stays in the file
+    connection.execute("PRAGMA secure_delete = ON")  # what is taken away leaves the file, also long texts
     connection.execute("BEGIN IMMEDIATE")
     try:
         for number, statements in enumerate(MIGRATIONS[version:], version + 1):
@@ -159,7 +167,6 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("COMMIT")
         if version not in (0, len(MIGRATIONS)):
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.execute("PRAGMA secure_delete = FAST")  # so that a text which is taken away leaves the file
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

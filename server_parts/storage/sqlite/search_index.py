@@ -22,16 +22,30 @@ from typing import Any, Final, NamedTuple
 from server_parts.storage.finding import SEARCH_TIME, Finds, Found, Wanted
 from server_parts.storage.outage import of_the_search_index
 from server_parts.storage.records import Message, StorageError
-from server_parts.storage.search_query import DAY, Phrase, Query, fold_name, words_of
+from server_parts.storage.search_query import DAY, Phrase, Query
+from server_parts.storage.sqlite.amending import Forgotten
 from server_parts.storage.sqlite.files import READING_PATIENCE, ReaderPool, connect, create_private, told
+from server_parts.storage.sqlite.indexing import (
+    FINDABLE,
+    SLICE,
+    VERSION,
+    forget,
+    index,
+    is_merge_due,
+    make_tables,
+    merge,
+    note_merge,
+    outdated,
+    progress,
+    sender_tag,
+    spaced_words,
+)
 from server_parts.storage.sqlite.reader import ITS_SESSION, MESSAGE, messages
 
 log = logging.getLogger("chat.search")
 
 INDEX: Final = "search.db"
-VERSION: Final = 1  # of the tables below and of what a word is; another one in the file makes the index anew
 STEPS: Final = 1000  # of SQLite's machine between two looks at the clock
-SLICE: Final = 2000  # messages indexed, or looked through, at a time
 GATHER: Final = 1.0  # seconds to let messages gather: each commit of the index competes with theirs for the disk
 POLITENESS: Final = 20  # rest so many times as long as the last slice took, while there is appending: that comes first
 BREATH: Final = 0.001  # lets a waiting search have the lock
@@ -40,28 +54,9 @@ MAX_BEHIND: Final = 20_000  # further behind than this, catching up takes longer
 
 EVER: Final = 2**62  # above every number of a message
 
-_CREATE: Final = (
-    "CREATE TABLE about (epoch TEXT NOT NULL, version INTEGER NOT NULL, done INTEGER NOT NULL)",
-    # FTS5 miscounts, and in the end breaks, when words are deleted that it does not have.
-    "CREATE TABLE indexed (n INTEGER PRIMARY KEY)",
-    # No copy of the texts and no sizes: only where each word is. `ascii` takes what `words_of` made as it is. With its
-    # own index the prefix of one letter, which most messages have, is as fast as a word; longer ones do without.
-    "CREATE VIRTUAL TABLE words USING fts5(text, tags, content='', columnsize=0, tokenize='ascii', prefix='1')",
-)
-# Texts that are plain ASCII go to the tokenizer as they are (no Python); as many bytes as characters means just that.
-_TEXT: Final = "CASE WHEN length(m.text) = length(CAST(m.text AS BLOB)) THEN m.text ELSE spaced_words(m.text) END"
-_TAGS: Final = "'u' || hex(lower(m.sender)) || ' r' || m.room || CASE WHEN r.private THEN ' private' ELSE ' public' END"
-_INDEX_SLICE: Final = f"""
-    INSERT INTO words (rowid, text, tags)
-    SELECT m.n, {_TEXT}, {_TAGS} FROM chat.messages AS m JOIN chat.rooms AS r ON r.id = m.room
-    WHERE m.n BETWEEN ? AND ? ORDER BY m.n"""
-_NOTE_SLICE: Final = "INSERT INTO indexed SELECT n FROM chat.messages WHERE n BETWEEN ? AND ?"
-_UNNOTE: Final = "DELETE FROM indexed WHERE n = ?"
-_FORGET: Final = "INSERT INTO words (words, rowid, text, tags) VALUES ('delete', ?, ?, ?)"
-
 _FLOORS: Final = "WITH floors (room, id) AS (VALUES {floors})"
-_CONDITIONS: Final = """
-    {rooms} AND m.text <> '' AND lower(m.sender) NOT IN ({without}) AND m.ts >= :since AND m.ts < :until
+_CONDITIONS: Final = f"""
+    {{rooms}} AND {FINDABLE} AND lower(m.sender) NOT IN ({{without}}) AND m.ts >= :since AND m.ts < :until
     AND m.id > coalesce((SELECT f.id FROM floors AS f WHERE f.room = m.room), 0)"""
 _FIND: Final = f"""
     {_FLOORS} SELECT {MESSAGE}
@@ -78,16 +73,6 @@ _NEWEST: Final = "SELECT max(n) FROM messages"
 _FIRST_SINCE: Final = "SELECT min(start) FROM days WHERE day >= ?"
 _FIRST_AFTER: Final = """
     SELECT min(start) FROM days WHERE start > (SELECT coalesce(max(start), 0) FROM days WHERE day <= ?)"""
-
-
-class Forgotten(NamedTuple):
-    """A message that was trimmed, as far as the index needs to know it again."""
-
-    n: int
-    room: int
-    private: bool
-    sender: str
-    text: str
 
 
 class Scope(NamedTuple):
@@ -167,22 +152,13 @@ def _quoted(phrase: Phrase) -> str:
     return f'"{" ".join(phrase.words)}"' + " *" * phrase.prefix
 
 
-def sender_tag(sender: str) -> str:
-    """A name as one word whatever it is made of, so that alice is not found in alice-2."""
-    return fold_name(sender).encode().hex()
-
-
-def spaced_words(text: str) -> str:
-    return " ".join(words_of(text))
-
-
 def _in_time(connection: sqlite3.Connection, sql: str, values: dict[str, Any], finds: Finds) -> Found:
     """The messages that come within SEARCH_TIME."""
     deadline = time.monotonic() + SEARCH_TIME
     connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
     try:
         for row in connection.execute(sql, values):
-            finds.add(Message(*row))
+            finds.add(Message.of_row(row))
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise
@@ -195,11 +171,15 @@ def _in_time(connection: sqlite3.Connection, sql: str, values: dict[str, Any], f
 class SearchIndex:
     """The index of one log, and the thread that keeps it close behind."""
 
-    def __init__(self, chat: Path, epoch: str) -> None:
+    def __init__(self, chat: Path, epoch: str, newest: int = 0) -> None:
+        """`newest`: the newest message when the log was opened."""
         self._chat, self._path, self._epoch = chat, chat.with_name(INDEX), epoch
         self._lock = threading.Lock()  # guards the connection and all it says
         self._connection: sqlite3.Connection | None = None
-        self._forgotten: deque[Forgotten] = deque(maxlen=MAX_FORGOTTEN)
+        self._opened_at = newest
+        self._forgotten: deque[Forgotten] = deque()
+        self._is_lossy = False  # more was to be forgotten than could be remembered
+        self._to_merge = self._merging = False  # words that were dropped are in the file still
         self._work = threading.Event()
         self._closing = threading.Event()
         self._outage = of_the_search_index(log)
@@ -213,12 +193,16 @@ class SearchIndex:
         if not self._work.is_set():
             self._work.set()
 
-    def forget(self, trimmed: list[Forgotten]) -> None:
-        """Drop the words of messages that are gone; later, on the index's own thread.
+    def forget(self, gone: list[Forgotten]) -> None:
+        """Drop the words of messages that are gone, or say something else now; later, on the index's own thread.
 
-        What is lost of this on the way (a full queue, a crash) costs some space: words without a message find nothing.
+        If this is lost on the way (a full queue, a crash) of what was trimmed, that costs some space: words without a
+        message find nothing. For what was edited or deleted, the index is made anew.
         """
-        self._forgotten.extend(trimmed)
+        if len(self._forgotten) + len(gone) > MAX_FORGOTTEN:
+            self._is_lossy = True
+        else:
+            self._forgotten.extend(gone)
         self.wake()
 
     def search(self, wanted: Wanted, scope: Scope) -> Found:
@@ -233,11 +217,11 @@ class SearchIndex:
             return _in_time(connection, sql, values, finds)
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:
-        newest, done = self._progress(connection)
+        newest, done = progress(connection)
         if newest - done > MAX_BEHIND:
             raise StorageError(f"the search index is being made: {done} of {newest} messages")
         while self._index_slice(connection):
-            pass
+            time.sleep(0)  # whoever is about to say what is to be forgotten
 
     def close(self) -> None:
         self._closing.set()
@@ -261,13 +245,15 @@ class SearchIndex:
         try:
             with self._lock, self._open() as connection:
                 more = self._index_slice(connection)
+                if self._to_merge and not more:
+                    more = self._merge(connection)
         except StorageError as error:
             if not self._closing.is_set():
                 self._outage.note(error)
             self._work.set()
             return 1.0
         self._outage.end()
-        appending = self._work.is_set()
+        appending = self._work.is_set() or self._to_merge
         if more:
             self._work.set()
         rest = BREATH if more else GATHER
@@ -297,9 +283,11 @@ class SearchIndex:
         connection = connect(self._path, "rw", READING_PATIENCE)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA synchronous = NORMAL")  # a power failure may take back a slice, never break it
             connection.create_function("spaced_words", 1, spaced_words, deterministic=True)
             self._prepare(connection)
+            self._to_merge = is_merge_due(connection)
             connection.execute("ATTACH ? AS chat", (f"{self._chat.absolute().as_uri()}?mode=ro",))
         except BaseException:
             connection.close()
@@ -311,42 +299,50 @@ class SearchIndex:
         with suppress(sqlite3.OperationalError):  # no such table
             if connection.execute("SELECT epoch, version FROM about").fetchone() == (self._epoch, VERSION):
                 return
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("DROP TABLE IF EXISTS about")
-        connection.execute("DROP TABLE IF EXISTS words")
-        connection.execute("DROP TABLE IF EXISTS indexed")
-        for statement in _CREATE:
-            connection.execute(statement)
-        connection.execute("INSERT INTO about VALUES (?, ?, 0)", (self._epoch, VERSION))
-        connection.execute("COMMIT")
+        make_tables(connection, self._epoch)
 
     def _index_slice(self, connection: sqlite3.Connection) -> bool:
         """Bring the index forward by at most one slice, in one transaction; whether there is more."""
-        newest, done = self._progress(connection)
+        newest, done = progress(connection)
         if done >= newest and not self._forgotten:
             return False
+        gone = list(self._forgotten)[:SLICE]
         connection.execute("BEGIN IMMEDIATE")
-        self._drop_forgotten(connection)
+        edited = forget(connection, gone)
+        if edited:
+            note_merge(connection, due=True)
         first = connection.execute("SELECT min(n) FROM chat.messages WHERE n > ?", (done,)).fetchone()[0]
         upto = min(first + SLICE - 1, newest) if first else done
-        connection.execute(_INDEX_SLICE, (done + 1, upto))
-        connection.execute(_NOTE_SLICE, (done + 1, upto))
+        if (stop := outdated(connection, done + 1, upto)) is not None:
+            self._check_known(stop)
+            upto = stop - 1
+        index(connection, done + 1, upto)
         connection.execute("UPDATE about SET done = ?", (upto,))
         connection.execute("COMMIT")
+        if edited:
+            self._to_merge, self._merging = True, False
+        for _ in gone:
+            self._forgotten.popleft()
         return bool(upto < newest or self._forgotten)
 
-    def _progress(self, connection: sqlite3.Connection) -> tuple[int, int]:
-        """The newest message of the log, and the newest one indexed."""
-        newest = connection.execute("SELECT max(n) FROM chat.messages").fetchone()[0] or 0
-        return newest, connection.execute("SELECT done FROM about").fetchone()[0]
+    def _check_known(self, entry: int) -> None:
+        """What an entry has changed is about to be told; if not, as the process has ended since, nobody knows it."""
+        if entry <= self._opened_at or self._is_lossy:
+            self._discard()
+            self._is_lossy = False
+            raise StorageError("the search index is made anew")
 
-    def _drop_forgotten(self, connection: sqlite3.Connection) -> None:
-        for _ in range(min(len(self._forgotten), SLICE)):
-            gone = self._forgotten.popleft()
-            if connection.execute(_UNNOTE, (gone.n,)).rowcount:
-                tags = f"u{sender_tag(gone.sender)} r{gone.room} {'private' if gone.private else 'public'}"
-                text = gone.text if gone.text.isascii() else spaced_words(gone.text)
-                connection.execute(_FORGET, (gone.n, text, tags))
+    def _merge(self, connection: sqlite3.Connection) -> bool:
+        """Let words that were dropped leave the file, little by little; whether there is more of that to do."""
+        if not self._merging:
+            self._merging, more = True, merge(connection, begins=True)
+        else:
+            more = merge(connection, begins=False)
+        if not more:
+            self._to_merge = self._merging = False
+            note_merge(connection, due=False)
+            connection.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")
+        return more
 
     def _discard(self) -> None:
         self._disconnect()

@@ -21,7 +21,8 @@ CHUNK: Final = 20_000  # rows
 _MESSAGES: Final = """
     SELECT n, n || ',' || room || ',' || id || ',', ts,
         ',' || CASE session WHEN :nobody THEN 0 ELSE session END || ',' || seq || ',"' || replace(sender, '"', '""')
-        || '","' || replace(color, '"', '""') || '","' || replace(text, '"', '""') || '"' || char(10)
+        || '","' || replace(color, '"', '""') || '","' || replace(text, '"', '""') || '",'
+        || coalesce('"' || about || '"', '') || ',' || coalesce('"' || replace(fate, '"', '""') || '"', '') || char(10)
     FROM messages WHERE n > :after ORDER BY n LIMIT :limit"""
 _NOBODY: Final = "SELECT coalesce(max(id), 0) FROM sessions WHERE token = ''"
 # The session that is not copied is in none of these.

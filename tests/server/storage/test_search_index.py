@@ -13,7 +13,7 @@ import pytest
 from server_parts.storage.finding import Wanted
 from server_parts.storage.records import StorageError
 from server_parts.storage.search_query import DAY, parse
-from server_parts.storage.sqlite import search_index
+from server_parts.storage.sqlite import amending, indexing, search_index
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.search_index import Scope, SearchIndex, has_fts5, match_expression, message_range
 from tests.peers import WAIT
@@ -66,9 +66,9 @@ def stop_following(log: SqliteLog) -> None:
 
 def test_the_index_follows_by_itself(sqlite: SqliteLog) -> None:
     """Messages are indexed without anybody searching, also more than one slice of them."""
-    append(sqlite, *(draft("needle", seq=i) for i in range(1, search_index.SLICE * 2 + 2)))
-    wait_until_indexed(sqlite, search_index.SLICE * 2 + 1)
-    assert postings(sqlite, "needle") == search_index.SLICE * 2 + 1
+    append(sqlite, *(draft("needle", seq=i) for i in range(1, indexing.SLICE * 2 + 2)))
+    wait_until_indexed(sqlite, indexing.SLICE * 2 + 1)
+    assert postings(sqlite, "needle") == indexing.SLICE * 2 + 1
 
 
 def test_search_does_not_wait_for_the_index(sqlite: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,9 @@ def test_trimming_what_is_not_indexed_is_harmless(sqlite: SqliteLog) -> None:
     say(sqlite, *["needle"] * 20)
     assert len(sqlite.search("needle", {}, 99)) == 20
     assert sqlite._index
-    gone = [search_index.Forgotten(n, 1, False, "alice", "needle") for n in (*range(1, 11), *range(1, 11), 15)]
+    gone = [
+        amending.Forgotten(n, 1, False, "alice", "needle", trimmed=True) for n in (*range(1, 11), *range(1, 11), 15)
+    ]
     sqlite._index.forget(gone)
     say(sqlite, "needle again")
     assert len(sqlite.search("needle", {}, 99)) == 10

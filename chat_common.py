@@ -99,12 +99,12 @@ class FrameError(ValueError):
         self.code, self.text, self.field = code, text, field
 
 
-_write_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+write_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def encode_frame(frame: Mapping[str, Any]) -> bytes:
     # "replace": a lone surrogate (an undecodable byte on somebody's command line) must not stop a conversation.
-    return (_write_json(frame) + "\n").encode("utf-8", "replace")
+    return (write_json(frame) + "\n").encode("utf-8", "replace")
 
 
 def _not_json(constant: str) -> None:

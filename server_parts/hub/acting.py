@@ -19,7 +19,7 @@ from server_parts.people.permissions import outranked, rank_in
 from server_parts.people.restraint import keys_of, source_to_ban
 from server_parts.people.roles import Role, role_of
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.records import Receipt
+from server_parts.storage.records import Draft
 from server_parts.storage.store import Entry
 
 MOST_KEYS: Final = 64  # by which one person is known
@@ -42,18 +42,24 @@ class Acting:
         self.rules = state.rules
         self._acts = state.acts
         self._store = state.store
+        self._live_rooms = state.live_rooms
         self._names = state.live_rooms.names
         self._batch = state.batch
         self._last_seen = state.last_seen
 
-    def record(self, by: str, act: Act, erased: Sequence[Receipt] = ()) -> None:
+    def record(self, by: str, act: Act, entries: Sequence[Draft] = ()) -> None:
         """Keep an act, and let it hold from now on. StorageError: it was not kept, and nothing holds.
+
+        `entries`: what is said of it where it was done, which is kept together with it, and told.
 
         What was said before is told before: nobody is muted or removed for a text that others have not seen.
         """
         self._batch.commit()
         draft = acts.draft_of(by, act, self.rules.clock())
-        self._acts.note(self._store.write(Entry([draft], {}, erased=erased)))
+        runs = self._store.write(Entry([draft, *entries], {}))
+        self._acts.note(runs)
+        for run in runs[1:]:
+            self._live_rooms.publish(run.room, [run])
 
     def find(self, name: str) -> Person | None:
         """Whom a name means."""

@@ -10,13 +10,13 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from chat_common import partners
+from chat_common import Frame, partners
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.hub.log_writer import LogWriter
 from server_parts.moderation import acts
 from server_parts.moderation.act_log import ActLog
 from server_parts.moderation.acts import Act
-from server_parts.people.clients import Client, Session
+from server_parts.people.clients import Client, Room, Session
 from server_parts.protocol.requests import Refusal
 from server_parts.protocol.unavailable import unavailable
 from server_parts.storage.message_log import PAGE
@@ -40,6 +40,9 @@ class _Said:
         self.writers: dict[Client, None] = {}
         self.claims: dict[str, str] = {}
         self.founded: set[str] = set()  # rooms that have their first message in it
+        self.spoken_of: set[tuple[str, int]] = set()  # rooms and messages
+        self.decided: list[tuple[str, Frame]] = []  # what rooms are told of acts that are in it
+        self.has_acts = False
         self.programs: dict[str, str] = {}
 
     def entry(self) -> Entry:
@@ -85,6 +88,18 @@ class Batch:
         said.size += len(draft.texts)
         said.drafts.append(draft)
         said.writers[client] = None
+        if draft.about is not None:
+            said.spoken_of.add((draft.room, draft.about.id))
+
+    def speaks_of(self, room: str, id: int) -> bool:
+        """Whether something in it speaks of that message, and may change it."""
+        return (room, id) in self._said.spoken_of
+
+    def decide(self, act: Draft, room: str, frame: Frame) -> None:
+        """An act of moderation that goes with what was added last, and what its room is told when it is kept."""
+        self._said.drafts.append(act)
+        self._said.has_acts = True
+        self._said.decided.append((room, frame))
 
     def claim(self, claims: Mapping[str, str]) -> None:
         """Names that are claimed with what was added last."""
@@ -103,6 +118,7 @@ class Batch:
         if client.trusted or client.name in said.claims:
             act = Act(acts.FOUND, client.name, room=room)
             said.drafts.append(acts.draft_of(client.name, act, self._clock()))
+            said.has_acts = True
 
     def refuse(self, client: Client, refusals: Iterable[Refusal]) -> None:
         """A refused text is counted, and that is recorded too, before its sender is told."""
@@ -157,6 +173,8 @@ class Batch:
             by_room.setdefault(run.room, []).append(run)
         for room, heard in by_room.items():
             self._live_rooms.publish(room, heard)
+        for room, frame in said.decided:
+            _tell_all(self._live_rooms.rooms.get(room), frame)
         for client, refusal in said.refused:
             client.tell(refusal.frame())
 
@@ -203,12 +221,19 @@ class Batch:
         else:
             self._outage.end()
             self._written = said, runs
-            if said.founded:
+            if said.has_acts:
                 self._acts.note(runs)
             for session in said.sessions():
                 session.accepted, session.stored_owner = session.counted, session.owner
             for name, token_hash in said.claims.items():
                 self._live_rooms.claimed(name, token_hash)
+
+
+def _tell_all(room: Room | None, frame: Frame) -> None:
+    """Whoever is in a room, and connected to this server."""
+    for client in list(room.members) if room is not None else ():
+        if not client.is_distant:
+            client.tell(frame)
 
 
 def _take_back(reason: str, writers: Iterable[Client]) -> None:

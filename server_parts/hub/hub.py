@@ -20,7 +20,9 @@ from typing import Any, Final, NamedTuple
 
 from chat_common import partners
 from server_parts.hub.accounts import Accounts
+from server_parts.hub.acting import Acting
 from server_parts.hub.admission import Admission
+from server_parts.hub.amending import Amending
 from server_parts.hub.another_history import AnotherHistory
 from server_parts.hub.arrivals import Arrivals
 from server_parts.hub.departures import Departures
@@ -80,7 +82,9 @@ class Hub:
         admission = Admission(state)
         self._neighbours = neighbours = Neighbours(state, departures, admission)
         arrivals = Arrivals(state, departures, self._trimming, admission, neighbours)
-        self._saying = saying = Saying(state)
+        acting = Acting(state)
+        amending = Amending(state, acting)
+        self._saying = saying = Saying(state, amending)
         accounts = Accounts(state, departures)
         self.prover = Prover(store)  # for readers
         self._feed = Feed(state, self.submit)
@@ -107,7 +111,7 @@ class Hub:
             ask.Bye: departures.bye,
             ask.EndConnection: departures.end,
             ask.Disconnected: departures.disconnected,
-            **moderation_table(state, departures),
+            **moderation_table(state, departures, acting, amending),
             ask.Who: self._list_members,
             ask.Rooms: self._live_rooms.list_rooms,
             ask.Color: self._color,

@@ -7,6 +7,7 @@ from typing import Any
 
 from server_parts.hub.act_lists import ActLists
 from server_parts.hub.acting import Acting
+from server_parts.hub.amending import Amending
 from server_parts.hub.complaints import Complaints
 from server_parts.hub.departures import Departures
 from server_parts.hub.moderating import Moderating
@@ -16,11 +17,12 @@ from server_parts.people.clients import Client
 from server_parts.protocol import moderation_requests as ask
 
 
-def moderation_table(state: HubState, departures: Departures) -> dict[type, Callable[[Client, Any], None]]:
+def moderation_table(
+    state: HubState, departures: Departures, acting: Acting, amending: Amending
+) -> dict[type, Callable[[Client, Any], None]]:
     """The rows for the hub's table, and behind them what carries them out."""
-    acting = Acting(state)
     moderating = Moderating(state, departures, acting)
-    rooms = RoomModeration(state, acting)
+    rooms = RoomModeration(state, acting, amending)
     complaints = Complaints(state, acting)
     return {
         ask.Kick: moderating.kick,

@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
-from itertools import chain
 
 from chat_common import Frame
+from server_parts.hub.quoting import as_told
 from server_parts.protocol import events
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import History, Search
+from server_parts.protocol.unavailable import unavailable
 from server_parts.storage.finding import MOST_COUNTED, Found, Wanted
 from server_parts.storage.message_log import MessageLog
 from server_parts.storage.records import Place, StorageError
@@ -41,7 +42,10 @@ def entry(store: MessageLog, encoder: Encoder, joined: Frame, after: int, *, gap
 
 
 def older(store: MessageLog, encoder: Encoder, request: History, floor: int) -> Iterator[bytes]:
-    """What was said before a message, as far down as the limit and `floor` allow. StorageError, if there is one yet."""
+    """What was said before a message, as far down as the limit and `floor` allow.
+
+    It is read when its turn to be sent has come: so what is told before it is in it, and what is told later is not.
+    """
     room, last = request.room, store.last(request.room)
     upto = last if request.before is None else min(max(request.before - 1, 0), last)
     lowest = max(upto - request.limit, floor)
@@ -51,7 +55,7 @@ def older(store: MessageLog, encoder: Encoder, request: History, floor: int) -> 
         gap = request.limit > 0 and upto > floor
         return iter([encoder.pages(events.history(room, gap=gap), "messages", [])])
     portions = _portions(store, encoder, room, after, upto, gap=trimmed > lowest)
-    return chain([next(portions)], _or_abort(portions))
+    return _or_refuse(encoder, portions)
 
 
 def _portions(store: MessageLog, encoder: Encoder, room: str, after: int, upto: int, *, gap: bool) -> Iterator[bytes]:
@@ -62,8 +66,9 @@ def _portions(store: MessageLog, encoder: Encoder, room: str, after: int, upto: 
         gap = gap or not page or page[0].id > after + 1
         after = page[-1].id if page else upto  # if nothing is left of the rest, it was trimmed meanwhile
         more = after < upto
-        block = encoder.pages(events.history(room, gap=gap, more=more), "messages", page)
-        del page  # it may take long until the block is read
+        told = as_told(store, encoder, page)
+        block = encoder.pages(events.history(room, gap=gap, more=more), "messages", told)
+        del page, told  # it may take long until the block is read
         yield block
         gap = False
 
@@ -75,6 +80,17 @@ def _or_abort(portions: Iterator[bytes]) -> Iterator[bytes]:
     except StorageError as error:
         log.error("history: %s", error)
         raise ConnectionAbortedError from error
+
+
+def _or_refuse(encoder: Encoder, portions: Iterator[bytes]) -> Iterator[bytes]:
+    """The log may not be readable at all."""
+    try:
+        first = next(portions)
+    except StorageError as error:
+        yield encoder.frame(unavailable(str(error)).frame())
+        return
+    yield first
+    yield from _or_abort(portions)
 
 
 def find(
@@ -94,7 +110,7 @@ def results(store: MessageLog, encoder: Encoder, request: Search, found: Found) 
     if found.partial:
         frame["partial"] = True
     if not found.later:
-        return iter([encoder.pages({**frame, "more": False}, "messages", found.messages)])
+        return iter([encoder.pages({**frame, "more": False}, "messages", as_told(store, encoder, found.messages))])
     portions = _portions_of(found.places)
     if encoder.newest_last:
         portions.reverse()
@@ -118,4 +134,6 @@ def _long_results(store: MessageLog, encoder: Encoder, frame: Frame, portions: l
     for number, portion in enumerate(portions):
         messages = [m for room, id, _ in portion if (m := store.said(room, id)) is not None]
         shown = {"shown": sum(map(len, portions[:number]))} if encoder.newest_last else {}
-        yield encoder.pages({**frame, **shown, "more": number + 1 < len(portions)}, "messages", messages)
+        yield encoder.pages(
+            {**frame, **shown, "more": number + 1 < len(portions)}, "messages", as_told(store, encoder, messages)
+        )

@@ -11,6 +11,7 @@ from typing import Final
 
 from chat_common import LOBBY, Frame
 from server_parts.hub.acting import Acting, Person, last_owner
+from server_parts.hub.amending import Amending, act_of
 from server_parts.hub.state import HubState
 from server_parts.moderation import acts
 from server_parts.moderation.acts import Act
@@ -24,22 +25,21 @@ from server_parts.people.permissions import outranked, rank_in
 from server_parts.people.restraint import keys_to_invite
 from server_parts.protocol import events, moderation_events
 from server_parts.protocol import moderation_requests as ask
+from server_parts.protocol.entries import deletion
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.records import Message, Receipt
+from server_parts.storage.records import DELETE, About, Draft
 
 CHANGES: Final = 1_000  # of settings, roles and invitations, that one person may make in a day
-DELETIONS: Final = 10_000  # the same for texts: they may be those of a flood
 
 
 class RoomModeration:
-    def __init__(self, state: HubState, acting: Acting) -> None:
-        self._store = state.store
+    def __init__(self, state: HubState, acting: Acting, amending: Amending) -> None:
+        self._amending = amending
         self._live_rooms = state.live_rooms
         self._batch = state.batch
         self._rules = state.rules
         self._acting = acting
         self._changes = Allowance(CHANGES, "changes of rooms")
-        self._deletions = Allowance(DELETIONS, "deleted messages")
 
     def _may_change(self, client: Client) -> bool:
         return not self._changes.is_used_up(client, time.monotonic())
@@ -157,27 +157,18 @@ class RoomModeration:
     # --- texts ---
 
     def delete(self, client: Client, wanted: ask.Delete) -> None:
+        """Take a text away. That is an act, and an entry of the room, so that who is not there learns of it."""
         self._batch.commit()
-        message = self._store.said(wanted.room, wanted.id)
+        message = self._amending.target(client, wanted.room, wanted.id)
         if message is None:
             client.tell(Refusal("bad_field", f"there is no message #{wanted.id} in {wanted.room}", "id").frame())
             return
-        refusal = self._may_delete(client, message)
+        refusal = self._amending.deletion_refusal(client, message)
         if refusal is not None:
             client.tell(refusal.frame())
             return
-        if self._deletions.is_used_up(client, time.monotonic()):
-            return
-        act = Act(acts.DELETE, message.sender, room=wanted.room, number=wanted.id)
-        self._acting.record(client.name, act, [Receipt(wanted.room, wanted.id)])
+        now, about = round(self._rules.clock(), 3), About(DELETE, wanted.id)
+        entry = Draft(wanted.room, now, client.name, client.color, [deletion(wanted.id)], "", 0, about)
+        self._acting.record(client.name, act_of(message), [entry])
         frame = moderation_events.deleted(wanted.room, wanted.id, client.name)
         self._tell([*(one for one in self._members(wanted.room) if not one.is_distant), client], frame)
-
-    def _may_delete(self, client: Client, message: Message) -> Refusal | None:
-        """One's own, and those of people one may act on."""
-        if message.sender.lower() == client.name.lower():
-            return None
-        person = self._acting.find(message.sender)
-        if person is None:
-            return None
-        return outranked(client, self._acting.rank(person, message.room), person.name, message.room, self._rules)

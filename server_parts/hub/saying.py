@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from chat_common import LOBBY, partners
+from server_parts.hub.amending import Allowed, Amending
 from server_parts.hub.slow_elsewhere import SlowElsewhere
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client, Session
@@ -19,7 +20,8 @@ from server_parts.storage.records import Draft
 
 
 class Saying:
-    def __init__(self, state: HubState) -> None:
+    def __init__(self, state: HubState, amending: Amending) -> None:
+        self._amending = amending
         self._store = state.store
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations
@@ -35,6 +37,8 @@ class Saying:
     def say(self, client: Client, say: Say) -> None:
         session = client.session
         assert session is not None
+        if say.about is not None:
+            self._amending.make_way(client, say)
         if session.unsure:
             self._batch.make_sure(session)
         texts, seq = say.texts, say.seq or session.counted + 1
@@ -61,7 +65,12 @@ class Saying:
     def _say_all(self, client: Client, say: Say, texts: list[str], seq: int) -> None:
         session = client.session
         assert session is not None
-        place = say.refusal or self._place(client, say.room)  # before counting: where that fails, nothing is used up
+        # Before counting: where that fails, nothing is used up.
+        place = say.refusal or self._place(client, say.room)
+        speaks = None
+        if say.about is not None and not isinstance(place, Refusal):
+            speaks = self._amending.judge(client, place, say.about, texts[0])
+            place = speaks if isinstance(speaks, Refusal) else place
         if client.gone:  # another server has asked for that, which was heard meanwhile
             return
         session.counted += len(texts)
@@ -69,7 +78,10 @@ class Saying:
             told = range(seq, seq + len(texts)) if say.seq else [None]
             self._batch.refuse(client, [place._replace(seq=one) for one in told])
         else:
-            self._batch.add(client, Draft(place, self._now, client.name, client.color, texts, session.key, seq))
+            about = speaks.about if isinstance(speaks, Allowed) else None
+            self._batch.add(client, Draft(place, self._now, client.name, client.color, texts, session.key, seq, about))
+            if isinstance(speaks, Allowed) and speaks.judged is not None:
+                self._amending.note(client, speaks.judged)
             if client.claiming or place.startswith("@"):
                 self._batch.claim(self._live_rooms.names.due_claims(partners(place) or (client.name.lower(),)))
             here = client.rooms.get(place)

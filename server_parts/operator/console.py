@@ -17,7 +17,8 @@ from server_parts.operator import moderation_commands
 from server_parts.operator.screen import Screen
 from server_parts.protocol import requests as ask
 from server_parts.protocol.account_lines import OF_OPERATORS, Parse
-from server_parts.protocol.plain_encoder import PLAIN_TIMED, timed_text
+from server_parts.protocol.plain_encoder import PLAIN_TIMED, starred, timed_text
+from server_parts.protocol.plain_moderation_lines import LINES
 from server_parts.storage.records import Message, Run
 
 _LOGGED: Final = ("welcome", "joined", "presence")  # or nothing new: the log's lines tell it better
@@ -29,6 +30,8 @@ class ConsoleEncoder:
     newest_last = own_receipts = is_for_people = True
 
     def frame(self, frame: Frame) -> bytes:
+        if frame["type"] == "deleted" and frame["room"] != LOBBY:  # in the lobby, the entry says so
+            return f"{starred(*LINES['deleted'](frame))}\n".encode()
         return b"" if frame["type"] in _LOGGED else PLAIN_TIMED.frame(frame)
 
     def live(self, runs: Iterable[Run], session: str | None = None) -> bytes:
@@ -41,8 +44,13 @@ class ConsoleEncoder:
 
 
 def _said(messages: Iterable[Message], session: str | None = None) -> bytes:
-    shown = (_receipt(m) if m.session == session else paint(timed_text(m), "blue") + "\n" for m in messages)
+    shown = (_receipt(m) if m.session == session else _painted(m) for m in messages)
     return "".join(shown).encode("utf-8", "replace")
+
+
+def _painted(message: Message) -> str:
+    text = timed_text(message)
+    return paint(text, "blue") + "\n" if text else ""
 
 
 def _receipt(message: Message) -> str:

@@ -66,7 +66,8 @@ class Client:
         "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone",
         "holds_back", "informed", "invited", "is_confidential", "is_silent", "joined_with", "known_as", "name",
         "number", "on_kept_place", "outbox", "page", "program", "proved", "reads_only", "renames", "replaced",
-        "resumed", "role", "rooms", "session", "settles", "shares_name", "takes_over", "token_hash", "wrote_in",
+        "resumed", "role", "rooms", "said_last", "session", "settles", "shares_name", "takes_over", "token_hash",
+        "wrote_in",
     )  # fmt: skip
 
     is_distant = False  # connected to another server of this chat: see distant.py
@@ -97,6 +98,7 @@ class Client:
         self.resumed = False
         self.joined_with: dict[str, int] = {}
         self.wrote_in: set[str] = set()  # private rooms
+        self.said_last: dict[str, int] = {}  # in each room, for who is not told numbers in a form to keep
         self.known_as: tuple[object, Who] | None = None  # see restraint.py
         self.renames: Renames | None = None  # for who sees no rooms in them
         self.rooms: dict[str, Room] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from chat_common import LOBBY, instant, partners
+from chat_common import LOBBY, instant, lasting, partners
 from server_parts.moderation import sentences
 from server_parts.moderation.acts import Act
 from server_parts.moderation.ranks import WORDS, Rank
@@ -23,6 +23,8 @@ from server_parts.protocol import moderation_requests as order
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
 from server_parts.storage.account_store import AccountStore
+from server_parts.storage.records import DELETE, EDIT, Message
+from server_parts.storage.search_query import DAY
 
 HELLO_FIRST: Final = Refusal("hello_first", "say hello first", "type")
 NOT_ALLOWED: Final = Refusal("not_allowed", "only the operator of this server may do that", "type")
@@ -43,6 +45,8 @@ NO_ACCOUNT: Final = Refusal(
     "only people with an account may block: /password makes one, in client.py your first message too",
     "type",
 )
+
+CHANGED_FOR: Final = DAY  # seconds for which people may edit and delete what they said
 
 _NO_RULES: Final = Rulebook()
 
@@ -132,6 +136,29 @@ def entry_refusal(client: Client, room: str, rules: Rulebook) -> Refusal | None:
             return Refusal("banned", sentences.banned(rule), "room")
     if not may_see(client, room, rules):
         return Refusal("invite_needed", f"{room} is for invited people: ask one of its moderators", "room")
+    return None
+
+
+# --- Speaking of other messages ---------------------------------------------------------------------------------
+
+
+def is_old(message: Message, now: float) -> bool:
+    """Whether it is too late for its author to change or delete it."""
+    return now - message.ts > CHANGED_FOR
+
+
+def amend_refusal(
+    client: Client, kind: str, message: Message, *, is_own: bool, now: float, rules: Rulebook
+) -> Refusal | None:
+    """Why a client may not say something of that kind about a message which it can read."""
+    if kind not in (EDIT, DELETE):
+        return None
+    if kind == DELETE and not partners(message.room) and rank_in(client, message.room, rules) >= Rank.MODERATOR:
+        return None
+    if not is_own:
+        return Refusal("not_yours", f"message #{message.id} is not yours", kind)
+    if is_old(message, now):
+        return Refusal("too_late", f"message #{message.id} is older than {lasting(CHANGED_FOR)}", kind)
     return None
 
 

@@ -16,6 +16,7 @@ FEATURES: Final = [
     "claims_when_used",
     "contact_requests",
     "cookies",
+    "entries",
     "list_pages",
     "moderation",
     "presence_per_hearer",

@@ -11,8 +11,11 @@ from chat_common import (
     MAX_LINE,
     Frame,
     encode_frame,
+    write_json,
 )
-from server_parts.storage.records import Message, Run, tag_of
+from server_parts.storage.records import Fate, Message, Run, tag_of
+
+_DELETED: Final = ',"deleted":true'
 
 
 class NativeEncoder:
@@ -58,13 +61,18 @@ def _packed(written: Sequence[str], room: int) -> list[list[str]]:
 
 def message_json(message: Message) -> str:
     head, middle, end = _around(message)
-    deleted = "" if message.text else ',"deleted":true'
-    return f"{head}{message.id}{middle}{quote(message.text)}{end}{message.seq}{deleted}}}"
+    more = "" if message.text else _DELETED
+    if message.fate is not None:
+        more += _fate_json(message.fate)
+    return f"{head}{message.id}{middle}{quote(message.text)}{end}{message.seq}{more}}}"
 
 
 def _run_lines(run: Run) -> list[str]:
     head, middle, end = _around(run)
     numbered = zip(count(run.id), run.texts, count(run.seq), strict=False)
+    if "" in run.texts:  # it was taken away before it was told
+        more = ((id, text, seq, "" if text else _DELETED) for id, text, seq in numbered)
+        return [f"{head}{id}{middle}{quote(text)}{end}{seq}{deleted}}}\n" for id, text, seq, deleted in more]
     return [f"{head}{id}{middle}{quote(text)}{end}{seq}}}\n" for id, text, seq in numbered]
 
 
@@ -74,8 +82,17 @@ def _around(said: Message | Run) -> tuple[str, str, str]:
     return (
         f'{{"type":"message","room":"{said.room}","id":',
         f',"ts":{said.ts:.3f},"from":"{said.sender}","color":"{said.color}","text":',
-        f',"by":"{tag_of(said.session)}","seq":' if said.session else ',"seq":',
+        (f',"{said.about.kind}":{said.about.id}' if said.about is not None else "")
+        + (f',"by":"{tag_of(said.session)}","seq":' if said.session else ',"seq":'),
     )
+
+
+def _fate_json(fate: Fate) -> str:
+    edited = "" if fate.edited is None else f',"edited":{fate.edited:.3f}'
+    names: dict[str, list[str]] = {}
+    for name, reaction in fate.reactions:
+        names.setdefault(reaction, []).append(name)
+    return f'{edited},"reactions":{write_json(names)}' if names else edited
 
 
 NATIVE: Final = NativeEncoder()

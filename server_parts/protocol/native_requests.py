@@ -18,6 +18,7 @@ from chat_common import (
     storable,
 )
 from server_parts.protocol.account_requests import ACCOUNT_MAKERS, Secret, secret
+from server_parts.protocol.entries import about_in, kinds_in, problem_of, said, text_in
 from server_parts.protocol.fields import (
     color_of,
     count_of,
@@ -92,14 +93,15 @@ def from_frame(frame: Frame) -> Request:
 def _say(frame: Frame) -> Say:
     """A say that is refused for what it says still counts, so only a wrong `seq` is an error of the frame."""
     seq = number(frame, "seq", low=1)
-    room, text = frame.get("room"), frame.get("text")
+    kinds = kinds_in(frame)
     try:
         check_values(frame)
-        text = string(frame, "text")
+        text = text_in(frame, kinds)
         room = place_of(string(frame, "room"), "room")
+        about = about_in(frame, kinds)
     except FrameError as error:
         return Say("", [""], seq, Refusal(error.code, error.text, error.field, seq))
-    return Say(room, [text], seq, text_refusal(text, seq))
+    return Say(room, [said(about, text)], seq, problem_of(about, text, seq), about)
 
 
 def plain_says(values: Iterable[Any]) -> list[Request] | None:

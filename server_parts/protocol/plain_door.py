@@ -22,12 +22,13 @@ from chat_common import (
     nearest,
     room_problem,
 )
+from server_parts.protocol import plain_entries
 from server_parts.protocol.account_lines import OF_PEOPLE, Parse
 from server_parts.protocol.account_requests import MAX_SECRET, Login, Redeem, Secret
 from server_parts.protocol.door import Inside
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.moderation_requests import Ban, SetRoom
-from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED, lines_of, starred
+from server_parts.protocol.plain_encoder import PLAIN, PLAIN_FORMS, lines_of, starred
 from server_parts.protocol.plain_moderation import BY_WORD, Row, how_to
 from server_parts.protocol.plain_moderation import ROWS as ORDERS
 from server_parts.protocol.plain_questions import Questions
@@ -56,6 +57,8 @@ from server_parts.storage.search_query import query_problem
 _ASKING: Final = ("password", "login")  # commands
 _WIDE: Final = ("/lockdown", "/audit", "/servers")  # about the whole server in any case
 
+NOT_A_SECRET: Final = Refusal("bad_field", "that is the password which you have just typed: it was not said", "text")
+
 UNENDED_WAIT: Final = 0.2  # data without a newline, followed by this much silence, is a line
 LINE_WAIT: Final = 10.0  # from a line's first byte to its end: dripping bytes do not extend it
 LOGIN_WAIT: Final = 60.0  # for whoever is not let in without a password or an invitation
@@ -81,6 +84,7 @@ class PlainDoor:
         """`confidential`: nobody on the way can read along, so passwords may be asked for."""
         self.lines_of = LineDecoder()
         self._room = LOBBY
+        self._times_on = self._numbers_on = False
         self._last_order: Request | None = None
         self._flush_due: float | None = None
         self._line_due = math.inf
@@ -207,9 +211,16 @@ class PlainDoor:
 
     def _say(self, text: str) -> Request:
         if self._questions.is_secret(text):
-            return Refusal("bad_field", "that is the password which you have just typed: it was not said", "text")
+            return NOT_A_SECRET
         # An empty line from nc is a slip of the finger, not worth an error.
         return Answer(b"") if is_blank(text) else Say(self._room, [text], 0, text_refusal(text))
+
+    def _speak_of(self, row: plain_entries.Row, rest: str) -> Request:
+        """A text that speaks of another message of this room."""
+        request = row.make(self._room, rest)
+        if request is None:
+            return _error(how_to(row.usage))
+        return NOT_A_SECRET if any(map(self._questions.is_secret, (rest, *request.texts))) else request
 
     def _join(self, room: str) -> Request:
         if not room:
@@ -269,11 +280,20 @@ class PlainDoor:
         return History(self._room, None, int(rest or 20))
 
     def _times(self, word: str) -> Request:
-        word = word.lower()
-        if word not in ("on", "off"):
+        if word.lower() not in ("on", "off"):
             return _error("usage: /times on|off")
-        self.encoder = PLAIN_TIMED if word == "on" else PLAIN
-        return ShowAs(self.encoder, f"times are {word}")
+        self._times_on = word.lower() == "on"
+        return self._show_as(f"times are {word.lower()}")
+
+    def _numbers(self, word: str) -> Request:
+        if word.lower() not in ("on", "off"):
+            return _error("usage: /numbers on|off")
+        self._numbers_on = word.lower() == "on"
+        return self._show_as(f"numbers are {word.lower()}")
+
+    def _show_as(self, text: str) -> Request:
+        self.encoder = PLAIN_FORMS[self._times_on, self._numbers_on]
+        return ShowAs(self.encoder, text)
 
     def _search(self, text: str) -> Request:
         if not text:
@@ -307,6 +327,10 @@ class _Command(NamedTuple):
     request: Callable[[PlainDoor, str], Request]
 
 
+def _speaking(row: plain_entries.Row) -> _Command:
+    return _Command(row.usage, row.help, lambda door, rest: door._speak_of(row, rest))
+
+
 _ROWS: Final = (
     _Command("/nick NAME", "change your name", PlainDoor._nick),
     _Command("/join ROOM", "enter a room; a new one is created", PlainDoor._join),
@@ -314,10 +338,12 @@ _ROWS: Final = (
     _Command("/who [AFTER]", "list the people in this room", lambda door, rest: Who(door._room, rest or None)),
     _Command("/msg NAME TEXT", "send a private message", PlainDoor._message),
     _Command("/me TEXT", "describe what you do: * alice waves", lambda door, rest: door._say(f"/me {rest}")),
+    *map(_speaking, plain_entries.ROWS),
     _Command("/history [N]", "show earlier messages", PlainDoor._history),
     _Command("/search TEXT", "find messages", PlainDoor._search),
     _Command("/more", "show more results", lambda door, rest: Search("", again=True)),
     _Command("/times on|off", "show when each message was sent, in the server's time", PlainDoor._times),
+    _Command("/numbers on|off", "show the number of each message, for /re and /react", PlainDoor._numbers),
     _Command("/say TEXT", "send TEXT even if it looks like a command", PlainDoor._say),
     _Command("/login NAME", "log in to your account; the password is asked for", PlainDoor._login),
     _Command("/password", "set, change or remove your account's password", PlainDoor._password),

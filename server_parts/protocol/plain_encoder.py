@@ -14,6 +14,7 @@ from chat_common import (
     text_form,
     without_padding,
 )
+from server_parts.protocol.plain_entries import before, deed, is_void, reactions
 from server_parts.protocol.plain_moderation_lines import LINES, room_line
 from server_parts.protocol.plain_times import local_times, moment
 from server_parts.storage.finding import MOST_COUNTED
@@ -35,11 +36,12 @@ class PlainEncoder:
 
     def live(self, runs: Iterable[Run], session: str | None = None) -> bytes:
         messages = (message for run in runs for message in run.messages())
-        return lines_of(*(f"* delivered #{m.id} *" if m.session == session else self._text_of(m) for m in messages))
+        told = (f"* delivered #{m.id} *" if m.session == session else self._text_of(m) for m in messages)
+        return lines_of(*filter(None, told))
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
         if items and isinstance(items[0], Message):
-            items = [_Line(message, self._text_of(message)) for message in items]
+            items = [_Line(message, self._text_of(message)) for message in items if not is_void(message)]
         return self.frame({**frame, field: items})
 
 
@@ -52,9 +54,15 @@ class _Line(NamedTuple):
 
 def message_text(message: Message) -> str:
     """The form that programs read: `[COLOR (blue)] alice said -> hello`, behind the place if it is not the lobby."""
+    if is_void(message):
+        return ""
     if not message.text:
         return starred(f"#{message.id} by {message.sender} was deleted")
-    return _place(message.room) + without_padding(text_form(message.sender, message.color, message.text))
+    if done := deed(message):
+        return starred(done)
+    said = without_padding(text_form(message.sender, message.color, message.text))
+    reacted = reactions(message.id, message.fate)
+    return _place(message.room) + before(message) + said + (f"\n{starred(reacted)}" if reacted else "")
 
 
 def _place(room: str) -> str:
@@ -65,15 +73,33 @@ def _place(room: str) -> str:
 
 def timed_text(message: Message) -> str:
     """The same behind the server's local time, with the date where that is not today."""
+    text = message_text(message)
+    if not text:
+        return ""
     when = time.localtime(message.ts)
     shown = "%H:%M" if when[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M"
-    return f"{time.strftime(shown, when)} {message_text(message)}"
+    return f"{time.strftime(shown, when)} {text}"
+
+
+def _with_number(text_of: Callable[[Message], str]) -> Callable[[Message], str]:
+    """The same behind the number of each message."""
+
+    def numbered(message: Message) -> str:
+        text = text_of(message)
+        return f"#{message.id} {text}" if text else ""
+
+    return numbered
 
 
 PLAIN: Final = PlainEncoder(message_text)
-
-
 PLAIN_TIMED: Final = PlainEncoder(timed_text)
+# By whether times are shown, and whether numbers are.
+PLAIN_FORMS: Final = {
+    (False, False): PLAIN,
+    (True, False): PLAIN_TIMED,
+    (False, True): PlainEncoder(_with_number(message_text)),
+    (True, True): PlainEncoder(_with_number(timed_text)),
+}
 
 
 def lines_of(*lines: str) -> bytes:
@@ -221,7 +247,7 @@ _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "error": lambda frame: [starred(f"error: {local_times(frame['text'])}")],
     "ack": lambda frame: [f"* delivered #{frame['id']} *"],
     "bye": _bye,
-    **{kind: _in_stars(tell) for kind, tell in LINES.items()},
+    **{kind: _in_stars(tell) for kind, tell in LINES.items() if kind != "deleted"},  # which its entry tells
     "whois": _whois,
     "devices": _devices,
     "code": _code,

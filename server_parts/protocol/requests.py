@@ -16,7 +16,7 @@ from chat_common import (
 from server_parts.protocol.account_requests import AccountRequest, Proof, Secret
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.moderation_requests import ModerationRequest
-from server_parts.storage.records import Run
+from server_parts.storage.records import About, Run
 from server_parts.storage.search_query import MAX_ECHO
 
 MAX_PAGE: Final = 500
@@ -81,6 +81,7 @@ class Say(NamedTuple):
     texts: list[str]
     seq: int  # 0: the door does not count, the hub does
     refusal: Refusal | None = None  # what is wrong with it; it uses up its seq all the same
+    about: About | None = None  # which message it speaks of; then it is one text
 
 
 class Join(NamedTuple):
@@ -225,14 +226,14 @@ def in_runs(requests: Iterable[Request]) -> list[Request]:
     runs: list[Request] = []
     here, due, row = "", 0, [""]  # the run so far: its room, the seq that would continue it, its texts
     for request in requests:
-        if type(request) is not Say or request.refusal is not None:
+        if type(request) is not Say or request.refusal is not None or request.about is not None:
             due = 0
         elif request.seq == due and request.room == here and due:
             row += request.texts
             due += len(request.texts)
             continue
         else:
-            here, row, seq, _ = request
+            here, row, seq, *_ = request
             due = seq and seq + len(row)
         runs.append(request)
     return runs

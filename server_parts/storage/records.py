@@ -53,6 +53,7 @@ class About(NamedTuple):
 
     kind: str  # one of the below
     id: int
+    quoted: str = ""  # of an answer, when it is shown to people: the first words of what is answered
 
 
 REPLY, EDIT, DELETE, REACT = KINDS = ("reply", "edit", "delete", "react")

@@ -429,13 +429,14 @@ def test_a_deleted_text_is_gone_for_everybody(chat: Chat, store: Store) -> None:
     assert [(m["id"], m["text"], m.get("deleted")) for m in history["messages"]] == [
         (1, "the first text", None),
         (2, "", True),
+        (3, "/me deleted message #2", None),
     ]
     assert of_type(bob.ask("search", text="needle", count=True), "results")[0]["total"] == 0
     assert of_type(bob.ask("search", text="from:bob in:tea", count=True), "results")[0]["total"] == 0
     plain.say("/history 5")
     assert plain.until("#2") == "* #2 by bob was deleted *"
     assert store.after("tea", 1, 1)[0].text == ""
-    assert bob.tell("next", "tea")["id"] == 3
+    assert bob.tell("next", "tea")["id"] == 4
     assert outcome(owner.ask("delete", room="tea", id=9)) == "bad_field"
 
 
@@ -471,7 +472,7 @@ def test_a_restart_keeps_everything(serve: Serve, tmp_path: Path) -> None:
     bob = chat.native("bob", token=TOKEN, rooms={"tea": None})
     (joined,) = of_type(bob.ask("join", room="tea", history=0), "joined")
     found = [joined[field] for field in ("topic", "mode", "slow", "role", "last")]
-    assert found == ["Cups", "invite", 30, "moderator", 2]
+    assert found == ["Cups", "invite", 30, "moderator", 3]
     bob.ask("join", room="lobby")
     assert said(bob, "x") == "muted"
     ann = chat.native("ann", token=TOKEN.upper())

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from server_parts.hub import accounts, moderating, room_moderation
+from server_parts.hub import accounts, amending, moderating
 from server_parts.people.roles import Role
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, of_type
@@ -334,7 +334,7 @@ def test_frames_of_lists_say_what_they_are(chat: Chat) -> None:
 def test_what_is_kept_for_good_has_an_end(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Anybody may start a room, and decide in it as fast as they can type; operators are not limited."""
     monkeypatch.setattr(moderating, "DECISIONS", 4)
-    monkeypatch.setattr(room_moderation, "DELETIONS", 1)
+    monkeypatch.setattr(amending, "DELETIONS", 1)
     chat = serve()
     op, ann, bob = operator(chat), member(chat, "ann"), member(chat, "bob")
     for peer in (ann, bob):

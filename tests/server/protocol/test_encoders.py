@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_common import Frame
+from chat_common import MAX_LINE, Frame
+from server_parts.protocol.events import history
 from server_parts.protocol.native_encoder import NATIVE, message_json
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.records import Message, Run, tag_of
+from server_parts.storage.amending import MOST_REACTIONS
+from server_parts.storage.records import About, Fate, Message, Run, tag_of
 
 SESSION = "f00dcafe" * 8
 
@@ -47,7 +49,7 @@ def test_a_message_is_valid_json(text: str) -> None:
         "text": text,
         "by": tag_of(SESSION),
         "seq": 7,
-    }
+    } | ({} if text else {"deleted": True})
 
 
 def test_the_time_has_three_decimals() -> None:
@@ -180,3 +182,24 @@ def test_answers_about_accounts_are_lines(monkeypatch: pytest.MonkeyPatch) -> No
         "* bob: operator, no account, not here *",
         "* devices: 0; addresses: none *",
     ]
+
+
+def test_what_became_of_a_message_is_valid_json() -> None:
+    """Also of one with as many reactions as it may have: it fits into a line of any page."""
+    names = [f"{number:0>32}" for number in range(MOST_REACTIONS)]
+    reactions = tuple((name, f"{chr(0x1F600 + number)}" * 32) for number, name in enumerate(names))
+    told = Message("@" + "+".join(["a" * 32, "b" * 32]), 9, 1.5, "alice", "blue", "\x01" * 5_000, SESSION, 1)
+    told = told._replace(about=About("reply", 3), fate=Fate(2.5, 8, reactions))
+    (line,) = NATIVE.pages(history(told.room, gap=False), "messages", [told]).splitlines()
+    assert len(line) < MAX_LINE
+    (found,) = json.loads(line)["messages"]
+    assert (found["reply"], found["edited"], found["text"]) == (3, 2.5, told.text)
+    assert found["reactions"] == {text: [name] for name, text in reactions}
+    assert "deleted" not in found
+
+
+def test_several_may_react_alike() -> None:
+    """Names come in the order of time; quotes are no trouble."""
+    told = Message("lobby", 1, 0.5, "a", "red", "x", "", 1, None, Fate(reactions=(("b", '"'), ("c", "-"), ("d", '"'))))
+    assert json.loads(message_json(told))["reactions"] == {'"': ["b", "d"], "-": ["c"]}
+    assert "edited" not in json.loads(message_json(told))

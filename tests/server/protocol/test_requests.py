@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server_parts.protocol.requests import Refusal, Request, Say, Who, in_runs
+from server_parts.storage.records import About
 
 
 def test_a_row_becomes_one() -> None:
@@ -21,6 +22,7 @@ says = st.builds(
     st.text(max_size=3).map(lambda text: [text]),
     st.integers(0, 4),
     st.none() | st.just(Refusal("empty_text", "nothing in it")),
+    st.none() | st.just(About("reply", 1)),
 )
 
 
@@ -29,8 +31,8 @@ def one_by_one(requests: list[Request]) -> list[Request]:
     apart: list[Request] = []
     for request in requests:
         if isinstance(request, Say) and request.refusal is None:
-            room, texts, seq, _ = request
-            apart += [Say(room, [text], seq and seq + i) for i, text in enumerate(texts)]
+            room, texts, seq, _, about = request
+            apart += [Say(room, [text], seq and seq + i, None, about) for i, text in enumerate(texts)]
         else:
             apart.append(request)
     return apart

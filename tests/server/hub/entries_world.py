@@ -1,0 +1,193 @@
+"""Several people who answer, edit, delete and react in any order, at one server or two, and come back anywhere."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from server_parts.hub import pages
+from server_parts.people.roles import Role
+from server_parts.protocol.moderation_requests import Delete
+from server_parts.protocol.native_encoder import NATIVE
+from server_parts.protocol.native_requests import from_frame
+from server_parts.protocol.requests import Disconnected, Hello, History
+from tests.peers import Frame, of_type, wait_until
+from tests.server.hub.bench import Bench, Seat
+from tests.server.hub.room_copies import Copy, Row, about_of, folded, row_of
+
+ROOM = "lobby"
+PEOPLE = ("ann", "Ben", "cid", "Dot")
+TAKEN_BACK = "/me took back the reaction to message #{}"
+
+
+class Person:
+    """Somebody with an account, wherever they are connected, and what they have of the room."""
+
+    def __init__(self, name: str, bench: Bench) -> None:
+        self.name = name
+        self.session = f"session-of-{name}-0123456789"
+        self.copy = Copy()
+        self.seq = 0
+        self.sent: dict[int, Frame] = {}  # by seq, what may have been refused
+        self.enter(bench, {ROOM: None})
+
+    def enter(self, bench: Bench, rooms: dict[str, int | None]) -> None:
+        self.seat = Seat(bench)
+        token = f"the-token-of-{self.name}-0123456789"
+        heard = self.seat.ask(Hello(self.name, self.session, token=token, rooms=rooms, shares_name=True, history=5))
+        assert of_type(heard, "welcome"), heard
+        self.copy.take(heard, ROOM)
+
+    def hear(self) -> None:
+        self.copy.take(self.seat.heard(), ROOM)
+
+
+class World:
+    def __init__(self, benches: Sequence[Bench], seed: int) -> None:
+        self.benches = benches
+        self.random = random.Random(seed)
+        self.people = [Person(name, self.random.choice(benches)) for name in PEOPLE]
+        self.watcher = Person("watcher", benches[0])
+        self.boss = Seat(benches[0], Role.OWNER)
+        self.boss.ask(Hello("server", "session-of-the-server-012345"))
+        self.did: list[str] = []
+        for person in self.people:
+            self.say(person, {"text": f"hello, I am {person.name}"})
+        self.settle()
+
+    # --- what people do ---
+
+    def say(self, person: Person, frame: dict[str, Any]) -> None:
+        person.seq += 1
+        person.sent[person.seq] = frame
+        person.seat.submit(from_frame({"type": "say", "room": ROOM, "seq": person.seq, **frame}))
+
+    def some_id(self) -> int:
+        newest = max(self.watcher.copy.last, 1)
+        return self.random.choice([self.random.randint(1, newest + 1), self.random.randint(max(newest - 8, 1), newest)])
+
+    def speak(self) -> None:
+        person, kind = (
+            self.random.choice(self.people),
+            self.random.choice(["", "reply", "edit", "edit", "delete", "react", "react"]),
+        )
+        text = f"{kind or 'text'} {self.random.randint(0, 99)}"
+        if kind == "react":
+            text = self.random.choice(["+1", "\u2764", "\U0001f389", ""])
+        self.did.append(f"{person.name} {kind}")
+        self.say(person, {"text": text, **({kind: self.some_id()} if kind else {})})
+
+    def delete_as_moderator(self) -> None:
+        self.boss.submit(Delete(ROOM, self.some_id()))
+
+    def come_back(self) -> None:
+        """With what one has, at any server; or as if one had nothing."""
+        person = self.random.choice(self.people)
+        self.did.append(f"{person.name} comes back")
+        person.seat.settle()
+        person.hear()
+        person.seat.ask(Disconnected())
+        person.hear()
+        if self.random.random() < 0.3:
+            person.copy = Copy()
+        bench = self.random.choice(self.benches)
+        person.enter(bench, {ROOM: person.copy.last or None})
+
+    def look_back(self) -> None:
+        """An older page, behind which live messages go on."""
+        person = self.random.choice(self.people)
+        person.seat.settle()
+        person.hear()
+        if not person.copy.rows:
+            return
+        request = History(ROOM, min(person.copy.rows), self.random.randint(1, 9))
+        for page in pages.older(person.seat.bench.store, NATIVE, request, 0):
+            person.hear()
+            person.copy.take([json.loads(line) for line in page.splitlines()], ROOM)
+
+    def step(self) -> None:
+        do = self.random.choice([self.speak] * 12 + [self.come_back, self.look_back, self.delete_as_moderator])
+        do()
+        if self.random.random() < 0.4:
+            self.settle()
+
+    # --- comparing ---
+
+    def settle(self) -> None:
+        """Everybody has heard everything."""
+        for person in (*self.people, self.watcher):
+            person.seat.settle()
+        self.boss.settle()
+        self.boss.heard()
+        for person in (*self.people, self.watcher):
+            last = person.seat.bench.store.last(ROOM)
+
+            def has_all(person: Person = person, last: int = last) -> bool:
+                person.hear()
+                return person.copy.last >= last
+
+            assert wait_until(has_all), (person.name, person.copy.last, last)
+
+    def said(self) -> list[tuple[int, Row]]:
+        """What each entry said when it was told, with the texts that people had sent."""
+        told = {frame["id"]: frame for frame in of_type(self.watcher.seat.ever, "message")}
+        sent = {person.name: person.sent for person in self.people}
+        assert sorted(told) == list(range(1, len(told) + 1)), "a number is missing, or came twice"
+        return [(id, self._as_sent(frame, sent)) for id, frame in told.items()]
+
+    def _as_sent(self, frame: Frame, sent: dict[str, dict[int, Frame]]) -> Row:
+        row = row_of(frame)
+        row.edited, row.deleted, row.reactions = None, False, {}
+        wanted = sent.get(frame["from"], {}).get(frame["seq"])
+        if wanted is None:
+            return row  # by the owner of the server
+        assert about_of(wanted) == row.about, (wanted, frame)
+        row.text = wanted["text"]
+        if row.about is not None and row.about[0] == "delete":
+            row.text = f"/me deleted message #{row.about[1]}"
+        if row.about is not None and row.about[0] == "react" and not row.text:
+            row.text = TAKEN_BACK.format(row.about[1])
+        return row
+
+    def compare(self) -> None:
+        """What everybody has, and what the log has, is what was said."""
+        self.settle()
+        expected = {id: row.shown() for id, row in folded(self.said()).items()}
+        for bench in self.benches:
+            frames = [json.loads(line) for line in self._all_of(bench)]
+            fresh = Copy()
+            fresh.take(frames, ROOM)
+            assert shown(fresh) == expected, "the log"
+        for person in (*self.people, self.watcher):
+            assert messages(shown(person.copy)) == messages(expected, person.copy.rows), person.name
+
+    @staticmethod
+    def _all_of(bench: Bench) -> list[bytes]:
+        request = History(ROOM, None, 10_000)
+        return [line for page in pages.older(bench.store, NATIVE, request, 0) for line in page.splitlines()]
+
+
+def shown(copy: Copy) -> dict[int, tuple[Any, ...]]:
+    return {id: row.shown() for id, row in sorted(copy.rows.items())}
+
+
+def messages(rows: dict[int, tuple[Any, ...]], among: dict[int, Row] | None = None) -> dict[int, tuple[Any, ...]]:
+    """Those that are shown as such, as far as somebody has them. Entries keep the text that was told."""
+    return {
+        id: row
+        for id, row in rows.items()
+        if (row[2] is None or row[2][0] == "reply") and (among is None or id in among)
+    }
+
+
+def run(benches: Sequence[Bench], seed: int, steps: int) -> World:
+    world = World(benches, seed)
+    try:
+        for _ in range(steps):
+            world.step()
+        world.compare()
+    except AssertionError as error:
+        raise AssertionError(f"CHAT_SEED={seed}, after {len(world.did)} steps: {world.did[-6:]}: {error}") from error
+    return world

@@ -1,0 +1,69 @@
+"""Whatever people say of whatever others said, in any order, everybody ends in the same room, and the log too."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server_parts.storage.sqlite.log import SqliteLog
+from tests.postgres import needs_postgres
+from tests.server.hub.bench import Bench, Gated
+from tests.server.hub.entries_world import run
+from tests.server.hub.neighbours.meetings import MemoryMeeting, PostgresMeeting
+from tests.server.hub.room_copies import Deaf
+
+pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
+
+SEED = int(os.environ.get("CHAT_SEED", random.randrange(10**6)))
+STEPS = 120
+
+
+class BenchSqlite(Gated, SqliteLog):
+    pass
+
+
+def _open(kind: str, servers: int, folder: Path) -> list[Bench]:
+    if kind == "sqlite":
+        return [Bench(BenchSqlite(folder))]
+    if kind == "memory" and servers == 1:
+        return [Bench()]
+    meeting = MemoryMeeting() if kind == "memory" else PostgresMeeting(folder)
+    return [meeting.open(f"server {number}") for number in range(servers)]
+
+
+PLACES = [
+    ("memory", 1),
+    ("memory", 2),
+    ("sqlite", 1),
+    pytest.param(("postgres", 1), marks=needs_postgres),
+    pytest.param(("postgres", 2), marks=needs_postgres),
+]
+
+
+@pytest.fixture
+def benches(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Bench]]:
+    opened = _open(request.param[0], request.param[1], tmp_path)
+    yield opened
+    for bench in opened:
+        bench.stop()
+        bench.store.close()
+
+
+@pytest.mark.parametrize("benches", PLACES, indirect=True)
+def test_everybody_ends_in_the_same_room(benches: list[Bench]) -> None:
+    """Also whoever was away, looked back, or began anew in between."""
+    world = run(benches, SEED, STEPS)
+    assert len(world.said()) > STEPS / 3
+    assert len({kind for _, row in world.said() if row.about for kind in [row.about[0]]}) == 4
+
+
+@pytest.mark.parametrize("benches", PLACES[:1], indirect=True)
+def test_a_client_that_ignores_edits_is_found(benches: list[Bench], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else this would show nothing."""
+    monkeypatch.setattr("tests.server.hub.entries_world.Copy", Deaf)
+    with pytest.raises(AssertionError, match="CHAT_SEED"):
+        run(benches, 1, STEPS)

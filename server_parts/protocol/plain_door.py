@@ -338,19 +338,19 @@ _ROWS: Final = (
     _Command("/who [AFTER]", "list the people in this room", lambda door, rest: Who(door._room, rest or None)),
     _Command("/msg NAME TEXT", "send a private message", PlainDoor._message),
     _Command("/me TEXT", "describe what you do: * alice waves", lambda door, rest: door._say(f"/me {rest}")),
-    *map(_speaking, plain_entries.ROWS),
     _Command("/history [N]", "show earlier messages", PlainDoor._history),
     _Command("/search TEXT", "find messages", PlainDoor._search),
     _Command("/more", "show more results", lambda door, rest: Search("", again=True)),
     _Command("/times on|off", "show when each message was sent, in the server's time", PlainDoor._times),
-    _Command("/numbers on|off", "show the number of each message, for /re and /react", PlainDoor._numbers),
     _Command("/say TEXT", "send TEXT even if it looks like a command", PlainDoor._say),
     _Command("/login NAME", "log in to your account; the password is asked for", PlainDoor._login),
     _Command("/password", "set, change or remove your account's password", PlainDoor._password),
     _Command("/ok", "go on talking after a password was refused", lambda door, rest: TalkAgain()),
     *(_Command(line.usage, line.help, _parsed_by(line.parse)) for line in OF_PEOPLE),
     _Command(
-        "/help [moderation]", "this list, or the commands that keep order", lambda door, rest: Answer(_help(rest))
+        "/help [messages|moderation]",
+        "this list, or those to answer, edit, delete and react, or to keep order",
+        lambda door, rest: Answer(_help(rest)),
     ),
     _Command("/exit", "leave", lambda door, rest: Bye()),
 )
@@ -360,9 +360,14 @@ def _ordering(row: Row) -> _Command:
     return _Command(row.usage, row.help, lambda door, rest: door._order(row, rest))
 
 
+# About messages that are there already.
+_ON_MESSAGES: Final = (
+    *map(_speaking, plain_entries.ROWS),
+    _Command("/numbers on|off", "show the number of each message", PlainDoor._numbers),
+)
 _COMMANDS: Final = {
     **{word: _ordering(row) for word, row in BY_WORD.items()},
-    **{row.usage[1:].split()[0]: row for row in _ROWS},
+    **{row.usage[1:].split()[0]: row for row in (*_ROWS, *_ON_MESSAGES)},
     "quit": _ROWS[-1],
 }
 
@@ -371,4 +376,6 @@ def _help(about: str) -> bytes:
     if about == "moderation":
         lines = [starred(f"{row.usage:<26} {row.help}") for row in ORDERS]
         return lines_of(*lines, starred("these are for this room; with -s behind the command, for the whole server"))
+    if about == "messages":
+        return lines_of(*(starred(f"{row.usage:<26} {row.help}") for row in _ON_MESSAGES))
     return lines_of(*(starred(f"{row.usage:<26} {row.help}") for row in _ROWS), starred("//text sends /text"))

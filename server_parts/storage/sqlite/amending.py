@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from chat_common import partners
 from server_parts.storage.amending import Amended, amended, erased
-from server_parts.storage.records import Message, Receipt, Run, read, written
+from server_parts.storage.records import Fate, Message, Receipt, Run, read, written
 from server_parts.storage.sqlite.reader import ITS_SESSION, MESSAGE
 
 _ONE: Final = f"""
@@ -64,9 +64,9 @@ def _carry_out(
     _put(connection, room, outcome.target)
     if outcome.void:
         connection.execute(_PUT, ("", None, room, outcome.void))
-    if outcome.target.text == target.text and outcome.void == 0:
-        return []
     edit = target.fate.edit if target.fate is not None else 0
+    if outcome.target.text == target.text and (outcome.target.fate or Fate()).edit == edit:  # a reaction
+        return []
     return [Forgotten(n, room, bool(partners(target.room)), target.sender, target.text, edit)]
 
 

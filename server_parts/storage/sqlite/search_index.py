@@ -49,6 +49,7 @@ STEPS: Final = 1000  # of SQLite's machine between two looks at the clock
 GATHER: Final = 1.0  # seconds to let messages gather: each commit of the index competes with theirs for the disk
 POLITENESS: Final = 20  # rest so many times as long as the last slice took, while there is appending: that comes first
 BREATH: Final = 0.001  # lets a waiting search have the lock
+TOLD_WITHIN: Final = 1.0  # seconds from when an entry is in the log to when the index is told what it has changed
 MAX_FORGOTTEN: Final = 20_000
 MAX_BEHIND: Final = 20_000  # further behind than this, catching up takes longer than looking through the messages
 
@@ -220,8 +221,13 @@ class SearchIndex:
         newest, done = progress(connection)
         if newest - done > MAX_BEHIND:
             raise StorageError(f"the search index is being made: {done} of {newest} messages")
+        until = time.monotonic() + TOLD_WITHIN
         while self._index_slice(connection):
-            time.sleep(0)  # whoever is about to say what is to be forgotten
+            if progress(connection)[1] > done:
+                done, until = progress(connection)[1], time.monotonic() + TOLD_WITHIN
+            elif time.monotonic() > until:
+                raise StorageError("the search index is not told what has changed")
+            time.sleep(0)
 
     def close(self) -> None:
         self._closing.set()

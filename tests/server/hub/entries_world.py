@@ -68,16 +68,22 @@ class World:
         newest = max(self.watcher.copy.last, 1)
         return self.random.choice([self.random.randint(1, newest + 1), self.random.randint(max(newest - 8, 1), newest)])
 
+    def some_own(self, person: Person) -> int:
+        rows = self.watcher.copy.rows.items()
+        own = [id for id, row in rows if row.sender == person.name and not row.deleted and row.about is None]
+        return self.random.choice(own) if own else self.some_id()
+
     def speak(self) -> None:
         person, kind = (
             self.random.choice(self.people),
-            self.random.choice(["", "reply", "edit", "edit", "delete", "react", "react"]),
+            self.random.choice(["", "", "reply", "edit", "edit", "edit", "delete", "react", "react"]),
         )
         text = f"{kind or 'text'} {self.random.randint(0, 99)}"
         if kind == "react":
             text = self.random.choice(["+1", "\u2764", "\U0001f389", ""])
         self.did.append(f"{person.name} {kind}")
-        self.say(person, {"text": text, **({kind: self.some_id()} if kind else {})})
+        id = self.some_own(person) if kind in ("edit", "delete") and self.random.random() < 0.7 else self.some_id()
+        self.say(person, {"text": text, **({kind: id} if kind else {})})
 
     def delete_as_moderator(self) -> None:
         self.boss.submit(Delete(ROOM, self.some_id()))
@@ -108,7 +114,7 @@ class World:
             person.copy.take([json.loads(line) for line in page.splitlines()], ROOM)
 
     def step(self) -> None:
-        do = self.random.choice([self.speak] * 12 + [self.come_back, self.look_back, self.delete_as_moderator])
+        do = self.random.choice([self.speak] * 16 + [self.come_back, self.look_back, self.delete_as_moderator])
         do()
         if self.random.random() < 0.4:
             self.settle()

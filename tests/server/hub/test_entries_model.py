@@ -57,8 +57,9 @@ def benches(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Ben
 def test_everybody_ends_in_the_same_room(benches: list[Bench]) -> None:
     """Also whoever was away, looked back, or began anew in between."""
     world = run(benches, SEED, STEPS)
-    assert len(world.said()) > STEPS / 3
-    assert len({kind for _, row in world.said() if row.about for kind in [row.about[0]]}) == 4
+    kinds = {row.about[0] for _, row in world.said() if row.about is not None}
+    assert len(world.said()) > STEPS / 4
+    assert {"edit", "react"} <= kinds
 
 
 @pytest.mark.parametrize("benches", PLACES[:1], indirect=True)

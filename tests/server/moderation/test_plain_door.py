@@ -6,17 +6,18 @@ import pytest
 
 from server_parts.people.roles import Role
 from server_parts.protocol import moderation_requests as ask
-from server_parts.protocol.moderation_requests import ModerationRequest
 from server_parts.protocol.plain_door import PlainDoor
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.plain_moderation import ROWS
-from server_parts.protocol.requests import Answer
+from server_parts.protocol.requests import Answer, Request, Say
+from server_parts.storage.records import About
 from tests.conftest import Chat
 from tests.peers import Plain
 
 from .people import member, operator, outcome
 
-REQUESTS: list[tuple[str, ModerationRequest]] = [
+DELETED = Say("tea", ["/me deleted message #12"], 0, None, About("delete", 12))
+REQUESTS: list[tuple[str, Request]] = [
     ("/kick bob", ask.Kick("bob", "", "tea")),
     ("/kick bob he  floods", ask.Kick("bob", "he  floods", "tea")),
     ("/kick -s bob flood", ask.Kick("bob", "flood")),
@@ -45,8 +46,8 @@ REQUESTS: list[tuple[str, ModerationRequest]] = [
     ("/unblock bob", ask.Unblock("bob")),
     ("/report #12 rude", ask.Report("tea", 12, None, "rude")),
     ("/report they are rude", ask.Report("tea", None, None, "they are rude")),
-    ("/delete 12", ask.Delete("tea", 12)),
-    ("/delete #12", ask.Delete("tea", 12)),
+    ("/delete 12", DELETED),
+    ("/delete #12", DELETED),
     ("/bans", ask.ListActs("bans", "tea")),
     ("/bans -s", ask.ListActs("bans")),
     ("/reports", ask.ListActs("reports", "tea")),
@@ -83,7 +84,7 @@ def in_tea() -> PlainDoor:
 
 
 @pytest.mark.parametrize(("line", "request_"), REQUESTS, ids=[line for line, _ in REQUESTS])
-def test_what_a_line_asks_for(line: str, request_: ModerationRequest) -> None:
+def test_what_a_line_asks_for(line: str, request_: Request) -> None:
     """In the room one is in; with -s on the whole server."""
     assert in_tea().receive(line.encode() + b"\n", 0.0) == [request_]
 
@@ -109,7 +110,7 @@ def test_help_is_short_and_names_the_rest() -> None:
     short, long = (in_tea().receive(line, 0.0)[0] for line in (b"/help\n", b"/help moderation\n"))
     assert isinstance(short, Answer)
     assert isinstance(long, Answer)
-    assert b"/help [moderation]" in short.block
+    assert b"/help [messages|moderation]" in short.block
     assert b"/ban" not in short.block
     assert short.block.count(b"\n") <= 24
     assert all(row.usage.encode() in long.block for row in ROWS)
@@ -216,10 +217,12 @@ def test_what_a_guest_may_in_each_kind_of_room(chat: Chat, mode: str) -> None:
         "/slow 1s",
         "/topic x",
         "/voice ann",
-        "/delete 1",
     ):
         peer.say(line)
         assert peer.until("error") == "* error: only the moderators of tea may do that *", line
+    for line in ("/delete 1", "/edit 1 x"):
+        peer.say(line)
+        assert ("message #1 is not yours" in peer.until("error")) == (mode in ("open", "invite")), line
     for line in ("/kick -s ann", "/ban -s ann", "/ban 192.0.2.1", "/audit", "/lockdown", "/bans -s", "/servers"):
         peer.say(line)
         assert peer.until("error") == "* error: only the operator of this server may do that *", line

@@ -147,6 +147,17 @@ def test_search_knows_the_present_text(log: Store) -> None:
     assert log.search("from:bob", {}, 9) == []
 
 
+def test_an_edit_that_changes_nothing_is_an_edit(log: Store) -> None:
+    """For searches too, whatever comes after it."""
+    say(log, "a whale")
+    assert len(log.search("whale", {}, 9)) == 1
+    append(log, entry(EDIT, 1, "a whale"))
+    assert [m.id for m in log.search("whale", {}, 9)] == [1]
+    append(log, entry(EDIT, 1, "a whale"), entry(EDIT, 1, "a seal"))
+    assert [m.id for m in log.search("seal", {}, 9)] == [1]
+    assert log.search("whale", {}, 9) == []
+
+
 def test_an_edit_before_anybody_searched(log: Store) -> None:
     """Also if the index sees the message for the first time then, and again later."""
     say(log, "a whale")

@@ -9,10 +9,10 @@ import pytest
 
 from server_parts.hub import pages
 from server_parts.people.roles import Role
-from server_parts.protocol.moderation_requests import Delete
+from server_parts.protocol.moderation_requests import Delete, Mute, SetRoom
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.native_requests import from_frame
-from server_parts.protocol.requests import Disconnected, Hello, Join, Nick, Say, Search
+from server_parts.protocol.requests import Disconnected, Hello, Join, Nick, Request, Say, Search
 from server_parts.storage.records import ACTS, About
 from tests.conftest import ChatLog
 from tests.peers import Frame, codes, of_type
@@ -283,6 +283,37 @@ def test_the_old_request_is_an_entry_too(bench: Bench, alice: Seat, owner: Seat)
     )  # fmt: skip
     assert [text for _, text, *_ in history(bench)] == ["", "", "/me deleted message #1"]
     assert codes(owner.ask(Delete("lobby", 2))) == ["bad_field"]
+
+
+@pytest.mark.parametrize("kind", ["reply", "edit", "delete", "react"])
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (Mute("bob", "lobby"), "muted"),
+        (SetRoom("lobby", mode="read-only"), "read_only"),
+        (SetRoom("lobby", mode="moderated"), "read_only"),
+        (SetRoom("lobby", slow=60), "slow_mode"),
+    ],
+)
+def test_who_may_not_speak_may_not_do_that(
+    bench: Bench, alice: Seat, bob: Seat, owner: Seat, request_: Request, code: str, kind: str
+) -> None:
+    """Such entries are texts; and others may go on."""
+    bob.say("one")
+    owner.ask(request_)
+    bob.say("two")
+    before = history(bench)
+    assert codes(speak(bob, "x", "lobby", **{kind: 1})) == [code]
+    assert history(bench) == before
+    own(speak(owner, "x", "lobby", **{kind: 1 if kind != "edit" else owner.say("mine")[-1]["id"]}))
+
+
+def test_who_is_not_in_a_room_may_not_do_that(bench: Bench, alice: Seat, bob: Seat) -> None:
+    """Whether there is such a message is not told either."""
+    bob.ask(Join("tea"))
+    bob.say("one", "tea")
+    for id in (1, 9):
+        assert codes(speak(alice, "x", "tea", reply=id)) == ["not_in_room"]
 
 
 def test_ones_own_is_no_act(bench: Bench, owner: Seat) -> None:

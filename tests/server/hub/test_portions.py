@@ -14,7 +14,7 @@ from server_parts.hub import pages
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import History
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.records import Draft
+from server_parts.storage.records import EDIT, About, Draft
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Store
 from server_parts.wire import outbox, sockets
@@ -151,3 +151,11 @@ def test_who_asks_and_does_not_read_is_ended(
     said = [record.getMessage() for record in chat_log.records]
     assert f"{name} left: too slow: it asked for more than it read" in said
     assert listener.tell("still here")["text"] == "still here"
+
+
+def test_a_page_is_read_when_its_turn_has_come(store: Store) -> None:
+    """What is told before it is sent is in it: else an edit that came meanwhile would be lost to who asked."""
+    page = pages.older(store, NATIVE, History("lobby", None, 2), 0)
+    store.append([Draft("lobby", 1.0, "old", "blue", ["new"], "", 0, About(EDIT, LAST))], {})
+    texts = [message["text"] for frame in frames_of(page) for message in frame["messages"]]
+    assert texts == ["6", "new"]

@@ -11,7 +11,7 @@ from server_parts.storage import account_records as change
 from server_parts.storage.account_records import Code, Purpose
 from server_parts.storage.finding import Wanted
 from server_parts.storage.message_log import everything_in
-from server_parts.storage.records import ACTS, Draft, Receipt, hashed
+from server_parts.storage.records import ACTS, KINDS, About, Draft, Receipt, hashed
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.store import Entry, Store
 
@@ -52,6 +52,10 @@ def _write(log: Store, chance: random.Random, seqs: dict[str, int]) -> None:
         drafts.append(_draft(chance, session, seqs[session] + 1, texts))
         seqs[session] = accepted[session] = seqs[session] + len(texts)
     drafts += [_draft(chance, "", 0, ["said by the operator"])] * chance.randint(0, 1)
+    for _ in range(chance.randint(0, 3)):
+        session = chance.choice(list(seqs))
+        seqs[session] = accepted[session] = seqs[session] + 1
+        drafts.append(_entry(chance, _draft(chance, session, seqs[session], [chance.choice(TEXTS)])))
     owners = {chance.choice(list(seqs)): chance.choice(TOKENS)} if chance.random() < 0.3 else {}
     claims = {name: hashed(name) for name in NAMES if chance.random() < 0.02}
     erased = [Receipt(chance.choice(ROOMS), chance.randint(1, 200))] if chance.random() < 0.5 else []
@@ -61,6 +65,12 @@ def _write(log: Store, chance: random.Random, seqs: dict[str, int]) -> None:
 def _draft(chance: random.Random, session: str, seq: int, texts: list[str]) -> Draft:
     ts = time.time() - chance.random() * 9 * DAY
     return Draft(chance.choice(ROOMS), ts, chance.choice(NAMES), chance.choice(["blue", "red"]), texts, session, seq)
+
+
+def _entry(chance: random.Random, draft: Draft) -> Draft:
+    """One that speaks of another message, which may not be there."""
+    room = chance.choice([room for room in ROOMS if room != ACTS])
+    return draft._replace(room=room, about=About(chance.choice(KINDS), chance.randint(1, 200)))
 
 
 def _changes(log: Store, chance: random.Random) -> list[change.AccountChange]:

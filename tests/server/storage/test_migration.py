@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from server_parts.storage.message_log import everything_in
-from server_parts.storage.records import Receipt, hashed
+from server_parts.storage.records import About, Receipt, hashed
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.skeletons import skeleton
@@ -20,7 +20,7 @@ from server_parts.storage.sqlite import schema
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import open_read_only
 
-from .drafts import texts
+from .drafts import append, draft, texts
 
 ROOT = Path(__file__).parents[3]
 SESSIONS = {name: f"session-of-{name}-0001" for name in ("alice", "bob", "guy", "quiet")}
@@ -177,3 +177,14 @@ def test_a_claimed_name_becomes_an_account(tmp_path: Path) -> None:
     log.close()
     with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
         assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'names'").fetchone() == (0,)
+
+
+def test_an_old_message_can_be_spoken_of(tmp_path: Path) -> None:
+    """What was said before there were such entries."""
+    make_old(tmp_path)
+    log = SqliteLog(tmp_path)
+    assert [message[8:] for message in everything_in("lobby", log)] == [(None, None)] * 3
+    append(log, draft("ONE")._replace(about=About("edit", 1)), draft("+1")._replace(about=About("react", 2)))
+    assert texts(list(everything_in("lobby", log))) == ["ONE", "two", "five", "ONE", "+1"]
+    assert [m.id for m in log.search("one", {}, 9)] == [1]
+    log.close()

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from server_parts.storage.finding import Wanted
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.message_log import everything_in
-from server_parts.storage.records import Draft, Receipt
+from server_parts.storage.records import KINDS, About, Draft, Receipt
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Entry, Store
@@ -79,6 +79,14 @@ class Logs(RuleBasedStateMachine):
     def claim(self, name: str, token: str) -> None:
         self.real.claim(name, token)
         self.model.claim(name, token)
+
+    @rule(said=st.lists(st.tuples(rooms, names, sessions, st.sampled_from(KINDS), ids, texts), min_size=1, max_size=5))
+    def speak_of(self, said: list[tuple[str, str, str, str, int, str]]) -> None:
+        drafts, accepted = [], {}
+        for room, name, session, kind, id, text in said:
+            self.seqs[session] = accepted[session] = self.seqs[session] + 1
+            drafts.append(Draft(room, NOW, name, "blue", [text], session, self.seqs[session], About(kind, id)))
+        assert self.real.append(drafts, accepted) == self.model.append(drafts, accepted)
 
     @rule(room=rooms, id=ids)
     def erase(self, room: str, id: int) -> None:

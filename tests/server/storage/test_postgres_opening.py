@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server_parts.storage.records import Draft
+from server_parts.storage.records import About, Draft
 from tests.peers import Native
 from tests.postgres import cluster, free_port, needs_postgres
 from tests.programs import run_server, server_program
@@ -158,3 +158,35 @@ def test_nothing_is_written_out_of_an_empty_database(database: str) -> None:
     """And nothing is made in it."""
     assert "There is no chat log in the database" in told(cluster().address(database), "--export", "lobby")
     assert cluster().execute("SELECT to_regnamespace('chat') IS NULL", database) == [(True,)]
+
+
+def make_first_version(name: str) -> None:
+    """The tables as the first version made them, with one message."""
+    import psycopg
+
+    from server_parts.storage.postgres import schema
+
+    with psycopg.connect(cluster().address(name), autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA chat")
+        connection.execute("SET search_path = chat")
+        for statement in schema.MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("INSERT INTO about VALUES (1, 'epoch-of-old', %s)", (schema.home_of(connection),))
+        connection.execute("INSERT INTO rooms (name, private, last) VALUES ('lobby', false, 1)")
+        connection.execute("INSERT INTO messages VALUES (1, 1, 1, 1.0, 0, 0, 'ann', 'red', 'hello')")
+        connection.execute("UPDATE counted SET n = 1")
+
+
+@needs_postgres
+def test_tables_of_the_first_version(database: str, tmp_path: Path) -> None:
+    """They can be read out as they are; a server brings them up to date, and an older one then refuses them."""
+    make_first_version(database)
+    address = cluster().address(database)
+    run = run_server("--export", "lobby", env={"CHAT_STORE": address})
+    assert [json.loads(line)["text"] for line in run.stdout.splitlines()] == ["hello"], run.stderr
+    assert cluster().execute("SELECT version FROM chat.about", database) == [(1,)]
+    with closing(postgres_log(tmp_path)) as log:
+        assert log.epoch == "epoch-of-old"
+        log.append([Draft("lobby", 2.0, "ann", "red", ["hi"], "", 0, About("edit", 1))], {})
+        assert [message.text for message in log.after("lobby", 0, 9)] == ["hi", "hi"]
+    assert cluster().execute("SELECT version FROM chat.about", database) == [(2,)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,15 @@ from server_parts.storage.records import DELETE, EDIT
 from server_parts.storage.sqlite import search_index
 from server_parts.storage.sqlite.log import SqliteLog
 from tests.peers import WAIT, wait_until
+from tests.postgres import needs_postgres
 
 from .drafts import append, draft, say, texts
+from .postgres_logs import execute, postgres_log
 from .test_contract_entries import entry
 from .test_search_index import stop_following, wait_until_indexed
+
+with suppress(ImportError):
+    from server_parts.storage.postgres.schema import INDEXING, LOCK
 
 MARKER = b"zanzibarmarker"
 WORD = MARKER.decode()
@@ -175,3 +181,41 @@ def problem_of(log: SqliteLog) -> str | None:
         except sqlite3.DatabaseError as error:
             return str(error)
     return None
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------
+
+
+@needs_postgres
+@pytest.mark.parametrize("kind", [EDIT, DELETE])
+def test_an_old_text_is_in_no_table(tmp_path: Path, kind: str) -> None:
+    """Nor is it in the index, where there is one for its block already."""
+    from server_parts.storage.postgres.postings import SIZE
+
+    def rows_with_it() -> int:
+        found = execute(
+            tmp_path, f"SELECT count(*) FROM chat.messages WHERE text LIKE '%{WORD}%' OR fate LIKE '%{WORD}%'"
+        )
+        words = execute(tmp_path, f"SELECT count(*) FROM chat.postings WHERE word LIKE '%{WORD}%'")
+        return int(found[0][0]) + int(words[0][0])
+
+    with closing(postgres_log(tmp_path)) as log:
+        say(log, WORD, "text")
+        log.append([draft("")._replace(texts=["filling"] * SIZE)], {})
+        assert wait_until(lambda: rows_with_it() == 2)
+        append(log, entry(EDIT, 1, f"{WORD} again"), entry(kind, 1, "other words"))
+        assert rows_with_it() == 0
+        assert [m.id for m in log.search("text", {}, 9)] == [2]
+        assert [m.id for m in log.search("other words", {}, 9)] == ([1] if kind == EDIT else [])
+        assert log.search(WORD, {}, 9) == []
+
+
+@needs_postgres
+def test_recent_messages_do_not_wait_for_the_index(tmp_path: Path) -> None:
+    """Whoever is making it: the block that they are in is not complete."""
+    with closing(postgres_log(tmp_path)) as log:
+        say(log, "whale")
+        with closing(postgres_log(tmp_path)) as other, other._writer.transaction() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK, INDEXING))
+            append(log, entry(EDIT, 1, "dolphin"))
+        assert texts(log.search("dolphin", {}, 9)) == ["dolphin"]

@@ -15,7 +15,7 @@ from server_parts.storage.postgres.errors import told
 from server_parts.storage.postgres.functions import BLOCK
 from server_parts.storage.postgres.rooms import ROOMS
 from server_parts.storage.postgres.schema import BEFORE_ENTRIES, MIGRATIONS, check_schema
-from server_parts.storage.records import Message, Receipt, StorageError
+from server_parts.storage.records import Message, Receipt, StorageError, messages_of
 from server_parts.storage.session_store import SessionRecord
 
 # The fields of a Message, in their order. Sessions that nobody uses any more are deleted before their messages.
@@ -51,7 +51,7 @@ _RECEIPT: Final = f"""
 
 
 def messages(rows: Iterable[Row]) -> list[Message]:
-    return list(map(Message.of_row, rows))
+    return list(messages_of(rows))
 
 
 class LogReader:

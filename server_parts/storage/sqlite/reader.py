@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from server_parts.storage.records import Message, Receipt, filling
+from server_parts.storage.records import Message, Receipt, filling, messages_of
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
 from server_parts.storage.sqlite.schema import BEFORE_ENTRIES, BLOCK, MIGRATIONS, check_schema
@@ -41,7 +41,7 @@ _RECEIPT: Final = f"""
 
 
 def messages(rows: Iterable[tuple[Any, ...]]) -> list[Message]:
-    return list(map(Message.of_row, rows))
+    return list(messages_of(rows))
 
 
 class LogReader:
@@ -59,7 +59,7 @@ class LogReader:
             self.pool.lend() as connection,
             closing(connection.execute(self._after, (room, after, max(limit, 0)))) as rows,
         ):
-            return list(filling(size, map(Message.of_row, rows)))
+            return list(filling(size, messages_of(rows)))
 
     def said(self, room: str, id: int) -> Message | None:
         """The message with that number, if it is kept."""

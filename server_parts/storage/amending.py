@@ -39,7 +39,8 @@ def amended(target: Message | None, entry: Message) -> Amended:
     kind = entry.about.kind
     if kind == REPLY:
         return Amended(entry)
-    if target is None or not can_be_meant(target):
+    # Nothing speaks of what comes later, though that may be stored already, in one go with it.
+    if target is None or target.id >= entry.id or not can_be_meant(target):
         return Amended(entry if kind == DELETE else _without_text(entry))
     fate = target.fate or Fate()
     if kind == DELETE:

@@ -125,6 +125,12 @@ def test_what_cannot_change_anything_has_no_text(log: Store, kind: str) -> None:
     assert log.search("void", {}, 9) == []
 
 
+def test_nothing_speaks_of_what_comes_later(log: Store) -> None:
+    """Nor of itself, whatever is stored in one go."""
+    append(log, entry(EDIT, 2, "x"), draft("one"), entry(DELETE, 3, "said"), entry(DELETE, 5, "said"), draft("two"))
+    assert texts(log.after("lobby", 0, 9)) == ["", "one", "said", "said", "two"]
+
+
 def test_a_deletion_or_reply_that_comes_too_late_is_harmless(log: Store) -> None:
     """It keeps its text: nothing of it is untrue."""
     say(log, "one")

@@ -22,7 +22,6 @@ from server_parts.protocol.requests import Refusal, Say
 from server_parts.storage.amending import MOST_REACTIONS, can_be_meant, reaction_of
 from server_parts.storage.records import DELETE, REACT, About, Message
 
-ROUNDING: Final = 0.001  # seconds, of the time of a message
 DELETIONS: Final = 10_000  # of others' messages, that one person may make in a day: they may be those of a flood
 
 
@@ -80,8 +79,7 @@ class Amending:
         floor = floor_of(client, self._store, message.room)
         if floor is not None:
             return message.id > floor
-        borne = time.monotonic() - max(client.came, client.replaced)  # seconds
-        return message.ts >= self._rules.clock() - borne - ROUNDING
+        return message.id > client.floors.get(message.room, message.id)
 
     @staticmethod
     def _has_said(client: Client, message: Message) -> bool:

@@ -84,6 +84,8 @@ class LiveRooms:
             self._open(room)
         if client not in room.members:
             self._add(client, room)
+            if partners(name):
+                client.floors[name] = room.last if floor is None else floor
         if after is None or after > room.last:  # an id from the future: its numbers mean nothing here
             gap = gap or after is not None
             start = max(room.last - history, lowest)

@@ -63,8 +63,8 @@ class Client:
     """One connection. Nameless until its hello."""
 
     __slots__ = (
-        "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "gone",
-        "holds_back", "informed", "invited", "is_confidential", "is_silent", "joined_with", "known_as", "name",
+        "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "floors",
+        "gone", "holds_back", "informed", "invited", "is_confidential", "is_silent", "joined_with", "known_as", "name",
         "number", "on_kept_place", "outbox", "page", "program", "proved", "reads_only", "renames", "replaced",
         "resumed", "role", "rooms", "said_last", "session", "settles", "shares_name", "takes_over", "token_hash",
         "wrote_in",
@@ -102,6 +102,7 @@ class Client:
         self.known_as: tuple[object, Who] | None = None  # see restraint.py
         self.renames: Renames | None = None  # for who sees no rooms in them
         self.rooms: dict[str, Room] = {}
+        self.floors: dict[str, int] = {}  # of private rooms, the numbers above which it has heard what was said
         self.is_confidential = is_own(source_of(address))  # nobody on the way can read what is said
         self.page = ""  # where a browser on its machine finds this server, if it does
         self.on_kept_place = False  # let in to prove that its name is claimed

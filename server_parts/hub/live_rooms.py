@@ -17,7 +17,7 @@ from chat_common import Frame, partners
 from server_parts.hub.announcing import Announcer
 from server_parts.hub.lists import room_list
 from server_parts.hub.pages import entry
-from server_parts.hub.quoting import as_told
+from server_parts.hub.quoting import as_told, note_last
 from server_parts.hub.untold import beyond, untold
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Room
@@ -31,7 +31,7 @@ from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import Rooms
 from server_parts.storage.account_records import Account
 from server_parts.storage.exchange import Alone
-from server_parts.storage.records import REPLY, Run, one_by_one
+from server_parts.storage.records import Run, one_by_one
 from server_parts.storage.store import Store
 
 PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
@@ -322,7 +322,7 @@ class LiveRooms:
             encoder = client.encoder
             if encoder.own_receipts and client.session is not None and client.session.key in sessions:
                 block = encoder.live(as_told(self._store, encoder, runs), client.session.key)
-                _note_last(client, runs)
+                note_last(client, runs)
             elif encoder in blocks:
                 block = blocks[encoder]
             else:
@@ -386,14 +386,6 @@ class LiveRooms:
     def remove_distant(self, client: Distant, name: str) -> None:
         if name in client.rooms:
             self._remove(client, client.rooms[name])
-
-
-def _note_last(client: Client, runs: Iterable[Run]) -> None:
-    """Which message its author may want to correct."""
-    key = client.session.key if client.session is not None else ""
-    for run in runs:
-        if run.session == key and (run.about is None or run.about.kind == REPLY):
-            client.said_last[run.room] = run.last
 
 
 def _without_doubles(client: Client, frames: list[Frame]) -> list[Frame]:

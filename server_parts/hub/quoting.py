@@ -6,11 +6,12 @@ now may not have been meant then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
 from chat_common import partners
+from server_parts.people.clients import Client
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.plain_entries import quotation
 from server_parts.storage.message_log import MessageLog
@@ -32,3 +33,11 @@ def _quoting(store: MessageLog, room: str, about: About) -> About:
             if (message := store.said(room, about.id)) is not None:
                 return about._replace(quoted=quotation(message))
     return about
+
+
+def note_last(client: Client, runs: Iterable[Run]) -> None:
+    """Which message an author may want to correct, who is not told numbers in a form to keep. Run by the hub."""
+    key = client.session.key if client.session is not None else ""
+    for run in runs:
+        if run.session == key and (run.about is None or run.about.kind == REPLY):
+            client.said_last[run.room] = run.last

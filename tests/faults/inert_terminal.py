@@ -19,7 +19,7 @@ import random
 import struct
 import sys
 import termios
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
@@ -80,6 +80,11 @@ class Judged(Emulator):
         self.replies += 1
 
 
+def text_of(row: Mapping[int, Any]) -> str:
+    """What stands in a row: the emulator's own way to tell it takes ten times as long."""
+    return "".join([row[column].data for column in range(COLUMNS)])
+
+
 class Stage:
     """A pseudo-terminal with an emulator behind it."""
 
@@ -104,8 +109,8 @@ class Stage:
 
     def input_row(self) -> object:
         screen = self.emulator
-        cells = [screen.buffer[screen.cursor.y][column] for column in range(screen.columns)]
-        return screen.cursor.x, [cell[:3] for cell in cells]
+        row = screen.buffer[screen.cursor.y]
+        return screen.cursor.x, [row[column][:3] for column in range(COLUMNS)]
 
     def manners(self) -> dict[str, object]:
         """Everything outside the message area."""
@@ -120,15 +125,21 @@ class Stage:
             "a character set": (screen.charset, screen.g0_charset, screen.g1_charset),
             "the bell": screen.bells,
             "an answer": screen.replies,
-            "the status row": screen.display[-2] if self.below == 2 else "",
+            "the status row": text_of(screen.buffer[ROWS - 2]) if self.below == 2 else "",
             "the cursor's look": (screen.cursor.hidden, screen.cursor.attrs),
         }
 
+    def forget(self) -> None:
+        """Most of what scrolled away: to compare all of it after each text would take nearly all of the time."""
+        gone = self.emulator.history.top
+        while len(gone) > ROWS:
+            gone.popleft()
+
     def said(self) -> list[str]:
-        """All rows of the message area, from the first that scrolled away."""
-        screen = self.emulator
-        gone = ["".join(row[column].data for column in range(screen.columns)).rstrip() for row in screen.history.top]
-        return gone + [row.rstrip() for row in screen.display[: screen.lines - self.below]]
+        """All rows of the message area, and those that scrolled away and are remembered."""
+        shown = self.emulator.buffer
+        rows = [*self.emulator.history.top, *(shown[number] for number in range(ROWS - self.below))]
+        return [text_of(row).rstrip() for row in rows]
 
 
 Show = Callable[[Any, str], None]
@@ -447,6 +458,7 @@ TO_THE_OPERATOR: Final[dict[str, Show]] = {
 
 def trial(stage: Any, show: Show, text: str, *, in_status: bool = False) -> str | None:
     """Show one text in one way; what changed that must not."""
+    stage.forget()
     before, said = stage.manners(), stage.said()
     show(stage, text)
     stage.watch()

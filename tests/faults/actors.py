@@ -166,6 +166,7 @@ class Dropped(Exception):
 
 
 ROUND = 0.02  # seconds that a client waits for something to be said before it looks what it wants itself
+PAUSE = 0.01  # seconds between two knocks at a server that is away: starting, it needs the processor itself
 CROWD_ROUND = 0.005  # the same for many: what arrives meanwhile is read in one go
 
 
@@ -232,7 +233,7 @@ class Client:
         while not self.done.is_set():
             self.round(ROUND, WAIT)
             if self._socket is None:
-                self.done.wait(0.002)
+                self.done.wait(PAUSE)
             elif self.mind.waits:
                 self.done.wait(0.02)
         self.close()

@@ -87,7 +87,14 @@ class Bench:
         self._listener = Client(self._server.port, Mind("listener")).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._server_stack, self._stack:
+            if kind is None:
+                self._judge()
+            else:  # that is what is to be told
+                self._listener.finish()
+
+    def _judge(self) -> None:
         mind, last = self._listener.mind, self._server.store.last("lobby")
         wait_until(lambda: mind.tracks["lobby"].last >= last)  # it may hear of a text after its author
         self.report.wrong += settle([self._listener])
@@ -97,8 +104,6 @@ class Bench:
         self.report.wrong += mind.wrong
         self.report.figures["cuts"] = self.cuts_made
         self.report.figures["messages"] = len(kept)
-        self._stack.close()
-        self._server_stack.close()
 
     @property
     def cuts_made(self) -> int:

@@ -33,6 +33,7 @@ ENOUGH: Final = 1 << 30  # bytes
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "alone: judges times; no other test runs meanwhile")
     config.addinivalue_line("markers", "thorough: takes long; runs only if it is asked for, with -m thorough")
+    config.addinivalue_line("markers", "once: shows the same with every Python; .ci/run repeats it with no other")
 
 
 # Around everything else, also around the time-out of the test: it must not run out while the test waits for its turn.

@@ -23,6 +23,7 @@ def test_stops() -> None:
     assert finding.met, finding.figure
 
 
+@pytest.mark.thorough
 def test_leaving_without_a_word_is_found_out() -> None:
     """A server that cuts everybody off when it stops is reported for all who were not told."""
     stop = clean_stop.stop(

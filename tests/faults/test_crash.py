@@ -11,13 +11,14 @@ from tests.faults.actors import chosen_seed
 
 
 @pytest.mark.timeout(90)
-def test_kills(tmp_path: Path) -> None:
-    """After fifteen kills at random instants every text is stored once, and everybody saw what the log holds."""
-    report = crash.kill_repeatedly(tmp_path, kills=15, seed=chosen_seed())
+@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=[pytest.mark.thorough, pytest.mark.timeout(180)])])
+def test_kills(tmp_path: Path, kills: int) -> None:
+    """After kills at random instants every text is stored once, and everybody saw what the log holds."""
+    report = crash.kill_repeatedly(tmp_path, kills, seed=chosen_seed())
     print(report)
     assert not report.wrong, str(report)
-    assert report.figures["receipts"] > 150, str(report)
-    assert report.figures["refused"] > 2, str(report)
+    assert report.figures["receipts"] > 10 * kills, str(report)
+    assert report.figures["refused"] > 0, str(report)
 
 
 @pytest.mark.thorough

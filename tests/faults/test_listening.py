@@ -25,6 +25,7 @@ def test_nothing_is_readable() -> None:
     assert finding.met, finding.figure
 
 
+@pytest.mark.thorough
 def test_nothing_is_readable_for_a_relay() -> None:
     """The listener of those who may not see packets."""
     heard = listening.listen(listening.QUICK, encrypted=True, relay=True)
@@ -33,6 +34,7 @@ def test_nothing_is_readable_for_a_relay() -> None:
     assert not heard.legible()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("relay", [False, True])
 def test_an_evening_in_clear_is_found_out(*, relay: bool) -> None:
     """Every kind of secret is read, and nearly every single one."""

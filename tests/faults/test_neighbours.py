@@ -29,6 +29,7 @@ def test_there_are_many_cases() -> None:
     assert kinds.count(False) > 150
 
 
+@pytest.mark.thorough
 def test_a_server_that_stands_still_is_found_out(tmp_path: Path) -> None:
     """A door that takes seconds over one line, and holds the interpreter meanwhile, is reported as late."""
     telnet = Case("telnet", hostile.PLAIN_LINES["telnet beginnings"][:32_000] + b"\n", greeted=False)

@@ -17,6 +17,7 @@ def test_a_siege() -> None:
     assert finding.met, finding.figure
 
 
+@pytest.mark.thorough
 def test_endless_patience_is_found_out() -> None:
     """A server without deadlines is reported: those who drip are there for ever."""
     shape = slow_loris.Shape(50, 2.5, None)

@@ -21,6 +21,7 @@ def test_hundreds_of_connections() -> None:
     assert finding.met, finding.figure
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("habit", [odd_server.seal_without_a_lock, odd_server.seal_too_early])
 def test_a_server_that_mixes_the_directions_up_is_found_out(habit: Callable[[], None]) -> None:
     """Its connections break, if not the server itself."""

@@ -24,7 +24,7 @@ from tests.tls.certificates import key_pair, needs_openssl, trusting_context
 if TYPE_CHECKING:  # pseudo-terminals are a Unix thing
     from tests.client.programs import Terminal
 
-pytest_plugins = ["tests.alone", "tests.postgres"]
+pytest_plugins = ["tests.alone", "tests.compiled", "tests.postgres"]
 
 P = TypeVar("P", bound=Peer)
 

@@ -16,8 +16,11 @@ from tests.bench.generator import Load, Round
 from tests.bench.protocols import LINES, crowd, mixed, ring_for
 from tests.bench.report import Cell, Row
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.alone
+@pytest.mark.thorough
 @pytest.mark.timeout(60)
 def test_quick_form_passes(programs: dict[str, Path]) -> None:
     """The server is well ahead of the tutorial server, and every message arrives once and in order."""

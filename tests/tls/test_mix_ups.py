@@ -24,7 +24,7 @@ from tls_parts.outlet import Outlet
 pytestmark = [needs_openssl, pytest.mark.usefixtures("no_threads_left")]
 
 THREADS, AT_ONCE, TURNS = 4, 6, 4
-FEW, QUICK, MANY = 60, 498, 3_000  # connections of each thread
+FEW, QUICK, MANY = 60, 198, 3_000  # connections of each thread
 CALLS: Final = ("do_handshake", "read", "write", "unwrap", "pending", "take")
 FAILURES: Final = (ssl.SSLError, MemoryError, KeyboardInterrupt)
 Fault = Callable[[str], "type[BaseException] | None"]  # by what is called, and whether before or after it

@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -149,9 +150,21 @@ class PostgresLogs(Logs):
         return postgres_log(self.folder)
 
 
+class ManyLogs(Logs):
+    """The same for longer."""
+
+
+class ManyPostgresLogs(PostgresLogs):
+    """The same for longer."""
+
+
 TestLogs = Logs.TestCase
 TestLogs.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestPostgresLogs = needs_postgres(PostgresLogs.TestCase)
-TestPostgresLogs.settings = settings(TestLogs.settings, max_examples=8)
+TestPostgresLogs.settings = settings(TestLogs.settings, max_examples=4)
+TestManyLogs = pytest.mark.thorough(pytest.mark.timeout(120)(ManyLogs.TestCase))
+TestManyLogs.settings = settings(TestLogs.settings, max_examples=100)
+TestManyPostgresLogs = pytest.mark.thorough(pytest.mark.timeout(120)(needs_postgres(ManyPostgresLogs.TestCase)))
+TestManyPostgresLogs.settings = settings(TestLogs.settings, max_examples=16)

@@ -21,6 +21,8 @@ from tests import alone
 from tests.bench.contestants import ROOT
 from tests.faults.odd_server import serving
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def copy(tmp_path: Path) -> ModuleType:

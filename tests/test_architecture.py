@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 PROGRAMS: Final = ("server", "client")
 PARTS: Final = ("server_parts", "client_parts", "terminal_parts", "tls_parts")

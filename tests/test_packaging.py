@@ -32,7 +32,7 @@ NEEDED = {"server.py", "client.py", "chat_common.py"} | {
 }
 BUILD_TIME = 120.0  # seconds; with an index nearby it takes less than ten
 
-pytestmark = pytest.mark.timeout(3 * BUILD_TIME)
+pytestmark = [pytest.mark.once, pytest.mark.timeout(3 * BUILD_TIME)]
 
 
 def run(*command: str | Path, cwd: Path, status: int = 0) -> subprocess.CompletedProcess[str]:

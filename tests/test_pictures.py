@@ -11,6 +11,8 @@ import pytest
 
 from docs.drawing import CELL_HEIGHT, CELL_WIDTH, DARK, LIGHT, FaintScreen, Theme, draw, shoot
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 PICTURES = re.findall(r'(?:src|srcset)="([^"]+)"', README)

@@ -12,6 +12,8 @@ from tests import postgres
 from tests.postgres import cluster, needs_postgres
 from tests.programs import ROOT
 
+pytestmark = pytest.mark.once
+
 
 @needs_postgres
 def test_each_test_has_a_database_of_its_own() -> None:

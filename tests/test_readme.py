@@ -17,6 +17,8 @@ from client_parts.input.settings_commands import SETTINGS_COMMANDS
 from server_parts.operator.console import ROWS
 from server_parts.settings import parse
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 CLIENT = (ROOT / "docs" / "client.md").read_text()

@@ -16,6 +16,8 @@ from tests.bench.measure import Bench
 from tests.bench.protocols import NATIVE_TLS, crowd, newcomers
 from tests.bench.report import Cell, Row
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.alone
 @pytest.mark.thorough

@@ -13,6 +13,8 @@ from tests.bench.contestants import FIELD
 from tests.bench.plot import fan_out_svg
 from tests.bench.report import Cell, Row, median_cell, significant
 
+pytestmark = pytest.mark.once
+
 
 def fan_out(rate: float) -> Row:
     cells = {"this": Cell(rate, 0.05), "redis": Cell(4.0), "nats": Cell(3.0), "ngircd": Cell(None, note="absent")}

@@ -17,7 +17,6 @@ def test_each_hearer_knows_who_is_there() -> None:
     assert finding.met, finding.figure
 
 
-@pytest.mark.once
 def test_telling_everybody_the_same_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if all had been there from the first change on."""
     since = Tidings.since
@@ -25,7 +24,6 @@ def test_telling_everybody_the_same_is_found_out(monkeypatch: pytest.MonkeyPatch
     assert any("stranger" in wrong or "ghost" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))
 
 
-@pytest.mark.once
 def test_telling_people_their_own_new_name_twice_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """By then nobody is called so any more."""
     since = Tidings.since
@@ -33,21 +31,18 @@ def test_telling_people_their_own_new_name_twice_is_found_out(monkeypatch: pytes
     assert any("stranger" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))
 
 
-@pytest.mark.once
 def test_speaking_before_having_been_introduced_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message comes before the news of who says it."""
     monkeypatch.setattr(LiveRooms, "introduce", lambda *_: None)
     assert any("unheard" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))
 
 
-@pytest.mark.once
 def test_listing_those_of_whom_nobody_was_told_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list runs ahead of the news."""
     monkeypatch.setattr(LiveRooms, "bring_up_to_date", lambda *_: None)
     assert any("not told" in wrong for wrong in hearers.churn(chosen_seed(), 1_500))
 
 
-@pytest.mark.once
 def test_counting_connections_for_people_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody leaves with one terminal, and is taken to be gone with the other."""
     monkeypatch.setattr(LiveRooms, "_is_double", lambda *_: False)

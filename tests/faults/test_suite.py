@@ -13,6 +13,8 @@ import pytest
 from tests.faults import __main__ as suite
 from tests.faults.finding import Finding, main
 
+pytestmark = pytest.mark.once
+
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 

@@ -26,6 +26,7 @@ from server_parts.settings import Settings
 from server_parts.storage.store import Store
 from server_parts.web.forwarded import Behind, Proxies
 from server_parts.web.site import Site
+from server_parts.web.visits import LATELY
 from server_parts.web.web_door import WebDoor
 from server_parts.wire.wire import Wire
 
@@ -101,10 +102,12 @@ class Reading:
 
         def open_web(begun: float) -> Door:
             assert site is not None
+            site.visits.note(visitor.source, begun)
             return WebDoor(begun, site, visitor)
 
         web = None if site is None else open_web
-        return Doorway(opened, is_open=visitor.is_open, confidential=client.is_confidential, web=web)
+        wait = LATELY if site is not None and site.visits.is_lately(visitor.source, opened) else None
+        return Doorway(opened, is_open=visitor.is_open, confidential=client.is_confidential, web=web, wait=wait)
 
     def _requests(self, wire: Wire, client: Client, door: Doorway) -> Iterator[Sequence[Request]]:
         """What a client asks for, as it arrives, and what its silence means."""

@@ -55,16 +55,20 @@ class Doorway:
         is_open: bool = True,
         confidential: bool = True,
         web: Callable[[float], Door] | None = None,
+        wait: float | None = None,
     ) -> None:
         """`is_open` for whoever may talk as they do: others are told, in their own form, that they must encrypt.
 
-        `confidential`: nobody on the way can read along. `web` makes the door for HTTP, if there is one.
+        `confidential`: nobody on the way can read along. `web` makes the door for HTTP, if there is one. `wait`:
+        seconds of silence after which it is a plain client, if not as usual.
         """
         self._opened = opened
+        self._greet_at = opened + (FIRST_BYTE_WAIT if wait is None else wait)
         self._is_open = is_open
         self._confidential = confidential
         self._web = web
         self._first = b""
+        self._begun: float | None = None  # when the first of them came
         self._silent = True
         self._door: Door | None = None
 
@@ -80,12 +84,13 @@ class Doorway:
         self._silent = False
         if self._door is not None:
             return self._door.receive(data, now)
+        self._begun = now if self._begun is None else self._begun
         self._first += data
         if self._first[0] == _TLS_HELLO:
             return [EndConnection(_TLS_ANSWER, "a TLS hello on the plain port")]
         if _HTTP.match(self._first):
             if self._web is not None:
-                self._door = self._web(self._opened)
+                self._door = self._web(self._begun)
                 return self._door.receive(self._first, now)
             return [EndConnection(_HTTP_ANSWER if self._is_open else _HTTP_IN_CLEAR, "an HTTP request")]
         if self._may_be_http():
@@ -93,12 +98,12 @@ class Doorway:
         return self._enter_plain(now)
 
     def deadline(self) -> float | None:
-        return self._opened + FIRST_BYTE_WAIT if self._door is None else self._door.deadline()
+        return self._greet_at if self._door is None else self._door.deadline()
 
     def silence(self, now: float) -> list[Request]:
         if self._door is not None:
             return self._door.silence(now)
-        return self._enter_plain(now) if now >= self._opened + FIRST_BYTE_WAIT else []
+        return self._enter_plain(now) if now >= self._greet_at else []
 
     def end(self) -> list[Request]:
         entered = self._enter_plain(self._opened) if self._door is None and self._first else []

@@ -18,6 +18,7 @@ from server_parts.web.handshake import HOW, accepted
 from server_parts.web.heads import BadHeadError, Head
 from server_parts.web.hosts import Hosts
 from server_parts.web.responses import Field, done, told
+from server_parts.web.visits import Visits
 
 CHAT: Final = "/chat"
 ROBOTS: Final = "User-agent: *\nDisallow: /"
@@ -74,6 +75,7 @@ class Site:
         """`names` are those under which this server is reached; `proxies` are believed about whom they talk for."""
         self._hosts = Hosts(names)
         self.proxies = Proxies(proxies)
+        self.visits = Visits()
         self._paths: dict[str, tuple[tuple[str, ...], Callable[[_Asked], Answered]]] = {
             CHAT: (("GET",), self._open_chat),
             "/session": (("POST",), self._begin_session),

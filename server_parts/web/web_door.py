@@ -14,15 +14,15 @@ from server_parts.web.responses import told
 from server_parts.web.site import Caller, Site, Upgrade
 from server_parts.web.web_encoder import HTTP
 
-HEAD_WAIT: Final = 10.0  # from the beginning of the connection to the end of its head
+HEAD_WAIT: Final = 10.0  # from the first byte of a request to the end of its head
 
 
 class WebDoor:
     """Nobody is let in before the WebSocket is open."""
 
-    def __init__(self, opened: float, site: Site, caller: Caller) -> None:
+    def __init__(self, begun: float, site: Site, caller: Caller) -> None:
         self._heads = HeadReader()
-        self._head_due = opened + HEAD_WAIT
+        self._head_due = begun + HEAD_WAIT
         self._site = site
         self._caller = caller
         self._first = b""  # what the request begins with, for an answer to one that cannot be read

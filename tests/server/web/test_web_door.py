@@ -359,6 +359,25 @@ def test_a_request_on_a_connection_opened_ahead_is_not_said(chat: Chat, monkeypa
     assert ann.tell("only this")["id"] == 1
 
 
+def test_what_a_browser_opened_ahead_is_not_greeted(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks on it later, as long as it is lately that it asked for something; an early greeting would spoil that."""
+    monkeypatch.setattr(doorway, "FIRST_BYTE_WAIT", 0.0)
+    assert ask(chat.port, "/").status == 200
+    ahead, waiting = chat.plain(), chat.plain()
+    assert chat.native("ann").tell("a while later")["id"] == 1
+    ahead.send_bytes(request_head("/robots.txt", fields={"Host": "localhost"}))
+    assert ahead.rest().startswith(b"HTTP/1.1 200 ")
+    waiting.say("")  # who types is a person
+    waiting.until("Welcome")
+
+
+def test_a_silent_client_is_greeted_where_no_browser_was_lately(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorway, "FIRST_BYTE_WAIT", 0.0)
+    monkeypatch.setattr(reading, "LATELY", 0.1)
+    assert ask(chat.port, "/").status == 200
+    chat.plain().until("Welcome")
+
+
 # --- other programs ---
 
 NODE = """

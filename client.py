@@ -43,6 +43,7 @@ from client_parts.kept.bookmarks import Bookmarks
 from client_parts.kept.config_file import NAME as CONFIG
 from client_parts.kept.identity import Identity, login_name, token_path
 from client_parts.kept.known_servers import KnownServers
+from client_parts.kept.places import Places, place_to_enter
 from client_parts.kept.settings import Settings
 from client_parts.link.connection import Connection
 from client_parts.link.course import Course, Departure
@@ -116,9 +117,14 @@ class ChatClient:
         history = recent if preferences.history is None else preferences.history
         admission = Admission(preferences.password, preferences.invitation)
         color = color or settings.color_of(name) or color_for(name)
-        wishes = Wishes(name, color, preferences.rooms, history, admission)
+        places = Places(kept and kept / "rooms.json", ((self.host, self.port), *preferences.other_servers), name)
+        place = place_to_enter(
+            preferences.rooms, places.find(), insists=preferences.insists, talks_there=preferences.talks_there
+        )
+        wishes = Wishes(name, color, place.rooms, history, admission, place.current)
         bookmarks = Bookmarks(kept and kept / "seen.json")
-        return Conversation(screen, View(settings["style"]), wishes, settings=settings, bookmarks=bookmarks)
+        view = View(settings["style"])
+        return Conversation(screen, view, wishes, settings=settings, bookmarks=bookmarks, places=places)
 
     def _new_connection(self, identity: Identity, known_servers: Path) -> Connection:
         preferences = self._preferences

@@ -125,6 +125,8 @@ class Preferences:
 
     name: str | None = None  # None for the login name, or the next free one like it
     rooms: tuple[str, ...] = (LOBBY,)
+    insists: bool = False  # on those rooms, also if the last run was in others
+    talks_there: bool = False  # in the first of them, also if the last run talked elsewhere
     history: int | None = None  # recent messages to show; None for as many as fit the use
     style: str | None = None  # None for short in a terminal with colours, else classic
     json_events: bool = False
@@ -180,6 +182,8 @@ def _preferences(parser: CommandLine, options: argparse.Namespace, servers: Chos
     return Preferences(
         name=parser.value(source, name, _name) if name else usual_name,
         rooms=_rooms(parser, options, servers),
+        insists=_names_a_room(options, link) or bool(servers.saved and servers.saved.rooms),
+        talks_there=_names_a_room(options, link),
         history=None if options.history is None else parser.value("--history", options.history, _history),
         style=parser.value("--style", options.style, _style) if options.style else None,
         json_events=options.json,
@@ -201,6 +205,10 @@ def _rooms(parser: CommandLine, options: argparse.Namespace, servers: Chosen) ->
     if servers.link is not None and servers.link.room is not None:
         rooms.insert(0, servers.link.room)
     return tuple(dict.fromkeys(rooms or [LOBBY]))
+
+
+def _names_a_room(options: argparse.Namespace, link: Invitation | None) -> bool:
+    return bool(options.room) or (link is not None and link.room is not None)
 
 
 def _or_from_environment(given: str | None, option: str, variable: str) -> tuple[str | None, str]:

@@ -1,67 +1,82 @@
-"""The line that is being typed: its text, its cursor, and what each key does to them.
+"""The text that is being typed: its lines, its cursor, and what each key does to them.
 
-Pure: keys in, a text and a cursor out. It must not know the terminal, nor what a line means.
+Pure: keys in, a text and a cursor out. It must not know the terminal, nor what a text means.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from itertools import chain
 
 from terminal_parts import graphemes
-from terminal_parts.keys import Key
+from terminal_parts.keys import NEW_LINE, Key
+from terminal_parts.layout import Shape, end_of_row, start_of_row, vertical
+from terminal_parts.past import Past
+from terminal_parts.undo import DELETED, FOUND, TYPED, Change, Undo
 
 
 class Editor:
-    """One line after the other, with those before within reach of the arrow keys and Ctrl+R."""
+    """One text after the other, with those before within reach.
+
+    `shape` says how the text stands on the screen; None if it has one row, however many lines it has.
+    """
 
     def __init__(self, past: Iterable[str] = ()) -> None:
         self.text = ""
         self.cursor = 0
-        self.search: str | None = None  # what Ctrl+R looks for
-        self.search_fails = False  # if so, the line is the one that the search began with
-        self._past = list(past)
-        self._place = len(self._past)  # which of them is being shown; behind the last one, the draft
-        self._draft = ""
-        self._before_search = (self._place, "", 0)  # the place, the text and the cursor
+        self.shape: Shape | None = None
+        self._past = Past(past)
+        self._undo = Undo()
+        self._goal: int | None = None  # the column that Up and Down aim at
         self._killed = ""
         self._actions = self._bindings()
 
     @property
+    def search(self) -> str | None:
+        """What Ctrl+R looks for."""
+        return self._past.search
+
+    @property
+    def search_fails(self) -> bool:
+        return self._past.search_fails
+
+    @property
     def search_prompt(self) -> str:
-        """What stands before the line during a search."""
-        if self.search is None:
-            return ""
-        return f"nothing matches {self.search}" if self.search_fails else f"search {self.search}"
+        return self._past.search_prompt
 
     def press(self, key: Key) -> None:
-        if self.search is not None and self._pressed_in_search(key):
-            return
-        if not key.code:
-            self.replace(self.cursor, self.cursor, key.text)
+        before, goal, self._goal = self.text, self._goal, None
+        if self.search is not None and (found := self._past.pressed(key)) is not None:
+            self._show(*found)
+        elif not key.code:
+            self.replace(self.cursor, self.cursor, key.text, TYPED)
+        elif key.code in ("\x1b[A", "\x1b[B"):
+            self._move_vertically(-1 if key.code == "\x1b[A" else 1, goal)
         elif action := self._actions.get(key.code):
             action()
+        if self.text == before:
+            self._undo.interrupt()
 
-    def replace(self, start: int, stop: int, new: str = "") -> None:
-        """Every change of the text; the cursor is behind the new then."""
+    def replace(self, start: int, stop: int, new: str = "", kind: str = "") -> None:
+        """Every change of the text; the cursor is behind the new then. Those of one `kind` are taken back together."""
+        if start != stop or new:
+            self._undo.record(Change(start, self.text[start:stop], new, self.cursor), kind)
         self.text = self.text[:start] + new + self.text[stop:]
         self.cursor = start + len(new)
 
     def take(self) -> str:
-        """The finished line. The next one begins empty."""
-        line = self.text
+        """The finished text. The next one begins empty, and with nothing to take back."""
+        text = self.text
         self.clear()
-        return line
+        self._undo.forget()
+        return text
 
     def clear(self) -> None:
-        self._end_search()
-        self._place, self._draft = len(self._past), ""
+        self._past.leave()
         self.replace(0, len(self.text))
 
     def remember(self, line: str) -> None:
-        self._past.append(line)
-        self._place = len(self._past)
+        self._past.add(line)
 
     def _bindings(self) -> dict[str, Callable[[], None]]:
         def move(place: Callable[[], int]) -> Callable[[], None]:
@@ -70,31 +85,28 @@ class Editor:
         def kill(place: Callable[[], int]) -> Callable[[], None]:
             return lambda: self._kill(place())
 
-        left, right = move(self._left), move(self._right)
-        start, end = move(lambda: 0), move(lambda: len(self.text))
-        word_left, word_right = move(self._word_left), move(self._word_right)
-        older, newer = lambda: self._go(-1), lambda: self._go(1)
         backspace, delete = lambda: self._delete(self._left()), lambda: self._delete(self._right())
-        kill_word = kill(self._word_left)
         return {
-            **dict.fromkeys(("\x02", "\x1b[D"), left),
-            **dict.fromkeys(("\x06", "\x1b[C"), right),
-            **dict.fromkeys(("\x01", "\x1b[H", "\x1b[1~", "\x1b[7~"), start),
-            **dict.fromkeys(("\x05", "\x1b[F", "\x1b[4~", "\x1b[8~"), end),
-            **dict.fromkeys(("\x1bb", "\x1b[1;5D", "\x1b[1;3D"), word_left),
-            **dict.fromkeys(("\x1bf", "\x1b[1;5C", "\x1b[1;3C"), word_right),
-            **dict.fromkeys(("\x10", "\x1b[A"), older),
-            **dict.fromkeys(("\x0e", "\x1b[B"), newer),
+            **dict.fromkeys(("\x02", "\x1b[D"), move(self._left)),
+            **dict.fromkeys(("\x06", "\x1b[C"), move(self._right)),
+            **dict.fromkeys(("\x01", "\x1b[H", "\x1b[1~", "\x1b[7~"), move(self._home)),
+            **dict.fromkeys(("\x05", "\x1b[F", "\x1b[4~", "\x1b[8~"), move(self._end)),
+            **dict.fromkeys(("\x1bb", "\x1b[1;5D", "\x1b[1;3D"), move(self._word_left)),
+            **dict.fromkeys(("\x1bf", "\x1b[1;5C", "\x1b[1;3C"), move(self._word_right)),
             **dict.fromkeys(("\x08", "\x7f"), backspace),
             **dict.fromkeys(("\x04", "\x1b[3~"), delete),
-            **dict.fromkeys(("\x1b\x7f", "\x1b\x08"), kill_word),
+            **dict.fromkeys(("\x1b\x7f", "\x1b\x08"), kill(self._word_left)),
+            **dict.fromkeys(NEW_LINE, lambda: self.replace(self.cursor, self.cursor, "\n")),
+            "\x10": lambda: self._go(-1),
+            "\x0e": lambda: self._go(1),
             "\x17": kill(self._blank_left),
             "\x1bd": kill(self._word_right),
-            "\x15": kill(lambda: 0),
-            "\x0b": kill(lambda: len(self.text)),
+            "\x15": kill(self._line_start),
+            "\x0b": kill(self._line_end),
             "\x19": lambda: self.replace(self.cursor, self.cursor, self._killed),
             "\x14": self._swap,
-            "\x12": self._begin_search,
+            "\x12": lambda: self._past.begin_search(self.text, self.cursor),
+            "\x1f": self._take_back,
         }
 
     # --- Places, and what is deleted up to them ---
@@ -104,6 +116,12 @@ class Editor:
 
     def _right(self) -> int:
         return graphemes.after(self.text, self.cursor)
+
+    def _home(self) -> int:
+        return start_of_row(self.text, self.cursor, self.shape) if self.shape else 0
+
+    def _end(self) -> int:
+        return end_of_row(self.text, self.cursor, self.shape) if self.shape else len(self.text)
 
     def _word_left(self) -> int:
         return self.cursor - _length(r"\W*\w*", self.text[: self.cursor][::-1])
@@ -115,13 +133,22 @@ class Editor:
     def _blank_left(self) -> int:
         return self.cursor - _length(r"\s*\S*", self.text[: self.cursor][::-1])
 
+    def _line_start(self) -> int:
+        """Of the line, or behind the one before if the cursor is there already."""
+        start = self.text.rfind("\n", 0, self.cursor) + 1
+        return start if start < self.cursor else self._left()
+
+    def _line_end(self) -> int:
+        end = self.text.find("\n", self.cursor)
+        return len(self.text) if end < 0 else max(end, self.cursor + 1)
+
     def _delete(self, place: int) -> None:
-        self.replace(min(place, self.cursor), max(place, self.cursor))
+        self.replace(min(place, self.cursor), max(place, self.cursor), kind=DELETED)
 
     def _kill(self, place: int) -> None:
         first, last = sorted((place, self.cursor))
         self._killed = self.text[first:last] or self._killed
-        self._delete(place)
+        self.replace(first, last)
 
     def _swap(self) -> None:
         """The two characters around the cursor, or the last two at the end."""
@@ -130,60 +157,28 @@ class Editor:
         if middle > 0:
             self.replace(first, last, self.text[middle:last] + self.text[first:middle])
 
-    # --- Lines before ---
+    # --- Up and down, and what was before ---
+
+    def _move_vertically(self, step: int, goal: int | None) -> None:
+        """To the row above or below; from the first and the last one to another text."""
+        found = vertical(self.text, self.cursor, self.shape, step, goal) if self.shape else None
+        if found is None:
+            self._go(step)
+        else:
+            self.cursor, self._goal = found
 
     def _go(self, step: int) -> None:
-        place = self._place + step
-        if not 0 <= place <= len(self._past):
-            return
-        if self._place == len(self._past):
-            self._draft = self.text
-        self._place = place
-        self.replace(0, len(self.text), self._past[place] if place < len(self._past) else self._draft)
+        if (text := self._past.go(step, self.text)) is not None:
+            self.replace(0, len(self.text), text)
 
-    def _begin_search(self) -> None:
-        self.search = ""
-        self._before_search = self._place, self.text, self.cursor
-
-    def _end_search(self) -> None:
-        self.search, self.search_fails = None, False
-
-    def _pressed_in_search(self, key: Key) -> bool:
-        """Whether the key was for the search. Any other key ends it, and keeps what was found."""
-        query = self.search or ""
-        if not key.code:
-            self._find(query + key.text, self._place)
-        elif key.code in ("\x7f", "\x08"):
-            self._find(query[: graphemes.before(query, len(query))], len(self._past) - 1)
-        elif key.code == "\x12":
-            self._find(query, self._place - 1)
-        elif key.code in ("\x07", "\x1b"):
-            self._show_before_search()
-            self._end_search()
-        else:
-            self._end_search()
-            return False
-        return True
-
-    def _find(self, query: str, newest: int) -> None:
-        """Show the newest line up to that place with the query in it, or else the newest of all."""
-        place = self._found(query, newest)
-        self._show_before_search()
-        self.search, self.search_fails = query, place is None and query != ""
-        if place is not None:
-            self._go(place - self._place)
-            self.cursor = self._past[place].lower().index(query.lower())
-
-    def _found(self, query: str, newest: int) -> int | None:
-        query, last = query.lower(), len(self._past) - 1
-        newest = min(newest, last)
-        places = chain(range(newest, -1, -1), range(last, newest, -1)) if query else ()
-        return next((place for place in places if query in self._past[place].lower()), None)
-
-    def _show_before_search(self) -> None:
-        self._place, text, cursor = self._before_search
-        self.replace(0, len(self.text), text)
+    def _show(self, text: str, cursor: int) -> None:
+        """What a search has found."""
+        self.replace(0, len(self.text), text, FOUND)
         self.cursor = cursor
+
+    def _take_back(self) -> None:
+        if (before := self._undo.take_back(self.text)) is not None:
+            self.text, self.cursor = before
 
 
 def _length(pattern: str, text: str) -> int:

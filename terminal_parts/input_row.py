@@ -15,7 +15,7 @@ def input_row(prompt: str, color: str | None, text: str, cursor: int, columns: i
     missing; far from the cursor nothing is looked at, so that a very long text costs no more than a long one. The row
     leaves the last column free: a terminal would go on to the next row from there.
     """
-    prompt = cut(harmless_line(prompt).rstrip("> "), max(6, columns // 2) - 2) + "> "
+    prompt = prompt_in(prompt, columns)
     room = columns - 1 - width(prompt)
     if room < 4:
         prompt, room = "", max(1, columns - 1)
@@ -28,6 +28,11 @@ def input_row(prompt: str, color: str | None, text: str, cursor: int, columns: i
     start = 0 if fits else max(0, place // step - 1) * step
     shown = paint(prompt, color) + _part(before + after, start, room, is_more=(first > 0, last < len(text)))
     return shown, min(width(prompt) + place - start, max(0, columns - 1))
+
+
+def prompt_in(prompt: str, columns: int) -> str:
+    """The prompt, as much of it as half a row has room for."""
+    return cut(harmless_line(prompt).rstrip("> "), max(6, columns // 2) - 2) + "> "
 
 
 def _part(text: str, start: int, room: int, is_more: tuple[bool, bool]) -> str:

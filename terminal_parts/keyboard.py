@@ -30,6 +30,7 @@ class Keyboard:
         self._resend = termios.IXON if holds else 0
         self._decoder = KeyDecoder()
         self._shell_mode: list[Any] = []  # how the shell left the terminal
+        self._early: list[Key] = []  # pressed before the terminal was ours
         self._is_open = False
         self._listening = False
         self._news: set[int] = set()
@@ -55,6 +56,14 @@ class Keyboard:
             # A signal that comes just before `select` would not interrupt it, but this does.
             signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
         self.take_over()
+        self._early += self._typed_before()
+
+    def _typed_before(self) -> list[Key]:
+        """What waits already. The mode of before has made of Enter what is Ctrl+J now."""
+        with contextlib.suppress(OSError):
+            if select.select([self._descriptor], [], [], 0)[0]:
+                return self._decoder.feed(os.read(self._descriptor, 65_536).replace(b"\n", b"\r"))
+        return []
 
     def listen(self) -> None:
         """From now on Ctrl+C, Ctrl+\\ and Ctrl+Z are keys, in their order among the others."""
@@ -79,6 +88,7 @@ class Keyboard:
         `discard` what was typed and not read, also if the terminal was never taken: else the shell would execute it.
         """
         if discard:
+            self._early.clear()
             discard_typed(self._descriptor)
         if not self._is_open:
             return
@@ -110,11 +120,14 @@ class Keyboard:
 
     def has_keys(self, seconds: float = 0) -> bool:
         """Whether a key waits to be read, within that time."""
-        return bool(select.select([self._descriptor], [], [], seconds)[0])
+        return bool(self._early or select.select([self._descriptor], [], [], seconds)[0])
 
     def wait(self) -> list[Key]:
         """The next keys; none after a signal or a `wake`. EOFError if nobody can type any more."""
         assert self._ear is not None
+        if self._early:
+            early, self._early = self._early, []
+            return early
         ready, _, _ = select.select([self._descriptor, self._ear.fileno()], [], [], self._decoder.patience)
         if self._ear.fileno() in ready:
             self._ear.recv(4096)

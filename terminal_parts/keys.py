@@ -10,6 +10,9 @@ import codecs
 import re
 from typing import Final, NamedTuple
 
+from terminal_parts.dialects import ALT_ENTER, plain
+
+NEW_LINE: Final = ("\n", ALT_ENTER, "\x1b\n")  # Ctrl+J, and Alt+Enter as terminals send it
 KEY_PATIENCE: Final = 0.05  # seconds: then Esc was the key itself, and not the beginning of another
 PASTE_PATIENCE: Final = 1.0  # seconds without a byte: then the end of the paste, or of an answer, was lost
 MOST_GATHERED: Final = 65_536  # characters of a paste that are handed over at once
@@ -110,7 +113,7 @@ def _key_at(text: str, start: int) -> tuple[Key | None, int]:
         return None, start
     if found := _SEQUENCE.match(text, start):
         code = "\x1b" + found[1]
-        return Key(code.replace("\x1bO", "\x1b[", 1)), found.end()
+        return Key(*(plain(code) or (code.replace("\x1bO", "\x1b[", 1),))), found.end()
     if len(text) - start <= _LONGEST_SEQUENCE and _BEGUN.fullmatch(text, start):
         return None, start
     return Key("\x1b"), start + 1

@@ -12,6 +12,7 @@ from client_parts.command_line import read_command_line
 from client_parts.input.account_commands import ACCOUNT_COMMANDS
 from client_parts.input.command import Command
 from client_parts.input.commands import COMMANDS, help_text
+from client_parts.input.keys import KEYS
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.input.settings_commands import SETTINGS_COMMANDS
 from server_parts.operator.console import ROWS
@@ -65,6 +66,12 @@ def test_every_command_is_documented_as_it_stands_in_help(text: str, commands: S
         assert command.usage in help_text()
         assert command.help in help_text()
     assert documented == expected
+
+
+def test_every_key_is_documented_as_it_stands_in_help() -> None:
+    """The table and /help keys say the same, in the same order."""
+    rows = {key: does.replace("`", "").replace("$", "") for key, does in table_rows(section(README, "Keys")).items()}
+    assert list(rows.items())[2:] == list(KEYS)
 
 
 def test_a_changed_row_is_noticed() -> None:

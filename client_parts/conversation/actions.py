@@ -1,6 +1,7 @@
 """What the person behind this client does: one method for each thing that a command may ask for.
 
-`account`, `moderation` and `settings` are its parts for accounts, for order in the rooms, and for what is chosen.
+Its parts: `account` for accounts, `moderation` for order in the rooms, `settings` for what is chosen, and `navigation`
+for the way from room to room.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from client_parts.conversation.company import Company
 from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.messages import Messages
 from client_parts.conversation.moderation import Moderation
+from client_parts.conversation.navigation import Navigation
 from client_parts.conversation.paging import Paging
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
@@ -24,7 +26,8 @@ class Actions:
     ) -> None:
         self.account = Account(state)
         self.moderation = Moderation(state, rooms, paging)
-        self.settings = Choices(state)
+        self.settings = choices = Choices(state)
+        self.navigation = Navigation(state, rooms, choices)
         self._state = state
         self._rooms = rooms
         self._company = company
@@ -74,16 +77,6 @@ class Actions:
             self._state.complain(f"You are not in {self._state.view.place(room)}." if room else "You are in no room.")
         else:
             self._rooms.leave(room)
-
-    def switch(self, room: str) -> None:
-        room = _room_name(room)
-        if room.startswith("@"):
-            self._rooms.turn_to_person(room[1:])
-        elif room in self._state.cursors:
-            self._rooms.turn_to(room)
-        else:
-            shown = harmless_line(room)
-            self._state.complain(f"You are not in {shown}; /join {shown} enters a room.")
 
     def who(self, room: str) -> None:
         where = self._rooms.wire_name(_room_name(room)) if room else self._rooms.current_on_the_wire

@@ -42,7 +42,8 @@ class CatchingUp:
             return
         self._unseen.enter(room, frame["last"], known)
         if known is None and not room.startswith("@"):
-            self._state.board.show(aside(f"* you are in {self._state.view.place(room)} ({frame['members']} here)"))
+            line = aside(f"* you are in {self._state.view.place(room)} ({frame['members']} here)")
+            self._state.room_board.show(room, line)
 
     def jumped(self, frame: Frame) -> None:
         """Messages before this one are missing: have them sent again."""
@@ -75,6 +76,7 @@ class CatchingUp:
                 self._mark_new(room, message["id"], besides=len(new) - len(news))
                 self._messages.show(message, past=True, delivered=is_resumed and self._state.said_here(message))
         self._take_news(news)
+        self._mark_for_me(news)
         if not frame.get("more"):
             self._mark_new(room)
             self._state.cursors.history_ends(room)
@@ -102,13 +104,19 @@ class CatchingUp:
         if (new := self._unseen.new_at(room, id)) is None or new[0] <= besides:
             return
         number, hidden = new[0] - besides, new[1]
-        self._state.board.show(self._state.view.unread(number, room, hidden=hidden))
+        self._state.room_board.show(room, self._state.view.unread(number, room, hidden=hidden))
         if not self._rooms.is_current(room):
             self._rooms.unread.add(room, number)
 
+    def _mark_for_me(self, news: list[Frame]) -> None:
+        """Of the rooms with unread messages, those in which this person is meant."""
+        for message in filter(self._messages.is_for_me, news):
+            self._rooms.unread.mark_for_me(message["room"])
+
     def _say_some_are_missing(self, room: str) -> None:
         place = self._state.view.place(room)
-        self._state.board.show(alert(f"* Some messages of {place} are missing here; the server no longer has them."))
+        line = alert(f"* Some messages of {place} are missing here; the server no longer has them.")
+        self._state.room_board.show(room, line)
 
     # --- When asked for ---
 

@@ -59,6 +59,8 @@ class Choices:
             state.board.set_links(on=value == "on")
         elif setting == "style":
             state.view.style = value
+        elif setting == "only" and value == "off":
+            state.room_board.show_all()
 
     def _confirm(self, setting: str, value: str, *, kept: bool) -> None:
         when = ", from the next start" if setting in AT_START else ""

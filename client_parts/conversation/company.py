@@ -12,6 +12,7 @@ from typing import Any
 
 from chat_common import Frame, harmless_line, is_name
 from client_parts.conversation.known_people import KnownPeople
+from client_parts.conversation.room_board import RoomBoard
 from client_parts.kept.settings import Settings
 from client_parts.screen.board import Board
 from client_parts.screen.view import View, aside, bad
@@ -21,10 +22,13 @@ _LOOK_AROUND = 60.0  # seconds between questions who is away
 
 
 class Company:
-    def __init__(self, board: Board, view: View, settings: Settings, ask: Callable[[Frame], bool]) -> None:
+    def __init__(
+        self, room_board: RoomBoard, board: Board, view: View, settings: Settings, ask: Callable[[Frame], bool]
+    ) -> None:
         """`ask` sends a request if there is a connection, and returns whether there is."""
         self.people = KnownPeople()
         self.ignored: dict[str, str] = {}  # in lower case → as written
+        self._room_board = room_board
         self._board = board
         self._view = view
         self._settings = settings
@@ -121,7 +125,7 @@ class Company:
 
     def _tell(self, frame: Frame) -> None:
         for line in self._view.presence(frame):
-            self._board.show(line)
+            self._room_board.show(frame["room"], line)
 
     # --- Who is there ---
 

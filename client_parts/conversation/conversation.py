@@ -23,12 +23,14 @@ from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.messages import Messages
 from client_parts.conversation.overview import Overview
 from client_parts.conversation.paging import Paging
+from client_parts.conversation.room_board import RoomBoard
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
 from client_parts.conversation.unseen import Unseen
 from client_parts.input.commands import Intent, Mistake, Text, obey
 from client_parts.input.completion import Vocabulary
 from client_parts.kept.bookmarks import Bookmarks
+from client_parts.kept.places import Place, Places
 from client_parts.kept.settings import Settings
 from client_parts.screen.board import Board
 from client_parts.screen.status import Status
@@ -46,6 +48,7 @@ class Wishes:
     rooms: tuple[str, ...] = (LOBBY,)
     history: int = RECENT
     admission: Admission = field(default_factory=Admission)
+    current: str | None = None  # where texts go, as a person writes it; None for the first of the rooms
 
 
 class Conversation:
@@ -59,11 +62,13 @@ class Conversation:
         *,
         settings: Settings | None = None,
         bookmarks: Bookmarks | None = None,
+        places: Places | None = None,
     ) -> None:
         self.state = state = _first_state(board, view, wishes, settings or Settings())
         unseen = Unseen(bookmarks or Bookmarks())
-        self._company = company = Company(board, view, state.settings, state.ask_quietly)
-        self._rooms = rooms = Rooms(state, company, unseen, view.home)
+        self._company = company = Company(state.room_board, board, view, state.settings, state.ask_quietly)
+        self._places = places or Places()
+        self._rooms = rooms = Rooms(state, company, unseen, wishes.current or view.home)
         self._paging = paging = Paging(state, company)
         messages = Messages(state, company)
         self._mentions = mentions = Mentions(state, messages, unseen, paging.searches)
@@ -135,8 +140,13 @@ class Conversation:
         self._mentions.stop_reading()
 
     def tell_news(self, now: float) -> float:
-        """Tell what waits until it is whole: missed mentions, who came and went. Returns when to ask again."""
+        """Tell what waits until it is whole: missed mentions, who came and went; keep where this person is.
+
+        Returns when to ask again.
+        """
         self._mentions.tell_if_whole()
+        if self.state.cursors.epoch is not None:
+            self._places.keep(Place(tuple(self.state.cursors.rooms()), self._rooms.current))
         look_around = self._company.look_around(now, self._rooms.current_if_entered)
         return min(self._company.tell_news(now), look_around, self._auto_away.tend(now))
 
@@ -160,4 +170,7 @@ def _first_state(board: Board, view: View, wishes: Wishes, settings: Settings) -
     view.me, view.home = wishes.name, wishes.rooms[0] if wishes.rooms else None
     view.timed = board.rich
     view.marks_mentions = board.rich or board.echoes
-    return State(board, view, settings, wishes.color, Cursors(wishes.rooms), wishes.history, wishes.admission)
+    room_board = RoomBoard(board, settings, view.home)
+    return State(
+        board, view, settings, wishes.color, Cursors(wishes.rooms), room_board, wishes.history, wishes.admission
+    )

@@ -57,6 +57,8 @@ class Incoming:
         room = message["room"]
         if not self._rooms.is_current(room):
             self._rooms.unread.add(room)
+            if self._messages.is_for_me(message):
+                self._rooms.unread.mark_for_me(room)
         elif room.startswith("@") and self._company.people.is_away(message["from"]):
             self._company.ask_who_is_in(room)  # perhaps not any more
         if self._state.away.text is not None:

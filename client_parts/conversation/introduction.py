@@ -58,7 +58,7 @@ class Introduction:
         state.online, state.tag = True, frame.get("tag")
         state.has_password = frame.get("password")
         state.admission.forget()
-        self._rooms.take_name(frame["name"])
+        self._take_name(frame["name"])
         if color_problem(frame["color"]) is None:
             state.color = frame["color"]
         if has_new_log:
@@ -68,6 +68,14 @@ class Introduction:
         if not self._greeted:
             self._greet(frame)
         self._ask_for_the_rest(frame)
+
+    def _take_name(self, name: str) -> None:
+        """Under another name than the one that was wished, a conversation of the last run is somebody else's."""
+        current = self._rooms.current
+        is_another = not self._greeted and not self._state.view.is_me(name)
+        self._rooms.take_name(name)
+        if is_another and current is not None and current.startswith("@"):
+            self._rooms.turn_to(next(iter(self._state.cursors.rooms()), None))
 
     def _greet(self, frame: Frame) -> None:
         self._greeted = True

@@ -94,5 +94,6 @@ class Mentions:
         # Not before it is known what was missed: that would be lost.
         if self._state.online and self._looked_back and cursors.epoch is not None:
             positions = cursors.positions() if self._read is None else self._read
-            shown = {room: id for room, id in positions.items() if id is not None}
+            last_seen = self._state.room_board.last_seen
+            shown = {room: last_seen(room, id) for room, id in positions.items() if id is not None}
             self._unseen.keep_place(cursors.epoch, self._state.name, shown)

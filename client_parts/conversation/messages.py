@@ -40,9 +40,10 @@ class Messages:
 
     def _reasons(self, news: list[Frame], when: str) -> list[Frame]:
         """Which of these messages are a reason, for somebody who wants that on, for mentions, or off."""
-        return [message for message in news if when == "on" or (when == "mentions" and self._is_for_me(message))]
+        return [message for message in news if when == "on" or (when == "mentions" and self.is_for_me(message))]
 
-    def _is_for_me(self, message: Frame) -> bool:
+    def is_for_me(self, message: Frame) -> bool:
+        """Whether it was said to this person above all."""
         return message["room"].startswith("@") or self.names_me(message)
 
     # --- Showing ---
@@ -59,9 +60,9 @@ class Messages:
         self._show_what_stands_before(message, past=past)
         line = state.view.message(message, past=past, delivered=delivered)
         if delivered:
-            state.board.show_delivered(line)
+            state.room_board.show_delivered(line)
         else:
-            state.board.show(line)
+            state.room_board.show(message["room"], line, message["id"])
 
     def _show_what_stands_before(self, message: Frame, *, past: bool) -> None:
         """The line of a new day, and the one where messages begin that came while this person was away."""
@@ -69,13 +70,15 @@ class Messages:
         if (board.rich or not past) and (day := view.new_day(message["ts"])):
             board.show(day)
         if board.rich and not past and not view.is_me(message["from"]):
-            is_first, has_left = self._state.away.counts_first(), self._has_just_left()
+            is_first, has_left = self._state.away.counts_first(), self._has_just_left(message["room"])
             if is_first or has_left:
                 board.show(alert(f"── new {'while you are away' if is_first else 'since you left'} ──"))
 
-    def _has_just_left(self) -> bool:
-        """Whether the window has lost the focus, and nothing was said since."""
+    def _has_just_left(self, room: str) -> bool:
+        """Whether the window has lost the focus, and nothing was shown since."""
         window = self._state.board.window
+        if self._state.room_board.is_hidden(room):
+            return False
         is_first = window.has_focus is False and window.losses > self._losses
         self._losses = window.losses
         return is_first

@@ -21,14 +21,14 @@ class RoomFacts:
             return
         before = Facts() if is_new else self._facts.get(room, Facts())
         self._facts[room] = now
-        self._tell_all(order.entered(self._state.view, room, now, before))
+        self._tell_all(room, order.entered(self._state.view, room, now, before))
         self._take_role(frame, is_new=is_new)
 
     def _take_role(self, frame: Frame, *, is_new: bool) -> None:
         room, role = frame["room"], frame.get("role") or ""
         role = "" if role == "member" else role
         if role and (is_new or role != self._roles.get(room, "")):
-            self._state.board.show(order.role(self._state.view, room, role))
+            self._tell_all(room, [order.role(self._state.view, room, role)])
         self._roles[room] = role
 
     def changed(self, frame: Frame) -> None:
@@ -36,16 +36,16 @@ class RoomFacts:
         if frame["room"] in self._state.cursors:
             before = self._facts.get(frame["room"], Facts())
             self._facts[frame["room"]] = order.facts(frame)
-            self._tell_all(order.changed(self._state.view, frame, before))
+            self._tell_all(frame["room"], order.changed(self._state.view, frame, before))
 
     def deleted(self, frame: Frame) -> None:
         """A moderator took a message away."""
         if frame["room"] in self._state.cursors:
-            self._state.board.show(order.deleted(self._state.view, frame))
+            self._tell_all(frame["room"], [order.deleted(self._state.view, frame)])
 
     def tell(self, room: str) -> None:
         self._state.board.note(order.as_set(self._state.view, room, self._facts.get(room, Facts())))
 
-    def _tell_all(self, lines: list[str]) -> None:
+    def _tell_all(self, room: str, lines: list[str]) -> None:
         for line in lines:
-            self._state.board.show(line)
+            self._state.room_board.show(room, line)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from chat_common import MAX_TEXT, Frame, partners, private_room
+from collections.abc import Iterator
+
+from chat_common import MAX_TEXT, Frame, is_blank, partners, private_room
 from client_parts.conversation.company import Company
 from client_parts.conversation.state import State
 from client_parts.conversation.unseen import Unread, Unseen
@@ -18,6 +20,7 @@ class Rooms:
         self._state = state
         self._company = company
         self._unseen = unseen
+        state.room_board.in_view = self.current_on_the_wire
 
     def wire_name(self, room: str) -> str:
         return private_room(self._state.name, room[1:]) if room.startswith("@") else room
@@ -68,6 +71,7 @@ class Rooms:
         self._unseen.note(room, self._state.cursors.last_shown(room))
         self.unread.seen(room)
         self._state.cursors.leave(room)
+        self._state.room_board.forget(room)
         self._state.note(note)
         self.turn_from(room)
 
@@ -77,6 +81,7 @@ class Rooms:
         if room != self.current:
             self._state.board.note(self._state.view.turn(room))
         self.current = room
+        self._state.room_board.turn(self.current_on_the_wire)
         if room is not None:
             self.unread.seen(self.wire_name(room))
             if room.startswith("@") and self.wire_name(room) in self._state.cursors:
@@ -106,13 +111,24 @@ class Rooms:
     def say(self, room: str, text: str) -> None:
         """Put a text on its way to a room, in pieces that a message may hold."""
         self.unread.seen(self.wire_name(room))  # who answers has read
-        text = text.replace("\0", "")
-        for start in range(0, len(text), MAX_TEXT):
-            self._state.outgoing.add(room, text[start : start + MAX_TEXT])
+        for piece in _pieces(text.replace("\0", "")):
+            self._state.outgoing.add(room, piece)
 
     def take_name(self, name: str) -> None:
         """Be called that from now on. Private conversations of the name before cannot be read any more."""
         self._state.name = name
+        self._state.room_board.in_view = self.current_on_the_wire
         for room in self.unread.counts():
             if not self.may_read(room):
                 self.unread.seen(room)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Parts that a message may hold, broken between lines where that does not make them short."""
+    while len(text) > MAX_TEXT:
+        end = text.rfind("\n", MAX_TEXT // 2, MAX_TEXT + 1)
+        piece, text = (text[:end], text[end + 1 :]) if end > 0 else (text[:MAX_TEXT], text[MAX_TEXT:])
+        if not is_blank(piece):
+            yield piece
+    if text:
+        yield text

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from chat_common import Frame, harmless_line, is_name
 from client_parts.conversation.admission import IN_CLEAR, Admission
 from client_parts.conversation.delivery import Cursors, Outgoing
+from client_parts.conversation.room_board import RoomBoard
 from client_parts.conversation.unseen import Away
 from client_parts.kept.settings import Settings
 from client_parts.screen.board import Board
@@ -19,13 +20,15 @@ from client_parts.screen.view import View, aside, bad
 
 @dataclass(slots=True)
 class State:
-    """Frames to send are in `requests`, texts to send in `outgoing`; what a person should see goes to `board`."""
+    """Frames to send are in `requests`, texts to send in `outgoing`; what a person should see goes to `board`,
+    and what belongs to a room to `room_board`."""
 
     board: Board
     view: View
     settings: Settings
     color: str
     cursors: Cursors
+    room_board: RoomBoard
     history_wanted: int  # recent messages of a room that is entered
     admission: Admission = field(default_factory=Admission)
     away: Away = field(default_factory=Away)

@@ -109,13 +109,21 @@ class Unread:
     """How much was said in rooms that are not in view."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, int] = {}  # the room that was first to have news comes first
+        self._for_me: set[str] = set()  # rooms in which something was said to this person
 
     def add(self, room: str, number: int = 1) -> None:
         self._counts[room] = self._counts.get(room, 0) + number
 
     def seen(self, room: str) -> None:
         self._counts.pop(room, None)
+        self._for_me.discard(room)
+
+    def mark_for_me(self, room: str) -> None:
+        self._for_me.add(room)
+
+    def is_for_me(self, room: str) -> bool:
+        return room in self._for_me
 
     def counts(self) -> dict[str, int]:
         return dict(self._counts)

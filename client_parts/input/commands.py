@@ -7,14 +7,17 @@ the others. It must not know sockets, frames or screens: a handler turns the wor
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from chat_common import harmless_line, is_exit, nearest
 from client_parts.input import help as texts
+from client_parts.input import keys
 from client_parts.input.account_commands import ACCOUNT_COMMANDS
 from client_parts.input.command import Actions, BadUsage, Command, first_word, needed, nothing_more, whole_number
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.input.settings_commands import SETTINGS_COMMANDS, choose
+from client_parts.kept.values import CHOICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Mistake:
 
 
 Intent = Text | Order | Mistake
+_BLANK = re.compile("[ \n]")
 
 
 def understand(line: str) -> Intent:
@@ -84,8 +88,9 @@ def obey(order: Order, actions: Actions) -> None:
 
 
 def _split(line: str) -> tuple[str, str]:
-    word, _, words = line[1:].partition(" ")
-    return word.strip().lower(), words.strip()
+    """The word of a command, and what comes after it, also in a further line."""
+    word, *words = _BLANK.split(line[1:], maxsplit=1)
+    return word.strip().lower(), "".join(words).strip()
 
 
 def _unknown(word: str) -> str:
@@ -108,9 +113,11 @@ def _help(actions: Actions, words: str) -> None:
     words = words.lower().lstrip("/")
     if not words:
         actions.tell_table(overview(), texts.overview_column(_GROUPS))
-        actions.tell(f"More: /help {', '.join(TOPICS)}, all, COMMAND.\n{_NO_COMMAND}")
+        actions.tell(f"More: /help {', '.join(MORE_HELP)}, COMMAND.\n{_NO_COMMAND}")
     elif words == "all":
         _tell_rows(actions, "Commands:", COMMANDS, _NO_COMMAND)
+    elif words == "keys":
+        actions.tell_table(keys.listing(), keys.SECOND_COLUMN)
     elif words in TOPICS:
         title, commands = TOPICS[words]
         _tell_rows(actions, title, commands)
@@ -125,8 +132,8 @@ def _tell_rows(actions: Actions, title: str, commands: tuple[Command, ...], *mor
 
 
 def _msg(actions: Actions, words: str) -> None:
-    name, _, text = words.partition(" ")
-    actions.say_privately(needed(name.lstrip("@")), needed(text.strip()))
+    name, *text = _BLANK.split(words, maxsplit=1)
+    actions.say_privately(needed(name.lstrip("@")), needed("".join(text).strip()))
 
 
 def _me(actions: Actions, words: str) -> None:
@@ -146,6 +153,19 @@ def _context(actions: Actions, words: str) -> None:
     actions.show_context(whole_number(number, "the number of a message"), room)
 
 
+def _next(actions: Actions, words: str) -> None:
+    if words:
+        actions.navigation.nth(whole_number(words, "the number of a room"))
+    else:
+        actions.navigation.next()
+
+
+def _only(actions: Actions, words: str) -> None:
+    if words and words.lower() not in CHOICES["only"]:
+        raise BadUsage
+    actions.navigation.show_only_one(words.lower())
+
+
 _EVERYDAY: tuple[Command, ...] = (
     Command("help", (), "/help [COMMAND|all]", "List the commands, or explain one or all.", _help),
     Command("exit", ("quit",), "/exit", "Leave. So do exit, quit and over alone on a line, and Ctrl+D.", _exit),
@@ -160,9 +180,16 @@ _EVERYDAY: tuple[Command, ...] = (
     Command(
         "switch",
         (),
-        "/switch ROOM|@NAME",
-        "Talk in another of your rooms, or to one person.",
-        lambda a, w: a.switch(needed(w)),
+        "/switch [BEGINNING|@NAME]",
+        "Talk in the one of your rooms that begins so, or to one person; alone: list your rooms.",
+        lambda a, w: a.navigation.switch(w),
+    ),
+    Command(
+        "next",
+        (),
+        "/next [N]",
+        "Talk where something new is, first where you are meant (Alt+A); N: in your Nth room (Alt+1 to Alt+9).",
+        _next,
     ),
     Command("msg", ("m",), "/msg NAME TEXT", "Send a private message.", _msg),
     Command("reply", ("r",), "/reply TEXT", "Answer the last private message.", lambda a, w: a.reply(needed(w))),
@@ -221,6 +248,13 @@ _EVERYDAY: tuple[Command, ...] = (
         "Colours for a dark or light background, or for colour-blind eyes on either.",
         lambda a, w: choose(a, "theme", w),
     ),
+    Command(
+        "only",
+        (),
+        "/only [on|off]",
+        "Show one room at a time; others are counted, and shown when you go there. Alone: change it.",
+        _only,
+    ),
     Command("clear", (), "/clear", "Empty the screen.", lambda a, w: a.clear()),
     Command(
         "say", (), "/say TEXT", "Send TEXT even if it looks like a command: /say over.", lambda a, w: a.say(needed(w))
@@ -233,14 +267,15 @@ _PIPED = {word: command for word, command in _BY_WORD.items() if command in _EVE
 
 
 TOPICS = {
-    "settings": ("What you choose and keep; see also /theme, /bell, /joins and /color:", SETTINGS_COMMANDS),
+    "settings": ("What you choose and keep; see also /theme, /bell, /joins, /only and /color:", SETTINGS_COMMANDS),
     "account": ("Your account, and who may come in:", ACCOUNT_COMMANDS),
     "moderation": ("Keeping order; -s as the first word means the whole server:", MODERATION_COMMANDS),
 }
+MORE_HELP = ("keys", *TOPICS, "all")
 _NO_COMMAND = "Anything else is a message; //text sends /text."
 _GROUPS = {
     "Talk": ("msg", "reply", "me", "say"),
-    "Rooms": ("join", "leave", "switch", "rooms", "who"),
+    "Rooms": ("join", "leave", "switch", "next", "rooms", "who", "only"),
     "Past": ("history", "search", "context", "more", "mentions"),
     "You": ("nick", "color", "away", "back", "ignore", "unignore"),
     "Screen": ("bell", "joins", "theme", "clear"),

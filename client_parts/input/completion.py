@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chat_common import COLORS
-from client_parts.input.commands import COMMANDS, TOPICS
+from client_parts.input.commands import COMMANDS, MORE_HELP
 from client_parts.input.moderation_commands import EVERYWHERE, MODES, ROOM_ROLES, SERVER_ROLES
 from client_parts.kept.values import CHOICES, DEFAULT, KEYS
 
@@ -19,7 +19,7 @@ _ALL_ROOMS = ("join", "j", "who", "names")
 _WORDS = {
     **CHOICES,
     "color": tuple(COLORS),
-    "help": (*(command.name for command in COMMANDS), *TOPICS, "all"),
+    "help": (*(command.name for command in COMMANDS), *MORE_HELP),
     "mode": MODES,
     **dict.fromkeys(("slow", "topic", "lockdown", "password"), ("off",)),
     "devices": ("forget",),

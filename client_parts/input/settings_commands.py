@@ -1,7 +1,8 @@
 """The commands for what a person chooses and keeps: one row each.
 
-A pipe does not carry them out, but for those about the bell, who comes and goes, and the theme: what a program passes
-on may come from anybody, and must not name files or programs. It must not know what a setting does.
+A pipe does not carry them out, but for those about the bell, who comes and goes, the theme, and which rooms are shown:
+what a program passes on may come from anybody, and must not name files or programs. It must not know what a setting
+does.
 """
 
 from __future__ import annotations

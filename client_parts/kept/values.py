@@ -11,18 +11,27 @@ from terminal_parts.theme import THEMES
 STYLES: Final = ("short", "classic")
 BELLS: Final = ("on", "mentions", "off")
 JOINS: Final = ("all", "smart", "off")
+ONLY: Final = ("on", "off")  # whether one room is shown at a time
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "theme": THEMES,
     "style": STYLES,
     "bell": BELLS,
     "joins": JOINS,
+    "only": ONLY,
     "notify": ("on", "mentions", "off"),
     "links": ("on", "off"),
 }
 AUTOAWAY, NOTIFY_COMMAND, SERVER, NAME = "autoaway", "notify_command", "server", "name"
 KEYS: Final = (*CHOICES, AUTOAWAY, NOTIFY_COMMAND, SERVER, NAME)
 AT_START: Final = (SERVER, NAME)  # settings that are read when the client starts
-FIRST: Final = {"bell": "mentions", "joins": "smart", "notify": "mentions", "links": "on", AUTOAWAY: "off"}
+FIRST: Final = {
+    "bell": "mentions",
+    "joins": "smart",
+    "only": "off",
+    "notify": "mentions",
+    "links": "on",
+    AUTOAWAY: "off",
+}
 DEFAULT: Final = "default"  # the word that takes a setting back
 _MOST_MINUTES: Final = 10_080  # a week
 _LONGEST: Final = 1_000

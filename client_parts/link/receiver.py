@@ -69,12 +69,13 @@ class Receiver:
         self._course.ready.set()
 
     def _take_a_turn(self, intents: IntentQueue) -> None:
-        self._taken += intents.take()  # first: who rings from now on is heard in the next turn
+        is_leaving = self._course.is_leaving  # before all: what was typed until then is taken in this turn
+        self._taken += intents.take()  # who rings from now on is heard in the next turn
         try:
             self._connection.come_back(intents.ring)
             self._listen()
             self._obey()
-            self._tend()
+            self._tend(is_leaving=is_leaving)
             self._speak()
         except LinkLost as loss:
             self._connection.lose(str(loss))
@@ -127,13 +128,13 @@ class Receiver:
 
     # --- What falls due ---
 
-    def _tend(self) -> None:
+    def _tend(self, *, is_leaving: bool) -> None:
         now = time.monotonic()
         if (link := self._connection.link) is not None:
             link.tend()
         self._resend.tend(self._conversation.state.outgoing, now)
         self._news_due = self._conversation.tell_news(now)
-        if self._course.is_leaving:
+        if is_leaving:
             self._say_bye(now)
 
     def _say_bye(self, now: float) -> None:

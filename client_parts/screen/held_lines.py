@@ -19,7 +19,7 @@ class HeldLines:
         self._complaints: deque[str] = deque(maxlen=_MOST)  # those of them that must not be lost
         self._dropped = 0  # how many more there were
 
-    def hold(self, line: str, hang: int, *, complaint: bool = False) -> None:
+    def hold(self, line: str, hang: int = HANG, *, complaint: bool = False) -> None:
         self._dropped += len(self._lines) == _MOST
         self._lines.append((line, hang))
         if complaint:

@@ -1,7 +1,7 @@
-"""The rows of a terminal: a message area that scrolls, a status row, and an input row. Nobody else writes there.
+"""The rows of a terminal: a message area that scrolls, a status row, and rows to type in. Nobody else writes there.
 
 The message area is a scroll region that begins at the first row, so what leaves it goes to the terminal's own
-scrollback. Every change is one write, made under one lock, that ends with the cursor in the input row: so no two
+scrollback. Every change is one write, made under one lock, that ends with the cursor in what is typed: so no two
 sequences are ever mixed. Inside, a terminal that takes nothing is waited for; a program that leaves never waits long.
 It must not know frames, the keyboard or what the lines mean; they come in painted and harmless.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 
 from chat_common import paint
@@ -19,6 +20,7 @@ from client_parts.screen.links import linked
 from client_parts.screen.status import Status, status_line, waiting_lines
 from client_parts.screen.title import Title
 from terminal_parts.fitting import fitted, terminal_size
+from terminal_parts.layout import Shape
 from terminal_parts.output import write_all, write_for
 from terminal_parts.theme import AS_PAINTED, Theme
 from terminal_parts.width import cut, height, last_rows, wrap
@@ -26,6 +28,7 @@ from terminal_parts.width import cut, height, last_rows, wrap
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
 _REMEMBERED = 500  # lines that can be drawn again
 _MOST_WAITING = 3
+_PARTS = 3  # of the screen, of which one is for what is typed
 _PATIENCE = 0.5  # seconds that a terminal may take for the last words
 # Whether a pasted block says where it begins and ends, and the window that it got or lost the focus.
 _TELLS_MORE, _TELLS_KEYS = "\x1b[?2004h\x1b[?1004h", "\x1b[?1004l\x1b[?2004l"
@@ -50,7 +53,7 @@ class Rows:
         self._lines: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
         self._held = HeldLines()  # came while somebody else had the screen
         self._status: Status | None = None
-        self._below: tuple[str, ...] = ()  # waiting texts, in rows between the messages and the status
+        self._foot_rows = 2  # below the message area: texts on their way, the status, and what is typed
         self._theme = AS_PAINTED
         self._input = InputLine()
         self._writing = threading.Lock()  # one change at a time
@@ -97,7 +100,7 @@ class Rows:
         closing = "\r\x1b[0m\x1b[K" + _TELLS_KEYS + self._title.restored()
         if self._reserved:
             closing += f"\x1b[r\x1b[{self._bottom - self._free + 1};1H\x1b[0m\x1b[J"
-        self._reserved, self._below = False, ()
+        self._reserved = False
         return closing
 
     # --- Lines ---
@@ -113,9 +116,9 @@ class Rows:
     def show_delivered(self, line: str, hang: int) -> None:
         """The same for the first of the waiting texts: its row below goes first, so that none stays empty."""
         with self._writing:
-            if self._inside and self._reserved and self._below and self._status is not None:
+            if self._inside and self._reserved and self._status is not None and self._status.waiting:
                 self._status = replace(self._status, waiting=self._status.waiting[1:])
-                self._write(self._foot(self._status))
+                self._write(self._drawn_foot())
         self.show(line, hang)
 
     def show_now(self, line: str, hang: int) -> None:
@@ -133,7 +136,7 @@ class Rows:
     def _append(self, line: str, hang: int) -> None:
         self._lines.append((line, hang))
         if self._reserved:
-            self._write(self._appended(wrap(line, self._columns, hang)) + self._input.cursor(self._input_start))
+            self._write(self._appended(wrap(line, self._columns, hang)) + self._input.cursor(self._first_typed))
         else:
             self._write("\r\x1b[0m\x1b[K" + self._as_rows(line) + self._drawn_input())
 
@@ -149,46 +152,61 @@ class Rows:
         with self._writing:
             changed, self._status = status != self._status, status
             if changed:
-                self._input.lay_out(status, self._columns)
+                self._lay_out()
             if changed and self._inside:
-                foot = self._foot(status) if self._reserved else ""
-                self._write(self._title.changed(status.title) + foot + self._drawn_input())
+                self._write(self._title.changed(status.title) + self._drawn_foot())
 
     def set_input(self, text: str, cursor: int, prompt: str = "") -> None:
         """What is being typed. The prompt is the status's unless there is another."""
         with self._writing:
-            changed = self._input.change(text, cursor, prompt)
+            changed, height = self._input.change(text, cursor, prompt), self._input.height
             if changed:
-                self._input.lay_out(self._status, self._columns)
+                self._lay_out()
             if changed and self._inside:
-                self._write(self._drawn_input())
-
-    def _drawn_input(self) -> str:
-        return self._input.drawn(self._input_start)
+                self._write(self._drawn_input() if self._input.height == height else self._drawn_foot())
 
     @property
-    def _input_start(self) -> str:
-        return f"\x1b[{self._rows};1H" if self._reserved else "\r"
+    def shape(self) -> Shape | None:
+        """The room for what is typed; None if it has one row."""
+        return self._input.shape
+
+    def _lay_out(self) -> None:
+        most = self._rows // _PARTS if self._reserved else 1
+        self._input.lay_out(self._status, self._columns, most)
+
+    def _drawn_input(self) -> str:
+        return self._input.drawn(self._first_typed)
+
+    @property
+    def _first_typed(self) -> int | None:
+        """The row of the screen in which what is typed begins; None if it has no place of its own."""
+        return self._rows - self._input.height + 1 if self._reserved else None
+
+    def _drawn_foot(self) -> str:
+        foot = self._foot(self._status) if self._reserved and self._status is not None else ""
+        return foot + self._drawn_input()
 
     def _foot(self, status: Status) -> str:
-        below = waiting_lines(status, min(_MOST_WAITING, self._rows - MIN_ROWS + 1))
-        moved = self._make_room(len(below)) if len(below) != len(self._below) else ""
-        self._below = below
+        """All that stands below the messages, but for what is typed."""
+        typed = self._input.height
+        below = waiting_lines(status, max(0, min(_MOST_WAITING, self._rows - MIN_ROWS + 2 - typed)))
+        wanted = len(below) + 1 + typed
+        moved = self._make_room(wanted) if wanted != self._foot_rows else ""
         drawn = "".join(
             f"\x1b[{self._bottom + number};1H\x1b[0m\x1b[K" + paint(cut(f"… {text}", self._columns - 1), None, "dark")
             for number, text in enumerate(below, 1)
         )
         line = status_line(status, self._columns)
-        return f"{moved}\x1b[?7l{drawn}\x1b[{self._rows - 1};1H\x1b[0m\x1b[K{line}\x1b[0m\x1b[?7h"
+        return f"{moved}\x1b[?7l{drawn}\x1b[{self._rows - typed};1H\x1b[0m\x1b[K{line}\x1b[0m\x1b[?7h"
 
     def _make_room(self, wanted: int) -> str:
         """Move the end of the message area: up over free rows first, then by scrolling; down by freeing rows."""
-        more = wanted - len(self._below)
+        more = wanted - self._foot_rows
         scrolled = max(0, more - self._free)
-        wiped = "".join(f"\x1b[{self._bottom + number};1H\x1b[0m\x1b[K" for number in range(1, len(self._below) + 1))
+        wiped = "".join(f"\x1b[{row};1H\x1b[0m\x1b[K" for row in range(self._bottom + 1, self._rows + 1))
         moved = f"\x1b[{self._bottom};1H\x1b[0m" + "\n" * scrolled + wiped
         self._free = max(0, self._free - more)
-        self._below = ("",) * wanted
+        self._foot_rows = wanted
         return moved + f"\x1b[1;{self._bottom}r"
 
     def send(self, codes: str) -> None:
@@ -219,11 +237,11 @@ class Rows:
                 self._write(self._drawn())
 
     def _drawn(self) -> str:
-        self._below = ()
         if not self._reserved:
-            lines = "".join(row + "\r\n" for row in self._last_rows())
+            lines = "".join(row + "\r\n" for row in _last_rows(self._lines, self._columns, self._bottom))
             return f"\x1b[r\x1b[H\x1b[0m\x1b[J{_TELLS_MORE}{lines}{self._drawn_input()}"
-        rows = self._last_rows()
+        self._foot_rows = 1 + self._input.height
+        rows = _last_rows(self._lines, self._columns, self._bottom)
         self._free = self._bottom
         area = self._appended(rows) if rows else ""
         status = self._foot(self._status) if self._status is not None else ""
@@ -231,29 +249,15 @@ class Rows:
         empty = f"\x1b[r\x1b[{self._rows};{self._columns}H\x1b[0m\x1b[1J"
         return f"{empty}{_TELLS_MORE}\x1b[1;{self._bottom}r{area}{status}{self._drawn_input()}"
 
-    def _last_rows(self) -> list[str]:
-        """As many of the last lines as the message area has room for."""
-        rows: list[str] = []
-        left = self._bottom
-        for line, hang in reversed(self._lines):
-            pieces = wrap(line, self._columns, hang)
-            while pieces and height(pieces[-1], self._columns) <= left:
-                left -= height(pieces[-1], self._columns)
-                rows.append(pieces.pop())
-            if pieces:
-                rows += [last_rows(pieces.pop(), self._columns, left)] * bool(left)
-                break
-        return rows[::-1]
-
     @property
     def _bottom(self) -> int:
         """The last row of the message area."""
-        return self._rows - 2 - len(self._below) if self._reserved else self._rows - 1
+        return self._rows - self._foot_rows if self._reserved else self._rows - 1
 
     def _measure(self) -> None:
         self._columns, self._rows = terminal_size(self._descriptor)
         self._reserved = self._rows >= MIN_ROWS and self._columns >= MIN_COLUMNS
-        self._input.lay_out(self._status, self._columns)
+        self._lay_out()
 
     def _write(self, text: str) -> None:
         data = self._theme.apply(text).encode("utf-8", "replace")
@@ -268,3 +272,17 @@ class Rows:
     def _as_rows(self, line: str) -> str:
         """A line where nothing is reserved, broken between words."""
         return "".join(f"{row}\r\n" for row in fitted(line, self._columns).split("\n"))
+
+
+def _last_rows(lines: Iterable[tuple[str, int]], columns: int, number: int) -> list[str]:
+    """As many of the last lines as so many rows of the screen have room for."""
+    rows: list[str] = []
+    for line, hang in reversed(list(lines)):
+        pieces = wrap(line, columns, hang)
+        while pieces and height(pieces[-1], columns) <= number:
+            number -= height(pieces[-1], columns)
+            rows.append(pieces.pop())
+        if pieces:
+            rows += [last_rows(pieces.pop(), columns, number)] * bool(number)
+            break
+    return rows[::-1]

@@ -49,8 +49,8 @@ class _Part(NamedTuple):
     joint: str = " · "
 
 
-_TARGET, _OFFLINE, _IN_CLEAR, _SIGN, _PRIVATE, _ROOM, _AWAY = range(7)
-_ABSENT, _NEXT_TRY, _ONLINE, _NAME, _MEMBERS, _OTHERS, _SERVER, _MORE = range(7, 15)
+_TARGET, _OFFLINE, _IN_CLEAR, _SIGN, _ABSENT, _AWAY, _NEXT_TRY, _ONLINE, _NAME = range(9)
+_PRIVATE, _ROOM, _MEMBERS, _OTHERS, _SERVER, _MORE = range(9, 15)
 _MORE_NEWS = _Part(_SIGN, "…", "yellow")
 
 
@@ -79,7 +79,7 @@ def _parts(status: Status) -> list[_Part]:
         parts.append(_Part(_NEXT_TRY, status.next_try, "yellow", joint=", "))
     if status.in_clear:
         parts.append(_Part(_IN_CLEAR, "not encrypted", "yellow"))
-    ranks = {True: _PRIVATE, False: _ROOM}  # of the first of each kind; the others give way to who and how one is
+    ranks = {True: _PRIVATE, False: _ROOM}  # of the first of each kind; who one is and the link come before them
     for place, number in status.unread:
         rank = ranks.pop(place.startswith("@"), _MORE)
         parts.append(_Part(rank, f"{place} {number} new", "yellow"))

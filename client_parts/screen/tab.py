@@ -17,8 +17,11 @@ class Tab:
         self._cycle: list[str] = []  # what the next Tab chooses from
 
     def press(self, editor: Editor) -> str | None:
-        """Complete the line up to the cursor. Returns a line that lists what it may become, if that is several."""
-        before = editor.text[: editor.cursor]
+        """Complete the cursor's line up to there. Returns a line that lists what it may become, if that is several."""
+        line_start = editor.text.rfind("\n", 0, editor.cursor) + 1
+        before = editor.text[line_start : editor.cursor]
+        if line_start > 0 and before.startswith("/"):
+            return None  # commands are in first lines only
         if before in self._cycle:
             found = [self._cycle[(self._cycle.index(before) + 1) % len(self._cycle)]]
         else:
@@ -26,7 +29,7 @@ class Tab:
             if not before.startswith("/") or " " in before:
                 found = found[:1]
         if found:
-            editor.replace(0, len(before), _agreed(found))
+            editor.replace(line_start, line_start + len(before), _agreed(found))
         if len(found) < 2:
             return None
         return paint("  ".join(match.strip() for match in sorted(found)[:_MOST_LISTED]), None, "dark")

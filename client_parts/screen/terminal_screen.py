@@ -1,6 +1,6 @@
 """A person's terminal: messages above, what is typed below, and neither disturbs the other.
 
-`Rows` alone writes on the screen, `Keyboard` alone reads, `Editor` is the line between them, or `SecretLine` while a
+`Rows` alone writes on the screen, `Keyboard` alone reads, `Editor` is the text between them, or `SecretLine` while a
 password is asked for. This module holds them together: what Enter, Tab, Ctrl+C, Ctrl+Z and a new size mean. It must not
 know frames or rooms.
 """
@@ -18,6 +18,7 @@ from chat_common import harmless_line, paint
 from client_parts.input.completion import Vocabulary
 from client_parts.input.reading import Closed
 from client_parts.kept.input_history import InputHistory
+from client_parts.screen.own_editor import EditorFailed, edited
 from client_parts.screen.rows import Rows
 from client_parts.screen.rows_board import RowsBoard
 from client_parts.screen.secret_line import Abandoned, SecretLine
@@ -30,8 +31,10 @@ from terminal_parts.typing_loop import TypingLoop
 
 _LAST_WORDS = 1.0  # seconds
 _LOOK = 0.2  # seconds between looks whether we are in front again: nothing tells
-_ENTER = ("\r", "\n")
+_ENTER = "\r"
 _CTRL_C, _CTRL_D, _TAB, _CTRL_L, _CTRL_Z, _CTRL_BACKSLASH = "\x03", "\x04", "\t", "\x0c", "\x1a", "\x1c"
+_GO = {"\x1ba": "/next", "\x1bA": "/next", **{f"\x1b{number}": f"/next {number}" for number in range(1, 10)}}  # Alt
+_CTRL_X, _CTRL_E = "\x18", "\x05"
 
 
 class TerminalScreen(RowsBoard, TypingLoop):
@@ -50,6 +53,7 @@ class TerminalScreen(RowsBoard, TypingLoop):
         self._secret: SecretLine | None = None  # what is typed instead of a line, and is not seen
         self.objection: Callable[[], str] = str
         self._has_objected = False  # since the last key but Ctrl+C
+        self._has_begun = False  # a key of two, with Ctrl+X
 
     def is_typed_to(self) -> bool:
         if not self._keyboard.is_in_front():
@@ -75,6 +79,8 @@ class TerminalScreen(RowsBoard, TypingLoop):
             self._keyboard.close(discard=True)
             if self._history is not None:
                 self._history.add(self._editor.text)  # a half-typed line is found again in the next run
+
+    # --- What any thread may ask for ---
 
     def ask_background(self, told: Callable[[str], None]) -> None:
         if has_title(os.environ.get("TERM", "")):  # others may show the question
@@ -162,7 +168,10 @@ class TerminalScreen(RowsBoard, TypingLoop):
         self._has_objected = self._has_objected and key.code == _CTRL_C
         if self._secret is not None and key.code not in (_CTRL_Z, _CTRL_L, _CTRL_BACKSLASH):
             return self._secret.press(key)
-        if key.code in _ENTER and not editor.search_fails:
+        second, self._has_begun = self._has_begun, key.code == _CTRL_X
+        if key.code in _GO and not self._closed.is_set():
+            return _GO[key.code]
+        if key.code == _ENTER and not editor.search_fails:
             return self._entered()
         if key.code == _CTRL_C:
             self._interrupted()
@@ -172,6 +181,8 @@ class TerminalScreen(RowsBoard, TypingLoop):
             self._stop()
         elif key.code == _CTRL_L:
             self._redraw()
+        elif second and key.code == _CTRL_E:
+            self._edit_elsewhere()
         elif key.code == _TAB:
             if listed := self._tab.press(editor):
                 self.show(listed)
@@ -180,10 +191,26 @@ class TerminalScreen(RowsBoard, TypingLoop):
         return None
 
     def _entered(self) -> str:
-        line = self._editor.take()
+        line = self._editor.take().strip("\n")
         if self._history is not None and self._history.add(line):
             self._editor.remember(line)
         return line
+
+    def _edit_elsewhere(self) -> None:
+        """Lend the draft and the screen to the person's own editor; what is said meanwhile is shown afterwards."""
+        problems: list[str] = []
+
+        def lend() -> None:
+            try:
+                text = edited(self._editor.text)
+            except EditorFailed as problem:
+                problems.append(str(problem))
+            else:
+                self._editor.replace(0, len(self._editor.text), text)
+
+        self._step_aside(lend)
+        for problem in problems:
+            self.note(paint(harmless_line(problem), "yellow"))
 
     def _interrupted(self) -> None:
         if self._secret is not None:
@@ -201,6 +228,7 @@ class TerminalScreen(RowsBoard, TypingLoop):
             self._rows.set_input(*self._secret.drawn())
         else:
             self._rows.set_input(self._editor.text, self._editor.cursor, self._editor.search_prompt)
+        self._editor.shape = self._rows.shape
 
     # --- Signals ---
 

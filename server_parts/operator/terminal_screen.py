@@ -23,7 +23,7 @@ from terminal_parts.typing_loop import TypingLoop
 
 _LOOK: Final = 0.2  # seconds between looks whether we are in front: nothing tells
 _PATIENCE: Final = 0.5  # seconds that a terminal may take to take the row away
-_ENTER: Final = ("\r", "\n")
+_ENTER: Final = "\r"
 _CTRL_C, _CTRL_D, _CTRL_L, _CTRL_Z = "\x03", "\x04", "\x0c", "\x1a"
 _CTRL_BACKSLASH = "\x1c"
 _PASTES_WHOLE, _PASTES_KEYS = "\x1b[?2004h", "\x1b[?2004l"  # whether a pasted block says where it begins and ends
@@ -108,7 +108,7 @@ class TerminalScreen(Screen, TypingLoop):
 
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""
-        if key.code in _ENTER and not self._editor.search_fails:
+        if key.code == _ENTER and not self._editor.search_fails:
             return self._entered()
         if key.code in (_CTRL_C, _CTRL_BACKSLASH):
             raise KeyboardInterrupt
@@ -123,7 +123,7 @@ class TerminalScreen(Screen, TypingLoop):
         return None
 
     def _entered(self) -> str:
-        line = self._editor.take()
+        line = self._editor.take().strip("\n")
         if line.strip():
             self._editor.remember(line)
         self.show(f"{self._prompt}{harmless_line(line)}\n")  # stays, as what the operator said

@@ -136,13 +136,30 @@ class Terminal:
 
     @property
     def status_row(self) -> str:
-        """The row above the input row."""
-        return str(self._screen.display[-2]).rstrip()
+        """The row above what is typed."""
+        return str(self._screen.display[self._status_place]).rstrip()
+
+    @property
+    def _status_place(self) -> int:
+        """The last row that looks like one; without any, where it stands above a single row."""
+        rows = range(len(self._screen.display) - 1, -1, -1)
+        return next((row for row in rows if self._screen.display[row].startswith("── ")), -2)
+
+    @property
+    def typed(self) -> list[str]:
+        """The rows below the status row, which is what a person types."""
+        return [row.rstrip() for row in self._screen.display[self._status_place + 1 :]]
+
+    @property
+    def typing_at(self) -> tuple[int, int]:
+        """The row and the column of the cursor in what is typed."""
+        place = self._status_place % len(self._screen.display)
+        return self._screen.cursor.y - place - 1, int(self._screen.cursor.x)
 
     @property
     def messages(self) -> list[str]:
         """What stands above the status row, without empty rows at the end."""
-        rows = [row.rstrip() for row in self._screen.display[:-2]]
+        rows = [row.rstrip() for row in self._screen.display[: self._status_place]]
         while rows and not rows[-1]:
             rows.pop()
         return rows
@@ -194,6 +211,9 @@ class Terminal:
 
     def wait_for(self, part: str) -> None:
         self.wait_until(lambda: any(part in row for row in self.rows))
+
+    def wait_for_typed(self, *rows: str) -> None:
+        self.wait_until(lambda: self.typed == list(rows))
 
     def wait_for_prompt(self, prompt: str) -> None:
         self.wait_until(lambda: self.prompt == prompt)

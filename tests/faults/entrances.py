@@ -361,20 +361,25 @@ class Anything:
     def settings(self) -> Any:
         return self
 
+    @property
+    def navigation(self) -> Any:
+        return self
+
     def __getattr__(self, name: str) -> Callable[..., None]:
         return assert_inert if name == "tell" else lambda *words, **more: None
 
 
 def typed(data: bytes) -> None:
-    """A line that a person or a program typed: what it means, and what Tab makes of it."""
-    line = data.decode("utf-8", "surrogateescape").replace("\n", "")
-    for meaning in (understand(line), understand_piped(line), understand_piped(line, continues=True)):
+    """A text that a person or a program typed: what it means, and what Tab makes of its last line."""
+    text = data.decode("utf-8", "surrogateescape")
+    line = text.rpartition("\n")[2]
+    for meaning in (understand(text), understand_piped(line), understand_piped(line, continues=True)):
         if isinstance(meaning, Order):
             obey(meaning, Anything())
     complete(line, VOCABULARY)
     client = ChatClient(screen=Watched(), preferences=Preferences(token_file=_nowhere(), name="ann"))
     client._conversation.heard({"type": "welcome", "name": "ann", "color": "red", "epoch": "e", "accepted": 0})
-    client._conversation.obey(understand(line))
+    client._conversation.obey(understand(text))
     client._receiver.show_prompt()
     for say in client._conversation.state.outgoing.texts():
         assert 0 < len(say.text) <= MAX_TEXT

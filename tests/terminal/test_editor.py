@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from terminal_parts.editor import Editor
 from terminal_parts.keys import Key, KeyDecoder
+from terminal_parts.layout import Shape
+from terminal_parts.past import Past
 
 LEFT, RIGHT, UP, DOWN = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
 
@@ -124,8 +126,8 @@ def test_a_search_that_is_pasted_finds_what_a_typed_one_finds(past: list[str], f
 def test_a_search_that_is_pasted_looks_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not once for every character of it."""
     looks = []
-    found = Editor._found
-    monkeypatch.setattr(Editor, "_found", lambda *args: looks.append(args) or found(*args))  # type: ignore[func-returns-value]
+    found = Past._found
+    monkeypatch.setattr(Past, "_found", lambda *args: looks.append(args) or found(*args))  # type: ignore[func-returns-value]
     editor = typed("\x12", "z" * 5_000)
     editor.press(Key("", "z" * 8_000))
     assert editor.search_fails
@@ -168,3 +170,56 @@ def test_backspace_in_a_search_takes_a_whole_character() -> None:
     """As it does in a line."""
     editor = typed("\x12a👍🏽\x7f")
     assert editor.search == "a"
+
+
+NARROW = Shape(10, 4)
+
+
+def on_rows(keys: str, *past: str) -> Editor:
+    editor = Editor(past)
+    editor.shape = NARROW
+    for key in KeyDecoder().feed(keys.encode()):
+        editor.press(key)
+    return editor
+
+
+@pytest.mark.parametrize("key", ["\n", "\x1b\r", "\x1b[13;3u", "\x1b[27;3;13~"])
+def test_a_new_line_is_made(key: str) -> None:
+    """By Ctrl+J and Alt+Enter, in the spelling of any terminal."""
+    assert typed(f"one{key}two").text == "one\ntwo"
+
+
+@pytest.mark.parametrize(
+    ("keys", "text", "cursor"),
+    [
+        ("one\ntwo" + UP + "!", "one!\ntwo", 4),
+        ("one\ntwo" + UP * 2, "older", 5),
+        ("one\ntwo" + UP * 2 + DOWN + "!", "one\ntwo!", 8),
+        ("one\ntwo" + UP + DOWN * 2 + "!", "one\ntwo!", 8),
+        ("longer\nx\nlonger" + UP * 2 + "!", "longer!\nx\nlonger", 7),
+        ("one\ntwo\x01!", "one\n!two", 5),
+        ("one\ntwo\x01\x01!", "!one\ntwo", 1),
+        ("one\ntwo" + UP + "\x01\x05!", "one!\ntwo", 4),
+        ("abcdefghijklmno" + UP + "!", "abcde!fghijklmno", 6),
+        ("one\ntwo\x15", "one\n", 4),
+        ("one\ntwo\x15\x15", "one", 3),
+        ("one\ntwo" + UP + "\x01\x0b", "\ntwo", 0),
+        ("one\ntwo" + UP + "\x01\x0b\x0b", "two", 0),
+        ("one\ntwo\x10", "older", 5),
+        ("one\n" + "\x7f" * 2, "on", 2),
+    ],
+)
+def test_keys_among_several_lines(keys: str, text: str, cursor: int) -> None:
+    """Up and Down move in them and lead to the past only from the first and the last; Home and End act on a row."""
+    editor = on_rows(keys, "older")
+    assert (editor.text, editor.cursor) == (text, cursor)
+
+
+def test_a_past_text_of_several_lines_is_moved_in_too() -> None:
+    """Up leads through its lines to the one before it."""
+    editor = on_rows(UP, "first", "one\ntwo")
+    assert editor.text == "one\ntwo"
+    editor.press(Key(UP))
+    assert (editor.text, editor.cursor) == ("one\ntwo", 3)
+    editor.press(Key(UP))
+    assert editor.text == "first"

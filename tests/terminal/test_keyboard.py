@@ -94,3 +94,25 @@ def test_a_terminal_that_does_not_block_is_not_at_its_end(typist: Typist, monkey
         patch.setattr("terminal_parts.keyboard.os.read", taken)
         assert typist.keyboard.wait() == []
     assert typist.keyboard.wait() == [Key("", "x")]
+
+
+def test_enter_is_enter_also_before_the_terminal_is_ours(typist: Typist) -> None:
+    """The shell's mode makes a line end of it, which is another key afterwards."""
+    typist.keyboard.close()
+    typist.type("early\r")
+    typist.keyboard.open()
+    typist.type("late\r\n")
+    assert typist.keyboard.has_keys()
+    keys = [*typist.keyboard.wait(), *typist.keyboard.wait()]
+    assert keys == [Key("", "early"), Key("\r"), Key("", "late"), Key("\r"), Key("\n")]
+    assert not typist.keyboard.has_keys()
+
+
+def test_what_was_typed_early_can_be_discarded(typist: Typist) -> None:
+    """With all the rest."""
+    typist.keyboard.close()
+    typist.type("early\r")
+    typist.keyboard.open()
+    typist.keyboard.close(discard=True)
+    typist.keyboard.open()
+    assert not typist.keyboard.has_keys()

@@ -52,6 +52,26 @@ def test_keys_are_the_same_wherever_the_bytes_are_cut(pieces: list[str], data: s
     assert one_by_one([key for part in parts for key in decoder.feed(part)]) == one_by_one(keys_of(whole))
 
 
+def test_answers_and_keys_of_every_dialect_are_told_apart() -> None:
+    """The focus, answers about the background and the terminal, and the spellings of kitty and xterm."""
+    told = {
+        "\x1b[I": Key("\x1b[I"),
+        "\x1b[13u": Key("\r"),
+        "\x1b]11;rgb:ffff/ffff/ffff\x1b\\": Key("\x1b]11;rgb:ffff/ffff/ffff"),
+        "\x1b[27;3;13~": Key("\x1b\r"),
+        "\x1b[?62;22c": Key("\x1b[?62;22c"),
+        "\x1b[93;3u": Key("\x1b]"),
+        "\x1b]11;rgb:0/0/0\x07": Key("\x1b]11;rgb:0/0/0"),
+        "\x1b[O": Key("\x1b[O"),
+        "\x1b[97;3u": Key("\x1ba"),
+        "x": Key("", "x"),
+    }
+    data = "".join(told).encode()
+    for cut in range(len(data)):
+        decoder = KeyDecoder()
+        assert decoder.feed(data[:cut]) + decoder.feed(data[cut:]) == list(told.values())
+
+
 @pytest.mark.parametrize(
     ("data", "patience", "keys"),
     [

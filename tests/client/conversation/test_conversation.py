@@ -109,6 +109,18 @@ def test_a_long_text_is_split() -> None:
     assert [len(text) for _, _, text in talk.said()] == [MAX_TEXT, 1]
 
 
+def test_a_long_text_of_many_lines_is_split_between_them() -> None:
+    """Where a line ends, unless that is too far back; the parts make the whole."""
+    talk = Talk()
+    lines = [f"{number:03} " + "x" * 95 for number in range(120)]
+    talk.type("\n".join(lines))
+    texts = [text for _, _, text in talk.said()]
+    assert [len(text) for text in texts] == [4_999, 4_999, 1_999]
+    assert "\n".join(texts).split("\n") == lines
+    talk.type("short\n" + "y" * 6_000)
+    assert [len(text) for _, _, text in talk.said()] == [MAX_TEXT, 1_006]
+
+
 def test_my_name_is_what_the_server_says() -> None:
     """A change counts from the moment the server tells it, in whatever room."""
     talk = Talk()

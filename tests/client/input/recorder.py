@@ -25,6 +25,10 @@ class Recorder:
     def settings(self) -> Any:
         return self
 
+    @property
+    def navigation(self) -> Any:
+        return self
+
     def __getattr__(self, name: str) -> Any:
         return lambda *arguments, **named: self.calls.append((name, *arguments, *([named] if named else [])))
 

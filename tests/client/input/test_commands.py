@@ -37,8 +37,16 @@ ROWS = [
     ("/leave", ("leave", "")),
     ("/part builds", ("leave", "builds")),
     ("/switch @bob", ("switch", "@bob")),
+    ("/switch", ("switch", "")),
+    ("/next", ("next",)),
+    ("/next 3", ("nth", 3)),
+    ("/only", ("show_only_one", "")),
+    ("/only ON", ("show_only_one", "on")),
     ("/msg bob hello there", ("say_privately", "bob", "hello there")),
     ("/m @bob hi", ("say_privately", "bob", "hi")),
+    ("/msg bob\none\n  two", ("say_privately", "bob", "one\n  two")),
+    ("/say\nexit\nover", ("say", "exit\nover")),
+    ("/me waves\nagain", ("say", "/me waves\nagain")),
     ("/reply yes, of course", ("reply", "yes, of course")),
     ("/r ok", ("reply", "ok")),
     ("/me waves", ("say", "/me waves")),
@@ -89,7 +97,19 @@ def test_every_row_is_tried_here() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *("/nick", "/join", "/switch", "/msg", "/msg bob", "/msg @", "/reply", "/me", "/search", "/unignore", "/say"),
+        *(
+            "/nick",
+            "/join",
+            "/only maybe",
+            "/msg",
+            "/msg bob",
+            "/msg @",
+            "/reply",
+            "/me",
+            "/search",
+            "/unignore",
+            "/say",
+        ),
         *(
             "/history 0",
             "/history 501",
@@ -213,6 +233,14 @@ def test_help_has_pages_for_what_is_not_of_every_day(topic: str, commands: tuple
     assert [re.split(r"\s{2,}", row) for row in rows] == [[command.usage, command.help] for command in commands]
     assert all(line[second_column - 1 :].startswith(" ") or len(line) < 60 for line in listing.splitlines()[1:])
     assert len(wrap(listing, 80, second_column)) <= 3 * len(commands)
+
+
+def test_help_lists_the_keys() -> None:
+    """In two columns, which an ordinary terminal keeps."""
+    [(_, listing, second_column)] = asked("/help keys")
+    assert "Alt+Enter, Ctrl+J" in listing
+    assert all(len(row) - len(row.lstrip()) in (0, 2) for row in listing.splitlines())
+    assert all(row[second_column - 1 :].startswith(" ") for row in wrap(listing, 80, second_column)[1:])
 
 
 def test_help_for_nothing_known_says_so() -> None:

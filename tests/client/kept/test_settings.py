@@ -15,7 +15,15 @@ from client_parts.kept import json_file
 from client_parts.kept.settings import Settings
 from client_parts.kept.values import CHOICES
 
-FIRST = {"theme": "dark", "style": "classic", "bell": "mentions", "joins": "smart", "notify": "mentions", "links": "on"}
+FIRST = {
+    "theme": "dark",
+    "style": "classic",
+    "bell": "mentions",
+    "joins": "smart",
+    "only": "off",
+    "notify": "mentions",
+    "links": "on",
+}
 DAMAGED = [
     b"theme = ",
     b"{",

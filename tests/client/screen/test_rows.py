@@ -16,6 +16,7 @@ if sys.platform == "win32":
 
 import fcntl
 import re
+import select
 import struct
 import termios
 import threading
@@ -29,6 +30,7 @@ from client_parts.screen.rows import MIN_COLUMNS, MIN_ROWS, Rows
 from client_parts.screen.status import Status, status_line
 from client_parts.screen.title import has_title
 from terminal_parts.input_row import input_row
+from terminal_parts.input_rows import input_rows
 from terminal_parts.theme import theme_named
 from terminal_parts.width import width
 from tests.client.fakes import ATTACKS, unpainted
@@ -61,6 +63,11 @@ class Judge:
         except BlockingIOError:
             pass
         return [row.rstrip() for row in self.screen.display]
+
+    def drain(self) -> None:
+        """Take in what was written, without a look at it."""
+        if select.select([self._reader], [], [], 0.01)[0]:
+            os.read(self._reader, 65_536)
 
     def gone(self) -> list[str]:
         """What has left through the top."""
@@ -262,8 +269,8 @@ def test_a_message_does_not_lay_out_the_draft_again(judge: Judge, monkeypatch: p
     """Only what changes it does: keys, the status and the size."""
     calls = []
     monkeypatch.setattr(
-        "client_parts.screen.input_line.input_row",
-        lambda *args: calls.append(args) or input_row(*args),  # type: ignore[func-returns-value]
+        "client_parts.screen.input_line.input_rows",
+        lambda *args: calls.append(args) or input_rows(*args),  # type: ignore[func-returns-value]
     )
     judge.rows.set_input("é" * 5_000, 5_000)
     judge.resize(12, 50)
@@ -273,7 +280,37 @@ def test_a_message_does_not_lay_out_the_draft_again(judge: Judge, monkeypatch: p
     for number in range(5):
         judge.rows.show(f"line {number}", 2)
     assert len(calls) == 3
-    assert judge.display()[-1].startswith("den> <é")
+    assert judge.display()[-4].startswith("den> ééé")
+
+
+def test_a_key_waits_for_a_few_messages_at_most(judge: Judge) -> None:
+    """While 10,000 are shown one after the other: whoever shows them never keeps the screen."""
+    shown, is_over = 0, threading.Event()
+
+    def show() -> None:
+        nonlocal shown
+        for number in range(10_000):
+            judge.rows.show(f"message {number} of many", 2)
+            shown = number
+        is_over.set()
+
+    def drain() -> None:
+        while not is_over.is_set():
+            judge.drain()
+
+    threads = [threading.Thread(target=work) for work in (show, drain)]
+    for thread in threads:
+        thread.start()
+    waits: list[int] = []
+    while not is_over.is_set():
+        before = shown
+        judge.rows.set_input(f"one\ntwo {len(waits)}", 3)
+        waits.append(shown - before)
+        is_over.wait(0.001)
+    for thread in threads:
+        thread.join()
+    assert len(waits) > 50
+    assert sorted(waits)[len(waits) * 9 // 10] <= 20
 
 
 def test_a_terminal_that_somebody_made_non_blocking_gets_everything(judge: Judge) -> None:
@@ -359,6 +396,51 @@ def assert_inert(text: str, rows: int, columns: int) -> None:
         judge.close()
 
 
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["say", "type", "wait"]), st.integers(0, 12)) | st.just(("say", 1)), max_size=30
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, st.integers(MIN_ROWS, 24), st.integers(MIN_COLUMNS, 60))
+def test_rows_that_grow_and_shrink_lose_no_message(steps: list[tuple[str, int]], rows: int, columns: int) -> None:
+    """Whatever is typed and waits meanwhile: every line stands there once, in order, above all that is below."""
+    judge = Judge(rows, columns)
+    try:
+        judge.rows.enter()
+        judge.rows.set_status(READY)
+        shown = 0
+        for step, number in steps:
+            if step == "say":
+                judge.rows.show(f"line {shown}", 2)
+                shown += 1
+            elif step == "type":
+                judge.rows.set_input("\n".join(f"row {line}" for line in range(number)), 0)
+            else:
+                judge.rows.set_status(replace(READY, waiting=("text",) * number))
+            assert_layout(judge, rows)
+        judge.rows.set_input("", 0)
+        judge.rows.set_status(READY)
+        area = judge.display()[:-2]
+        assert [row for row in judge.gone() + area if row] == [f"line {number}" for number in range(shown)]
+    finally:
+        judge.close()
+
+
+def assert_layout(judge: Judge, rows: int) -> None:
+    """Messages, texts on their way, the status, what is typed: each in its own rows, and the cursor in the last."""
+    shown = judge.display()
+    status = next(number for number, row in enumerate(shown) if row.startswith("── lobby"))
+    assert 1 <= rows - 1 - status <= max(1, rows // 3)
+    assert shown[status + 1].startswith("lobby>")
+    assert judge.screen.cursor.y > status
+    below = [row for row in shown[:status] if row.startswith("… ")]
+    area = shown[: status - len(below)]
+    assert area
+    assert all(row.startswith("line ") for row in area if row)
+    assert shown[status - len(below) : status] == below
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.text(ANYTHING, max_size=60), st.integers(1, 6), st.integers(1, 24))
 def test_a_small_window_keeps_its_last_row_for_the_prompt(text: str, rows: int, columns: int) -> None:
@@ -410,25 +492,25 @@ NEWS = (("@ada", 1), ("#builds", 12))
         (80, "── lobby (4 here) · bob is away · alice · online · @ada 1 new · #builds 12 new ─"),
         (79, "── lobby (4 here) · alice · online · @ada 1 new · #builds 12 new ──────────────"),
         (65, "── lobby · alice · online · @ada 1 new · #builds 12 new ─────────"),
-        (56, "── lobby · online · @ada 1 new · #builds 12 new ────────"),
-        (48, "── lobby · @ada 1 new · #builds 12 new ─────────"),
-        (38, "── lobby · @ada 1 new · … ────────────"),
+        (56, "── lobby · alice · online · @ada 1 new · … ─────────────"),
+        (40, "── lobby · alice · online · … ──────────"),
+        (30, "── lobby · online · … ────────"),
         (20, "── lobby · … ───────"),
         (10, "── lobby ─"),
         (8, "── lo… ─"),
     ],
 )
 def test_a_narrow_status_leaves_out_whole_parts(columns: int, shown: str) -> None:
-    """What matters least goes first, no name is cut in its middle, and a sign tells of news that is left out."""
+    """What matters least goes first: rooms before who one is and the link; a sign tells of news that is left out."""
     status = Status("lobby", "alice", "red", members=4, unread=NEWS, absent="bob is away")
     assert unpainted(status_line(status, columns)) == shown
 
 
 def test_a_narrow_status_keeps_that_the_partner_is_away() -> None:
-    """Nobody will answer there: that matters more than who one is."""
+    """Nobody will answer there: that matters more than who one is, and than other rooms."""
     status = Status("@bob", "alice", "red", unread=NEWS, absent="bob is away")
-    assert unpainted(status_line(status, 61)) == "── @bob · bob is away · @ada 1 new · #builds 12 new ─────────"
-    assert unpainted(status_line(status, 52)) == "── @bob · @ada 1 new · #builds 12 new ──────────────"
+    assert unpainted(status_line(status, 61)) == "── @bob · bob is away · alice · online · @ada 1 new · … ─────"
+    assert unpainted(status_line(status, 30)) == "── @bob · bob is away · … ────"
 
 
 def test_a_narrow_status_keeps_that_the_link_is_gone() -> None:
@@ -447,7 +529,7 @@ def test_a_status_says_that_others_can_read_along() -> None:
     """As long as there is room for anything, offline too."""
     status = Status("lobby", "ann", "red", members=4, unread=NEWS, in_clear=True)
     assert unpainted(status_line(status, 90)).startswith("── lobby (4 here) · ann · online · not encrypted · ")
-    assert unpainted(status_line(status, 40)) == "── lobby · not encrypted · … ───────────"
+    assert unpainted(status_line(status, 40)) == "── lobby · online · not encrypted · … ──"
     assert unpainted(status_line(status, 28)) == "── lobby · not encrypted ───"
     status = replace(status, link="offline, 2 waiting", next_try="again in 15 s", online=False)
     assert "offline, 2 waiting, again in 15 s · not encrypted · " in unpainted(status_line(status, 120))

@@ -82,8 +82,8 @@ def test_a_pasted_block_is_one_message(person: Open) -> None:
     ann, bob = person("ann"), person("bob")
     assert ann.pastes_whole
     ann.type("\x1b[200~first\nsecond\x1b[201~")
-    ann.wait_for_prompt("lobby> first␊second")
-    ann.type("!\x01the \r")
+    ann.wait_for_typed("lobby> first", "       second")
+    ann.type("!\x1b[A\x01the \r")
     bob.wait_for("ann said -> the first")
     bob.wait_for("    second!")
     ann.wait_for_prompt("lobby>")

@@ -156,6 +156,20 @@ def test_a_pasted_block_is_one_message(operator: Terminal) -> None:
         assert alice.message_from("server")["text"] == "one\ntwo"
 
 
+@pytest.mark.parametrize("key", ["\n", "\x1b\r", "\x1b[13;3u"], ids=["Ctrl+J", "Alt+Enter", "kitty"])
+def test_several_lines_stand_on_one_row(operator: Terminal, key: str) -> None:
+    """With a sign between them: log lines come and go below each other here. They are one message; undo works too."""
+    with Native(port_of(operator), "alice") as alice:
+        operator.type(f"one{key}two three")
+        operator.wait_for_prompt("server> one␊two three")
+        operator.type("\x1f")
+        operator.wait_for_prompt("server> one␊")
+        operator.type(f"two{key}\r")
+        assert alice.message_from("server")["text"] == "one\ntwo"
+        operator.type(UP)
+        operator.wait_for_prompt("server> one␊two")
+
+
 LONG_LINES = 120  # of a thousand characters: more than the system keeps for a terminal, and soon drawn
 
 

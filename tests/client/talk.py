@@ -31,8 +31,9 @@ class Talk:
         name = self.it.state.name
         frame = {"type": "welcome", "name": name, "color": "blue", "epoch": epoch, "accepted": accepted}
         self.it.heard({**frame, **more})
-        for room in self.it.state.cursors.rooms():
-            self.enter(room, last)
+        cursors = self.it.state.cursors
+        for room in cursors.rooms():  # this server has lost nothing of what was shown
+            self.enter(room, max(last, cursors.last_shown(room) or 0))
         self.board.lines.clear()
 
     def enter(self, room: str, last: int = 0, *messages: Frame, **more: Any) -> None:

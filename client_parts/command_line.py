@@ -182,8 +182,8 @@ def _preferences(parser: CommandLine, options: argparse.Namespace, servers: Chos
     return Preferences(
         name=parser.value(source, name, _name) if name else usual_name,
         rooms=_rooms(parser, options, servers),
-        insists=_names_a_room(options, link) or bool(servers.saved and servers.saved.rooms),
-        talks_there=_names_a_room(options, link),
+        insists=_names_a_room(options, servers) or bool(servers.saved and servers.saved.rooms),
+        talks_there=_names_a_room(options, servers) and (servers.saved is None or bool(options.room)),
         history=None if options.history is None else parser.value("--history", options.history, _history),
         style=parser.value("--style", options.style, _style) if options.style else None,
         json_events=options.json,
@@ -207,8 +207,8 @@ def _rooms(parser: CommandLine, options: argparse.Namespace, servers: Chosen) ->
     return tuple(dict.fromkeys(rooms or [LOBBY]))
 
 
-def _names_a_room(options: argparse.Namespace, link: Invitation | None) -> bool:
-    return bool(options.room) or (link is not None and link.room is not None)
+def _names_a_room(options: argparse.Namespace, servers: Chosen) -> bool:
+    return bool(options.room) or (servers.link is not None and servers.link.room is not None)
 
 
 def _or_from_environment(given: str | None, option: str, variable: str) -> tuple[str | None, str]:

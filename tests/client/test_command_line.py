@@ -307,6 +307,26 @@ def test_a_server_has_a_short_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(
+    ("arguments", "insists", "talks_there"),
+    [
+        (["work"], True, False),
+        (["work", "--room", "x"], True, True),
+        (["home"], False, False),
+        (["a:1"], False, False),
+        (["chat://chat.example/builds"], True, True),
+        (["chat://chat.example"], False, False),
+    ],
+)
+def test_rooms_that_are_named_anew_come_before_those_of_the_last_run(
+    arguments: list[str], insists: bool, talks_there: bool
+) -> None:
+    """Those of a saved server are entered each time, but one talks where one talked last."""
+    preferences = read_command_line(arguments).preferences
+    assert (preferences.insists, preferences.talks_there) == (insists, talks_there)
+
+
+@pytest.mark.usefixtures("settings")
 def test_the_settings_say_where_to_go_if_nobody_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address, an option or a variable is another server."""
     options = read_command_line([])

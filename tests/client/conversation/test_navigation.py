@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from client_parts.kept.bookmarks import Bookmark, Bookmarks
+from client_parts.screen.window import FOCUS_OUT
+from terminal_parts.keys import Key
 from tests.client.fakes import message, timeless
 from tests.client.talk import Talk
 from tests.client.test_return import Run, path, results
@@ -108,6 +110,28 @@ def test_what_waits_is_shown_when_all_rooms_are() -> None:
         "* only: off, for this run only",
     ]
     assert talk.type("/switch bar") == ["* now talking in #bar"]
+
+
+@pytest.mark.parametrize("line", ["/only", "/only off", "/set only off", "/set only default"])
+def test_nothing_goes_on_waiting_when_all_rooms_are_shown(line: str) -> None:
+    """In whatever words that is said."""
+    talk = three_rooms()
+    talk.type("/set only on")
+    assert talk.hear(message(1, room="bar")) == []
+    assert timeless(talk.type(line)[0]) == "#bar bob: hello"
+
+
+def test_a_message_that_waits_does_not_mark_where_one_left() -> None:
+    """The next one that is shown does; with all rooms shown, any message does."""
+    talk = three_rooms()
+    talk.type("/only on")
+    talk.board.window.takes(Key(FOCUS_OUT))
+    assert talk.hear(message(1, room="bar")) == []
+    shown = talk.hear(message(1), message(2))
+    assert [timeless(line) for line in shown] == ["── new since you left ──", "bob: hello", "bob: hello"]
+    talk.type("/only off")
+    talk.board.window.takes(Key(FOCUS_OUT))
+    assert talk.hear(message(2, room="bar"))[0] == "── new since you left ──"
 
 
 def test_one_s_own_text_is_shown_wherever_it_went() -> None:

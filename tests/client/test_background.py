@@ -23,7 +23,7 @@ ATTRIBUTES = "\x1b[?62;22c"
 def test_a_light_background_has_the_colours_for_it(person: Open) -> None:
     """Also for what is on the screen already; the draft stays, and nothing of the answer is typed."""
     ann = person("ann")
-    assert b"\x1b]11;?\x1b\\" in ann.output
+    ann.wait_until(lambda: b"\x1b]11;?\x1b\\" in ann.output)
     ann.type(f"dra{LIGHT}{ATTRIBUTES}ft")
     ann.wait_for_prompt("lobby> draft")
     ann.wait_until(lambda: ann.colour_of("Connected to") == "008700")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from server_parts.storage.account_records import Account, Code, Purpose
@@ -44,6 +45,17 @@ class AccountStore(ABC):
     @abstractmethod
     def forget_codes(self) -> None:
         """Let go of codes that have expired."""
+
+    @abstractmethod
+    def read_positions(self, account: int) -> dict[str, int]:
+        """How far an account has read: the id of the last message of each room, where anything was read."""
+
+    @abstractmethod
+    def note_read(self, positions: Mapping[tuple[int, str], int]) -> None:
+        """Accounts have read rooms up to these ids. No position goes back.
+
+        Accounts and rooms that are not there are passed over. It may be less durable than what is appended.
+        """
 
     @abstractmethod
     def private_rooms(self, name: str) -> dict[str, int]:

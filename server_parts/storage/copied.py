@@ -25,6 +25,7 @@ OTHERS: Final = (
     Table("accounts", ("id", "name", "spelled", "skeleton", "role", "password", "since", "used")),
     Table("devices", ("id", "account", "token_hash", "label", "added", "used")),
     Table("codes", ("hash", "purpose", "account", "uses", "expires")),
+    Table("read_positions", ("account", "room", "id")),
     Table("sessions", ("id", "token", "accepted", "used", "owner")),
     Table("spans", ("session", "seq", "n")),
 )

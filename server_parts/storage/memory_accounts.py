@@ -22,6 +22,7 @@ class AccountBook:
         self._device_ids = count(1)
         self._accounts: dict[str, Account] = {}  # by name in lower case
         self._codes: dict[str, Code] = {}
+        self._read: dict[int, dict[str, int]] = {}  # how far accounts have read, by room
         self._writers: Final[Mapping[type, Callable[[Any], None]]] = {
             change.Create: self._create,
             change.AddDevice: self._add_device,
@@ -58,10 +59,18 @@ class AccountBook:
         found = (one for one in list(self._accounts.values()) if one.used < day and one.role == MEMBER)
         return {one.id: one.name for one in islice(found, TRIM_SLICE)}
 
+    def read_positions(self, id: int) -> dict[str, int]:
+        return self._read.get(id, {}).copy()
+
     # --- writing ---
 
     def write(self, made: AccountChange) -> None:
         self._writers[type(made)](made)
+
+    def note_read(self, id: int, room: str, position: int) -> None:
+        if self._find(id) is not None:
+            read = self._read.setdefault(id, {})
+            read[room] = max(position, read.get(room, 0))
 
     def forget_codes(self) -> None:
         for code in [code for code in self._codes.values() if code.expires <= time.time()]:
@@ -111,6 +120,7 @@ class AccountBook:
         account = self._find(made.account)
         if account is not None:
             del self._accounts[account.name.lower()]
+            self._read.pop(made.account, None)
             for code in [code for code in self._codes.values() if code.account == made.account]:
                 del self._codes[code.hash]
 

@@ -6,7 +6,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import merge
 from itertools import count, islice, takewhile
 from typing import Final
@@ -180,6 +180,16 @@ class MemoryLog(Store):
     def forget_codes(self) -> None:
         with self._lock:
             self._accounts.forget_codes()
+
+    def read_positions(self, account: int) -> dict[str, int]:
+        with self._lock:
+            return self._accounts.read_positions(account)
+
+    def note_read(self, positions: Mapping[tuple[int, str], int]) -> None:
+        with self._lock:
+            for (account, room), id in positions.items():
+                if room in self._last:
+                    self._accounts.note_read(account, room, id)
 
     def _raise_floors(self, name: str) -> None:
         for room in self._floors.get(name, {}):

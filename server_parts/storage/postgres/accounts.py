@@ -35,6 +35,16 @@ _CONVERSATIONS: Final = """
     FROM participants AS p JOIN rooms AS r ON r.id = p.room
     LEFT JOIN messages AS m ON m.room = r.id AND m.id = r.last WHERE p.name = %s"""
 
+_READ_POSITIONS: Final = """
+    SELECT r.name, p.id FROM read_positions AS p JOIN rooms AS r ON r.id = p.room WHERE p.account = %s"""
+# All servers lock in one order; and an account that another one is about to delete gets none.
+_NOTE_READ: Final = """
+    INSERT INTO read_positions AS p (account, room, id)
+    SELECT a.id, r.id, v.id FROM unnest(%s::integer[], %s::text[], %s::bigint[]) AS v (account, room, id)
+    JOIN accounts AS a ON a.id = v.account JOIN rooms AS r ON r.name = v.room COLLATE "C"
+    ORDER BY a.id, r.id FOR KEY SHARE OF a
+    ON CONFLICT (account, room) DO UPDATE SET id = excluded.id WHERE p.id < excluded.id"""
+
 _OWNS: Final = "SELECT 1 FROM accounts AS a JOIN devices AS d ON d.account = a.id WHERE name = %s AND token_hash = %s"
 _FIND: Final = "SELECT id FROM accounts WHERE name = %s"
 _ADD: Final = (
@@ -115,6 +125,7 @@ def _release(connection: Connection[Row], made: change.Release) -> None:
     connection.execute("DELETE FROM devices WHERE account = %s", made)
     connection.execute("DELETE FROM codes WHERE account = %s", made)
     connection.execute("DELETE FROM accounts WHERE id = %s", made)
+    connection.execute("DELETE FROM read_positions WHERE account = %s", made)
 
 
 def _add_code(connection: Connection[Row], made: change.AddCode) -> None:
@@ -180,6 +191,15 @@ class PostgresAccounts(AccountStore):
 
     def count_codes(self, purpose: Purpose, account: int) -> int:
         return int(self._reader.look_up(_COUNT_CODES, (purpose, account, time.time()))[0][0])
+
+    def read_positions(self, account: int) -> dict[str, int]:
+        return dict(self._reader.look_up(_READ_POSITIONS, (account,)))
+
+    def note_read(self, positions: Mapping[tuple[int, str], int]) -> None:
+        accounts, rooms = [account for account, _ in positions], [room for _, room in positions]
+        with self._transaction() as connection:
+            connection.execute("SET LOCAL synchronous_commit = off")
+            connection.execute(_NOTE_READ, (accounts, rooms, list(positions.values())))
 
     def private_rooms(self, name: str) -> dict[str, int]:
         return dict(self._reader.look_up(_PRIVATE_ROOMS, (name.lower(),)))

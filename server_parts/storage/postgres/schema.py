@@ -138,6 +138,14 @@ MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
         # What an entry does to another message of its room, like `edit 12`, and what became of a message (records.py).
         "ALTER TABLE messages ADD COLUMN about text, ADD COLUMN fate text",
     ),
+    (
+        # How far people have read: the last id of each room.
+        """CREATE TABLE read_positions (
+            account integer NOT NULL,
+            room integer NOT NULL,
+            id bigint NOT NULL,
+            PRIMARY KEY (account, room)) WITH (fillfactor = 50)""",
+    ),
 ]
 
 

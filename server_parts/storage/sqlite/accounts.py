@@ -33,6 +33,13 @@ _CONVERSATIONS: Final = """
     FROM participants AS p CROSS JOIN rooms AS r ON r.id = p.room
     LEFT JOIN messages AS m ON m.room = r.id AND m.id = r.last WHERE p.name = ?"""
 
+_READ_POSITIONS: Final = """
+    SELECT r.name, p.id FROM read_positions AS p JOIN rooms AS r ON r.id = p.room WHERE p.account = ?"""
+_NOTE_READ: Final = """
+    INSERT INTO read_positions (account, room, id)
+    SELECT a.id, r.id, ? FROM accounts AS a, rooms AS r WHERE a.id = ? AND r.name = ?
+    ON CONFLICT (account, room) DO UPDATE SET id = max(id, excluded.id)"""
+
 _OWNS: Final = "SELECT 1 FROM accounts AS a JOIN devices AS d ON d.account = a.id WHERE name = ? AND token_hash = ?"
 _FIND: Final = "SELECT id FROM accounts WHERE name = ?"
 _ADD: Final = "INSERT INTO accounts (name, spelled, skeleton, password, since, used) VALUES (?, ?, ?, ?, ?, ?)"
@@ -107,6 +114,7 @@ def _release(connection: sqlite3.Connection, made: change.Release) -> None:
     connection.execute("DELETE FROM devices WHERE account = ?", made)
     connection.execute("DELETE FROM codes WHERE account = ?", made)
     connection.execute("DELETE FROM accounts WHERE id = ?", made)
+    connection.execute("DELETE FROM read_positions WHERE account = ?", made)
 
 
 def _add_code(connection: sqlite3.Connection, made: change.AddCode) -> None:
@@ -172,6 +180,14 @@ class SqliteAccounts(AccountStore):
 
     def count_codes(self, purpose: Purpose, account: int) -> int:
         return int(self._reader.look_up(_COUNT_CODES, (purpose, account, time.time()))[0][0])
+
+    def read_positions(self, account: int) -> dict[str, int]:
+        return dict(self._reader.look_up(_READ_POSITIONS, (account,)))
+
+    def note_read(self, positions: Mapping[tuple[int, str], int]) -> None:
+        rows = [(id, account, room) for (account, room), id in positions.items()]
+        with self._transaction() as connection:
+            connection.executemany(_NOTE_READ, rows)
 
     def private_rooms(self, name: str) -> dict[str, int]:
         return dict(self._reader.look_up(_PRIVATE_ROOMS, (name.lower(),)))

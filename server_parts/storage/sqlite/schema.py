@@ -134,6 +134,14 @@ MIGRATIONS: list[tuple[str, ...]] = [
         "ALTER TABLE messages ADD COLUMN about TEXT",
         "ALTER TABLE messages ADD COLUMN fate TEXT",
     ),
+    (
+        # How far people have read: the last id of each room.
+        """CREATE TABLE read_positions (
+            account INTEGER NOT NULL,
+            room INTEGER NOT NULL,
+            id INTEGER NOT NULL,
+            PRIMARY KEY (account, room)) WITHOUT ROWID""",
+    ),
 ]
 
 

@@ -60,6 +60,7 @@ def _write(log: Store, chance: random.Random, seqs: dict[str, int]) -> None:
     claims = {name: hashed(name) for name in NAMES if chance.random() < 0.02}
     erased = [Receipt(chance.choice(ROOMS), chance.randint(1, 200))] if chance.random() < 0.5 else []
     log.write(Entry(drafts, accepted, owners, claims, _changes(log, chance), {}, erased))
+    log.note_read({(chance.randint(1, 6), chance.choice(ROOMS)): chance.randint(1, 200) for _ in range(2)})
 
 
 def _draft(chance: random.Random, session: str, seq: int, texts: list[str]) -> Draft:
@@ -114,6 +115,7 @@ def _people(log: Store) -> Iterator[tuple[Any, ...]]:
         yield name, account, log.private_rooms(name), sorted(log.conversations(name))
         yield name, [log.count_codes(purpose, account.id if account else 0) for purpose in Purpose]
         yield name, log.lookalikes(name.lower())
+        yield name, log.read_positions(account.id if account else 0)
     yield "codes", [log.code(code) for code in CODES]
     yield "unused", [log.unused_accounts(TODAY - days) for days in range(-1, 9)]
 

@@ -15,6 +15,7 @@ from server_parts.hub.admission import Admission
 from server_parts.hub.departures import Departures
 from server_parts.hub.entering import HOW_IN, Entering
 from server_parts.hub.neighbours import Neighbours
+from server_parts.hub.reading import Reading
 from server_parts.hub.state import HubState
 from server_parts.hub.trimming import Trimming
 from server_parts.people.clients import Client, Session
@@ -45,7 +46,13 @@ class _Coming(NamedTuple):
 
 class Arrivals:
     def __init__(
-        self, state: HubState, departures: Departures, trimming: Trimming, admission: Admission, neighbours: Neighbours
+        self,
+        state: HubState,
+        departures: Departures,
+        trimming: Trimming,
+        admission: Admission,
+        neighbours: Neighbours,
+        reading: Reading,
     ) -> None:
         self._store = state.store
         self._motd = state.settings.motd
@@ -57,6 +64,7 @@ class Arrivals:
         self._entering = Entering(state, departures)
         self._departures = departures
         self._trimming = trimming
+        self._reading = reading
         self._rules = state.rules
         self._last_seen = state.last_seen
 
@@ -132,6 +140,7 @@ class Arrivals:
         client.session, client.is_silent = session, hello.is_silent
         self._conversations.greet(client, resumed=session.accepted > 0 or hello.epoch is not None)
         self._seat(client, hello, session, account)
+        self._reading.find(client)
         try:
             self._enter_all(client, hello, resumed, floors)
         except StorageError as error:  # after the welcome: the client believes that it is in these rooms
@@ -252,6 +261,7 @@ class Arrivals:
 
     def join(self, client: Client, join: Join) -> None:
         room = client.resolve(join.room)
+        self._reading.find(client)  # anew: another server may have heard more
         self._join_one(client, room, floor_of(client, self._store, room), join.after, join.history)
         if room in client.rooms and partners(room):
             self._conversations.joined(client, room)
@@ -301,6 +311,8 @@ class Arrivals:
         if moves:
             self._give_up_name(client, nick.name)
         self._rename(client, nick.name, account)
+        self._reading.find(client)
+        self._reading.tell_all(client)
         for room, floor in floors.items():
             client.outbox.offer_pages(self._live_rooms.enter(client, room, floor, None, DEFAULT_HISTORY))
         self._leave_where_banned(client)

@@ -32,6 +32,7 @@ from server_parts.hub.live_rooms import PRESENCE_SLICE
 from server_parts.hub.moderation_table import moderation_table
 from server_parts.hub.neighbours import KnownServer, Neighbours, NotYetError
 from server_parts.hub.proving import Prover
+from server_parts.hub.reading import Reading
 from server_parts.hub.saying import Saying
 from server_parts.hub.state import new_state
 from server_parts.hub.trimming import Trimming
@@ -81,7 +82,8 @@ class Hub:
         self._departures = departures = Departures(state, places)
         admission = Admission(state)
         self._neighbours = neighbours = Neighbours(state, departures, admission)
-        arrivals = Arrivals(state, departures, self._trimming, admission, neighbours)
+        self._reading = reading = Reading(state)
+        arrivals = Arrivals(state, departures, self._trimming, admission, neighbours, reading)
         acting = Acting(state)
         amending = Amending(state, acting)
         self._saying = saying = Saying(state, amending)
@@ -107,6 +109,7 @@ class Hub:
             ask.Appear: arrivals.appear,
             ask.Say: saying.say,
             ask.Announce: saying.announce,
+            ask.Read: reading.read,
             ask.Heard: neighbours.hear,
             ask.Bye: departures.bye,
             ask.EndConnection: departures.end,
@@ -177,6 +180,7 @@ class Hub:
                     self._turn(self._later, math.inf if told_to_stop or self._stops else max(GREETING, share))
                 if told_to_stop:
                     self._batch.commit()
+                    self._reading.finish()
                     self._stops += 1
                     self.closing.set()
                 if self._batch.fault is not None:
@@ -231,7 +235,7 @@ class Hub:
         if self._later or self._untold:
             return 0.0
         soonest = min(
-            *(self._live_rooms.presence_due(), self._departures.due, self._trimming.due),
+            *(self._live_rooms.presence_due(), self._departures.due, self._trimming.due, self._reading.due),
             *(self._neighbours.due, self._history.due, self._again),
         )
         return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
@@ -273,6 +277,8 @@ class Hub:
         self._history.run(now)
         if now >= self._neighbours.due and not self._history.is_unread:
             self._neighbours.run(now)
+        if now >= self._reading.due and not self._history.is_unread:
+            self._reading.run(now)
         if now >= self._again:
             self._later += self._held
             self._held.clear()
@@ -293,7 +299,7 @@ class Hub:
         return True
 
     def _handle(self, client: Client, request: Request) -> None:
-        if not isinstance(request, ask.Say):
+        if not isinstance(request, ask.Say | ask.Read):  # which is answered by nothing
             self._batch.tell()
             if client in self._batch or self._batch.private:
                 # A client's requests are carried out, and answered, in the order they came. And what was said in

@@ -21,7 +21,7 @@ from server_parts.hub.quoting import as_told, note_last
 from server_parts.hub.untold import beyond, untold
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Room
-from server_parts.people.described import described
+from server_parts.people.described import described, how_far
 from server_parts.people.distant import Distant
 from server_parts.people.names import Names
 from server_parts.people.presence import Tidings
@@ -93,6 +93,7 @@ class LiveRooms:
             gap = gap or after < lowest
             start = max(after, lowest)
         joined = events.joined(name, room.last, room.people) | described(client, name, self._rules)
+        joined |= how_far(client, name, lowest, room.last)
         return entry(self._store, client.encoder, joined, start, gap=gap)
 
     def _open(self, room: Room) -> None:

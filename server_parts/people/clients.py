@@ -65,9 +65,9 @@ class Client:
     __slots__ = (
         "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "floors",
         "gone", "holds_back", "informed", "invited", "is_confidential", "is_silent", "joined_with", "known_as", "name",
-        "number", "on_kept_place", "outbox", "page", "program", "proved", "reads_only", "renames", "replaced",
-        "resumed", "role", "rooms", "said_last", "session", "settles", "shares_name", "takes_over", "token_hash",
-        "wrote_in",
+        "number", "on_kept_place", "outbox", "page", "program", "proved", "read", "reads_only", "renames",
+        "replaced", "resumed", "role", "rooms", "said_last", "session", "settles", "shares_name", "takes_over",
+        "token_hash", "wrote_in",
     )  # fmt: skip
 
     is_distant = False  # connected to another server of this chat: see distant.py
@@ -98,6 +98,7 @@ class Client:
         self.resumed = False
         self.joined_with: dict[str, int] = {}
         self.wrote_in: set[str] = set()  # private rooms
+        self.read: dict[str, int] = {}  # how far its account has read each room, as far as it knows
         self.said_last: dict[str, int] = {}  # in each room, for who is not told numbers in a form to keep
         self.known_as: tuple[object, Who] | None = None  # see restraint.py
         self.renames: Renames | None = None  # for who sees no rooms in them

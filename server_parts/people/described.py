@@ -1,4 +1,4 @@
-"""What a client is told of a room's rules, and of a person's role. Pure."""
+"""What a client is told of a room's rules, of a person's role, and of how far that person has read. Pure."""
 
 from __future__ import annotations
 
@@ -35,3 +35,11 @@ def described_people(people: Iterable[Client], room: str | None, names: Names, r
     for name, rank in ranks.items():
         found[name] = {"role": WORDS[rank], **found.get(name, {})}
     return found
+
+
+def how_far(client: Client, room: str, lowest: int, last: int) -> Frame:
+    """How far somebody with an account has read a room. What cannot be read any more counts as read."""
+    if not client.account:
+        return {}
+    read = client.read.get(room)
+    return {"read": None if read is None else min(max(read, lowest), last)}

@@ -21,6 +21,7 @@ FEATURES: Final = [
     "moderation",
     "presence_per_hearer",
     "private_rooms_close",
+    "read",
     "renamed_guests",
     "search_pages",
     "servers",
@@ -106,6 +107,11 @@ def whois(name: str, role: str, *, account: bool, since: int | None, connections
 
 def joined(room: str, last: int, members: int) -> Frame:
     return {"type": "joined", "room": room, "last": last, "members": members}
+
+
+def read(room: str, id: int) -> Frame:
+    """For the person's other connections: all up to that message was read."""
+    return {"type": "read", "room": room, "id": id}
 
 
 def presence(room: str | None, changes: Mapping[str, Sequence[object]], members: int | None = None) -> Frame:

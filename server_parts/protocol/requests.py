@@ -114,6 +114,13 @@ class Who(NamedTuple):
     limit: int = LIST_LIMIT
 
 
+class Read(NamedTuple):
+    """This person has read a room up to that message."""
+
+    room: str
+    id: int
+
+
 class Rooms(NamedTuple):
     prefix: str = ""
     after: str | None = None  # a room
@@ -207,7 +214,7 @@ class Announce(NamedTuple):
 
 
 Request = (
-    Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | ShowAs | Bye  # for the hub
+    Hello | Say | Join | Leave | Nick | Color | Away | Who | Rooms | Read | ShowAs | Bye  # for the hub
     | EndConnection | StartAgain | Appear | Disconnected  # for the hub, from the door or the reader
     | Reply  # for the reader
     | Announce  # for the hub, from the operator

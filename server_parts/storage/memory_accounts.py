@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from itertools import count, islice
 from typing import Any, Final
 
 from server_parts.storage import account_records as change
 from server_parts.storage.account_records import MEMBER, Account, AccountChange, Code, Device, Purpose
+from server_parts.storage.account_store import AccountStore
 from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.search_query import DAY
 from server_parts.storage.skeletons import skeleton
@@ -151,3 +154,43 @@ class AccountBook:
                 for one in account.devices
             )
             self._set(made.account, used=max(account.used, made.day), devices=devices)
+
+
+class MemoryAccounts(AccountStore):
+    """What a log in memory keeps of people. The log itself has the lock, and knows its rooms."""
+
+    _accounts: AccountBook
+    _lock: threading.Lock
+
+    @abstractmethod
+    def last(self, room: str) -> int:
+        """See MessageLog."""
+
+    def account(self, name: str) -> Account | None:
+        return self._accounts.account(name)
+
+    def lookalikes(self, skeleton: str) -> list[str]:
+        return self._accounts.lookalikes(skeleton)
+
+    def code(self, hash: str) -> Code | None:
+        return self._accounts.code(hash)
+
+    def count_codes(self, purpose: Purpose, account: int) -> int:
+        return self._accounts.count_codes(purpose, account)
+
+    def unused_accounts(self, day: int) -> dict[int, str]:
+        return self._accounts.unused(day)
+
+    def forget_codes(self) -> None:
+        with self._lock:
+            self._accounts.forget_codes()
+
+    def read_positions(self, account: int) -> dict[str, int]:
+        with self._lock:
+            return self._accounts.read_positions(account)
+
+    def note_read(self, positions: Mapping[tuple[int, str], int]) -> None:
+        with self._lock:
+            for (account, room), id in positions.items():
+                if self.last(room):
+                    self._accounts.note_read(account, room, id)

@@ -6,17 +6,17 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from heapq import merge
 from itertools import count, islice, takewhile
 from typing import Final
 
 from chat_common import partners
-from server_parts.storage.account_records import Account, Code, Create, Purpose
+from server_parts.storage.account_records import Create
 from server_parts.storage.account_store import Conversation
 from server_parts.storage.amending import can_be_meant
 from server_parts.storage.finding import BREATH, SEARCH_TIME, Finds, Found, Wanted
-from server_parts.storage.memory_accounts import AccountBook
+from server_parts.storage.memory_accounts import AccountBook, MemoryAccounts
 from server_parts.storage.memory_news import MemoryNews
 from server_parts.storage.memory_room import Kept, Room, amend, erase
 from server_parts.storage.message_log import TRIM_SLICE
@@ -28,7 +28,7 @@ from server_parts.storage.store import Entry, Feed, Store
 SLICE: Final = 1_000  # messages looked through at a time
 
 
-class MemoryLog(Store):
+class MemoryLog(MemoryAccounts, Store):
     """The reference: plain dictionaries, nothing survives the process. Keeps the newest `keep` messages a room."""
 
     def __init__(self, keep: int = 100_000) -> None:
@@ -161,35 +161,6 @@ class MemoryLog(Store):
     def _newest_first(self, room: str, floor: int) -> list[Kept]:
         with self._lock:
             return [kept for kept in reversed(self._kept.get(room, ())) if kept.message.id > floor]
-
-    def account(self, name: str) -> Account | None:
-        return self._accounts.account(name)
-
-    def lookalikes(self, skeleton: str) -> list[str]:
-        return self._accounts.lookalikes(skeleton)
-
-    def code(self, hash: str) -> Code | None:
-        return self._accounts.code(hash)
-
-    def count_codes(self, purpose: Purpose, account: int) -> int:
-        return self._accounts.count_codes(purpose, account)
-
-    def unused_accounts(self, day: int) -> dict[int, str]:
-        return self._accounts.unused(day)
-
-    def forget_codes(self) -> None:
-        with self._lock:
-            self._accounts.forget_codes()
-
-    def read_positions(self, account: int) -> dict[str, int]:
-        with self._lock:
-            return self._accounts.read_positions(account)
-
-    def note_read(self, positions: Mapping[tuple[int, str], int]) -> None:
-        with self._lock:
-            for (account, room), id in positions.items():
-                if room in self._last:
-                    self._accounts.note_read(account, room, id)
 
     def _raise_floors(self, name: str) -> None:
         for room in self._floors.get(name, {}):

@@ -71,6 +71,7 @@ ROWS: Final = (
     Row("first contact", ("say", {"room": "@mabel", "text": "hello"}), "/msg mabel hello", EVERYWHERE),
     # --- about the room ---
     Row("who", ("who", {"room": "ROOM"}), "/who", "+++++++ +++++++ +++++++ +++++++ ddddddd"),
+    Row("read", ("read", {"room": "ROOM", "id": 1}), None, "+++++++ +++++++ +++++++ +++++++ ddddddd"),
     Row("history", ("history", {"room": "ROOM"}), "/history", READERS),
     Row("search", ("search", {"text": "kept", "room": "ROOM"}), None, READERS),
     act("report", ("report", {"room": "ROOM", "reason": "rude"}), "/report rude",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from abc import ABC
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -39,6 +39,10 @@ class Gated(Store, ABC):
         self._check()
         self.batches.append(([text for draft in entry.drafts for text in draft.texts], dict(entry.accepted)))
         return super().write(entry)  # type: ignore[safe-super]
+
+    def note_read(self, positions: Mapping[tuple[int, str], int]) -> None:
+        self._check()
+        super().note_read(positions)  # type: ignore[safe-super]
 
     def _check(self) -> None:
         if self.broken is not None:

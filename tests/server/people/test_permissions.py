@@ -39,6 +39,7 @@ AFTER_HELLO: list[ask.Request] = [
     ask.Away(None),
     ask.Who(),
     ask.Rooms(),
+    ask.Read("lobby", 1),
     ask.ShowAs(NATIVE, ""),
     ask.History("lobby"),
     ask.Search("text"),

@@ -23,6 +23,7 @@ from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.messages import Messages
 from client_parts.conversation.overview import Overview
 from client_parts.conversation.paging import Paging
+from client_parts.conversation.reading import Reading
 from client_parts.conversation.room_board import RoomBoard
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
@@ -77,17 +78,19 @@ class Conversation:
         self._introduction = Introduction(state, rooms, mentions)
         self._actions = actions = Actions(state, rooms, company, messages, mentions, paging)
         self._auto_away = AutoAway(state)
+        self._reading = reading = Reading(state, rooms, unseen)
         self._overview = Overview(state, rooms, company, paging)
         incoming = Incoming(state, rooms, company, messages, mentions, catching_up)
         answers = Answers(state, rooms, actions.moderation.doubted)
         account, self._facts = actions.account, actions.moderation.facts
         self._listeners: dict[str, Callable[[Frame], None]] = {
-            "welcome": self._introduction.welcomed,
+            "welcome": self._welcomed,
             "joined": self._joined,
             "history": catching_up.history,
             "message": incoming.message,
             "presence": incoming.presence,
             "away": incoming.away,
+            "read": reading.heard,
             "notice": incoming.notice,
             "ack": answers.ack,
             "error": answers.error,
@@ -112,8 +115,13 @@ class Conversation:
         if listener := self._listeners.get(frame["type"]):
             listener(frame)
 
+    def _welcomed(self, frame: Frame) -> None:
+        self._introduction.welcomed(frame)
+        self._reading.welcomed(frame)
+
     def _joined(self, frame: Frame) -> None:
         is_new = self.state.cursors.last_shown(frame["room"]) is None
+        self._reading.joined(frame)
         self._catching_up.joined(frame)
         self._facts.joined(frame, is_new=is_new)
 
@@ -148,7 +156,7 @@ class Conversation:
         if self.state.cursors.epoch is not None:
             self._places.keep(Place(tuple(self.state.cursors.rooms()), self._rooms.current))
         look_around = self._company.look_around(now, self._rooms.current_if_entered)
-        return min(self._company.tell_news(now), look_around, self._auto_away.tend(now))
+        return min(self._company.tell_news(now), look_around, self._auto_away.tend(now), self._reading.tend(now))
 
     # --- What it is asked for ---
 

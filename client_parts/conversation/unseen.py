@@ -20,12 +20,14 @@ class Unseen:
         self._untold: dict[str, int] = {}  # of those, how many messages are new, until it was told
         self._noted: dict[str, int] = {}  # last ids of rooms that this client is not in
         self._missed: dict[Key, None] = {}
+        self._read: dict[str, int] = {}  # how far this person has read, here or in another terminal
 
     def arrive(self, epoch: Epoch, name: str) -> bool:
         """Come to a log. Whether an earlier run was there."""
         self._last_run = self._bookmarks.find(epoch, name)
         self._was_here = self._last_run is not None
         self._noted.clear()
+        self._read.clear()
         self._missed = dict.fromkeys(self._last_run.missed if self._last_run else ())
         return self._was_here
 
@@ -38,15 +40,33 @@ class Unseen:
 
     def enter(self, room: str, last: int, shown: int | None = None) -> None:
         """A room whose messages come now, up to that id; `shown` is the last of it that is on the screen."""
-        self._since[room] = since = self._last_seen(room, last) if shown is None else shown
+        seen = self._last_seen(room, last) if shown is None else max(shown, self._read.get(room, 0))
+        self._since[room] = since = min(seen, last)
         self._untold[room] = last - since
 
     def _last_seen(self, room: str, last: int) -> int:
         if room in self._noted:
-            return self._noted[room]
+            return max(self._noted[room], self._read.get(room, 0))
+        last_run = self._last_run.seen if self._last_run is not None else {}
+        if seen := [known[room] for known in (last_run, self._read) if room in known]:
+            return max(seen)
         # Who writes privately for the first time is news; a public room that one was never in is none.
-        never = 0 if room.startswith("@") and self._was_here else last
-        return self._last_run.seen.get(room, never) if self._last_run is not None else never
+        return 0 if room.startswith("@") and self._was_here else last
+
+    def was_read(self, room: str, id: int) -> None:
+        """This person has read so far, perhaps in another terminal: nothing up to there is new, or missed."""
+        self._read[room] = max(id, self._read.get(room, 0))
+        since = self._since.get(room)
+        if since is not None and id > since:
+            self._since[room] = id
+            if room in self._untold:
+                self._untold[room] -= id - since
+        for key in [key for key in self._missed if key[0] == room and key[1] <= id]:
+            del self._missed[key]
+
+    def forget_reading(self) -> None:
+        """This person bears the name of another account now."""
+        self._read.clear()
 
     def is_new(self, key: Key) -> bool:
         """Whether a message of a room that was entered came after what was seen before."""
@@ -89,14 +109,15 @@ class Unseen:
     def miss_since_the_last_run(self, keys: Iterable[Key]) -> None:
         """Of all the mentions, those that came after it."""
         for room, id in keys:
-            if self._last_run is not None and id > self._last_run.seen.get(room, 0):
+            if self._last_run is not None and id > max(self._last_run.seen.get(room, 0), self._read.get(room, 0)):
                 self.miss((room, id))
 
     def is_missed(self, key: Key, shown: int | None) -> bool:
         """Whether nobody has looked at it; `shown` is the last id of its room that was on the screen."""
         room, id = key
         seen = self._last_run.seen.get(room, 0) if self._last_run is not None else 0
-        return key in self._missed or id > max(seen, self._noted.get(room, 0), shown or 0)
+        known = (seen, self._noted.get(room, 0), self._read.get(room, 0), shown or 0)
+        return key in self._missed or id > max(known)
 
     def look_at(self, keys: Iterable[Key]) -> None:
         """The mentions were listed; none is missed any more."""
@@ -114,6 +135,13 @@ class Unread:
 
     def add(self, room: str, number: int = 1) -> None:
         self._counts[room] = self._counts.get(room, 0) + number
+
+    def keep(self, room: str, most: int) -> None:
+        """At most so many are left of it."""
+        if self._counts.get(room, 0) > most:
+            self._counts[room] = most
+        if not most:
+            self.seen(room)
 
     def seen(self, room: str) -> None:
         self._counts.pop(room, None)

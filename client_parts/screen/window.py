@@ -60,6 +60,7 @@ class Window:
             self.has_focus = False
             self.losses += 1
             return True
+        is_back = key.code == FOCUS_IN and self.has_focus is False
         if key.code == FOCUS_IN:
             self.has_focus = True
         elif key.code.startswith("\x1b]") and len(key.code) > 2:
@@ -68,16 +69,16 @@ class Window:
         elif _ATTRIBUTES.fullmatch(key.code):
             self._told = None
             return True
-        self._touch()
+        self._touch(is_news=is_back)
         return key.code == FOCUS_IN
 
     def _take_answer(self, code: str) -> None:
         if self._told is not None and (theme := theme_for(code)):
             self._told(theme)
 
-    def _touch(self) -> None:
+    def _touch(self, *, is_news: bool) -> None:
         before, self.touched = self.touched, time.monotonic()
-        if self.touched - before > _PAUSE:
+        if is_news or self.touched - before > _PAUSE:
             self.stirred()
 
     def is_looked_at(self) -> bool:

@@ -19,6 +19,7 @@ GOOD: list[dict[str, Any]] = [
         **{"tag": "t", "away": "tea"},
     },
     {"type": "away", "text": None},
+    {"type": "read", "room": "lobby", "id": 3},
     {"type": "joined", "room": "lobby", "last": 0, "members": 1},
     {"type": "history", "room": "lobby", "messages": [message(1)], "gap": False, "more": False},
     message(1, by="t"),

@@ -22,6 +22,10 @@ class Account:
     def whois(self, name: str) -> None:
         self._ask_about(name, {"type": "whois", "name": name})
 
+    def change_real_name(self, text: str) -> None:
+        """Nothing takes it away."""
+        self._state.ask({"type": "realname", "text": text or None})
+
     def change_password(self, old: str, new: str | None) -> None:
         """Set one, or with None take it away; `old` is empty if there was none."""
         self._state.password_pending = True

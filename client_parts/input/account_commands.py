@@ -90,6 +90,13 @@ ACCOUNT_COMMANDS: tuple[Command, ...] = (
         lambda a, w: a.account.whois(only_person(w)),
     ),
     Command(
+        "realname",
+        (),
+        "/realname [TEXT]",
+        "Show a name of any script beside yours in lists; alone: no more.",
+        lambda a, w: a.account.change_real_name(w),
+    ),
+    Command(
         "password",
         (),
         "/password [off]",

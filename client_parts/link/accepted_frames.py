@@ -129,6 +129,7 @@ FORMS: dict[str, Check] = {
                 away=_optional(_text),
                 role=_optional(_text),
                 connections=_optional(_count),
+                realname=_optional(_text),
             )
         ),
         more=_flag,
@@ -160,6 +161,7 @@ FORMS: dict[str, Check] = {
         since=_optional(_time),
         connections=_optional(_count),
         away=_optional(_text),
+        realname=_optional(_text),
         addresses=_names,
         devices=_optional(_count),
     ),

@@ -6,7 +6,7 @@ Every string from outside is made harmless here. It must not know sockets, threa
 from __future__ import annotations
 
 from chat_common import Frame, harmless_line, instant, with_local_times, without_padding
-from client_parts.screen.view import aside, count, date
+from client_parts.screen.view import aside, count, date, real_name
 from terminal_parts.command_line import how_to_start
 
 _DAY = len("2026-11-26")  # servers keep it no more exactly
@@ -74,7 +74,7 @@ def invitation(frame: Frame) -> list[str]:
 
 def whois(frame: Frame, *, is_me: bool) -> str:
     """What is known about somebody, in one line."""
-    name = harmless_line(frame["name"])
+    name = harmless_line(frame["name"]) + real_name(frame)
     parts = [f"you are {name}" if is_me else name, harmless_line(frame.get("role") or "guest"), _account(frame)]
     if (connections := frame.get("connections")) is not None:
         parts.append(f"here with {count(connections, 'connection')}" if connections else "not here")

@@ -285,9 +285,14 @@ def _member(member: Mapping[str, Any]) -> str:
         facts.append(count(connections, "connection"))
     if away := member.get("away"):
         facts.append(f"away: {without_padding(harmless_line(away))}")
-    return _tint(harmless_line(member["name"]), member.get("color")) + (
-        aside(f" ({', '.join(facts)})") if facts else ""
-    )
+    name = _tint(harmless_line(member["name"]), member.get("color")) + real_name(member)
+    return name + (aside(f" ({', '.join(facts)})") if facts else "")
+
+
+def real_name(person: Mapping[str, Any]) -> str:
+    """The display name, as it stands behind the name; nothing if there is none."""
+    text = person.get("realname")
+    return f" ({without_padding(harmless_line(text))})" if text else ""
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

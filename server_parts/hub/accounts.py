@@ -16,6 +16,7 @@ from server_parts.moderation.sentences import with_article
 from server_parts.people.allowance import Allowance
 from server_parts.people.clients import Client
 from server_parts.people.held_back import hold_back
+from server_parts.people.lookalikes import passes_for_the_server
 from server_parts.people.one_time_codes import hash_of_code, new_code
 from server_parts.people.roles import Role, role_of
 from server_parts.protocol import account_requests as ask
@@ -31,6 +32,8 @@ RECOVER_TIME: Final = DAY
 MOST_INVITATIONS: Final = 10  # of one member that can be used at a time …
 MOST_USES: Final = 10  # … and how often each
 INVITATIONS: Final = 100  # of one member in a day, however soon they expire
+REAL_NAMES: Final = 100  # of one person in a day
+_PASSES_FOR_THE_SERVER: Final = Refusal("bad_field", "that display name could pass for one of the server's", "text")
 _NO_ACCOUNT: Final = Refusal("not_allowed", "you have no account here", "type")
 _CHANGED: Final = Refusal("password_wrong", "the password was changed meanwhile: try again", "old")
 _LAST_WAY_IN: Final = Refusal(
@@ -55,6 +58,7 @@ class Accounts:
         self._names = state.live_rooms.names
         self._departures = departures
         self._invitations = Allowance(INVITATIONS, "invitations")
+        self._real_names = Allowance(REAL_NAMES, "new display names")
 
     # --- one's own account ---
 
@@ -96,12 +100,30 @@ class Accounts:
         if refusal is not None:
             self._refuse_password(client, refusal)
             return
-        self._store.change(change.Create(client.name, client.token_hash, client.program, asked.after))
+        self._store.change(change.Create(client.name, client.token_hash, client.program, asked.after, client.real_name))
         account = self._store.account(client.name)
         client.proved = account.id if account is not None else 0
         self._live_rooms.claimed(client.name, client.token_hash)
         text = f"{client.name} is your account now: log in with its password from anywhere"
         client.tell(events.password_notice(text, has_one=True))
+
+    def change_real_name(self, client: Client, asked: ask.ChangeRealName) -> None:
+        if asked.text is not None and passes_for_the_server(asked.text):
+            client.tell(_PASSES_FOR_THE_SERVER.frame())
+            return
+        account = self._own(client)
+        if account is None:  # nobody's name: it holds for this connection
+            client.real_name = asked.text
+            self._live_rooms.announcer.person(client)
+        elif self._real_names.is_used_up(client, time.monotonic()):
+            return
+        else:
+            self._store.change(change.SetRealName(account.id, asked.text))
+            for bearer in self._names.bearers(account.name):
+                bearer.real_name = asked.text
+            self._live_rooms.account_changed(account.name)
+        shown = f"lists show you as {client.name}"
+        client.tell(events.notice(shown if asked.text is None else f"{shown} ({asked.text})"))
 
     def devices(self, client: Client, asked: ask.Devices) -> None:
         account = self._own(client)
@@ -268,6 +290,9 @@ class Accounts:
             connections=len(bearers),
             away=bearers[0].away if bearers else None,
         )
+        real_name = bearers[0].real_name if bearers else account.real_name if account is not None else None
+        if real_name is not None:
+            frame["realname"] = real_name
         if client.role >= Role.OPERATOR:
             frame["addresses"] = [bearer.address for bearer in bearers]
             frame["devices"] = len(account.devices) if account is not None else 0

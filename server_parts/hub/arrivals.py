@@ -225,6 +225,8 @@ class Arrivals:
             account=client.account > 0,
             password=has_password,
         )
+        if client.real_name is not None:
+            welcome["realname"] = client.real_name
         client.tell(welcome | {"away": client.away} if self._live_rooms.names.others(client) else welcome)
         self._live_rooms.names.give_up_vain_claim(client)
         self._live_rooms.announcer.person(client)

@@ -44,6 +44,7 @@ class _Said:
         self.decided: list[tuple[str, Frame]] = []  # what rooms are told of acts that are in it
         self.has_acts = False
         self.programs: dict[str, str] = {}
+        self.real_names: dict[str, str] = {}
 
     def entry(self) -> Entry:
         """What the log is to append: also how far each session was counted, and whose it is if the log may not know."""
@@ -53,7 +54,7 @@ class _Said:
                 counted[session.key] = session.counted
                 if session.owner != session.stored_owner:
                     owners[session.key] = session.owner
-        return Entry(self.drafts, counted, owners, self.claims, programs=self.programs)
+        return Entry(self.drafts, counted, owners, self.claims, programs=self.programs, real_names=self.real_names)
 
     def sessions(self) -> list[Session]:
         return [client.session for client in self.writers if client.session is not None]
@@ -108,6 +109,8 @@ class Batch:
             bearer = self._live_rooms.names.find(name)
             if bearer is not None:
                 self._said.programs[name] = bearer.program
+                if bearer.real_name is not None:
+                    self._said.real_names[name] = bearer.real_name
 
     def found(self, room: str, client: Client) -> None:
         """What was added last may be the first message of a room: if its author has an account, that owns the room."""

@@ -121,6 +121,7 @@ class Hub:
             ask.Away: self._away,
             ask.ShowAs: self._show_as,
             account_requests.ChangePassword: accounts.change_password,
+            account_requests.ChangeRealName: accounts.change_real_name,
             account_requests.Devices: accounts.devices,
             account_requests.LogOut: accounts.log_out,
             account_requests.Link: accounts.link,

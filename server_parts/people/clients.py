@@ -65,9 +65,9 @@ class Client:
     __slots__ = (
         "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "floors",
         "gone", "holds_back", "informed", "invited", "is_confidential", "is_silent", "joined_with", "known_as", "name",
-        "number", "on_kept_place", "outbox", "page", "program", "proved", "read", "reads_only", "renames",
-        "replaced", "resumed", "role", "rooms", "said_last", "session", "settles", "shares_name", "takes_over",
-        "token_hash", "wrote_in",
+        "number", "on_kept_place", "outbox", "page", "program", "proved", "read", "reads_only", "real_name",
+        "renames", "replaced", "resumed", "role", "rooms", "said_last", "session", "settles", "shares_name",
+        "takes_over", "token_hash", "wrote_in",
     )  # fmt: skip
 
     is_distant = False  # connected to another server of this chat: see distant.py
@@ -84,6 +84,7 @@ class Client:
         self.session: Session | None = None
         self.token_hash: str | None = None
         self.program = ""  # what it says it is
+        self.real_name: str | None = None  # shown beside the name, never without it
         self.account = 0  # whose name it bears, if it has proved that that account is its own
         self.proved = 0  # the account of which it had the password or a code
         self.takes_over = False  # by a code that leaves that account to it alone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from chat_common import Frame, partners
 from server_parts.moderation.ranks import WORDS
@@ -27,13 +27,16 @@ def described(client: Client, room: str, rules: Rulebook) -> Frame:
     return {**settings_of(room, rules), "role": WORDS.get(rank) if rank is not None else None}
 
 
-def described_people(people: Iterable[Client], room: str | None, names: Names, rules: Rulebook) -> dict[str, Frame]:
-    """What `who` says of those few who have a role or several connections, by their names in lower case."""
+def described_people(people: Collection[Client], room: str | None, names: Names, rules: Rulebook) -> dict[str, Frame]:
+    """What `who` says of those who have a role, a display name or several connections, by names in lower case."""
     found: dict[str, Frame] = {name: {"connections": number} for name, number in names.several().items()}
     roles = rules.about(room).roles if room is not None else {}
     ranks = roles | {one.name.lower(): rank_in(one, None, rules) for one in people if one.role >= Role.OPERATOR}
     for name, rank in ranks.items():
         found[name] = {"role": WORDS[rank], **found.get(name, {})}
+    for one in people:
+        if one.real_name is not None:
+            found[one.name.lower()] = {"realname": one.real_name, **found.get(one.name.lower(), {})}
     return found
 
 

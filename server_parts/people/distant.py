@@ -140,6 +140,7 @@ def facts_of(client: Client, now: float) -> dict[str, Any]:
     session = client.session
     return {field: getattr(client, field) for field in _FACTS} | {
         "name": client.name,
+        "real_name": client.real_name,
         "role": int(client.role),
         "replaced": _age(client.replaced, now),
         "settles": None if math.isinf(client.settles) else client.settles,
@@ -153,6 +154,7 @@ def apply_facts(client: Distant, facts: dict[str, Any], posted: float) -> None:
     for field in _FACTS:
         setattr(client, field, facts[field])
     client.role = Role(facts["role"])
+    client.real_name = facts.get("real_name")  # an older server knows nothing of that
     client.replaced = -math.inf if facts["replaced"] is None else posted - facts["replaced"]
     client.settles = math.inf if facts["settles"] is None else facts["settles"]
     client.session = Session(facts["session"], 0, facts["owner"], facts["owner"])

@@ -231,6 +231,8 @@ class Names:
         bearers = self._live.setdefault(name.lower(), [])
         client.name = bearers[0].name if bearers else name  # one person's name has one spelling
         client.account = account.id if account is not None else 0
+        if moves or account is not None:
+            client.real_name = account.real_name if account is not None else None
         if not client.is_owner:
             client.role = role_of(account.role) if account is not None else Role.GUEST
         client.settles = math.inf if account is None else (account.since or 0.0) + AGE
@@ -257,6 +259,7 @@ class Names:
         """Its name is an account now, or has changed as one."""
         client.account, client.role, client.claiming = account.id, role_of(account.role), False
         client.settles = (account.since or 0.0) + AGE
+        client.real_name = account.real_name
 
     def take_guest(self, client: Client) -> None:
         self.take(self.guests.next(), client)

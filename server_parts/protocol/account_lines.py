@@ -15,6 +15,7 @@ from server_parts.protocol.account_requests import (
     INVITATION_TIME,
     INVITATION_USES,
     AccountRequest,
+    ChangeRealName,
     Devices,
     GiveRole,
     Link,
@@ -25,6 +26,7 @@ from server_parts.protocol.account_requests import (
 )
 from server_parts.protocol.durations import seconds_of
 from server_parts.protocol.moderation_requests import ROOM_ROLES, SetRoomRole
+from server_parts.protocol.real_names import real_name_problem, tidy
 
 Parse = Callable[[str], AccountRequest | SetRoomRole | str]
 
@@ -80,6 +82,11 @@ def devices(rest: str) -> AccountRequest | str:
     return Devices(int(number))
 
 
+def real_name(rest: str) -> AccountRequest | str:
+    text = tidy(rest)
+    return real_name_problem(text) or ChangeRealName(text) if text else ChangeRealName(None)
+
+
 WHOIS: Final = AccountLine("/whois NAME", "show who somebody is", _about(Whois, "/whois NAME"))
 _INVITATION: Final = AccountLine(
     "/invite-code [USES] [TIME]", "make an invitation, such as /invite-code 5 2h", invitation
@@ -87,6 +94,7 @@ _INVITATION: Final = AccountLine(
 OF_PEOPLE: Final = (
     AccountLine("/whoami", "show your name and what you may do", lambda rest: Whois(None)),
     WHOIS,
+    AccountLine("/realname [TEXT]", "show a name of any script beside yours in lists; alone: no more", real_name),
     AccountLine("/devices [forget N]", "list your account's devices, or remove one", devices),
     AccountLine("/link", "make a code that adds another device to your account", lambda rest: Link()),
     AccountLine("/browser", "make a link that opens the chat in a browser as you", lambda rest: Link(browser=True)),

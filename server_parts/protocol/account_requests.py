@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from chat_common import Frame, FrameError
 from server_parts.protocol.fields import count_of, number, optional_string, somebody_of, string
+from server_parts.protocol.real_names import real_name_problem, tidy
 
 MAX_SECRET: Final = 256  # characters of a password or a code that somebody comes with
 INVITATION_USES: Final = 1_000
@@ -94,6 +95,12 @@ class LogOut(NamedTuple):
     refused: bytes
 
 
+class ChangeRealName(NamedTuple):
+    """A display name, which stands beside the name in lists; None for none."""
+
+    text: str | None
+
+
 class Whois(NamedTuple):
     name: str | None  # None: whoever asks
 
@@ -113,6 +120,7 @@ class Redeem(NamedTuple):
 
 AccountRequest = (
     ChangePassword | Devices | LogOut | Link | Recover | Release | GiveRole | MakeInvitation | Whois  # for the hub
+    | ChangeRealName
     | Password | Login | Redeem  # for the dispatcher, which makes requests without secrets of them
 )  # fmt: skip
 
@@ -147,6 +155,15 @@ def _make_invitation(frame: Frame) -> MakeInvitation:
     return MakeInvitation(uses, count_of(frame, "for", DEFAULT_INVITATION, INVITATION_TIME, low=1))
 
 
+def _real_name(frame: Frame) -> ChangeRealName:
+    if frame.get("text") is None:
+        return ChangeRealName(None)
+    text = tidy(string(frame, "text"))
+    if problem := real_name_problem(text):
+        raise FrameError("bad_field", problem, "text")
+    return ChangeRealName(text)
+
+
 def _devices(frame: Frame) -> Devices:
     return Devices(None if frame.get("forget") is None else number(frame, "forget"))
 
@@ -159,5 +176,6 @@ ACCOUNT_MAKERS: Final[dict[str, Callable[[Frame], AccountRequest]]] = {
     "release": lambda frame: Release(somebody_of(frame)),
     "role": _give_role,
     "invite": _make_invitation,
+    "realname": _real_name,
     "whois": lambda frame: Whois(somebody_of(frame)),
 }

@@ -22,6 +22,7 @@ FEATURES: Final = [
     "presence_per_hearer",
     "private_rooms_close",
     "read",
+    "realname",
     "renamed_guests",
     "search_pages",
     "servers",

@@ -148,9 +148,14 @@ def _presence(frame: Frame) -> list[str]:
 def _who(frame: Frame) -> list[str]:
     if not frame["members"]:
         return [starred(f"nobody is in #{frame['room']}")]
-    people = [f"{m['name']} (away: {m['away']})" if m.get("away") else m["name"] for m in frame["members"]]
+    people = [_called(m) + (f" (away: {m['away']})" if m.get("away") else "") for m in frame["members"]]
     lines = [starred(f"here: {', '.join(people[at : at + A_LINE])}") for at in range(0, len(people), A_LINE)]
     return lines + _rest(frame, len(people), f"/who {frame['members'][-1]['name']} continues the list")
+
+
+def _called(person: Frame) -> str:
+    """The name, and the display name beside it."""
+    return f"{person['name']} ({person['realname']})" if person.get("realname") else str(person["name"])
 
 
 def _rooms(frame: Frame) -> list[str]:
@@ -187,7 +192,7 @@ def _whois(frame: Frame) -> list[str]:
     since = f" since {_day(frame['since'])}" if frame["since"] is not None else ""
     here = {0: "not here", 1: "here"}.get(frame["connections"], f"here {frame['connections']} times")
     away = f", away: {frame['away']}" if frame["away"] else ""
-    lines = [starred(f"{frame['name']}: {frame['role']}, {account}{since}, {here}{away}")]
+    lines = [starred(f"{_called(frame)}: {frame['role']}, {account}{since}, {here}{away}")]
     if "addresses" in frame:
         lines.append(starred(f"devices: {frame['devices']}; addresses: {', '.join(frame['addresses']) or 'none'}"))
     return lines

@@ -32,6 +32,7 @@ class Account(NamedTuple):
     since: float | None
     used: int
     devices: tuple[Device, ...]
+    real_name: str | None = None  # shown beside the name
 
     def __repr__(self) -> str:
         """Without what is secret, where a record is logged."""
@@ -73,6 +74,7 @@ class Create(NamedTuple):
     token_hash: str | None
     label: str = ""
     password: str | None = None
+    real_name: str | None = None
 
     def is_done(self, account: Account | None) -> bool:
         """Whether that is the account that its name is."""
@@ -102,6 +104,11 @@ class ForgetDevice(NamedTuple):
 class SetPassword(NamedTuple):
     account: int
     password: str | None
+
+
+class SetRealName(NamedTuple):
+    account: int
+    text: str | None
 
 
 class SetRole(NamedTuple):
@@ -153,5 +160,5 @@ class NoteUse(NamedTuple):
 
 AccountChange = (
     Create | AddDevice | ReplaceToken | ForgetDevice | SetPassword | SetRole | Recover | Release
-    | AddCode | UseCode | CloseCodes | NoteUse
+    | SetRealName | AddCode | UseCode | CloseCodes | NoteUse
 )  # fmt: skip

@@ -22,7 +22,7 @@ MESSAGES: Final = Table(
 OTHERS: Final = (
     Table("rooms", ("id", "name", "private", "first", "last")),
     Table("participants", ("name", "room", "floor", "spoke")),
-    Table("accounts", ("id", "name", "spelled", "skeleton", "role", "password", "since", "used")),
+    Table("accounts", ("id", "name", "spelled", "skeleton", "role", "password", "since", "used", "real_name")),
     Table("devices", ("id", "account", "token_hash", "label", "added", "used")),
     Table("codes", ("hash", "purpose", "account", "uses", "expires")),
     Table("read_positions", ("account", "room", "id")),

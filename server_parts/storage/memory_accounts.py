@@ -32,6 +32,7 @@ class AccountBook:
             change.ReplaceToken: self._replace_token,
             change.ForgetDevice: self._forget_device,
             change.SetPassword: lambda c: self._set(c.account, password=c.password),
+            change.SetRealName: lambda c: self._set(c.account, real_name=c.text),
             change.SetRole: lambda c: self._set(c.account, role=c.role),
             change.Recover: self._recover,
             change.Release: self._release,
@@ -86,7 +87,7 @@ class AccountBook:
         now = time.time()
         device = self._device(made.token_hash, made.label, now)
         account = Account(next(self._ids), made.name, MEMBER, made.password, now, int(now // DAY), device)
-        self._accounts[made.name.lower()] = account
+        self._accounts[made.name.lower()] = account._replace(real_name=made.real_name)
 
     def _device(self, token_hash: str | None, label: str, ts: float) -> tuple[Device, ...]:
         return (Device(next(self._device_ids), token_hash, label, ts, int(ts // DAY)),) if token_hash else ()

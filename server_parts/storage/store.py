@@ -27,11 +27,12 @@ class Entry(NamedTuple):
     changes: Sequence[AccountChange] = ()  # of accounts, in this order, behind the claims
     programs: Mapping[str, str] = NOBODY  # with which the claimed names came, as far as that is known
     erased: Sequence[Receipt] = ()  # where the messages are
+    real_names: Mapping[str, str] = NOBODY  # display names of those who claim, as far as they have any
 
     def account_changes(self) -> Iterator[AccountChange]:
         """All of them: each claim makes an account with one device."""
         for name, token_hash in self.claims.items():
-            yield Create(name, token_hash, self.programs.get(name, ""))
+            yield Create(name, token_hash, self.programs.get(name, ""), None, self.real_names.get(name))
         yield from self.changes
 
 

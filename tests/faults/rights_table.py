@@ -67,6 +67,7 @@ ROWS: Final = (
     Row("find all", ("search", {"text": "kept"}), "/search kept", EVERYWHERE),
     Row("find there", ("search", {"text": "kept in:ROOM"}), "/search kept in:ROOM", EVERYWHERE),
     Row("find before", ("search", {"text": "kept", "before": {"room": "vault", "id": 1}}), None, EVERYWHERE),
+    Row("realname", ("realname", {"text": "Anna Bell"}), "/realname Anna Bell", EVERYWHERE),
     Row("whois", ("whois", {"name": "founder"}), "/whois founder", EVERYWHERE),
     Row("first contact", ("say", {"room": "@mabel", "text": "hello"}), "/msg mabel hello", EVERYWHERE),
     # --- about the room ---

@@ -23,7 +23,8 @@ from server_parts.storage.search_query import DAY
 from server_parts.storage.skeletons import skeleton
 
 _ACCOUNT: Final = """
-    SELECT a.id, a.spelled, a.role, a.password, a.since, a.used, d.id, d.token_hash, d.label, d.added, d.used
+    SELECT a.id, a.spelled, a.role, a.password, a.since, a.used, a.real_name,
+        d.id, d.token_hash, d.label, d.added, d.used
     FROM accounts AS a LEFT JOIN devices AS d ON d.account = a.id WHERE a.name = %s ORDER BY d.id"""
 _LOOKALIKES: Final = "SELECT spelled FROM accounts WHERE skeleton = %s LIMIT 20"
 _CODE: Final = "SELECT hash, purpose, account, uses, expires FROM codes WHERE hash = %s"
@@ -86,6 +87,8 @@ def _create(connection: Connection[Row], made: change.Create) -> None:
     (id,) = connection.execute(_ADD, row).fetchone() or (0,)
     if made.token_hash:
         _add_device(connection, change.AddDevice(id, made.token_hash, made.label, now))
+    if made.real_name is not None:
+        _set_real_name(connection, change.SetRealName(id, made.real_name))
     connection.execute(_RAISE_FLOORS, (name,))
 
 
@@ -108,6 +111,10 @@ def _forget_device(connection: Connection[Row], made: change.ForgetDevice) -> No
 
 def _set_password(connection: Connection[Row], made: change.SetPassword) -> None:
     connection.execute("UPDATE accounts SET password = %s WHERE id = %s", (made.password, made.account))
+
+
+def _set_real_name(connection: Connection[Row], made: change.SetRealName) -> None:
+    connection.execute("UPDATE accounts SET real_name = %s WHERE id = %s", (made.text, made.account))
 
 
 def _set_role(connection: Connection[Row], made: change.SetRole) -> None:
@@ -156,6 +163,7 @@ _WRITERS: Final[Mapping[type, Callable[[Connection[Row], Any], None]]] = {
     change.ReplaceToken: _replace_token,
     change.ForgetDevice: _forget_device,
     change.SetPassword: _set_password,
+    change.SetRealName: _set_real_name,
     change.SetRole: _set_role,
     change.Recover: _recover,
     change.Release: _release,
@@ -180,7 +188,7 @@ class PostgresAccounts(AccountStore):
 
     def account(self, name: str) -> Account | None:
         rows = self._reader.look_up(_ACCOUNT, (name.lower(),))
-        return Account._make((*rows[0][:6], tuple(_devices(rows)))) if rows else None
+        return Account._make((*rows[0][:6], tuple(_devices(rows)), rows[0][6])) if rows else None
 
     def lookalikes(self, skeleton: str) -> list[str]:
         return [spelled for (spelled,) in self._reader.look_up(_LOOKALIKES, (skeleton,))]
@@ -219,4 +227,4 @@ class PostgresAccounts(AccountStore):
 
 
 def _devices(rows: list[tuple[Any, ...]]) -> Iterator[Device]:
-    return (Device(*row[6:]) for row in rows if row[6] is not None)
+    return (Device(*row[7:]) for row in rows if row[7] is not None)

@@ -139,6 +139,7 @@ MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
         "ALTER TABLE messages ADD COLUMN about text, ADD COLUMN fate text",
     ),
     (
+        "ALTER TABLE accounts ADD COLUMN real_name text",  # shown beside the name
         # How far people have read: the last id of each room.
         """CREATE TABLE read_positions (
             account integer NOT NULL,

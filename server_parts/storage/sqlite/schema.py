@@ -135,6 +135,7 @@ MIGRATIONS: list[tuple[str, ...]] = [
         "ALTER TABLE messages ADD COLUMN fate TEXT",
     ),
     (
+        "ALTER TABLE accounts ADD COLUMN real_name TEXT",  # shown beside the name
         # How far people have read: the last id of each room.
         """CREATE TABLE read_positions (
             account INTEGER NOT NULL,

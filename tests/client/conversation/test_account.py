@@ -12,7 +12,7 @@ from client_parts.conversation.admission import IN_CLEAR
 from client_parts.input.commands import Order, understand
 from client_parts.input.questions import answered
 from client_parts.screen.view import date
-from tests.client.fakes import ATTACKS, SAID
+from tests.client.fakes import ATTACKS, SAID, message
 from tests.client.talk import Talk
 
 
@@ -21,6 +21,8 @@ from tests.client.talk import Talk
     [
         ("/whoami", {"type": "whois", "name": "ann"}),
         ("/whois Bob", {"type": "whois", "name": "Bob"}),
+        ("/realname Анна Белл", {"type": "realname", "text": "Анна Белл"}),
+        ("/realname", {"type": "realname", "text": None}),
         ("/devices", {"type": "devices"}),
         ("/devices forget 2", {"type": "devices", "forget": 2}),
         ("/link", {"type": "link"}),
@@ -165,6 +167,18 @@ def test_who_somebody_is() -> None:
     ]
 
 
+def test_display_names_stand_beside_names() -> None:
+    """In lists and in the answer to whois; not before what somebody says."""
+    talk = Talk()
+    people = [{"name": "ann", "realname": "Анна Белл", "role": "voice"}, {"name": "bob", "realname": None}]
+    assert talk.hear({"type": "who", "room": "lobby", "members": people}) == [
+        "In #lobby (2): ann (Анна Белл) (voice), bob"
+    ]
+    (line,) = talk.hear({"type": "whois", "name": "bob", "role": "guest", "realname": "Bob B."})
+    assert line.startswith("* bob (Bob B.) · guest · ")
+    assert talk.hear(message(1, "hello", "ann")) == ["ann: hello"]
+
+
 def test_who_is_blocked() -> None:
     """All of them, or that there is nobody."""
     talk = Talk()
@@ -188,7 +202,8 @@ def test_no_answer_can_steer_the_terminal(attack: str) -> None:
         {"type": "devices", "devices": [device(1, label=attack)]},
         {"type": "code", "purpose": "link", "name": attack, "code": attack, "expires": SAID},
         {"type": "invitation", "code": attack},
-        {"type": "whois", "name": attack, "role": attack, "away": attack, "addresses": [attack]},
+        {"type": "whois", "name": attack, "role": attack, "away": attack, "addresses": [attack], "realname": attack},
+        {"type": "who", "room": "lobby", "members": [{"name": "bob", "realname": attack}]},
         {"type": "blocked", "names": [attack]},
     ]
     lines = [talk.hear(frame) for frame in frames]

@@ -11,6 +11,8 @@ from tests.client.input.recorder import asked
 
 ROWS = [
     ("/whoami", ("whoami",)),
+    ("/realname  Анна  Белл", ("change_real_name", "Анна  Белл")),
+    ("/realname", ("change_real_name", "")),
     ("/whois @Bob", ("whois", "Bob")),
     ("/devices", ("list_devices",)),
     ("/devices forget 2", ("forget_device", 2)),

@@ -64,6 +64,7 @@ AFTER_HELLO: list[ask.Request] = [
     order.ListServers(),
     account.Password(None, None),
     account.ChangePassword(0, None, None),
+    account.ChangeRealName("Anna Bell"),
     account.Devices(),
     account.Link(),
     account.Recover("bob"),

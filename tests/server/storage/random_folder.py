@@ -85,6 +85,7 @@ def _changes(log: Store, chance: random.Random) -> list[change.AccountChange]:
             [
                 change.AddDevice(id, token, 'a "label", with\nlines', time.time() - 0.1),
                 change.SetPassword(id, chance.choice([None, "scrypt,1,2"])),
+                change.SetRealName(id, chance.choice([None, 'a "name", Ω'])),
                 change.SetRole(id, chance.choice(["member", "operator"])),
                 change.NoteUse(id, token, "", TODAY - chance.randint(0, 9)),
                 change.AddCode(code),

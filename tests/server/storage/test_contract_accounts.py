@@ -22,6 +22,7 @@ from server_parts.storage.account_records import (
     Release,
     ReplaceToken,
     SetPassword,
+    SetRealName,
     SetRole,
     UseCode,
 )
@@ -68,6 +69,18 @@ def test_an_account_may_have_a_password_and_no_device(log: Store) -> None:
     """Then nobody's token proves it; the name is claimed all the same."""
     log.change(Create("bob", None, password="stored"))
     assert (account(log, "bob").devices, account(log, "bob").password, owner_of(log, "bob")) == ((), "stored", "")
+
+
+def test_a_display_name_is_kept_with_the_account(log: Store, alice: Account) -> None:
+    """Also beside devices, and until it is taken away."""
+    log.change(SetRealName(alice.id, "Алиса"), AddDevice(alice.id, "hash-2", "phone", 86_400.0))
+    assert account(log).real_name == "Алиса"
+    assert len(account(log).devices) == 2
+    log.change(SetRealName(alice.id, None), SetRealName(alice.id + 1, "nobody's"))
+    assert account(log).real_name is None
+    log.change(Create("bob", None, password="stored"))
+    log.change(SetRealName(account(log, "bob").id, "Bob"))
+    assert account(log, "bob").real_name == "Bob"
 
 
 def test_devices_come_and_go(log: Store, alice: Account) -> None:

@@ -25,10 +25,12 @@ ALWAYS: list[ask.Request] = [
     ask.Answer(b""),
     ask.Refusal("code", "text"),
     ask.EndConnection(b"", ""),
+    ask.Appear(),
     ask.StartAgain(NATIVE),
     ask.Disconnected(),
     account.Login("ann", account.Secret("password")),
     account.Redeem(account.Secret("code")),
+    account.LogOut(account.Secret("token"), None, b"", b""),
 ]
 AFTER_HELLO: list[ask.Request] = [
     ask.Say("lobby", ["text"], 1),
@@ -72,6 +74,7 @@ AFTER_HELLO: list[ask.Request] = [
     account.GiveRole("bob", "operator"),
     account.MakeInvitation(),
     account.Whois("bob"),
+    ask.Reply(b"", ""),  # its reader sends it; the hub hears nothing of it
 ]
 # What somebody must be at least to ask for one of these; all else anybody may who is here.
 ROLES: dict[type, Role] = {

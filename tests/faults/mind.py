@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import secrets
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -90,6 +91,7 @@ class Mind:
         self._accepted = 0
         self._sent = 0
         self._held = False
+        self._again_from = math.inf  # the lowest seq to which the server could not say what became of it
         self._leaving: set[str] = set()  # rooms that may still send what is on its way: no number to come back with
         self._entering: set[str] = set()  # rooms that were asked for: that may be refused while the log is away
         self._requests: list[Frame] = []
@@ -155,6 +157,7 @@ class Mind:
     def lost(self) -> None:
         """The connection is gone."""
         self.online = self._held = False
+        self._again_from = math.inf
         self._requests = []
         self._ends = {}
         self._leaving = set()
@@ -231,7 +234,8 @@ class Mind:
         self.pongs.add(frame["n"])
         if frame["n"] == f"barrier {self._barrier}" and self._held:
             self._held = False
-            self._sent = self._accepted
+            self._sent = min(self._accepted, next(iter(self.pending), self._seq + 1) - 1)
+            self._again_from = math.inf
             for room in self._entering:
                 self.enter(room)
 
@@ -242,6 +246,7 @@ class Mind:
         code, seq = frame["code"], frame.get("seq")
         if code in ("storage_unavailable", "bad_seq"):
             self.outages += code == "storage_unavailable"
+            self._again_from = min(self._again_from, seq or math.inf)
             if not self._held and self.online:
                 self._held = True  # all that is under way is answered before the pong; then once more from the start
                 self._barrier += 1
@@ -254,8 +259,9 @@ class Mind:
 
     def _confirmed(self, seq: int, receipt: Receipt) -> None:
         saying = self.pending.pop(seq)
+        before = min(seq, self._again_from)  # what is to be sent again may be stored, and is confirmed when it is
         earlier = next(
-            (s for s, other in self.pending.items() if s < seq and other.room == saying.room and other.text.strip()),
+            (s for s, other in self.pending.items() if s < before and other.room == saying.room and other.text.strip()),
             None,
         )
         if earlier is not None and receipt.id is not None:

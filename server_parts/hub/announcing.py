@@ -8,7 +8,7 @@ hub, run only by its thread. What other servers post is for neighbours.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from server_parts.people.clients import Client, Room
@@ -28,14 +28,20 @@ LATELY = "lately"
 MOST_POSTED: Final = 10_000  # posts at a time: so many people who come back at once are one transaction
 
 
+class Untold(StorageError):
+    """Something cannot be said because other servers do not know of it."""
+
+
 class Announcer:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self.is_alone = exchange.is_alone
         self._posts: list[Post] = []
-        self.fault: StorageError | None = None
+        self.fault: StorageError | None = None  # since then nothing is posted
         self.people: dict[int, Client] = {}  # who is here, by the numbers under which others know them
-        self._unheard: set[Client] = set()  # those whose name was decided, and is not posted yet
+        self._decided: set[Client] = set()  # those who were given a name that is not posted yet …
+        self.unheard: set[Client] = set()  # … and of whom the others may never hear: that could not be posted
+        self._unasked: set[str] = set()  # private rooms to which somebody elsewhere could not be asked
 
     def _add(self, kind: str, data: dict[str, Any]) -> None:
         self._posts.append(Post(self._exchange.server, kind, data))
@@ -46,7 +52,7 @@ class Announcer:
         """Somebody came, or has changed. `told`: how far their rooms had been told what they said by another name."""
         is_decided = client.number not in self.people or told is not None
         if self._person(client, {"told": dict(told or {})}) and is_decided:
-            self._unheard.add(client)
+            self._decided.add(client)
 
     def introduce(self, client: Client) -> None:
         """The same for those who may know nothing of them, or something that is not so any more."""
@@ -90,20 +96,36 @@ class Announcer:
 
     def flush(self) -> None:
         """All of it is posted; or there is a `fault`, and this server has to say all of it anew."""
-        try:
-            for start in range(0, len(self._posts), MOST_POSTED):
-                self._exchange.post(self._posts[start : start + MOST_POSTED])
-        except StorageError as error:
-            self.fault = error
-        else:
-            self._unheard.clear()
+        if self.fault is None:
+            try:
+                for start in range(0, len(self._posts), MOST_POSTED):
+                    self._exchange.post(self._posts[start : start + MOST_POSTED])
+            except StorageError as error:
+                self.fault = error
+            else:
+                self._decided.clear()
+        if self.fault is not None:
+            self._give_up()
         self._posts.clear()
 
-    def take_unheard(self) -> set[Client]:
-        """Who was given a name of which the others may not know, because that could not be posted."""
-        unheard, self._unheard = self._unheard, set()
-        return unheard
+    def lose(self, fault: StorageError) -> None:
+        """The others cannot be reached: until all is said anew, nothing else is."""
+        self.fault = fault
+        self._give_up()
+        self._posts.clear()
+
+    def _give_up(self) -> None:
+        self.unheard |= self._decided
+        self._decided.clear()
+        self._unasked |= {post.data["room"] for post in self._posts if post.data.get("what") == "enter"}
+
+    def check(self, writers: Iterable[Client], rooms: Iterable[str]) -> None:
+        """Untold, if something is said that others would hear from a stranger, or not at all. First comes `flush`."""
+        if self.unheard.intersection(writers) or self._unasked.intersection(rooms):
+            raise Untold("the other servers could not be told who says that, or who is to hear it")
 
     def forget(self) -> None:
-        self._posts.clear()
+        """All is said anew."""
+        for kept in (self._posts, self._decided, self.unheard, self._unasked):
+            kept.clear()
         self.fault = None

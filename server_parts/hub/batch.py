@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from chat_common import Frame, partners
+from server_parts.hub.announcing import Untold
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.hub.log_writer import LogWriter
 from server_parts.moderation import acts
@@ -146,7 +147,12 @@ class Batch:
             self.commit()
             return
         said, self._said = self._said, _Said()
-        self._live_rooms.announcer.flush()
+        try:
+            self._introduce(said)
+        except Untold as error:
+            self._take_back(said, error)
+            self.tell()
+            return
         self._log_writer.begin(said.entry())
         self._being_written = said
         self.tell()
@@ -162,9 +168,18 @@ class Batch:
         self.tell()
         if self._said.writers:
             said, self._said = self._said, _Said()
-            self._live_rooms.announcer.flush()
-            self._settle(said, lambda: self._store.write(said.entry()))
+            self._settle(said, lambda: self._append(said))
             self.tell()
+
+    def _append(self, said: _Said) -> list[Run]:
+        self._introduce(said)
+        return self._store.write(said.entry())
+
+    def _introduce(self, said: _Said) -> None:
+        """Other servers know those who say it, and bring in those who are to hear it; or it is Untold."""
+        announcer = self._live_rooms.announcer
+        announcer.flush()
+        announcer.check(said.writers, (draft.room for draft in said.drafts))
 
     def tell(self) -> None:
         """All that is in the log is told: to each room at once all that was said in it."""
@@ -211,11 +226,7 @@ class Batch:
             runs = append()
         except StorageError as error:
             self._doubt(said, error)
-            if isinstance(error, Moved):  # nothing is wrong with the log
-                log.info("a text is to be sent again: %s", error)
-            else:
-                self._outage.note(error)
-            _take_back(str(error), said.writers)
+            self._take_back(said, error)
         except Exception as error:
             # Nothing was said; the hub stops at the end of this turn.
             self.fault = error
@@ -230,6 +241,13 @@ class Batch:
                 session.accepted, session.stored_owner = session.counted, session.owner
             for name, token_hash in said.claims.items():
                 self._live_rooms.claimed(name, token_hash)
+
+    def _take_back(self, said: _Said, error: StorageError) -> None:
+        if isinstance(error, Moved | Untold):  # nothing is wrong with the log
+            log.info("a text is to be sent again: %s", error)
+        else:
+            self._outage.note(error)
+        _take_back(str(error), said.writers)
 
 
 def _tell_all(room: Room | None, frame: Frame) -> None:

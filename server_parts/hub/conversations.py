@@ -43,6 +43,7 @@ class Conversations:
         self._started = clock()
         self._left: OrderedDict[str, float] = OrderedDict()  # sessions, and when they left
         self._contacts = Contacts(store, rules)
+        self.hear_all_others: Callable[[], None] = lambda: None  # all that other servers have posted, or StorageError
 
     # --- coming and going ---
 
@@ -149,14 +150,17 @@ class Conversations:
             client.outbox.cut()
 
     def _hear_who_is_there(self, client: Client, name: str, room: str) -> int:
-        """The number from above which those hear the room who are not in it yet."""
+        """The number from above which those hear the room who are not in it yet.
+
+        StorageError: others may have said how far back they are to hear it, and that cannot be read now.
+        """
         names = self._live_rooms.names
         others = names.bearers(name)
         if others and all(room in one.rooms for one in (*names.bearers(client.name), *others)):
             return 0
         # In this order: if somebody at another server has written up to that number, their posts can be read by now.
         last = self._store.last(room)
-        self._live_rooms.catch_up_with_others()
+        self.hear_all_others()
         return last
 
     @staticmethod

@@ -98,6 +98,7 @@ class Neighbours:
             **self.elsewhere.told,
         }
         state.live_rooms.catch_up_with_others = self.catch_up
+        state.conversations.hear_all_others = self._hear_all
 
     # --- turns ---
 
@@ -141,8 +142,8 @@ class Neighbours:
             fault = error
         if fault is not None and not self._is_lost:
             self._lose(fault)
-        if self._is_lost:
-            self._see_off(self._announcer.take_unheard())
+        self._see_off(self._announcer.unheard)
+        self._announcer.unheard.clear()
 
     def hear(self, _: Client, heard: Heard) -> None:
         self.catch_up()
@@ -179,6 +180,14 @@ class Neighbours:
                 self.decide()
                 self._asked_elsewhere.give_way()
 
+    def _hear_all(self) -> None:
+        """Read what the others have posted. StorageError: that may not be all."""
+        self.catch_up()
+        if self._is_lost:
+            raise StorageError(ALONE)
+        if self.elsewhere.expected:
+            raise StorageError(WAITING)
+
     def catch_up(self) -> None:
         """Read what the others have posted."""
         if self._exchange.is_alone or self._is_reading or self._is_lost:
@@ -206,7 +215,7 @@ class Neighbours:
         if not self._store.is_replaced:  # of that the operator is told already
             self._outage.note(error)
         self._is_lost = True
-        self._announcer.forget()
+        self._announcer.lose(error)
         self._retry = time.monotonic() + (0.0 if isinstance(error, Excluded | Missed) else RETRY)
 
     def _is_out_of_touch(self, now: float) -> bool:

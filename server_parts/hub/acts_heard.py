@@ -1,12 +1,14 @@
 """What acts of moderation that other servers have appended mean for the people who are connected here.
 
-Whoever was there to be kicked, that server has asked this one to let go. Here is what holds for everybody: settings of
-rooms, deleted texts, and bans, also of people who came in meanwhile. Owned by the hub, run only by its thread. It must
-not know sockets.
+Whoever was there to be kicked, that server has asked this one to let go; a kick from the whole server is carried out
+here too, as the one that asks may have ended before it could. Else here is what holds for everybody: settings of rooms,
+deleted texts, and bans, also of people who came in meanwhile. Owned by the hub, run only by its thread. It must not
+know sockets.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 
 from chat_common import Frame
@@ -36,6 +38,8 @@ class ActsHeard:
             match kept.act.do:
                 case acts.BAN:
                     self._ban(kept)
+                case acts.KICK if not kept.act.room:
+                    self._kick(kept)
                 case acts.ROOM:
                     settings = settings_of(kept.act.room, self._rules)
                     self._tell(kept.act.room, moderation_events.room(kept.act.room, settings, kept.by, kept.ts))
@@ -49,6 +53,17 @@ class ActsHeard:
     def _tell(self, room: str, frame: Frame) -> None:
         for client in self._here(room):
             client.tell(frame)
+
+    def _kick(self, kept: Kept) -> None:
+        """Who was there then, not who has come back, nor who got the name afterwards."""
+        name = kept.act.name.lower()
+        their_own = set(kept.act.keys) - {name}
+        since = time.monotonic() - (self._rules.clock() - kept.ts)
+        for client in list(self._live_rooms.names.bearers(name)):
+            is_it = their_own.intersection(restraint.who(client).keys) and client.came < since
+            if is_it and not client.is_distant and not client.is_owner:
+                sentence = f"you were removed by {kept.by}{sentences.because(kept.act.reason)}"
+                self._departures.disconnect(client, "kicked", sentence, retry=False)
 
     def _ban(self, kept: Kept) -> None:
         """As it holds by now: it may have been lifted again."""

@@ -6,6 +6,8 @@ import time
 
 from server_parts.moderation import acts
 from server_parts.moderation.acts import Act
+from server_parts.people.clients import Session
+from server_parts.people.restraint import keys_of
 from server_parts.people.roles import Role
 from server_parts.protocol import moderation_requests as order
 from server_parts.protocol.account_requests import GiveRole
@@ -85,3 +87,33 @@ def test_a_ban_finds_whoever_came_in_meanwhile(open_server: Open, bob: Seat) -> 
     open_server().store.write(Entry([acts.draft_of("server", act, time.time())], {}))
     assert wait_until(lambda: bob.outbox.closed)
     assert of_type(bob.heard(), "bye")[0]["code"] == "banned"
+
+
+def kicked(seat: Seat, *, ago: float = 0.0) -> Entry:
+    """What a server stores that kicks somebody, and ends before it can ask theirs to let them go."""
+    assert seat.client.session is not None
+    act = Act(acts.KICK, seat.client.name, reason="enough", keys=keys_of(seat.client, "bob", seat.client.session))
+    return Entry([acts.draft_of("server", act, time.time() - ago)], {})
+
+
+def test_a_kick_is_carried_out_although_its_server_is_gone(open_server: Open, bob: Seat) -> None:
+    """It had no time to ask for it."""
+    open_server().store.write(kicked(bob))
+    assert wait_until(lambda: bob.outbox.closed)
+    (bye,) = of_type(bob.heard(), "bye")
+    assert (bye["code"], bye["text"]) == ("kicked", "you were removed by server: enough")
+
+
+def test_a_kick_spares_who_came_after_it_and_who_bears_the_name_now(
+    open_server: Open, alice: Seat, bob: Seat, there: Bench
+) -> None:
+    """Their server hears late of it."""
+    store = open_server().store
+    store.write(kicked(bob, ago=60))
+    stranger = Seat(there)
+    stranger.client.name = "bob"
+    stranger.client.session = Session("another", 0)
+    store.write(kicked(stranger))
+    store.write(Entry([acts.draft_of("server", Act(acts.ROOM, room="lobby", text="heard"), time.time())], {}))
+    assert wait_until(lambda: bool(of_type([*bob.ever, *bob.heard()], "room")))
+    assert not bob.outbox.closed

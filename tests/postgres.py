@@ -30,6 +30,7 @@ from tests.client.ports import ReservedPort
 OPERATOR: Final = "chat"  # the role that the servers under test have
 STARTING: Final = 30.0  # seconds
 NO_PORT: Final = "could not create any TCP/IP sockets"
+IN_USE: Final = "pre-existing shared memory block"  # of processes that were killed, and are not gone yet
 MOST: Final = 6  # databases
 USERS: Final = ("postgres", "nobody")  # PostgreSQL refuses to run as root
 # Whoever comes over TCP as `guarded` needs a password; all others are let in, also from networks that tests make.
@@ -131,11 +132,15 @@ class Cluster:
         assert run.returncode == 0, run.stderr
 
     def start(self) -> None:
-        """Return when it takes connections. Another program may hold its port for a moment, to talk from."""
+        """Return when it takes connections.
+
+        Another program may hold its port for a moment, to talk from, and its own former processes its memory.
+        """
         deadline = time.monotonic() + STARTING
         while not self._starts():
             assert time.monotonic() < deadline, "PostgreSQL does not start"
-            assert NO_PORT in (self.folder / "log").read_text(), (self.folder / "log").read_text()
+            said = (self.folder / "log").read_text()
+            assert NO_PORT in said or IN_USE in said, said
             time.sleep(0.2)
 
     def _starts(self) -> bool:
@@ -177,6 +182,7 @@ class Cluster:
         """All of it is gone at once, as if its machine had stopped."""
         assert self._process is not None
         main = self._process.pid
+        os.kill(main, signal.SIGSTOP)  # it begins no other one meanwhile
         children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
         for pid in [main, *map(int, children)]:
             with suppress(ProcessLookupError):

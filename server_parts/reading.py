@@ -14,7 +14,7 @@ from typing import Final
 
 from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
-from server_parts.people.addresses import is_own, source_of
+from server_parts.people.addresses import host_of, is_own, source_of
 from server_parts.people.clients import Client
 from server_parts.people.inside import InsideView
 from server_parts.people.places import Places
@@ -38,7 +38,7 @@ log = logging.getLogger("chat")
 def counted_as(address: str, proxies: Proxies) -> str:
     """For whom a new connection is counted. A proxy talks for many, so its own address has no limit."""
     source = source_of(address)
-    return f"proxy {source}" if proxies.has(source) else source
+    return f"proxy {source}" if proxies.has(host_of(address)) else source
 
 
 class Visitor:
@@ -57,7 +57,7 @@ class Visitor:
         return self.is_encrypted or self._may_talk_in_clear
 
     def is_behind(self, proxies: Proxies) -> bool:
-        return proxies.has(source_of(self._client.address))
+        return proxies.has(host_of(self._client.address))
 
     def forward(self, client: Behind) -> str | None:
         source = source_of(client.address)

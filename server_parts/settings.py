@@ -250,7 +250,7 @@ _FLAGS: Final = (
         "trusted-proxy",
         _address,
         (),
-        "address of a proxy whose X-Forwarded-For and Forwarded are believed; may be repeated",
+        "address of a proxy whose X-Forwarded-For is believed; may be repeated",
         "ADDRESS",
         is_repeated=True,
     ),

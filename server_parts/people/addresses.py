@@ -6,9 +6,15 @@ import ipaddress
 from functools import lru_cache
 
 
+def host_of(address: str) -> str:
+    """The host of an address, with a port or without one."""
+    has_port = address.startswith("[") or address.count(":") == 1
+    return (address.rpartition(":")[0].strip("[]") if has_port else address).partition("%")[0]
+
+
 def source_of(address: str) -> str:
-    """The host of an address with its port; of IPv6 the network, as one machine has all its addresses."""
-    return _network(address.rpartition(":")[0].strip("[]").partition("%")[0] or address)
+    """The host of an address; of IPv6 the network, as one machine has all its addresses."""
+    return _network(host_of(address))
 
 
 @lru_cache(maxsize=256)

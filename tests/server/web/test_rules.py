@@ -146,15 +146,11 @@ BEHIND = [
     ({"x_forwarded_for": "[2001:db8::9]:4711"}, Behind("2001:db8::9", False)),
     ({"x_forwarded_for": "2001:db8::9"}, Behind("2001:db8::9", False)),
     ({"x_forwarded_for": "::ffff:192.0.2.9"}, Behind("192.0.2.9", False)),
-    ({"forwarded": "for=192.0.2.9;proto=https;by=x"}, Behind("192.0.2.9", True)),
-    ({"forwarded": 'for=10.0.0.1, For="[2001:db8::9]:1";Proto=https'}, Behind("2001:db8::9", True)),
-    ({"forwarded": "for=192.0.2.9", "x_forwarded_for": "192.0.2.8"}, Behind("192.0.2.9", False)),
+    ({"x_forwarded_for": "192.0.2.8", "forwarded": "for=192.0.2.9;proto=https"}, Behind("192.0.2.8", False)),
+    ({"forwarded": "for=192.0.2.9;proto=https"}, None),  # that came from the client
     ({"x_forwarded_for": "192.0.2.9, unknown"}, None),
     ({"x_forwarded_for": "192.0.2.9,"}, None),
     ({"x_forwarded_for": ""}, None),
-    ({"forwarded": "for=_hidden"}, None),
-    ({"forwarded": 'for="192.0.2.9'}, None),
-    ({"forwarded": "proto=https"}, None),
     ({"x_forwarded_for": "198.51.100.1"}, None),  # it talks for itself
     ({}, None),
 ]
@@ -175,9 +171,9 @@ def test_proxies_are_known_by_their_addresses() -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_any_list_is_read(listed: str, forwarded: str) -> None:
+def test_any_list_is_read(listed: str, scheme: str) -> None:
     """Without an error, and to an address if to anything."""
-    found = Proxies(["127.0.0.1"]).client_of(head(x_forwarded_for=listed, forwarded=forwarded))
+    found = Proxies(["127.0.0.1"]).client_of(head(x_forwarded_for=listed, x_forwarded_proto=scheme))
     assert found is None or not Proxies(["127.0.0.1"]).has(found.address)
 
 

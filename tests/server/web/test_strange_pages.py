@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from server_parts.protocol.moderation_requests import Ban
+from server_parts.reading import counted_as
 from server_parts.storage.memory_log import MemoryLog
+from server_parts.web.forwarded import Proxies
 from tests.browsers import Answer, Web, ask
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import Native, Peer, Plain, codes, wait_until
@@ -286,13 +288,35 @@ def test_a_place_is_free_again_when_somebody_behind_a_proxy_leaves(serve: Serve)
         assert wait_until(lambda: not chat.server.clients)
 
 
-def test_a_ban_hits_whoever_is_behind_a_proxy(serve: Serve) -> None:
-    """And not the others who come through it."""
+@pytest.mark.parametrize(
+    ("address", "banned", "other"),
+    [("192.0.2.9", "192.0.2.9", "192.0.2.10"), ("2001:db8::9", "2001:db8::/64", "2001:db8:1::9")],
+)
+def test_a_ban_hits_whoever_is_behind_a_proxy(serve: Serve, address: str, banned: str, other: str) -> None:
+    """And not the others who come through it. Whoever comes back, with another cookie, stays out."""
     chat = serve(trusted_proxy=("127.0.0.1",))
-    bad, good = behind(chat, "bad", "192.0.2.9"), behind(chat, "good", "192.0.2.10")
-    by_the_owner(chat, Ban(address="192.0.2.9", sure=True))
+    bad, good = behind(chat, "bad", address), behind(chat, "good", other)
+    by_the_owner(chat, Ban(address=banned, sure=True))
     assert bad.until("bye")["code"] == "banned"
+    again = behind(chat, None, address, Cookie=new_cookie(chat))
+    again.hello("innocent", cookie=True)
+    assert again.until("bye")["code"] == "banned"
     assert good.tell("still here")["id"] == 1
+
+
+def test_ipv6_behind_a_proxy_has_limits_too(serve: Serve) -> None:
+    """It is no less far away; one machine has all addresses of its network."""
+    chat = serve(trusted_proxy=("127.0.0.1",), per_address=2)
+    for number in range(2):
+        behind(chat, f"ann-{number}", f"2001:db8::{number}")
+    assert behind(chat, None, "2001:db8::9").upgrade.status == 503
+
+
+def test_a_proxy_may_have_an_ipv6_address() -> None:
+    """It is that one address, and not its network."""
+    proxies = Proxies(["2001:db8::1"])
+    assert counted_as("[2001:db8::1]:4711", proxies) == "proxy 2001:db8::/64"
+    assert counted_as("[2001:db8::2]:4711", proxies) == "2001:db8::/64"
 
 
 def test_without_a_proxy_nobody_is_believed(serve: Serve) -> None:

@@ -65,7 +65,7 @@ class Visitor:
             return problem
         log.debug("%s talks for %s", self._client.address, client.address)
         self.source, self._client.address = source, client.address
-        self._client.is_confidential = client.is_encrypted
+        self._client.is_confidential = client.is_encrypted or is_own(source)
         return None
 
 

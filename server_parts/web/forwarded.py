@@ -37,13 +37,15 @@ class Proxies:
     def client_of(self, head: Head) -> Behind | None:
         """Whom a proxy of ours talks for; None if it does not say."""
         scheme = (head.get("x-forwarded-proto") or "").rpartition(",")[2].strip().lower()
+        client = None
         for hop in reversed((head.get("x-forwarded-for") or "").split(",")):
             ip = _ip(hop.strip())
             if ip is None:
                 return None
+            client = Behind(str(ip), scheme == "https")
             if ip not in self._addresses:
-                return Behind(str(ip), scheme == "https")
-        return None
+                break
+        return client  # somebody on a proxy's own machine, if all are proxies
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

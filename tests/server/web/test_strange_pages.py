@@ -346,6 +346,18 @@ def test_a_proxy_says_whether_it_is_encrypted(serve: Serve) -> None:
     assert got.fields["set-cookie"].startswith("__Host-chat-443=")
 
 
+def test_a_browser_on_the_proxy_s_machine_is_as_encrypted_as_it_says(serve: Serve) -> None:
+    """Its address is the proxy's. It may say a password in any case: nobody else reads along there."""
+    chat = serve(trusted_proxy=("127.0.0.1",))
+    for scheme, cookie in (("http", "chat-443="), ("https", "__Host-chat-443=")):
+        host, proxied = "localhost:443", {"X_Forwarded_For": "127.0.0.1", "X_Forwarded_Proto": scheme}
+        got = ask(chat.port, "/session", "POST", host=host, Origin=f"{scheme}://{host}", **proxied)
+        assert got.fields["set-cookie"].startswith(cookie)
+    one = behind(chat, None, "127.0.0.1", **{"X-Forwarded-Proto": "http"})
+    one.hello("ann", password="wrong password")
+    assert one.until("error")["code"] == "password_wrong"
+
+
 # --- places ---
 
 

@@ -18,7 +18,7 @@ from server_parts.protocol.events import bye
 from server_parts.protocol.native_frames import NativeFrames
 from server_parts.protocol.requests import Answer, EndConnection, Hello, Refusal, Request
 from server_parts.web.web_encoder import WEB
-from server_parts.web.websocket import TOO_LONG, Broken, Closed, MessageReader, Ping, Text, close, pongs
+from server_parts.web.websocket import TOO_LONG, Broken, Closed, Event, MessageReader, Ping, Text, close, pongs
 
 _BLANKS: Final = b" \t\r\n"  # around the object: some programs end a message like a line
 
@@ -47,16 +47,21 @@ class ChatDoor:
     def receive(self, data: bytes, now: float) -> list[Request]:
         if not self._greeted and now >= self._hello_due:
             return self.silence(now)
+        events = self._messages.feed(data)
         requests: list[Request] = []
-        for kind, events in groupby(self._messages.feed(data), type):
-            requests += self._meaning[kind](list(events))
+        for kind, alike in groupby(events, type):
+            requests += self._meaning[kind](list(alike))
             if requests and isinstance(requests[-1], EndConnection):
                 return requests
         if not self._messages.has_begun:
             self._begun = None
-        elif self._begun is None or requests:
+        elif self._begun is None or self._has_moved_on(events):
             self._begun = now
         return requests or self.silence(now)
+
+    def _has_moved_on(self, events: Sequence[Event]) -> bool:
+        """Whether what has begun is not what had. A ping between the fragments of a message is not its end."""
+        return any(isinstance(event, Text) for event in events) or bool(events and not self._messages.is_in_fragments)
 
     def deadline(self) -> float | None:
         if not self._greeted:

@@ -22,6 +22,8 @@ def accepted(head: Head) -> bytes:
         raise BadHeadError(426, "This is where a program opens a WebSocket; people open the page at /.")
     if head.get("sec-websocket-version") != VERSION:
         raise BadHeadError(426, f"This server speaks version {VERSION} of WebSocket.")
+    if int(head.get("content-length") or 0):
+        raise BadHeadError(400, "A request for a WebSocket has no body.")
     key = head.get("sec-websocket-key") or ""
     if not _is_key(key):
         raise BadHeadError(400, "The Sec-WebSocket-Key of this request is not valid.")

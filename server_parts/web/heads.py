@@ -74,7 +74,8 @@ class HeadReader:
             raise BadHeadError(431, f"The head of this request is longer than {MOST_BYTES} bytes.")
         if end is None:
             return None
-        return parsed(self._data[: end.start()]), self._data[end.end() :]
+        data, self._data = self._data, b""  # a WebSocket lives for long, and needs it no more
+        return parsed(data[: end.start()]), data[end.end() :]
 
 
 def parsed(head: bytes) -> Head:

@@ -67,7 +67,12 @@ class MessageReader:
     @property
     def has_begun(self) -> bool:
         """Whether something has come whose end has not."""
-        return bool(self._data) or self._message is not None
+        return bool(self._data) or self.is_in_fragments
+
+    @property
+    def is_in_fragments(self) -> bool:
+        """Whether the first fragment of a message has come, and not the last."""
+        return self._message is not None
 
     def feed(self, data: bytes) -> list[Event]:
         events: list[Event] = []

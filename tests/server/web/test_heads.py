@@ -185,3 +185,11 @@ def test_a_head_is_the_same_in_any_pieces(data: bytes, size: int) -> None:
         return None
 
     assert outcome([data]) == outcome([data[at : at + size] for at in range(0, len(data), size)])
+
+
+def test_nothing_of_a_head_is_kept() -> None:
+    """A WebSocket may live for days."""
+    reader = HeadReader()
+    reader.feed(b"GET / HTTP/1.1\r\nHost: a\r\n")
+    assert reader.feed(b"\r\nmore") is not None
+    assert reader.feed(b"") is None

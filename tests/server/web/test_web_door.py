@@ -13,9 +13,11 @@ import pytest
 
 from server_parts import reading
 from server_parts.protocol import doorway, native_frames
+from server_parts.protocol.requests import EndConnection
 from server_parts.web import web_door
+from server_parts.web.chat_door import ChatDoor
 from server_parts.web.web_encoder import HTTP
-from tests.browsers import BINARY, CLOSE, TEXT, Web, ask, closing, frame, read_answer, request_head
+from tests.browsers import BINARY, CLOSE, PING, TEXT, Web, ask, closing, frame, read_answer, request_head
 from tests.conftest import Chat, Serve
 from tests.peers import WAIT, Native, Plain, wait_until
 
@@ -196,6 +198,28 @@ def test_a_message_has_to_end(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> No
     assert page.until("bye")["code"] == "idle"
 
 
+def test_pings_do_not_put_off_the_end_of_a_message() -> None:
+    """Those between its fragments."""
+    door = ChatDoor(0.0)
+    door.welcomed()
+    door.receive(frame(TEXT, b"{", final=False), 1.0)
+    for second in (10.0, 20.0, 30.9):
+        assert len(door.receive(frame(PING), second)) == 1
+    assert door.deadline() == 1.0 + native_frames.LINE_WAIT
+    assert isinstance(door.silence(31.0)[-1], EndConnection)
+
+
+@pytest.mark.parametrize("whole", [frame(PING), frame(TEXT, b" "), frame(TEXT, b"", final=False) + frame(0, b"")])
+def test_whoever_is_always_in_the_middle_of_a_frame_goes_on(whole: bytes) -> None:
+    """Each is another one, which began when the one before it ended."""
+    door = ChatDoor(0.0)
+    door.welcomed()
+    door.receive(whole[:1], 0.0)
+    for second in range(10, 100, 10):
+        door.receive(whole[1:] + whole[:1], second)
+        assert door.deadline() == second + native_frames.LINE_WAIT
+
+
 # --- HTTP ---
 
 
@@ -221,6 +245,11 @@ def test_the_page_is_served(chat: Chat) -> None:
         ("GET", "/nothing", 404),
         ("GET", "/../server.key", 404),
         ("GET", "/%2e%2e/server.key", 404),
+        ("GET", "/..%2fserver.key", 404),
+        ("GET", "/./index.html", 404),
+        ("GET", "/index.html/", 404),
+        ("GET", "/index.html%00.js", 404),
+        ("GET", "\\\\..\\server.key", 400),
         ("GET", "//", 404),
         ("GET", "/index.html?x", 200),
         ("HEAD", "/nothing", 404),

@@ -116,15 +116,16 @@ class Reading:
             if client.session is not None:
                 door.welcomed(inside)
             deadline = door.deadline()
-            if deadline is not None and not wire.readable(deadline - time.monotonic()):
-                yield door.silence(time.monotonic())
-                continue
-            data = wire.receive()
-            requests = door.receive(data, time.monotonic()) if data else door.end()
+            is_silent = deadline is not None and not wire.readable(deadline - time.monotonic())
+            data = b"" if is_silent else wire.receive()
+            if is_silent:
+                requests = door.silence(time.monotonic())
+            else:
+                requests = door.receive(data, time.monotonic()) if data else door.end()
             if client.session is None:
                 client.encoder = door.encoder  # until the hub greets it, only this thread answers it
             yield requests
-            if not data:
+            if not data and not is_silent:
                 return
 
 

@@ -26,7 +26,9 @@ FIRST_BYTE_WAIT: Final = 0.5  # silence after which a newcomer is taken for a pl
 # --- Which door? ------------------------------------------------------------------------------------------------
 
 _METHODS: Final = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"PRI ")
-_HTTP = re.compile(rb"[A-Z]+ \S+ HTTP/[0-9.]+\r?\n")
+_METHOD: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # a script can make up any, and what comes behind must not be said
+_HTTP: Final = re.compile(_METHOD + rb" \S+ HTTP/[0-9.]+\r?\n")
+_HTTP_BEGUN: Final = re.compile(_METHOD + rb" /\S*(?: [HTP]*/?[0-9.]*\r?)?")  # so much that nobody would say it
 _HTTP_ANSWER: Final = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
     b"This is a chat server, not a web server. Come in with client.py, or with nc.\n"
@@ -89,13 +91,10 @@ class Doorway:
         if self._first[0] == _TLS_HELLO:
             return [EndConnection(_TLS_ANSWER, "a TLS hello on the plain port")]
         if _HTTP.match(self._first):
-            if self._web is not None:
-                self._door = self._web(self._begun)
-                return self._door.receive(self._first, now)
-            return [EndConnection(_HTTP_ANSWER if self._is_open else _HTTP_IN_CLEAR, "an HTTP request")]
+            return self._enter_web(now)
         if self._may_be_http():
             return []  # the rest of the line, or the silence after it, will tell
-        return self._enter_plain(now)
+        return self._enter_unfinished(now)
 
     def deadline(self) -> float | None:
         return self._greet_at if self._door is None else self._door.deadline()
@@ -103,7 +102,7 @@ class Doorway:
     def silence(self, now: float) -> list[Request]:
         if self._door is not None:
             return self._door.silence(now)
-        return self._enter_plain(now) if now >= self._greet_at else []
+        return self._enter_unfinished(now) if now >= self._greet_at else []
 
     def end(self) -> list[Request]:
         entered = self._enter_plain(self._opened) if self._door is None and self._first else []
@@ -127,17 +126,31 @@ class Doorway:
         """Who was taken for a plain client says something. Browsers open connections ahead, and ask for nothing."""
         assert self._door is not None
         self._silent = False
-        if _HTTP.match(data):  # an answer would stand behind the greeting; and what is asked may hold a secret
+        # An answer would stand behind the greeting; and what is asked may hold a secret.
+        if _HTTP.match(data) or _HTTP_BEGUN.fullmatch(data):
             return [EndConnection(b"", "an HTTP request on a connection that was opened long before")]
         return [Appear(), *self._door.receive(data, now)]
 
     def _may_be_http(self) -> bool:
         begun = b"\n" not in self._first and len(self._first) < MAX_HELLO_LINE
-        return begun and may_be_http(self._first)
+        return begun and (may_be_http(self._first) or _HTTP_BEGUN.fullmatch(self._first) is not None)
+
+    def _enter_unfinished(self, now: float) -> list[Request]:
+        return self._enter_web(now) if _HTTP_BEGUN.fullmatch(self._first) else self._enter_plain(now)
+
+    def _enter_web(self, now: float) -> list[Request]:
+        if self._web is None:
+            return [EndConnection(_HTTP_ANSWER if self._is_open else _HTTP_IN_CLEAR, "an HTTP request")]
+        self._door = self._web(self._opened if self._begun is None else self._begun)
+        return self._door.receive(self._take_first(), now)
+
+    def _take_first(self) -> bytes:
+        first, self._first = self._first, b""
+        return first
 
     def _enter_plain(self, now: float) -> list[Request]:
         if not self._is_open:
             return [EndConnection(f"* {_IN_CLEAR} *\n".encode(), _IN_CLEAR)]
         self._door = PlainDoor(now, confidential=self._confidential)
         hello = self._door.greeting()._replace(is_silent=not self._first)
-        return [hello, *self._door.receive(self._first, now)]
+        return [hello, *self._door.receive(self._take_first(), now)]

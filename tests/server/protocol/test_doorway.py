@@ -89,6 +89,25 @@ def test_a_browser_is_told(request_line: bytes, byte_by_byte: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    "begun", [b"GET /a", b"POST / HT", b"made-up /a HTTP/1.", b"made-up /?a HTTP/1.1\r\n\r\n", b"x /" + b"a" * 5_000]
+)
+def test_a_request_whose_first_line_is_slow_or_long_is_not_said(begun: bytes) -> None:
+    """What comes behind may hold a cookie, or be the words of a foreign page."""
+    first, then = Doorway(0.0), Doorway(0.0)
+    requests = first.receive(begun, 0.1) or first.silence(0.5)
+    assert [type(request) for request in requests] == [EndConnection]
+    then.silence(0.5)
+    assert [type(request) for request in then.receive(begun, 0.6)] == [EndConnection]
+
+
+@pytest.mark.parametrize("text", [b"hello /", b"and /who is here?", b"GET", b"/help", b"see: /help"])
+def test_what_is_not_quite_a_request_is_said(text: bytes) -> None:
+    """With the newline at the latest."""
+    said = text + b"\n"
+    assert plainly(said, byte_by_byte=True) == plainly(said)
+
+
+@pytest.mark.parametrize(
     "text", [b"GET up and dance\n", b"HEAD over heels\n", b"GET /\n", b"GETTING HTTP/1.1 is easy\n"]
 )
 def test_a_sentence_that_begins_like_http_is_said(text: bytes) -> None:

@@ -336,6 +336,19 @@ def test_many_who_ask_at_once_are_all_answered(chat: Chat) -> None:
     assert [member["name"] for member in ann.ask("who")[0]["members"]] == ["ann"]
 
 
+@pytest.mark.parametrize("method", ["POST", "made-up"])
+@pytest.mark.parametrize("cut", [5, 3_000, 9_000])
+def test_what_a_page_sends_is_not_said(chat: Chat, method: str, cut: int) -> None:
+    """However slowly it comes: no script speaks through somebody's browser."""
+    ann, peer = chat.native("ann"), chat.peer()
+    whole = request_head("/" + "a" * 8_000, method, {"Host": "evil.example", "Cookie": "a=b"}) + b"said\n"
+    peer.send_bytes(whole[: len(method) + cut])
+    assert wait_until(lambda: any(client.encoder is HTTP for client in chat.server._connections.values()))
+    peer.send_bytes(whole[len(method) + cut :])
+    assert read_answer(peer.rest()).status == 421
+    assert ann.tell("nobody else")["id"] == 1
+
+
 # --- connections that browsers open ahead ---
 
 

@@ -68,6 +68,10 @@ class Visitor:
         self._client.is_confidential = client.is_encrypted or is_own(source)
         return None
 
+    def has_only_asked(self) -> None:
+        """It got its answer, and did not come to talk."""
+        self._places.was_request(self.source)
+
 
 class Reading:
     """What all readers have in common. Each serves one client, in a thread of its own."""
@@ -91,6 +95,7 @@ class Reading:
             for requests in self._requests(wire, client, door):
                 if requests and isinstance(reply := requests[-1], Reply):
                     log.debug("%s: %s", client.address, reply.reason)
+                    visitor.has_only_asked()
                     client.outbox.finish(reply.block)
                     _let_go(wire, LINGER)
                     return

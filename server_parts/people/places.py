@@ -11,6 +11,7 @@ from server_parts.people.rate_limit import RateLimit, forget_some
 
 ARRIVALS: Final = 64 / 600  # new connections a second from one address, once …
 ARRIVALS_BURST: Final = 16  # … so many have come at once
+REQUEST_SHARE: Final = 1 / 32  # of an arrival: a browser loads a page with a connection for each of its files
 KEPT_SHARE: Final = 10  # one place of so many is kept for people whose name is claimed
 QUIET: Final = 60.0  # seconds between two log records about one address
 
@@ -78,6 +79,12 @@ class Places:
         with self._lock:
             self._taken -= 1
             self._count(source, -1)
+
+    def was_request(self, source: str) -> None:
+        """A connection from that address only asked for something over HTTP, so it counts as a part of an arrival."""
+        with self._lock:
+            if (arrivals := self._arrivals.get(source)) is not None:
+                arrivals.give_back(1 - REQUEST_SHARE)
 
     def is_worth_logging(self, source: str, now: float) -> bool:
         """Whether a refusal is to be logged: once a minute for each address."""

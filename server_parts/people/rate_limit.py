@@ -59,6 +59,10 @@ class RateLimit:
         self._tokens -= drawn
         return drawn
 
+    def give_back(self, tokens: float) -> None:
+        """What was taken has cost less."""
+        self._tokens = min(self._burst, self._tokens + tokens)
+
     def wait(self, cost: float = 1.0) -> float:
         """Seconds until a request of that cost may be carried out."""
         return max(min(cost, self._burst) - self._tokens, 0.0) / self._rate if self._rate else 0.0

@@ -10,7 +10,7 @@ import pytest
 from server_parts.hub import departures
 from server_parts.people import places
 from server_parts.people.addresses import is_own, source_of
-from server_parts.people.places import ARRIVALS_BURST, QUIET, Places
+from server_parts.people.places import ARRIVALS_BURST, QUIET, REQUEST_SHARE, Places
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import Native, wait_until
 
@@ -52,6 +52,19 @@ def test_so_many_from_one_address() -> None:
     assert all_places.enter(OTHER, 0.0) is None
     all_places.leave(FAR)
     assert all_places.enter(FAR, 0.0) is None
+
+
+def test_requests_count_as_a_part_of_an_arrival() -> None:
+    """Of those that are no more than that, many more may come at once; but not without an end."""
+    all_places = Places(100, 16)
+    came = 0
+    while all_places.enter(FAR, 0.0) is None:
+        all_places.was_request(FAR)
+        all_places.leave(FAR)
+        came += 1
+    assert came == (ARRIVALS_BURST - 1) / REQUEST_SHARE + 1
+    all_places.was_request(HOME)  # which has no limit
+    assert all_places.enter(HOME, 0.0) is None
 
 
 @pytest.mark.parametrize(("source", "per_address"), [(HOME, 3), (FAR, 0)], ids=["this machine", "no limit"])

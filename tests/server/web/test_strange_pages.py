@@ -319,6 +319,14 @@ def test_a_proxy_may_have_an_ipv6_address() -> None:
     assert counted_as("[2001:db8::2]:4711", proxies) == "2001:db8::/64"
 
 
+def test_a_page_may_be_loaded_again_and_again(serve: Serve) -> None:
+    """Each of its files takes a connection, but they cost little; there is a limit to that, too."""
+    chat = serve(trusted_proxy=("127.0.0.1",))
+    asked = [ask(chat.port, "/", X_Forwarded_For="192.0.2.9").status for _ in range(40)]
+    assert asked == [200] * 40
+    assert behind(chat, "ann", "192.0.2.9").welcome
+
+
 def test_without_a_proxy_nobody_is_believed(serve: Serve) -> None:
     """Anybody can send such a field."""
     chat = serve(per_address=1)

@@ -129,8 +129,10 @@ class Reading:
                 requests = door.receive(data, time.monotonic()) if data else door.end()
             if client.session is None:
                 client.encoder = door.encoder  # until the hub greets it, only this thread answers it
+            is_over = not (data or is_silent)
+            data = b""  # who then is silent for days should not hold it for as long
             yield requests
-            if not data and not is_silent:
+            if is_over:
                 return
 
 

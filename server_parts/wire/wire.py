@@ -14,7 +14,9 @@ from typing import Final
 
 from server_parts.wire import sockets
 
-RECEIVE: Final = 64 * 1024
+# Whoever waits holds a buffer of that size, and what was in the memory before stays in it. Most say little at a time.
+RECEIVE_FIRST: Final = 4 * 1024
+RECEIVE: Final = 64 * 1024  # … and whoever has filled that says much
 
 
 class Wire:
@@ -24,13 +26,14 @@ class Wire:
     at a time: the reader receives; whoever empties the outbox sends.
     """
 
-    __slots__ = ("_flags", "_is_handed_over", "_socket", "_was_reset", "lock")
+    __slots__ = ("_flags", "_is_handed_over", "_most", "_socket", "_was_reset", "lock")
 
     is_encrypted = False
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._flags = sockets.DONTWAIT
+        self._most = RECEIVE_FIRST  # bytes that are received at once
         self._was_reset = False
         self._is_handed_over = False
         self.lock = threading.Lock()  # the outbox's, and for whatever a wire has to share between its directions
@@ -50,7 +53,12 @@ class Wire:
 
     def receive(self) -> bytes:
         """What has arrived, as soon as that is anything; nothing at the end: a reset, a time-out, or ours."""
-        return self._receive(RECEIVE)
+        data = self._receive(self._most)
+        if len(data) == self._most:
+            self._most = RECEIVE
+        elif len(data) < RECEIVE_FIRST:
+            self._most = RECEIVE_FIRST
+        return data
 
     def _receive(self, most: int) -> bytes:
         try:

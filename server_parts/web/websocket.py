@@ -17,6 +17,8 @@ NO_CODE, NOT_UTF8, POLICY, TOO_LONG = 1005, 1007, 1008, 1009
 _FINAL, _MASKED, _RESERVED, _CONTROL = 0x80, 0x80, 0x70, 0x08
 MOST_CONTROL: Final = 125  # bytes in a ping, a pong or a Close
 _MASK: Final = 4
+# Frames that end no message, within one message or in what arrives at once: each costs more than many bytes of text.
+MOST_FRAMES: Final = 1_024
 # What may stand in a Close: codes of the standard and of its registry, of libraries, and of anybody.
 _CODES: Final = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015)))
 
@@ -63,6 +65,7 @@ class MessageReader:
         self._needed = 2  # so much of that is the least that makes sense to be looked at
         self._message: bytearray | None = None  # the fragments of a message that is not whole yet
         self._check = codecs.getincrementaldecoder("utf-8")()
+        self._frames = 0  # of those that end no message
 
     @property
     def has_begun(self) -> bool:
@@ -78,6 +81,8 @@ class MessageReader:
         events: list[Event] = []
         if self.is_over:
             return events
+        if not self.is_in_fragments:
+            self._frames = 0
         self._data += data
         at = 0
         try:
@@ -146,28 +151,38 @@ class MessageReader:
         start = at + 2 + (0 if length <= MOST_CONTROL else 2 if length == 126 else 8)
         payload = _unmasked(data[start : start + _MASK], data[start + _MASK : end])
         opcode = first & 0x0F
+        if not first & _CONTROL and first & _FINAL:
+            self._frames = 0
+            return self._whole(payload)
+        self._frames += 1
+        if self._frames > MOST_FRAMES:
+            raise _BrokenError(POLICY, f"more than {MOST_FRAMES} frames without the end of a message")
         if opcode == PING:
             return Ping(payload)
         if opcode == CLOSE:
             self.is_over = True
             return _closed(payload)
-        return None if opcode == PONG else self._part(payload, is_last=bool(first & _FINAL))
+        if opcode != PONG:
+            self._add(payload, is_last=False)
+        return None
 
-    def _part(self, payload: bytes, *, is_last: bool) -> Text | None:
-        if is_last and self._message is None:  # nearly all of them
+    def _whole(self, payload: bytes) -> Text:
+        if self._message is None:  # nearly all of them
             if not payload.isascii():
                 _check_text(payload)
             return Text(payload)
+        message = self._add(payload, is_last=True)
+        self._message = None
+        return Text(bytes(message))
+
+    def _add(self, payload: bytes, *, is_last: bool) -> bytearray:
         message = self._message = bytearray() if self._message is None else self._message
         message += payload
         try:
             self._check.decode(payload, final=is_last)
         except UnicodeDecodeError:
             raise _BrokenError(NOT_UTF8, "a message is not valid UTF-8") from None
-        if not is_last:
-            return None
-        self._message = None
-        return Text(bytes(message))
+        return message
 
 
 def _check_text(payload: bytes) -> None:

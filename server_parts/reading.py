@@ -107,7 +107,8 @@ class Reading:
 
         def open_web(begun: float) -> Door:
             assert site is not None
-            site.visits.note(visitor.source, begun)
+            if not visitor.is_behind(site.proxies):  # those open nothing ahead, and talk for many
+                site.visits.note(visitor.source, begun)
             return WebDoor(begun, site, visitor)
 
         web = None if site is None else open_web

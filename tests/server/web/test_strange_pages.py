@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server_parts.protocol import doorway
 from server_parts.protocol.moderation_requests import Ban
 from server_parts.reading import counted_as
 from server_parts.storage.memory_log import MemoryLog
@@ -317,6 +318,14 @@ def test_a_proxy_may_have_an_ipv6_address() -> None:
     proxies = Proxies(["2001:db8::1"])
     assert counted_as("[2001:db8::1]:4711", proxies) == "proxy 2001:db8::/64"
     assert counted_as("[2001:db8::2]:4711", proxies) == "2001:db8::/64"
+
+
+def test_who_is_behind_a_proxy_delays_no_greeting_on_its_machine(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only after a browser of its own would nc have to wait there."""
+    monkeypatch.setattr(doorway, "FIRST_BYTE_WAIT", 0.05)
+    chat = serve(trusted_proxy=("127.0.0.1",))
+    assert ask(chat.port, "/", X_Forwarded_For="192.0.2.9").status == 200
+    assert chat.plain().enter()
 
 
 def test_a_page_may_be_loaded_again_and_again(serve: Serve) -> None:

@@ -262,7 +262,8 @@ def test_a_new_name_is_told_once(guest: Plain, alice: Native) -> None:
         alice.ask("nick", name=new)
         assert told(f"mark {number}") == [f"* {old} is now {new} *"]
     guest.say("/nick newton")
-    assert told("last mark") == ["* guest-1 is now newton *"]
+    assert guest.until("newton") == "* guest-1 is now newton *"
+    assert told("last mark") == []
 
 
 def test_private_messages(guest: Plain, alice: Native) -> None:

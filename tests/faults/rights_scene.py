@@ -18,6 +18,7 @@ from unittest import mock
 from server_parts.people import passwords
 from server_parts.people.roles import Role
 from server_parts.protocol.account_requests import GiveRole
+from server_parts.storage.records import KINDS
 from server_parts.wire.certificate import Certificate
 from tests.faults.at_doors import Door, FrameVisitor, PlainVisitor, frame_visitor, plain_visitor, record_of
 from tests.faults.links import LocalServer
@@ -26,6 +27,7 @@ from tests.peers import WAIT, Native, codes, of_type
 from tests.tls.certificates import key_pair
 
 ACTOR: Final = "actor"
+_NUMBERS: Final = ("id", *KINDS)
 PASSWORD: Final = "kept-secret horse battery"
 VICTIMS: Final = 7
 _OWN_PLACE: Final = re.compile(r"https?://127\.0\.0\.1:\d+/")  # where the actor itself has found the server
@@ -84,6 +86,7 @@ class Scene:
         self._guest("stranger")
         self.victims = [self._guest(f"victim{number}") for number in range(VICTIMS)]
         self._left = iter(self.victims)
+        self.texts: dict[str, int] = {}
         self.judge = self._account("judge")
         self._promote("judge")
         self._keep_a_vault()
@@ -122,12 +125,16 @@ class Scene:
         keeper = self._account("keeper")
         keeper.ask("join", room="vault")
         keeper.tell("kept in the vault", "vault")
+        _said(keeper, "kept in the vault too", "vault", reply=1)
+        _said(keeper, "kept in the vault", "vault", react=1)
         _done(keeper, "room", room="vault", mode="invite", topic="kept topic of the vault")
         _done(keeper, "ban", room="vault", name="stranger", reason="kept from the vault")
 
     def _whisper(self) -> None:
         self.founder.tell("kept-whisper", "@mabel")
         self.mabel.tell("kept-whisper too", "@founder")
+        _said(self.mabel, "kept-whisper", "@founder", react=1)
+        _said(self.founder, "kept-whisper again", "@mabel", reply=2)
 
     def _furnish(self) -> None:
         """A room with something of everything that only some may see. Also a den, where the actor may be somebody."""
@@ -136,15 +143,26 @@ class Scene:
             for peer in (self.founder, self.mabel, *self.victims):
                 peer.ask("join", room=room)
         self.founder.tell("mine", "den")
-        self.founder.tell("kept-there", "room")
-        self.victims[-1].tell("kept-deleted", "room")
-        self.text = self.victims[-1].tell("kept-there too", "room")["id"]
-        _done(self.founder, "delete", room="room", id=self.text - 1)
+        self._talk()
         _done(self.founder, "room", room="room", topic="kept topic-there")
         _done(self.mabel, "report", room="room", name="stranger", reason="kept-report")
         _done(self.founder, "ban", room="room", name="kicked", reason="kept-ban")
         _done(self.founder, "kick", room="room", name=self.victims[0].welcome["name"], reason="kept-kick")
         self.victims[0].ask("join", room="room")
+
+    def _talk(self) -> None:
+        """Texts, of which some are not there any more, and what was said about them."""
+        speaker = self.victims[-1]
+        self.texts["HIGHER"] = self.founder.tell("kept-there", "room")["id"]
+        gone = [speaker.tell("kept-deleted", "room")["id"] for _ in range(2)]
+        _done(self.founder, "delete", room="room", id=gone[0])
+        _said(speaker, None, "room", delete=gone[1])
+        for name in ("TEXT", "THEIRS"):
+            self.texts[name] = speaker.tell("kept-draft", "room")["id"]
+            _said(speaker, "kept-there too", "room", edit=self.texts[name])
+        _said(self.mabel, "kept-there, indeed", "room", reply=self.texts["TEXT"])
+        _said(self.founder, "kept-there", "room", react=self.texts["TEXT"])
+        self.texts["OWN"] = self.texts["THEIRS"]  # of an actor who has never been there
 
     # --- the actor ---
 
@@ -182,10 +200,15 @@ class Scene:
         peer.enter(ACTOR, **({} if token is None else {"token": token}))
         for room in {"in": ("room", "den"), "out": ("den",), "hidden": ("den",)}.get(self.stand.place, ()):
             peer.ask("join", room=room)
+        if self.stand.place == "in":
+            self.texts["OWN"] = peer.tell("mine", "room")["id"]
         if self.stand.place == "own":
-            peer.tell("hello", "@victim0")
-            self.victims[0].tell("hello", f"@{ACTOR}")
+            self._talk_privately(peer.tell("hello", "@victim0")["id"])
         return peer
+
+    def _talk_privately(self, own: int) -> None:
+        theirs = self.victims[0].tell("hello", f"@{ACTOR}")["id"]
+        self.texts = {"OWN": own, "TEXT": theirs, "THEIRS": theirs, "HIGHER": theirs}
 
     def _come_plainly(self, token: str | None) -> PlainVisitor:
         peer = self._opened.enter_context(plain_visitor(self.server.port, encrypted=self.stand.door.encrypted))
@@ -196,9 +219,10 @@ class Scene:
         if self._is_public:
             peer.answers("/join den")
             peer.answers("/join room")
+        if self.stand.place == "in":
+            self.texts["OWN"] = _delivered(peer.answers("mine"))
         if self.stand.place == "own":
-            assert peer.outcome("/msg victim0 hello") == "ok"
-            self.victims[0].tell("hello", f"@{ACTOR}")
+            self._talk_privately(_delivered(peer.answers("/msg victim0 hello")))
         return peer
 
     def _give_role(self, peer: FrameVisitor | PlainVisitor) -> None:
@@ -220,7 +244,7 @@ class Scene:
         if row.plain is None or self._is_elsewhere(row):
             return row.plain is not None
         is_let_in = self.stand.role in ("operator", "terminal") and self.stand.place != "in"
-        depends_on_that = (row.name == "say" and is_let_in) or (row.name == "join" and self.stand.place == "out")
+        depends_on_that = (row.native[0] == "say" and is_let_in) or (row.name == "join" and self.stand.place == "out")
         return self._is_public and not depends_on_that
 
     @property
@@ -237,7 +261,7 @@ class Scene:
             "ROOM": self.room,
             "KIND": self.stand.kind if self._is_public else "open",
             "SELF": ACTOR,
-            "TEXT": str(self.text),
+            **{name: str(id) for name, id in self.texts.items()},
         }
         if "VICTIM" in row.native[1].values():
             words["VICTIM"] = next(self._left).welcome["name"]
@@ -277,7 +301,7 @@ class Scene:
 
 def _filled(fields: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
     filled = {field: _fill(value, words) for field, value in fields.items()}
-    return filled | ({"id": int(filled["id"])} if "id" in filled else {})
+    return {field: int(value) if field in _NUMBERS else value for field, value in filled.items()}
 
 
 def _fill(value: Any, words: dict[str, str]) -> Any:
@@ -292,3 +316,15 @@ def _done(peer: Native, type: str, **fields: Any) -> None:
     """What has to work for the scene to be as it should be."""
     refused = codes(peer.ask(type, **fields))
     assert not refused, (type, fields, refused)
+
+
+def _said(peer: Native, text: str | None, room: str, **about: int) -> None:
+    """The same for what speaks of other texts."""
+    peer.seq += 1
+    _done(peer, "say", room=room, seq=peer.seq, **({} if text is None else {"text": text}), **about)
+
+
+def _delivered(lines: list[str]) -> int:
+    """The number of what a plain client has just said."""
+    (number,) = (int(line[len("* delivered #") : -len(" *")]) for line in lines if line.startswith("* delivered #"))
+    return number

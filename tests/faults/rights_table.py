@@ -25,11 +25,16 @@ LETTERS: Final = {
     "f": "bad_field",
     "t": "name_taken",
     "p": "password_wrong",
+    "y": "not_yours",
+    "m": "no_such_message",
 }
 
 
 class Row(NamedTuple):
-    """A request. In capitals: ROOM, its KIND, TEXT (the number of one there), and VICTIM, another one each time."""
+    """A request. In capitals: ROOM, its KIND, VICTIM (another one each time), and the numbers of texts there.
+
+    These are OWN, and of others TEXT, THEIRS and HIGHER, which is the text of the room's owner.
+    """
 
     name: str
     native: tuple[str, dict[str, Any]]
@@ -94,7 +99,7 @@ ROWS: Final = (
     act("voice", ("role", {"room": "ROOM", "name": "mabel", "role": "voice"}), "/voice mabel", MODERATORS),
     act("moderator", ("role", {"room": "ROOM", "name": "mabel", "role": "moderator"}), None, OWNERS),
     act("owner", ("role", {"room": "ROOM", "name": "mabel", "role": "owner"}), None, OWNERS),
-    act("delete", ("delete", {"room": "ROOM", "id": "TEXT"}), "/delete TEXT", MODERATORS),
+    act("delete", ("delete", {"room": "ROOM", "id": "TEXT"}), None, MODERATORS),
     Row("bans", ("bans", {"room": "ROOM"}), "/bans", MODERATORS),
     Row("reports", ("reports", {"room": "ROOM"}), "/reports", MODERATORS),
     # --- of operators, about the whole server ---
@@ -127,16 +132,52 @@ ROWS: Final = (
     Row("leave", ("leave", {"room": "ROOM"}), None, "+++++++ +++++++ ooooo++ +++++++ ooooooo"),
 )  # fmt: skip
 
-# What depends on the kind of a room.
-SAYING: Final = ("say", {"room": "ROOM", "text": "hello"})
-INVITING: Final = act("invite", ("invite", {"room": "ROOM", "name": "stranger"}), "/invite stranger", MODERATORS)
+# What depends on the kind of a room: saying something there, which may speak of what was said before.
 OUTSIDE: Final = "ooooooo ooooooo +++++++ ddddddd"
+INVITING: Final = act("invite", ("invite", {"room": "ROOM", "name": "stranger"}), "/invite stranger", MODERATORS)
+
+
+def _say(text: str | None = None, **about: Any) -> tuple[str, dict[str, Any]]:
+    return "say", {"room": "ROOM", **({} if text is None else {"text": text}), **about}
+
+
+def _said_in(speakers: str, *, plain: bool = True) -> tuple[Row, ...]:
+    """`speakers`: what becomes of an ordinary text there, in a word for all roles."""
+
+    def row(name: str, native: tuple[str, dict[str, Any]], line: str, among: str, own: str) -> Row:
+        """`among`: for those who may speak there, in a public room; `own`: in one's own private one."""
+        here = "".join(may if said == "+" else said for said, may in zip(speakers, among, strict=True))
+        outside = OUTSIDE.replace("+++++++", own * len(ROLES))
+        is_act = name.startswith("delete") and name != "delete one's own"
+        return Row(name, native, line if plain else None, f"{here} {outside}", is_act)
+
+    return (
+        row("say", _say("hello"), "hello", "+++++++", "+"),
+        row("answer", _say("indeed", reply="TEXT"), "/re TEXT indeed", "+++++++", "+"),
+        row("answer to one's own", _say("and more", reply="OWN"), "/re OWN and more", "+++++++", "+"),
+        row("answer to nothing", _say("indeed", reply="999"), "/re 999 indeed", "mmmmmmm", "m"),
+        row("react", _say("+1", react="TEXT"), "/react TEXT +1", "+++++++", "+"),
+        row("react otherwise", _say("-1", react="TEXT"), "/react TEXT -1", "+++++++", "+"),
+        row("take a reaction back", _say(react="TEXT"), "/react TEXT", "+++++++", "+"),
+        row("react to nothing", _say("+1", react="999"), "/react 999 +1", "mmmmmmm", "m"),
+        row("edit one's own", _say("mine, corrected", edit="OWN"), "/edit OWN mine, corrected", "+++++++", "+"),
+        row("edit another's", _say("forged", edit="THEIRS"), "/edit THEIRS forged", "yyyyyyy", "y"),
+        row("edit the owner's", _say("forged", edit="HIGHER"), "/edit HIGHER forged", "yyyyyyy", "y"),
+        row("edit nothing", _say("forged", edit="999"), "/edit 999 forged", "mmmmmmm", "m"),
+        row("delete one's own", _say(delete="OWN"), "/delete OWN", "+++++++", "+"),
+        row("edit what is deleted", _say("back", edit="OWN"), "/edit OWN back", "mmmmmmm", "m"),
+        row("delete another's", _say(delete="THEIRS"), "/delete THEIRS", "yyy++++", "y"),
+        row("delete the owner's", _say(delete="HIGHER"), "/delete HIGHER", "yyy--++", "y"),
+        row("delete nothing", _say(delete="999"), "/delete 999", "mmmmmmm", "m"),
+    )  # fmt: skip
+
+
 BY_KIND: Final = {
-    "open": (Row("say", SAYING, "hello", f"+++++++ {OUTSIDE}"),),
-    "moderated": (Row("say", SAYING, "hello", f"rr+++++ {OUTSIDE}"),),
-    "read-only": (Row("say", SAYING, "hello", f"rrr++++ {OUTSIDE}"),),
-    "invite": (Row("say", SAYING, "hello", f"+++++++ {OUTSIDE}"), INVITING),
-    "private": (Row("say", SAYING, None, f"+++++++ {OUTSIDE}"),),
+    "open": _said_in("+++++++"),
+    "moderated": _said_in("rr+++++"),
+    "read-only": _said_in("rrr++++"),
+    "invite": (*_said_in("+++++++"), INVITING),
+    "private": _said_in("+++++++", plain=False),
 }
 
 # --- What nobody may come to know, by the words that stand for it ---
@@ -151,5 +192,6 @@ VISIBLE: Final = {
     "kept-address": ("operator", "operator"),
     "kept-whisper": (None, None),  # what two others say in private
     "kept-deleted": (None, None),
+    "kept-draft": (None, None),  # what somebody corrected
     "kept-secret": (None, None),  # another's token, session or password
 }

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import pytest
 
+from server_parts.hub import amending as speaking
 from server_parts.hub import complaints, lists
+from server_parts.hub.amending import Amending
 from server_parts.hub.hub import Hub
 from server_parts.people import permissions
 from server_parts.people.clients import Client
@@ -18,6 +20,7 @@ from server_parts.protocol import moderation_requests as order
 from server_parts.protocol import native_requests, plain_door
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
+from server_parts.storage import amending
 from tests.faults import rights
 from tests.faults.actors import chosen_seed
 from tests.faults.at_doors import DOORS
@@ -61,7 +64,9 @@ def test_every_request_has_a_row() -> None:
     rows = [*ROWS, *(row for rows in BY_KIND.values() for row in rows)]
     assert {row.native[0] for row in rows} == {"say", *native_requests._MAKERS} - {"hello", "bye"}
     typed = {(row.plain or "").split()[0].removeprefix("/") for row in rows if (row.plain or "").startswith("/")}
-    of_oneself = {"me", "say", "more", "ok", "times", "help", "exit", "quit", "login", "password", "whoami"}
+    of_oneself = {
+        "me", "say", "more", "ok", "times", "numbers", "help", "exit", "quit", "login", "password", "whoami",
+    }  # fmt: skip
     assert typed == plain_door._COMMANDS.keys() - of_oneself
 
 
@@ -91,7 +96,7 @@ def take_for_another(monkeypatch: pytest.MonkeyPatch, kind: type) -> None:
     monkeypatch.setattr(Hub, "_carry_out_or_refuse", as_another)
 
 
-NATIVE_ONLY: Final = (account.Recover, account.Release, account.GiveRole)
+NATIVE_ONLY: Final = (order.Delete, account.Recover, account.Release, account.GiveRole)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +127,15 @@ LEAKS: Final[dict[str, tuple[object, str, Callable[..., Any], Stand]]] = {
     "everybody takes part everywhere": (
         Client, "takes_part", lambda *_: True, Stand("member", "private", "others", NATIVE),
     ),
+    "everything is one's own": (Amending, "_is_own", lambda *_: True, Stand("guest", "open", "in", PLAIN)),
+    "everything private is one's own": (
+        Amending, "_is_own", lambda *_: True, Stand("member", "private", "own", NATIVE),
+    ),
+    "everybody deletes": (
+        speaking, "amend_refusal", lambda *_, **__: None, Stand("voice", "moderated", "in", NATIVE),
+    ),
+    "nobody is above": (Amending, "deletion_refusal", lambda *_: None, Stand("moderator", "open", "in", PLAIN)),
+    "old texts are kept": (amending, "erased", lambda message: message, Stand("guest", "open", "in", PLAIN)),
     "hidden rooms are reported": (
         complaints, "may_know", lambda *_: True, Stand("voice", "invite", "hidden", NATIVE),
     ),

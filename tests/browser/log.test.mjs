@@ -63,6 +63,13 @@ test("a person has one reaction, whatever the case of the name", () => {
   assert.deepEqual(reacted({ "👍": ["ann"] }, "ann", "/me took back the reaction to message #1"), {});
 });
 
+for (const word of ["constructor", "__proto__", "toString"])
+  test(`a reaction may be the word ${word}`, () => {
+    const log = logOf(said(1), said(2, { react: 1, text: word }), said(3, { react: 1, text: word, from: "bob" }));
+    assert.deepEqual(Object.entries(log.find(1).reactions), [[word, ["ann", "bob"]]]);
+    assert.deepEqual(Object.entries(reacted(log.find(1).reactions, "ann", "")), [[word, ["bob"]]]);
+  });
+
 test("entries about messages that are not here change nothing", () => {
   assert.deepEqual(texts(logOf(said(7), said(8, { edit: 3, text: "x" }), said(9, { react: 3, text: "y" }))), [
     "text 7",

@@ -160,14 +160,15 @@ export function move(room, { joined = [], left = [], renamed = [] }) {
 }
 
 // One reaction of a person; a new one replaces it. An empty one takes it back, and so does one that says so.
+// A reaction may be any word, also "constructor" or "__proto__", which every object seems to have already.
 export function reacted(reactions, name, text) {
-  const next = {};
+  const next = new Map();
   for (const [one, names] of Object.entries(reactions ?? {})) {
     const others = names.filter((other) => other.toLowerCase() !== name.toLowerCase());
-    if (others.length) next[one] = others;
+    if (others.length) next.set(one, others);
   }
-  if (text && !isAction({ text })) next[text] = [...(next[text] ?? []), name];
-  return next;
+  if (text && !isAction({ text })) next.set(text, [...(next.get(text) ?? []), name]);
+  return Object.fromEntries(next);
 }
 
 // How an item stands below those before it: with a line for a new day, and with its sender's name or without.

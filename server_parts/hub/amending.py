@@ -41,10 +41,16 @@ class Amending:
         self._deletions = Allowance(DELETIONS, "deleted messages")
 
     def make_way(self, client: Client, say: Say) -> None:
-        """Before such a text is counted: what waits to be stored may change the same message, and is stored first."""
+        """Before such a text is counted: what waits to be stored may decide about it, and is stored first.
+
+        Edits and reactions decide nothing: a crowd of them at one message does not make others wait for as many writes.
+        """
         assert say.about is not None
-        room = client.resolve(say.room)
-        if say.about.id == LAST_OWN or self._batch.speaks_of(room, say.about.id):
+        if say.about.id == LAST_OWN:
+            is_decided = self._batch.has_words_of(client)
+        else:
+            is_decided = self._batch.takes_away(client.resolve(say.room), say.about.id)
+        if is_decided:
             self._batch.commit()
 
     def judge(self, client: Client, room: str, about: About, text: str) -> Allowed | Refusal:

@@ -22,7 +22,7 @@ from server_parts.protocol.requests import Refusal
 from server_parts.protocol.unavailable import unavailable
 from server_parts.storage.message_log import PAGE
 from server_parts.storage.outage import Outage
-from server_parts.storage.records import Draft, Moved, OutcomeUnknown, Run, StorageError, in_runs
+from server_parts.storage.records import DELETE, REPLY, Draft, Moved, OutcomeUnknown, Run, StorageError, in_runs
 from server_parts.storage.store import Entry, Store
 
 LARGE: Final = 64  # texts from which on it is quicker to hand a batch over than to wait for the disk
@@ -41,7 +41,8 @@ class _Said:
         self.writers: dict[Client, None] = {}
         self.claims: dict[str, str] = {}
         self.founded: set[str] = set()  # rooms that have their first message in it
-        self.spoken_of: set[tuple[str, int]] = set()  # rooms and messages
+        self.taken_away: set[tuple[str, int]] = set()  # rooms and messages
+        self.speakers: set[Client] = set()  # who have said something that does not only change another text
         self.decided: list[tuple[str, Frame]] = []  # what rooms are told of acts that are in it
         self.has_acts = False
         self.programs: dict[str, str] = {}
@@ -90,12 +91,18 @@ class Batch:
         said.size += len(draft.texts)
         said.drafts.append(draft)
         said.writers[client] = None
-        if draft.about is not None:
-            said.spoken_of.add((draft.room, draft.about.id))
+        if draft.about is None or draft.about.kind == REPLY:
+            said.speakers.add(client)
+        elif draft.about.kind == DELETE:
+            said.taken_away.add((draft.room, draft.about.id))
 
-    def speaks_of(self, room: str, id: int) -> bool:
-        """Whether something in it speaks of that message, and may change it."""
-        return (room, id) in self._said.spoken_of
+    def takes_away(self, room: str, id: int) -> bool:
+        """Whether something in it deletes that message."""
+        return (room, id) in self._said.taken_away
+
+    def has_words_of(self, client: Client) -> bool:
+        """Whether there is a message in it that this client may want to correct."""
+        return client in self._said.speakers
 
     def decide(self, act: Draft, room: str, frame: Frame) -> None:
         """An act of moderation that goes with what was added last, and what its room is told when it is kept."""

@@ -3,6 +3,7 @@
 //
 // Pure: it must not know the document, the connection or the clock.
 
+const PAGE = 100; // messages that are asked for at a time
 const MOST = 5000; // messages that are kept; older ones are asked for again
 const TOGETHER = 300; // seconds within which one person's messages stand under one name
 const ABOUT = ["edit", "delete", "react"]; // entries that change another message, and are none of their own
@@ -136,6 +137,118 @@ export class Log {
 
   #forget(items) {
     for (const item of items) this.#byId.delete(item.id);
+  }
+}
+
+// Who this person is here: what they and others are called, which rooms are theirs alone with somebody, whom they hide.
+export class Identity {
+  me = { name: "", tag: null, role: null, account: false, password: false, away: null };
+
+  // `kept` is what outlives the page.
+  constructor(kept) {
+    this.kept = kept;
+  }
+
+  // A private room is addressed by its other person, who may be new.
+  wireTo(room) {
+    return room.startsWith("@") ? `@${this.partner(room)}` : room;
+  }
+
+  // Who else is in that private room, written as they write it where that is known.
+  partner(room) {
+    const names = room.slice(1).split("+");
+    const other = names.find((name) => name !== this.me.name.toLowerCase()) ?? names[0];
+    return this.spelling.get(other) ?? other;
+  }
+
+  spelling = new Map(); // in lower case → as written
+
+  isMe(name) {
+    return name.toLowerCase() === this.me.name.toLowerCase();
+  }
+
+  privateRoom(name) {
+    this.spelling.set(name.toLowerCase(), name);
+    return `@${[name.toLowerCase(), this.me.name.toLowerCase()].sort().join("+")}`;
+  }
+
+  title(room) {
+    return room.startsWith("@") ? this.partner(room) : room;
+  }
+
+  ignored() {
+    return this.kept.get("ignored", []);
+  }
+
+  ignores(name) {
+    return this.ignored().includes(name.toLowerCase()) && !this.isMe(name);
+  }
+
+  hide(name, hidden) {
+    const others = this.ignored().filter((one) => one !== name.toLowerCase());
+    this.kept.set("ignored", hidden ? [...others, name.toLowerCase()] : others);
+  }
+
+  isForMe(frame) {
+    return frame.room.startsWith("@") || mentions(this.me.name, frame.text);
+  }
+}
+
+// Messages that are not on the page yet. `ask` gets a page of them from the server, `tell` hears that the log is another.
+export class Past {
+  #ask;
+  #tell;
+
+  constructor(ask, tell) {
+    this.#ask = ask;
+    this.#tell = tell;
+  }
+
+  async older(room) {
+    if (room.loading || room.log.hasAll) return;
+    const messages = await this.#page(room, room.log.first === null ? {} : { before: room.log.first });
+    if (!messages) return;
+    room.log.prepend(messages);
+    room.log.hasAll = messages.length === 0 || messages[0].id === 1;
+    this.#tell();
+  }
+
+  // The page behind the last message, in a log that was jumped into.
+  async newer(room) {
+    if (room.loading || room.log.isLive) return;
+    const last = room.log.last ?? 0;
+    const messages = await this.#page(room, { before: last + PAGE + 1 });
+    if (!messages) return;
+    room.log.append(
+      messages.filter((one) => one.id > last),
+      last + PAGE >= room.last,
+    );
+    this.#tell();
+  }
+
+  // Show the place of one message. Returns whether it is there.
+  async jump(room, id) {
+    if (!room.log.find(id)) {
+      const messages = await this.#page(room, { before: id + PAGE / 2 });
+      if (!messages?.some((one) => one.id === id)) return false;
+      room.log.replace(messages, messages.at(-1).id >= room.last);
+      this.#tell();
+    }
+    return true;
+  }
+
+  async toEnd(room) {
+    if (room.log.isLive) return;
+    const messages = await this.#page(room, {});
+    if (messages) room.log.replace(messages, true);
+    this.#tell();
+  }
+
+  async #page(room, range) {
+    room.loading = true;
+    const frame = await this.#ask({ type: "history", room: room.name, limit: PAGE, ...range });
+    room.loading = false;
+    return frame?.messages ?? null;
   }
 }
 

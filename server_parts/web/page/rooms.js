@@ -4,16 +4,14 @@
 
 import { Cursors, JUMP, NEW, Outgoing, REPEAT, cut } from "./delivery.js";
 import { Questions } from "./link.js";
-import { Log, mentions, move, newRoom, target } from "./log.js";
+import { Identity, Log, Past, move, newRoom, target } from "./log.js";
 
 const RECENT = 100; // messages of a room that is entered
-const PAGE = 100; // older ones that are asked for at a time
 const FEW = 200; // people of a room whose names are asked for
 const RETRIED = ["storage_unavailable", "internal", "rate_limited"]; // the fault is not in the text
 const NO_ENTRY = ["bad_room", "denied", "banned", "invite_needed", "too_many"];
 
-export class Chat {
-  me = { name: "", tag: null, role: null, account: false, password: false, away: null };
+export class Chat extends Identity {
   features = [];
   rooms = new Map(); // by their names on the wire
   current = null;
@@ -21,18 +19,21 @@ export class Chat {
   failed = []; // texts that the server refused: {room, text, why}
   #cursors = new Cursors();
   #questions = new Questions();
-  #kept;
   #session;
   #send;
   #tell;
 
   // `link` sends frames; `kept` is what outlives the page.
   constructor(session, kept, link, tell) {
+    super(kept);
     this.#session = session;
-    this.#kept = kept;
     this.#send = (frame) => link().send(frame);
     this.isOnline = () => link().state === "online";
     this.#tell = tell;
+    this.past = new Past(
+      (request) => this.ask(request),
+      () => tell("log"),
+    );
   }
 
   // --- Greeting ---
@@ -66,7 +67,7 @@ export class Chat {
 
   // What an earlier page of this tab left unsaid, unless it was somebody else's.
   #restore() {
-    const box = this.#kept.get(`outbox:${this.#session.id}`);
+    const box = this.kept.get(`outbox:${this.#session.id}`);
     if (!this.#isRestored && box?.name === this.me.name) this.outgoing.restore(box.says, box.newest);
     this.#isRestored = true;
   }
@@ -113,37 +114,10 @@ export class Chat {
 
   #keepOutbox() {
     const box = { says: this.outgoing.texts(), newest: this.outgoing.newest, at: Date.now(), name: this.me.name };
-    this.#kept.set(`outbox:${this.#session.id}`, box);
-  }
-
-  // A private room is addressed by its other person, who may be new.
-  wireTo(room) {
-    return room.startsWith("@") ? `@${this.partner(room)}` : room;
-  }
-
-  // Who else is in that private room, written as they write it where that is known.
-  partner(room) {
-    const names = room.slice(1).split("+");
-    const other = names.find((name) => name !== this.me.name.toLowerCase()) ?? names[0];
-    return this.#spelling.get(other) ?? other;
-  }
-
-  #spelling = new Map(); // in lower case → as written
-
-  isMe(name) {
-    return name.toLowerCase() === this.me.name.toLowerCase();
+    this.kept.set(`outbox:${this.#session.id}`, box);
   }
 
   // --- Rooms ---
-
-  privateRoom(name) {
-    this.#spelling.set(name.toLowerCase(), name);
-    return `@${[name.toLowerCase(), this.me.name.toLowerCase()].sort().join("+")}`;
-  }
-
-  title(room) {
-    return room.startsWith("@") ? this.partner(room) : room;
-  }
 
   // Turn to a room; one that this page is not in is entered.
   open(name) {
@@ -193,14 +167,14 @@ export class Chat {
 
   // What is known of this name from earlier pages.
   #known(what) {
-    return this.#kept.get(`${what}:${this.me.name.toLowerCase()}`);
+    return this.kept.get(`${what}:${this.me.name.toLowerCase()}`);
   }
 
   #rememberRooms() {
     if (!this.me.name) return;
     const name = this.me.name.toLowerCase();
-    this.#kept.set(`rooms:${name}`, this.#cursors.rooms());
-    if (this.current) this.#kept.set(`current:${name}`, this.current);
+    this.kept.set(`rooms:${name}`, this.#cursors.rooms());
+    if (this.current) this.kept.set(`current:${name}`, this.current);
   }
 
   get lastOpen() {
@@ -221,20 +195,11 @@ export class Chat {
 
   #see(room, id) {
     room.seen = id;
-    this.#kept.setSoon(`seen:${this.me.name.toLowerCase()}`, { ...this.#known("seen"), [room.name]: id });
-  }
-
-  ignored() {
-    return this.#kept.get("ignored", []);
-  }
-
-  ignores(name) {
-    return this.ignored().includes(name.toLowerCase()) && !this.isMe(name);
+    this.kept.setSoon(`seen:${this.me.name.toLowerCase()}`, { ...this.#known("seen"), [room.name]: id });
   }
 
   ignore(name, hidden) {
-    const others = this.ignored().filter((one) => one !== name.toLowerCase());
-    this.#kept.set("ignored", hidden ? [...others, name.toLowerCase()] : others);
+    this.hide(name, hidden);
     this.#tell("log", true);
   }
 
@@ -242,62 +207,9 @@ export class Chat {
     return target(frame) === null && !frame.deleted && !this.isMe(frame.from) && !this.ignores(frame.from);
   }
 
-  isForMe(frame) {
-    return frame.room.startsWith("@") || mentions(this.me.name, frame.text);
-  }
-
   #count(room, frame) {
     room.unread += 1;
     if (this.isForMe(frame)) room.mentions += 1;
-  }
-
-  // --- The past ---
-
-  async older(room) {
-    if (room.loading || room.log.hasAll) return;
-    const messages = await this.#page(room, room.log.first === null ? {} : { before: room.log.first });
-    if (!messages) return;
-    room.log.prepend(messages);
-    room.log.hasAll = messages.length === 0 || messages[0].id === 1;
-    this.#tell("log");
-  }
-
-  // The page behind the last message, in a log that was jumped into.
-  async newer(room) {
-    if (room.loading || room.log.isLive) return;
-    const last = room.log.last ?? 0;
-    const messages = await this.#page(room, { before: last + PAGE + 1 });
-    if (!messages) return;
-    room.log.append(
-      messages.filter((one) => one.id > last),
-      last + PAGE >= room.last,
-    );
-    this.#tell("log");
-  }
-
-  // Show the place of one message. Returns whether it is there.
-  async jump(room, id) {
-    if (!room.log.find(id)) {
-      const messages = await this.#page(room, { before: id + PAGE / 2 });
-      if (!messages?.some((one) => one.id === id)) return false;
-      room.log.replace(messages, messages.at(-1).id >= room.last);
-      this.#tell("log");
-    }
-    return true;
-  }
-
-  async toEnd(room) {
-    if (room.log.isLive) return;
-    const messages = await this.#page(room, {});
-    if (messages) room.log.replace(messages, true);
-    this.#tell("log");
-  }
-
-  async #page(room, range) {
-    room.loading = true;
-    const frame = await this.ask({ type: "history", room: room.name, limit: PAGE, ...range });
-    room.loading = false;
-    return frame?.messages ?? null;
   }
 
   // --- Questions ---
@@ -320,7 +232,7 @@ export class Chat {
     room.people = new Map(frame.members.map((one) => [one.name.toLowerCase(), one]));
     room.members = frame.total ?? room.members;
     room.role = room.people.get(this.me.name.toLowerCase())?.role ?? room.role;
-    for (const { name: one } of frame.members) this.#spelling.set(one.toLowerCase(), one);
+    for (const { name: one } of frame.members) this.spelling.set(one.toLowerCase(), one);
     this.#tell("people");
   }
 
@@ -393,7 +305,7 @@ export class Chat {
     if (arrival !== NEW || !room) return;
     room.last = frame.id;
     room.log.add(frame);
-    this.#spelling.set(frame.from.toLowerCase(), frame.from);
+    this.spelling.set(frame.from.toLowerCase(), frame.from);
     if (this.#isNews(frame)) {
       this.#count(room, frame);
       this.#tell("news", frame);
@@ -408,7 +320,7 @@ export class Chat {
   #presence(frame) {
     const { joined = [], left = [], renamed = [] } = frame;
     for (const [old, name] of renamed) {
-      this.#spelling.set(name.toLowerCase(), name);
+      this.spelling.set(name.toLowerCase(), name);
       if (this.isMe(old)) this.#becomes(name);
     }
     const room = this.rooms.get(frame.room);

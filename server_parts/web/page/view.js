@@ -8,6 +8,8 @@ const MOST_ROWS = 350; // in the document
 const MOST_NEW = 120; // in one frame
 const NEAR = 900; // pixels beyond the screen within which rows are made
 
+export const $ = (id) => document.getElementById(id);
+
 // An element. Of its properties, `on…` are listeners and `class`, `aria-…` and the like attributes.
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);

@@ -1,0 +1,154 @@
+// What this person writes: the field and its drafts, what the text is about, and texts on their way.
+//
+// It is loaded as soon as the conversation is on the screen.
+
+import { press } from "./keys.js";
+import { $, asSentence, el, textNodes } from "./view.js";
+
+export class Composer {
+  #page;
+  #chat;
+  #about = null; // what the text that is typed is about: {reply: item} or {edit: item}
+
+  constructor(page) {
+    this.#page = page;
+    this.#chat = page.chat;
+    $("composer").onsubmit = (event) => (event.preventDefault(), this.submit());
+    $("input").oninput = () => this.typed();
+    $("input").onkeydown = (event) => this.#inputKey(event);
+    document.onkeydown = (event) => press(page, this, event);
+    $("context").lastElementChild.onclick = () => this.giveUp();
+  }
+
+  // Whether the text was about another one, which it is not any more.
+  giveUp() {
+    if (!this.#about) return false;
+    this.about(null);
+    this.type("");
+    return true;
+  }
+
+  type(text) {
+    const input = $("input");
+    input.value = text;
+    input.focus();
+    this.typed();
+  }
+
+  typed() {
+    const input = $("input");
+    if (!CSS.supports("field-sizing", "content")) {
+      input.style.height = "auto";
+      input.style.height = `${input.scrollHeight}px`;
+    }
+    this.#page.completion = null;
+    const drafts = {
+      ...this.#page.kept.get(this.#drafts),
+      [input.dataset.room]: this.#about?.edit ? undefined : input.value || undefined,
+    };
+    this.#page.kept.setSoon(this.#drafts, drafts);
+    this.#offer();
+  }
+
+  get #drafts() {
+    return `drafts:${this.#chat.me.name.toLowerCase()}`;
+  }
+
+  turnTo(room) {
+    const input = $("input");
+    if (input.dataset.room === room) return;
+    const early = input.dataset.room ? "" : input.value; // typed before this was loaded
+    this.about(null);
+    input.dataset.room = room;
+    input.value = early || (this.#page.kept.get(this.#drafts)?.[room] ?? "");
+    this.typed();
+  }
+
+  // The commands that begin like what is typed.
+  async #offer() {
+    const text = $("input").value;
+    const rows = /^\/\w*$/.test(text) ? (await this.#page.commands()).matching(text.slice(1)) : [];
+    $("offers").hidden = !rows.length;
+    $("offers").replaceChildren(...rows.map(([usage, help]) => el("li", {}, el("code", {}, usage), ` ${help}`)));
+  }
+
+  // Answer or correct a message with what is typed next; with null, neither.
+  about(about) {
+    this.#about = about;
+    const item = about?.reply ?? about?.edit;
+    $("context").hidden = !about;
+    $("context").firstElementChild.textContent = about?.edit
+      ? "Correct your message"
+      : item
+        ? `Answer ${item.from}: ${item.text.slice(0, 80)}`
+        : "";
+    if (about?.edit) this.type(item.text);
+    else if (about) $("input").focus();
+  }
+
+  submit() {
+    const { value } = $("input");
+    if (!value.trim()) return;
+    const about = this.#about?.reply
+      ? { reply: this.#about.reply.id }
+      : this.#about?.edit
+        ? { edit: this.#about.edit.id }
+        : undefined;
+    this.about(null);
+    this.type("");
+    this.#page.kept.flush();
+    const isCommand = /^\/[^/]/.test(value) && !/^\/me\s/.test(value);
+    const text = value.startsWith("//") ? value.slice(1) : value;
+    const act = isCommand ? async () => (await this.#page.commands()).run(this.#page, value) : () => this.#page.say(text, about);
+    this.#busy = this.#busy.then(act).catch((error) => (this.#page.missed(error), this.type(value)));
+  }
+
+  #busy = Promise.resolve(); // lines are carried out in the order in which they were typed
+
+  #editLast() {
+    const mine = this.#page.room.log.items.findLast((item) => item.id && this.#chat.isMe(item.from) && !item.deleted);
+    if (mine && this.#page.can("entries")) this.about({ edit: mine });
+  }
+
+  #inputKey(event) {
+    if (event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) this.submit();
+    else if (event.key === "Tab" && !event.shiftKey && $("input").value)
+      this.#page.commands().then((all) => all.complete(this.#page, $("input")));
+    else if (event.key === "ArrowUp" && !$("input").value && !event.altKey) this.#editLast();
+    else return;
+    event.preventDefault();
+  }
+
+  drawPending() {
+    const room = this.#chat.wireTo(this.#chat.current);
+    const waiting = this.#chat.outgoing
+      .texts()
+      .filter((say) => say.room === room && say.react === undefined && say.delete === undefined);
+    const failed = this.#chat.failed.filter((say) => say.room === room);
+    const row = (say, ...more) =>
+      el(
+        "div",
+        { class: "row" },
+        el("div", { class: "text", dir: "auto" }, say.edit ? "✎ " : "", ...textNodes(say.text), ...more),
+      );
+    const give = (say, isBack) => {
+      this.#chat.failed.splice(this.#chat.failed.indexOf(say), 1);
+      if (isBack) this.type(say.text);
+      this.#page.draw("pending");
+    };
+    const refused = (say) => {
+      const buttons = [
+        el("button", { onclick: () => give(say, true) }, "Edit"),
+        el("button", { onclick: () => give(say) }, "Dismiss"),
+      ];
+      const node = row(say, el("small", {}, asSentence(`Not delivered: ${say.why}`), ...buttons));
+      node.classList.add("failed");
+      return node;
+    };
+    $("pending").replaceChildren(
+      ...failed.map(refused),
+      ...waiting.slice(0, 50).map((say) => row(say, el("span", { class: "tick", title: "On its way" }, " …"))),
+    );
+  }
+}

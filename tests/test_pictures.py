@@ -15,7 +15,8 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-PICTURES = re.findall(r'(?:src|srcset)="([^"]+)"', README)
+PICTURES = re.findall(r'(?:src|srcset)="([^"]+\.svg)"', README)
+PHOTOGRAPHS = re.findall(r'(?:src|srcset)="([^"]+\.png)"', README)
 SVG = "{http://www.w3.org/2000/svg}"
 COLUMNS, ROWS = 40, 6
 SHOWN = (
@@ -106,6 +107,15 @@ def test_the_readme_has_pictures_for_both_themes() -> None:
     assert light
     assert [name.replace("-light.", "-dark.") for name in light] == dark
     assert len(re.findall(r'<img alt="[^"]+" src="[^"]+-light\.svg">', README)) == len(light)
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_a_photograph_of_the_page_is_small(name: str) -> None:
+    """It exists, light and dark, and costs its readers little."""
+    picture = (ROOT / name).read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n")
+    assert len(picture) < 150_000
+    assert {name.replace("-dark.", "-light."), name.replace("-light.", "-dark.")} <= set(PHOTOGRAPHS)
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -11,10 +11,6 @@ OUTAGE = re.compile(
     r"WebSocket connection to .* failed|Failed to load resource: (net::ERR_|.*status of 409)"
 )  # Chromium's own words
 
-# A connection that the browser opened ahead, and to which the server said hello as to any silent client: the page asks
-# again, and only the console tells of it.
-AHEAD = re.compile(r"net::ERR_INVALID_HTTP_RESPONSE")
-
 
 class Tab:
     """One tab. All that its console says is kept; `expects_outage`: the browser may tell that a server is away."""
@@ -34,8 +30,7 @@ class Tab:
     @property
     def complaints(self) -> list[str]:
         """What the console said, without what is known to belong there."""
-        told = [text for text in self._said if not AHEAD.search(text)]
-        return [text for text in told if not (self.expects_outage and OUTAGE.search(text))]
+        return [text for text in self._said if not (self.expects_outage and OUTAGE.search(text))]
 
     # --- what a person does ---
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import OpenTab
     from tests.browser.tab import Tab
 
+pytestmark = pytest.mark.once
+
 PASSWORD = "correct horse battery"
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import OpenTab
     from tests.browser.tab import Tab
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def needs_entries(chat: Chat) -> None:

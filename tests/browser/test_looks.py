@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import OpenTab
     from tests.browser.tab import Tab
 
+pytestmark = pytest.mark.once
+
 AXE = (Path(axe_package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PHONE = {"width": 390, "height": 780}
 LOOKS = pytest.mark.parametrize("color_scheme", ["light", "dark"])

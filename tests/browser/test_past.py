@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import OpenTab
     from tests.browser.tab import Tab
 
+pytestmark = pytest.mark.once
+
 MOST_ROWS = 400
 WATCH = """
 window.longTasks = [];

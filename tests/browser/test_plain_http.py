@@ -15,6 +15,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenTab
 
+pytestmark = pytest.mark.once
+
 MISSING = "[isSecureContext, 'subtle' in crypto, 'serviceWorker' in navigator, 'clipboard' in navigator]"
 
 

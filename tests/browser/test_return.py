@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import OpenTab
     from tests.browser.tab import Tab
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[ServerProgram]:

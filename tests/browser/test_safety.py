@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.conftest import Chat
 
 if TYPE_CHECKING:
     from tests.browser.tab import Tab
+
+pytestmark = pytest.mark.once
 
 HOSTILE = (
     "<img src=x onerror=document.title='owned'>",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.browser.tab import Tab
     from tests.client.programs import Terminal
 
+pytestmark = pytest.mark.once
+
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 

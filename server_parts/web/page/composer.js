@@ -97,6 +97,12 @@ export class Composer {
     this.about(null);
     this.type("");
     this.#page.kept.flush();
+    this.carryOut(value, about);
+  }
+
+  // Say a line, or do what it says, after those before it.
+  carryOut(value, about) {
+    if (!value.trim()) return;
     const isCommand = /^\/[^/]/.test(value) && !/^\/me\s/.test(value);
     const text = value.startsWith("//") ? value.slice(1) : value;
     const act = isCommand ? async () => (await this.#page.commands()).run(this.#page, value) : () => this.#page.say(text, about);

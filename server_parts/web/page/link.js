@@ -110,8 +110,7 @@ export class Link {
   }
 }
 
-// Do it again a few times if it fails. Browsers open connections ahead, to which the server says hello like to any silent
-// client; a request on one of those fails, and the next one gets a better connection.
+// Do it again a few times if it fails: the network, or the server, may be away for a moment.
 export async function persist(attempt, times = 6) {
   for (let left = times; ; left -= 1) {
     try {

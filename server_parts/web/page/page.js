@@ -124,9 +124,14 @@ class Page {
     this.chat.open(/^[a-z0-9_.-]{1,64}$/.test(wanted) || this.chat.rooms.has(wanted) ? wanted : "lobby");
     if (matchMedia("(pointer: fine)").matches) $("input").focus();
     this.draw("room");
-    side().then((loaded) => ((this.#side = loaded), this.draw("rooms")));
-    this.#write((one) => (one.turnTo(this.chat.current), this.draw("pending")));
+    requestAnimationFrame(() => this.#load());
     requestIdleCallback?.(() => Promise.all([panels(), commands()]).catch(() => {}));
+  }
+
+  // What need not be there with the first picture.
+  #load() {
+    side().then((loaded) => ((this.#side = loaded), this.draw("rooms")));
+    this.#write(() => {});
   }
 
   askWho(refusal) {
@@ -149,10 +154,6 @@ class Page {
   }
 
   isLeaving = false; // this person is logging out here
-
-  logOut() {
-    login().then((door) => door.logOut(this));
-  }
 
   forgetMe() {
     kept.clear();
@@ -217,7 +218,7 @@ class Page {
     if (isHere) alerts().then((all) => all.announce(frame));
     if (!document.hasFocus() || !isHere) alerts().then((all) => all.alert(this, frame));
     this.draw("rooms");
-    if (document.hidden) this.#drawTitle();
+    if (document.hidden) this.#side?.drawTitle(this);
   }
 
   // Say something once, beside the conversation.
@@ -248,7 +249,7 @@ class Page {
     if (this.#attends()) this.chat.read(this.chat.current);
     if (["room", "people", "me"].some((one) => dirty.has(one))) this.#drawPeople();
     this.#side?.drawRooms(this);
-    this.#drawTitle();
+    this.#side?.drawTitle(this);
     this.#drawDown();
   }
 
@@ -284,24 +285,22 @@ class Page {
     );
   }
 
-  #drawTitle() {
-    const all = [...this.chat.rooms.values()];
-    const sum = (what) => all.reduce((number, room) => number + room[what], 0);
-    const [forMe, unread] = [sum("mentions"), sum("unread")];
-    const here = this.chat.current ? this.chat.title(this.chat.current) : "Chat";
-    document.title = `${forMe ? `(${forMe}) ` : unread ? "• " : ""}${here} – Chat`;
-    if (this.#badge !== Boolean(forMe)) drawIcon(Boolean(forMe));
-    this.#badge = Boolean(forMe);
-  }
-
-  #badge = false;
-
   // --- Clicks and keys ---
 
-  // What is typed before the composer is loaded stays in the field until then.
+  // A line that was typed before the composer is loaded waits for it.
+  #writeEarly(input) {
+    const { value } = input;
+    input.value = "";
+    this.#write((one) => one.carryOut(value)).catch((error) => (this.missed(error), (input.value ||= value)));
+  }
+
   async #write(then) {
     const { Composer } = await composer();
-    this.#composer ??= new Composer(this);
+    if (!this.#composer) {
+      this.#composer = new Composer(this);
+      this.#composer.turnTo(this.chat.current);
+      this.draw("pending");
+    }
     then(this.#composer);
   }
 
@@ -350,9 +349,9 @@ class Page {
   #listen() {
     const input = $("input");
     $("login-form").onsubmit = (event) => (event.preventDefault(), login().then((door) => door.submit(this)));
-    const submit = (event) => (event.preventDefault(), this.#write((one) => one.submit()));
-    $("composer").onsubmit = submit;
-    input.onkeydown = (event) => event.key === "Enter" && !event.shiftKey && !event.isComposing && submit(event);
+    const early = (event) => (event.preventDefault(), this.#writeEarly(input));
+    $("composer").onsubmit = early;
+    input.onkeydown = (event) => event.key === "Enter" && !event.shiftKey && !event.isComposing && early(event);
     $("log").onscroll = () => {
       if (this.view.scrolled()) this.draw("scroll");
       else this.draw("down");

@@ -79,7 +79,10 @@ function mayModerate(page) {
 export async function person(page, { from: name }) {
   const { chat } = page;
   if (chat.isMe(name)) return settings(page);
-  const about = await chat.ask({ type: "whois", name });
+  const [about] = await Promise.all([
+    chat.ask({ type: "whois", name }),
+    chat.current.startsWith("@") ? null : chat.askWho(chat.current), // one's own role here may be new
+  ]);
   const facts =
     about &&
     [

@@ -1,5 +1,6 @@
 // One's own name, colour, password, devices and the like; and what one can type. Each function gets the page.
 
+import { logOut } from "./login.js";
 import { clock, count, date } from "./view.js";
 import { form, menu, show } from "./windows.js";
 
@@ -37,7 +38,7 @@ export function settings(page) {
         ]);
         if (values) chat.order({ type: "color", ...values });
       },
-      me.color,
+      me.color?.replace("_", " "),
     ],
     [
       "Sound",
@@ -64,7 +65,7 @@ export function settings(page) {
       },
     ],
     ["Keys and commands", () => help(page), "?"],
-    ["Log out", () => page.logOut(), "on this device"],
+    ["Log out", () => logOut(page), "on this device"],
   ]);
 }
 

@@ -1,6 +1,6 @@
 // The rooms and private talks at the side, with what is unread there, and who one is.
 
-import { $, count, el, initial } from "./view.js";
+import { $, count, drawIcon, el, initial } from "./view.js";
 
 export function drawRooms(page) {
   const all = [...page.chat.rooms.values()];
@@ -55,4 +55,17 @@ function roomButton(page, room) {
     el("span", {}, page.chat.title(name)),
     number ? el("b", {}, String(Math.min(number, 999))) : null,
   );
+}
+
+let badge = false; // the icon has a dot
+
+// The title of the tab, and its icon, tell what is unread.
+export function drawTitle(page) {
+  const all = [...page.chat.rooms.values()];
+  const sum = (what) => all.reduce((number, room) => number + room[what], 0);
+  const [forMe, unread] = [sum("mentions"), sum("unread")];
+  const here = page.chat.current ? page.chat.title(page.chat.current) : "Chat";
+  document.title = `${forMe ? `(${forMe}) ` : unread ? "• " : ""}${here} – Chat`;
+  if (badge !== Boolean(forMe)) drawIcon(Boolean(forMe));
+  badge = Boolean(forMe);
 }

@@ -304,3 +304,20 @@ def test_a_flood_is_one_sentence_for_a_screen_reader(chat: Chat, alice: Tab) -> 
         bob.say(f"message {number}")
     expect(alice.page.locator("#announcer")).to_have_text(re.compile(r"^\d+ new messages$"))
     assert alice.page.locator("#log").get_attribute("aria-live") is None
+
+
+def test_what_was_read_elsewhere_is_not_new(chat: Chat, alice: Tab, open_tab: OpenTab) -> None:
+    """Two tabs of a person with an account: what is opened in one is not counted in the other any more."""
+    bob = chat.native("bob")
+    alice.tell("hello")
+    alice.say("/join garden")
+    expect(alice.page.locator("#room-name")).to_have_text("# garden")
+    alice.page.reload()  # whether the name is an account is told at the beginning
+    expect(alice.page.locator("#room-name")).to_have_text("# garden")
+    beside = open_tab(chat.port, beside=alice)
+    expect(beside.page.locator("#room-name")).to_have_text("# garden")
+    bob.tell("anybody?")
+    for tab in (alice, beside):
+        expect(tab.room("lobby").locator("b")).to_have_text("1")
+    alice.open("lobby")
+    expect(beside.room("lobby").locator("b")).to_have_count(0)

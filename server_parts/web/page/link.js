@@ -156,6 +156,28 @@ export class Questions {
   }
 }
 
+// Tells the server how far rooms were read, once a second at most.
+export class Reads {
+  #send;
+  #late = new Map(); // room → id
+  #timer = 0;
+
+  constructor(send) {
+    this.#send = send;
+  }
+
+  tell(room, id) {
+    this.#late.set(room, id);
+    this.#timer ||= setTimeout(() => this.#flush(), 1000);
+  }
+
+  #flush() {
+    this.#timer = 0;
+    for (const [room, id] of this.#late) this.#send({ type: "read", room, id });
+    this.#late.clear();
+  }
+}
+
 // Values that outlive a page. Where the browser keeps nothing, they last as long as the page.
 export class Kept {
   #values = new Map();

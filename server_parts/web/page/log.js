@@ -252,6 +252,16 @@ export class Past {
   }
 }
 
+export const pick = (frame, names) =>
+  Object.fromEntries(names.filter((name) => name in frame).map((name) => [name, frame[name]]));
+
+// What somebody changed about a room, as a sentence.
+export function change(room, { by, topic, mode, slow }) {
+  const about = topic ? `set the topic: ${topic}` : "removed the topic";
+  const pace = slow ? `, one message in ${slow} s` : "";
+  return `${by ?? "Somebody"} ${topic === room.topic ? `changed this room: ${mode}${pace}` : about}`;
+}
+
 // A room, as far as it is known: how it is set, who is there, what is unread. `mark`: the last id before what is new.
 export function newRoom(name, seen) {
   const room = { name, log: new Log(), seen, last: 0, unread: 0, mentions: 0, mark: null, loading: false };

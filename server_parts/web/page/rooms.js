@@ -3,8 +3,8 @@
 // It must not know the document or the socket: frames go out through the link, and `tell(what, …)` says what has changed.
 
 import { Cursors, JUMP, NEW, Outgoing, REPEAT, cut } from "./delivery.js";
-import { Questions } from "./link.js";
-import { Identity, Log, Past, move, newRoom, target } from "./log.js";
+import { Questions, Reads } from "./link.js";
+import { Identity, Log, Past, change, move, newRoom, pick, target } from "./log.js";
 
 const RECENT = 100; // messages of a room that is entered
 const FEW = 200; // people of a room whose names are asked for
@@ -19,6 +19,7 @@ export class Chat extends Identity {
   failed = []; // texts that the server refused: {room, text, why}
   #cursors = new Cursors();
   #questions = new Questions();
+  #reads = new Reads((frame) => this.me.account && this.features.includes("read") && this.#send(frame));
   #session;
   #send;
   #tell;
@@ -189,13 +190,22 @@ export class Chat extends Identity {
     if (!room) return;
     const changed = room.unread || room.mentions;
     room.unread = room.mentions = 0;
-    if (room.seen !== room.last) this.#see(room, room.last);
+    if (room.seen !== room.last) (this.#see(room, room.last), this.#reads.tell(name, room.last));
     if (changed) this.#tell("rooms");
   }
 
   #see(room, id) {
     room.seen = id;
     this.kept.setSoon(`seen:${this.me.name.toLowerCase()}`, { ...this.#known("seen"), [room.name]: id });
+  }
+
+  // This person has read so far, perhaps elsewhere.
+  #hasRead(room, id) {
+    if (!room || id <= (room.seen ?? 0)) return;
+    this.#see(room, id);
+    const news = room.log.items.filter((item) => item.id > id && this.#isNews(item));
+    Object.assign(room, { unread: news.length, mentions: news.filter((item) => this.isForMe(item)).length });
+    this.#tell("rooms");
   }
 
   ignore(name, hidden) {
@@ -262,6 +272,7 @@ export class Chat extends Identity {
     room: this.#settings,
     deleted: ({ room, id }) => (this.rooms.get(room)?.log.erase(id), this.#tell("log")),
     notice: this.#notice,
+    read: ({ room, id }) => this.#hasRead(this.rooms.get(room), id),
   };
 
   #joined(frame) {
@@ -269,9 +280,9 @@ export class Chat extends Identity {
     const isNew = !this.rooms.has(name);
     if (!this.#cursors.joined(name, last)) return;
     const room = this.#ensure(name);
-    Object.assign(room, pick(frame, ["members", "topic", "mode", "slow", "role"]), { last });
+    Object.assign(room, pick(frame, ["members", "topic", "mode", "slow", "role"]), { last, people: null });
+    this.#hasRead(room, frame.read ?? 0);
     if (room.seen === null) this.#see(room, name.startsWith("@") && isNew ? 0 : last);
-    room.people = null;
     if (frame.members <= FEW) this.askWho(name);
     this.#rememberRooms();
     this.#tell("rooms");
@@ -350,12 +361,8 @@ export class Chat extends Identity {
   #settings(frame) {
     const room = this.rooms.get(frame.room);
     if (!room) return;
-    const topic =
-      frame.topic === room.topic ? null : frame.topic ? `set the topic: ${frame.topic}` : "removed the topic";
+    room.log.tell(change(room, frame));
     Object.assign(room, pick(frame, ["topic", "mode", "slow"]));
-    room.log.tell(
-      `${frame.by ?? "Somebody"} ${topic ?? `changed this room: ${frame.mode}${frame.slow ? `, one message in ${frame.slow} s` : ""}`}`,
-    );
     this.#tell("room");
   }
 
@@ -391,6 +398,3 @@ export class Chat extends Identity {
     this.pump();
   }
 }
-
-const pick = (frame, names) =>
-  Object.fromEntries(names.filter((name) => name in frame).map((name) => [name, frame[name]]));

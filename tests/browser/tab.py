@@ -54,6 +54,11 @@ class Tab:
         self.say(text)
         self.sees(text)
 
+    def enter(self, room: str) -> None:
+        """Join a room by command; what is typed next belongs to it once it is on the screen."""
+        self.say(f"/join {room}")
+        expect(self.page.locator("#room-name")).to_have_text(f"# {room}")
+
     def open(self, room: str) -> None:
         self.room(room).click()
         expect(self.room(room)).to_have_attribute("aria-current", "page")

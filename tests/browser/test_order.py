@@ -23,7 +23,7 @@ pytestmark = pytest.mark.once
 @pytest.fixture
 def owner(chat: Chat, alice: Tab) -> Tab:
     """alice, in a room that is hers."""
-    alice.say("/join garden")
+    alice.enter("garden")
     alice.tell("mine now")
     return alice
 
@@ -32,7 +32,7 @@ def owner(chat: Chat, alice: Tab) -> Tab:
 def guest(chat: Chat, owner: Tab, open_tab: OpenTab) -> Tab:
     """bob, who has said something there."""
     bob = open_tab(chat.port).come_in("bob")
-    bob.say("/join garden")
+    bob.enter("garden")
     bob.tell("buy cheap seeds")
     owner.sees("cheap seeds")
     return bob

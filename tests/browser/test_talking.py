@@ -266,7 +266,7 @@ def test_away_is_told_and_ended(chat: Chat, alice: Tab) -> None:
 def test_a_topic_is_shown(chat: Chat, open_tab: OpenTab) -> None:
     """Whoever owns a room sets it, from the room's menu."""
     alice = open_tab(chat.port).come_in("alice")
-    alice.say("/join garden")
+    alice.enter("garden")
     alice.tell("mine now")
     alice.page.click("#room-menu")
     alice.choose("Topic")
@@ -279,12 +279,12 @@ def test_a_topic_is_shown(chat: Chat, open_tab: OpenTab) -> None:
 def test_moderators_remove_people(chat: Chat, open_tab: OpenTab) -> None:
     """The owner of a room deletes a message and removes its author, who is told."""
     alice = open_tab(chat.port).come_in("alice")
-    alice.say("/join garden")
+    alice.enter("garden")
     alice.tell("mine now")
     alice.page.reload()  # the role is told with the entry
     alice.seems_online()
     bob = open_tab(chat.port).come_in("bob")
-    bob.say("/join garden")
+    bob.enter("garden")
     bob.tell("buy cheap seeds")
     alice.row("cheap seeds").hover()
     alice.choose("Delete")
@@ -310,7 +310,7 @@ def test_what_was_read_elsewhere_is_not_new(chat: Chat, alice: Tab, open_tab: Op
     """Two tabs of a person with an account: what is opened in one is not counted in the other any more."""
     bob = chat.native("bob")
     alice.tell("hello")
-    alice.say("/join garden")
+    alice.enter("garden")
     expect(alice.page.locator("#room-name")).to_have_text("# garden")
     alice.page.reload()  # whether the name is an account is told at the beginning
     expect(alice.page.locator("#room-name")).to_have_text("# garden")

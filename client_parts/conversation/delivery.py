@@ -9,6 +9,8 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from chat_common import Frame
+from client_parts.conversation.remembered import About
 from client_parts.kept.bookmarks import Epoch
 
 # Characters on their way at once. More would only fill the kernel's buffers of a server that reads us slowly, until
@@ -24,6 +26,11 @@ class Say:
     seq: int
     room: str
     text: str
+    about: About | None = None  # the message of that room that it speaks of
+
+    def frame(self) -> Frame:
+        spoken = {} if self.about is None else {self.about.kind: self.about.id}
+        return {"type": "say", "room": self.room, "text": self.text, "seq": self.seq, **spoken}
 
 
 class Outgoing:
@@ -44,9 +51,9 @@ class Outgoing:
     def __len__(self) -> int:
         return len(self._pending)
 
-    def add(self, room: str, text: str) -> None:
+    def add(self, room: str, text: str, about: About | None = None) -> None:
         self._newest += 1
-        self._pending[self._newest] = Say(self._newest, room, text)
+        self._pending[self._newest] = Say(self._newest, room, text, about)
 
     def next(self) -> Say | None:
         """The next text to send on the present connection, once."""
@@ -75,6 +82,15 @@ class Outgoing:
         self.held = False
         self._forget_up_to(accepted)
         self._renumber(accepted + 1)
+
+    def withdraw_entries(self) -> list[Say]:
+        """On a new connection: give up what speaks of other messages, which means nothing there."""
+        withdrawn = [say for say in self._pending.values() if say.about is not None]
+        for say in withdrawn:
+            del self._pending[say.seq]
+        if withdrawn:
+            self._renumber(self._accepted + 1)
+        return withdrawn
 
     def disconnected(self) -> None:
         """What was sent may be lost, and counts as unsent until the server says what it accepted."""

@@ -45,6 +45,10 @@ def _pair(value: Any) -> bool:
     return type(value) is list and [type(item) for item in value] == [str, str]
 
 
+def _reactions(value: Any) -> bool:
+    return value is None or (type(value) is dict and all(map(_list_of(_is(str)), value.values())))
+
+
 _text = _is(str)
 _count = _is(int)
 _flag = _optional(_is(bool))
@@ -58,7 +62,10 @@ _message_form = {
     "text": _text,
     "seq": _optional(_count),
     "by": _optional(_text),
+    **dict.fromkeys(("reply", "edit", "delete", "react"), _optional(_count)),
+    "edited": _optional(_is(int, float)),
     "deleted": _flag,
+    "reactions": _reactions,
 }
 _message = _object(**_message_form)
 _time = _is(int, float)
@@ -106,6 +113,7 @@ FORMS: dict[str, Check] = {
         role=_optional(_text),
         account=_flag,
         password=_flag,
+        features=_names,
     ),
     "away": _object(text=_optional(_text)),
     "joined": _object(room=_text, last=_count, members=_count, read=_optional(_count), **_ROOM_SET),

@@ -158,7 +158,7 @@ class Receiver:
         while state.requests:
             link.send(state.requests.popleft())
         while (say := state.outgoing.next()) is not None:
-            link.send({"type": "say", "room": say.room, "text": say.text, "seq": say.seq})
+            link.send(say.frame())
 
     def _speak(self) -> None:
         if not self._course.is_by_force:

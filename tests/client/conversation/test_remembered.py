@@ -1,0 +1,105 @@
+"""What entries do to the messages that a client has: the same as to those of a client that began later."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from chat_common import Frame
+from client_parts.conversation import remembered
+from client_parts.conversation.remembered import Remembered
+from tests.client.fakes import message
+from tests.server.hub.room_copies import Row, about_of, folded, row_of
+
+KINDS = ("edit", "delete", "react", "reply")
+
+
+def log(rng: random.Random, length: int) -> list[Frame]:
+    """A room in which people say anything of anything, with gaps in nothing."""
+    said = []
+    for id in range(1, length + 1):
+        kind = rng.choice((*KINDS, "react", "edit", "", ""))
+        about: dict[str, Any] = {kind: rng.randint(1, length)} if kind else {}
+        text = "/me deleted it" if kind == "delete" else rng.choice(("a", "b", "/me takes it back", f"text {id}"))
+        said.append(message(id, text, rng.choice(("ann", "Ann", "bob", "eve")), ts=float(id), **about))
+    return said
+
+
+def as_rows(said: list[Frame]) -> dict[int, Row]:
+    return folded((one["id"], Row(one["text"], one["from"], one["ts"], about_of(one))) for one in said)
+
+
+def as_frames(said: list[Frame], first: int, last: int) -> list[Frame]:
+    """A page of the log as a server sends it, when all of that was said."""
+    return [
+        _as_frame(one, row) for one, row in zip(said, as_rows(said).values(), strict=True) if first <= one["id"] <= last
+    ]
+
+
+def _as_frame(one: Frame, row: Row) -> Frame:
+    reactions: dict[str, list[str]] = {}
+    for name, text in row.reactions.values():
+        reactions.setdefault(text, []).append(name)
+    facts: dict[str, Any] = {"edited": row.edited, "deleted": row.deleted or row.text == "", "reactions": reactions}
+    return {**one, "text": row.text, **{fact: value for fact, value in facts.items() if value}}
+
+
+def take(copy: Remembered, frames: list[Frame]) -> None:
+    for frame in frames:
+        copy.read(frame)
+        copy.apply(frame)
+
+
+def shown(copy: Remembered, id: int) -> object:
+    found = copy.find("lobby", id)
+    return None if found is None else row_of(found).shown()
+
+
+def run(seed: int) -> None:
+    """Somebody hears all, is away now and then, and is told again what was told; the room is the same at the end."""
+    rng = random.Random(seed)
+    said = log(rng, 60)
+    copy, last = Remembered(), 0
+    while last < len(said):
+        until = min(len(said), last + rng.randint(1, 12))
+        if rng.random() < 0.5:  # heard live: as each was when it was said
+            for id in range(last + 1, until + 1):
+                take(copy, as_frames(said[:id], id, id))
+        else:  # caught up: as all of it is now
+            take(copy, as_frames(said[:until], last + 1, until))
+        if rng.random() < 0.3:  # an older page, which is no news
+            for frame in as_frames(said[:until], 1, until):
+                copy.read(frame)
+        last = until
+    late = Remembered()
+    take(late, as_frames(said, 1, len(said)))
+    for id, row in as_rows(said).items():
+        if row.about is None or row.about[0] == "reply":
+            assert shown(copy, id) == shown(late, id) == row.shown(), f"seed {seed}, message {id}"
+        else:
+            assert shown(copy, id) is None
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_room_is_the_same_wherever_one_resumes(seed: int) -> None:
+    """And what the reference says."""
+    run(seed)
+
+
+def test_a_client_that_forgets_edits_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the test above would show nothing."""
+    monkeypatch.setattr(remembered, "EDIT", "none")
+    with pytest.raises(AssertionError, match="seed"):
+        all(run(seed) is None for seed in range(20))  # type: ignore[func-returns-value]
+
+
+def test_old_messages_are_let_go_of() -> None:
+    """A room takes so much of the memory, and no more."""
+    copy = Remembered()
+    for id in range(1, remembered.MOST + 10):
+        copy.read(message(id))
+    assert (copy.find("lobby", 9), copy.find("lobby", 10)) == (None, message(10))
+    copy.forget("lobby")
+    assert copy.find("lobby", 10) is None

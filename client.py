@@ -34,7 +34,7 @@ from chat_common import (
 from client_parts.command_line import Preferences, read_command_line
 from client_parts.conversation.admission import Admission
 from client_parts.conversation.conversation import RECENT, Conversation, Wishes
-from client_parts.input.commands import Intent, Mistake, Order, understand, understand_piped
+from client_parts.input.commands import Correction, Intent, Mistake, Order, understand, understand_piped
 from client_parts.input.intent_queue import IntentQueue
 from client_parts.input.login import LoginError, ask_for_password, password_in, warning_about
 from client_parts.input.questions import LEFT, answered, asks, may_ask
@@ -242,6 +242,8 @@ class ChatClient:
             line = self._screen.read_line()
             if is_blank(line):
                 continue
+            if self._screen.corrects is not None:
+                return Correction(self._screen.corrects, line)
             if self._screen.interactive:
                 intent = understand(line)
                 self._may_be_secret = isinstance(intent, Mistake) and may_ask(line)

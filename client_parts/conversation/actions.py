@@ -1,7 +1,7 @@
 """What the person behind this client does: one method for each thing that a command may ask for.
 
-Its parts: `account` for accounts, `moderation` for order in the rooms, `settings` for what is chosen, and `navigation`
-for the way from room to room.
+Its parts: `messages` for what speaks of other messages, `account` for accounts, `moderation` for order in the rooms,
+`settings` for what is chosen, and `navigation` for the way from room to room.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from chat_common import COLORS, Frame, color_problem, harmless_line, name_proble
 from client_parts.conversation.account import Account
 from client_parts.conversation.choices import Choices
 from client_parts.conversation.company import Company
+from client_parts.conversation.entries import Entries
 from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.messages import Messages
 from client_parts.conversation.moderation import Moderation
@@ -24,6 +25,7 @@ class Actions:
     def __init__(
         self, state: State, rooms: Rooms, company: Company, messages: Messages, mentions: Mentions, paging: Paging
     ) -> None:
+        self.messages = Entries(state, rooms, company)
         self.account = Account(state)
         self.moderation = Moderation(state, rooms, paging)
         self.settings = choices = Choices(state)

@@ -57,4 +57,4 @@ class Answers:
         if say is not None:
             self._state.refused += 1
             reason = bad(f"Not delivered: {sentence}")
-            self._state.board.complain(f"{reason} Your text was: {harmless_line(say.text)}")
+            self._state.board.complain(f"{reason} Your text was: {harmless_line(say.text)}" if say.text else reason)

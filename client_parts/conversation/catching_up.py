@@ -38,6 +38,8 @@ class CatchingUp:
         room, known = frame["room"], self._state.cursors.last_shown(frame["room"])
         self._company.people.count(room, frame["members"])
         self._company.ask_who_is_in(room)
+        if known is not None and known > frame["last"]:  # messages were lost: their numbers are given again
+            self._state.remembered.forget(room)
         if not self._state.cursors.joined(room, frame["last"]):
             return
         self._unseen.enter(room, frame["last"], known)
@@ -72,9 +74,15 @@ class CatchingUp:
         news = list(filter(self._messages.is_news, new))
         for message in frame["messages"]:
             self._messages.note_correspondent(message)
+            self._state.remembered.read(message)
             if self._is_to_be_shown(room, message, has_gap=has_gap):
                 self._mark_new(room, message["id"], besides=len(new) - len(news))
-                self._messages.show(message, past=True, delivered=is_resumed and self._state.said_here(message))
+                self._messages.show(
+                    message,
+                    past=True,
+                    delivered=is_resumed and self._state.said_here(message),
+                    is_old=not is_resumed and not self._unseen.is_new(key_of(message)),
+                )
         self._take_news(news)
         self._mark_for_me(news)
         if not frame.get("more"):
@@ -114,6 +122,7 @@ class CatchingUp:
             self._rooms.unread.mark_for_me(message["room"])
 
     def _say_some_are_missing(self, room: str) -> None:
+        self._state.remembered.forget(room)  # nobody knows what was done to them meanwhile
         place = self._state.view.place(room)
         line = alert(f"* Some messages of {place} are missing here; the server no longer has them.")
         self._state.room_board.show(room, line)
@@ -135,5 +144,5 @@ class CatchingUp:
     def _show_older(self, room: str, page: list[Frame]) -> None:
         for message in page:
             self._state.cursors.page(room, message["id"])
-            self._messages.show(message, past=True)
+            self._messages.show(message, past=True, is_old=True)
         self._state.board.show(aside("* /history shows still older messages"))

@@ -28,7 +28,7 @@ from client_parts.conversation.room_board import RoomBoard
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
 from client_parts.conversation.unseen import Unseen
-from client_parts.input.commands import Intent, Mistake, Text, obey
+from client_parts.input.commands import Correction, Intent, Mistake, Text, obey
 from client_parts.input.completion import Vocabulary
 from client_parts.kept.bookmarks import Bookmarks
 from client_parts.kept.places import Place, Places
@@ -79,7 +79,7 @@ class Conversation:
         self._actions = actions = Actions(state, rooms, company, messages, mentions, paging)
         self._auto_away = AutoAway(state)
         self._reading = reading = Reading(state, rooms, unseen)
-        self._overview = Overview(state, rooms, company, paging)
+        self._overview = Overview(state, rooms, company, paging, actions.messages)
         incoming = Incoming(state, rooms, company, messages, mentions, catching_up)
         answers = Answers(state, rooms, actions.moderation.doubted)
         account, self._facts = actions.account, actions.moderation.facts
@@ -98,7 +98,7 @@ class Conversation:
             "rooms": paging.rooms,
             "results": paging.searches.answer,
             "room": self._facts.changed,
-            "deleted": self._facts.deleted,
+            "deleted": messages.amending.deleted,
             **dict.fromkeys(("bans", "audit", "reports"), paging.records),
             "servers": actions.moderation.servers,
             "devices": account.devices,
@@ -129,6 +129,8 @@ class Conversation:
         """Carry out what was typed."""
         if isinstance(intent, Text):
             self._actions.say(intent.text)
+        elif isinstance(intent, Correction):
+            self._actions.messages.correct(intent.which, intent.text)
         elif isinstance(intent, Mistake):
             self.state.complain(intent.sentence)
         else:

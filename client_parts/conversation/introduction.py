@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat_common import MAX_HELLO_LINE, PROTOCOL, VERSION, Frame, color_problem, encode_frame
+from chat_common import MAX_HELLO_LINE, PROTOCOL, VERSION, Frame, color_problem, encode_frame, harmless_line
 from client_parts.conversation.account import greeting
 from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.rooms import Rooms
@@ -55,6 +55,12 @@ class Introduction:
         state = self._state
         has_new_log = state.cursors.connected(frame["epoch"])
         state.outgoing.connected(frame["accepted"])
+        features = frame.get("features")
+        state.knows_entries = isinstance(features, list) and "entries" in features
+        if has_new_log:
+            state.remembered.forget_all()
+        if has_new_log or not state.knows_entries:
+            self._withdraw_entries(is_new=has_new_log)
         state.online, state.tag = True, frame.get("tag")
         state.has_password = frame.get("password")
         state.admission.forget()
@@ -68,6 +74,14 @@ class Introduction:
         if not self._greeted:
             self._greet(frame)
         self._ask_for_the_rest(frame)
+
+    def _withdraw_entries(self, *, is_new: bool) -> None:
+        """Numbers of another log mean other messages; and a server that knows no entries would take them for texts."""
+        why = "this server's history was replaced" if is_new else "this server is too old for that"
+        for say in self._state.outgoing.withdraw_entries():
+            self._state.refused += 1
+            text = f" Your text was: {harmless_line(say.text)}" if say.text else ""
+            self._state.complain(f"Not delivered: {why}.{text}")
 
     def _take_name(self, name: str) -> None:
         """Under another name than the one that was wished, a conversation of the last run is somebody else's."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chat_common import Frame
+from client_parts.conversation.amending import Amending
 from client_parts.conversation.company import Company
+from client_parts.conversation.remembered import REPLY, changes_another
 from client_parts.conversation.state import State
 from client_parts.kept.bookmarks import Key
 from client_parts.kept.values import NOTIFY_COMMAND
@@ -16,13 +18,15 @@ class Messages:
     def __init__(self, state: State, company: Company) -> None:
         self._state = state
         self._company = company
+        self.amending = Amending(state, company)
         self._correspondent: Frame | None = None  # the newest private message from somebody else
         self._losses = 0  # of the window's focus, after which something was said
 
     def is_news(self, message: Frame) -> bool:
-        """Whether somebody said it to whom this person listens."""
+        """Whether somebody to whom this person listens said it, and did not only change what was said."""
         sender = message["from"]
-        return not self._state.view.is_me(sender) and not self._company.is_ignored(sender)
+        is_heard = not self._state.view.is_me(sender) and not self._company.is_ignored(sender)
+        return is_heard and not changes_another(message)
 
     def names_me(self, message: Frame) -> bool:
         """Whether it is news that mentions this person."""
@@ -44,13 +48,21 @@ class Messages:
 
     def is_for_me(self, message: Frame) -> bool:
         """Whether it was said to this person above all."""
-        return message["room"].startswith("@") or self.names_me(message)
+        return message["room"].startswith("@") or self.names_me(message) or self._answers_me(message)
+
+    def _answers_me(self, message: Frame) -> bool:
+        answered = self._state.remembered.find(message["room"], message.get(REPLY) or 0)
+        return answered is not None and self._state.view.is_me(answered["from"]) and self.is_news(message)
 
     # --- Showing ---
 
-    def show(self, message: Frame, *, past: bool = False, delivered: bool = False) -> None:
-        """Show a message; `delivered` marks one's own that has arrived."""
+    def show(self, message: Frame, *, past: bool = False, delivered: bool = False, is_old: bool = False) -> None:
+        """Show a message; `delivered` marks one's own that has arrived, `is_old` what was there before."""
         state, sender = self._state, message["from"]
+        state.remembered.read(message)
+        if changes_another(message):
+            self.amending.take(message, is_told=not is_old)
+            return
         if self._company.is_ignored(sender):
             return
         if not past:
@@ -58,9 +70,9 @@ class Messages:
         if not state.view.is_me(sender):
             self._company.people.spoke(sender)
         self._show_what_stands_before(message, past=past)
-        line = state.view.message(message, past=past, delivered=delivered)
+        line = self.amending.line(message, past=past, delivered=delivered)
         if delivered:
-            state.room_board.show_delivered(line)
+            state.room_board.show_delivered(message["room"], line, message["id"])
         else:
             state.room_board.show(message["room"], line, message["id"])
 

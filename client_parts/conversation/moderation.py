@@ -78,10 +78,6 @@ class Moderation:
         if (scope := self._scope()) is not None:
             self.facts.tell(scope["room"])
 
-    def delete(self, id: int) -> None:
-        if (scope := self._scope()) is not None:
-            self._request({"type": "delete", **scope, "id": id})
-
     def report(self, id: int | None, reason: str) -> None:
         """Also what was said in private."""
         if (room := self._rooms.current_on_the_wire) is None:

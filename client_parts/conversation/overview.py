@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from chat_common import harmless_line
 from client_parts.conversation.company import Company
+from client_parts.conversation.delivery import Say
+from client_parts.conversation.entries import Entries
 from client_parts.conversation.paging import Paging
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
@@ -17,11 +19,12 @@ _MOST_SHOWN = 300  # characters of a text on its way
 
 
 class Overview:
-    def __init__(self, state: State, rooms: Rooms, company: Company, paging: Paging) -> None:
+    def __init__(self, state: State, rooms: Rooms, company: Company, paging: Paging, entries: Entries) -> None:
         self._state = state
         self._rooms = rooms
         self._company = company
         self._paging = paging
+        self._entries = entries
 
     def status(self, link: str, next_try: str = "", *, waiting: bool, in_clear: bool) -> Status:
         """How things stand; with the texts that wait for their receipt, if they have waited for a while."""
@@ -56,7 +59,7 @@ class Overview:
     def unconfirmed(self, most: int | None = None) -> tuple[str, ...]:
         """The texts on their way, or the beginning of each, with where they go if that is not here."""
         texts = self._state.outgoing.texts()
-        marks = ((self._state.view.mark(self._rooms.wire_name(say.room)), say.text[:most]) for say in texts)
+        marks = ((self._state.view.mark(self._rooms.wire_name(say.room)), _in_words(say)[:most]) for say in texts)
         return tuple(harmless_line(mark + text) for mark, text in marks)
 
     def vocabulary(self) -> Vocabulary:
@@ -67,4 +70,11 @@ class Overview:
         rooms = tuple(cursors.rooms())
         partners_here = [view.place(room)[1:] for room in cursors.positions() if room.startswith("@")]
         names = self._company.people.to_offer(rooms, partners_here)
-        return Vocabulary(names, rooms, self._paging.public_rooms, self._company.ignored_names())
+        return Vocabulary(
+            names, rooms, self._paging.public_rooms, self._company.ignored_names(), self._entries.correctable()
+        )
+
+
+def _in_words(say: Say) -> str:
+    """What is on its way, and what it is about."""
+    return say.text if say.about is None else f"{say.about.kind} [{say.about.id}] {say.text}".rstrip()

@@ -5,6 +5,7 @@ It must not know which rooms there are, nor what a line says.
 
 from __future__ import annotations
 
+from client_parts.kept.bookmarks import Key
 from client_parts.kept.settings import Settings
 from client_parts.screen.board import Board
 from client_parts.screen.held_lines import HeldLines
@@ -22,16 +23,24 @@ class RoomBoard:
 
     def show(self, room: str, line: str, id: int | None = None) -> None:
         """A line of that room; `id` if it is a message."""
+        key = None if id is None else (room, id)
         if not self.is_hidden(room):
-            self._board.show(line)
+            self._board.show(line, key=key)
             return
-        self._waiting.setdefault(room, HeldLines()).hold(line)
+        self._waiting.setdefault(room, HeldLines()).hold(line, key=key)
         if id is not None:
             self._first_hidden.setdefault(room, id)
 
-    def show_delivered(self, line: str) -> None:
+    def show_delivered(self, room: str, line: str, id: int) -> None:
         """One's own text, which is shown wherever it went."""
-        self._board.show_delivered(line)
+        self._board.show_delivered(line, (room, id))
+
+    def change(self, key: Key, line: str, instead: str) -> None:
+        """A message looks otherwise now. `instead` is shown, unless it is empty, if its row is not there any more."""
+        room, _ = key
+        if (waiting := self._waiting.get(room)) is not None and waiting.change(key, line):
+            return
+        self._board.change(key, line, "" if self.is_hidden(room) else instead)
 
     def turn(self, room: str | None) -> None:
         """That room is in view now: show what waits there."""
@@ -59,5 +68,5 @@ class RoomBoard:
     def _show_what_waits(self, room: str) -> None:
         waiting = self._waiting.get(room)
         self.forget(room)
-        for line, hang in waiting.take() if waiting is not None else ():
-            self._board.show(line, hang)
+        for line in waiting.take() if waiting is not None else ():
+            self._board.show(*line)

@@ -38,11 +38,6 @@ class RoomFacts:
             self._facts[frame["room"]] = order.facts(frame)
             self._tell_all(frame["room"], order.changed(self._state.view, frame, before))
 
-    def deleted(self, frame: Frame) -> None:
-        """A moderator took a message away."""
-        if frame["room"] in self._state.cursors:
-            self._tell_all(frame["room"], [order.deleted(self._state.view, frame)])
-
     def tell(self, room: str) -> None:
         self._state.board.note(order.as_set(self._state.view, room, self._facts.get(room, Facts())))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from chat_common import MAX_TEXT, Frame, is_blank, partners, private_room
 from client_parts.conversation.company import Company
+from client_parts.conversation.remembered import About
 from client_parts.conversation.state import State
 from client_parts.conversation.unseen import Unread, Unseen
 from client_parts.screen.view import alert
@@ -72,6 +73,7 @@ class Rooms:
         self.unread.seen(room)
         self._state.cursors.leave(room)
         self._state.room_board.forget(room)
+        self._state.remembered.forget(room)
         self._state.note(note)
         self.turn_from(room)
 
@@ -108,11 +110,12 @@ class Rooms:
         if self.is_current(room):
             self.turn_to(next(iter(self._state.cursors.rooms()), None))
 
-    def say(self, room: str, text: str) -> None:
-        """Put a text on its way to a room, in pieces that a message may hold."""
+    def say(self, room: str, text: str, about: About | None = None) -> None:
+        """Put a text on its way to a room, in pieces that a message may hold; the first speaks of that message."""
         self.unread.seen(self.wire_name(room))  # who answers has read
-        for piece in _pieces(text.replace("\0", "")):
-            self._state.outgoing.add(room, piece)
+        pieces = list(_pieces(text.replace("\0", "")))
+        for number, piece in enumerate(pieces if pieces or about is None else [""]):
+            self._state.outgoing.add(room, piece, None if number else about)
 
     def take_name(self, name: str) -> None:
         """Be called that from now on. Private conversations of the name before cannot be read any more."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from chat_common import Frame, harmless_line, is_name
 from client_parts.conversation.admission import IN_CLEAR, Admission
 from client_parts.conversation.delivery import Cursors, Outgoing
+from client_parts.conversation.remembered import Remembered
 from client_parts.conversation.room_board import RoomBoard
 from client_parts.conversation.unseen import Away
 from client_parts.kept.settings import Settings
@@ -42,6 +43,8 @@ class State:
     tag: str | None = None  # the server's name for this session, if it gave one
     refused: int = 0  # texts that will not be delivered
     outgoing: Outgoing = field(default_factory=Outgoing)
+    remembered: Remembered = field(default_factory=Remembered)
+    knows_entries: bool = False  # the server stores what speaks of other messages
     requests: deque[Frame] = field(default_factory=deque)
 
     @property

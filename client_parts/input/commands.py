@@ -15,6 +15,8 @@ from client_parts.input import help as texts
 from client_parts.input import keys
 from client_parts.input.account_commands import ACCOUNT_COMMANDS
 from client_parts.input.command import Actions, BadUsage, Command, first_word, needed, nothing_more, whole_number
+from client_parts.input.correctable import Correctable
+from client_parts.input.message_commands import MESSAGE_COMMANDS
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.input.settings_commands import SETTINGS_COMMANDS, choose
 from client_parts.kept.values import CHOICES
@@ -46,7 +48,15 @@ class Mistake:
     sentence: str
 
 
-Intent = Text | Order | Mistake
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The new text of a message of one's own, as it was corrected in the input."""
+
+    which: Correctable
+    text: str
+
+
+Intent = Text | Order | Mistake | Correction
 _BLANK = re.compile("[ \n]")
 
 
@@ -261,20 +271,28 @@ _EVERYDAY: tuple[Command, ...] = (
     ),
 )
 
-COMMANDS: tuple[Command, ...] = (*_EVERYDAY, *SETTINGS_COMMANDS, *ACCOUNT_COMMANDS, *MODERATION_COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *_EVERYDAY,
+    *MESSAGE_COMMANDS,
+    *SETTINGS_COMMANDS,
+    *ACCOUNT_COMMANDS,
+    *MODERATION_COMMANDS,
+)
 _BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.aliases)}
 _PIPED = {word: command for word, command in _BY_WORD.items() if command in _EVERYDAY}
 
 
 TOPICS = {
+    "messages": ("Answering and correcting; N is a number that /search shows:", MESSAGE_COMMANDS),
     "settings": ("What you choose and keep; see also /theme, /bell, /joins, /only and /color:", SETTINGS_COMMANDS),
     "account": ("Your account, and who may come in:", ACCOUNT_COMMANDS),
     "moderation": ("Keeping order; -s as the first word means the whole server:", MODERATION_COMMANDS),
 }
 MORE_HELP = ("keys", *TOPICS, "all")
-_NO_COMMAND = "Anything else is a message; //text sends /text."
+_NO_COMMAND = "All else is said; //text says /text."
 _GROUPS = {
     "Talk": ("msg", "reply", "me", "say"),
+    "Answer": ("re", "edit", "delete", "react"),
     "Rooms": ("join", "leave", "switch", "next", "rooms", "who", "only"),
     "Past": ("history", "search", "context", "more", "mentions"),
     "You": ("nick", "color", "away", "back", "ignore", "unignore"),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chat_common import COLORS
+from client_parts.input import emoji
 from client_parts.input.commands import COMMANDS, MORE_HELP
+from client_parts.input.correctable import Correctable
 from client_parts.input.moderation_commands import EVERYWHERE, MODES, ROOM_ROLES, SERVER_ROLES
 from client_parts.kept.values import CHOICES, DEFAULT, KEYS
 
@@ -34,6 +36,7 @@ class Vocabulary:
     rooms: tuple[str, ...] = ()  # one's own
     public: tuple[str, ...] = ()  # all that the server has told of
     ignored: tuple[str, ...] = ()
+    correctable: Correctable | None = None  # what /edit brings into the input
 
 
 def complete(line: str, vocabulary: Vocabulary) -> list[str]:
@@ -42,6 +45,8 @@ def complete(line: str, vocabulary: Vocabulary) -> list[str]:
     if not space and line.startswith("/"):
         return [f"/{name} " for name in _beginning(line[1:], [command.name for command in COMMANDS])]
     before += space
+    if word.startswith(":") and (named := emoji.beginning(word)):
+        return [f"{before}{name if line.startswith('/react ') else sign} " for name, sign in named]
     at = "@" if word.startswith("@") else ""
     if line.startswith("/") and (found := _next_argument(line[1:].split(" ")[:-1], word, vocabulary)) is not None:
         return [f"{before}{match} " for match in found]

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from chat_common import nearest
+from chat_common import harmless_line, nearest
 
 _TABLE: Final = """
-+1 👍  thumbsup 👍  -1 👎  thumbsdown 👎  heart ❤  broken_heart 💔  smile 😄  grin 😁  joy 😂  rofl 🤣  wink 😉
-blush 😊  heart_eyes 😍  thinking 🤔  neutral 😐  confused 😕  worried 😟  cry 😢  sob 😭  angry 😠  rage 😡  scream 😱  sweat 😅
-sunglasses 😎  tongue 😛  kiss 😘  sleeping 😴  sick 🤢  shrug 🤷  facepalm 🤦  eyes 👀  wave 👋  clap 👏  pray 🙏
-ok_hand 👌  muscle 💪  raised_hands 🙌  handshake 🤝  point_up ☝  victory ✌  fingers_crossed 🤞  tada 🎉  party 🥳
-fire 🔥  rocket 🚀  star ⭐  sparkles ✨  zap ⚡  boom 💥  100 💯  check ✅  cross ❌  warning ⚠  question ❓
-exclamation ❗  bulb 💡  bug 🐛  wrench 🔧  hammer 🔨  lock 🔒  key 🔑  bell 🔔  pin 📌  memo 📝  book 📖  mail 📧
-phone 📞  computer 💻  clock ⏰  hourglass ⏳  calendar 📅  chart 📈  coffee ☕  tea 🍵  beer 🍺  wine 🍷  pizza 🍕
-cake 🍰  apple 🍎  sun ☀  rain 🌧  snow ❄  rainbow 🌈  moon 🌙  earth 🌍  tree 🌳  flower 🌸  cat 🐱  dog 🐶  bird 🐦
-fish 🐟  whale 🐳  snail 🐌  turtle 🐢  unicorn 🦄  robot 🤖  ghost 👻  skull 💀  poop 💩  car 🚗  train 🚆  plane ✈
-ship 🚢  bike 🚲  house 🏠  gift 🎁  trophy 🏆  medal 🏅  ball ⚽  music 🎵  art 🎨  money 💰  gem 💎  anchor ⚓
++1 👍  thumbsup 👍  -1 👎  thumbsdown 👎  heart ❤  broken_heart 💔  smile 😄  grin 😁  joy 😂
+rofl 🤣  wink 😉  blush 😊  heart_eyes 😍  thinking 🤔  neutral 😐  confused 😕  worried 😟  cry 😢
+sob 😭  angry 😠  rage 😡  scream 😱  sweat 😅  sunglasses 😎  tongue 😛  kiss 😘  sleeping 😴
+sick 🤢  shrug 🤷  facepalm 🤦  eyes 👀  wave 👋  clap 👏  pray 🙏  ok_hand 👌  muscle 💪
+raised_hands 🙌  handshake 🤝  point_up ☝  victory ✌  fingers_crossed 🤞  tada 🎉  party 🥳  fire 🔥  rocket 🚀
+star ⭐  sparkles ✨  zap ⚡  boom 💥  100 💯  check ✅  cross ❌  warning ⚠  question ❓
+exclamation ❗  bulb 💡  bug 🐛  wrench 🔧  hammer 🔨  lock 🔒  key 🔑  bell 🔔  pin 📌
+memo 📝  book 📖  mail 📧  phone 📞  computer 💻  clock ⏰  hourglass ⏳  calendar 📅  chart 📈
+coffee ☕  tea 🍵  beer 🍺  wine 🍷  pizza 🍕  cake 🍰  apple 🍎  sun ☀  rain 🌧
+snow ❄  rainbow 🌈  moon 🌙  earth 🌍  tree 🌳  flower 🌸  cat 🐱  dog 🐶  bird 🐦
+fish 🐟  whale 🐳  snail 🐌  turtle 🐢  unicorn 🦄  robot 🤖  ghost 👻  skull 💀  poop 💩
+car 🚗  train 🚆  plane ✈  ship 🚢  bike 🚲  house 🏠  gift 🎁  trophy 🏆  medal 🏅
+ball ⚽  music 🎵  art 🎨  money 💰  gem 💎  anchor ⚓
 """
 _WORDS: Final = _TABLE.split()
 EMOJI: Final = dict(zip(_WORDS[::2], _WORDS[1::2], strict=True))
@@ -33,7 +36,8 @@ def emoji(written: str) -> str:
         return EMOJI[name]
     if len(written) > 2 and written[0] == written[-1] == ":":
         near = nearest(name, EMOJI)
-        raise UnknownEmoji(f"There is no emoji {written} here" + (f"; did you mean :{near}:?" if near else "."))
+        hint = f"; did you mean :{near}:?" if near else "."
+        raise UnknownEmoji(f"There is no emoji {harmless_line(written)} here{hint}")
     return written
 
 

@@ -8,6 +8,7 @@ KEYS: Final = (
     ("Tab", "Complete a command, room, colour or name; press it again for the next match."),
     ("Alt+Enter, Ctrl+J", "Begin a new line. Enter sends all lines as one message."),
     ("Up, Down, Ctrl+R", "Move in the lines, and find what you typed before, also in earlier runs. Esc ends a search."),
+    ("Up, on an empty line", "Correct your last message: Enter sends it, Esc gives up, Up goes on to earlier texts."),
     ("Ctrl+A, E, K, U, W, Y", "Edit the line as in a shell."),
     ("Ctrl+_", "Take back what you typed."),
     ("Ctrl+X Ctrl+E", "Edit the text in your own editor (VISUAL or EDITOR)."),

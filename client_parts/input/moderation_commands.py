@@ -111,10 +111,6 @@ def _topic(actions: Actions, words: str) -> None:
         actions.moderation.change_topic("" if words.lower() == "off" else words)
 
 
-def _delete(actions: Actions, words: str) -> None:
-    actions.moderation.delete(whole_number(_bare_number(words), "the number of a message"))
-
-
 def _report(actions: Actions, words: str) -> None:
     word, rest = first_word(words)
     number = _bare_number(word)
@@ -192,7 +188,6 @@ MODERATION_COMMANDS: tuple[Command, ...] = (
         "Make somebody owner, moderator, voice or member of this room; -s: operator or member of the server.",
         _role,
     ),
-    Command("delete", (), "/delete ID", "Delete a message of this room by its number, as /search shows it.", _delete),
     Command(
         "bans",
         (),

@@ -113,7 +113,6 @@ FORMS: dict[str, Check] = {
         role=_optional(_text),
         account=_flag,
         password=_flag,
-        features=_names,
     ),
     "away": _object(text=_optional(_text)),
     "joined": _object(room=_text, last=_count, members=_count, read=_optional(_count), **_ROOM_SET),

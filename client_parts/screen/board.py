@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from client_parts.kept.bookmarks import Key
 from client_parts.kept.transcript import Transcript
 from client_parts.screen.window import Window
 from terminal_parts.width import HANG
@@ -26,11 +27,14 @@ class Board(Protocol):
     def window(self) -> Window:
         """Whether somebody looks."""
 
-    def show(self, line: str, hang: int = HANG) -> None:
-        """What comes from the server."""
+    def show(self, line: str, hang: int = HANG, key: Key | None = None) -> None:
+        """What comes from the server; a message with its key, by which it can be changed."""
 
-    def show_delivered(self, line: str) -> None:
+    def show_delivered(self, line: str, key: Key | None = None) -> None:
         """An own text that waited below the messages: it moves up among them."""
+
+    def change(self, key: Key, line: str, instead: str) -> None:
+        """Change a message that was shown; if it is not to be seen any more, show `instead`, unless that is empty."""
 
     def note(self, line: str, hang: int = HANG) -> None:
         """What this client itself has to say."""

@@ -20,7 +20,9 @@ from typing import TextIO
 
 from chat_common import MAX_TEXT, Frame, harmless_line
 from client_parts.input.completion import Vocabulary
+from client_parts.input.correctable import Correctable
 from client_parts.input.reading import Reader
+from client_parts.kept.bookmarks import Key
 from client_parts.kept.transcript import Transcript
 from client_parts.screen.status import Status
 from client_parts.screen.window import Window
@@ -44,6 +46,7 @@ class LineScreen(Reader):
         self.echoes = echoes
         self.broken = False
         self.continues = False
+        self.corrects: Correctable | None = None  # here, nothing comes into the input
         self.rich = False
         self.window = Window()
         self.transcript = Transcript()
@@ -61,7 +64,7 @@ class LineScreen(Reader):
 
                 discard_typed(sys.stdin.fileno())  # the shell would execute it
 
-    def show(self, line: str, hang: int = HANG) -> None:
+    def show(self, line: str, hang: int = HANG, key: Key | None = None) -> None:
         self._write(sys.stdout, self._own_row() + line)
         self._log(line)
 
@@ -69,8 +72,13 @@ class LineScreen(Reader):
         if problem := self.transcript.add(line):
             self.complain(harmless_line(problem))
 
-    def show_delivered(self, line: str) -> None:
+    def show_delivered(self, line: str, key: Key | None = None) -> None:
         self.show(line)
+
+    def change(self, key: Key, line: str, instead: str) -> None:
+        """What was written stays; a further line says what has changed."""
+        if instead:
+            self.show(instead)
 
     def note(self, line: str, hang: int = HANG) -> None:
         self.show(line)
@@ -169,7 +177,7 @@ def _allow_anything(stream: TextIO) -> None:
 class JsonScreen(LineScreen):
     """One JSON event per line on standard output, for programs; sentences for people on standard error."""
 
-    def show(self, line: str, hang: int = HANG) -> None:
+    def show(self, line: str, hang: int = HANG, key: Key | None = None) -> None:
         """Programs get the frame instead."""
 
     def note(self, line: str, hang: int = HANG) -> None:

@@ -82,11 +82,6 @@ def role(view: View, room: str, name: str) -> str:
     return aside(f"* you are {harmless_line(name)} of {view.place(room)}")
 
 
-def deleted(view: View, frame: Frame) -> str:
-    number, who = message_number(frame["id"]), harmless_line(frame.get("by") or "the operator")
-    return aside(f"{view.mark(frame['room'])}* message {number} was deleted by {who}")
-
-
 def quoted(text: str) -> str:
     """What somebody wrote, within a line of ours."""
     return f"“{without_padding(harmless_line(text))}”"

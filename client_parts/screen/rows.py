@@ -12,9 +12,11 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 from chat_common import paint
-from client_parts.screen.held_lines import HeldLines
+from client_parts.kept.bookmarks import Key
+from client_parts.screen.held_lines import HeldLines, Line, find
 from client_parts.screen.input_line import InputLine
 from client_parts.screen.links import linked
 from client_parts.screen.status import Status, status_line, waiting_lines
@@ -50,7 +52,7 @@ class Rows:
         self._reserved = False  # the scroll region is set
         self._columns, self._rows = terminal_size(descriptor)
         self._free = 0  # empty rows at the end of the message area
-        self._lines: deque[tuple[str, int]] = deque(maxlen=_REMEMBERED)
+        self._lines: deque[Line] = deque(maxlen=_REMEMBERED)
         self._held = HeldLines()  # came while somebody else had the screen
         self._status: Status | None = None
         self._foot_rows = 2  # below the message area: texts on their way, the status, and what is typed
@@ -69,8 +71,8 @@ class Rows:
             if self._status is not None:
                 opening += self._title.changed(self._status.title)
             self._write(opening + ("\n" * self._rows + self._drawn() if self._reserved else _TELLS_MORE))
-            for line, hang in self._held.take():
-                self._append(line, hang)
+            for line in self._held.take():
+                self._append(line)
             self._write(self._drawn_input())
 
     def lend(self) -> None:
@@ -89,7 +91,7 @@ class Rows:
         try:
             closing = self._closing() if self._inside else ""
             if not lent:
-                closing += "".join(map(self._as_rows, self._held.take_complaints()))
+                closing += "".join(_as_rows(line, self._columns) for line in self._held.take_complaints())
             self._inside, self._lent = False, lent
             self._write(closing)
         finally:
@@ -105,45 +107,68 @@ class Rows:
 
     # --- Lines ---
 
-    def show(self, line: str, hang: int) -> None:
-        """One more line."""
+    def show(self, text: str, hang: int, key: Key | None = None) -> None:
+        """One more line; with the key of a message, it can be changed."""
+        line = Line(text, hang, key)
         with self._writing:
             if self._inside:
-                self._append(line, hang)
+                self._append(line)
             else:
-                self._held.hold(line, hang)
+                self._held.hold(*line)
 
-    def show_delivered(self, line: str, hang: int) -> None:
+    def show_delivered(self, text: str, hang: int, key: Key | None = None) -> None:
         """The same for the first of the waiting texts: its row below goes first, so that none stays empty."""
         with self._writing:
             if self._inside and self._reserved and self._status is not None and self._status.waiting:
                 self._status = replace(self._status, waiting=self._status.waiting[1:])
                 self._write(self._drawn_foot())
-        self.show(line, hang)
+        self.show(text, hang, key)
 
-    def show_now(self, line: str, hang: int) -> None:
+    def show_now(self, text: str, hang: int) -> None:
         """The same for a complaint: it is shown also if there is never an `enter`, but not over a shell's work."""
         if self.broken:
             return  # perhaps somebody waits for ever, with the lock
         with self._writing:
             if self._inside:
-                self._append(line, hang)
+                self._append(Line(text, hang))
             elif self._lent:
-                self._held.hold(line, hang, complaint=True)
+                self._held.hold(text, hang, complaint=True)
             else:
-                self._write(self._as_rows(line))
+                self._write(_as_rows(text, self._columns))
 
-    def _append(self, line: str, hang: int) -> None:
-        self._lines.append((line, hang))
+    def _append(self, line: Line) -> None:
+        self._lines.append(line)
         if self._reserved:
-            self._write(self._appended(wrap(line, self._columns, hang)) + self._input.cursor(self._first_typed))
+            self._write(
+                self._appended(wrap(line.text, self._columns, line.hang)) + self._input.cursor(self._first_typed)
+            )
         else:
-            self._write("\r\x1b[0m\x1b[K" + self._as_rows(line) + self._drawn_input())
+            self._write("\r\x1b[0m\x1b[K" + _as_rows(line.text, self._columns) + self._drawn_input())
+
+    def change(self, key: Key, text: str) -> bool:
+        """Change a message. Returns whether that can be seen now, or will be seen with what waits."""
+        with self._writing:
+            if self._held.change(key, text):
+                return True
+            if (place := find(self._lines, key)) is None:
+                return False
+            columns = self._columns
+            before = _height(_wrapped(islice(self._lines, place, None), columns), columns)
+            self._lines[place] = self._lines[place]._replace(text=text)
+            rows = _wrapped(islice(self._lines, place, None), columns)
+            first = self._bottom - self._free - before + 1
+            scrolled = max(0, _height(rows, columns) - before - self._free)
+            if not self._inside or not self._reserved or first - scrolled < 1:
+                return False
+            self._free = self._bottom - first + scrolled + 1
+            wiped = _scrolled_and_wiped(scrolled, first - scrolled, self._bottom)
+            self._write(wiped + self._appended(rows) + self._input.cursor(self._first_typed))
+            return True
 
     def _appended(self, rows: list[str]) -> str:
         first = self._bottom - self._free + 1
         start = f"\x1b[{first};1H\x1b[0m" if self._free else f"\x1b[{self._bottom};1H\x1b[0m\n"
-        self._free = max(0, self._free - sum(height(row, self._columns) for row in rows))
+        self._free = max(0, self._free - _height(rows, self._columns))
         return start + "\r\n".join(map(linked, rows) if self.links else rows) + "\x1b[0m"
 
     # --- What stands below the messages ---
@@ -269,16 +294,31 @@ class Rows:
         except (OSError, ValueError):
             self.broken = True
 
-    def _as_rows(self, line: str) -> str:
-        """A line where nothing is reserved, broken between words."""
-        return "".join(f"{row}\r\n" for row in fitted(line, self._columns).split("\n"))
+
+def _as_rows(line: str, columns: int) -> str:
+    """A line where nothing is reserved, broken between words."""
+    return "".join(f"{row}\r\n" for row in fitted(line, columns).split("\n"))
 
 
-def _last_rows(lines: Iterable[tuple[str, int]], columns: int, number: int) -> list[str]:
+def _scrolled_and_wiped(number: int, first: int, last: int) -> str:
+    """So many rows leave the message area, and the rest of it, from the first row to the last, is empty."""
+    scrolled = f"\x1b[{last};1H\x1b[0m" + "\n" * number if number else ""
+    return scrolled + "".join(f"\x1b[{row};1H\x1b[0m\x1b[K" for row in range(first, last + 1))
+
+
+def _wrapped(lines: Iterable[Line], columns: int) -> list[str]:
+    return [row for line in lines for row in wrap(line.text, columns, line.hang)]
+
+
+def _height(rows: list[str], columns: int) -> int:
+    return sum(height(row, columns) for row in rows)
+
+
+def _last_rows(lines: Iterable[Line], columns: int, number: int) -> list[str]:
     """As many of the last lines as so many rows of the screen have room for."""
     rows: list[str] = []
-    for line, hang in reversed(list(lines)):
-        pieces = wrap(line, columns, hang)
+    for line in reversed(list(lines)):
+        pieces = wrap(line.text, columns, line.hang)
         while pieces and height(pieces[-1], columns) <= number:
             number -= height(pieces[-1], columns)
             rows.append(pieces.pop())

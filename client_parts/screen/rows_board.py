@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 
 from chat_common import Frame, harmless_line, paint
+from client_parts.kept.bookmarks import Key
 from client_parts.kept.transcript import Transcript
 from client_parts.screen.links import understands_links
 from client_parts.screen.notifier import Notifier
@@ -31,13 +32,19 @@ class RowsBoard:
     def broken(self) -> bool:
         return self._rows.broken
 
-    def show(self, line: str, hang: int = HANG) -> None:
-        self._rows.show(line, hang)
+    def show(self, line: str, hang: int = HANG, key: Key | None = None) -> None:
+        self._rows.show(line, hang, key)
         self._log(line)
 
-    def show_delivered(self, line: str) -> None:
-        self._rows.show_delivered(line, HANG)
+    def show_delivered(self, line: str, key: Key | None = None) -> None:
+        self._rows.show_delivered(line, HANG, key)
         self._log(line)
+
+    def change(self, key: Key, line: str, instead: str) -> None:
+        if not self._rows.change(key, line) and instead:
+            self.show(instead)
+        elif instead:  # a transcript has no rows to change
+            self._log(instead)
 
     def _log(self, line: str) -> None:
         if problem := self.transcript.add(line):

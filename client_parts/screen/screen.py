@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from chat_common import Frame
 from client_parts.input.completion import Vocabulary
+from client_parts.input.correctable import Correctable
 from client_parts.screen.board import Board
 from client_parts.screen.line_screen import JsonScreen, LineScreen
 from client_parts.screen.status import Status
@@ -20,6 +21,7 @@ class Screen(Board, Protocol):
 
     interactive: bool  # a person types
     continues: bool  # the line just read is a further piece of the one before
+    corrects: Correctable | None  # the message of which the line just read is the new text
     leaving_key: str  # the key that leaves the question for a secret
     objection: Callable[[], str]  # what a person who leaves may not know, if anything
 

@@ -16,8 +16,10 @@ from typing import Any
 
 from chat_common import harmless_line, paint
 from client_parts.input.completion import Vocabulary
+from client_parts.input.correctable import Correctable
 from client_parts.input.reading import Closed
 from client_parts.kept.input_history import InputHistory
+from client_parts.screen.correcting import Correcting
 from client_parts.screen.own_editor import EditorFailed, edited
 from client_parts.screen.rows import Rows
 from client_parts.screen.rows_board import RowsBoard
@@ -50,6 +52,8 @@ class TerminalScreen(RowsBoard, TypingLoop):
         self._history = history
         self._closed = threading.Event()
         self._tab = Tab()
+        self._correcting = Correcting(self._editor)
+        self.corrects: Correctable | None = None
         self._secret: SecretLine | None = None  # what is typed instead of a line, and is not seen
         self.objection: Callable[[], str] = str
         self._has_objected = False  # since the last key but Ctrl+C
@@ -169,8 +173,10 @@ class TerminalScreen(RowsBoard, TypingLoop):
         if self._secret is not None and key.code not in (_CTRL_Z, _CTRL_L, _CTRL_BACKSLASH):
             return self._secret.press(key)
         second, self._has_begun = self._has_begun, key.code == _CTRL_X
+        if self._correcting.takes(key, self._tab.vocabulary.correctable):
+            return None
         if key.code in _GO and not self._closed.is_set():
-            return _GO[key.code]
+            return self._leave_by(key)
         if key.code == _ENTER and not editor.search_fails:
             return self._entered()
         if key.code == _CTRL_C:
@@ -183,15 +189,26 @@ class TerminalScreen(RowsBoard, TypingLoop):
             self._redraw()
         elif second and key.code == _CTRL_E:
             self._edit_elsewhere()
-        elif key.code == _TAB:
-            if listed := self._tab.press(editor):
-                self.show(listed)
         else:
-            editor.press(key)
+            self._typed(key)
         return None
+
+    def _typed(self, key: Key) -> None:
+        if key.code != _TAB:
+            self._editor.press(key)
+        elif listed := self._tab.press(self._editor):
+            self.show(listed)
+
+    def _leave_by(self, key: Key) -> str:
+        """To another room: what is corrected is of this one."""
+        if self._correcting.which is not None:
+            self._correcting.give_up()
+        self.corrects = None
+        return _GO[key.code]
 
     def _entered(self) -> str:
         line = self._editor.take().strip("\n")
+        self.corrects = self._correcting.end()
         if self._history is not None and self._history.add(line):
             self._editor.remember(line)
         return line
@@ -215,7 +232,9 @@ class TerminalScreen(RowsBoard, TypingLoop):
     def _interrupted(self) -> None:
         if self._secret is not None:
             raise Abandoned
-        if not self._closed.is_set() and (self._editor.text or self._editor.search is not None):
+        if not self._closed.is_set() and self._correcting.is_left():
+            self._correcting.give_up()
+        elif not self._closed.is_set() and (self._editor.text or self._editor.search is not None):
             self._editor.clear()
         elif not self._closed.is_set() and not self._has_objected and (objection := self.objection()):
             self._has_objected = True
@@ -227,8 +246,13 @@ class TerminalScreen(RowsBoard, TypingLoop):
         if self._secret is not None:
             self._rows.set_input(*self._secret.drawn())
         else:
-            self._rows.set_input(self._editor.text, self._editor.cursor, self._editor.search_prompt)
+            self._rows.set_input(self._editor.text, self._editor.cursor, self._prompt_instead)
         self._editor.shape = self._rows.shape
+
+    @property
+    def _prompt_instead(self) -> str:
+        """What stands before the text instead of the room; nothing, if the room does."""
+        return self._editor.search_prompt or self._correcting.prompt
 
     # --- Signals ---
 

@@ -16,6 +16,7 @@ from client_parts.screen.code import with_code_apart
 from client_parts.screen.found import Results, matches
 
 MENTION = "»"  # stands before a message that names this person, for whoever sees no colours
+_ANSWERS = "↪"  # stands before what a message answers
 _MANY = 8  # names listed one by one
 _MOST_COUNTED = 1000  # messages that match a search; a total above means more than these
 _MANY_AWAY = 2  # the same in the status line
@@ -46,8 +47,10 @@ class View:
         """What stands before each line of a room, wherever one talks: it is never unclear who can read a line."""
         return "" if room == self.home else f"{self.place(room)} "
 
-    def message(self, message: Frame, *, past: bool = False, delivered: bool = False) -> str:
-        """A message, live or from the past."""
+    def message(
+        self, message: Frame, *, past: bool = False, delivered: bool = False, quote: str = "", facts: str = ""
+    ) -> str:
+        """A message, live or from the past; with a quote of what it answers, and what was done to it."""
         label, body = speech(message["from"], message["color"], message["text"], self.style)
         if message.get("deleted"):
             body = aside("(deleted)")
@@ -55,15 +58,28 @@ class View:
             body = without_padding(body)
         own = self.is_me(message["from"])
         named = self.marks_mentions and not own and bool(mentions(self.me, body))
+        when = aside(f"{(moment if past and not self.timed else clock)(message['ts'])} ")
+        mark = self.mark(message["room"])
         parts = [
-            aside(f"{(moment if past and not self.timed else clock)(message['ts'])} "),
+            f"{when}{paint(mark, 'yellow') if mark else ''}{aside(f'{_ANSWERS} {quote}')}\n"
+            if self.timed and quote
+            else "",
+            when,
             paint(f"{MENTION} ", "yellow", "bold") if named else "",
-            paint(mark, "yellow") if (mark := self.mark(message["room"])) else "",
+            paint(mark, "yellow") if mark else "",
+            aside(f"(to {quote.replace('(', '[').replace(')', ']')}) ") if quote and not self.timed else "",
             _tint(label, message["color"]),
             body if message.get("deleted") else with_code_apart(body, str if own else self._heard),
             paint(" ✓", "green") if delivered else "",
+            facts,
         ]
         return "".join(parts)
+
+    def deed(self, entry: Frame, said: str) -> str:
+        """A line of its own about what an entry did to another message."""
+        when = "" if entry["ts"] is None else aside(f"{clock(entry['ts'])} ")
+        mark = self.mark(entry["room"])
+        return when + (paint(mark, "yellow") if mark else "") + aside(said)
 
     def notification(self, message: Frame) -> tuple[str, str]:
         """A title and a text for somebody who does not look at the screen."""

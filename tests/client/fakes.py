@@ -16,7 +16,9 @@ from chat_common import Frame, LineDecoder, decode_frame, encode_frame
 from client import ChatClient
 from client_parts.command_line import Preferences
 from client_parts.input.completion import Vocabulary
+from client_parts.input.correctable import Correctable
 from client_parts.input.reading import Closed
+from client_parts.kept.bookmarks import Key
 from client_parts.kept.transcript import Transcript
 from client_parts.link.link import Patience
 from client_parts.screen.status import Status
@@ -64,6 +66,7 @@ class Notebook:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.raw: list[str] = []
+        self.keys: dict[Key, str] = {}
         self.cleared = 0
         self.rung = 0
         self.theme = ""
@@ -72,12 +75,21 @@ class Notebook:
         self.notified: list[tuple[str, str, str]] = []
         self.window = Window()
 
-    def show(self, line: str, hang: int = 0) -> None:
+    def show(self, line: str, hang: int = 0, key: Key | None = None) -> None:
         self.raw.append(line)
         self.lines.append(unpainted(line))
+        if key is not None:
+            self.keys[key] = self.lines[-1]
 
-    def show_delivered(self, line: str) -> None:
-        self.show(line)
+    def show_delivered(self, line: str, key: Key | None = None) -> None:
+        self.show(line, key=key)
+
+    def change(self, key: Key, line: str, instead: str) -> None:
+        """What was shown since `lines` was emptied is on the screen, if there is one."""
+        if self.rich and (shown := self.keys.get(key)) in self.lines:
+            self.lines[self.lines.index(shown)] = self.keys[key] = unpainted(line)
+        elif instead:
+            self.show(instead)
 
     def note(self, line: str, hang: int = 0) -> None:
         self.show(line, hang)
@@ -105,6 +117,7 @@ class FakeScreen(Notebook):
     """A screen whose keyboard is a queue, and whose lines can be waited for."""
 
     continues = False
+    corrects: Correctable | None = None
     broken = False
     leaving_key = "Esc"
 
@@ -128,9 +141,9 @@ class FakeScreen(Notebook):
             self.left = True
             self._changed.notify_all()
 
-    def show(self, line: str, hang: int = 0) -> None:
+    def show(self, line: str, hang: int = 0, key: Key | None = None) -> None:
         with self._changed:
-            super().show(line)
+            super().show(line, hang, key)
             self._changed.notify_all()
 
     def ask_background(self, told: Callable[[str], None]) -> None:

@@ -46,6 +46,7 @@ from client import ChatClient
 from client_parts.command_line import Preferences, read_command_line
 from client_parts.input.commands import Order, Text, obey, understand, understand_piped
 from client_parts.input.completion import Vocabulary, complete
+from client_parts.kept.bookmarks import Key
 from client_parts.kept.identity import valid_name
 from client_parts.kept.input_history import InputHistory
 from client_parts.kept.transcript import Transcript, TranscriptError
@@ -285,8 +286,12 @@ class Watched(FakeScreen):
         super().__init__()
         self.transcript = NoTranscript()
 
-    def show(self, line: str, hang: int = 0) -> None:
+    def show(self, line: str, hang: int = 0, key: Key | None = None) -> None:
         assert_inert(unpainted(line))
+
+    def change(self, key: Key, line: str, instead: str) -> None:
+        assert_inert(unpainted(line))
+        assert_inert(unpainted(instead))
 
     def event(self, frame: Any) -> None:
         assert json.dumps(frame).isascii()
@@ -348,6 +353,10 @@ VOCABULARY: Final = Vocabulary(("bob", "carol"), ("lobby", "den"))
 
 class Anything:
     """Actions that only see that nothing unreadable is told."""
+
+    @property
+    def messages(self) -> Any:
+        return self
 
     @property
     def account(self) -> Any:

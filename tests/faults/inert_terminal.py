@@ -189,7 +189,8 @@ class ClientStage(Stage):
             self.hear("history", room=room, messages=[], gap=False, more=False)
 
     def message(self, text: str, **more: Any) -> None:
-        self.hear(**message(next(self._ids), text, **more))
+        self.last = next(self._ids)
+        self.hear(**message(self.last, text, **more))
 
     def settle(self) -> None:
         self.client._receiver.show_prompt()
@@ -338,6 +339,24 @@ def waiting(stage: ClientStage, text: str) -> None:
         stage.talk.state.outgoing.delivered(say.seq)
 
 
+def answered(stage: ClientStage, text: str) -> None:
+    """Who said what is quoted, and in an answer to it."""
+    stage.message(text, sender=text)
+    stage.message("hello", reply=stage.last)
+
+
+def done_elsewhere(stage: ClientStage, text: str) -> None:
+    """What people of any name do to a message that is not on the screen: lines of their own."""
+    for fields in ({"edit": 10**6}, {"react": 10**6}, {"delete": stage.last + 10**6}):
+        stage.message(text, sender=text, **fields)
+
+
+def reacted(stage: ClientStage, text: str) -> None:
+    """A new message with a reaction, and one that comes: its row changes, and no other."""
+    stage.message("hello", reactions={text: [text, "bob"]})
+    stage.message(text, sender=text, react=stage.last)
+
+
 IN_THE_AREA: Final[dict[str, Show]] = {
     "a message": lambda stage, text: stage.message(text),
     "a sender": from_a_stranger,
@@ -359,6 +378,9 @@ IN_THE_AREA: Final[dict[str, Show]] = {
     "settings": chosen,
     "what stood around": around,
     "links and code": with_addresses,
+    "an answer": answered,
+    "what was done to a message": done_elsewhere,
+    "a reaction": reacted,
     "a notification": lambda stage, text: notified(stage, text, TERM_PROGRAM="WezTerm"),
     "a notification of another kind": lambda stage, text: notified(stage, text, VTE_VERSION="7200"),
 }

@@ -38,7 +38,7 @@ HERE = {"room": "lobby"}
         ("/voice bob", {"type": "role", "name": "bob", **HERE, "role": "voice"}),
         ("/role bob owner", {"type": "role", "name": "bob", **HERE, "role": "owner"}),
         ("/role -s bob operator", {"type": "role", "name": "bob", "role": "operator"}),
-        ("/delete 7", {"type": "delete", **HERE, "id": 7}),
+        ("/delete 7", {"type": "delete", **HERE, "id": 7}),  # of a server that knows no entries
         ("/report 7 spam", {"type": "report", **HERE, "id": 7, "reason": "spam"}),
         ("/report spam", {"type": "report", **HERE, "reason": "spam"}),
         ("/bans", {"type": "bans", **HERE}),
@@ -57,7 +57,7 @@ def test_each_command_is_one_request(line: str, request_: Frame) -> None:
     assert talk.asked() == [request_]
 
 
-@pytest.mark.parametrize("line", ["/kick bob", "/slow 10s", "/topic tea", "/topic", "/delete 7", "/bans"])
+@pytest.mark.parametrize("line", ["/kick bob", "/slow 10s", "/topic tea", "/topic", "/bans"])
 def test_where_there_is_no_public_room_nothing_is_asked(line: str) -> None:
     """In none, and in a private conversation; each is one sentence."""
     talk = Talk()

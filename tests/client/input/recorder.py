@@ -14,6 +14,10 @@ class Recorder:
         self.calls: list[tuple[Any, ...]] = []
 
     @property
+    def messages(self) -> Any:
+        return self
+
+    @property
     def account(self) -> Any:
         return self
 

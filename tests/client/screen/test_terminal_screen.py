@@ -236,7 +236,7 @@ def test_commands_answer_on_the_screen(person: Open) -> None:
     ann.type("/clear\r")
     ann.wait_until(lambda: ann.messages == [])
     ann.type("/help\r")
-    ann.wait_for("Anything else is a message; //text sends /text.")
+    ann.wait_for("All else is said; //text says /text.")
     ann.wait_for_prompt("builds>")
 
 
@@ -244,7 +244,7 @@ def test_help_keeps_its_columns_in_a_narrow_terminal(person: Open) -> None:
     """What a command does never stands below the commands."""
     ann = person("ann", columns=52)
     ann.type("/help all\r")
-    ann.wait_for("Anything else is a message")
+    ann.wait_for("All else is said")
     rows = [row for row in ann.history() + ann.rows if row.startswith(" ") and not row.startswith("  /")]
     assert rows
     assert all(row.startswith(" " * 16) for row in rows)

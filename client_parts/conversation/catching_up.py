@@ -9,6 +9,7 @@ from client_parts.conversation.company import Company
 from client_parts.conversation.delivery import Arrival
 from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.messages import Messages, key_of
+from client_parts.conversation.remembered import changes_another
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
 from client_parts.conversation.unseen import Unseen
@@ -144,5 +145,6 @@ class CatchingUp:
     def _show_older(self, room: str, page: list[Frame]) -> None:
         for message in page:
             self._state.cursors.page(room, message["id"])
-            self._messages.show(message, past=True, is_old=True)
+            if not changes_another(message):  # what it did is done, and what came after it too
+                self._messages.show(message, past=True)
         self._state.board.show(aside("* /history shows still older messages"))

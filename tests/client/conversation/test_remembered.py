@@ -11,6 +11,7 @@ from chat_common import Frame
 from client_parts.conversation import remembered
 from client_parts.conversation.remembered import Remembered
 from tests.client.fakes import message
+from tests.client.talk import Talk
 from tests.server.hub.room_copies import Row, about_of, folded, row_of
 
 KINDS = ("edit", "delete", "react", "reply")
@@ -103,3 +104,41 @@ def test_old_messages_are_let_go_of() -> None:
     assert (copy.find("lobby", 9), copy.find("lobby", 10)) == (None, message(10))
     copy.forget("lobby")
     assert copy.find("lobby", 10) is None
+
+
+def converse(seed: int) -> None:
+    """The same through a whole conversation: heard live, missed and resumed, or asked for as older pages."""
+    rng = random.Random(seed)
+    said = log(rng, 40)
+    talk = Talk(rich=True)
+    last = 0
+    while last < len(said):
+        until = min(len(said), last + rng.randint(1, 8))
+        if rng.random() < 0.6:
+            for id in range(last + 1, until + 1):
+                talk.hear(*as_frames(said[:id], id, id))
+        else:
+            talk.it.disconnected()
+            welcome = {"type": "welcome", "name": "ann", "color": "blue", "epoch": "e1", "accepted": 0}
+            talk.it.heard({**welcome, "features": ["entries"]})
+            talk.enter("lobby", until, *as_frames(said[:until], last + 1, until))
+        if rng.random() < 0.3:
+            page = as_frames(said[:until], 1, until)
+            talk.hear({"type": "history", "room": "lobby", "messages": page, "gap": False, "more": False})
+        last = until
+    for id, row in as_rows(said).items():
+        if row.about is None or row.about[0] == "reply":
+            assert shown(talk.it.state.remembered, id) == row.shown(), f"seed {seed}, message {id}"
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_conversation_ends_in_the_same_room(seed: int) -> None:
+    """Whatever was heard, missed or read again in between."""
+    converse(seed)
+
+
+def test_a_conversation_that_forgets_deletions_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the test above would show nothing."""
+    monkeypatch.setattr(remembered, "DELETE", "none")
+    with pytest.raises(AssertionError, match="seed"):
+        all(converse(seed) is None for seed in range(20))  # type: ignore[func-returns-value]

@@ -7,6 +7,8 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
+from tests.peers import wait_until
+
 OUTAGE = re.compile(
     r"WebSocket connection to .* failed|Failed to load resource: (net::ERR_|.*status of 409)"
 )  # Chromium's own words
@@ -94,3 +96,7 @@ class Tab:
 
     def value(self, script: str) -> Any:
         return self.page.evaluate(script)
+
+    def comes_to(self, script: str, value: Any) -> bool:
+        """Whether a script has that value sometime. The browser's own waiting evaluates text, which is forbidden."""
+        return wait_until(lambda: bool(self.value(script) == value))

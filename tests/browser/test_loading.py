@@ -8,6 +8,7 @@ import pytest
 
 from server_parts.web.files import page
 from tests.conftest import Chat
+from tests.peers import wait_until
 
 pytest.importorskip("playwright.sync_api", reason="tests/browser/requirements.txt is not installed")
 
@@ -63,8 +64,7 @@ def test_what_is_typed_early_is_kept(chat: Chat, open_tab: OpenTab) -> None:
     alice.page.fill("#input", "typed early")
     alice.page.press("#input", "Enter")
     alice.page.fill("#input", "and more")
-    alice.page.wait_for_function("performance.now() > 0")
-    assert held
+    assert wait_until(lambda: bool(alice.value("true") and held))
     for route in held:
         route.continue_()  # type: ignore[attr-defined]
     alice.sees("typed early")

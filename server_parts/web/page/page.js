@@ -351,7 +351,7 @@ class Page {
     $("login-form").onsubmit = (event) => (event.preventDefault(), login().then((door) => door.submit(this)));
     const early = (event) => (event.preventDefault(), this.#writeEarly(input));
     $("composer").onsubmit = early;
-    input.onkeydown = (event) => event.key === "Enter" && !event.shiftKey && !event.isComposing && early(event);
+    input.onkeydown = (event) => void (event.key === "Enter" && !event.shiftKey && !event.isComposing && early(event));
     $("log").onscroll = () => {
       if (this.view.scrolled()) this.draw("scroll");
       else this.draw("down");

@@ -30,7 +30,7 @@ from server_parts.web.visits import LATELY
 from server_parts.web.web_door import WebDoor
 from server_parts.wire.wire import Wire
 
-LINGER: Final = 5.0  # seconds that whoever got an HTTP answer has to read it
+LINGER: Final = 3.0  # seconds that whoever got an HTTP answer has to read it
 
 log = logging.getLogger("chat")
 
@@ -107,8 +107,6 @@ class Reading:
 
         def open_web(begun: float) -> Door:
             assert site is not None
-            if not visitor.is_behind(site.proxies):  # those open nothing ahead, and talk for many
-                site.visits.note(visitor.source, begun)
             return WebDoor(begun, site, visitor)
 
         web = None if site is None else open_web

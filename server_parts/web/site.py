@@ -36,6 +36,10 @@ class Caller(Protocol):
         """Whether the connection to this server is."""
 
     @property
+    def source(self) -> str:
+        """For whom it is counted."""
+
+    @property
     def is_open(self) -> bool:
         """Whether it may talk as it does; else it has to encrypt."""
 
@@ -90,6 +94,11 @@ class Site:
             return f"https://{names[0]}/"  # the proxy's port
         place = format_address(names[0] if names and is_encrypted else host, port)
         return f"{'https' if is_encrypted else 'http'}://{place}/"
+
+    def note_visit(self, caller: Caller, now: float) -> None:
+        """A browser has asked for something. Proxies open nothing ahead, and talk for many."""
+        if not caller.is_behind(self.proxies):
+            self.visits.note(caller.source, now)
 
     def answer(self, head: Head, caller: Caller) -> Answered:
         """What becomes of a request. BadHeadError says what is wrong with it."""

@@ -45,6 +45,7 @@ class WebDoor:
             return [self._told(error)]
 
     def _answer(self, head: Head, rest: bytes, now: float) -> list[Request]:
+        self._site.note_visit(self._caller, now)
         answered = self._site.answer(head, self._caller)
         if not isinstance(answered, Upgrade):
             return [answered]

@@ -6,6 +6,7 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -403,8 +404,8 @@ def test_what_was_shown_in_the_instant_of_leaving_is_read(
     running, peer = in_the_lobby(server, start)
     screen, show = running.screen, running.screen.show
 
-    def show_and_be_left(line: str, hang: int = 0) -> None:
-        show(line, hang)
+    def show_and_be_left(line: str, *how: Any, **more: Any) -> None:
+        show(line, *how, **more)
         if "seen" in line:
             screen.type("/exit")
             screen.wait_until(lambda: screen.left)

@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import server
+from server_parts import reading
 from server_parts.hub import departures, dispatcher, pages
 from server_parts.hub.arrivals import Arrivals
 from server_parts.people import new_rooms, places, rate_limit
 from server_parts.people.clients import Client
 from server_parts.protocol import native_frames, plain_door
 from server_parts.protocol.requests import Leave
+from server_parts.web import web_door
 from server_parts.wire import acceptor, entrance, outbox, sockets
 from server_parts.wire.handshakes import Handshakes
 from server_parts.wire.outbox import Outbox
@@ -75,6 +77,8 @@ def hurry() -> None:
     """Gives a fifth of the time."""
     _change(native_frames, HELLO_WAIT=2.0, LINE_WAIT=6.0)
     _change(plain_door, LINE_WAIT=2.0)
+    _change(web_door, HEAD_WAIT=2.0)
+    _change(reading, LINGER=0.6)
     _change(entrance, SECONDS=1.0)
     _change(departures, LINGER=0.6)
 

@@ -24,6 +24,7 @@ class Anybody:
 
     is_encrypted = False
     is_open = True
+    source = "127.0.0.1"
 
     def is_behind(self, proxies: Proxies) -> bool:
         return True

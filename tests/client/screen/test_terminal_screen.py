@@ -355,6 +355,9 @@ def test_what_was_typed_is_there_in_the_next_run(person: Open, tmp_path: Path) -
     assert file.stat().st_mode & 0o777 == 0o600
     assert "hush" not in file.read_text()
     again = person("ann")
+    again.wait_for("remember me")
+    again.type("\x1b[A")  # her own last message first
+    again.wait_for("edit [1]> remember me")
     again.type("\x1b[A\x1b[A")
     again.wait_for_prompt("lobby> remember me")
     again.type("\x15\x12rem")

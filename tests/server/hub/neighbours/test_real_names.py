@@ -19,6 +19,7 @@ def seen(seat: Seat, name: str) -> object:
 def test_a_display_name_is_seen_at_the_other_server(here: Bench, bob: Seat) -> None:
     """Also of somebody without an account, whom only the posts tell of."""
     carol = here.seat("carol")
+    assert bob.sees_come("carol")
     carol.ask(ChangeRealName(NAME))
     assert wait_until(lambda: seen(bob, "carol") == NAME)
     carol.ask(ChangeRealName(None))

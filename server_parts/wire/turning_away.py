@@ -18,7 +18,7 @@ from server_parts.wire import sockets
 from server_parts.wire.acceptor import refuse
 
 MOMENT: Final = 0.3  # seconds
-MOST: Final = 128  # connections that are watched; a further one is told at once
+MOST: Final = 16  # connections that are watched; a further one is told at once
 READ: Final = 16 * 1024
 
 

@@ -28,6 +28,7 @@ from server_parts.people.rate_limit import BURST, SHARED
 from server_parts.settings import Settings
 from server_parts.storage.records import Draft
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.wire import turning_away
 from tests.bench.contestants import Server, data_folder
 from tests.bench.generator import Load
 from tests.bench.protocols import NATIVE
@@ -172,8 +173,9 @@ class Abuse(NamedTuple):
         found = []
         if self.growth > MOST_GROWTH:
             found.append(f"memory grew by {self.growth / 1e6:.0f} MB")
-        # Besides its own there are the owner's, and one that was just refused.
-        if self.kind in ("connect", "half_open") and self.connections > Settings().per_address + 2:
+        # Besides its own there are the owner's, one just refused, and those that are being told so.
+        most = Settings().per_address + 2 + turning_away.MOST
+        if self.kind in ("connect", "half_open") and self.connections > most:
             found.append(f"one address holds {self.connections} connections")
         if self.kind == "reconnect" and self.texts > self.most_texts():
             found.append(f"too many texts were stored: {self.texts} > {self.most_texts():.0f}")

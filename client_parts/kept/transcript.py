@@ -30,6 +30,8 @@ class Transcript:
         try:
             descriptor = _opened(path.expanduser())
         except (OSError, ValueError, RuntimeError) as problem:
+            if "\0" in str(path):  # each version of Python says that in its own words
+                problem = ValueError("embedded null byte")
             raise TranscriptError(f"cannot write to {path}: {_reason(problem)}") from None
         self.end()
         with self._adding:

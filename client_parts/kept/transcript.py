@@ -30,8 +30,6 @@ class Transcript:
         try:
             descriptor = _opened(path.expanduser())
         except (OSError, ValueError, RuntimeError) as problem:
-            if "\0" in str(path):  # each version of Python says that in its own words
-                problem = ValueError("embedded null byte")
             raise TranscriptError(f"cannot write to {path}: {_reason(problem)}") from None
         self.end()
         with self._adding:
@@ -59,6 +57,8 @@ class Transcript:
 
 
 def _opened(path: Path) -> int:
+    if "\0" in str(path):  # each version of Python says that in its own words
+        raise ValueError("embedded null byte")
     # Not blocking: nobody may read what is no file.
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
     descriptor = os.open(path, flags, 0o600)

@@ -11,7 +11,7 @@ from server_parts.people.restraint import keys_of
 from server_parts.people.roles import Role
 from server_parts.protocol import moderation_requests as order
 from server_parts.protocol.account_requests import GiveRole
-from server_parts.protocol.requests import Hello, Join
+from server_parts.protocol.requests import Hello, Join, Who
 from server_parts.storage.store import Entry
 from tests.peers import of_type, wait_until
 from tests.server.hub.bench import Bench, Seat
@@ -55,6 +55,7 @@ def test_who_is_banned_from_a_room_elsewhere_is_told_once(operator: Seat, alice:
     """By whom, and then that they have left."""
     bob.ask(Join("tea"))
     alice.ask(Join("tea"))
+    assert wait_until(lambda: of_type(alice.ask(Who("tea")), "who")[0]["total"] == 2)
     operator.ask(order.Ban("bob", room="tea", reason="noise", sure=True))
     assert bob.hears({"type": "presence", "room": "tea", "left": ["bob"], "members": 1})
     assert alice.hears({"type": "presence", "room": "tea", "left": ["bob"], "members": 1})

@@ -84,12 +84,20 @@ def test_a_code_opens_the_account_once(chat: Chat, protected: Tab, open_tab: Ope
 
 
 def test_a_link_opens_the_page_as_the_same_person(chat: Chat, open_tab: OpenTab) -> None:
-    """It has the name and a code; both are gone from the address at once, and the browser is known from then on."""
+    """It has the name and a code; both are gone from the address at once, and the browser is known from then on.
+
+    But first the person is asked: a link from somebody else would make this browser a device of theirs.
+    """
     terminal = holder_of_alice(chat)
     code = ask(terminal, "link")["code"]
     browser = open_tab(chat.port, path=f"#alice/{code}")
-    expect(browser.page.locator("#me")).to_contain_text("alice")
+    expect(browser.page.locator("#login-problem")).to_have_text(
+        "This link opens the chat as alice: come in only if you made it yourself."
+    )
     assert code not in browser.page.url
+    assert browser.page.context.cookies() == []
+    browser.page.click("#login-button")
+    expect(browser.page.locator("#me")).to_contain_text("alice")
     browser.tell("as the same person")
     assert terminal.message_from("alice")["text"] == "as the same person"
     browser.page.reload()

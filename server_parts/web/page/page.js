@@ -61,8 +61,7 @@ class Page {
     $("place").textContent = $("login-place").textContent = location.host;
     drawIcon(false);
     this.#listen();
-    const linked = this.#linked();
-    if (linked) return login().then((door) => door.comeIn(this, linked.name, { password: linked.code }));
+    if (this.#isOffered()) return;
     if (!kept.get("name")) return this.askWho();
     this.chat.begin(kept.get("name"));
     this.#enter();
@@ -146,11 +145,15 @@ class Page {
     this.secrets = {};
   }
 
-  // A link that was made for this person's browser has their name and a code that is good once.
-  #linked() {
+  // A link has a name and a code that is good once. Somebody else may have sent it, to have in their account what is
+  // written here: so the person decides.
+  #isOffered() {
     const [, name, code] = /^#([\w.-]+)\/([\w-]+)$/.exec(location.hash) ?? [];
-    if (code) history.replaceState(null, "", location.pathname);
-    return code ? { name, code } : null;
+    if (!code) return false;
+    history.replaceState(null, "", location.pathname);
+    this.askWho({ text: `this link opens the chat as ${name}: come in only if you made it yourself` });
+    [$("login-name").value, $("login-password").value] = [name, code];
+    return $("login-button").focus() ?? true;
   }
 
   isLeaving = false; // this person is logging out here

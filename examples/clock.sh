@@ -23,7 +23,7 @@ rm -r "$folder"
 echo "/nick clock" >&3
 
 # nc notices only when it sends something that a server has gone without a word, and nobody may ask for days.
-while sleep "$pause" >/dev/null 2>&1 3>&- 4<&- && kill -0 $$ 2>/dev/null; do echo "/times off"; done >&3 &
+while sleep "$pause" >/dev/null 2>&1 3>&- 4<&- && kill -0 $$ 2>/dev/null; do echo "/times off"; done >&3 2>/dev/null &
 programs="$programs $!"
 
 while read -r line <&4; do

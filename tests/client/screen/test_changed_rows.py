@@ -39,6 +39,8 @@ def test_a_correction_can_be_given_up(person: Open, key: str) -> None:
     ann, bob = person("ann", *SHORT), person("bob", *SHORT)
     ann.type("as it is\r")
     ann.wait_for("ann: as it is ✓")
+    bob.type("I see\r")
+    ann.wait_for("bob: I see")  # with the turn after: by now it is known which message can be corrected
     ann.type("/edit\r")
     ann.wait_until(lambda: ann.typed[0].startswith("edit ["))
     ann.type(" not")

@@ -38,8 +38,8 @@ class ConsoleEncoder:
         return _said((message for run in runs for message in run.messages()), session)
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
-        if frame["type"] == "history":  # what somebody at another server wrote before this one had the room
-            return _said(items)
+        if frame["type"] == "history":  # of a conversation that began at another server; of the lobby it is nothing new
+            return _said(items) if partners(frame["room"]) else b""
         return PLAIN_TIMED.pages(frame, field, items)
 
 

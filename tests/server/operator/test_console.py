@@ -324,6 +324,8 @@ def test_a_conversation_that_began_elsewhere_is_shown() -> None:
     message = Message("@alice+server", 1, 0.0, "alice", "blue", "for you", "", 1)
     shown = ConsoleEncoder().pages({"type": "history", "room": message.room}, "messages", [message])
     assert b"(private) [COLOR (blue)] alice said -> for you" in shown
+    past = message._replace(room="lobby")  # which each start would show again
+    assert ConsoleEncoder().pages({"type": "history", "room": past.room}, "messages", [past]) == b""
 
 
 def test_no_console_wants_no_terminal() -> None:

@@ -63,7 +63,36 @@ class NativeFrames:
             return Refusal(error.code, error.text, error.field, fatal=error.code == "protocol_version")
 
 
-def late(*, greeted: bool) -> str:
-    """What did not come in time."""
-    wait, what = (LINE_WAIT, "the end of a line") if greeted else (HELLO_WAIT, "hello")
-    return f"{what} did not come within {lasting(wait)}"
+class Patience:
+    """How long a program may take to say hello, and then to end a line that it has begun."""
+
+    def __init__(self, opened: float) -> None:
+        self._greeted = False
+        self._hello_due = opened + HELLO_WAIT
+        self._begun: float | None = None  # when a line came whose end has not
+
+    def welcomed(self) -> None:
+        self._greeted = True
+
+    def hello_is_late(self, now: float) -> bool:
+        return not self._greeted and now >= self._hello_due
+
+    def follow(self, now: float, *, is_unfinished: bool, is_another: bool) -> None:
+        """Something came: whether a line is unfinished behind it, and whether that is another one than before."""
+        if not is_unfinished:
+            self._begun = None
+        elif self._begun is None or is_another:
+            self._begun = now
+
+    def deadline(self) -> float | None:
+        if not self._greeted:
+            return self._hello_due
+        return None if self._begun is None else self._begun + LINE_WAIT
+
+    def late(self, now: float) -> str | None:
+        """What did not come in time, if something did not."""
+        due = self.deadline()
+        if due is None or now < due:
+            return None
+        wait, what = (LINE_WAIT, "the end of a line") if self._greeted else (HELLO_WAIT, "hello")
+        return f"{what} did not come within {lasting(wait)}"

@@ -10,12 +10,11 @@ from itertools import groupby
 from typing import Any, Final
 
 from chat_common import MAX_HELLO_LINE, MAX_LINE
-from server_parts.protocol import native_frames
 from server_parts.protocol.account_requests import Secret
 from server_parts.protocol.door import Inside
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.events import bye
-from server_parts.protocol.native_frames import NativeFrames
+from server_parts.protocol.native_frames import NativeFrames, Patience
 from server_parts.protocol.requests import Answer, EndConnection, Hello, Refusal, Request
 from server_parts.web.web_encoder import WEB
 from server_parts.web.websocket import TOO_LONG, Broken, Closed, Event, MessageReader, Ping, Text, close, pongs
@@ -34,9 +33,7 @@ class ChatDoor:
         # A line counts with its newline, which a message does not have.
         self._messages = MessageReader(MAX_HELLO_LINE - 1)
         self._frames = NativeFrames(self.encoder)
-        self._greeted = False
-        self._hello_due = opened + native_frames.HELLO_WAIT
-        self._begun: float | None = None  # when something came whose end has not
+        self._patience = Patience(opened)
         self._meaning: dict[type, Callable[[Sequence[Any]], list[Request]]] = {
             Text: self._asked,
             Ping: lambda pings: [Answer(pongs(pings))],
@@ -45,7 +42,7 @@ class ChatDoor:
         }
 
     def receive(self, data: bytes, now: float) -> list[Request]:
-        if not self._greeted and now >= self._hello_due:
+        if self._patience.hello_is_late(now):
             return self.silence(now)
         events = self._messages.feed(data)
         requests: list[Request] = []
@@ -53,10 +50,7 @@ class ChatDoor:
             requests += self._meaning[kind](list(alike))
             if requests and isinstance(requests[-1], EndConnection):
                 return requests
-        if not self._messages.has_begun:
-            self._begun = None
-        elif self._begun is None or self._has_moved_on(events):
-            self._begun = now
+        self._patience.follow(now, is_unfinished=self._messages.has_begun, is_another=self._has_moved_on(events))
         return requests or self.silence(now)
 
     def _has_moved_on(self, events: Sequence[Event]) -> bool:
@@ -64,22 +58,18 @@ class ChatDoor:
         return any(isinstance(event, Text) for event in events) or bool(events and not self._messages.is_in_fragments)
 
     def deadline(self) -> float | None:
-        if not self._greeted:
-            return self._hello_due
-        return None if self._begun is None else self._begun + native_frames.LINE_WAIT
+        return self._patience.deadline()
 
     def silence(self, now: float) -> list[Request]:
-        due = self.deadline()
-        if due is None or now < due:
-            return []
-        return [self._frames.ending("idle", native_frames.late(greeted=self._greeted))]
+        late = self._patience.late(now)
+        return [] if late is None else [self._frames.ending("idle", late)]
 
     def end(self) -> list[Request]:
         return []
 
     def welcomed(self, inside: Inside | None = None) -> None:
         """The hub let the client in: from now on messages may be long."""
-        self._greeted = True
+        self._patience.welcomed()
         self._messages.limit = MAX_LINE - 1
 
     def _asked(self, texts: Sequence[Text]) -> list[Request]:

@@ -57,7 +57,7 @@ class Entries:
         """Correct one's own last message."""
         last = self._own_last("correct")
         if last is not None and not text:
-            self._state.complain("Write /edit TEXT: here, the message cannot come into the input.")
+            self._state.complain("Write /edit TEXT with the corrected message.")
         elif last is not None:
             self.correct(last, text)
 

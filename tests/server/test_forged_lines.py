@@ -85,7 +85,7 @@ def test_no_text_has_it(text: str, room: str, name: str, action: bool) -> None:
     assume(said)  # nobody can say nothing: it stands for a text that was deleted
     run = Run(room, 1, time.time(), name, "blue", [said], "", 1)
     for encoder in (PLAIN, PLAIN_TIMED, ConsoleEncoder()):
-        history = encoder.pages({"type": "history", "gap": False}, "messages", list(run.messages()))
+        history = encoder.pages({"type": "history", "room": "@ann+bob", "gap": False}, "messages", list(run.messages()))
         results = encoder.pages({"type": "results", "text": "x"}, "messages", list(run.messages()))
         for line in unpainted((encoder.live([run]) + history + results).decode()).split("\n"):
             assert not NOTICE.fullmatch(as_seen(timeless(line))), line

@@ -25,6 +25,7 @@ def test_several_servers() -> None:
 
 @pytest.mark.alone
 @pytest.mark.timeout(120)
+@pytest.mark.thorough
 def test_the_client_that_people_use() -> None:
     """It is back within a second after its server was killed, or was given up by the others."""
     finding = real_client.run(True, chosen_seed())

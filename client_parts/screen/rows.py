@@ -8,7 +8,6 @@ It must not know frames, the keyboard or what the lines mean; they come in paint
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from itertools import islice
 
 from chat_common import paint
 from client_parts.kept.bookmarks import Key
+from client_parts.screen.fair_lock import FairLock
 from client_parts.screen.held_lines import HeldLines, Line, find
 from client_parts.screen.input_line import InputLine
 from client_parts.screen.links import linked
@@ -58,7 +58,7 @@ class Rows:
         self._foot_rows = 2  # below the message area: texts on their way, the status, and what is typed
         self._theme = AS_PAINTED
         self._input = InputLine()
-        self._writing = threading.Lock()  # one change at a time
+        self._writing = FairLock()  # one change at a time, and a key never waits for more than one message
 
     # --- From and to the shell ---
 

@@ -284,33 +284,33 @@ def test_a_message_does_not_lay_out_the_draft_again(judge: Judge, monkeypatch: p
 
 
 def test_a_key_waits_for_a_few_messages_at_most(judge: Judge) -> None:
-    """While 10,000 are shown one after the other: whoever shows them never keeps the screen."""
+    """While many are shown one after the other: whoever shows them never keeps the screen."""
     shown, is_over = 0, threading.Event()
 
     def show() -> None:
         nonlocal shown
-        for number in range(10_000):
-            judge.rows.show(f"message {number} of many", 2)
-            shown = number
-        is_over.set()
+        while not is_over.is_set():
+            judge.rows.show(f"message {shown} of many", 2)
+            shown += 1
 
     def drain() -> None:
-        while not is_over.is_set():
+        while any(thread.is_alive() for thread in threads[:1]):
             judge.drain()
 
     threads = [threading.Thread(target=work) for work in (show, drain)]
     for thread in threads:
         thread.start()
     waits: list[int] = []
-    while not is_over.is_set():
+    for number in range(100):
         before = shown
-        judge.rows.set_input(f"one\ntwo {len(waits)}", 3)
+        judge.rows.set_input(f"one\ntwo {number}", 3)
         waits.append(shown - before)
         is_over.wait(0.001)
+    is_over.set()
     for thread in threads:
         thread.join()
-    assert len(waits) > 50
-    assert sorted(waits)[len(waits) * 9 // 10] <= 20
+    assert shown > 100
+    assert sorted(waits)[len(waits) // 2] <= 2
 
 
 def test_a_terminal_that_somebody_made_non_blocking_gets_everything(judge: Judge) -> None:
@@ -338,7 +338,7 @@ def test_a_held_terminal_does_not_hold_who_leaves(judge: Judge) -> None:
     termios.tcflow(judge.writer, termios.TCOOFF)
     writer = threading.Thread(target=judge.rows.show, args=("hello", 2))
     writer.start()
-    while not judge.rows._writing.locked():
+    while not judge.rows._writing._taken:
         assert writer.is_alive()
     judge.rows.leave()
     judge.rows.show_now("too late", 2)

@@ -13,6 +13,7 @@ from chat_common import (
     encode_frame,
     write_json,
 )
+from server_parts.storage.file_records import FileRecord
 from server_parts.storage.records import Fate, Message, Run, tag_of
 
 _DELETED: Final = ',"deleted":true'
@@ -83,8 +84,13 @@ def _around(said: Message | Run) -> tuple[str, str, str]:
         f'{{"type":"message","room":"{said.room}","id":',
         f',"ts":{said.ts:.3f},"from":"{said.sender}","color":"{said.color}","text":',
         (f',"{said.about.kind}":{said.about.id}' if said.about is not None else "")
+        + ("" if said.file is None else _file_json(said.file))
         + (f',"by":"{tag_of(said.session)}","seq":' if said.session else ',"seq":'),
     )
+
+
+def _file_json(file: FileRecord) -> str:
+    return f',"file":{write_json(file.frame())}'
 
 
 def _fate_json(fate: Fate) -> str:

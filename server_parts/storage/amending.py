@@ -56,7 +56,7 @@ def amended(target: Message | None, entry: Message) -> Amended:
 
 def erased(message: Message) -> Message:
     """A message of which only the number, the author and the receipt are left."""
-    return message._replace(text="", fate=None)
+    return message._replace(text="", fate=None, file=None)
 
 
 def _with_reaction(fate: Fate, entry: Message) -> Iterator[tuple[str, str]]:

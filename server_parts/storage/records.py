@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from server_parts.storage.file_records import Attachment, FileRecord, read_file
+
 # The acts of moderation are messages of this room. It belongs to two names that nobody can bear: no client takes part
 # in it, can name it or finds it. It is never trimmed, or what holds would change by itself.
 ACTS: Final = "@+"
@@ -85,7 +87,8 @@ def read(text: str) -> Fate:
 class Draft(NamedTuple):
     """Texts without numbers, said by one author in a row. `seq` is the first one's, the others count on.
 
-    All of it is Unicode without NUL and lone surrogates. `session` is hashed. One with `about` has one text.
+    All of it is Unicode without NUL and lone surrogates. `session` is hashed. One with `about` or `file` has one text.
+    An entry that changes another message carries no file.
     """
 
     room: str
@@ -96,6 +99,7 @@ class Draft(NamedTuple):
     session: str
     seq: int
     about: About | None = None
+    file: Attachment | None = None
 
 
 class Message(NamedTuple):
@@ -111,22 +115,27 @@ class Message(NamedTuple):
     seq: int
     about: About | None = None
     fate: Fate | None = None
+    file: FileRecord | None = None
 
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> Message:
-        """Make the message of a row with its fields, where `about` and `fate` are texts or None."""
+        """Make the message of a row with its fields, where `about`, `fate` and `file` are texts or None."""
         message = cls._make(row)
-        return message if row[8] is None is row[9] else _with_more(message, *row[8:])
+        return message if row[8] is row[9] is row[10] is None else _with_more(message, *row[8:])
 
 
 def messages_of(rows: Iterable[tuple[Any, ...]]) -> Iterator[Message]:
-    """The same for many rows, in half the time: most have neither."""
+    """The same for many rows, in half the time: most have none of these."""
     new = tuple.__new__
-    return (new(Message, row) if row[8] is None is row[9] else Message.of_row(row) for row in rows)
+    return (new(Message, row) if row[8] is row[9] is row[10] is None else Message.of_row(row) for row in rows)
 
 
-def _with_more(message: Message, about: str | None, fate: str | None) -> Message:
-    return message._replace(about=_about_of(about) if about else None, fate=read(fate) if fate else None)
+def _with_more(message: Message, about: str | None, fate: str | None, file: str | None) -> Message:
+    return message._replace(
+        about=_about_of(about) if about else None,
+        fate=read(fate) if fate else None,
+        file=read_file(file) if file else None,
+    )
 
 
 def _about_of(text: str) -> About:
@@ -147,11 +156,12 @@ class Run(NamedTuple):
     session: str
     seq: int
     about: About | None = None
+    file: FileRecord | None = None
 
     @classmethod
     def numbered(cls, draft: Draft, id: int) -> Run:
-        """Make the run of a draft whose first text gets that number."""
-        room, ts, sender, color, texts, session, seq, about = draft
+        """Make the run of a draft whose first text gets that number; a file is bound to it later."""
+        room, ts, sender, color, texts, session, seq, about, _ = draft
         return cls(room, id, ts, sender, color, texts, session, seq, about)
 
     @property
@@ -176,12 +186,14 @@ class Run(NamedTuple):
                 self.session,
                 self.seq + passed,
                 self.about,
+                None,
+                self.file,
             )
 
 
 def one_by_one(messages: Iterable[Message]) -> list[Run]:
     """Return each message as a run of its own."""
-    return [Run(m.room, m.id, m.ts, m.sender, m.color, [m.text], m.session, m.seq, m.about) for m in messages]
+    return [Run(m.room, m.id, m.ts, m.sender, m.color, [m.text], m.session, m.seq, m.about, m.file) for m in messages]
 
 
 def in_runs(messages: Iterable[Message]) -> list[Run]:
@@ -198,7 +210,7 @@ def in_runs(messages: Iterable[Message]) -> list[Run]:
 
 
 def _continues(run: Run, m: Message) -> bool:
-    if run.about is not None or m.about is not None:
+    if run.about or m.about or run.file or m.file:
         return False
     follows = (run.last + 1, run.seq + len(run.texts)) == (m.id, m.seq)
     return follows and (run.ts, run.sender, run.color, run.session) == (m.ts, m.sender, m.color, m.session)

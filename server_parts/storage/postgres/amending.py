@@ -12,6 +12,7 @@ from typing import Final
 from psycopg import Connection
 
 from server_parts.storage.amending import Amended, amended, erased
+from server_parts.storage.file_records import written_file
 from server_parts.storage.postgres.connections import Row
 from server_parts.storage.postgres.postings import SIZE_BITS
 from server_parts.storage.postgres.reader import ITS_SESSION, MESSAGE
@@ -22,7 +23,7 @@ _ONE: Final = f"""
     SELECT m.n, {MESSAGE} FROM messages AS m JOIN rooms AS r ON r.id = m.room {ITS_SESSION}
     WHERE m.room = %s AND m.id = %s FOR UPDATE OF m"""
 _SPEAKS_OF: Final = "UPDATE messages SET about = %s WHERE room = %s AND id = %s"
-_PUT: Final = "UPDATE messages SET text = %s, fate = %s WHERE room = %s AND id = %s"
+_PUT: Final = "UPDATE messages SET text = %s, fate = %s, file = %s WHERE room = %s AND id = %s"
 _ROOM: Final = "SELECT id FROM rooms WHERE name = %s"
 
 _NOT_WHILE_INDEXING: Final = "SELECT pg_advisory_xact_lock(%s, %s)"
@@ -74,7 +75,7 @@ def _carry_out(connection: Connection[Row], room: int, target: Message, outcome:
         return False
     _put(connection, room, outcome.target)
     if outcome.void:
-        connection.execute(_PUT, ("", None, room, outcome.void))
+        connection.execute(_PUT, ("", None, None, room, outcome.void))
     return outcome.target.text != target.text
 
 
@@ -85,7 +86,8 @@ def _find(connection: Connection[Row], room: int, id: int) -> tuple[int, Message
 
 def _put(connection: Connection[Row], room: int, message: Message) -> None:
     fate = None if message.fate is None else written(message.fate)
-    connection.execute(_PUT, (message.text, fate, room, message.id))
+    file = None if message.file is None else written_file(message.file)
+    connection.execute(_PUT, (message.text, fate, file, room, message.id))
 
 
 def _make_stale(connection: Connection[Row], places: Iterable[int]) -> None:

@@ -14,12 +14,12 @@ from server_parts.storage.postgres.connections import Address, Pool, Reach, Row,
 from server_parts.storage.postgres.errors import told
 from server_parts.storage.postgres.functions import BLOCK
 from server_parts.storage.postgres.rooms import ROOMS
-from server_parts.storage.postgres.schema import BEFORE_ENTRIES, MIGRATIONS, check_schema
+from server_parts.storage.postgres.schema import BEFORE_ENTRIES, BEFORE_FILES, MIGRATIONS, check_schema
 from server_parts.storage.records import Message, Receipt, StorageError, messages_of
 from server_parts.storage.session_store import SessionRecord
 
 # The fields of a Message, in their order. Sessions that nobody uses any more are deleted before their messages.
-MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, ''), m.seq, m.about, m.fate"
+MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, ''), m.seq, m.about, m.fate, m.file"
 ITS_SESSION: Final = "LEFT JOIN sessions AS s ON s.id = m.session"
 
 # The limit is taken first, in the order of the index.
@@ -30,9 +30,9 @@ _AFTER: Final = f"SELECT {MESSAGE} FROM {_PAGE} {ITS_SESSION} WHERE r.name = %s 
 _SIZE: Final = "(length(m.text) + coalesce(length(m.fate), 0))"
 # Texts that follow those that fill the size are not sent.
 _AFTER_SIZED: Final = f"""
-    SELECT name, id, ts, sender, color, text, token, seq, about, fate FROM (
+    SELECT name, id, ts, sender, color, text, token, seq, about, fate, file FROM (
         SELECT r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, '') AS token, m.seq, m.about, m.fate,
-            sum({_SIZE}) OVER (ORDER BY m.id) - {_SIZE} AS before
+            m.file, sum({_SIZE}) OVER (ORDER BY m.id) - {_SIZE} AS before
         FROM {_PAGE} {ITS_SESSION} WHERE r.name = %s) AS page
     WHERE before < %s ORDER BY id"""
 _ONE: Final = f"""
@@ -54,12 +54,19 @@ def messages(rows: Iterable[Row]) -> list[Message]:
     return list(messages_of(rows))
 
 
+def _of_version(sql: str, version: int) -> str:
+    """The same with columns that are not there yet left out."""
+    if version <= BEFORE_ENTRIES:
+        sql = sql.replace("m.about, m.fate", "NULL, NULL")
+    return sql.replace("m.file", "NULL") if version <= BEFORE_FILES else sql
+
+
 class LogReader:
     """The reading half of a log."""
 
     def __init__(self, reach: Reach, version: int = len(MIGRATIONS)) -> None:
         """`version`: of the tables, which may be older ones."""
-        self._after = _AFTER if version > BEFORE_ENTRIES else _AFTER.replace("m.about, m.fate", "NULL, NULL")
+        self._after = _of_version(_AFTER, version)
         self._pool = Pool(reach, "chat reader")
         self._lookups = Pool(reach, "chat lookups", 2)  # of single rows: the hub must not wait behind pages and scans
 

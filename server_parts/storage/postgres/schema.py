@@ -28,6 +28,7 @@ _HOME: Final = """
 _MOVE_IN: Final = "UPDATE about SET epoch = %s, home = %s WHERE home <> %s"
 
 BEFORE_ENTRIES: Final = 1  # the last version in which nothing is kept of entries that speak of others
+BEFORE_FILES: Final = 3  # the last one without files
 
 # Each version is a list of statements that makes it out of the one before. A released one is never edited.
 MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
@@ -146,6 +147,49 @@ MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
             room integer NOT NULL,
             id bigint NOT NULL,
             PRIMARY KEY (account, room)) WITH (fillfactor = 50)""",
+    ),
+    (
+        # The file that a message carries, as `written_file` in file_records.py writes it.
+        "ALTER TABLE messages ADD COLUMN file text",
+        # The same files by their ids. When its message is gone (since `removed`), this is left of one for a day: how
+        # much its owner has sent.
+        """CREATE TABLE files (
+            id text COLLATE "C" PRIMARY KEY,
+            room text COLLATE "C" NOT NULL,
+            message bigint NOT NULL,
+            ts double precision NOT NULL,
+            sender text COLLATE "C" NOT NULL,
+            name text NOT NULL,
+            size bigint NOT NULL,
+            sha256 text COLLATE "C" NOT NULL,
+            mime text NOT NULL,
+            width bigint,
+            height bigint,
+            owner text COLLATE "C" NOT NULL,
+            created double precision NOT NULL,
+            removed double precision)""",
+        "CREATE INDEX files_by_room ON files (room, message)",
+        "CREATE INDEX files_by_owner ON files (owner, created)",
+        "CREATE INDEX files_by_removal ON files (removed) WHERE removed IS NOT NULL",
+        # What is not said yet. `received` bytes are there; `file` is what `messages` will have, once it is finished.
+        """CREATE TABLE uploads (
+            id text COLLATE "C" PRIMARY KEY,
+            room text COLLATE "C" NOT NULL,
+            name text NOT NULL,
+            size bigint NOT NULL,
+            sha256 text COLLATE "C",
+            owner text COLLATE "C" NOT NULL,
+            created double precision NOT NULL,
+            touched double precision NOT NULL,
+            received bigint NOT NULL DEFAULT 0,
+            file text) WITH (fillfactor = 50)""",
+        # The bytes of both, PIECE of them in each row but the last. They are not to be compressed: most files are.
+        """CREATE TABLE pieces (
+            file text COLLATE "C" NOT NULL,
+            number integer NOT NULL,
+            bytes bytea NOT NULL,
+            PRIMARY KEY (file, number))""",
+        "ALTER TABLE pieces ALTER COLUMN bytes SET STORAGE EXTERNAL",
     ),
 ]
 

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from chat_common import partners
 from server_parts.storage.amending import Amended, amended, erased
+from server_parts.storage.file_records import written_file
 from server_parts.storage.records import Fate, Message, Receipt, Run, read, written
 from server_parts.storage.sqlite.reader import ITS_SESSION, MESSAGE
 
@@ -14,7 +15,7 @@ _ONE: Final = f"""
     SELECT m.n, {MESSAGE} FROM messages AS m JOIN rooms AS r ON r.id = m.room {ITS_SESSION}
     WHERE m.room = ? AND m.id = ?"""
 _SPEAKS_OF: Final = "UPDATE messages SET about = ? WHERE room = ? AND id = ?"
-_PUT: Final = "UPDATE messages SET text = ?, fate = ? WHERE room = ? AND id = ?"
+_PUT: Final = "UPDATE messages SET text = ?, fate = ?, file = ? WHERE room = ? AND id = ?"
 
 
 class Forgotten(NamedTuple):
@@ -63,7 +64,7 @@ def _carry_out(
         return []
     _put(connection, room, outcome.target)
     if outcome.void:
-        connection.execute(_PUT, ("", None, room, outcome.void))
+        connection.execute(_PUT, ("", None, None, room, outcome.void))
     edit = target.fate.edit if target.fate is not None else 0
     if outcome.target.text == target.text and (outcome.target.fate or Fate()).edit == edit:  # a reaction
         return []
@@ -77,4 +78,5 @@ def _find(connection: sqlite3.Connection, room: int, id: int) -> tuple[int, Mess
 
 def _put(connection: sqlite3.Connection, room: int, message: Message) -> None:
     fate = None if message.fate is None else written(message.fate)
-    connection.execute(_PUT, (message.text, fate, room, message.id))
+    file = None if message.file is None else written_file(message.file)
+    connection.execute(_PUT, (message.text, fate, file, room, message.id))

@@ -17,10 +17,10 @@ from typing import Any, Final
 from server_parts.storage.records import Message, Receipt, filling, messages_of
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
-from server_parts.storage.sqlite.schema import BEFORE_ENTRIES, BLOCK, MIGRATIONS, check_schema
+from server_parts.storage.sqlite.schema import BEFORE_ENTRIES, BEFORE_FILES, BLOCK, MIGRATIONS, check_schema
 
 # The fields of a Message, in their order. Sessions that nobody uses any more are deleted before their messages.
-MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, ''), m.seq, m.about, m.fate"
+MESSAGE: Final = "r.name, m.id, m.ts, m.sender, m.color, m.text, coalesce(s.token, ''), m.seq, m.about, m.fate, m.file"
 ITS_SESSION: Final = "LEFT JOIN sessions AS s ON s.id = m.session"
 
 _AFTER: Final = f"""
@@ -44,13 +44,20 @@ def messages(rows: Iterable[tuple[Any, ...]]) -> list[Message]:
     return list(messages_of(rows))
 
 
+def _of_version(sql: str, version: int) -> str:
+    """The same with columns that are not there yet left out."""
+    if version <= BEFORE_ENTRIES:
+        sql = sql.replace("m.about, m.fate", "NULL, NULL")
+    return sql.replace("m.file", "NULL") if version <= BEFORE_FILES else sql
+
+
 class LogReader:
     """The reading half of a log."""
 
     def __init__(self, path: Path, version: int = len(MIGRATIONS)) -> None:
         """`version`: of the tables, which may be older ones."""
         self.path = path
-        self._after = _AFTER if version > BEFORE_ENTRIES else _AFTER.replace("m.about, m.fate", "NULL, NULL")
+        self._after = _of_version(_AFTER, version)
         self.pool = ReaderPool(path)
         self._lookups = ReaderPool(path, 2)  # of single rows: the hub must not wait behind pages and scans
 

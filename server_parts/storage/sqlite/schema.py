@@ -19,6 +19,7 @@ APPLICATION: Final = 0x63686174  # "chat": tells our databases from anybody else
 BLOCK: Final = 1024
 
 BEFORE_ENTRIES: Final = 4  # the last version in which nothing is kept of entries that speak of others
+BEFORE_FILES: Final = 6  # the last one without files
 
 # Each version is a list of statements that makes it out of the one before. A released one is never edited.
 MIGRATIONS: list[tuple[str, ...]] = [
@@ -142,6 +143,30 @@ MIGRATIONS: list[tuple[str, ...]] = [
             room INTEGER NOT NULL,
             id INTEGER NOT NULL,
             PRIMARY KEY (account, room)) WITHOUT ROWID""",
+    ),
+    (
+        # The file that a message carries, as `written_file` in file_records.py writes it.
+        "ALTER TABLE messages ADD COLUMN file TEXT",
+        # The same files by their ids. When its message is gone (since `removed`), this is left of one for a day: how
+        # much its owner has sent. The bytes are in the folder `files`.
+        """CREATE TABLE files (
+            id TEXT PRIMARY KEY,
+            room TEXT NOT NULL,
+            message INTEGER NOT NULL,
+            ts REAL NOT NULL,
+            sender TEXT NOT NULL,
+            name TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            sha256 TEXT NOT NULL,
+            mime TEXT NOT NULL,
+            width INTEGER,
+            height INTEGER,
+            owner TEXT NOT NULL,
+            created REAL NOT NULL,
+            removed REAL) WITHOUT ROWID""",
+        "CREATE INDEX files_by_room ON files (room, message)",
+        "CREATE INDEX files_by_owner ON files (owner, created)",
+        "CREATE INDEX files_by_removal ON files (removed) WHERE removed IS NOT NULL",
     ),
 ]
 

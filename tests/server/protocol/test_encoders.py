@@ -16,6 +16,7 @@ from server_parts.protocol.native_encoder import NATIVE, message_json
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.amending import MOST_REACTIONS
+from server_parts.storage.file_records import FileRecord
 from server_parts.storage.records import About, Fate, Message, Run, tag_of
 
 SESSION = "f00dcafe" * 8
@@ -203,3 +204,23 @@ def test_several_may_react_alike() -> None:
     told = Message("lobby", 1, 0.5, "a", "red", "x", "", 1, None, Fate(reactions=(("b", '"'), ("c", "-"), ("d", '"'))))
     assert json.loads(message_json(told))["reactions"] == {'"': ["b", "d"], "-": ["c"]}
     assert "edited" not in json.loads(message_json(told))
+
+
+@given(awkward)
+def test_a_file_is_valid_json(name: str) -> None:
+    """In pages and live, whatever it is called; without the size of a picture where there is none."""
+    file = FileRecord("i" * 22, name, 123, "0" * 64, "image/png", 640, 480)
+    told = run(7)._replace(file=file)
+    ((live,), page) = told.messages(), message_json(message(7)._replace(file=file))
+    for line in (message_json(live), page, NATIVE.live([told]).decode()):
+        assert json.loads(line)["file"] == {
+            "id": "i" * 22,
+            "name": name,
+            "size": 123,
+            "sha256": "0" * 64,
+            "mime": "image/png",
+            "width": 640,
+            "height": 480,
+        }
+    unknown = json.loads(message_json(message(7)._replace(file=FileRecord("i" * 22, name, 0, "0" * 64))))["file"]
+    assert (unknown["mime"], "width" in unknown) == ("application/octet-stream", False)

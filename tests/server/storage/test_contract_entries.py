@@ -35,7 +35,7 @@ def test_a_reply_is_a_message_of_its_own(log: Store) -> None:
     (reply,) = append(log, entry(REPLY, 1, "an answer", "bob"))
     assert (reply.id, reply.about) == (2, About(REPLY, 1))
     assert at(log, 2) == reply
-    assert at(log, 1)[8:] == (None, None)
+    assert at(log, 1)[8:] == (None, None, None)
     assert log.receipt(SESSION, reply.seq) == Receipt("lobby", 2)
     assert log.search("answer", {}, 9) == [reply]
 

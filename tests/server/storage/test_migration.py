@@ -183,7 +183,7 @@ def test_an_old_message_can_be_spoken_of(tmp_path: Path) -> None:
     """What was said before there were such entries."""
     make_old(tmp_path)
     log = SqliteLog(tmp_path)
-    assert [message[8:] for message in everything_in("lobby", log)] == [(None, None)] * 3
+    assert [message[8:] for message in everything_in("lobby", log)] == [(None, None, None)] * 3
     append(log, draft("ONE")._replace(about=About("edit", 1)), draft("+1")._replace(about=About("react", 2)))
     assert texts(list(everything_in("lobby", log))) == ["ONE", "two", "five", "ONE", "+1"]
     assert [m.id for m in log.search("one", {}, 9)] == [1]

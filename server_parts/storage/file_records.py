@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping, Set
+from dataclasses import astuple, dataclass, field
 from typing import Any, Final, NamedTuple
+
+from chat_common import partners
 
 PIECE: Final = 262_144  # bytes that are read or written at a time, at most
 GRACE: Final = 3_600.0  # seconds for which bytes stay when their message is gone, for whoever is reading them
@@ -51,13 +54,14 @@ class FileRecord:
     mime: str = UNKNOWN  # by its first bytes, whatever its name says
     width: int | None = None  # of pictures that browsers show, in pixels
     height: int | None = None
+    bare: bool = False  # the message has no words of its own: its text is made of the name
 
     def frame(self) -> dict[str, Any]:
         """The same for clients."""
-        known = {"id": self.id, "name": self.name, "size": self.size, "sha256": self.sha256, "mime": self.mime}
-        if self.width is None or self.height is None:
-            return known
-        return {**known, "width": self.width, "height": self.height}
+        frame = {"id": self.id, "name": self.name, "size": self.size, "sha256": self.sha256, "mime": self.mime}
+        if self.width is not None and self.height is not None:
+            frame |= {"width": self.width, "height": self.height}
+        return {**frame, "bare": True} if self.bare else frame
 
 
 def written_file(record: FileRecord) -> str:
@@ -74,6 +78,7 @@ class Attachment(NamedTuple):
 
     id: str
     owners: tuple[str, ...]
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +115,28 @@ class SaidFile:
     sender: str
 
 
+@dataclass(frozen=True, slots=True)
+class FilesWanted:
+    """Which files are listed: those of `room`, or of all public rooms and those in `floors`.
+
+    Of a room in `floors` only what is numbered above its floor; of a private room that is not there, and of one in
+    `hidden`, nothing.
+    """
+
+    limit: int
+    room: str | None = None
+    floors: Mapping[str, int] = field(default_factory=dict)
+    hidden: Set[str] = frozenset()  # public rooms that the asker must not learn of
+    before: str | None = None  # the id of a file: only what was said before it
+
+    def may_read(self, room: str, message: int) -> bool:
+        """Whether the asker may read that message."""
+        is_open = room not in self.hidden and not partners(room)
+        return message > self.floors.get(room, 0) and (is_open or room in self.floors)
+
+
 class FilePage(NamedTuple):
-    """Files of a room, the newest last. `more`: there are older ones."""
+    """Files, the newest first: what was said last. `more`: there are older ones."""
 
     files: list[SaidFile]
     more: bool = False
@@ -121,8 +146,8 @@ class FilePage(NamedTuple):
 class Totals:
     """What files take up. An announced one counts with all of its size, one whose message is gone until its bytes are.
 
-    `of_owner` are the bytes that one owner has announced within a day, also of what was taken away since; `open` is how
-    many files of that owner are not finished.
+    `of_owner` are the bytes that one owner has announced within a day, also of what was said and taken away since;
+    `open` is how many files of that owner are not said yet.
     """
 
     size: int

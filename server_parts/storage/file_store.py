@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from server_parts.storage.file_records import FilePage, FileRecord, Reservation, SaidFile, Totals, Upload
+from server_parts.storage.file_records import FilePage, FileRecord, FilesWanted, Reservation, SaidFile, Totals, Upload
 
 
 class FileError(Exception):
@@ -55,7 +55,7 @@ class FileStore(Protocol):
     # --- receiving ---
 
     def reserve(self, room: str, name: str, size: int, sha256: str | None, owner: str) -> Reservation:
-        """Announce a file, and give it an id. `sha256` is in lower case."""
+        """Announce a file of at least one byte, and give it an id. `sha256` is in lower case."""
 
     def upload(self, id: str) -> Upload:
         """How far it is. NoSuchFile also once it is said."""
@@ -65,6 +65,9 @@ class FileStore(Protocol):
 
         It is on disk then. After a StorageError nothing is promised of it: the end may be anywhere inside, so ask.
         """
+
+    def start_over(self, id: str) -> None:
+        """Forget what was received, unless it is finished: it is sent from its beginning again."""
 
     def finish(self, id: str) -> FileRecord:
         """Check a file of which all bytes are there, and say what it is. Does nothing if that was done before.
@@ -83,8 +86,7 @@ class FileStore(Protocol):
     def said(self, id: str) -> SaidFile | None:
         """A file that a message carries which is there."""
 
-    def listed(self, room: str, limit: int, before: int | None = None, after: int = 0) -> FilePage:
-        """The newest files of a room, of messages with a number below `before` and above `after`."""
+    def listed(self, wanted: FilesWanted) -> FilePage: ...
 
     def read(self, id: str, start: int, length: int) -> bytes:
         """At most PIECE bytes from `start` on; fewer at the end, none behind it. NoSuchFile: its bytes are gone.

@@ -23,7 +23,7 @@ from server_parts.storage.postgres.exchange import PostgresExchange
 from server_parts.storage.postgres.feed import NewsFeed
 from server_parts.storage.postgres.indexer import Indexer
 from server_parts.storage.postgres.reader import LogReader
-from server_parts.storage.postgres.rooms import ROOM, ROOMS, Rooms
+from server_parts.storage.postgres.rooms import ROOM, ROOMS, Rooms, fallen
 from server_parts.storage.postgres.schema import NEW_EPOCH
 from server_parts.storage.postgres.search import Searcher
 from server_parts.storage.postgres.sessions import Sessions
@@ -67,11 +67,12 @@ class PostgresLog(PostgresAccounts, Store):
 
         Once it is not, nothing is done until whoever uses this log has heard of it.
         """
+        known = self._rooms.last.copy()  # before the look: others append meanwhile, and the feed may hear of it
         rows = connection.execute(ROOMS).fetchall()
         is_kept = not self._writer.epoch or self._appender.is_kept(connection)
         with self._looking_back:
             if self._writer.epoch and not self._replaced:
-                self._replaced = self._what_is_lost(rows, epoch, is_kept=is_kept)
+                self._replaced = self._what_is_lost(fallen(known, rows), epoch, is_kept=is_kept)
             if not self._replaced:
                 self._rooms.learn(rows)
                 self.epoch = epoch
@@ -81,11 +82,10 @@ class PostgresLog(PostgresAccounts, Store):
         connection.execute(NEW_EPOCH, (secrets.token_hex(8), self.epoch))
         raise StorageError(text)
 
-    def _what_is_lost(self, rows: list[Row], epoch: str, *, is_kept: bool) -> str:
+    def _what_is_lost(self, fallen: list[str], epoch: str, *, is_kept: bool) -> str:
         if self._writer.epoch != epoch:
             return "has another history than before"
-        fallen = len(self._rooms.fallen(rows))
-        where = "1 room" if fallen == 1 else f"{fallen} rooms"
+        where = "1 room" if len(fallen) == 1 else f"{len(fallen)} rooms"
         return f"has lost stored messages, in {where}" if fallen else "" if is_kept else "has lost stored messages"
 
     @property

@@ -6,7 +6,7 @@ number may be too low for an instant, but never too high.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 ROOMS: Final = "SELECT id, name, first, last FROM rooms WHERE last > 0"
@@ -38,7 +38,8 @@ class Rooms:
         for known in (self.ids, self.names, self.first, self.last):
             known.clear()
 
-    def fallen(self, rows: Iterable[tuple[int, str, int, int]]) -> list[str]:
-        """Rooms whose newest number is lower than it was, or that are gone: not all that was stored is there."""
-        there = {name: last for _, name, _, last in rows}
-        return [name for name, last in self.last.items() if there.get(name, 0) < last]
+
+def fallen(known: Mapping[str, int], rows: Iterable[tuple[int, str, int, int]]) -> list[str]:
+    """Rooms whose newest number is lower than was known, or that are gone: not all that was stored is there."""
+    there = {name: last for _, name, _, last in rows}
+    return [name for name, last in known.items() if there.get(name, 0) < last]

@@ -22,7 +22,7 @@ from tests.postgres import cluster, needs_postgres
 from .database_relay import DatabaseRelay
 from .drafts import SESSION, append, draft, say, texts, trim_all
 from .followers import Follower
-from .postgres_logs import database_of, execute, log_in, postgres_log
+from .postgres_logs import address_of, database_of, execute, log_in, postgres_log
 
 if TYPE_CHECKING:
     from server_parts.storage.postgres.log import PostgresLog
@@ -374,6 +374,25 @@ def test_a_connection_that_was_lost_is_no_other_history(log: PostgresLog, tmp_pa
         say(log, "c")
     assert not log.is_replaced
     assert log.epoch == epoch
+
+
+def test_what_others_append_during_the_look_is_no_loss(log: PostgresLog, tmp_path: Path) -> None:
+    """Their hints come by another connection, which may be as good as ever."""
+    from server_parts.storage.postgres.connections import connect
+
+    say(log, "a")
+
+    class Slow:
+        """A connection whose answers are old when they come."""
+
+        def execute(self, sql: str, values: tuple[object, ...] = ()) -> Any:
+            rows = connection.execute(sql, values)
+            log._rooms.raise_last("lobby", log.last("lobby") + 1)
+            return rows
+
+    with closing(connect(address_of(tmp_path), "a test")) as connection:
+        log._look_back(Slow(), log.epoch)  # type: ignore[arg-type]
+    assert not log.is_replaced
 
 
 # --- Several servers ---

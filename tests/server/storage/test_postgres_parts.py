@@ -19,7 +19,7 @@ from server_parts.storage.postgres.connections import Address, NoAnswer, Reach, 
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.feed import Hint, hints
 from server_parts.storage.postgres.postings import ALL, SIZE, groups_of, keys_of, newest_first, packed, unpacked
-from server_parts.storage.postgres.rooms import Rooms
+from server_parts.storage.postgres.rooms import Rooms, fallen
 from server_parts.storage.postgres.sessions import MOST, Sessions
 from server_parts.storage.records import Moved, StorageError
 from server_parts.storage.search_query import parse
@@ -136,8 +136,8 @@ def test_numbers_only_rise() -> None:
     rooms.learn([(1, "lobby", 2, 8)])
     rooms.raise_last("lobby", 7)
     assert (rooms.first["lobby"], rooms.last["lobby"]) == (3, 9)
-    assert rooms.fallen([(1, "lobby", 3, 9)]) == []
-    assert rooms.fallen([(1, "lobby", 3, 8)]) == rooms.fallen([]) == ["lobby"]
+    assert fallen(rooms.last, [(1, "lobby", 3, 9)]) == []
+    assert fallen(rooms.last, [(1, "lobby", 3, 8)]) == fallen(rooms.last, []) == ["lobby"]
 
 
 # --- Errors and connections ---

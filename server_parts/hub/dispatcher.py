@@ -229,7 +229,7 @@ class Dispatcher:
             return self._frame(refused.frame())
         match request:
             case Answer(block):
-                return (block,)
+                return (block,) if block else ()
             case TalkAgain():
                 return self._frame(let_talk(self._client))
             case Ping(n):

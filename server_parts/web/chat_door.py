@@ -6,7 +6,7 @@ It knows how a conversation over a WebSocket ends; what the frames ask for is th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Any, Final
 
 from chat_common import MAX_HELLO_LINE, MAX_LINE
@@ -20,6 +20,7 @@ from server_parts.web.web_encoder import WEB
 from server_parts.web.websocket import TOO_LONG, Broken, Closed, Event, MessageReader, Ping, Text, close, pongs
 
 _BLANKS: Final = b" \t\r\n"  # around the object: some programs end a message like a line
+_NOTHING: Final = Answer(b"")  # to a message of blanks alone
 
 
 class ChatDoor:
@@ -73,8 +74,10 @@ class ChatDoor:
         self._messages.limit = MAX_LINE - 1
 
     def _asked(self, texts: Sequence[Text]) -> list[Request]:
+        """Messages of nothing get nothing, and cost as much as others: a flood of them would keep a reader busy."""
         lines = [line for text in texts if (line := text.data.strip(_BLANKS))]
-        return [self._with_token(request) for request in self._frames.requests(lines)] if lines else []
+        asked = [self._with_token(request) for request in self._frames.requests(lines)] if lines else []
+        return [*repeat(_NOTHING, len(texts) - len(lines)), *asked]
 
     def _with_token(self, request: Request) -> Request:
         """A script cannot read the cookie, so a hello names it instead of its token."""

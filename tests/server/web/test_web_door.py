@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -71,6 +72,27 @@ def test_what_one_message_may_hold(chat: Chat) -> None:
     assert [frame for frame in page.pending() if frame["type"] != "presence"] == [{"type": "pong", "n": 1}] * 2
     page.send_raw(frame(TEXT, b'{"type":"ping"}\n{"type":"ping"}'))
     assert page.until("error")["code"] == "bad_frame"
+
+
+def test_messages_of_nothing_cost_as_much_as_others(serve: Serve) -> None:
+    """A flood of them is read no faster than the rate: what comes behind it has to wait for that long."""
+    page = web(serve(rate=100.0), "page")
+    page.pending()
+    begun = time.monotonic()
+    page.send_raw(frame(TEXT, b" \n") * 80 + frame(TEXT, b'{"type":"ping","n":5}'))
+    while page.until("pong").get("n") != 5:
+        pass
+    assert time.monotonic() - begun > 0.3  # 40 at once, the other 41 at 100 a second
+
+
+@pytest.mark.parametrize(
+    ("sent", "costs"),
+    [((b"", b" \n", b"\r\n"), 3), ((b'{"type":"ping"}\n',), 1), ((b'{"type":"ping"}', b"\n"), 2)],
+    ids=["nothing", "blanks around an object", "a line of its own"],
+)
+def test_each_message_is_a_request(sent: tuple[bytes, ...], costs: int) -> None:
+    """Also one of blanks alone; blanks around an object are none."""
+    assert len(ChatDoor(0.0).receive(b"".join(frame(TEXT, one) for one in sent), 0.0)) == costs
 
 
 def test_pings_are_answered_and_fragments_are_joined(chat: Chat) -> None:

@@ -1,16 +1,22 @@
-"""The page's files: read once, from wherever this program is, a folder or an archive. It must not know who asks."""
+"""The page's files: read once, from wherever this program is, a folder or an archive. It must not know who asks.
+
+The front names all others as files of one folder, whose name says which page it is. So a browser may keep them for
+good, and asks for nothing but the front when it comes again; another page is another folder.
+"""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final, NamedTuple
 
 from server_parts.web.heads import Head
-from server_parts.web.responses import CHECKED, response
+from server_parts.web.responses import CHECKED, KEPT, Field, response
 
 FRONT: Final = "index.html"
 KINDS: Final = {
@@ -22,6 +28,10 @@ KINDS: Final = {
     "ico": "image/x-icon",
     "webmanifest": "application/manifest+json",
 }
+
+
+_FOLDER: Final = re.compile(r"/page(?:-([0-9a-f]+))?(/.+)")
+_PLACEHOLDER: Final = b'"page/'  # how the front names the folder
 
 
 class File(NamedTuple):
@@ -36,7 +46,29 @@ class File(NamedTuple):
 @cache
 def page() -> dict[str, File]:
     """Every file of the page, by its path. Others that may lie beside them are not given out."""
-    return dict(_found(files("server_parts.web") / "page", "/"))
+    found = dict(_found(files("server_parts.web") / "page", "/"))
+    front = found[f"/{FRONT}"].body.replace(_PLACEHOLDER, f'"page-{_version(found)}/'.encode())
+    found["/"] = found[f"/{FRONT}"] = _packed(front, KINDS["html"])
+    return found
+
+
+@cache
+def version() -> str:
+    """Another one for each page."""
+    return _version(page())
+
+
+def _version(all_files: Mapping[str, File]) -> str:
+    tags = "".join(f"{path} {file.tag} " for path, file in sorted(all_files.items()) if path not in ("/", f"/{FRONT}"))
+    return hashlib.sha256(tags.encode()).hexdigest()[:16]
+
+
+def find(path: str) -> tuple[File | None, Field]:
+    """The file of that path, and how long a browser may keep it. A tab of an older page gets the files of today."""
+    folder = _FOLDER.fullmatch(path)
+    if folder is None:
+        return page().get(path), CHECKED
+    return page().get(folder[2]), KEPT if folder[1] == version() else CHECKED
 
 
 def _found(folder: Traversable, at: str) -> list[tuple[str, File]]:
@@ -46,16 +78,18 @@ def _found(folder: Traversable, at: str) -> list[tuple[str, File]]:
         if one.is_dir():
             found += _found(one, f"{at}{one.name}/")
         elif kind is not None:
-            body = one.read_bytes()
-            tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-            file = File(body, kind, tag, gzip.compress(body, mtime=0))
-            found += [(at + one.name, file), *([(at, file)] if one.name == FRONT else [])]
+            found.append((at + one.name, _packed(one.read_bytes(), kind)))
     return found
 
 
-def sent(file: File, head: Head, *, has_body: bool) -> bytes:
-    """The file; or that it is still the one that the browser has."""
-    fields = (CHECKED, ("ETag", file.tag), ("Vary", "Accept-Encoding"))
+def _packed(body: bytes, kind: str) -> File:
+    tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return File(body, kind, tag, gzip.compress(body, mtime=0))
+
+
+def sent(file: File, head: Head, kept: Field = CHECKED, *, has_body: bool) -> bytes:
+    """The file; or that it is still the one that the browser has. `kept`: how long that may keep it."""
+    fields = (kept, ("ETag", file.tag), ("Vary", "Accept-Encoding"))
     if is_current(file, head.get("if-none-match")):
         return response(304, fields=fields)
     about = (("Content-Type", file.kind), *fields)

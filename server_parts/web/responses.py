@@ -23,6 +23,7 @@ _ALWAYS: Final = (
 )
 NOT_KEPT: Final = ("Cache-Control", "no-store")
 CHECKED: Final = ("Cache-Control", "no-cache")  # kept, and used again once the server says that it is still the same
+KEPT: Final = ("Cache-Control", "max-age=31536000, immutable")  # the same for ever under that address
 
 Field = tuple[str, str]
 

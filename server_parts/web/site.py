@@ -117,7 +117,7 @@ class Site:
 
     def _routed(self, asked: _Asked) -> Answered:
         head = asked.head
-        file = files.page().get(_ICON if head.path == "/favicon.ico" else head.path)
+        file, kept = files.find(_ICON if head.path == "/favicon.ico" else head.path)
         found = self._paths.get(head.path)
         if found is None and file is None:
             return asked.told(404, "There is nothing here; the chat is at /.")
@@ -127,7 +127,7 @@ class Site:
         if answer is not None:
             return answer(asked)
         assert file is not None
-        return Reply(files.sent(file, head, has_body=asked.has_body), f"{head.method} {head.path}")
+        return Reply(files.sent(file, head, kept, has_body=asked.has_body), f"{head.method} {head.path}")
 
     @staticmethod
     def _open_chat(asked: _Asked) -> Answered:

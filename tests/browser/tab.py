@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route, expect
 
 from tests.peers import wait_until
 
@@ -33,6 +34,20 @@ class Tab:
     def complaints(self) -> list[str]:
         """What the console said, without what is known to belong there."""
         return [text for text in self._said if not (self.expects_outage and OUTAGE.search(text))]
+
+    def hold(self, url: str | re.Pattern[str]) -> Callable[[], None]:
+        """Let the page wait for what it asks for there; what is returned brings it, once something was asked for."""
+        held: list[Route] = []
+        bring = [held.append]
+        self.page.route(url, lambda route: bring[-1](route))
+
+        def release() -> None:
+            assert wait_until(lambda: bool(self.value("true") and held))
+            bring.append(lambda route: route.continue_())
+            for route in held:
+                route.continue_()
+
+        return release
 
     # --- what a person does ---
 

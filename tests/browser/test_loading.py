@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from server_parts.web.files import page
 from tests.conftest import Chat
-from tests.peers import wait_until
 
 pytest.importorskip("playwright.sync_api", reason="tests/browser/requirements.txt is not installed")
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
-MOST_REQUESTS = 8  # before anything is on the screen
+MOST_REQUESTS = 11  # before the page's own program begins; three of them are needed for the first picture
 MOST_PACKED = 60_000  # bytes: everything there is
 
 
@@ -48,6 +48,35 @@ def test_the_first_load_is_small(chat: Chat, open_tab: OpenTab) -> None:
     assert sum(files.values()) <= MOST_PACKED, files
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["newcomer", "known"])
+def test_the_first_picture_waits_for_no_module(chat: Chat, open_tab: OpenTab, known: bool) -> None:
+    """The door or the chat's frame is there before any module; what is done at the door then is not lost."""
+    alice = open_tab(chat.port)
+    if known:
+        alice.come_in("alice")
+    release = alice.hold(re.compile(r"/(?!early)\w+\.js"))
+    alice.page.context.new_cdp_session(alice.page).send("Network.clearBrowserCache")
+    alice.page.reload(wait_until="commit")
+    if known:
+        expect(alice.page.locator("#place")).to_have_text(f"127.0.0.1:{chat.port}")
+        expect(alice.page.locator("#login")).to_be_hidden()
+    else:
+        alice.ask_to_come_in("alice")
+        expect(alice.page.locator("#app")).to_be_hidden()
+    release()
+    alice.seems_online()
+
+
+def test_only_the_front_is_asked_for_again(chat: Chat, alice: Tab) -> None:
+    """The rest is kept for as long as it is the same page."""
+    files = "performance.getEntriesByType('resource').filter(one => /\\.(js|css)/.test(one.name))"
+    assert alice.comes_to(f"{files}.some(one => one.name.endsWith('panels.js'))", True)
+    alice.page.reload()
+    alice.seems_online()
+    assert alice.value(f"{files}.length") > 5
+    assert alice.value(f"{files}.filter(one => one.transferSize).map(one => one.name)") == []
+
+
 def test_no_module_is_long(chat: Chat) -> None:
     """Each is about one idea, and can be read in one go."""
     lines = {path: file.body.count(b"\n") for path, file in page().items()}
@@ -58,15 +87,12 @@ def test_no_module_is_long(chat: Chat) -> None:
 def test_what_is_typed_early_is_kept(chat: Chat, open_tab: OpenTab) -> None:
     """The field can be written in before the rest is loaded, and Enter sends it then."""
     alice = open_tab(chat.port)
-    held: list[object] = []
-    alice.page.route("**/composer.js", lambda route: held.append(route))
+    release = alice.hold("**/composer.js")
     alice.come_in("alice")
     alice.page.fill("#input", "typed early")
     alice.page.press("#input", "Enter")
     alice.page.fill("#input", "and more")
-    assert wait_until(lambda: bool(alice.value("true") and held))
-    for route in held:
-        route.continue_()  # type: ignore[attr-defined]
+    release()
     alice.sees("typed early")
     expect(alice.page.locator("#input")).to_have_value("and more")
     assert alice.texts() == ["typed early"]

@@ -214,6 +214,71 @@ def test_names_rooms_and_commands_are_completed(chat: Chat, alice: Tab) -> None:
     expect(field).to_have_value("/away ")
 
 
+def test_what_is_typed_behind_a_join_belongs_to_the_new_room(chat: Chat, open_tab: OpenTab) -> None:
+    """Also if the page needs a moment to turn there; the other room keeps nothing of it."""
+    alice = open_tab(chat.port)
+    release = alice.hold("**/commands.js")
+    alice.come_in("alice")
+    field = alice.page.locator("#input")
+    expect(field).to_have_attribute("data-room", "lobby")
+    alice.say("/join garden")
+    field.fill("for the garden")
+    release()
+    expect(alice.page.locator("#room-name")).to_have_text("# garden")
+    expect(field).to_have_value("for the garden")
+    alice.open("lobby")
+    expect(field).to_have_value("")
+    alice.open("garden")
+    expect(field).to_have_value("for the garden")
+    alice.page.press("#input", "Enter")
+    alice.sees("for the garden")
+
+
+def test_rooms_and_people_may_be_called_like_what_every_object_knows(chat: Chat, open_tab: OpenTab) -> None:
+    """They are entered, talked in, and remembered as any other; drafts of theirs are their own."""
+    alice, bob = open_tab(chat.port).come_in("toString"), chat.native("valueOf")
+    field = alice.page.locator("#input")
+    for room in ("constructor", "__proto__"):
+        alice.enter(room)
+        expect(field).to_have_value("")
+        alice.tell(f"in {room}")
+    field.fill("a draft")
+    bob.say("psst", "@toString")
+    alice.open("constructor")
+    expect(field).to_have_value("")
+    alice.page.reload()
+    expect(alice.page.locator("#room-name")).to_have_text("# constructor")
+    alice.sees("in constructor")
+    alice.open("__proto__")
+    alice.sees("in __proto__")
+    expect(field).to_have_value("a draft")
+    expect(alice.room("valueOf").locator("b")).to_have_text("1")
+
+
+def test_a_display_name_stands_beside_the_name(chat: Chat, alice: Tab) -> None:
+    """In any script; it is set by command or in the settings, and seen in the lists and in private."""
+    bob = chat.native("bob")
+    bob.ask("realname", text="Борис")
+    alice.say("/realname Ἀλίκη Ω")
+    alice.page.click("#people-button")
+    people = alice.page.locator("#people")
+    expect(people).to_contain_text("alice Ἀλίκη Ω")
+    expect(people).to_contain_text("bob Борис")
+    assert {one["name"]: one.get("realname") for one in bob.ask("who", room="lobby")[-1]["members"]} == {
+        "alice": "Ἀλίκη Ω",
+        "bob": "Борис",
+    }
+    alice.page.click("#me")
+    expect(alice.page.get_by_role("button", name="Display name")).to_contain_text("Ἀλίκη Ω")
+    alice.choose("Display name")
+    alice.page.fill("dialog input", "")
+    alice.choose("Take it")
+    expect(people).not_to_contain_text("Ἀλίκη")
+    bob.say("psst", "@alice")
+    alice.open("bob")
+    expect(alice.page.locator("#topic")).to_have_text("Борис")
+
+
 def test_a_wrong_command_is_not_sent(chat: Chat, alice: Tab) -> None:
     """It is explained, and stays in the field."""
     bob = chat.native("bob")

@@ -79,6 +79,11 @@ export const COMMANDS = [
     (page, words) => page.chat.order({ type: "color", color: needed(words) }),
   ],
   [
+    "/realname [TEXT]",
+    "show a name of any script beside yours in lists; alone: no more",
+    (page, words) => page.chat.setRealName(words),
+  ],
+  [
     "/away [TEXT]",
     "tell those who write to you that you are away",
     (page, words) => page.chat.setAway(words || "away"),
@@ -195,6 +200,6 @@ export async function run(page, line) {
         ? `Write ${row[0]} to ${row[1]}.`
         : `There is no command ${word}; /help lists them. To send it as text: /${word}`,
     );
-    page.type(line);
+    page.composer.giveBack(line);
   }
 }

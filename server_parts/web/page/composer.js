@@ -5,6 +5,8 @@
 import { press } from "./keys.js";
 import { $, asSentence, el, textNodes } from "./view.js";
 
+const GOES = /^\/(join|msg|leave)(\s|$)/i; // what is typed behind such a line is for another room
+
 export class Composer {
   #page;
   #chat;
@@ -42,11 +44,7 @@ export class Composer {
       input.style.height = `${input.scrollHeight}px`;
     }
     this.#page.completion = null;
-    const drafts = {
-      ...this.#page.kept.get(this.#drafts),
-      [input.dataset.room]: this.#about?.edit ? undefined : input.value || undefined,
-    };
-    this.#page.kept.setSoon(this.#drafts, drafts);
+    this.#keep(input.dataset.room, this.#about?.edit ? null : input.value || null);
     this.#offer();
   }
 
@@ -54,13 +52,22 @@ export class Composer {
     return `drafts:${this.#chat.me.name.toLowerCase()}`;
   }
 
+  #keep(room, text) {
+    if (room) this.#page.kept.setEntrySoon(this.#drafts, room, text);
+  }
+
+  // What was typed behind a command that leads to this room belongs here, and so does what was typed before all this
+  // was loaded.
   turnTo(room) {
     const input = $("input");
-    if (input.dataset.room === room) return;
-    const early = input.dataset.room ? "" : input.value; // typed before this was loaded
+    const before = input.dataset.room;
+    if (before === room) return;
+    const early = this.#going || !before ? input.value : "";
+    if (early) this.#keep(before, null);
     this.about(null);
     input.dataset.room = room;
-    input.value = early || (this.#page.kept.get(this.#drafts)?.[room] ?? "");
+    const draft = this.#page.kept.entry(this.#drafts, room);
+    input.value = [draft === early ? null : draft, early].filter(Boolean).join("\n");
     this.typed();
   }
 
@@ -104,11 +111,22 @@ export class Composer {
   carryOut(value, about) {
     if (!value.trim()) return;
     const isCommand = /^\/[^/]/.test(value) && !/^\/me\s/.test(value);
+    const isGoing = GOES.test(value);
+    if (isGoing) this.#going += 1;
     const text = value.startsWith("//") ? value.slice(1) : value;
     const act = isCommand ? async () => (await this.#page.commands()).run(this.#page, value) : () => this.#page.say(text, about);
-    this.#busy = this.#busy.then(act).catch((error) => (this.#page.missed(error), this.type(value)));
+    this.#busy = this.#busy
+      .then(act)
+      .catch((error) => (this.#page.missed(error), this.giveBack(value)))
+      .finally(() => (this.#going -= isGoing ? 1 : 0));
   }
 
+  // A line that could not be carried out; what was typed behind it stays.
+  giveBack(line) {
+    this.type([line, $("input").value].filter(Boolean).join("\n"));
+  }
+
+  #going = 0; // lines under way that lead to another room
   #busy = Promise.resolve(); // lines are carried out in the order in which they were typed
 
   #editLast() {
@@ -128,10 +146,10 @@ export class Composer {
 
   drawPending() {
     const room = this.#chat.wireTo(this.#chat.current);
-    const waiting = this.#chat.outgoing
+    const waiting = this.#chat.outbox
       .texts()
       .filter((say) => say.room === room && say.react === undefined && say.delete === undefined);
-    const failed = this.#chat.failed.filter((say) => say.room === room);
+    const failed = this.#chat.outbox.failed.filter((say) => say.room === room);
     const row = (say, ...more) =>
       el(
         "div",
@@ -139,8 +157,8 @@ export class Composer {
         el("div", { class: "text", dir: "auto" }, say.edit ? "✎ " : "", ...textNodes(say.text), ...more),
       );
     const give = (say, isBack) => {
-      this.#chat.failed.splice(this.#chat.failed.indexOf(say), 1);
-      if (isBack) this.type(say.text);
+      this.#chat.outbox.failed.splice(this.#chat.outbox.failed.indexOf(say), 1);
+      if (isBack) this.giveBack(say.text);
       this.#page.draw("pending");
     };
     const refused = (say) => {

@@ -198,6 +198,19 @@ export class Kept {
     }
   }
 
+  // One entry of a record. Its name may be any word, also one that every object knows.
+  entry(key, name) {
+    const record = this.get(key);
+    return record && Object.hasOwn(record, name) ? record[name] : null;
+  }
+
+  setEntrySoon(key, name, value) {
+    const record = new Map(Object.entries(this.get(key, {})));
+    if (value === null) record.delete(name);
+    else record.set(name, value);
+    this.setSoon(key, Object.fromEntries(record));
+  }
+
   // Write it within a second, and when the page goes.
   setSoon(key, value) {
     this.#values.set(key, value);

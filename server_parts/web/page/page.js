@@ -1,8 +1,9 @@
-// The page: it puts the conversation and the document together, and draws once a frame what has changed.
+// The page: it puts the conversation, the connection and the document together, and hears what a person does.
 
+import { Drawing } from "./drawing.js";
 import { Kept, Link, Session, persist } from "./link.js";
 import { Chat } from "./rooms.js";
-import { $, LogView, asSentence, count, drawIcon, el, initial, localTimes, textNodes } from "./view.js";
+import { $, LogView, asSentence, drawIcon, el, localTimes, textNodes } from "./view.js";
 
 const OFFLINE = 5000; // before a lost connection is told
 const kept = new Kept();
@@ -27,11 +28,11 @@ class Page {
   kept = kept;
   commands = commands;
   panels = panels;
-  #side = null; // as soon as it is loaded, like the next
-  #composer = null; // as soon as it is loaded
+  side = null; // as soon as it is loaded, like the next
+  composer = null;
   #session = new Session();
   completion = null; // what Tab offers for the word at hand
-  #dirty = new Set();
+  #drawing = new Drawing(this);
   #offline; // the timer since the connection was lost, however often it has been tried since
   #admitted = false; // the conversation is on the screen
   #greeted = false; // the server has let this person in
@@ -58,10 +59,10 @@ class Page {
       (way) => this.chat.past[way](this.room),
     );
     addEventListener("unhandledrejection", (event) => this.missed(event.reason, event.preventDefault()));
-    $("place").textContent = $("login-place").textContent = location.host;
     drawIcon(false);
     this.#listen();
     if (this.#isOffered()) return;
+    if (document.documentElement.dataset.early) $("login-form").requestSubmit(); // what early.js has heard
     if (!kept.get("name")) return this.askWho();
     this.chat.begin(kept.get("name"));
     this.#enter();
@@ -119,7 +120,7 @@ class Page {
     $("app").hidden = false;
     if (this.#admitted) return;
     this.#admitted = true;
-    const wanted = decodeURIComponent(location.hash.slice(1)) || this.chat.lastOpen || "lobby";
+    const wanted = location.hash.slice(1) || this.chat.lastOpen || "lobby"; // rooms have no sign that is written otherwise
     this.chat.open(/^[a-z0-9_.-]{1,64}$/.test(wanted) || this.chat.rooms.has(wanted) ? wanted : "lobby");
     if (matchMedia("(pointer: fine)").matches) $("input").focus();
     this.draw("room");
@@ -129,7 +130,7 @@ class Page {
 
   // What need not be there with the first picture.
   #load() {
-    side().then((loaded) => ((this.#side = loaded), this.draw("rooms")));
+    side().then((loaded) => ((this.side = loaded), this.draw("rooms")));
     this.#write(() => {});
   }
 
@@ -137,7 +138,7 @@ class Page {
     this.link.state === "new" || refusal || this.link.end();
     $("app").hidden = true;
     $("login").hidden = false;
-    $("login-name").value = kept.get("name") ?? "";
+    $("login-name").value ||= kept.get("name") ?? "";
     $("login-problem").hidden = !refusal;
     $("login-problem").textContent = refusal ? asSentence(refusal.text) : "";
     if (refusal?.code === "invite_needed") $("login-invite-row").hidden = false;
@@ -195,6 +196,7 @@ class Page {
     if (what === "news") return this.#hear(about);
     if (what === "strangers") return this.#lookAround();
     if (what === "log" && about) this.draw("anew");
+    if (what === "room" && this.room) this.composer?.turnTo(this.chat.current); // at once: the next key is for that room
     this.draw(what);
   }
 
@@ -211,17 +213,17 @@ class Page {
     this.#looking = setTimeout(() => this.room && this.chat.askWho(this.chat.current), 1000);
   }
 
-  #attends() {
+  attends() {
     return document.visibilityState === "visible" && document.hasFocus() && this.view.follows;
   }
 
   #hear(frame) {
     const isHere = frame.room === this.chat.current;
-    if (isHere && !this.#attends() && this.room.mark === null) this.room.mark = frame.id - 1;
+    if (isHere && !this.attends() && this.room.mark === null) this.room.mark = frame.id - 1;
     if (isHere) alerts().then((all) => all.announce(frame));
     if (!document.hasFocus() || !isHere) alerts().then((all) => all.alert(this, frame));
     this.draw("rooms");
-    if (document.hidden) this.#side?.drawTitle(this);
+    if (document.hidden) this.side?.drawTitle(this);
   }
 
   // Say something once, beside the conversation.
@@ -234,58 +236,8 @@ class Page {
     setTimeout(() => node.remove(), 6000 + text.length * 60);
   }
 
-  // --- Drawing ---
-
   draw(what) {
-    if (!this.#dirty.size) requestAnimationFrame(() => this.#frame());
-    this.#dirty.add(what);
-  }
-
-  #frame() {
-    const dirty = this.#dirty;
-    this.#dirty = new Set();
-    if (!this.room) return this.#side?.drawRooms(this);
-    if (dirty.has("room")) this.#drawRoom();
-    if (dirty.has("room") || dirty.has("pending")) this.#composer?.drawPending();
-    const isChanged = ["room", "log", "me", "pending", "anew", "scroll"].some((one) => dirty.has(one));
-    if (isChanged && this.view.sync(this.room, dirty.has("anew"))) this.draw("scroll");
-    if (this.#attends()) this.chat.read(this.chat.current);
-    if (["room", "people", "me"].some((one) => dirty.has(one))) this.#drawPeople();
-    this.#side?.drawRooms(this);
-    this.#side?.drawTitle(this);
-    this.#drawDown();
-  }
-
-  #drawRoom() {
-    const { name, topic, mode } = this.room;
-    const isPrivate = name.startsWith("@");
-    const title = this.chat.title(name);
-    $("room-name").textContent = isPrivate ? title : `# ${title}`;
-    $("topic").replaceChildren(
-      ...textNodes([mode && mode !== "open" ? `(${mode})` : "", topic ?? ""].filter(Boolean).join(" ")),
-    );
-    $("input").placeholder = `Message ${isPrivate ? title : `#${title}`}`;
-    if ($("input").dataset.room !== name) this.#composer?.turnTo(name);
-    $("people-button").hidden = $("room-menu").hidden = isPrivate;
-    if (isPrivate) $("people").hidden = true;
-    this.drawer(false);
-  }
-
-  #drawPeople() {
-    $("people-button").textContent = count(this.room.members, "person").replace("persons", "people");
-    if ($("people").hidden) return;
-    panels().then((sheet) => sheet.drawPeople(this, $("people")));
-  }
-
-  #drawDown() {
-    const { unread, log } = this.room;
-    const isShown = !this.view.follows || !log.isLive;
-    $("down").hidden = !isShown;
-    $("down").textContent = unread ? `${unread} new ↓` : "↓";
-    $("down").setAttribute(
-      "aria-label",
-      unread ? `${count(unread, "new message")}: to the end` : "To the newest message",
-    );
+    this.#drawing.draw(what);
   }
 
   // --- Clicks and keys ---
@@ -299,16 +251,12 @@ class Page {
 
   async #write(then) {
     const { Composer } = await composer();
-    if (!this.#composer) {
-      this.#composer = new Composer(this);
-      this.#composer.turnTo(this.chat.current);
+    if (!this.composer) {
+      this.composer = new Composer(this);
+      this.composer.turnTo(this.chat.current);
       this.draw("pending");
     }
-    then(this.#composer);
-  }
-
-  type(text) {
-    this.#write((one) => one.type(text));
+    then(this.composer);
   }
 
   about(about) {

@@ -73,10 +73,15 @@ export function someone(page) {
   const { chat } = page;
   choose("Write to somebody", "Name", async (words) => {
     const frame = await chat.ask({ type: "who", limit: 200 });
+    const fits = (text) => text?.toLowerCase().includes(words.toLowerCase());
     const people = (frame?.members ?? []).filter(
-      (one) => !chat.isMe(one.name) && one.name.toLowerCase().includes(words.toLowerCase()),
+      (one) => !chat.isMe(one.name) && (fits(one.name) || fits(one.realname)),
     );
-    const rows = people.map((one) => [one.name, one.away ?? "", () => chat.open(chat.privateRoom(one.name))]);
+    const rows = people.map((one) => [
+      one.name,
+      [one.realname, one.away].filter(Boolean).join(" · "),
+      () => chat.open(chat.privateRoom(one.name)),
+    ]);
     if (!rows.length && /^[a-z0-9][\w.-]{0,31}$/i.test(words))
       rows.push([words, "not here now", () => chat.open(chat.privateRoom(words))]);
     return rows;

@@ -19,7 +19,7 @@ export function drawPeople(page, side) {
       "button",
       { class: one.away ? "away" : null, onclick: () => person(page, { from: one.name }) },
       el("i", { class: "face", "data-color": one.color, "aria-hidden": "true" }, initial(one.name)),
-      el("span", {}, one.name, more(one.role), more(one.away)),
+      el("span", {}, one.name, more(one.realname), more(one.role), more(one.away)),
     );
   const others = members > all.length && el("p", {}, `and ${members - all.length} more`);
   side.replaceChildren(el("h2", {}, `People (${members})`), ...all.map(row), others || "");
@@ -86,6 +86,7 @@ export async function person(page, { from: name }) {
   const facts =
     about &&
     [
+      about.realname,
       about.role,
       about.account ? "the name is protected" : "a guest",
       about.connections ? "here now" : "not here",

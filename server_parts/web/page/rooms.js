@@ -2,21 +2,19 @@
 //
 // It must not know the document or the socket: frames go out through the link, and `tell(what, …)` says what has changed.
 
-import { Cursors, JUMP, NEW, Outgoing, REPEAT, cut } from "./delivery.js";
+import { Cursors, JUMP, NEW, REPEAT } from "./delivery.js";
 import { Questions, Reads } from "./link.js";
 import { Identity, Log, Past, change, move, newRoom, pick, target } from "./log.js";
+import { Outbox } from "./outbox.js";
 
 const RECENT = 100; // messages of a room that is entered
 const FEW = 200; // people of a room whose names are asked for
-const RETRIED = ["storage_unavailable", "internal", "rate_limited"]; // the fault is not in the text
 const NO_ENTRY = ["bad_room", "denied", "banned", "invite_needed", "too_many"];
 
 export class Chat extends Identity {
   features = [];
   rooms = new Map(); // by their names on the wire
   current = null;
-  outgoing = new Outgoing();
-  failed = []; // texts that the server refused: {room, text, why}
   #cursors = new Cursors();
   #questions = new Questions();
   #reads = new Reads((frame) => this.me.account && this.features.includes("read") && this.#send(frame));
@@ -29,8 +27,8 @@ export class Chat extends Identity {
     super(kept);
     this.#session = session;
     this.#send = (frame) => link().send(frame);
-    this.isOnline = () => link().state === "online";
     this.#tell = tell;
+    this.outbox = new Outbox(session, kept, link, tell);
     this.past = new Past(
       (request) => this.ask(request),
       () => tell("log"),
@@ -42,7 +40,7 @@ export class Chat extends Identity {
   // Be somebody, with the rooms and the unsaid texts that are known of them.
   begin(name) {
     this.me.name = name;
-    this.#restore();
+    this.outbox.begin(name);
     if (!this.rooms.size) for (const room of this.#known("rooms") ?? ["lobby"]) this.#ensure(room);
   }
 
@@ -64,27 +62,19 @@ export class Chat extends Identity {
     };
   }
 
-  #isRestored = false;
-
-  // What an earlier page of this tab left unsaid, unless it was somebody else's.
-  #restore() {
-    const box = this.kept.get(`outbox:${this.#session.id}`);
-    if (!this.#isRestored && box?.name === this.me.name) this.outgoing.restore(box.says, box.newest);
-    this.#isRestored = true;
-  }
-
   #welcome(frame) {
     const earlier = this.me.name;
     const away = "away" in frame ? frame.away : this.me.away;
-    this.me = { ...this.me, ...pick(frame, ["name", "tag", "role", "account", "password", "color", "motd"]), away };
+    this.me = { ...this.me, ...pick(frame, ["name", "tag", "role", "account", "password", "color"]), away };
+    this.me.realname = frame.realname ?? null;
     this.features = frame.features ?? [];
     if (this.#cursors.connected(frame.epoch)) this.#startOver();
-    this.outgoing.connected(frame.accepted);
+    this.outbox.connected(frame.name, frame.accepted);
     if (earlier !== frame.name) this.#rememberRooms();
     if (away && !("away" in frame)) this.#send({ type: "away", text: away });
     for (const room of this.#cursors.rooms().slice(30)) this.#enter(room);
     this.#tell("me");
-    this.pump();
+    this.outbox.pump();
   }
 
   #startOver() {
@@ -93,29 +83,16 @@ export class Chat extends Identity {
   }
 
   disconnected() {
-    this.outgoing.disconnected();
+    this.outbox.disconnected();
     this.#questions.lost();
     for (const room of this.rooms.values()) room.loading = false;
   }
 
   // --- Saying ---
 
-  // Put a text on its way, in pieces that a message may hold. `about`: {reply}, {edit}, {delete} or {react} with an id.
+  // Put a text on its way. `about`: {reply}, {edit}, {delete} or {react} with an id.
   say(room, text, about) {
-    for (const piece of cut(text)) this.outgoing.add(this.wireTo(room), piece, about);
-    this.pump();
-  }
-
-  pump() {
-    this.#keepOutbox();
-    for (let say = this.isOnline() && this.outgoing.next(); say; say = this.outgoing.next())
-      this.#send({ type: "say", ...say });
-    this.#tell("pending");
-  }
-
-  #keepOutbox() {
-    const box = { says: this.outgoing.texts(), newest: this.outgoing.newest, at: Date.now(), name: this.me.name };
-    this.kept.set(`outbox:${this.#session.id}`, box);
+    this.outbox.add(this.wireTo(room), text, about);
   }
 
   // --- Rooms ---
@@ -155,7 +132,7 @@ export class Chat extends Identity {
 
   #ensure(name) {
     if (!this.rooms.has(name)) {
-      this.rooms.set(name, newRoom(name, this.#known("seen")?.[name] ?? null));
+      this.rooms.set(name, newRoom(name, this.kept.entry(this.#keyOf("seen"), name)));
       if (!name.startsWith("@")) this.#cursors.enter(name);
     }
     return this.rooms.get(name);
@@ -168,14 +145,17 @@ export class Chat extends Identity {
 
   // What is known of this name from earlier pages.
   #known(what) {
-    return this.kept.get(`${what}:${this.me.name.toLowerCase()}`);
+    return this.kept.get(this.#keyOf(what));
+  }
+
+  #keyOf(what) {
+    return `${what}:${this.me.name.toLowerCase()}`;
   }
 
   #rememberRooms() {
     if (!this.me.name) return;
-    const name = this.me.name.toLowerCase();
-    this.kept.set(`rooms:${name}`, this.#cursors.rooms());
-    if (this.current) this.kept.set(`current:${name}`, this.current);
+    this.kept.set(this.#keyOf("rooms"), this.#cursors.rooms());
+    if (this.current) this.kept.set(this.#keyOf("current"), this.current);
   }
 
   get lastOpen() {
@@ -196,7 +176,7 @@ export class Chat extends Identity {
 
   #see(room, id) {
     room.seen = id;
-    this.kept.setSoon(`seen:${this.me.name.toLowerCase()}`, { ...this.#known("seen"), [room.name]: id });
+    this.kept.setEntrySoon(this.#keyOf("seen"), room.name, id);
   }
 
   // This person has read so far, perhaps elsewhere.
@@ -246,6 +226,15 @@ export class Chat extends Identity {
     this.#tell("people");
   }
 
+  // Be called something more, in any script. Answers come in order, so the next ones have it.
+  async setRealName(text) {
+    this.order({ type: "realname", text: text || null });
+    if (this.current) this.askWho(this.current);
+    const frame = await this.ask({ type: "whois", name: this.me.name });
+    if (frame) this.me.realname = frame.realname ?? null;
+    this.#tell("me");
+  }
+
   setAway(text) {
     this.me.away = text;
     this.#send({ type: "away", text });
@@ -255,8 +244,7 @@ export class Chat extends Identity {
   // --- What comes in ---
 
   take(frame) {
-    const known = this.#table[frame.type];
-    if (known) known.call(this, frame);
+    if (Object.hasOwn(this.#table, frame.type)) this.#table[frame.type].call(this, frame);
     else this.#questions.answer(frame);
   }
 
@@ -266,7 +254,7 @@ export class Chat extends Identity {
     history: this.#history,
     message: this.#message,
     presence: this.#presence,
-    ack: ({ seq }) => this.#received(seq),
+    ack: ({ seq }) => this.outbox.received(seq),
     error: this.#error,
     away: ({ text }) => this.#tell("me", (this.me.away = text)),
     room: this.#settings,
@@ -309,7 +297,7 @@ export class Chat extends Identity {
 
   #message(frame) {
     const isReceipt = frame.by === this.me.tag && this.isMe(frame.from);
-    if (isReceipt) this.#received(frame.seq);
+    if (isReceipt) this.outbox.received(frame.seq);
     const arrival = this.#cursors.live(frame.room, frame.id);
     const room = this.rooms.get(frame.room);
     if (arrival === JUMP) this.#enter(frame.room);
@@ -322,10 +310,6 @@ export class Chat extends Identity {
       this.#tell("news", frame);
     }
     this.#tell(frame.room === this.current ? "log" : "rooms");
-  }
-
-  #received(seq) {
-    if (this.outgoing.delivered(seq)) this.pump();
   }
 
   #presence(frame) {
@@ -353,6 +337,7 @@ export class Chat extends Identity {
   #becomes(name) {
     if (this.me.name === name) return;
     this.me.name = name;
+    this.outbox.begin(name);
     const isOurs = (room) => !room.startsWith("@") || room.slice(1).split("+").includes(name.toLowerCase());
     for (const room of [...this.rooms.keys()]) if (!isOurs(room)) this.#giveUp(room);
     this.#tell("me");
@@ -372,29 +357,10 @@ export class Chat extends Identity {
   }
 
   #error(frame) {
-    if (frame.code === "bad_seq") this.#again(() => this.outgoing.outOfStep(frame.accepted ?? 0));
-    else if (frame.seq != null && RETRIED.includes(frame.code)) this.#again(() => this.outgoing.hold(), frame.text);
-    else if (frame.seq != null) this.#refused(frame);
-    else {
-      this.#questions.refused();
-      const room = NO_ENTRY.includes(frame.code) ? this.#cursors.refused() : null;
-      if (room !== null) this.#giveUp(room);
-      this.#tell("refused", frame);
-    }
-  }
-
-  #again(hold, why) {
-    if (!this.outgoing.held && why) this.#tell("notice", `Not delivered yet: ${why}. Trying again…`);
-    hold();
-    setTimeout(() => {
-      this.outgoing.release();
-      this.pump();
-    }, 2000);
-  }
-
-  #refused(frame) {
-    const say = this.outgoing.refused(frame.seq);
-    if (say) this.failed.push({ ...say, why: frame.text });
-    this.pump();
+    if (this.outbox.refused(frame)) return;
+    this.#questions.refused();
+    const room = NO_ENTRY.includes(frame.code) ? this.#cursors.refused() : null;
+    if (room !== null) this.#giveUp(room);
+    this.#tell("refused", frame);
   }
 }

@@ -30,6 +30,16 @@ export function settings(page) {
         if (values) chat.order({ type: "nick", name: values.name.trim() });
       },
     ],
+    page.can("realname") && [
+      "Display name",
+      async () => {
+        const values = await form("Display name", "Take it", [
+          ["text", "In any script, beside your name; empty for none", { value: me.realname ?? "", maxlength: 40 }],
+        ]);
+        if (values) chat.setRealName(values.text.trim());
+      },
+      me.realname ?? "none",
+    ],
     [
       "Colour",
       async () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -273,6 +274,18 @@ def test_the_page_is_served(chat: Chat) -> None:
     assert (again.status, again.body) == (304, b"")
     head = ask(chat.port, "/", "HEAD")
     assert (head.status, head.body, head.fields["content-length"]) == (200, b"", got.fields["content-length"])
+
+
+def test_the_files_of_a_page_may_be_kept(chat: Chat) -> None:
+    """They are in a folder of this page alone. A tab of another page gets them too, but asks the next time."""
+    found = re.search(rb'src="/?(page-[0-9a-f]+)/page.js"', ask(chat.port, "/").body)
+    assert found is not None
+    folder = found[1].decode()
+    kept, other, plain = (ask(chat.port, f"/{one}page.js") for one in (f"{folder}/", "page-0123456789abcdef/", ""))
+    assert "immutable" in kept.fields["cache-control"]
+    assert other.fields["cache-control"] == plain.fields["cache-control"] == "no-cache"
+    assert kept.body == other.body == plain.body
+    assert ask(chat.port, f"/{folder}/nothing.js").status == 404
 
 
 @pytest.mark.parametrize(

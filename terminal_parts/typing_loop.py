@@ -10,10 +10,23 @@ import signal
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
 
 from terminal_parts.editor import Editor
 from terminal_parts.keyboard import Keyboard
 from terminal_parts.keys import Key
+
+
+class Answers(Protocol):
+    """What tells the terminal's own answers from keys."""
+
+    @property
+    def patience(self) -> float:
+        """For how many seconds an answer is worth waiting for."""
+
+    def takes(self, key: Key) -> bool:
+        """Whether that is one."""
 
 
 class TypingLoop(ABC):
@@ -27,6 +40,13 @@ class TypingLoop(ABC):
             if (line := self._pressed(self._keys.popleft())) is not None:
                 return line
         return None
+
+    def _hear_answers(self, answers: Answers) -> None:
+        """What the terminal was asked is not for whoever reads next. No fault here keeps it from being given back."""
+        keyboard = self._keyboard
+        with suppress(Exception):
+            while keyboard.is_open and answers.patience and keyboard.has_keys(answers.patience):
+                self._keys.extend(key for key in keyboard.wait() if not answers.takes(key))
 
     def _mind_signals(self) -> None:
         news = self._keyboard.news()

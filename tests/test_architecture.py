@@ -123,7 +123,7 @@ FOLDERS: Final = {
     "server_parts.signals": Row(()),
     "server": Row(("chat_common", "server_parts", "terminal_parts", "tls_parts")),
     "client_parts.kept": Row(("chat_common", "terminal_parts", "tls_parts")),
-    "client_parts.input": Row(("chat_common", "client_parts.kept")),
+    "client_parts.input": Row(("chat_common", "terminal_parts", "client_parts.kept")),
     "client_parts.screen": Row(("chat_common", "terminal_parts", "client_parts.kept", "client_parts.input")),
     "client_parts.conversation": Row(
         ("chat_common", "client_parts.kept", "client_parts.input", "client_parts.screen"), pure=True

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chat_common import harmless_line, is_exit, nearest
+from chat_common import is_exit
 from client_parts.input import help as texts
 from client_parts.input import keys
 from client_parts.input.account_commands import ACCOUNT_COMMANDS
@@ -20,6 +20,7 @@ from client_parts.input.message_commands import MESSAGE_COMMANDS
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.input.settings_commands import SETTINGS_COMMANDS, choose
 from client_parts.kept.values import CHOICES
+from terminal_parts.completion import unknown_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def understand(line: str) -> Intent:
     word, words = _split(line)
     if command := _BY_WORD.get(word):
         return Order(command, words)
-    return Mistake(_unknown(word))
+    return Mistake(unknown_command(word, _BY_WORD))
 
 
 def understand_piped(line: str, *, continues: bool = False) -> Intent:
@@ -103,15 +104,6 @@ def _split(line: str) -> tuple[str, str]:
     return word.strip().lower(), "".join(words).strip()
 
 
-def _unknown(word: str) -> str:
-    if not word:
-        return "A command is a word after the slash; /help lists them."
-    near = nearest(word, _BY_WORD)
-    hint = f"did you mean /{near}?" if near else "/help lists the commands."
-    shown = harmless_line(word)
-    return f"There is no command /{shown}; {hint} (To send it as text: //{shown})"
-
-
 # --- The handlers, and the rows ---------------------------------------------------------------------------------
 
 
@@ -134,7 +126,7 @@ def _help(actions: Actions, words: str) -> None:
     elif command := _BY_WORD.get(words):
         actions.tell(texts.explanation(command))
     else:
-        actions.tell(_unknown(words))
+        actions.tell(unknown_command(words, _BY_WORD))
 
 
 def _tell_rows(actions: Actions, title: str, commands: tuple[Command, ...], *more: str) -> None:

@@ -5,14 +5,16 @@ Pure. The receiver hands over a new `Vocabulary` when something changes; the inp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat_common import COLORS
-from client_parts.input import emoji
 from client_parts.input.commands import COMMANDS, MORE_HELP
 from client_parts.input.correctable import Correctable
 from client_parts.input.moderation_commands import EVERYWHERE, MODES, ROOM_ROLES, SERVER_ROLES
 from client_parts.kept.values import CHOICES, DEFAULT, KEYS
+from terminal_parts import completion
+from terminal_parts.completion import beginning
 
 _OTHERS = ("kick", "ban", "unban", "mute", "unmute", "voice", "role", "invite", "whois", "block", "unblock")
 _NAMES = ("msg", "m", "ignore", "recover", "release", *_OTHERS)
@@ -41,20 +43,15 @@ class Vocabulary:
 
 def complete(line: str, vocabulary: Vocabulary) -> list[str]:
     """Whole lines that `line` may become, likeliest first."""
-    before, space, word = line.rpartition(" ")
-    if not space and line.startswith("/"):
-        return [f"/{name} " for name in _beginning(line[1:], [command.name for command in COMMANDS])]
-    before += space
-    if word.startswith(":") and (named := emoji.beginning(word)):
-        return [f"{before}{name if line.startswith('/react ') else sign} " for name, sign in named]
-    at = "@" if word.startswith("@") else ""
-    if line.startswith("/") and (found := _next_argument(line[1:].split(" ")[:-1], word, vocabulary)) is not None:
-        return [f"{before}{match} " for match in found]
-    after = ": " if not before and not at else " "
-    return [f"{before}{at}{name}{after}" for name in _beginning(word[len(at) :], vocabulary.names) if word]
+
+    def next_argument(given: Sequence[str], word: str) -> list[str] | None:
+        return _next_argument(given, word, vocabulary)
+
+    commands = (command.name for command in COMMANDS)
+    return completion.complete(line, commands, next_argument, vocabulary.names)
 
 
-def _next_argument(given: list[str], word: str, vocabulary: Vocabulary) -> list[str] | None:
+def _next_argument(given: Sequence[str], word: str, vocabulary: Vocabulary) -> list[str] | None:
     """What the word may become that follows a command and its words; None where any text may follow."""
     command, *words = given
     everywhere = words[:1] == [EVERYWHERE]
@@ -62,29 +59,25 @@ def _next_argument(given: list[str], word: str, vocabulary: Vocabulary) -> list[
     if not words:
         return _arguments(command.lower(), word, vocabulary)
     if command.lower() == "context" and len(words) == 1:
-        return _beginning(word.lstrip("#"), vocabulary.rooms)
+        return beginning(word.lstrip("#"), vocabulary.rooms)
     if command.lower() == "set" and len(words) == 1:
-        return _beginning(word, (*CHOICES.get(words[0].lower(), ()), DEFAULT))
+        return beginning(word, (*CHOICES.get(words[0].lower(), ()), DEFAULT))
     if command.lower() == "role" and len(words) == 1:
-        return _beginning(word, SERVER_ROLES if everywhere else ROOM_ROLES)
+        return beginning(word, SERVER_ROLES if everywhere else ROOM_ROLES)
     return None
 
 
 def _arguments(command: str, word: str, vocabulary: Vocabulary) -> list[str]:
     if command in _WORDS:
-        return _beginning(word, _WORDS[command])
+        return beginning(word, _WORDS[command])
     if command in _NAMES:
-        return _beginning(word.lstrip("@"), vocabulary.names)
+        return beginning(word.lstrip("@"), vocabulary.names)
     if command == "unignore":
-        return _beginning(word.lstrip("@"), vocabulary.ignored)
+        return beginning(word.lstrip("@"), vocabulary.ignored)
     if command == "switch":
-        return _beginning(word.lstrip("#"), (*vocabulary.rooms, *(f"@{name}" for name in vocabulary.names)))
+        return beginning(word.lstrip("#"), (*vocabulary.rooms, *(f"@{name}" for name in vocabulary.names)))
     if command in _OWN_ROOMS:
-        return _beginning(word.lstrip("#"), vocabulary.rooms)
+        return beginning(word.lstrip("#"), vocabulary.rooms)
     if command in _ALL_ROOMS:
-        return _beginning(word.lstrip("#"), tuple(dict.fromkeys((*vocabulary.rooms, *vocabulary.public))))
-    return _beginning(word, vocabulary.names) if word else []
-
-
-def _beginning(word: str, candidates: tuple[str, ...] | list[str]) -> list[str]:
-    return [candidate for candidate in candidates if candidate.lower().startswith(word.lower())]
+        return beginning(word.lstrip("#"), tuple(dict.fromkeys((*vocabulary.rooms, *vocabulary.public))))
+    return beginning(word, vocabulary.names) if word else []

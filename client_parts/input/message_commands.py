@@ -7,7 +7,7 @@ It must not know sockets, frames or screens.
 from __future__ import annotations
 
 from client_parts.input.command import Actions, BadUsage, Command, first_word, needed, nothing_more, whole_number
-from client_parts.input.emoji import UnknownEmoji, emoji
+from terminal_parts.emoji import UnknownEmoji, emoji
 
 _A_NUMBER = "the number of a message"
 

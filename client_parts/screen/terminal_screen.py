@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from chat_common import harmless_line, paint
-from client_parts.input.completion import Vocabulary
+from client_parts.input.completion import Vocabulary, complete
 from client_parts.input.correctable import Correctable
 from client_parts.input.reading import Closed
 from client_parts.kept.input_history import InputHistory
@@ -24,11 +24,11 @@ from client_parts.screen.own_editor import EditorFailed, edited
 from client_parts.screen.rows import Rows
 from client_parts.screen.rows_board import RowsBoard
 from client_parts.screen.secret_line import Abandoned, SecretLine
-from client_parts.screen.tab import Tab
-from client_parts.screen.title import has_title
+from terminal_parts.background import takes_commands
 from terminal_parts.editor import Editor
 from terminal_parts.keyboard import Keyboard
 from terminal_parts.keys import Key
+from terminal_parts.tab import Tab
 from terminal_parts.typing_loop import TypingLoop
 
 _LAST_WORDS = 1.0  # seconds
@@ -51,7 +51,8 @@ class TerminalScreen(RowsBoard, TypingLoop):
         RowsBoard.__init__(self, Rows(sys.stdout.fileno(), os.environ.get("TERM", "")))
         self._history = history
         self._closed = threading.Event()
-        self._tab = Tab()
+        self._vocabulary = Vocabulary()
+        self._tab = Tab(lambda line: complete(line, self._vocabulary))
         self._correcting = Correcting(self._editor)
         self.corrects: Correctable | None = None
         self._secret: SecretLine | None = None  # what is typed instead of a line, and is not seen
@@ -69,7 +70,7 @@ class TerminalScreen(RowsBoard, TypingLoop):
         try:
             self._keyboard.open()
             self._rows.enter()
-            self._rows.send(self.window.question())
+            self._rows.send(self.window.background.question())
         except BaseException:
             self.__exit__()
             raise
@@ -79,7 +80,7 @@ class TerminalScreen(RowsBoard, TypingLoop):
         try:
             self._rows.leave()
         finally:
-            self._hear_answers()
+            self._hear_answers(self.window)
             self._keyboard.close(discard=True)
             if self._history is not None:
                 self._history.add(self._editor.text)  # a half-typed line is found again in the next run
@@ -87,11 +88,11 @@ class TerminalScreen(RowsBoard, TypingLoop):
     # --- What any thread may ask for ---
 
     def ask_background(self, told: Callable[[str], None]) -> None:
-        if has_title(os.environ.get("TERM", "")):  # others may show the question
-            self.window.ask_background(told)
+        if takes_commands(os.environ.get("TERM", "")):  # others may show the question
+            self.window.background.ask(told)
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        self._tab.vocabulary = vocabulary
+        self._vocabulary = vocabulary
 
     def end_reading(self) -> None:
         self._closed.set()
@@ -141,13 +142,6 @@ class TerminalScreen(RowsBoard, TypingLoop):
                 self._ask_to_leave()
         self._give_up(self._editor.text)
 
-    def _hear_answers(self) -> None:
-        """What the terminal was asked is not for whoever reads next. No fault here keeps it from being given back."""
-        keyboard, window = self._keyboard, self.window
-        with suppress(Exception):
-            while keyboard.is_open and window.patience and keyboard.has_keys(window.patience):
-                self._keys.extend(key for key in keyboard.wait() if not window.takes(key))
-
     def _ask_to_leave(self) -> None:
         self.note(paint("Press Enter to leave.", "yellow"))
 
@@ -173,7 +167,7 @@ class TerminalScreen(RowsBoard, TypingLoop):
         if self._secret is not None and key.code not in (_CTRL_Z, _CTRL_L, _CTRL_BACKSLASH):
             return self._secret.press(key)
         second, self._has_begun = self._has_begun, key.code == _CTRL_X
-        if self._correcting.takes(key, self._tab.vocabulary.correctable):
+        if self._correcting.takes(key, self._vocabulary.correctable):
             return None
         if key.code in _GO and not self._closed.is_set():
             return self._leave_by(key)
@@ -267,7 +261,7 @@ class TerminalScreen(RowsBoard, TypingLoop):
         try:
             self._rows.lend()
         finally:
-            self._hear_answers()
+            self._hear_answers(self.window)
             self._keyboard.close()
         meanwhile()
         while not self._keyboard.is_in_front():

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-_TITLED = ("xterm", "rxvt", "screen", "tmux", "alacritty", "foot", "kitty", "st-", "konsole", "gnome", "vte", "wezterm")
-
-
-def has_title(terminal: str) -> bool:
-    """Whether a terminal of that kind has a title to set."""
-    return terminal.startswith(_TITLED)
+from terminal_parts.background import takes_commands
 
 
 class Title:
     """Each method returns the codes to write: none for a terminal without a title."""
 
     def __init__(self, terminal: str) -> None:
-        self._exists = has_title(terminal)
+        self._exists = takes_commands(terminal)
         self._shown = ""
 
     def saved(self) -> str:

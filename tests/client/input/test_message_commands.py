@@ -8,8 +8,8 @@ import pytest
 
 from client_parts.input.commands import Text, understand_piped
 from client_parts.input.completion import Vocabulary, complete
-from client_parts.input.emoji import EMOJI, UnknownEmoji, beginning, emoji
 from client_parts.input.message_commands import MESSAGE_COMMANDS
+from terminal_parts.emoji import EMOJI, UnknownEmoji, beginning, emoji
 from terminal_parts.width import width
 from tests.client.input.recorder import asked
 

@@ -28,7 +28,7 @@ from termcolor import colored
 from chat_common import harmless, harmless_line, paint
 from client_parts.screen.rows import MIN_COLUMNS, MIN_ROWS, Rows
 from client_parts.screen.status import Status, status_line
-from client_parts.screen.title import has_title
+from terminal_parts.background import takes_commands
 from terminal_parts.input_row import input_row
 from terminal_parts.input_rows import input_rows
 from terminal_parts.theme import theme_named
@@ -566,4 +566,4 @@ def test_a_status_says_what_waits_and_until_when() -> None:
 @pytest.mark.parametrize(("terminal", "has"), [("xterm-256color", True), ("tmux", True), ("linux", False), ("", False)])
 def test_titles_are_for_terminals_that_have_one(terminal: str, has: bool) -> None:
     """The console of a machine would show the title as text."""
-    assert has_title(terminal) is has
+    assert takes_commands(terminal) is has

@@ -1,9 +1,10 @@
-"""What Tab does to the line that is being typed. It must not know the terminal."""
+"""What Tab does to the text that is being typed. It must not know the terminal, nor what a line may become."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chat_common import paint
-from client_parts.input.completion import Vocabulary, complete
 from terminal_parts.editor import Editor
 
 _MOST_LISTED = 100
@@ -12,8 +13,9 @@ _MOST_LISTED = 100
 class Tab:
     """Commands are listed and completed as far as they agree; of all else, each Tab offers the next one."""
 
-    def __init__(self) -> None:
-        self.vocabulary = Vocabulary()
+    def __init__(self, complete: Callable[[str], list[str]]) -> None:
+        """`complete` says which whole lines a line may become, likeliest first."""
+        self._complete = complete
         self._cycle: list[str] = []  # what the next Tab chooses from
 
     def press(self, editor: Editor) -> str | None:
@@ -25,7 +27,7 @@ class Tab:
         if before in self._cycle:
             found = [self._cycle[(self._cycle.index(before) + 1) % len(self._cycle)]]
         else:
-            self._cycle = found = complete(before, self.vocabulary)
+            self._cycle = found = self._complete(before)
             if not before.startswith("/") or " " in before:
                 found = found[:1]
         if found:

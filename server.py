@@ -26,10 +26,10 @@ from typing import Final
 from chat_common import DEFAULT_HOST, DEFAULT_PORT, Frame, enable_terminal_colors, format_address, paint, storable
 from server_parts import export, importing, opening, settings
 from server_parts.hub.hub import Hub
-from server_parts.operator.console import counted
 from server_parts.operator.screen import ScreenLog
 from server_parts.operator.seat import OperatorSeat
 from server_parts.operator.service_log import ServiceLog
+from server_parts.operator.stats import counted
 from server_parts.own_certificate import Encryption, open_certificate
 from server_parts.people.addresses import is_own
 from server_parts.people.clients import Client

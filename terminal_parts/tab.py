@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chat_common import paint
+from chat_common import harmless_line, paint
 from terminal_parts.editor import Editor
 
 _MOST_LISTED = 100
@@ -34,7 +34,7 @@ class Tab:
             editor.replace(line_start, line_start + len(before), _agreed(found))
         if len(found) < 2:
             return None
-        return paint("  ".join(match.strip() for match in sorted(found)[:_MOST_LISTED]), None, "dark")
+        return paint("  ".join(harmless_line(match.strip()) for match in sorted(found)[:_MOST_LISTED]), None, "dark")
 
 
 def _agreed(texts: list[str]) -> str:

@@ -16,7 +16,7 @@ from client_parts.input.keys import KEYS
 from client_parts.input.message_commands import MESSAGE_COMMANDS
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.input.settings_commands import SETTINGS_COMMANDS
-from server_parts.operator.console import ROWS
+from server_parts.operator.commands import ROWS
 from server_parts.settings import parse
 
 pytestmark = pytest.mark.once

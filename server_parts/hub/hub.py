@@ -70,7 +70,7 @@ class Stats(NamedTuple):
 
 
 class Hub:
-    """Owns the state of the chat. Everything but `submit`, `stop` and `stats` runs in its own thread."""
+    """Owns the state of the chat. Everything but what stands first runs in its own thread."""
 
     def __init__(
         self, store: Store, settings: Settings, places: Places | None = None, exchange: Exchange | None = None
@@ -159,6 +159,14 @@ class Hub:
             live_rooms.deliveries,
             backlog,
         )
+
+    def names_here(self) -> list[str]:
+        """What everybody is called who is connected."""
+        return list({client.name: None for client in self._live_rooms.names.connections() if client.name})
+
+    def rooms_in_use(self) -> list[str]:
+        """Those with somebody in them, private ones too."""
+        return list(self._live_rooms.rooms.copy())
 
     def servers(self) -> list[KnownServer]:
         """The servers of this chat; none if there can be no other. StorageError: nobody can tell just now."""

@@ -1,4 +1,4 @@
-"""The one thread that writes to the operator's terminal: texts, and below them a row that goes and comes back.
+"""The one thread that writes to the operator's terminal: texts, and below them rows that go and come back.
 
 Any thread may hand it something and none waits for it, so that a terminal that is held never holds the hub. It must not
 know the keyboard, nor what a text says; texts come in harmless.
@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
 
 from terminal_parts.width import wrap
 
 KEPT_TEXTS: Final = 2_000  # of a terminal that is held; beyond, the oldest are dropped
 _NARROW: Final = 20  # columns; with fewer, breaking between words wastes more than it helps
-_EMPTY_ROW: Final = "\r\x1b[0m\x1b[K"
+
+
+class _Rows(NamedTuple):
+    """What stands below the texts, with all codes; the cursor is in it, so many rows below its first."""
+
+    drawn: str = ""
+    cursor: int = 0
+
+    def wiped(self) -> str:
+        """The codes that take it away."""
+        return (f"\x1b[{self.cursor}A" if self.cursor else "") + "\r\x1b[0m\x1b[J"
+
+
+_NOTHING: Final = _Rows()
 
 
 class Printer:
@@ -23,8 +36,8 @@ class Printer:
         self._write = write
         self._columns = columns
         self._texts: deque[str] = deque(maxlen=KEPT_TEXTS)
-        self._row = ""  # what is to stand below the texts
-        self._standing: str | None = ""  # what does; None if that is not known
+        self._rows = self._standing = _NOTHING  # what is to stand below the texts, and what does …
+        self._is_sure = True  # … if nobody else has written over it
         self._resting = False
         self._writing = False
         self._finished = False
@@ -45,26 +58,27 @@ class Printer:
         self._thread.join(seconds)
 
     def show(self, text: str) -> None:
+        """Whole lines; or codes, without a line's end."""
         with self._changed:
             self._texts.append(text)
             self._changed.notify_all()
 
-    def put_row(self, row: str) -> None:
-        """What is to stand below the texts from now on."""
+    def put_rows(self, drawn: str, cursor: int = 0) -> None:
+        """What is to stand below the texts from now on, and in which of its rows it leaves the cursor."""
         with self._changed:
-            self._row = row
+            self._rows = _Rows(drawn, cursor)
             self._changed.notify_all()
 
     def draw_again(self) -> None:
-        """Somebody else may have written over the row."""
+        """Somebody else may have written over the rows."""
         with self._changed:
-            self._standing = None
+            self._is_sure = False
             self._changed.notify_all()
 
-    def forget_row(self) -> None:
+    def forget_rows(self) -> None:
         """Somebody else has ended the row: it stays where it is, and is no longer the last."""
         with self._changed:
-            self._row = self._standing = ""
+            self._rows = self._standing = _NOTHING
 
     def rest(self, seconds: float) -> None:
         """Write what is due, for so long at most, and nothing more until `resume`; what is shown meanwhile waits."""
@@ -78,7 +92,7 @@ class Printer:
             self._changed.notify_all()
 
     def _is_due(self) -> bool:
-        return not self._resting and (bool(self._texts) or self._row != self._standing)
+        return not self._resting and (bool(self._texts) or self._rows != self._standing or not self._is_sure)
 
     def _run(self) -> None:
         while True:
@@ -93,14 +107,19 @@ class Printer:
                 self._writing = False
                 self._changed.notify_all()
 
-    def _take(self) -> tuple[str, str, str]:
-        """All that is due: what takes the row away, the texts, and the row that is to stand below them."""
-        wiped, text = "" if self._standing == "" else _EMPTY_ROW, "".join(self._texts)
+    def _take(self) -> tuple[str, list[str], str]:
+        """All that is due: what takes the rows away, the texts, and the rows that are to stand below them."""
+        wiped = "" if self._standing == _NOTHING and self._is_sure else self._standing.wiped()
+        texts = list(self._texts)
         self._texts.clear()
-        self._standing = self._row
-        return wiped, text, self._row
+        self._standing, self._is_sure = self._rows, True
+        return wiped, texts, self._rows.drawn
 
-    def _block(self, wiped: str, text: str, row: str) -> str:
+    def _block(self, wiped: str, texts: Iterable[str], rows: str) -> str:
         """One piece, broken between words: that takes a while, and not from those who hand over more."""
         columns = self._columns()
-        return wiped + ("\n".join(wrap(text, columns)) if columns >= _NARROW else text) + row
+        return wiped + "".join(_broken(text, columns) for text in texts) + rows
+
+
+def _broken(text: str, columns: int) -> str:
+    return "\n".join(wrap(text, columns)) if columns >= _NARROW and text.endswith("\n") else text

@@ -23,7 +23,9 @@ class Screen:
     """The operator's: any thread may show, one asks. The printer alone writes."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
-        self._theme = theme_named(first_theme())
+        self.complete: Callable[[str], list[str]] = lambda line: []  # what Tab may make of a line
+        self.theme = first_theme()  # its name
+        self._theme = theme_named(self.theme)
         self._day = time.localtime()[:3]  # of what was shown last
         self._turning = threading.Lock()  # guards the day
         self._printer = Printer(write, self._columns)
@@ -31,6 +33,15 @@ class Screen:
     def _columns(self) -> int:
         """Of the terminal; 0 where nobody knows, and lines are left as they are."""
         return 0
+
+    def choose_theme(self, name: str) -> None:
+        """How colours look from now on."""
+        self.theme = name
+        self._theme = theme_named(name)
+
+    def set_prompt(self, prompt: str) -> None:
+        """What stands before the text that is typed. Only the thread that asks may change it."""
+        raise NotImplementedError
 
     def show(self, text: str) -> None:
         """Whole lines, harmless and perhaps painted. Lines have times, so a new day gets a line of its own."""
@@ -69,12 +80,17 @@ class LineScreen(Screen):
 
     def __init__(self, prompt: str) -> None:
         super().__init__(self._write)
-        self._prompt = prompt if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else ""
+        self._has_prompt = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self._prompt = ""
+        self.set_prompt(prompt)
         # Unbuffered: at the end of the program nobody could have the lock of a buffer that a reader still waits in.
         stdin: Any = sys.stdin
         self._input = stdin.buffer.raw
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
+
+    def set_prompt(self, prompt: str) -> None:
+        self._prompt = prompt if self._has_prompt else ""
 
     def attend(self, run: Callable[[], None]) -> None:
         self._printer.start()
@@ -82,14 +98,14 @@ class LineScreen(Screen):
         threading.Thread(target=run, name="console", daemon=True).start()
 
     def ask(self) -> str:
-        self._printer.put_row(self._prompt)
+        self._printer.put_rows(self._prompt)
         while "\n" not in self._rest:
             data = self._input.read(4096)
             if not data:
                 raise EOFError
             self._rest += self._decoder.decode(data)
         line, _, self._rest = self._rest.partition("\n")
-        self._printer.forget_row()
+        self._printer.forget_rows()
         return storable(line)
 
     def close(self) -> None:

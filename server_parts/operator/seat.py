@@ -10,8 +10,12 @@ from collections.abc import Callable, Iterable
 from chat_common import color_for
 from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
+from server_parts.operator.chat import Chat
 from server_parts.operator.choosing import choose_screen
-from server_parts.operator.console import Console, ConsoleEncoder
+from server_parts.operator.console import Console
+from server_parts.operator.console_encoder import ConsoleEncoder
+from server_parts.operator.desk import Desk
+from server_parts.operator.heard import Heard
 from server_parts.operator.screen import Screen
 from server_parts.people.clients import Client, Session
 from server_parts.people.rate_limit import RateLimits
@@ -63,7 +67,9 @@ class OperatorSeat:
         self.screen: Screen | None = choose_screen(f"{settings.name}> ") if settings.console else None
         self.client = Client(OperatorOutlet(self.screen.show if self.screen else None), "the console", Role.OWNER)
         self.client.name, self.client.color = settings.name, color_for(settings.name)
-        self.client.encoder = ConsoleEncoder()
+        self._heard = Heard()
+        self._encoder = ConsoleEncoder(self._heard, self.client.rooms, settings.name)
+        self.client.encoder = self._encoder
         if self.screen is None:
             self.client.session = Session("", 0)
 
@@ -79,9 +85,11 @@ class OperatorSeat:
         if self.screen is None:
             return
         dispatcher = Dispatcher(self.client, hub, store, RateLimits(0))
-        # A session of its own: what the operator of another server of this chat says is to be shown here.
-        dispatcher.serve([Hello(self._name, session=secrets.token_urlsafe(24))])
-        console = Console(hub, dispatcher, self.screen, broadcast, leave, reload)
+        # A session of its own: what the operator of another server of this chat says is to be shown here. And no
+        # history: each start would show that of the lobby again.
+        dispatcher.serve([Hello(self._name, session=secrets.token_urlsafe(24), history=0)])
+        chat = Chat(self.client, hub, store, dispatcher, broadcast, self._heard)
+        console = Console(Desk(self._name, chat, self.screen, self._encoder, leave, reload))
         try:
             self.screen.attend(console.run)
         except KeyboardInterrupt:

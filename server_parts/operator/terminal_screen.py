@@ -1,7 +1,7 @@
 """The operator's terminal: what is said and logged above, the line that is typed below.
 
 `Printer` alone writes, `Keyboard` alone reads, `Editor` is the line between them. This module holds the three together:
-what Enter, Ctrl+C, Ctrl+D, Ctrl+Z and a new size mean. It must not know rooms or commands.
+what Enter, Tab, Ctrl+C, Ctrl+D, Ctrl+Z and a new size mean. It must not know rooms or commands.
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from chat_common import harmless_line, storable
+from chat_common import harmless, shows_colors, storable
 from server_parts.operator.screen import Screen
+from terminal_parts.background import Background, takes_commands
 from terminal_parts.editor import Editor
-from terminal_parts.input_row import input_row
+from terminal_parts.fitting import terminal_size
+from terminal_parts.input_rows import input_rows, shape_in
 from terminal_parts.keyboard import Keyboard
 from terminal_parts.keys import Key
 from terminal_parts.output import write_all
+from terminal_parts.tab import Tab
 from terminal_parts.typing_loop import TypingLoop
 
 _LOOK: Final = 0.2  # seconds between looks whether we are in front: nothing tells
-_PATIENCE: Final = 0.5  # seconds that a terminal may take to take the row away
+_PATIENCE: Final = 0.5  # seconds that a terminal may take to take the rows away
+_SHARE: Final = 3  # what is typed takes one in so many rows
 _ENTER: Final = "\r"
-_CTRL_C, _CTRL_D, _CTRL_L, _CTRL_Z = "\x03", "\x04", "\x0c", "\x1a"
+_CTRL_C, _CTRL_D, _TAB, _CTRL_L, _CTRL_Z = "\x03", "\x04", "\t", "\x0c", "\x1a"
 _CTRL_BACKSLASH = "\x1c"
 _PASTES_WHOLE, _PASTES_KEYS = "\x1b[?2004h", "\x1b[?2004l"  # whether a pasted block says where it begins and ends
 
@@ -38,6 +42,23 @@ class TerminalScreen(Screen, TypingLoop):
         self._prompt = prompt
         self._output = sys.stdout.fileno()
         self._ended = False
+        self._has_chosen = False  # a theme
+        self._tab = Tab(lambda line: self.complete(line))
+        self._background = Background()
+        if shows_colors() and takes_commands(os.environ.get("TERM", "")):  # others may show the question
+            self._background.ask(self._suppose_theme)
+
+    def choose_theme(self, name: str) -> None:
+        self._has_chosen = True
+        super().choose_theme(name)
+
+    def _suppose_theme(self, name: str) -> None:
+        """For the background that the terminal has told."""
+        if not self._has_chosen:
+            super().choose_theme(name)
+
+    def set_prompt(self, prompt: str) -> None:
+        self._prompt = prompt
 
     def attend(self, run: Callable[[], None]) -> None:
         """KeyboardInterrupt for Ctrl+C and Ctrl+\\; the terminal is given back by then."""
@@ -81,14 +102,15 @@ class TerminalScreen(Screen, TypingLoop):
         if not self._ended:
             self._keyboard.open()
             self._keyboard.listen()
-            self.show(_PASTES_WHOLE)
+            self._printer.show(_PASTES_WHOLE + self._background.question())
             self._draw()
             self._printer.resume()
 
     def _leave(self) -> None:
-        self.show(_PASTES_KEYS)
-        self._printer.put_row("")
+        self._printer.show(_PASTES_KEYS)
+        self._printer.put_rows("")
         self._printer.rest(_PATIENCE)
+        self._hear_answers(self._background)
         self._keyboard.close()
 
     def _step_aside(self, meanwhile: Callable[[], None] = lambda: None) -> None:
@@ -108,6 +130,8 @@ class TerminalScreen(Screen, TypingLoop):
 
     def _pressed(self, key: Key) -> str | None:
         """The line, if that key ended it."""
+        if self._background.takes(key):
+            return None
         if key.code == _ENTER and not self._editor.search_fails:
             return self._entered()
         if key.code in (_CTRL_C, _CTRL_BACKSLASH):
@@ -117,7 +141,9 @@ class TerminalScreen(Screen, TypingLoop):
         if key.code == _CTRL_Z:
             self._stop()
         elif key.code == _CTRL_L:
-            self.show("\x1b[H\x1b[J")
+            self._printer.show("\x1b[H\x1b[J")
+        elif key.code == _TAB:
+            self.show(f"{listed}\n" if (listed := self._tab.press(self._editor)) else "")
         else:
             self._editor.press(key)
         return None
@@ -126,22 +152,26 @@ class TerminalScreen(Screen, TypingLoop):
         line = self._editor.take().strip("\n")
         if line.strip():
             self._editor.remember(line)
-        self.show(f"{self._prompt}{harmless_line(line)}\n")  # stays, as what the operator said
+        said = harmless(line).replace("\n", "\n    ")  # as everybody else sees it: no line passes for another
+        self.show(f"{self._prompt}{said}\n")  # stays, as what the operator said
         return storable(line)
 
-    # --- The row ---
+    # --- The rows ---
 
     def _draw(self) -> None:
         editor = self._editor
-        row, column = input_row(editor.search_prompt or self._prompt, None, editor.text, editor.cursor, self._columns())
+        columns, height = terminal_size(self._output)
+        prompt, most = editor.search_prompt or self._prompt, max(1, height // _SHARE)
+        editor.shape = shape_in(prompt, columns, most)
+        rows, row, column = input_rows(prompt, None, editor.text, editor.cursor, columns, most)
         # No text may leave its row here, whatever the terminal thinks of its width.
-        self._printer.put_row(f"\x1b[?7l{row}\x1b[0m\x1b[?7h\r" + (f"\x1b[{column}C" if column else ""))
+        drawn = "\r\n".join(f"\x1b[?7l{one}\x1b[0m\x1b[?7h" for one in rows) + "\r"
+        up = len(rows) - 1 - row
+        drawn += (f"\x1b[{up}A" if up else "") + (f"\x1b[{column}C" if column else "")
+        self._printer.put_rows(drawn, row)
 
     def _columns(self) -> int:
-        try:
-            return os.get_terminal_size(self._output).columns or 80
-        except OSError:
-            return 80
+        return terminal_size(self._output)[0]
 
     def _write(self, text: str) -> None:
         try:

@@ -73,7 +73,7 @@ def quotation(message: Message) -> str:
     text = harmless_line(message.text.removeprefix("/me ")[: 2 * QUOTED])
     words = without_padding(text).strip()
     cut = f"{words[:QUOTED].rstrip()}\u2026" if len(words) > QUOTED else words
-    return f"{message.sender}: {cut.translate(_BRACKETS)}"
+    return f"{harmless_line(message.sender)}: {cut.translate(_BRACKETS)}"
 
 
 def before(message: Message) -> str:

@@ -52,7 +52,7 @@ from client_parts.kept.input_history import InputHistory
 from client_parts.kept.transcript import Transcript, TranscriptError
 from client_parts.screen.status import Status
 from server_parts import settings
-from server_parts.operator.console import ConsoleEncoder
+from server_parts.operator.console_encoder import ConsoleEncoder
 from server_parts.protocol.door import Door
 from server_parts.protocol.doorway import Doorway
 from server_parts.protocol.native_door import NativeDoor

@@ -31,11 +31,16 @@ from client_parts.command_line import Preferences
 from client_parts.conversation import choices
 from client_parts.input.commands import Text, understand
 from client_parts.screen.terminal_screen import TerminalScreen
-from server_parts.operator import console
+from server_parts.operator.chat import SayError
+from server_parts.operator.console import Console
+from server_parts.operator.console_encoder import ConsoleEncoder
+from server_parts.operator.desk import Desk
 from server_parts.operator.screen import ScreenLog
 from server_parts.operator.seat import OperatorOutlet
 from server_parts.operator.terminal_screen import TerminalScreen as OperatorScreen
-from server_parts.storage.records import Message, Run
+from server_parts.protocol.plain_entries import quotation
+from server_parts.storage.records import About, Message, Run
+from terminal_parts.keys import Key
 from tests.client.fakes import message
 from tests.client.programs import COLUMNS, ROWS, Emulator
 from tests.faults import hostile
@@ -400,7 +405,7 @@ class OperatorStage(Stage):
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = console.ConsoleEncoder()
+        self.encoder = ConsoleEncoder()
         with (
             open(os.dup(self.slave), "w") as out,
             mock.patch.object(sys, "stdout", out),
@@ -425,8 +430,42 @@ class OperatorStage(Stage):
         self.screen._editor.replace(0, len(self.screen._editor.text), text)
         self.screen._draw()
 
+    def command(self, line: str) -> None:
+        """What the console answers by itself, in a chat in which everything is called like that line."""
+        words = line.replace("\n", " ")
+        chat = mock.Mock(
+            **{"names.return_value": [words], "rooms.return_value": [words], "has_history.return_value": 0}
+        )
+        chat.heard.last.return_value = chat.heard.last_own.return_value = None
+        chat.say.side_effect = SayError(words)
+        desk = Desk("server", chat, self.screen, self.encoder, lambda: None)
+        for beginning in (
+            "",
+            "/",
+            "/re ",
+            "/history ",
+            "/join ",
+            "/leave ",
+            "/help ",
+            "/react :",
+            "/search since:",
+            "/delete ",
+        ):
+            Console(desk)._obey(beginning + words)
+
+    def tab(self, text: str) -> None:
+        """Names and rooms that begin alike, as Tab completes and lists them."""
+        self.screen.complete = lambda line: [f"/a{text}", f"/b{text}"]
+        self.type("/")
+        self.screen._pressed(Key("\t"))
+        self.screen.complete = lambda line: [f"hi {text}"]
+        self.type("hi ")
+        self.screen._pressed(Key("\t"))
+        self.settle()
+        self.type("")
+
     def error(self, text: str) -> None:
-        console.Console._say_error(mock.Mock(_screen=self.screen), text)
+        Desk.complain(mock.Mock(screen=self.screen), text)
 
     def log(self, text: str) -> None:
         ScreenLog(self.screen).emit(logging.makeLogRecord({"msg": "%s", "args": (text,)}))
@@ -442,6 +481,9 @@ def half_typed(stage: OperatorStage, text: str) -> None:
     stage.error("x")
     stage.settle()
     stage.type("")
+    stage.settle()
+    for number in range(ROWS):  # a text of several rows has left the prompt higher up
+        stage.error(f"{number}")
 
 
 def said_by_the_operator(stage: OperatorStage, text: str) -> None:
@@ -459,6 +501,67 @@ TO_THE_OPERATOR: Final[dict[str, Show]] = {
             {"type": "results", "text": text}, "messages", [Message("lobby", 1, 1.5, text, text, text, "", 1)]
         )
     ),
+    "operator: a page of history": lambda stage, text: stage.show(
+        stage.encoder.pages(
+            {"type": "history", "room": "den", "gap": True},
+            "messages",
+            [Message("den", 1, 1.5, text, text, text, "", 1)],
+        )
+    ),
+    "operator: an answer": lambda stage, text: stage.show(
+        stage.encoder.live(
+            [
+                Run(
+                    "den",
+                    2,
+                    1.5,
+                    text,
+                    text,
+                    [text],
+                    "",
+                    1,
+                    About("reply", 1, quotation(Message("den", 1, 1.5, text, text, text, "", 1))),
+                )
+            ]
+        )
+    ),
+    "operator: a correction": lambda stage, text: stage.show(
+        stage.encoder.live([Run("den", 2, 1.5, text, text, [text], "", 1, About("edit", 1))])
+    ),
+    "operator: a reaction": lambda stage, text: stage.show(
+        stage.encoder.live(
+            [
+                Run(
+                    "den",
+                    2,
+                    1.5,
+                    text,
+                    text,
+                    [text],
+                    "",
+                    1,
+                    About("react", 1, quotation(Message("den", 1, 1.5, text, text, text, "", 1))),
+                )
+            ]
+        )
+    ),
+    "operator: who came and went": lambda stage, text: stage.show(
+        stage.encoder.frame({"type": "presence", "room": text, "joined": [text], "left": [text], "members": 1})
+    ),
+    "operator: a room that was entered": lambda stage, text: stage.show(
+        stage.encoder.frame({"type": "joined", "room": text, "topic": text})
+    ),
+    "operator: who somebody is": lambda stage, text: stage.show(
+        stage.encoder.frame(
+            {
+                **dict.fromkeys(("type", "name", "realname", "away", "role"), text),
+                **{"type": "whois", "account": False, "since": None, "connections": 1},
+                **{"addresses": [text], "devices": 1},
+            }
+        )
+    ),
+    "operator: commands": lambda stage, text: stage.command(text),
+    "operator: what Tab finds": lambda stage, text: stage.tab(text),
     "operator: a new day": on_a_new_day,
     "operator: a notice": lambda stage, text: stage.show(stage.encoder.frame({"type": "notice", "text": text})),
     "operator: an error": lambda stage, text: stage.show(stage.encoder.frame({"type": "error", "text": text})),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chat_common import RESERVED_WORDS, harmless, is_blank, without_padding
 from client_parts.screen.view import View
-from server_parts.operator.console import ConsoleEncoder
+from server_parts.operator.console_encoder import ConsoleEncoder
 from server_parts.operator.screen import Screen
 from server_parts.protocol.plain_door import PlainDoor
 from server_parts.protocol.plain_encoder import PLAIN, PLAIN_TIMED

@@ -14,7 +14,10 @@ from unittest.mock import Mock
 import pexpect  # type: ignore[import-untyped]
 import pytest
 
-from server_parts.operator.console import Console, ConsoleEncoder
+from server_parts.operator.chat import SayError
+from server_parts.operator.console import Console
+from server_parts.operator.console_encoder import ConsoleEncoder
+from server_parts.operator.desk import Desk
 from server_parts.storage.records import Message
 from tests.peers import WAIT, Native, Plain
 from tests.postgres import cluster, needs_postgres
@@ -32,7 +35,7 @@ class Terminal:
         self.child: Any = pexpect.spawn(
             program[0],
             program[1:],
-            env=environment({"FORCE_COLOR": "1"}),
+            env=environment({"FORCE_COLOR": "1", "TERM": "vt100"}),  # of which nothing is asked
             cwd=str(folder),
             timeout=WAIT,
             dimensions=(40, 200),
@@ -131,7 +134,7 @@ def test_commands(console: Terminal) -> None:
         console.enter("/servers")
         console.see(r"\* this is the only server of this chat")
         console.enter("/help")
-        for command in ("/who", "/rooms", "/msg", "/kick", "/stats", "/help", "/exit"):
+        for command in ("/msg", "/rooms", "/who", "/kick", "/stats", "/help", "/exit"):
             console.see(command)
         console.enter("/kick BOB too loud")
         console.see("bob was kicked: too loud")
@@ -324,8 +327,22 @@ def test_a_conversation_that_began_elsewhere_is_shown() -> None:
     message = Message("@alice+server", 1, 0.0, "alice", "blue", "for you", "", 1)
     shown = ConsoleEncoder().pages({"type": "history", "room": message.room}, "messages", [message])
     assert b"(private) [COLOR (blue)] alice said -> for you" in shown
-    past = message._replace(room="lobby")  # which each start would show again
-    assert ConsoleEncoder().pages({"type": "history", "room": past.room}, "messages", [past]) == b""
+
+
+def test_a_start_shows_nothing_of_what_was_said_before(tmp_path: Path) -> None:
+    """Each would show it again; /history does when it is wanted."""
+    flags = ("--data", str(tmp_path))
+    with terminal(*flags) as first:
+        first.listening()
+        first.enter("of yesterday")
+        first.enter("/exit")
+        first.rest()
+    with terminal(*flags) as again:
+        again.listening()
+        again.enter("/who")
+        assert "yesterday" not in again.see(r"\* here: server \*")
+        again.enter("/history")
+        again.see("said -> of yesterday")
 
 
 def test_no_console_wants_no_terminal() -> None:
@@ -353,12 +370,10 @@ def test_no_terminal_is_no_console() -> None:
 def test_what_the_operator_says_too_late_is_answered() -> None:
     """While the server stops nobody hears it: a sentence says so, and the thread that reads goes on."""
 
-    def broadcast(line: str) -> None:
-        raise RuntimeError("the server is not running")
-
-    lines, hub, screen, leave = iter(["too late", "exit"]), Mock(), Mock(), Mock()
+    lines, chat, screen, leave = iter(["too late", "exit"]), Mock(), Mock(), Mock()
+    chat.say.side_effect = SayError("the server is not running")
     screen.ask = lambda: next(lines)
-    Console(hub, Mock(), screen, broadcast, leave).run()
+    Console(Desk("server", chat, screen, Mock(), leave)).run()
     screen.show.assert_called_once()
     assert "the server is not running" in screen.show.call_args[0][0]
     leave.assert_called_once()
@@ -370,7 +385,7 @@ def test_loading_the_certificate_again() -> None:
     for given in (reload, None):
         lines = iter(["/reload", "exit"])
         screen.ask = lambda lines=lines: next(lines)
-        Console(Mock(), Mock(), screen, Mock(), Mock(), given).run()
+        Console(Desk("server", Mock(), screen, Mock(), Mock(), given)).run()
     reload.assert_called_once_with()
     screen.show.assert_called_once()
     assert "no certificate" in screen.show.call_args[0][0]
@@ -404,5 +419,5 @@ def test_the_operator_keeps_order() -> None:
         screen.see(r"the ban of bob is lifted")
         screen.enter("/audit 1")
         screen.see(r"server lifted the ban of bob")
-        screen.enter("/mode read-only")
-        screen.see(r"error: usage: /mode -r ROOM open\|moderated\|read-only\|invite")
+        screen.enter("/mode readonly")
+        screen.see(r"error: usage: /mode \[-r ROOM\] open\|moderated\|read-only\|invite")

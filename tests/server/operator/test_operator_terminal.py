@@ -118,18 +118,17 @@ def test_enter_says_nothing_that_a_search_did_not_find(operator: Terminal) -> No
         assert alice.message_from("server")["text"] == "drafted"
 
 
-def test_a_long_line_stays_on_its_row(operator: Terminal) -> None:
-    """Wide signs too, in a window that has become narrow; all of it is said."""
+def test_a_long_text_takes_a_third_of_the_screen(operator: Terminal) -> None:
+    """Wide signs too, in a window that has become narrow; what comes meanwhile stands above, and all of it is said."""
     text = "漢字 and more " * 20
     with Native(port_of(operator), "alice") as alice:
+        operator.wait_for(": alice")
         operator.resize(24, 40)
         operator.type(text)
-        operator.wait_until(lambda: operator.prompt.startswith("server> <"))
+        operator.wait_until(lambda: any(row.startswith("server> ") and row.endswith("↑") for row in operator.rows))
         alice.tell("hello")
-        operator.wait_until(
-            lambda: "said -> hello" in " ".join(" ".join(operator.rows).split()) and "server> <" in operator.prompt
-        )
-        assert sum("and more" in row for row in operator.rows) == 1
+        operator.wait_until(lambda: "said -> hello" in " ".join(" ".join(operator.rows).split()))
+        operator.wait_until(lambda: sum("and more" in row or "漢" in row for row in operator.rows) == 24 // 3)
         operator.type("\r")
         assert alice.message_from("server")["text"] == text.strip()
 
@@ -144,7 +143,7 @@ def test_what_is_shown_is_broken_between_words(operator: Terminal) -> None:
         alice.tell(words)
         operator.wait_for("lazy dog")
         operator.type("\x15/help\r")
-        operator.wait_for("so does Ctrl+D.")
+        operator.wait_for("says /text.")
     rows = all_rows(operator)
     assert words in re.sub(r"\n +", " ", "\n".join(rows))  # no row begins or ends within a word
 
@@ -157,17 +156,74 @@ def test_a_pasted_block_is_one_message(operator: Terminal) -> None:
 
 
 @pytest.mark.parametrize("key", ["\n", "\x1b\r", "\x1b[13;3u"], ids=["Ctrl+J", "Alt+Enter", "kitty"])
-def test_several_lines_stand_on_one_row(operator: Terminal, key: str) -> None:
-    """With a sign between them: log lines come and go below each other here. They are one message; undo works too."""
+def test_several_lines_stand_below_each_other(operator: Terminal, key: str) -> None:
+    """They are one message; Up and Down move in them, undo works, and what comes meanwhile leaves them as they are."""
     with Native(port_of(operator), "alice") as alice:
+        operator.wait_for(": alice")
         operator.type(f"one{key}two three")
-        operator.wait_for_prompt("server> one␊two three")
-        operator.type("\x1f")
-        operator.wait_for_prompt("server> one␊")
-        operator.type(f"two{key}\r")
-        assert alice.message_from("server")["text"] == "one\ntwo"
+        operator.wait_until(lambda: operator.rows[-2:] == ["server> one", "        two three"])
+        alice.tell("hello")
+        operator.wait_until(
+            lambda: operator.rows[-3].endswith("said -> hello") and operator.rows[-1] == "        two three"
+        )
+        operator.type(f"{UP}\x01first {DOWN}\x05\x1f")
+        operator.wait_until(lambda: operator.rows[-2:] == ["server> one", "        two three"])
+        operator.type(f"{DOWN}\x05\x17four\r")
+        assert alice.message_from("server")["text"] == "one\ntwo four"
+        operator.wait_until(lambda: operator.rows[-3:] == ["server> one", "    two four", "server>"])
         operator.type(UP)
-        operator.wait_for_prompt("server> one␊two")
+        operator.wait_until(lambda: operator.rows[-2:] == ["server> one", "        two four"])
+
+
+@pytest.mark.parametrize("columns", [20, 12])
+def test_a_small_window_has_one_row_for_all_lines(operator: Terminal, columns: int) -> None:
+    """With a sign between them, in a window of 5 rows."""
+    operator.resize(5, columns)
+    operator.type("a\nb")
+    operator.wait_until(lambda: operator.prompt.endswith("a␊b"))
+    assert operator.column == len(operator.prompt)
+
+
+def test_tab_completes_what_the_operator_types(operator: Terminal) -> None:
+    """Commands are listed above, names and rooms are offered one after the other."""
+    with Native(port_of(operator), "alice") as alice, Native(port_of(operator), "albert"):
+        operator.wait_for(": albert")
+        operator.type("/re\t")
+        operator.wait_for("/re  /react  /recover  /release  /reload  /reports")
+        operator.type("\x15/kic\ta\t")
+        operator.wait_for_prompt("server> /kick albert")
+        operator.type("\t")
+        operator.wait_for_prompt("server> /kick alice")
+        operator.type("\x15/join te\x15al\t\tyou\r")
+        assert alice.message_from("server")["text"] == "alice: you"
+
+
+def test_the_prompt_names_the_room(operator: Terminal) -> None:
+    """So does what was said there; and what comes from the room is shown with its name and its time."""
+    with Native(port_of(operator), "alice", rooms={"tea": None}) as alice:
+        operator.type("/join tea\rhello, tea\r")
+        assert alice.message_from("server")["room"] == "tea"
+        operator.wait_for_prompt("#tea>")
+        operator.wait_for("#tea> hello, tea")
+        alice.tell("hello, server", "tea")
+        operator.wait_until(
+            lambda: any(re.match(r"\d\d:\d\d #tea \[COLOR .* hello, server$", row) for row in operator.rows)
+        )
+
+
+def test_colours_follow_the_background(operator: Terminal) -> None:
+    """The terminal is asked which one it has, and nothing of its answer is typed; what somebody chose stays."""
+    operator.wait_until(lambda: b"\x1b]11;?\x1b\\" in operator.output)
+    operator.type("dra\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22cft")
+    operator.wait_for_prompt("server> draft")
+    operator.type("\x15/theme\r")
+    operator.wait_for("* theme: light; there are dark, light, safe *")
+    operator.type("/theme safe\r\x1b]11;rgb:0/0/0\x07/theme\r")
+    operator.wait_until(lambda: sum("* theme: safe;" in row for row in operator.rows) == 2)
+    with Native(port_of(operator), "alice") as alice:
+        alice.tell("hello")
+        operator.wait_for("said -> hello")
+        assert operator.colour_of("said -> hello") == "0087d7"
 
 
 LONG_LINES = 120  # of a thousand characters: more than the system keeps for a terminal, and soon drawn
@@ -333,5 +389,5 @@ def test_without_a_line_to_edit_there_are_lines(
         terminal.type("/exit\r")
         assert alice.until("bye")["code"] == "shutdown"
     terminal.wait_for("status=0")
-    assert b"\x1b[K" not in written()
+    assert b"\x1b" not in written()
     assert b"Fatal" not in written()

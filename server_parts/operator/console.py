@@ -5,7 +5,6 @@ To the hub the operator is a client like any other, whose outbox is the screen. 
 
 from __future__ import annotations
 
-import contextlib
 import re
 from typing import Final
 
@@ -27,11 +26,16 @@ class Console:
         desk.screen.complete = self._complete
 
     def run(self) -> None:
-        screen = self._desk.screen
-        with contextlib.suppress(EOFError, OSError):
-            while not is_exit(line := screen.ask()):
-                self._obey(line.strip())
+        while (line := self._next_line()) is not None and not is_exit(line):
+            self._obey(line.strip())
         self._desk.leave()
+
+    def _next_line(self) -> str | None:
+        """None if nobody can type any more."""
+        try:
+            return self._desk.screen.ask()
+        except (EOFError, OSError, ValueError):  # the last, of a file that is closed
+            return None
 
     def _obey(self, line: str) -> None:
         if line.startswith("//"):

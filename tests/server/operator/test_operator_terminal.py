@@ -348,7 +348,7 @@ def test_a_server_that_starts_in_the_background_serves(shell: Shell) -> None:
     """It leaves the terminal to the shell until `fg`, and a signal stops it there."""
     terminal = shell.terminal
     terminal.type("job &\r")
-    terminal.wait_for("Room for")
+    terminal.wait_for("In a browser")
     port = port_of(terminal)
     process = int(shell.ask("jobs -p"))  # before anything is said that could stand between this and its answer
     with Native(port, "alice") as alice:

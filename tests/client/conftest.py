@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.client.fakes import RunningClient, ScriptedServer
+from tests.client.server_in_process import ServerInProcess
+from tests.conftest import ChatLog
 
 if TYPE_CHECKING:  # pseudo-terminals are a Unix thing
-    from tests.client.programs import ServerProgram, Terminal
+    from tests.client.programs import Terminal
 
 Start = Callable[..., RunningClient]
 Open = Callable[..., "Terminal"]
@@ -39,20 +41,19 @@ def start(server: ScriptedServer, tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[ServerProgram]:
-    from tests.client.programs import ServerProgram
-
-    program = ServerProgram(tmp_path / "data")
-    yield program
-    program.close()
+def real_server(chat_log: ChatLog, no_threads_left: None, tmp_path: Path) -> Iterator[ServerInProcess]:
+    """Nothing that it logs is an error."""
+    real = ServerInProcess(tmp_path / "data")
+    yield real
+    real.close()
 
 
 @pytest.fixture
-def person(program: ServerProgram, open_terminal: Open, tmp_path: Path) -> Open:
+def person(real_server: ServerInProcess, open_terminal: Open, tmp_path: Path) -> Open:
     """Opens terminals with clients in them, and waits for their prompt."""
 
     def open_one(name: str, *arguments: str, **variables: Any) -> Terminal:
-        terminal = open_terminal(program.port, tmp_path / f"token-{name}", "--name", name, *arguments, **variables)
+        terminal = open_terminal(real_server.port, tmp_path / f"token-{name}", "--name", name, *arguments, **variables)
         terminal.wait_until(lambda: terminal.prompt.endswith(">") and "online" in terminal.status_row)
         return terminal
 

@@ -365,7 +365,8 @@ def test_a_silent_server_is_given_up_in_time(server: ScriptedServer, enter: Ente
 
 if sys.platform != "win32":  # pseudo-terminals are a Unix thing
     from tests.client.conftest import Open
-    from tests.client.programs import KNOWS_FIRST, Pipe, ServerProgram
+    from tests.client.programs import KNOWS_FIRST, Pipe
+    from tests.client.server_in_process import ServerInProcess
 
     def hellos(relay: Relay) -> list[dict[str, Any]]:
         frames = map(decode_frame, LineDecoder().feed(bytes(relay.said)))
@@ -375,13 +376,13 @@ if sys.platform != "win32":  # pseudo-terminals are a Unix thing
         return Pipe(port, token, "--host", ELSEWHERE, "--name", "ann", *arguments).finish(text)
 
     def test_an_impostor_in_between_learns_nothing(
-        program: ServerProgram, relays: Callable[..., Relay], tmp_path: Path
+        real_server: ServerInProcess, relays: Callable[..., Relay], tmp_path: Path
     ) -> None:
         """Neither on a first contact nor later: the token that he gets opens nothing, and no text comes to him."""
         token = tmp_path / "token"
-        real = relays(program.port)
+        real = relays(real_server.port)
         assert say_in_a_pipe(real.port, token, "my name is mine\n")[0] == 0
-        between = relays(program.port, key_pair("impostor"))
+        between = relays(real_server.port, key_pair("impostor"))
         status, _, err = say_in_a_pipe(between.port, token, "/msg bob my very private text\n")
         assert (status, "The name ann is taken" in err) == (1, True)  # by what he passes on, he is not ann
         tokens = {hello["token"] for hello in hellos(between)}
@@ -390,16 +391,16 @@ if sys.platform != "win32":  # pseudo-terminals are a Unix thing
         assert b"private" not in between.said
         assert token.read_text().strip().encode() not in between.said + real.said
         real.close()
-        instead = relays(program.port, key_pair("impostor"), real.port)
+        instead = relays(real_server.port, key_pair("impostor"), real.port)
         assert say_in_a_pipe(instead.port, token, "/msg bob my very private text\n")[0] == 3
         instead.close()
         assert instead.said == b""
 
     def test_a_conversation_with_the_real_server(
-        program: ServerProgram, relays: Callable[..., Relay], open_terminal: Open, tmp_path: Path
+        real_server: ServerInProcess, relays: Callable[..., Relay], open_terminal: Open, tmp_path: Path
     ) -> None:
         """In a terminal, with much to read at once."""
-        address = f"{ELSEWHERE}:{relays(program.port).port}"
+        address = f"{ELSEWHERE}:{relays(real_server.port).port}"
         ann = open_terminal(None, tmp_path / "ann", program=(sys.executable, "client.py", address, "--name", "ann"))
         ann.wait_for("First connection to")
         ann.wait_for_status("online")
@@ -412,10 +413,10 @@ if sys.platform != "win32":  # pseudo-terminals are a Unix thing
         assert ann.leave() == 0
 
     def test_a_changed_key_in_a_terminal_and_in_a_pipe(
-        program: ServerProgram, relays: Callable[..., Relay], open_terminal: Open, tmp_path: Path, key: bytes
+        real_server: ServerInProcess, relays: Callable[..., Relay], open_terminal: Open, tmp_path: Path, key: bytes
     ) -> None:
         """The same explanation and status; nobody is asked anything."""
-        relay = relays(program.port)
+        relay = relays(real_server.port)
         KnownServers(tmp_path / "known_servers").remember(f"{ELSEWHERE}:{relay.port}", Known(bytes(32), ""), None)
         status, out, err = say_in_a_pipe(relay.port, tmp_path / "token", "hello\n")
         assert (status, out) == (3, "")
@@ -429,18 +430,20 @@ if sys.platform != "win32":  # pseudo-terminals are a Unix thing
         relay.close()
         assert relay.said == b""
 
-    def test_no_encryption_is_seen_at_a_glance(program: ServerProgram, open_terminal: Open, tmp_path: Path) -> None:
+    def test_no_encryption_is_seen_at_a_glance(
+        real_server: ServerInProcess, open_terminal: Open, tmp_path: Path
+    ) -> None:
         """In the colour of warnings, as long as it lasts."""
-        ann = open_terminal(program.port, tmp_path / "token", "--host", ELSEWHERE, "--no-tls")
+        ann = open_terminal(real_server.port, tmp_path / "token", "--host", ELSEWHERE, "--no-tls")
         ann.wait_for_status("online · not encrypted")
         assert ann.colour_of("not encrypted") == "brown"  # as pyte calls yellow
         assert ann.leave() == 0
 
     def test_a_link_is_all_that_one_needs(
-        program: ServerProgram, relays: Callable[..., Relay], tmp_path: Path, key: bytes
+        real_server: ServerInProcess, relays: Callable[..., Relay], tmp_path: Path, key: bytes
     ) -> None:
         """Address, room and key; also in the environment."""
-        port = relays(program.port).port
+        port = relays(real_server.port).port
         link = f"chat://{ELSEWHERE}:{port}/builds#{words(key)}"
         pipe = Pipe(None, tmp_path / "token", "--name", "ann", "--json", CHAT_HOST=link)
         status, out, err = pipe.finish("hello\n")

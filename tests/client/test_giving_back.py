@@ -16,16 +16,17 @@ if sys.platform == "win32":
 import termios
 
 from tests.client.conftest import Open
-from tests.client.programs import PROGRAM, Pipe, ServerProgram, Shell, Terminal
+from tests.client.programs import PROGRAM, Pipe, Shell, Terminal
+from tests.client.server_in_process import ServerInProcess
 
 
 @pytest.fixture
-def server(program: ServerProgram) -> ServerProgram:
-    return program
+def server(real_server: ServerInProcess) -> ServerInProcess:
+    return real_server
 
 
 @pytest.fixture
-def shell(open_terminal: Open, server: ServerProgram, tmp_path: Path) -> Shell:
+def shell(open_terminal: Open, server: ServerInProcess, tmp_path: Path) -> Shell:
     """With a client that is online in front."""
     shell = Shell(open_terminal, tmp_path, (*PROGRAM, "--port", str(server.port), "--name", "ann", "--style", "short"))
     start(shell)
@@ -38,7 +39,7 @@ def start(shell: Shell, *arguments: str) -> None:
     terminal.wait_until(lambda: "online" in terminal.status_row and terminal.prompt == "lobby>")
 
 
-def say(server: ServerProgram, tmp_path: Path, *texts: str) -> None:
+def say(server: ServerInProcess, tmp_path: Path, *texts: str) -> None:
     pipe = Pipe(server.port, tmp_path / "token-bob", "--name", "bob")
     assert pipe.finish("".join(f"{text}\n" for text in texts))[0] == 0
 
@@ -49,7 +50,7 @@ def is_clean(terminal: Terminal) -> bool:
 
 
 def test_a_client_in_the_background_comes_back_with_its_draft(
-    shell: Shell, server: ServerProgram, tmp_path: Path
+    shell: Shell, server: ServerInProcess, tmp_path: Path
 ) -> None:
     """Ctrl+Z gives the shell a clean terminal; after `fg` the draft, the cursor and all that was said are there."""
     terminal = shell.terminal
@@ -103,7 +104,7 @@ def test_a_stopped_client_can_be_ended(shell: Shell, number: int) -> None:
     assert shell.mode() == shell.first_mode
 
 
-def test_a_client_sent_on_in_the_background_waits_there(shell: Shell, server: ServerProgram, tmp_path: Path) -> None:
+def test_a_client_sent_on_in_the_background_waits_there(shell: Shell, server: ServerInProcess, tmp_path: Path) -> None:
     """It does not draw over the shell's work, hears what is said, and `fg` shows it."""
     terminal = shell.terminal
     process = shell.stop_job()
@@ -121,7 +122,7 @@ def test_a_client_sent_on_in_the_background_waits_there(shell: Shell, server: Se
     assert shell.mode() == shell.first_mode
 
 
-def test_a_client_whose_chat_ends_in_the_background_ends(shell: Shell, server: ServerProgram) -> None:
+def test_a_client_whose_chat_ends_in_the_background_ends(shell: Shell, server: ServerInProcess) -> None:
     """It does not wait for `fg`, and says why it ended."""
     terminal = shell.terminal
     terminal.type("/exit\r")
@@ -170,7 +171,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_ends_in_one_clear_line(open_terminal: Open, server: ServerProgram, tmp_path: Path, fault: str) -> None:
+def test_a_fault_ends_in_one_clear_line(
+    open_terminal: Open, server: ServerInProcess, tmp_path: Path, fault: str
+) -> None:
     """In either thread: the terminal is given back, a sentence says what happened, and the status is not 0."""
     code = f"import sys, client; {fault}; sys.exit(client.main())"
     program = (sys.executable, "-c", code)

@@ -13,7 +13,8 @@ if sys.platform == "win32":
 
 from client_parts.screen.window import FOCUS_IN, FOCUS_OUT
 from tests.client.conftest import Open
-from tests.client.programs import ServerProgram, Terminal
+from tests.client.programs import Terminal
+from tests.client.server_in_process import ServerInProcess
 
 
 def looks_away(terminal: Terminal) -> None:
@@ -27,7 +28,7 @@ def goes_to(terminal: Terminal, room: str, how: str = "/switch") -> None:
     terminal.wait_for_prompt(f"{room}>")
 
 
-def test_terminals_are_in_step(person: Open, open_terminal: Open, program: ServerProgram, tmp_path: Path) -> None:
+def test_terminals_are_in_step(person: Open, open_terminal: Open, real_server: ServerInProcess, tmp_path: Path) -> None:
     """Unread counts follow, and a terminal without files of its own begins where another one stopped."""
     bob, first, second = person("bob"), person("ann"), person("ann")
     first.type("mine\r")  # which makes the account
@@ -51,7 +52,7 @@ def test_terminals_are_in_step(person: Open, open_terminal: Open, program: Serve
     second.wait_for("two")
     (tmp_path / "phone").mkdir()
     shutil.copy(tmp_path / "token-ann", tmp_path / "phone" / "token")
-    third = open_terminal(program.port, tmp_path / "phone" / "token", "--name", "ann", "--room", "builds")
+    third = open_terminal(real_server.port, tmp_path / "phone" / "token", "--name", "ann", "--room", "builds")
     third.wait_for("said -> two")
     found = [[word for word in ("-> done", "2 new messages", "-> one", "-> two") if word in row] for row in third.rows]
     shown = [word for words in found for word in words]

@@ -14,14 +14,14 @@ if sys.platform == "win32":
 
 from terminal_parts.width import PAINT
 from tests.client.conftest import Open
-from tests.client.programs import ServerProgram
+from tests.client.server_in_process import ServerInProcess
 
 WITHOUT_TERMIOS = "import sys; sys.modules['termios'] = None; import client; sys.exit(client.main())"
 
 
 @pytest.fixture
-def server(program: ServerProgram) -> ServerProgram:
-    return program
+def server(real_server: ServerInProcess) -> ServerInProcess:
+    return real_server
 
 
 def test_no_color_means_none(person: Open) -> None:
@@ -34,7 +34,7 @@ def test_no_color_means_none(person: Open) -> None:
 
 @pytest.mark.parametrize("options", [{"TERM": "dumb"}, {"program": (sys.executable, "-c", WITHOUT_TERMIOS)}], ids=str)
 def test_where_no_line_can_be_edited_there_are_plain_lines(
-    open_terminal: Open, server: ServerProgram, tmp_path: Path, options: dict[str, Any]
+    open_terminal: Open, server: ServerInProcess, tmp_path: Path, options: dict[str, Any]
 ) -> None:
     """Colours at most, and a typed line, which stays visible, is confirmed without being repeated."""
     ann = open_terminal(server.port, tmp_path / "token", "--name", "ann", **options)

@@ -15,7 +15,8 @@ import pytest
 
 from tests.client.conftest import Open
 from tests.client.ports import ReservedPort
-from tests.client.programs import KNOWS_FIRST, PROGRAM, ServerProgram, Terminal
+from tests.client.programs import KNOWS_FIRST, PROGRAM, Terminal
+from tests.client.server_in_process import ServerInProcess
 from tests.peers import Native
 from tests.programs import SERVER
 
@@ -66,7 +67,7 @@ def test_keys_are_read_while_the_server_is_silent(shell: Terminal, silent: int, 
 
 def test_what_is_typed_before_the_welcome_is_sent_after_it(shell: Terminal, tmp_path: Path) -> None:
     """A text waits; a command waits for what it has to ask, and what comes after it as well."""
-    with socket.create_server(("127.0.0.1", 0)) as late, closing(ServerProgram(tmp_path / "data")) as server:
+    with socket.create_server(("127.0.0.1", 0)) as late, closing(ServerInProcess(tmp_path / "data")) as server:
         start(shell, late.getsockname()[1])
         shell.wait_for_status("connecting")
         shell.type("first\r/join den\rsecond\r")
@@ -103,7 +104,7 @@ def relayed(listener: socket.socket, port: int) -> Iterator[None]:
 def test_an_end_by_the_server_leaves_nothing_to_the_shell(shell: Terminal, tmp_path: Path) -> None:
     """The sentence goes on in the input line; Enter keeps it, Enter again leaves."""
     trap = tmp_path / "trap"
-    with closing(ServerProgram(tmp_path / "data")) as server:
+    with closing(ServerInProcess(tmp_path / "data")) as server:
         start(shell, server.port, "--no-reconnect")
         shell.wait_for_status("online")
         shell.type("I think that you sh")
@@ -218,11 +219,11 @@ def test_who_is_kicked_while_typing_leaves_nothing_to_the_shell(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=str)
 def test_a_signal_leaves_nothing_to_the_shell(
-    open_terminal: Open, program: ServerProgram, tmp_path: Path, number: int
+    open_terminal: Open, real_server: ServerInProcess, tmp_path: Path, number: int
 ) -> None:
     """What came in just before it, and is not read yet."""
     pid = tmp_path / "pid"
-    client = f"echo $$ >{pid}; exec {CLIENT} --port {program.port} --name ann"
+    client = f"echo $$ >{pid}; exec {CLIENT} --port {real_server.port} --name ann"
     terminal = open_terminal(
         None, tmp_path / "token", "-c", f"sh -c '{client}'; echo ended=$?; {READER}", program=("sh",)
     )
@@ -247,7 +248,7 @@ def test_a_shell_would_have_executed_it(shell: Terminal, tmp_path: Path) -> None
 
 def test_what_waits_is_asked_for_once(open_terminal: Open, tmp_path: Path) -> None:
     """A reflex of two Ctrl+C loses nothing: it leaves only after having been told of the texts that wait."""
-    with closing(ServerProgram(tmp_path / "data")) as server:
+    with closing(ServerInProcess(tmp_path / "data")) as server:
         ann = open_terminal(server.port, tmp_path / "token", "--name", "ann", "--style", "short")
         ann.wait_for_status("online")
         server.stop()
@@ -264,7 +265,7 @@ def test_what_waits_is_asked_for_once(open_terminal: Open, tmp_path: Path) -> No
 def test_a_plain_terminal_keeps_the_begun_line_from_the_shell(shell: Terminal, tmp_path: Path) -> None:
     """Where the client sees no keys, only lines, it throws away what was begun."""
     trap = tmp_path / "trap"
-    with closing(ServerProgram(tmp_path / "data")) as server:
+    with closing(ServerInProcess(tmp_path / "data")) as server:
         shell.type("TERM=dumb ")
         start(shell, server.port, "--no-reconnect")
         shell.wait_for("You are ann")

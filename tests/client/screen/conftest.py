@@ -1,15 +1,12 @@
-"""In these tests the server is a program of its own."""
+"""In these tests the server is the real one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from tests.client.programs import ServerProgram
+from tests.client.server_in_process import ServerInProcess
 
 
 @pytest.fixture
-def server(program: ServerProgram) -> ServerProgram:
-    return program
+def server(real_server: ServerInProcess) -> ServerInProcess:
+    return real_server

@@ -12,8 +12,9 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
 from tests.client.conftest import Open
-from tests.client.programs import ServerProgram, Terminal
+from tests.client.programs import Terminal
 from tests.client.screen.test_terminal_row import mixed
+from tests.client.server_in_process import ServerInProcess
 
 UP, DOWN, LEFT = "\x1b[A", "\x1b[B", "\x1b[D"
 NEW_LINES = {"Ctrl+J": "\n", "Alt+Enter": "\x1b\r", "kitty": "\x1b[13;3u", "modifyOtherKeys": "\x1b[27;3;13~"}
@@ -99,7 +100,7 @@ def test_messages_arrive_while_three_lines_are_typed(person: Open) -> None:
     assert not mixed(ann.output)
 
 
-def test_the_lines_survive_a_restart_of_the_server(person: Open, server: ServerProgram) -> None:
+def test_the_lines_survive_a_restart_of_the_server(person: Open, server: ServerInProcess) -> None:
     """While the link is gone, and when missed messages come in."""
     ann, bob = three_lines(person), person("bob")
     bob.type("hello\r")
@@ -178,7 +179,7 @@ def test_ctrl_c_empties_all_lines_and_undo_brings_them_back(person: Open) -> Non
     assert ann.status() == 0
 
 
-def test_what_waits_stands_between_the_messages_and_several_lines(person: Open, server: ServerProgram) -> None:
+def test_what_waits_stands_between_the_messages_and_several_lines(person: Open, server: ServerInProcess) -> None:
     """Texts on their way, the status, then the lines; each in its rows."""
     ann = three_lines(person)
     ann.type("\r")

@@ -13,7 +13,8 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
 from tests.client.conftest import Open
-from tests.client.programs import ROOT, ServerProgram, Terminal
+from tests.client.programs import ROOT, Terminal
+from tests.client.server_in_process import ServerInProcess
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_a_quick_return_is_no_news(person: Open) -> None:
     assert sum("bob" in row for row in ann.rows) == 1
 
 
-def test_unread_lines_after_a_loss_and_while_away(person: Open, server: ServerProgram) -> None:
+def test_unread_lines_after_a_loss_and_while_away(person: Open, server: ServerInProcess) -> None:
     """A line stands before what is new, and /back counts it."""
     ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
     ann.type("/away\r")
@@ -138,7 +139,7 @@ def test_the_terminal_keeps_its_own_mouse_and_scrollback(person: Open) -> None:
     assert not re.search(rb"\x1b\[\?(47|9|100[0-35-9]|10[1-9]\d)h", ann.output)
 
 
-def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: ServerProgram) -> None:
+def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: ServerInProcess) -> None:
     """Offline it stands below the messages; delivered, it is a message."""
     ann = person("ann", "--style", "short")
     server.stop()
@@ -151,7 +152,7 @@ def test_a_text_that_waits_is_shown_dim_above_the_status(person: Open, server: S
     ann.wait_until(lambda: not any("… patience" in row for row in ann.rows))
 
 
-def test_the_next_try_is_counted_down(person: Open, server: ServerProgram) -> None:
+def test_the_next_try_is_counted_down(person: Open, server: ServerInProcess) -> None:
     """The status row changes by itself, while nothing comes and nobody types."""
     ann = person("ann")
     server.stop()

@@ -11,7 +11,8 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
 from tests.client.conftest import Open
-from tests.client.programs import ServerProgram, Terminal
+from tests.client.programs import Terminal
+from tests.client.server_in_process import ServerInProcess
 
 
 def test_the_prompt_follows_every_change_however_fast(person: Open) -> None:
@@ -66,7 +67,7 @@ def test_mixed_sequences_are_seen() -> None:
     assert not mixed(b"\x1b]2;title\x1b\\\x1b[5;1H\x1b[0mhello\x1b[0m\x1b[24;1H")
 
 
-def test_a_new_prompt_leaves_the_cursor_where_it_is(person: Open, server: ServerProgram) -> None:
+def test_a_new_prompt_leaves_the_cursor_where_it_is(person: Open, server: ServerInProcess) -> None:
     """The link goes, comes back, the target changes: typing goes on in the middle of the draft."""
     ann, bob = person("ann", "--style", "short"), person("bob", "--style", "short")
     bob.type("hi\r")  # from now on that name is his, also for those who come back after a restart

@@ -13,10 +13,11 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a Unix thing", allow_module_level=True)
 
 from tests.client.conftest import Open
-from tests.client.programs import KNOWS_FIRST, Pipe, ServerProgram
+from tests.client.programs import KNOWS_FIRST, Pipe
+from tests.client.server_in_process import ServerInProcess
 
 
-def test_two_people_talk(person: Open, server: ServerProgram) -> None:
+def test_two_people_talk(person: Open, server: ServerInProcess) -> None:
     """Connected, greeted, and what one types the other reads; one's own line stands once, with a tick."""
     ann, bob = person("ann", "--color", "red"), person("bob", "--color", "blue")
     ann.wait_for(f"Connected to server at 127.0.0.1:{server.port}")
@@ -128,7 +129,7 @@ def test_enter_sends_nothing_that_a_search_did_not_find(person: Open) -> None:
     assert sum("said -> hello client" in row for row in ann.rows) == 1
 
 
-def test_hostile_text_changes_nothing_outside_its_line(person: Open, server: ServerProgram, tmp_path: Path) -> None:
+def test_hostile_text_changes_nothing_outside_its_line(person: Open, server: ServerInProcess, tmp_path: Path) -> None:
     """Escape codes, returns and bells in a text are pictures on the screen."""
     ann = person("ann")
     attack = "\x1b[2J\x1b[H\x1b]0;owned\x07\rgone \x9b2J \u202e\n"
@@ -176,7 +177,7 @@ def test_signals_leave_in_order(person: Open, number: int) -> None:
     bob.wait_for("* ann left (1 here)")
 
 
-def test_a_restarted_server_gets_what_was_typed_meanwhile_once(person: Open, server: ServerProgram) -> None:
+def test_a_restarted_server_gets_what_was_typed_meanwhile_once(person: Open, server: ServerInProcess) -> None:
     """The loss is told, the prompt counts what waits, a draft survives, and everything arrives once."""
     ann = person("ann", "--style", "short")
     ann.type("before\r")
@@ -199,7 +200,7 @@ def test_a_restarted_server_gets_what_was_typed_meanwhile_once(person: Open, ser
     ann.wait_for("Connected again to server")
 
 
-def test_an_end_that_nobody_asked_for_waits_for_the_person(person: Open, server: ServerProgram) -> None:
+def test_an_end_that_nobody_asked_for_waits_for_the_person(person: Open, server: ServerInProcess) -> None:
     """What happened is said at once; what is still typed goes nowhere, and is there to be copied."""
     ann = person("ann", "--no-reconnect")
     ann.type("half a line")
@@ -310,7 +311,7 @@ def test_nobody_there_is_a_red_sentence(open_terminal: Open, tmp_path: Path) -> 
     assert b"Traceback" not in ann.output
 
 
-def test_ctrl_c_at_any_instant_shows_no_traceback(open_terminal: Open, server: ServerProgram, tmp_path: Path) -> None:
+def test_ctrl_c_at_any_instant_shows_no_traceback(open_terminal: Open, server: ServerInProcess, tmp_path: Path) -> None:
     """From the first import to the prompt, Ctrl+C ends the program quietly."""
     for delay in range(16):
         ann = open_terminal(server.port, tmp_path / "token", "--name", "ann", PYTHONPROFILEIMPORTTIME="1")

@@ -16,6 +16,7 @@ import pytest
 
 from server import ChatServer
 from server_parts.settings import Settings
+from server_parts.storage import finding
 from server_parts.storage.store import Store
 from server_parts.wire.certificate import Certificate
 from tests.peers import WAIT, Native, Peer, Plain
@@ -101,6 +102,14 @@ class Chat:
         self.server.stop_server()
         self._thread.join(2 * WAIT)
         assert not self._thread.is_alive(), "start_server did not return"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient_searches() -> Iterator[None]:
+    """A search finds all there is, however slow the machine: one that is cut short finds less."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(finding, "SEARCH_TIME", WAIT)
+        yield
 
 
 class Serve(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
@@ -13,6 +14,11 @@ from server_parts.storage.search_query import Query
 SEARCH_TIME: Final = 0.1  # seconds a search may take
 MOST_COUNTED: Final = 1_001  # of the messages that match: more than a thousand
 BREATH: Final = 0.001  # seconds between two slices
+
+
+def end_of_search() -> float:
+    """When a search that begins now has to end, by the monotonic clock."""
+    return time.monotonic() + SEARCH_TIME
 
 
 class Wanted(NamedTuple):

@@ -15,7 +15,7 @@ from chat_common import partners
 from server_parts.storage.account_records import Create
 from server_parts.storage.account_store import Conversation
 from server_parts.storage.amending import can_be_meant
-from server_parts.storage.finding import BREATH, SEARCH_TIME, Finds, Found, Wanted
+from server_parts.storage.finding import BREATH, Finds, Found, Wanted, end_of_search
 from server_parts.storage.memory_accounts import AccountBook, MemoryAccounts
 from server_parts.storage.memory_news import MemoryNews
 from server_parts.storage.memory_room import Kept, Room, amend, erase
@@ -134,7 +134,7 @@ class MemoryLog(MemoryAccounts, Store):
             and (name in floors or not (partners(name) or name in wanted.hidden))
         ]
         finds = Finds(wanted)
-        deadline = time.monotonic() + SEARCH_TIME
+        deadline = end_of_search()
         for number, (order, message) in enumerate(merge(*rooms, reverse=True), 1):
             if number % SLICE == 0:
                 time.sleep(BREATH)  # who compares words does not let go of Python's lock, which all others wait for

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from server_parts.storage.finding import SEARCH_TIME, Finds, Found, Wanted
+from server_parts.storage.finding import Finds, Found, Wanted, end_of_search
 from server_parts.storage.postgres.postings import (
     ALL,
     LAST,
@@ -135,7 +135,7 @@ class _Search:
 
     def _look(self) -> None:
         ((newest, indexed),) = self._reader.fetch(_STATE)
-        self._deadline = time.monotonic() + SEARCH_TIME  # making a connection, if that was needed, is no part of it
+        self._deadline = end_of_search()  # making a connection, if that was needed, is no part of it
         high = min(newest, self._scope.end - 1)
         self._scan(max((indexed + 1) << SIZE_BITS, 0), high)
         for blocks, stale in self._blocks(min(indexed, high >> SIZE_BITS)):

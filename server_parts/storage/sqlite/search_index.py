@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from server_parts.storage.finding import SEARCH_TIME, Finds, Found, Wanted
+from server_parts.storage.finding import Finds, Found, Wanted, end_of_search
 from server_parts.storage.outage import of_the_search_index
 from server_parts.storage.records import Message, StorageError
 from server_parts.storage.search_query import DAY, Phrase, Query
@@ -155,7 +155,7 @@ def _quoted(phrase: Phrase) -> str:
 
 def _in_time(connection: sqlite3.Connection, sql: str, values: dict[str, Any], finds: Finds) -> Found:
     """The messages that come within SEARCH_TIME."""
-    deadline = time.monotonic() + SEARCH_TIME
+    deadline = end_of_search()
     connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
     try:
         for row in connection.execute(sql, values):
@@ -373,7 +373,7 @@ class Scanner:
 
     def search(self, wanted: Wanted, scope: Scope) -> Found:
         query, finds = wanted.query, Finds(wanted)
-        deadline = time.monotonic() + SEARCH_TIME
+        deadline = end_of_search()
         with self._pool.lend() as connection:
             low, high = message_range(connection, query)
             high = min(high, scope.end - 1, connection.execute(_NEWEST).fetchone()[0] or 0)

@@ -71,12 +71,8 @@ def why_not(settings: Settings, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_answer_is_the_same(
-    seed: int, folder: Path, tmp_path: Path, chosen: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_answer_is_the_same(seed: int, folder: Path, tmp_path: Path, chosen: Settings) -> None:
     """Before and after what is written next, which gets the same numbers in both."""
-    for module in ("sqlite.search_index", "postgres.search"):  # what is cut short may differ
-        monkeypatch.setattr(f"server_parts.storage.{module}.SEARCH_TIME", WAIT)
     with closing(SqliteLog(folder)) as log:
         fill(log, seed)
     assert import_folder(chosen, str(folder)) == 0

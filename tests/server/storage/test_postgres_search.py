@@ -66,13 +66,10 @@ def test_the_end_of_a_trouble_with_the_index_is_told(
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PostgresLog, MemoryLog, str]]:
     """Two logs with the same messages, and the name of the database. Tests leave them alike."""
-    from server_parts.storage.postgres import search
     from server_parts.storage.postgres.postings import SIZE
 
     folder = tmp_path_factory.mktemp("search")
     with pytest.MonkeyPatch.context() as patched, closing(postgres_log(folder)) as log:
-        for module in (memory_log, search):
-            patched.setattr(module, "SEARCH_TIME", 60.0)
         patched.setattr(memory_log, "BREATH", 0.0)
         model = MemoryLog()
         chance = random.Random(7)

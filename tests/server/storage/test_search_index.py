@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from server_parts.storage import finding
 from server_parts.storage.finding import Wanted
 from server_parts.storage.records import StorageError
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite import amending, indexing, search_index
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.search_index import Scope, SearchIndex, has_fts5, match_expression, message_range
-from tests.peers import WAIT
 
 from .drafts import append, draft, say, texts
 
@@ -71,9 +71,8 @@ def test_the_index_follows_by_itself(sqlite: SqliteLog) -> None:
     assert postings(sqlite, "needle") == indexing.SLICE * 2 + 1
 
 
-def test_search_does_not_wait_for_the_index(sqlite: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_does_not_wait_for_the_index(sqlite: SqliteLog) -> None:
     """With the index's own thread stopped, a search still finds everything that was appended before it."""
-    monkeypatch.setattr(search_index, "SEARCH_TIME", WAIT)
     stop_following(sqlite)
     assert sqlite._index
     append(sqlite, *(draft(f"needle {i}", seq=i) for i in range(5000)))
@@ -246,7 +245,7 @@ def test_closing_stops_the_thread(tmp_path: Path) -> None:
 def test_a_search_is_cut_when_its_time_is_over(sqlite: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the index: it says that it is not whole, and the next search is as good as ever."""
     say(sqlite, *["needle"] * 2000)
-    monkeypatch.setattr("server_parts.storage.sqlite.search_index.SEARCH_TIME", -1.0)
+    monkeypatch.setattr(finding, "SEARCH_TIME", -1.0)
     assert sqlite.find(Wanted(parse("needle"), {}, 50)).partial
-    monkeypatch.setattr("server_parts.storage.sqlite.search_index.SEARCH_TIME", 60.0)
+    monkeypatch.setattr(finding, "SEARCH_TIME", 60.0)
     assert sqlite.find(Wanted(parse("needle"), {}, 50, most=1001)).total == 1001

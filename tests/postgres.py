@@ -1,7 +1,8 @@
 """A PostgreSQL of the tests' own: started when the first test needs one, in a temporary folder, and stopped at the end.
 
-Each process that runs tests starts its own, so that workers share nothing. It syncs as it would anywhere. A pytest
-plugin, by way of conftest.py.
+Each process that runs tests starts its own, so that workers share nothing. It writes without waiting for the disk:
+what a test kills are processes, and what they have written is the system's by then. A pytest plugin, by way of
+conftest.py.
 """
 
 from __future__ import annotations
@@ -49,6 +50,17 @@ OPTIONS: Final = {
     "max_wal_size": "256MB",
     "log_min_messages": "fatal",
 }
+# In one go: a connection takes longer than all of that. A connection that ends may still hold its locks for a moment.
+EMPTY: Final = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    DO $$ DECLARE schema name; BEGIN
+        FOR schema IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_)' LOOP
+            EXECUTE format('DROP SCHEMA %I CASCADE', schema);
+        END LOOP;
+        CREATE SCHEMA public;
+    END $$"""
+UNSYNCED: Final = {"fsync": "off", "full_page_writes": "off"}
 
 
 @cache
@@ -239,10 +251,7 @@ class Cluster:
     def _empty(self) -> str:
         """The one that was given away longest ago."""
         name = self._databases.pop(next(iter(self._databases)))
-        self.end_connections(name)
-        for (schema,) in self.execute("SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_)'", name):
-            self.execute(f"DROP SCHEMA {schema} CASCADE", name)
-        self.execute("CREATE SCHEMA public", name)
+        self.execute(EMPTY, name)
         return name
 
     def end_connections(self, database: str, but: str = "") -> int:
@@ -256,7 +265,7 @@ def cluster() -> Cluster:
     """The one of this process."""
     if reason := why_not():
         pytest.skip(reason)
-    started = Cluster()
+    started = Cluster(UNSYNCED)
     atexit.register(started.close)
     return started
 

@@ -4,7 +4,9 @@
 
 So do the workers of other copies of the project, if the same user runs them. And server processes keep their data in
 memory then, if there is enough of it: what a disk takes to sync, at times a fifth of a second, would be blamed on them.
-A pytest plugin, by way of conftest.py.
+
+Waiting costs all workers time, so such a test is thorough as well. One that also judges something else uses
+`at_its_pace`, and judges that beside others. A pytest plugin, by way of conftest.py.
 """
 
 from __future__ import annotations
@@ -28,6 +30,16 @@ DOOR: Final = "chat-pair-tests-door"
 ROOM: Final = "chat-pair-tests-room"
 MEMORY: Final = "/dev/shm"
 ENOUGH: Final = 1 << 30  # bytes
+BESIDE_OTHERS: Final = 10.0  # times as long as with the machine for itself
+
+
+@pytest.fixture(params=["beside others", pytest.param("alone", marks=[pytest.mark.alone, pytest.mark.thorough])])
+def at_its_pace(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same test twice. Beside others, everything may take ten times as long as `slowly` would allow."""
+    from tests.faults import actors
+
+    if request.param != "alone":
+        monkeypatch.setattr(actors, "SLOWNESS", BESIDE_OTHERS * actors.SLOWNESS)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -63,7 +63,15 @@ def test_a_name_that_cannot_be_used_is_no_drama(
         assert is_taken(copy)
 
 
+def test_in_the_usual_run_nobody_waits(request: pytest.FixtureRequest) -> None:
+    """Whoever is alone is thorough; but for the tests in a browser, which are run by themselves."""
+    alone_here = [item for item in request.session.items if item.get_closest_marker("alone")]
+    waits = [item.nodeid for item in alone_here if not item.get_closest_marker("thorough")]
+    assert [name for name in waits if not name.startswith("tests/browser/")] == []
+
+
 @pytest.mark.alone
+@pytest.mark.thorough
 @pytest.mark.skipif(not alone.has_memory(), reason="there is no memory to put files in")
 def test_servers_keep_their_data_in_memory() -> None:
     """Those of the fault tests, and those of the benchmark."""

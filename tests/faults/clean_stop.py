@@ -149,7 +149,7 @@ class Stop(NamedTuple):
 
     def wrong(self) -> list[str]:
         found = []
-        if self.seconds > (slowly(1.0) if self.twice else MOST_SECONDS):
+        if self.seconds > slowly(1.0 if self.twice else MOST_SECONDS):
             found.append(f"{self.how} took {self.seconds:.1f} s")
         if self.status != (130 if self.twice else 0):
             found.append(f"{self.how} ended it with {self.status}")

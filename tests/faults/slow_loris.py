@@ -22,6 +22,7 @@ from typing import Final, NamedTuple, Self
 
 from tests.bench.contestants import Server
 from tests.faults import finding, odd_server
+from tests.faults.actors import slowly
 from tests.faults.finding import Finding
 from tests.peers import WAIT, Native
 from tests.tls.certificates import trusting_context
@@ -179,9 +180,9 @@ class Siege(NamedTuple):
 
     def wrong(self) -> list[str]:
         found = []
-        if self.cut_after is None or self.cut_after > self.shape.most_seconds:
+        if self.cut_after is None or self.cut_after > slowly(self.shape.most_seconds):
             found.append(f"not all were cut within {self.shape.most_seconds:.0f} s")
-        if max(self.logins) > MOST_LOGIN:
+        if max(self.logins) > slowly(MOST_LOGIN):
             found.append(f"a login took {max(self.logins):.2f} s")
         if self.guests != self.silent:
             found.append(f"{self.guests} guests of {self.silent} are there")
@@ -197,7 +198,7 @@ def besiege(shape: Shape, seed: int, habit: Callable[[], None] | None = None) ->
                 crowd.arrive()
                 Native(server.port, "latecomer").close()  # who is accepted after all of them
                 begun = time.monotonic()
-                cut = _drip_until_cut(server, crowd, inside + crowd.silent, begun + shape.most_seconds + 1)
+                cut = _drip_until_cut(server, crowd, inside + crowd.silent, begun + slowly(shape.most_seconds) + 1)
                 guests = sum(m["name"].startswith("guest") for f in witness.ask("who") for m in f.get("members", ()))
             finally:
                 crowd.close()

@@ -16,7 +16,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.alone
+@pytest.mark.usefixtures("at_its_pace")
 def test_stops() -> None:
     """SIGTERM and Ctrl+C end it in order, a second Ctrl+C at once, and no receipt was a lie."""
     finding = clean_stop.run(True, chosen_seed())

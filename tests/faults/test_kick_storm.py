@@ -87,7 +87,7 @@ def fill(folder: Path, count: int) -> None:
     log.close()
 
 
-@pytest.mark.alone
+@pytest.mark.usefixtures("at_its_pace")
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("away", [AWAY, pytest.param(LONG_AWAY, marks=pytest.mark.thorough)])
 def test_away_for_many_messages(tmp_path: Path, away: int) -> None:

@@ -14,7 +14,7 @@ from tests.faults.links import LocalServer
 from tests.faults.neighbours import Case, cases, chat_beside, run
 
 
-@pytest.mark.alone
+@pytest.mark.usefixtures("at_its_pace")
 def test_every_malformed_case() -> None:
     """All of them beside a pair that chats."""
     finding = run(True, chosen_seed())

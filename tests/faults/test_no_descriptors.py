@@ -9,18 +9,17 @@ import pytest
 from tests.faults import no_descriptors, odd_server
 from tests.faults.actors import chosen_seed
 
-pytestmark = [
-    pytest.mark.alone,
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prlimit is Linux's"),
-]
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prlimit is Linux's")
 
 
+@pytest.mark.usefixtures("at_its_pace")
 def test_a_drought() -> None:
     """Whether the server knows of its limit or not: a calm processor, an undisturbed pair, and service back at once."""
     finding = no_descriptors.run(True, chosen_seed())
     assert finding.met, finding.figure
 
 
+@pytest.mark.alone
 @pytest.mark.thorough
 def test_restlessness_is_found_out() -> None:
     """A server that tries again without a pause is reported for its use of the processor."""

@@ -14,7 +14,7 @@ from tests.postgres import Cluster, needs_postgres
 pytestmark = needs_postgres
 
 
-@pytest.mark.alone
+@pytest.mark.usefixtures("at_its_pace")
 @pytest.mark.timeout(120)
 def test_several_servers() -> None:
     """The short form."""

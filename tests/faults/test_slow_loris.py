@@ -10,7 +10,7 @@ from tests.faults.actors import chosen_seed
 pytestmark = pytest.mark.timeout(60)
 
 
-@pytest.mark.alone
+@pytest.mark.usefixtures("at_its_pace")
 def test_a_siege() -> None:
     """Whoever drips is cut in time, whoever listens stays, and whoever comes in comes in at once."""
     finding = slow_loris.run(True, chosen_seed())

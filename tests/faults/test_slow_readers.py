@@ -11,6 +11,7 @@ from tests.faults.actors import chosen_seed
 
 
 @pytest.mark.alone
+@pytest.mark.thorough  # a short form is test_a_stalled_reader_hurts_only_itself in tests/server/test_crowds.py
 @pytest.mark.timeout(60)
 def test_others_notice_nothing() -> None:
     """Whoever stops reading is let go in time, at the price of his backlog, and nobody else waits for it."""

@@ -143,7 +143,6 @@ def connection_count(chat: Chat) -> int:
     return len(chat.server.clients)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("door", ["native", "plain", "web"])
 def test_whoever_asks_and_does_not_read_goes(
     serve: Serve, chat_log: ChatLog, monkeypatch: pytest.MonkeyPatch, door: str
@@ -203,16 +202,14 @@ def test_the_rate_slows_without_losing(serve: Serve) -> None:
     assert chat.native("bob").tell("at once")
 
 
-@pytest.mark.alone
 def test_one_s_rate_is_not_another_s(serve: Serve) -> None:
-    """Whoever floods waits alone."""
-    chat = serve(rate=20.0)
+    """Whoever floods waits alone: what another one says comes before what has to wait for its turn."""
+    chat = serve(rate=2.0)
     flooder, bob = chat.native("flooder"), chat.native("bob")
     for number in range(100):
         flooder.say(f"{number}")
-    begun = time.monotonic()
-    assert bob.tell("hi")
-    assert time.monotonic() - begun < 1.0
+    bob.until("message", text="39")  # the last that needs no patience
+    assert bob.tell("hi")["id"] < 60
     flooder.close()
 
 
@@ -259,10 +256,12 @@ FEW_DESCRIPTORS = """
 """
 
 
-@pytest.mark.alone
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no RLIMIT_NOFILE")
 def test_descriptors_run_out() -> None:
-    """Those inside chat on, newcomers wait or are told, the processor stays idle, and service is back at once."""
+    """Those inside chat on, newcomers wait or are told, the processor stays idle, and service is back.
+
+    How soon it is back is judged by tests/faults/test_no_descriptors.py.
+    """
     program_text = textwrap.dedent(FEW_DESCRIPTORS)
     with started({}, code=program_text) as process, contextlib.ExitStack() as stack:
         port = int(read_line(process).split(b":")[-1])
@@ -279,7 +278,6 @@ def test_descriptors_run_out() -> None:
                 if bob.next()["type"] == "welcome":
                     break
             assert time.monotonic() - begun < 2.0 + WAIT
-        assert time.monotonic() - begun < 2.5
         process.send_signal(signal.SIGTERM)
         alice.until("bye")
         alice.close()

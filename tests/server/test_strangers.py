@@ -12,19 +12,20 @@ import pytest
 from tests.conftest import Chat
 from tests.faults.actors import slowly
 from tests.faults.pair import Pair
-from tests.peers import Native
+from tests.peers import Native, wait_until
 from tests.server.foreign import installed, running
 
-NOTICED: Final = 2.0  # seconds that a text takes, while other tests run; tests/faults judges more sharply, and alone
+NOTICED: Final = 0.2  # seconds that a text takes
 
 
 @pytest.fixture
-def chat_beside(chat: Chat) -> Iterator[Chat]:
+def chat_beside(chat: Chat, at_its_pace: None) -> Iterator[Chat]:
     """A server on which two people chat, who must notice nothing."""
     with Pair(chat.port, room="den") as pair:
-        assert pair.heard_for(0.2), "they do not chat"
+        assert wait_until(lambda: bool(pair.delays)), "they do not chat"
         yield chat
-        assert pair.heard_for(0.2), "they do not chat any more"
+        before = len(pair.delays)
+        assert wait_until(lambda: len(pair.delays) > before + 1), "they do not chat any more"
     assert max(pair.delays) < slowly(NOTICED), f"a text of theirs took {max(pair.delays):.2f} s"
 
 

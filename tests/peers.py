@@ -20,6 +20,7 @@ from tests.tls.encrypted_socket import EncryptedSocket
 
 SLOWNESS = float(os.environ.get("CHAT_TEST_SLOWNESS", "1"))  # a slow machine waits longer, and tests the same
 WAIT = 8.0 * SLOWNESS
+LONGEST_PAUSE = 0.03  # between two looks
 
 Frame = dict[str, Any]
 
@@ -234,12 +235,13 @@ class Plain(Peer):
 
 
 def wait_until(condition: Callable[[], bool], wait: float = WAIT) -> bool:
-    """Whether a condition that no frame announces comes true in time."""
-    until = time.monotonic() + wait
+    """Whether a condition that no frame announces comes true in time. Who waits long looks less often."""
+    until, pause = time.monotonic() + wait, 0.001
     while not condition():
         if time.monotonic() > until:
             return False
-        time.sleep(0.002)
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
     return True
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -254,7 +254,7 @@ class Terminal:
         deadline = time.monotonic() + SECONDS
         while self._child.isalive():
             assert time.monotonic() < deadline, "it does not end"
-            time.sleep(0.02)
+            time.sleep(0.005)
 
     def hang_up(self) -> None:
         """The window is closed: nobody reads any more, and nobody types."""
@@ -262,9 +262,12 @@ class Terminal:
         self._child.ptyproc.fileobj.close()
 
     def close(self) -> None:
-        with suppress(pexpect.ExceptionPexpect):  # who is killed has a tenth of a second there, which may be too short
-            self._child.close(force=True)
-        self.wait_for_end()
+        """At once: how the program ends is of no interest any more."""
+        if self._child.isalive():
+            self.signal(signal.SIGKILL)
+            self.wait_for_end()
+        self._child.ptyproc.delayafterclose = 0.0  # it waits for nobody
+        self._child.close()
 
     def feed(self, data: bytes) -> None:
         """What the program writes, or what a test says that it wrote."""
@@ -276,7 +279,10 @@ class Terminal:
             return False
         try:
             data = self._child.read_nonblocking(65_536, seconds)
-        except (pexpect.TIMEOUT, pexpect.EOF):
+        except pexpect.TIMEOUT:
+            return False
+        except pexpect.EOF:
+            time.sleep(min(seconds, 0.005))  # nothing more comes; whoever waits for the end goes on asking for it
             return False
         self.feed(data)
         return True

@@ -81,6 +81,8 @@ class Receiver:
             self._connection.lose(str(loss))
         intents.report(len(self._conversation.state.outgoing))
         self.show_prompt()
+        if self._course.is_leaving and not is_leaving:
+            intents.ring()  # whoever left since the turn began may have rung before the bell was read
         if self._screen.broken and self._ends_with_its_reader:
             self._connection.finish(0)
 

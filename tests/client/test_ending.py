@@ -9,6 +9,9 @@ from dataclasses import replace
 import pytest
 
 from chat_common import encode_frame
+from client_parts.input.commands import Intent
+from client_parts.input.intent_queue import IntentQueue
+from client_parts.link.course import Departure
 from tests.client.conftest import Start
 from tests.client.fakes import HASTY, SECONDS, FakeScreen, ScriptedServer, goodbye, in_the_lobby, message
 
@@ -33,6 +36,27 @@ def test_a_server_that_never_answers_the_goodbye_is_left(server: ScriptedServer,
     running, peer = in_the_lobby(server, start)
     running.screen.type("exit")
     peer.expect("bye")
+    assert running.status() == 0
+
+
+def test_leaving_in_the_middle_of_a_turn_is_not_slept_through(
+    server: ScriptedServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who leaves just after the receiver has looked for that, and before it reads the bell, is heard all the same."""
+    running, peer = in_the_lobby(server, start)
+    take = IntentQueue.take
+
+    def take_too_late(intents: IntentQueue) -> list[Intent]:
+        monkeypatch.setattr(IntentQueue, "take", take)
+        running.client._course.depart(Departure.LEAVING)
+        intents.ring()
+        return take(intents)
+
+    monkeypatch.setattr(IntentQueue, "take", take_too_late)
+    peer.send(message(1))  # begins a turn
+    peer.expect("bye")
+    peer.close()
+    running.screen.type("exit")
     assert running.status() == 0
 
 

@@ -37,9 +37,10 @@ BESIDE_OTHERS: Final = 10.0  # times as long as with the machine for itself
 def at_its_pace(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same test twice. Beside others, everything may take ten times as long as `slowly` would allow."""
     from tests.faults import actors
+    from tests.peers import SLOWNESS
 
     if request.param != "alone":
-        monkeypatch.setattr(actors, "SLOWNESS", BESIDE_OTHERS * actors.SLOWNESS)
+        monkeypatch.setattr(actors, "SLOWNESS", BESIDE_OTHERS * SLOWNESS)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ON_A_TERMINAL, ELSEWHERE = 0.2, 10.0  # seconds between two lines about how far it is
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60))
-_SHOWN: Final = ("messages", "rooms", "accounts", "devices", "sessions")
+_SHOWN: Final = ("messages", "rooms", "accounts", "devices", "sessions", "files")
 
 
 def import_folder(settings: Settings, folder: str) -> int:
@@ -56,6 +56,7 @@ def _copy(source: Source, target: Target) -> Summary:
         if table.name not in there:
             target.add(table, source.rows(table))
     _copy_messages(source, target, there.get(MESSAGES.name))
+    _copy_files(source, target)
     _say("Comparing the copy with the folder …")
     summary = source.summary()
     _compare(summary, target.summary())
@@ -71,6 +72,18 @@ def _copy_messages(source: Source, target: Target, after: int | None) -> None:
     for chunk in source.messages(after or 0):
         target.add_messages(chunk)
         progress.add(chunk.rows)
+    progress.end()
+
+
+def _copy_files(source: Source, target: Target) -> None:
+    files, there = source.files(), target.files()
+    if not files:
+        return
+    progress = Progress(len(files), len(there), sys.stderr, "files")
+    for file in files:
+        if file.id not in there:
+            target.add_file(file, source.pieces(file))
+            progress.add(1)
     progress.end()
 
 
@@ -103,8 +116,9 @@ def _tell(summary: Summary, folder: str, settings: Settings) -> None:
 class Progress:
     """How far it is: on a terminal one row that is written again and again, elsewhere a line now and then."""
 
-    def __init__(self, total: int, done: int, output: TextIO) -> None:
+    def __init__(self, total: int, done: int, output: TextIO, what: str = "messages") -> None:
         self.done = done
+        self._what = what
         self._total, self._output = total, output
         self._begin, self._before = time.monotonic(), done
         self._is_terminal = output.isatty()
@@ -126,7 +140,7 @@ class Progress:
     def line(self, now: float) -> str:
         rate = (self.done - self._before) / max(now - self._begin, 0.001)
         left = f", {_span((self._total - self.done) / rate)} left" if rate > 0 and self.done < self._total else ""
-        return f"{self.done:,} of {self._total:,} messages, {rate:,.0f}/s{left}"
+        return f"{self.done:,} of {self._total:,} {self._what}, {rate:,.0f}/s{left}"
 
 
 def _span(seconds: float) -> str:

@@ -39,7 +39,7 @@ FOLDERS: Final = {
     "server_parts.folders": Row((), pure=True),
     "server_parts.settings": Row(("chat_common", "terminal_parts")),
     "server_parts.wire": Row(("chat_common", "tls_parts", "server_parts.folders")),
-    "server_parts.storage": Row(("chat_common",), pure=True),
+    "server_parts.storage": Row(("chat_common", "server_parts.folders"), pure=True),
     "server_parts.storage.sqlite": Row(("chat_common", "server_parts.folders", "server_parts.storage"), pure=True),
     "server_parts.storage.postgres": Row(("chat_common", "server_parts.storage"), pure=True),
     "server_parts.opening": Row(

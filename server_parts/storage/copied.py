@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from server_parts.storage.file_rows import COLUMNS
+
 
 class Table(NamedTuple):
     """A table that both places have, with the columns that both know."""
@@ -16,8 +18,9 @@ class Table(NamedTuple):
 
 
 MESSAGES: Final = Table(
-    "messages", ("n", "room", "id", "ts", "session", "seq", "sender", "color", "text", "about", "fate")
+    "messages", ("n", "room", "id", "ts", "session", "seq", "sender", "color", "text", "about", "fate", "file")
 )
+BYTES: Final = "bytes of files"  # as they are counted
 # All others are small beside the messages: each is copied in one piece.
 OTHERS: Final = (
     Table("rooms", ("id", "name", "private", "first", "last")),
@@ -28,6 +31,7 @@ OTHERS: Final = (
     Table("read_positions", ("account", "room", "id")),
     Table("sessions", ("id", "token", "accepted", "used", "owner")),
     Table("spans", ("session", "seq", "n")),
+    Table("files", COLUMNS),
 )
 
 
@@ -46,6 +50,14 @@ class Chunk(NamedTuple):
     last: int  # `n` of the last one, where they are messages
 
 
+class StoredFile(NamedTuple):
+    """A file that a message carries, with its bytes."""
+
+    id: str
+    size: int
+    sha256: str
+
+
 class Counters(NamedTuple):
     """The highest numbers that were ever given: none of them is given again."""
 
@@ -56,8 +68,8 @@ class Counters(NamedTuple):
     devices: int
 
 
-# For each table how many rows it has; for each room, by its number, how many messages, from which to which, and how
-# many characters they have together.
+# For each table how many rows it has, and how many BYTES there are; for each room, by its number, how many messages,
+# from which to which, and how many characters they have together.
 class Summary(NamedTuple):
     rows: dict[str, int]
     rooms: dict[int, tuple[int, int, int, int]]

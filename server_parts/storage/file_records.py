@@ -18,6 +18,7 @@ from chat_common import partners
 PIECE: Final = 262_144  # bytes that are read or written at a time, at most
 GRACE: Final = 3_600.0  # seconds for which bytes stay when their message is gone, for whoever is reading them
 IDLE: Final = 86_400.0  # seconds after which a file is given up that nobody has sent on, or said
+DAY_OF_OWNER: Final = 86_400.0  # seconds over which it is counted how much an owner has announced
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 UNKNOWN: Final = "application/octet-stream"

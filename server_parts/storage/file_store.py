@@ -55,7 +55,10 @@ class FileStore(Protocol):
     # --- receiving ---
 
     def reserve(self, room: str, name: str, size: int, sha256: str | None, owner: str) -> Reservation:
-        """Announce a file of at least one byte, and give it an id. `sha256` is in lower case."""
+        """Announce a file of at least one byte, and give it an id.
+
+        `sha256` is in lower case, the name Unicode without NUL and lone surrogates.
+        """
 
     def upload(self, id: str) -> Upload:
         """How far it is. NoSuchFile also once it is said."""

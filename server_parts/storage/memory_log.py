@@ -17,8 +17,9 @@ from server_parts.storage.account_store import Conversation
 from server_parts.storage.amending import can_be_meant
 from server_parts.storage.finding import BREATH, Finds, Found, Wanted, end_of_search
 from server_parts.storage.memory_accounts import AccountBook, MemoryAccounts
+from server_parts.storage.memory_files import MemoryFiles
 from server_parts.storage.memory_news import MemoryNews
-from server_parts.storage.memory_room import Kept, Room, amend, erase
+from server_parts.storage.memory_room import Kept, Room, amend, carries, erase
 from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.records import ACTS, Draft, Message, Receipt, Run, filling
 from server_parts.storage.search_query import DAY
@@ -45,6 +46,7 @@ class MemoryLog(MemoryAccounts, Store):
         self._accounts = AccountBook()
         self._floors: dict[str, dict[str, int]] = {}
         self.waiting = MemoryNews(self.after, self.last)
+        self.files: MemoryFiles = MemoryFiles()
         self._spoke: set[tuple[str, str]] = set()  # private rooms and who has said something there
 
     def write(self, entry: Entry) -> list[Run]:
@@ -63,6 +65,7 @@ class MemoryLog(MemoryAccounts, Store):
             runs = [self._store(draft) for draft in entry.drafts]
             for place in entry.erased:
                 erase(self._kept.get(place.room, Room()), place.id)
+                self._remove_files(place.room)
         self.waiting.tell(runs)
         return runs
 
@@ -79,6 +82,8 @@ class MemoryLog(MemoryAccounts, Store):
         if partners(room):
             self._spoke.add((room, draft.sender.lower()))
         run = Run.numbered(draft, last + 1)
+        if draft.file is not None:
+            run = self.files.attach(run, draft.file)
         kept = self._kept[room]
         for message in run.messages():
             kept.append(Kept(next(self._order), message))
@@ -89,12 +94,22 @@ class MemoryLog(MemoryAccounts, Store):
         self._last[room] = run.last
         if run.about is not None:
             run = run._replace(texts=[amend(kept, entry).text for entry in run.messages()])
+            self._remove_files(room)
         return run
 
     def _drop_oldest(self, kept: Room) -> None:
         message = kept.popleft().message
+        if message.file is not None:
+            self.files.rows.remove([message.file.id])
         if self._receipts.get((message.session, message.seq)) == (message.room, message.id):
             del self._receipts[message.session, message.seq]
+
+    def _remove_files(self, room: str) -> None:
+        """Those whose message was taken away."""
+        kept = self._kept.get(room, Room())
+        self.files.rows.remove(
+            said.file.id for said in self.files.rows.of_room(room) if not carries(kept, said.message)
+        )
 
     def session(self, key: str) -> SessionRecord:
         return SessionRecord(self._accepted.get(key, 0), self._session_owners.get(key, ""))
@@ -182,6 +197,7 @@ class MemoryLog(MemoryAccounts, Store):
         )
 
     def trim(self, keep_days: float | None = None, keep_messages: int | None = None) -> bool:
+        self.files.forget()
         oldest = -math.inf if keep_days is None else time.time() - keep_days * DAY
         most = math.inf if keep_messages is None else keep_messages
         left = TRIM_SLICE
@@ -211,3 +227,4 @@ class MemoryLog(MemoryAccounts, Store):
 
     def close(self) -> None:
         self.waiting.close()
+        self.files.remove()

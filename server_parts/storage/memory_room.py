@@ -36,6 +36,12 @@ def erase(room: Room, id: int) -> None:
         _empty(room, message.fate.edit if message.fate is not None else 0)
 
 
+def carries(room: Room, id: int) -> bool:
+    """Whether a message with that number is kept, and has a file."""
+    message = _at(room, id)
+    return message is not None and message.file is not None
+
+
 def _empty(room: Room, id: int) -> None:
     message = _at(room, id)
     if message is not None:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol
 from server_parts.storage.account_records import AccountChange, Create
 from server_parts.storage.account_store import AccountStore
 from server_parts.storage.exchange import Alone, Exchange
+from server_parts.storage.file_store import FileStore
 from server_parts.storage.message_log import MessageLog
 from server_parts.storage.records import Draft, Receipt, Run
 from server_parts.storage.session_store import SessionRecord, SessionStore
@@ -54,6 +55,7 @@ class Store(MessageLog, SessionStore, AccountStore):
     """One thread at a time appends, claims or trims."""
 
     exchange: Exchange = Alone()  # with the other servers on this log
+    files: FileStore
 
     def append(
         self,
@@ -81,6 +83,10 @@ class Store(MessageLog, SessionStore, AccountStore):
         text, and is stored so. Edits, deletions and reactions are found by no search, and their messages by their
         present text. Messages in `erased` lose their texts like deleted ones. They keep their numbers, and no search
         finds them. What is not kept is passed over.
+
+        A draft with a file binds that to its message, if one of those owners has announced it for that room, it is
+        finished, and no message carries it yet. Else the message is stored without a file. A file whose message is
+        taken away, or trimmed, is found no more.
         """
 
     @property

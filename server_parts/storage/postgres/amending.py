@@ -13,6 +13,7 @@ from psycopg import Connection
 
 from server_parts.storage.amending import Amended, amended, erased
 from server_parts.storage.file_records import written_file
+from server_parts.storage.postgres import file_rows
 from server_parts.storage.postgres.connections import Row
 from server_parts.storage.postgres.postings import SIZE_BITS
 from server_parts.storage.postgres.reader import ITS_SESSION, MESSAGE
@@ -74,6 +75,8 @@ def _carry_out(connection: Connection[Row], room: int, target: Message, outcome:
     if outcome.target is None:
         return False
     _put(connection, room, outcome.target)
+    if target.file is not None and outcome.target.file is None:
+        file_rows.remove(connection, target.file.id)
     if outcome.void:
         connection.execute(_PUT, ("", None, None, room, outcome.void))
     return outcome.target.text != target.text

@@ -17,6 +17,7 @@ from server_parts.storage.postgres.amending import amend, erase
 from server_parts.storage.postgres.batch import CALL, Batch, Holding
 from server_parts.storage.postgres.connections import Row
 from server_parts.storage.postgres.exchange import PostgresExchange
+from server_parts.storage.postgres.file_rows import attach
 from server_parts.storage.postgres.rooms import Rooms
 from server_parts.storage.postgres.sessions import Sessions
 from server_parts.storage.postgres.writer import Writer
@@ -79,7 +80,7 @@ class Appender:
     def _is_plain(self, entry: Entry) -> bool:
         """Whether there is nothing but texts and counters, of rooms and speakers that are known."""
         more = entry.owners or entry.claims or entry.changes or entry.erased
-        speaks = any(draft.about is not None for draft in entry.drafts)
+        speaks = any(draft.about is not None or draft.file is not None for draft in entry.drafts)
         return not (more or speaks or self._unknown_rooms(entry) or self._new_speakers(entry, self._rooms.ids))
 
     def _unknown_rooms(self, entry: Entry) -> set[str]:
@@ -109,7 +110,8 @@ class Appender:
             batch = Batch(entry.drafts, ids, held)
             values = (self._writer.server, *batch.values(entry.accepted, tells=self._exchange.has_others))
             ((lasts, top),) = connection.execute(CALL, values).fetchall()
-            runs = amend(connection, batch.runs(lasts), ids, top) if batch.drafts else []
+            runs = attach(connection, entry.drafts, batch.runs(lasts), ids) if batch.drafts else []
+            runs = amend(connection, runs, ids, top) if runs else []
             erase(connection, entry.erased)
             speakers = self._new_speakers(entry, ids)
             for speaker in sorted(speakers):

@@ -21,6 +21,7 @@ from server_parts.storage.postgres.appending import Appender
 from server_parts.storage.postgres.connections import Address, Reach, Row
 from server_parts.storage.postgres.exchange import PostgresExchange
 from server_parts.storage.postgres.feed import NewsFeed
+from server_parts.storage.postgres.files import PostgresFiles
 from server_parts.storage.postgres.indexer import Indexer
 from server_parts.storage.postgres.reader import LogReader
 from server_parts.storage.postgres.rooms import ROOM, ROOMS, Rooms, fallen
@@ -55,6 +56,7 @@ class PostgresLog(PostgresAccounts, Store):
             raise
         self._reader = LogReader(self._reach)
         self.exchange: PostgresExchange = PostgresExchange(self._reach, self._writer, self._reader)
+        self.files: PostgresFiles = PostgresFiles(self._reach, self._reader)
         self._appender = Appender(self._writer, self._rooms, self._sessions, self.exchange)
         self._trimmer = Trimmer(self._writer, self._reader, self._rooms)
         self._searcher = Searcher(self._reader, self._rooms)
@@ -180,5 +182,6 @@ class PostgresLog(PostgresAccounts, Store):
         self._feed.close()
         self._indexer.close()
         self._reader.close()
+        self.files.close()
         self._writer.close()
         self._reach.watch.stop()

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-from server_parts.storage.copied import MESSAGES, OTHERS, Chunk, Counters, Origin, Summary, Table
+from server_parts.storage.copied import BYTES, MESSAGES, OTHERS, Chunk, Counters, Origin, StoredFile, Summary, Table
 from server_parts.storage.postgres.connections import Address, Row, connect
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.schema import (
@@ -43,7 +43,7 @@ _SETTINGS: Final = (
 )
 _TRY: Final = "SELECT pg_try_advisory_lock(%s, %s)"
 _IS_USED: Final = f"SELECT EXISTS (SELECT FROM {SCHEMA}.servers WHERE NOT pg_try_advisory_xact_lock(%s, -id))"
-_STORED: Final = ("rooms", "sessions", "accounts", "codes")  # where nothing is in them, nothing was stored
+_STORED: Final = ("rooms", "sessions", "accounts", "codes", "uploads")  # where nothing is in them, nothing was stored
 _IS_FULL: Final = " OR ".join(f"EXISTS (SELECT FROM {SCHEMA}.{name})" for name in _STORED)
 _ARE_OURS: Final = f"SELECT to_regclass('{SCHEMA}.about') IS NOT NULL AND to_regclass('{SCHEMA}.counted') IS NOT NULL"
 _HAS_TABLES: Final = f"SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace('{SCHEMA}'))"
@@ -61,6 +61,9 @@ _INDEXES: Final = (
 _NOTE: Final = """
     INSERT INTO imported VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET last = excluded.last"""
 _ROOMS: Final = "SELECT room, count(*), min(id), max(id), sum(length(text))::bigint FROM messages GROUP BY room"
+_FILES: Final = "SELECT file FROM pieces WHERE number = 0"
+_ADD_PIECE: Final = "INSERT INTO pieces (file, number, bytes) VALUES (%s, %s, %b)"
+_BYTES: Final = "SELECT coalesce(sum(length(bytes)), 0)::bigint FROM pieces"
 _NEXT: Final = "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s, %s)"
 
 
@@ -156,6 +159,17 @@ class Target:
             self._copy(table, chunks)
             self._connection.execute(_NOTE, (table.name, 0))
 
+    def files(self) -> set[str]:
+        """Those whose bytes are there."""
+        with self._told():
+            return {id for (id,) in self._connection.execute(_FILES).fetchall()}
+
+    def add_file(self, file: StoredFile, pieces: Iterable[bytes]) -> None:
+        """All bytes of a file, or none of them."""
+        with self._told(), self._connection.transaction():
+            for number, piece in enumerate(pieces):
+                self._connection.execute(_ADD_PIECE, (file.id, number, piece))
+
     def _copy(self, table: Table, chunks: Iterable[Chunk]) -> None:
         columns = SQL(", ").join(map(Identifier, table.columns))
         sql = SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(Identifier(table.name), columns)
@@ -168,6 +182,7 @@ class Target:
         with self._told():
             counted = {table.name: self._count(table) for table in (*OTHERS, MESSAGES)}
             rooms = self._connection.execute(_ROOMS).fetchall()
+            ((counted[BYTES],),) = self._connection.execute(_BYTES).fetchall()
         return Summary(counted, {room: tuple(row) for room, *row in rooms})
 
     def _count(self, table: Table) -> int:

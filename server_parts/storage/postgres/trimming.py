@@ -15,6 +15,7 @@ from typing import Final
 from psycopg import Connection
 
 from server_parts.storage.message_log import TRIM_SLICE
+from server_parts.storage.postgres import file_rows
 from server_parts.storage.postgres.connections import Row
 from server_parts.storage.postgres.functions import BLOCK, BLOCK_BITS
 from server_parts.storage.postgres.postings import SIZE, SIZE_BITS
@@ -82,6 +83,7 @@ class Trimmer:
                 if rows:
                     first[due[-1]] = rows[-1][1] + 1
                     _delete(connection, self._rooms.ids[due[-1]], rows)
+                    file_rows.remove_up_to(connection, due[-1], rows[-1][1])
                 left -= len(rows) + 1
                 if left >= 0:
                     due.pop()

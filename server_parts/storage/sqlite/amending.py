@@ -9,6 +9,7 @@ from chat_common import partners
 from server_parts.storage.amending import Amended, amended, erased
 from server_parts.storage.file_records import written_file
 from server_parts.storage.records import Fate, Message, Receipt, Run, read, written
+from server_parts.storage.sqlite import file_rows
 from server_parts.storage.sqlite.reader import ITS_SESSION, MESSAGE
 
 _ONE: Final = f"""
@@ -63,6 +64,8 @@ def _carry_out(
     if target is None or outcome.target is None:
         return []
     _put(connection, room, outcome.target)
+    if target.file is not None and outcome.target.file is None:
+        file_rows.remove(connection, target.file.id)
     if outcome.void:
         connection.execute(_PUT, ("", None, None, room, outcome.void))
     edit = target.fate.edit if target.fate is not None else 0

@@ -23,6 +23,7 @@ from server_parts.storage.records import StorageError
 
 DATABASE: Final = "chat.db"
 LOCK: Final = "chat.lock"
+FILES: Final = "files"  # the folder of files that people send
 OLDEST_SQLITE: Final = (3, 24, 0)  # upsert; read-only connections in WAL mode
 
 READERS: Final = 4

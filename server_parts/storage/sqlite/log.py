@@ -31,15 +31,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from chat_common import partners
+from server_parts.storage.file_folder import FileFolder
 from server_parts.storage.finding import Found, Wanted
 from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.records import ACTS, Message, Receipt, Run, StorageError
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
-from server_parts.storage.sqlite import accounts
+from server_parts.storage.sqlite import accounts, file_rows
 from server_parts.storage.sqlite.amending import Forgotten, amend, erase, forgotten
+from server_parts.storage.sqlite.attaching import Attaching
+from server_parts.storage.sqlite.file_rows import SqliteFileRows
 from server_parts.storage.sqlite.files import (
     DATABASE,
+    FILES,
     OLDEST_SQLITE,
     OPENING_PATIENCE,
     WRITING_PATIENCE,
@@ -117,9 +121,19 @@ class SqliteLog(accounts.SqliteAccounts, Store):
             self._lock.release()
             raise
         self._reader = LogReader(self.path)
+        self.files: FileFolder = self._open_files(folder)
         newest = self._numbers.newest
         self._index = SearchIndex(self.path, self.epoch, newest) if full_text and has_fts5() else None
         self._scanner = Scanner(self._reader.pool)
+
+    def _open_files(self, folder: Path) -> FileFolder:
+        try:
+            return FileFolder(folder / FILES, SqliteFileRows(self._reader))
+        except BaseException:
+            self._reader.close()
+            self._writer.close()
+            self._lock.release()
+            raise
 
     def _open_writer(self) -> sqlite3.Connection:
         connection = connect(self.path, "rw", OPENING_PATIENCE)
@@ -143,7 +157,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
         drafts, accepted, owners = entry.drafts, entry.accepted, entry.owners
         numbers = self._numbers
         batch = numbers.new_batch()
-        with self._transaction() as connection:
+        with Attaching(self.files) as attaching, self._transaction() as connection:
             sessions = self._sessions(connection, batch, {draft.session for draft in drafts}.union(accepted, owners))
             for change in entry.account_changes():
                 accounts.write(connection, change)
@@ -158,6 +172,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
             connection.executemany(_SET_ACCEPTED, [(seq, sessions[key]) for key, seq in accepted.items()])
             if owners:
                 connection.executemany(_SET_OWNER, [(owner, sessions[key]) for key, owner in owners.items()])
+            attaching.attach(connection, batch)
             gone = self._amend(connection, batch) if batch.speaking else []
             for place in entry.erased:
                 gone += erase(connection, place, numbers.room_ids.get(place.room, 0))
@@ -275,6 +290,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
         most = math.inf if keep_messages is None else keep_messages
         if self._has_erased:
             self._wipe()
+        self._forget_files()
         if keep_days is None and keep_messages is None:
             return False
         self._to_trim = self._to_trim or [room for room in self._numbers.last if room != ACTS]
@@ -292,6 +308,15 @@ class SqliteLog(accounts.SqliteAccounts, Store):
                     self._to_trim.pop()
         self._forget(gone)
         return bool(self._to_trim)
+
+    def _forget_files(self) -> None:
+        if self._closed:
+            raise StorageError("the log is closed")
+        with told(f"{self.path} cannot be read"):
+            is_any = file_rows.is_any_to_forget(self._writer)
+        if is_any:  # as almost never: else nothing is to be written, nor synced
+            with self._transaction() as connection:
+                file_rows.forget(connection)
 
     def _wipe(self) -> None:
         """Let what was taken away leave the write-ahead log too; later, if somebody reads there just now."""
@@ -318,6 +343,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
         room_id, newest = self._numbers.room_ids[room], rows[-1][1]
         connection.execute(_DELETE_UP_TO, (room_id, newest))
         connection.execute(_SET_FIRST, (newest + 1, room_id))
+        file_rows.remove_up_to(connection, room, newest)
         for block in {row[0] // BLOCK for row in rows}:
             connection.execute(_DELETE_SPANS, {"low": block * BLOCK, "high": block * BLOCK + BLOCK - 1})
         self._numbers.note_spans_anew()  # the present block may be among them

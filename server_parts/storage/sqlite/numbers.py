@@ -11,6 +11,7 @@ from json.encoder import encode_basestring as quote
 from typing import Any, Final
 
 from chat_common import partners
+from server_parts.storage.file_records import Attachment
 from server_parts.storage.records import Draft, Run
 from server_parts.storage.search_query import DAY
 from server_parts.storage.sqlite.schema import BLOCK
@@ -31,6 +32,7 @@ class Batch:
         self.n, self.day = n, day
         self.runs: list[Run] = []
         self.speaking: list[int] = []  # which of them speak of other messages
+        self.carrying: list[tuple[int, int, Attachment]] = []  # which of them carry a file, with the number `n`
         self.rows: list[tuple[Any, ...]] = []
         self.last: dict[str, int] = {}
         self.new_rooms: dict[str, int] = {}
@@ -89,6 +91,8 @@ class Numbers:
             batch.rows.append(
                 (n, room_id, run.id, run.ts, run.sender, run.color, session, run.seq, _as_json(run.texts))
             )
+            if draft.file is not None:
+                batch.carrying.append((len(batch.runs), n, draft.file))
             if run.about is not None:
                 batch.speaking.append(len(batch.runs))
             batch.runs.append(run)

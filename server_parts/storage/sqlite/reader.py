@@ -80,7 +80,7 @@ class LogReader:
         return row[0] if row else 0
 
     def rooms(self) -> dict[str, int]:
-        return dict(self._all(_ROOMS, ()))
+        return dict(self.fetch(_ROOMS, ()))
 
     def session(self, key: str) -> SessionRecord:
         rows = self.look_up(_SESSION, (key,))
@@ -118,7 +118,8 @@ class LogReader:
             copy.execute("PRAGMA synchronous = FULL")
             copy.execute("UPDATE about SET epoch = ?", (secrets.token_hex(8),))
 
-    def _all(self, sql: str, values: Any) -> list[tuple[Any, ...]]:
+    def fetch(self, sql: str, values: Any) -> list[tuple[Any, ...]]:
+        """Many rows, or a few that take long to find."""
         with self.pool.lend() as connection:
             return connection.execute(sql, values).fetchall()
 

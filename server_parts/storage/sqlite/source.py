@@ -7,11 +7,15 @@ rows go.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from server_parts.storage.copied import MESSAGES, OTHERS, Chunk, Counters, Origin, Summary, Table
-from server_parts.storage.sqlite.files import DATABASE, FolderLock, LogError, connect_reader, told
+from server_parts.storage import file_disk
+from server_parts.storage.copied import BYTES, MESSAGES, OTHERS, Chunk, Counters, Origin, StoredFile, Summary, Table
+from server_parts.storage.file_records import PIECE
+from server_parts.storage.records import StorageError
+from server_parts.storage.sqlite.files import DATABASE, FILES, FolderLock, LogError, connect_reader, told
 from server_parts.storage.sqlite.log import SqliteLog
 
 CHUNK: Final = 20_000  # rows
@@ -22,7 +26,8 @@ _MESSAGES: Final = """
     SELECT n, n || ',' || room || ',' || id || ',', ts,
         ',' || CASE session WHEN :nobody THEN 0 ELSE session END || ',' || seq || ',"' || replace(sender, '"', '""')
         || '","' || replace(color, '"', '""') || '","' || replace(text, '"', '""') || '",'
-        || coalesce('"' || about || '"', '') || ',' || coalesce('"' || replace(fate, '"', '""') || '"', '') || char(10)
+        || coalesce('"' || about || '"', '') || ',' || coalesce('"' || replace(fate, '"', '""') || '"', '') || ','
+        || coalesce('"' || replace(file, '"', '""') || '"', '') || char(10)
     FROM messages WHERE n > :after ORDER BY n LIMIT :limit"""
 _NOBODY: Final = "SELECT coalesce(max(id), 0) FROM sessions WHERE token = ''"
 # The session that is not copied is in none of these.
@@ -33,6 +38,8 @@ _COUNTERS: Final = """
         (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'accounts'),
         (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'devices')"""
 _KEPT: Final = "SELECT coalesce(sum(last - first + 1), 0) FROM rooms"
+_FILES: Final = "SELECT id, size, sha256 FROM files WHERE removed IS NULL ORDER BY n"
+_BYTES: Final = "SELECT coalesce(sum(size), 0) FROM files WHERE removed IS NULL"
 # In the order of the file: by the index of rooms, each text would be looked for alone.
 _ROOMS: Final = "SELECT room, count(*), min(id), max(id), sum(length(text)) FROM messages NOT INDEXED GROUP BY room"
 
@@ -77,6 +84,20 @@ class Source:
             while rows := cursor.fetchmany(CHUNK):
                 yield Chunk("".join(map(_line, rows)), len(rows), 0)
 
+    def files(self) -> list[StoredFile]:
+        return [StoredFile(*row) for row in self._all(_FILES)]
+
+    def pieces(self, file: StoredFile) -> Iterator[bytes]:
+        """All bytes of a file; StorageError, before the end, if they are not what was stored."""
+        digest, place = sha256(), file_disk.place_of(self._path.parent / FILES, file.id)
+        with file_disk.told(f"{place} cannot be read"):
+            for start in range(0, file.size, PIECE):
+                piece = file_disk.read(place, start, PIECE)
+                digest.update(piece)
+                yield piece
+        if digest.hexdigest() != file.sha256:
+            raise StorageError(f"{place} is damaged: put it back from a backup, or delete the message that has it")
+
     def kept(self) -> int:
         """How many messages there are, by the numbers of the rooms: to count them would take long."""
         return self._number(_KEPT)
@@ -93,6 +114,7 @@ class Source:
             table.name: self._number(f"SELECT count(*) FROM {table.name} {_WHERE.get(table.name, '')}")
             for table in (*OTHERS, MESSAGES)
         }
+        counted[BYTES] = self._number(_BYTES)
         return Summary(counted, {room: tuple(row) for room, *row in self._all(_ROOMS)})
 
     def _number(self, sql: str, **values: int) -> int:

@@ -204,7 +204,7 @@ def test_a_crash_in_the_middle_of_a_transaction(tmp_path: Path) -> None:
 say(1, 5)
 with log._transaction() as connection:
     connection.execute("PRAGMA cache_size = 10")  # so that pages are written before any commit
-    connection.executemany("INSERT INTO messages VALUES (?, 1, ?, 1.5, 'a', 'b', ?, 1, ?, NULL, NULL)",
+    connection.executemany("INSERT INTO messages VALUES (?, 1, ?, 1.5, 'a', 'b', ?, 1, ?, NULL, NULL, NULL)",
                            [(i, i, "x" * 3000, i) for i in range(6, 900)])
     connection.execute("UPDATE rooms SET last = 899")
     connection.execute("UPDATE sessions SET accepted = 899")

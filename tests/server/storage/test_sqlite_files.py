@@ -267,7 +267,7 @@ def test_a_newer_format(tmp_path: Path) -> None:
     make(tmp_path)
     with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
         connection.execute("PRAGMA user_version = 99")
-    assert "made by a newer version of this server (format 99 > 6)" in why_not(tmp_path)
+    assert "made by a newer version of this server (format 99 > 7)" in why_not(tmp_path)
     with pytest.raises(LogError, match="newer version"):
         open_read_only(tmp_path)
 
@@ -301,7 +301,7 @@ def test_a_damaged_page(tmp_path: Path) -> None:
     """Noise in the middle is told by whoever reads there; the rest of the log goes on."""
     make(tmp_path, 3000)
     with (tmp_path / "chat.db").open("r+b") as file:
-        file.seek(24 * 4096)
+        file.seek(40 * 4096)
         file.write(b"\xa5" * 4096)
     log = SqliteLog(tmp_path)
     with pytest.raises(StorageError, match="is damaged"):
@@ -331,7 +331,7 @@ def test_migrating_forward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(schema, "MIGRATIONS", [*schema.MIGRATIONS, *later])
     log = SqliteLog(tmp_path)
     assert log._writer.execute("SELECT x FROM extra").fetchall() == [(2,)]
-    assert log._writer.execute("PRAGMA user_version").fetchone() == (8,)
+    assert log._writer.execute("PRAGMA user_version").fetchone() == (9,)
     assert (log.last("lobby"), len(list(everything_in("lobby", log)))) == (50, 50)
     log.close()
 

@@ -17,6 +17,7 @@ from server_parts.people.allowance import Allowance
 from server_parts.people.clients import Client
 from server_parts.people.permissions import amend_refusal, floor_of, is_old, outranked
 from server_parts.protocol import moderation_events
+from server_parts.protocol.changes import is_change
 from server_parts.protocol.entries import LAST_OWN
 from server_parts.protocol.requests import Refusal, Say
 from server_parts.storage.amending import MOST_REACTIONS, can_be_meant, reaction_of
@@ -57,9 +58,9 @@ class Amending:
         """Whether the client, who is in that room, may say this now."""
         if about.id == LAST_OWN:
             about = about._replace(id=client.said_last.get(room, LAST_OWN))
-        target = self.target(client, room, about.id)
-        if target is None:
-            return _no_such_message(about, room)
+        target = self.target(client, room, about)
+        if isinstance(target, Refusal):
+            return target
         now = self._rules.clock()
         is_own = self._is_own(client, target)
         refusal = amend_refusal(client, about.kind, target, is_own=is_own, now=now, rules=self._rules)
@@ -71,12 +72,14 @@ class Amending:
         refusal = self.deletion_refusal(client, target) if is_judged else None
         return refusal or Allowed(about, target if is_judged else None)
 
-    def target(self, client: Client, room: str, id: int) -> Message | None:
-        """The message of that number, if entries may speak of it and the client may know of it."""
-        message = self._store.said(room, id)
-        if message is None or not can_be_meant(message):
-            return None
-        return message if self._may_know(client, message) else None
+    def target(self, client: Client, room: str, about: About) -> Message | Refusal:
+        """The message that is meant, if such an entry may speak of it and the client may know of it."""
+        message = self._store.said(room, about.id)
+        if message is None or not self._may_know(client, message):
+            return _no_such_message(about, room)
+        if can_be_meant(message, about.kind):
+            return message
+        return _is_a_change(about) if is_change(message) else _no_such_message(about, room)
 
     def _may_know(self, client: Client, message: Message) -> bool:
         """Not what was said in private to somebody who bore the name before."""
@@ -93,6 +96,8 @@ class Amending:
 
     def _is_own(self, client: Client, message: Message) -> bool:
         """Said in the same session; or by the account that has the name, and not by somebody who bore it before."""
+        if is_change(message):
+            return False  # whoever made it need not be a moderator any more
         if self._has_said(client, message):
             return True
         if not client.trusted or message.sender.lower() != client.name.lower():
@@ -134,6 +139,11 @@ def _no_such_message(about: About, room: str) -> Refusal:
     if about.id == LAST_OWN:
         return Refusal("no_such_message", f"you have not said anything in {room} lately", about.kind)
     return Refusal("no_such_message", f"there is no message #{about.id} in {room}", about.kind)
+
+
+def _is_a_change(about: About) -> Refusal:
+    text = f"message #{about.id} tells of a change of the room: it can only be answered, and deleted by moderators"
+    return Refusal("no_such_message", text, about.kind)
 
 
 def act_of(message: Message) -> Act:

@@ -123,7 +123,7 @@ class Batch:
     def found(self, room: str, client: Client) -> None:
         """What was added last may be the first message of a room: if its author has an account, that owns the room."""
         said = self._said
-        if room in said.founded or self._store.last(room):
+        if room in said.founded or self._acts.rules.is_begun(room, self._store.last(room)):
             return
         said.founded.add(room)
         if client.trusted or client.name in said.claims:

@@ -20,6 +20,7 @@ from server_parts.people.permissions import floor_of, may_know, rank_in
 from server_parts.people.roles import Role
 from server_parts.protocol import events, moderation_events
 from server_parts.protocol import moderation_requests as ask
+from server_parts.protocol.changes import text_of
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.records import Message
 
@@ -85,7 +86,7 @@ class Complaints:
             client.tell(refusal.frame())
             return
         name = message.sender if message is not None else report.name or ""
-        text = message.text[:QUOTED] if message is not None else None
+        text = text_of(message)[:QUOTED] if message is not None else None
         act = Act(acts.REPORT, name, room=room, reason=report.reason, text=text, number=report.id)
         self._acting.record(client.name, act)
         client.tell(events.notice("thank you: the moderators have your report"))

@@ -23,9 +23,11 @@ from server_parts.people.clients import Client
 from server_parts.people.described import settings_of
 from server_parts.people.permissions import outranked, rank_in
 from server_parts.people.restraint import keys_to_invite
-from server_parts.protocol import events, moderation_events
+from server_parts.protocol import changes, events, moderation_events
 from server_parts.protocol import moderation_requests as ask
+from server_parts.protocol.changes import Change
 from server_parts.protocol.entries import deletion
+from server_parts.protocol.plain_moderation_lines import LINES
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.records import DELETE, About, Draft
 
@@ -55,22 +57,43 @@ class RoomModeration:
             text = f"everybody would see {room}, also what was said there so far: repeat it if you mean it"
             client.tell(Refusal("sure_needed", text, "sure").frame())
             return
-        if not self._may_change(client):
-            return
         members = self._members(room)
         stay = {key: None for one in members for key in keys_to_invite(one)} if wanted.mode == INVITE_ONLY else {}
-        act = Act(
-            acts.ROOM,
-            room=room,
-            text=wanted.topic,
-            value=wanted.mode,
-            number=wanted.slow,
-            keys=tuple(stay),
+        change = self._differing(wanted, stay)
+        if not change.fields():
+            client.tell(events.notice(f"{room} is set so already"))
+        elif self._may_change(client):
+            self._change(client, room, change, tuple(stay))
+            self._tell_settings(client, room, members)
+
+    def _differing(self, wanted: ask.SetRoom, stay: Iterable[str]) -> Change:
+        """What is to be another one than it is. Act and entry are made of it, so that they tell the same story.
+
+        `stay`: the keys of those who are invited because they are there.
+        """
+        now = self._rules.about(wanted.room)
+        is_same = wanted.mode == now.mode and now.invited.issuperset(stay)
+        return Change(
+            None if wanted.topic == now.topic else wanted.topic,
+            None if is_same else wanted.mode,
+            None if wanted.slow == now.slow else wanted.slow,
         )
-        self._acting.record(client.name, act)
+
+    def _change(self, client: Client, room: str, change: Change, stay: tuple[str, ...]) -> None:
+        """Keep the act, and with it an entry of the room, so that who is not there learns of it."""
+        topic, mode, slow = change
+        act = Act(acts.ROOM, room=room, text=topic, value=mode, number=slow, keys=stay, noted=1)
+        now = round(self._rules.clock(), 3)
+        entry = Draft(room, now, client.name, client.color, [changes.written(change)], "", 0, changes.ABOUT)
+        self._acting.record(client.name, act, [entry])
+
+    def _tell_settings(self, client: Client, room: str, members: list[Client]) -> None:
+        """All who are there, and whoever has set it: people who read lines are shown the entry, if they get it."""
         ts = round(self._rules.clock(), 3)
         frame = moderation_events.room(room, settings_of(room, self._rules), client.name, ts)
         self._tell([*(one for one in members if not one.is_distant), client], frame)
+        if client.encoder.is_for_people and client not in members:
+            client.tell(events.notice(*LINES["room"](frame)))
 
     def _members(self, room: str) -> list[Client]:
         live = self._live_rooms.rooms.get(room)
@@ -159,15 +182,16 @@ class RoomModeration:
     def delete(self, client: Client, wanted: ask.Delete) -> None:
         """Take a text away. That is an act, and an entry of the room, so that who is not there learns of it."""
         self._batch.commit()
-        message = self._amending.target(client, wanted.room, wanted.id)
-        if message is None:
-            client.tell(Refusal("bad_field", f"there is no message #{wanted.id} in {wanted.room}", "id").frame())
+        about = About(DELETE, wanted.id)
+        message = self._amending.target(client, wanted.room, about)
+        if isinstance(message, Refusal):
+            client.tell(Refusal("bad_field", message.text, "id").frame())
             return
         refusal = self._amending.deletion_refusal(client, message)
         if refusal is not None:
             client.tell(refusal.frame())
             return
-        now, about = round(self._rules.clock(), 3), About(DELETE, wanted.id)
+        now = round(self._rules.clock(), 3)
         entry = Draft(wanted.room, now, client.name, client.color, [deletion(wanted.id)], "", 0, about)
         self._acting.record(client.name, act_of(message), [entry])
         frame = moderation_events.deleted(wanted.room, wanted.id, client.name)

@@ -11,7 +11,7 @@ from chat_common import LOBBY, partners
 from server_parts.hub.amending import Allowed, Amending
 from server_parts.hub.slow_elsewhere import SlowElsewhere
 from server_parts.hub.state import HubState
-from server_parts.people.clients import Client, Session
+from server_parts.people.clients import Client, Room, Session
 from server_parts.people.new_rooms import NewRooms
 from server_parts.people.slow_mode import SlowMode
 from server_parts.protocol import events
@@ -27,6 +27,7 @@ class Saying:
         self._conversations = state.conversations
         self._batch = state.batch
         self._new_rooms = NewRooms()
+        self._rules = state.rules
         self._slow_mode = SlowMode(state.rules)
         self._slow_elsewhere = SlowElsewhere(state, self._slow_mode)
         self._now = 0.0  # what the clock shows to this turn's messages
@@ -85,7 +86,7 @@ class Saying:
             if client.claiming or place.startswith("@"):
                 self._batch.claim(self._live_rooms.names.due_claims(partners(place) or (client.name.lower(),)))
             here = client.rooms.get(place)
-            if here is not None and not here.last and place not in (LOBBY, "") and not place.startswith("@"):
+            if here is not None and place not in (LOBBY, "") and not place.startswith("@") and self._is_new(here):
                 self._batch.found(place, client)
 
     def announce(self, client: Client, announce: Announce) -> None:
@@ -110,6 +111,10 @@ class Saying:
         else:
             client.tell(events.ack(seq, self._store.receipt(session.key, seq)))
 
+    def _is_new(self, room: Room) -> bool:
+        """Whether nobody has said anything there, as far as this server knows."""
+        return not self._rules.is_begun(room.name, room.last)
+
     def _place(self, client: Client, room: str) -> str | Refusal:
         """The room that a text goes to."""
         if room.startswith("@"):
@@ -118,6 +123,6 @@ class Saying:
         if here is None:
             return Refusal("not_in_room", f"you are not in {room}: join it first", "room")
         refusal = None
-        if not here.last and not client.is_owner:
+        if not client.is_owner and self._is_new(here):
             refusal = self._new_rooms.refusal(client.address, room, time.monotonic())
         return refusal or room

@@ -19,14 +19,14 @@ class ActLog:
     def __init__(self, log: MessageLog, rules: Rulebook) -> None:
         """All that the log holds holds; it is read in bounded pages."""
         self._log = log
-        self._rules = rules
+        self.rules = rules
         self.last = 0  # the newest act that holds
         self._elsewhere: list[Kept] = []
         self._read()
 
     def read_anew(self) -> None:
         """The log is another one: only what it holds holds. StorageError: it cannot be read yet, and nothing holds."""
-        self._rules.forget()
+        self.rules.forget()
         self._elsewhere.clear()
         self.last = 0
         self._read()
@@ -71,7 +71,7 @@ class ActLog:
         self.last = message.id
         kept = acts.read(message)
         if kept is not None:
-            self._rules.apply(kept)
+            self.rules.apply(kept)
         return kept
 
 

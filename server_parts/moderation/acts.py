@@ -34,6 +34,7 @@ class Act(NamedTuple):
     keys: tuple[str, ...] = ()  # by what else to know them: see `people.restraint.keys_of`
     sources: tuple[str, ...] = ()  # addresses they came from: of those, people without an account are meant …
     soft: float | None = None  # … until then; None: as long as the rest
+    noted: int = 0  # entries of its room's log that tell of it
 
 
 class Kept(NamedTuple):
@@ -61,6 +62,7 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "keys": (list,),
     "sources": (list,),
     "soft": _NUMBER,
+    "noted": (int,),
 }
 
 

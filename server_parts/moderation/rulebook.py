@@ -26,7 +26,7 @@ ALARM: Final = 3_600.0  # seconds after a ban or kick from the server in which n
 class RoomRules:
     """What was decided about one room."""
 
-    __slots__ = ("invited", "mode", "roles", "slow", "topic")
+    __slots__ = ("invited", "mode", "noted", "roles", "slow", "topic")
 
     def __init__(self) -> None:
         self.topic = ""
@@ -34,6 +34,7 @@ class RoomRules:
         self.slow = 0  # seconds between two texts of one person
         self.roles: dict[str, Rank] = {}  # by the names of accounts, in lower case
         self.invited: set[str] = set()  # keys
+        self.noted = 0  # entries of the room's log that tell of its settings
 
     def is_only_owner(self, name: str) -> bool:
         """Whether the room would have no owner without that account."""
@@ -104,6 +105,10 @@ class Rulebook:
     def about(self, room: str) -> RoomRules:
         return self.rooms.get(room, PLAIN)
 
+    def is_begun(self, room: str, last: int) -> bool:
+        """Whether somebody has said something there, if the newest number of the room's log is that one."""
+        return last > self.about(room).noted
+
     def _of(self, room: str) -> RoomRules:
         return self.rooms.setdefault(room, RoomRules())
 
@@ -121,6 +126,7 @@ class Rulebook:
         rules = self._of(act.room)
         rules.topic = rules.topic if act.text is None else act.text
         rules.slow = rules.slow if act.number is None else act.number
+        rules.noted += act.noted
         if act.value in MODES:
             invited = rules.invited if rules.mode == INVITE_ONLY else set[str]()
             rules.mode = act.value

@@ -84,7 +84,7 @@ def _may_say(client: Client, say: ask.Say, rules: Rulebook) -> Refusal | None:
     found = rules.rooms.get(room)
     if found is not None and found.mode in (MODERATED, READ_ONLY):
         return _may_speak_in(client, room, found.mode, rules)
-    return None if here.last else _may_begin(client, room, rules)
+    return None if here.last > (found.noted if found is not None else 0) else _may_begin(client, room, rules)
 
 
 def _muted(client: Client, room: str, rules: Rulebook) -> Refusal | None:

@@ -13,6 +13,7 @@ LIMITS: Final = {"line": MAX_LINE, "text": MAX_TEXT, "name": MAX_NAME, "room": M
 FEATURES: Final = [
     "accounts",
     "by",
+    "changes",
     "claims_when_used",
     "contact_requests",
     "cookies",

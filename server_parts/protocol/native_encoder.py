@@ -13,8 +13,9 @@ from chat_common import (
     encode_frame,
     write_json,
 )
+from server_parts.protocol.changes import change_in, is_change, text_of
 from server_parts.storage.file_records import FileRecord
-from server_parts.storage.records import Fate, Message, Run, tag_of
+from server_parts.storage.records import CHANGE, Fate, Message, Run, tag_of
 
 _DELETED: Final = ',"deleted":true'
 
@@ -61,6 +62,8 @@ def _packed(written: Sequence[str], room: int) -> list[list[str]]:
 
 
 def message_json(message: Message) -> str:
+    if is_change(message):
+        return _change_json(message)
     head, middle, end = _around(message)
     more = "" if message.text else _DELETED
     if message.fate is not None:
@@ -68,7 +71,15 @@ def message_json(message: Message) -> str:
     return f"{head}{message.id}{middle}{quote(message.text)}{end}{message.seq}{more}}}"
 
 
+def _change_json(message: Message) -> str:
+    """Its text for clients that know nothing of such entries, and what has changed for all others."""
+    told = message_json(message._replace(text=text_of(message), about=None))
+    return f'{told[:-1]},"change":{write_json(change_in(message).fields())}}}'
+
+
 def _run_lines(run: Run) -> list[str]:
+    if run.about is not None and run.about.kind == CHANGE:
+        return [f"{_change_json(message)}\n" for message in run.messages()]
     head, middle, end = _around(run)
     numbered = zip(count(run.id), run.texts, count(run.seq), strict=False)
     if "" in run.texts:  # it was taken away before it was told

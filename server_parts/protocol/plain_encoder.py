@@ -252,7 +252,9 @@ _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "error": lambda frame: [starred(f"error: {local_times(frame['text'])}")],
     "ack": lambda frame: [f"* delivered #{frame['id']} *"],
     "bye": _bye,
-    **{kind: _in_stars(tell) for kind, tell in LINES.items() if kind != "deleted"},  # which its entry tells
+    **{
+        kind: _in_stars(tell) for kind, tell in LINES.items() if kind not in ("deleted", "room")
+    },  # which their entries tell
     "whois": _whois,
     "devices": _devices,
     "code": _code,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from chat_common import LOBBY, harmless_line, partners, without_padding
+from server_parts.protocol.changes import change_in, is_change, text_of, words
 from server_parts.protocol.entries import LAST_OWN, problem_of, said
 from server_parts.protocol.requests import Say
 from server_parts.storage.amending import reaction_of
@@ -70,7 +71,7 @@ ROWS: Final = (
 
 def quotation(message: Message) -> str:
     """The author and the first words of a message."""
-    text = harmless_line(message.text.removeprefix("/me ")[: 2 * QUOTED])
+    text = harmless_line(text_of(message).removeprefix("/me ")[: 2 * QUOTED])
     words = without_padding(text).strip()
     cut = f"{words[:QUOTED].rstrip()}\u2026" if len(words) > QUOTED else words
     return f"{harmless_line(message.sender)}: {cut.translate(_BRACKETS)}"
@@ -87,10 +88,12 @@ def before(message: Message) -> str:
 
 
 def deed(message: Message) -> str:
-    """What somebody did to another message, without its stars; nothing, if that is void or a text."""
+    """What somebody did to another message or to the room, without its stars; nothing, if that is void or a text."""
     about = message.about
     if about is None or not message.text:
         return ""
+    if is_change(message):
+        return f"{message.sender} {words(change_in(message), '' if message.room == LOBBY else f'#{message.room}')}"
     place = f"#{about.id}{_place(message.room)}"
     if about.kind == DELETE:
         return f"{message.sender} deleted message {place}"

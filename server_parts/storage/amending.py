@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from server_parts.storage.records import DELETE, EDIT, REACT, REPLY, Fate, Message
+from server_parts.storage.records import CHANGE, DELETE, EDIT, REACT, REPLY, Fate, Message
 
 MOST_REACTIONS: Final = 200  # people who react to one message
 TAKES_BACK: Final = "/me "  # a reaction that begins so is no reaction: it takes one back
@@ -23,9 +23,16 @@ class Amended(NamedTuple):
     void: int = 0
 
 
-def can_be_meant(target: Message | None) -> bool:
-    """Whether entries may speak of it: it is there, its text too, and it does not change another one."""
-    return target is not None and target.text != "" and (target.about is None or target.about.kind == REPLY)
+def is_said(message: Message) -> bool:
+    """Whether it is what somebody said, and still there: a search finds it, and entries may speak of it."""
+    return message.text != "" and (message.about is None or message.about.kind == REPLY)
+
+
+def can_be_meant(target: Message, kind: str) -> bool:
+    """Whether an entry of that kind may speak of it. What tells of a change of the room can be answered and deleted."""
+    if target.text and target.about is not None and target.about.kind == CHANGE:
+        return kind in (REPLY, DELETE)
+    return is_said(target)
 
 
 def reaction_of(text: str) -> str:
@@ -37,10 +44,10 @@ def amended(target: Message | None, entry: Message) -> Amended:
     """What an entry does. `target` is the message with the number that it names; None if that is not kept."""
     assert entry.about is not None
     kind = entry.about.kind
-    if kind == REPLY:
+    if kind in (REPLY, CHANGE):
         return Amended(entry)
     # Nothing speaks of what comes later, though that may be stored already, in one go with it.
-    if target is None or target.id >= entry.id or not can_be_meant(target):
+    if target is None or target.id >= entry.id or not can_be_meant(target, kind):
         return Amended(entry if kind == DELETE else _without_text(entry))
     fate = target.fate or Fate()
     if kind == DELETE:

@@ -14,7 +14,7 @@ from typing import Final
 from chat_common import partners
 from server_parts.storage.account_records import Create
 from server_parts.storage.account_store import Conversation
-from server_parts.storage.amending import can_be_meant
+from server_parts.storage.amending import is_said
 from server_parts.storage.finding import BREATH, Finds, Found, Wanted, end_of_search
 from server_parts.storage.memory_accounts import AccountBook, MemoryAccounts
 from server_parts.storage.memory_files import MemoryFiles
@@ -155,7 +155,7 @@ class MemoryLog(MemoryAccounts, Store):
                 time.sleep(BREATH)  # who compares words does not let go of Python's lock, which all others wait for
                 if time.monotonic() > deadline:
                     return finds.found(partial=True)
-            if order < end and can_be_meant(message) and query.matches(message.sender, message.ts, message.text):
+            if order < end and is_said(message) and query.matches(message.sender, message.ts, message.text):
                 finds.add(message)
                 if not finds.left:
                     break

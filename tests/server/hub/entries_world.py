@@ -8,16 +8,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from server_parts.hub import pages
+from server_parts.moderation.rulebook import Rulebook
+from server_parts.people.described import settings_of
 from server_parts.people.roles import Role
-from server_parts.protocol.moderation_requests import Delete
+from server_parts.protocol.moderation_requests import Delete, SetRoom, SetRoomRole
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.native_requests import from_frame
 from server_parts.protocol.requests import Disconnected, Hello, History
-from tests.peers import Frame, of_type, wait_until
+from tests.peers import WAIT, Frame, of_type, wait_until
 from tests.server.hub.bench import Bench, Seat
-from tests.server.hub.room_copies import Copy, Row, about_of, folded, row_of
+from tests.server.hub.room_copies import Copy, Row, about_of, folded, row_of, set_by
 
 ROOM = "lobby"
+PATIENCE = WAIT  # seconds until somebody knows how the room is set
 PEOPLE = ("ann", "Ben", "cid", "Dot")
 TAKEN_BACK = "/me took back the reaction to message #{}"
 
@@ -56,6 +59,7 @@ class World:
         for person in self.people:
             self.say(person, {"text": f"hello, I am {person.name}"})
         self.settle()
+        self.boss.ask(SetRoomRole(PEOPLE[0], ROOM, "moderator"))
 
     # --- what people do ---
 
@@ -88,6 +92,13 @@ class World:
     def delete_as_moderator(self) -> None:
         self.boss.submit(Delete(ROOM, self.some_id()))
 
+    def change_the_room(self) -> None:
+        """By a moderator, wherever they are; or by the owner of the server."""
+        topic = self.random.choice(["", "tea", "cups", "tea * ann waves"])
+        seat = self.random.choice([self.people[0].seat, self.boss])
+        self.did.append(f"the topic {topic!r}")
+        seat.submit(SetRoom(ROOM, topic))
+
     def come_back(self) -> None:
         """With what one has, at any server; or as if one had nothing."""
         person = self.random.choice(self.people)
@@ -114,7 +125,8 @@ class World:
             person.copy.take([json.loads(line) for line in page.splitlines()], ROOM)
 
     def step(self) -> None:
-        do = self.random.choice([self.speak] * 16 + [self.come_back, self.look_back, self.delete_as_moderator])
+        rare = [self.come_back, self.look_back, self.delete_as_moderator]
+        do = self.random.choice([self.speak] * 16 + [self.change_the_room] * 2 + rare)
         do()
         if self.random.random() < 0.4:
             self.settle()
@@ -160,6 +172,7 @@ class World:
     def compare(self) -> None:
         """What everybody has, and what the log has, is what was said."""
         self.settle()
+        self._compare_settings(set_by(self.said()))
         expected = {id: row.shown() for id, row in folded(self.said()).items()}
         for bench in self.benches:
             frames = [json.loads(line) for line in self._all_of(bench)]
@@ -169,6 +182,24 @@ class World:
         for person in (*self.people, self.watcher):
             odd = _odd(messages(shown(person.copy)), messages(expected, person.copy.rows))
             assert odd == {}, f"{person.name}: {odd}"
+
+    def _compare_settings(self, expected: Frame) -> None:
+        """How the room is, at each server and for everybody, is what its entries tell."""
+        for bench in self.benches:
+            rules = bench.hub.rules
+
+            def holds(rules: Rulebook = rules) -> bool:
+                return settings_of(ROOM, rules) == expected
+
+            assert wait_until(holds), ("the rules", settings_of(ROOM, rules), expected)
+        for person in (*self.people, self.watcher):
+
+            def knows(person: Person = person) -> bool:
+                person.seat.settle()
+                person.hear()
+                return person.copy.settings == expected
+
+            assert wait_until(knows, PATIENCE), (person.name, person.copy.settings, expected)
 
     @staticmethod
     def _all_of(bench: Bench) -> list[bytes]:

@@ -12,6 +12,7 @@ from typing import Any
 from tests.peers import Frame
 
 KINDS = ("reply", "edit", "delete", "react")
+SETTINGS = ("topic", "mode", "slow")
 
 
 @dataclass
@@ -25,12 +26,13 @@ class Row:
     edited: float | None = None
     deleted: bool = False
     reactions: dict[str, tuple[str, str]] = field(default_factory=dict)  # by name without case: name, reaction
+    change: Frame | None = None  # of the room; empty, if that was taken away
 
     def shown(self) -> tuple[Any, ...]:
         reactions: dict[str, list[str]] = {}
         for name, reaction in self.reactions.values():
             reactions.setdefault(reaction, []).append(name)
-        return self.text, self.sender, self.about, self.edited, self.deleted, list(reactions.items())
+        return self.text, self.sender, self.about, self.edited, self.deleted, list(reactions.items()), self.change
 
 
 def about_of(frame: Frame) -> tuple[str, int] | None:
@@ -39,6 +41,7 @@ def about_of(frame: Frame) -> tuple[str, int] | None:
 
 def row_of(frame: Frame) -> Row:
     row = Row(frame["text"], frame["from"], frame["ts"], about_of(frame), frame.get("edited"))
+    row.change = frame.get("change")
     row.deleted = (frame.get("deleted", False) and row.about is None) or (row.text == "" and _is_message(row))
     for reaction, names in frame.get("reactions", {}).items():
         for name in names:
@@ -50,6 +53,10 @@ def _is_message(row: Row) -> bool:
     return row.about is None or row.about[0] == "reply"
 
 
+def settings_in(frame: Frame) -> Frame:
+    return {name: frame[name] for name in SETTINGS}
+
+
 def apply(rows: dict[int, Row], entry: Row) -> None:
     """What an entry does to the rows that somebody has."""
     if entry.about is None or entry.about[1] not in rows:
@@ -59,6 +66,7 @@ def apply(rows: dict[int, Row], entry: Row) -> None:
         target.text, target.edited = entry.text, entry.ts
     elif kind == "delete":
         target.text, target.edited, target.deleted = "", None, True
+        target.change = None if target.change is None else {}
         target.reactions.clear()
     elif kind == "react" and not target.deleted:
         target.reactions.pop(entry.sender.lower(), None)
@@ -74,11 +82,14 @@ class Copy:
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}
         self.last = 0
+        self.settings: Frame = {}  # how the room is, as far as it was told
 
     def take(self, frames: Iterable[Frame], room: str) -> None:
         for frame in frames:
             if frame.get("room") != room:
                 continue
+            if frame["type"] in ("joined", "room"):
+                self.settings = settings_in(frame)
             for message in frame["messages"] if frame["type"] == "history" else [frame]:
                 if message["type"] == "message":
                     self._take(message)
@@ -101,6 +112,30 @@ class Deaf(Copy):
     ignored = ("edit",)
 
 
+class Blind(Copy):
+    """One that does not see what is changed about the room."""
+
+    def _take(self, message: Frame) -> None:
+        super()._take({name: value for name, value in message.items() if name != "change"})
+
+
+class Stubborn(Copy):
+    """One that keeps the settings which it was told first."""
+
+    def take(self, frames: Iterable[Frame], room: str) -> None:
+        first = self.settings
+        super().take(frames, room)
+        self.settings = first or self.settings
+
+
+def set_by(said: Iterable[tuple[int, Row]]) -> Frame:
+    """How the room is set when all of that was said, in the order of the numbers."""
+    settings: Frame = {"topic": "", "mode": "open", "slow": 0}
+    for _, row in sorted(said, key=lambda one: one[0]):
+        settings |= row.change or {}
+    return settings
+
+
 def folded(said: Iterable[tuple[int, Row]]) -> dict[int, Row]:
     """How a room is when all of that was said, in the order of the numbers. What does nothing has no text."""
     rows: dict[int, Row] = {}
@@ -110,7 +145,7 @@ def folded(said: Iterable[tuple[int, Row]]) -> dict[int, Row]:
         if row.about is None or row.about[0] == "reply":
             continue
         kind, target = row.about[0], rows.get(row.about[1])
-        if target is None or target.deleted or not _is_message(target):
+        if target is None or target.deleted or not _is_message(target) or (target.change and kind != "delete"):
             row.text = row.text if kind == "delete" else ""
             continue
         if kind != "react" and (old := edits.pop(row.about[1], 0)):

@@ -14,7 +14,7 @@ from tests.postgres import needs_postgres
 from tests.server.hub.bench import Bench, Gated
 from tests.server.hub.entries_world import run
 from tests.server.hub.neighbours.meetings import MemoryMeeting, PostgresMeeting
-from tests.server.hub.room_copies import Deaf
+from tests.server.hub.room_copies import Blind, Copy, Deaf, Stubborn
 
 pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
 
@@ -60,11 +60,16 @@ def test_everybody_ends_in_the_same_room(benches: list[Bench]) -> None:
     kinds = {row.about[0] for _, row in world.said() if row.about is not None}
     assert len(world.said()) > STEPS / 4
     assert {"edit", "react"} <= kinds
+    assert sum(row.change is not None for _, row in world.said()) > 2
 
 
 @pytest.mark.parametrize("benches", PLACES[:1], indirect=True)
-def test_a_client_that_ignores_edits_is_found(benches: list[Bench], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else this would show nothing."""
-    monkeypatch.setattr("tests.server.hub.entries_world.Copy", Deaf)
+@pytest.mark.parametrize("copy", [Deaf, Blind, Stubborn])
+def test_a_client_that_ignores_entries_is_found(
+    benches: list[Bench], monkeypatch: pytest.MonkeyPatch, copy: type[Copy]
+) -> None:
+    """Else this would show nothing: of edits, of what is changed about the room, of what is set in it."""
+    monkeypatch.setattr("tests.server.hub.entries_world.Copy", copy)
+    monkeypatch.setattr("tests.server.hub.entries_world.PATIENCE", 0.2)
     with pytest.raises(AssertionError, match="CHAT_SEED"):
         run(benches, 1, STEPS)

@@ -168,7 +168,7 @@ def test_slow_mode(chat: Chat) -> None:
     ]
     assert "one text in 10 min; wait " in next(frame["text"] for frame in answers if "code" in frame)
     bob.send("say", room="tea", text="1", seq=1)
-    assert bob.until("ack")["id"] == 2
+    assert bob.until("ack")["id"] == 3  # slow mode was the second entry
     bob.seq = 3
     assert said(bob, "elsewhere") == "ok"
     assert [said(owner, "x", "tea"), said(owner, "y", "tea")] == ["ok", "ok"]
@@ -472,7 +472,7 @@ def test_a_restart_keeps_everything(serve: Serve, tmp_path: Path) -> None:
     bob = chat.native("bob", token=TOKEN, rooms={"tea": None})
     (joined,) = of_type(bob.ask("join", room="tea", history=0), "joined")
     found = [joined[field] for field in ("topic", "mode", "slow", "role", "last")]
-    assert found == ["Cups", "invite", 30, "moderator", 3]
+    assert found == ["Cups", "invite", 30, "moderator", 4]
     bob.ask("join", room="lobby")
     assert said(bob, "x") == "muted"
     ann = chat.native("ann", token=TOKEN.upper())

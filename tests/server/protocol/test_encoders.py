@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_common import MAX_LINE, Frame
+from server_parts.protocol.changes import ABOUT, Change, words, written
 from server_parts.protocol.events import history
 from server_parts.protocol.native_encoder import NATIVE, message_json
 from server_parts.protocol.plain_encoder import PLAIN
@@ -224,3 +225,24 @@ def test_a_file_is_valid_json(name: str) -> None:
         }
     unknown = json.loads(message_json(message(7)._replace(file=FileRecord("i" * 22, name, 0, "0" * 64))))["file"]
     assert (unknown["mime"], "width" in unknown) == ("application/octet-stream", False)
+
+
+@given(awkward, st.sampled_from([None, "open", "invite"]), st.none() | st.integers(0, 10**6))
+def test_a_change_of_a_room_is_valid_json(topic: str, mode: str | None, slow: int | None) -> None:
+    """Live and in a page: what has changed as it is, and words for those who do not know it."""
+    change = Change(topic, mode, slow)
+    told = Run("lobby", 7, 1.5, "alice", "blue", [written(change)], "", 0, ABOUT)
+    live = json.loads(NATIVE.live([told]))
+    (line,) = NATIVE.pages(history("lobby", gap=False), "messages", list(told.messages())).splitlines()
+    assert [live] == json.loads(line)["messages"]
+    assert live.pop("text") == f"/me {words(change)}"
+    assert live == {
+        "type": "message",
+        "room": "lobby",
+        "id": 7,
+        "ts": 1.5,
+        "from": "alice",
+        "color": "blue",
+        "seq": 0,
+        "change": {name: value for name, value in change._asdict().items() if value is not None},
+    }

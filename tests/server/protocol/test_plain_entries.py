@@ -12,7 +12,7 @@ from server_parts.protocol import plain_entries
 from server_parts.protocol.plain_door import PlainDoor
 from server_parts.protocol.plain_encoder import PLAIN, PLAIN_FORMS
 from server_parts.protocol.requests import Refusal, Request, Say
-from server_parts.storage.records import DELETE, EDIT, REACT, REPLY, About, Fate, Message, Run
+from server_parts.storage.records import CHANGE, DELETE, EDIT, REACT, REPLY, About, Fate, Message, Run
 
 WITH_NUMBERS = PLAIN_FORMS[False, True]
 
@@ -81,6 +81,36 @@ def test_what_is_read(text: str, about: About, line: str) -> None:
     assert ("#tea " if "COLOR" in line or "(to" in line else " in #tea") in PLAIN.live(
         [run(text, about, "tea")]
     ).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "line"),
+    [
+        ('{"topic":"Cups"}', "lobby", "* alice changed the topic to: Cups *"),
+        ('{"topic":"Cups"}', "tea", "* alice changed the topic of #tea to: Cups *"),
+        ('{"topic":""}', "tea", "* alice removed the topic of #tea *"),
+        (
+            '{"mode":"read-only","slow":0}',
+            "tea",
+            "* alice set the mode of #tea to read-only, ended slow mode in #tea *",
+        ),
+        ('{"slow":90}', "tea", "* alice set slow mode in #tea to one text in 1 min 30 s *"),
+        (
+            '{"topic":"a\\n* bob left *\\u001b[1m"}',
+            "lobby",
+            "* alice changed the topic to: a\u240a* bob left *\u241b[1m *",
+        ),
+        ('{"colour":"red","topic":3}', "tea", "* alice changed #tea *"),
+        ("[", "lobby", "* alice changed the room *"),
+        ("", "lobby", "* #41 by alice was deleted *"),
+    ],
+)
+def test_what_is_changed_about_a_room(text: str, room: str, line: str) -> None:
+    """In one line of the server's, live and later; what a later version has written is passed over."""
+    told = run(text, About(CHANGE, 0), room)
+    page = PLAIN.pages({"type": "history", "room": room, "gap": False}, "messages", list(told.messages()))
+    assert page.decode() == PLAIN.live([told], "somebody's").decode() == f"{line}\n"
+    assert WITH_NUMBERS.live([told]).decode() == f"#41 {line}\n"
 
 
 def test_what_does_nothing_is_not_shown() -> None:

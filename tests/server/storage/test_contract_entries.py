@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server_parts.storage.amending import MOST_REACTIONS
-from server_parts.storage.records import DELETE, EDIT, REACT, REPLY, About, Draft, Fate, Message, Receipt
+from server_parts.storage.records import CHANGE, DELETE, EDIT, REACT, REPLY, About, Draft, Fate, Message, Receipt
 from server_parts.storage.store import Entry, Store
 
 from .drafts import SESSION, Backend, append, draft, say, texts, trim_all
@@ -123,6 +123,19 @@ def test_what_cannot_change_anything_has_no_text(log: Store, kind: str) -> None:
     assert append(log, entry(kind, 2, "void", room="den"))[0].text == ""
     assert log.after("lobby", 0, 6) == before
     assert log.search("void", {}, 9) == []
+
+
+def test_what_is_changed_about_a_room_can_be_deleted(log: Store) -> None:
+    """And answered; nothing else changes it, no search finds it, and nothing is left of it then."""
+    say(log, "one")
+    append(log, entry(CHANGE, 0, '{"topic":"whales"}'), entry(EDIT, 2, "x"), entry(REACT, 2, "x"), entry(REPLY, 2, "?"))
+    assert texts(log.after("lobby", 0, 9)) == ["one", '{"topic":"whales"}', "", "", "?"]
+    assert at(log, 2)[8:] == (About(CHANGE, 0), None)
+    assert log.search("whales", {}, 9) == log.search("topic", {}, 9) == []
+    append(log, entry(DELETE, 2, "/me deleted message #2"))
+    assert (at(log, 2).text, at(log, 2).about) == ("", About(CHANGE, 0))
+    trim_all(log, keep_messages=5)
+    assert log.after("lobby", 0, 1)[0].id == 2
 
 
 def test_nothing_speaks_of_what_comes_later(log: Store) -> None:

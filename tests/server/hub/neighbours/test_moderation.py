@@ -36,6 +36,24 @@ def test_the_settings_of_a_room_are_told_everywhere(operator: Seat, bob: Seat) -
     assert wait_until(lambda: any(f.get("topic") == "spring" for f in of_type(bob.heard(), "room")))
 
 
+def test_what_is_changed_about_a_room_is_an_entry_everywhere(operator: Seat, alice: Seat, bob: Seat) -> None:
+    """One, with one number, in one order with what is said; at both servers, whoever sets it."""
+    bob.say("before")
+    hears_text(alice, "before")
+    operator.ask(order.SetRoom("lobby", topic="spring"))
+    hears_text(bob, "/me changed the topic to: spring")
+    alice.say("behind")
+    hears_text(bob, "behind")
+    told = [
+        [(one["id"], one["text"], one.get("change")) for one in of_type(seat.ever, "message")] for seat in (alice, bob)
+    ]
+    assert told[0] == told[1] == [
+        (1, "before", None),
+        (2, "/me changed the topic to: spring", {"topic": "spring"}),
+        (3, "behind", None),
+    ]  # fmt: skip
+
+
 def test_a_deleted_text_is_deleted_everywhere(operator: Seat, alice: Seat, bob: Seat) -> None:
     bob.say("oops")
     hears_text(alice, "oops")

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 from chat_common import Frame
 from client_parts.conversation.company import Company
-from client_parts.conversation.remembered import DELETE, REPLY, About, about
+from client_parts.conversation.remembered import DELETE, REPLY, About, about, is_change
 from client_parts.conversation.state import State
 from client_parts.kept.bookmarks import Key
-from client_parts.screen import entries
+from client_parts.screen import entries, order
 from client_parts.screen.view import aside
 
 _MOST: Final = 1_000  # rows that can still change, and deletions that were told
@@ -93,6 +93,8 @@ class Amending:
             self._state.room_board.change(key, line, instead)
 
     def _drawn(self, message: Frame, *, past: bool, delivered: bool) -> str:
+        if is_change(message):
+            return self._state.view.deed(message, order.made(message), past=past)
         facts = entries.facts(message, lambda name: not self._company.is_ignored(name))
         return self._state.view.message(
             message,

@@ -86,7 +86,7 @@ class Conversation:
         self._listeners: dict[str, Callable[[Frame], None]] = {
             "welcome": self._welcomed,
             "joined": self._joined,
-            "history": catching_up.history,
+            "history": self._history,
             "message": incoming.message,
             "presence": incoming.presence,
             "away": incoming.away,
@@ -124,6 +124,10 @@ class Conversation:
         self._reading.joined(frame)
         self._catching_up.joined(frame)
         self._facts.joined(frame, is_new=is_new)
+
+    def _history(self, frame: Frame) -> None:
+        self._facts.resumed(frame)
+        self._catching_up.history(frame)
 
     def obey(self, intent: Intent) -> None:
         """Carry out what was typed."""

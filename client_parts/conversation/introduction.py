@@ -55,8 +55,9 @@ class Introduction:
         state = self._state
         has_new_log = state.cursors.connected(frame["epoch"])
         state.outgoing.connected(frame["accepted"])
-        features = frame.get("features")
-        state.knows_entries = isinstance(features, list) and "entries" in features
+        named = frame.get("features")
+        features = named if isinstance(named, list) else []
+        state.knows_entries, state.knows_changes = "entries" in features, "changes" in features
         if has_new_log:
             state.remembered.forget_all()
         if has_new_log or not state.knows_entries:

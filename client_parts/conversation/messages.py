@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from chat_common import Frame
 from client_parts.conversation.amending import Amending
 from client_parts.conversation.company import Company
-from client_parts.conversation.remembered import REPLY, changes_another
+from client_parts.conversation.remembered import REPLY, changes_another, is_change
 from client_parts.conversation.state import State
 from client_parts.kept.bookmarks import Key
 from client_parts.kept.values import NOTIFY_COMMAND
@@ -23,10 +23,10 @@ class Messages:
         self._losses = 0  # of the window's focus, after which something was said
 
     def is_news(self, message: Frame) -> bool:
-        """Whether somebody to whom this person listens said it, and did not only change what was said."""
+        """Whether somebody to whom this person listens said it, and did not only change what was said, or the room."""
         sender = message["from"]
         is_heard = not self._state.view.is_me(sender) and not self._company.is_ignored(sender)
-        return is_heard and not changes_another(message)
+        return is_heard and not changes_another(message) and not is_change(message)
 
     def names_me(self, message: Frame) -> bool:
         """Whether it is news that mentions this person."""
@@ -63,6 +63,12 @@ class Messages:
         if changes_another(message):
             self.amending.take(message, is_told=not is_old)
             return
+        if is_change(message):
+            self._show_new_day(message, past=past)
+            state.room_board.show(
+                message["room"], self.amending.line(message, past=past, delivered=False), message["id"]
+            )
+            return
         if self._company.is_ignored(sender):
             return
         if not past:
@@ -79,12 +85,16 @@ class Messages:
     def _show_what_stands_before(self, message: Frame, *, past: bool) -> None:
         """The line of a new day, and the one where messages begin that came while this person was away."""
         board, view = self._state.board, self._state.view
-        if (board.rich or not past) and (day := view.new_day(message["ts"])):
-            board.show(day)
+        self._show_new_day(message, past=past)
         if board.rich and not past and not view.is_me(message["from"]):
             is_first, has_left = self._state.away.counts_first(), self._has_just_left(message["room"])
             if is_first or has_left:
                 board.show(alert(f"── new {'while you are away' if is_first else 'since you left'} ──"))
+
+    def _show_new_day(self, message: Frame, *, past: bool) -> None:
+        board = self._state.board
+        if (board.rich or not past) and (day := self._state.view.new_day(message["ts"])):
+            board.show(day)
 
     def _has_just_left(self, room: str) -> bool:
         """Whether the window has lost the focus, and nothing was shown since."""

@@ -34,6 +34,11 @@ def changes_another(message: Frame) -> bool:
     return spoken is not None and spoken.kind in AMENDING
 
 
+def is_change(message: Frame) -> bool:
+    """Whether it tells of a change of the room: the server's line, whatever its text."""
+    return message.get("change") is not None
+
+
 def reaction_of(entry: Frame) -> str:
     """What a reaction says; nothing, if it takes one back."""
     text: str = entry["text"]
@@ -48,9 +53,10 @@ class Remembered:
         return self._rooms.get(room, {}).get(id)
 
     def newest_first(self, room: str) -> Iterator[Frame]:
-        """Messages that can be meant: neither deleted nor such as change others."""
+        """What people have said, and has not been deleted."""
         known = self._rooms.get(room, {})
-        return (known[id] for id in sorted(known, reverse=True) if not known[id].get("deleted"))
+        newest_first = (known[id] for id in sorted(known, reverse=True))
+        return (message for message in newest_first if not message.get("deleted") and not is_change(message))
 
     def replies_to(self, room: str, id: int) -> list[Frame]:
         return [message for message in self._rooms.get(room, {}).values() if message.get(REPLY) == id]

@@ -12,6 +12,7 @@ class RoomFacts:
     def __init__(self, state: State) -> None:
         self._state = state
         self._facts: dict[str, Facts] = {}
+        self._owed: dict[str, list[str]] = {}  # what to tell of rooms that were resumed, if their history has a gap
         self._roles: dict[str, str] = {}  # this person's, where they are more than a member
 
     def joined(self, frame: Frame, *, is_new: bool) -> None:
@@ -21,8 +22,18 @@ class RoomFacts:
             return
         before = Facts() if is_new else self._facts.get(room, Facts())
         self._facts[room] = now
-        self._tell_all(room, order.entered(self._state.view, room, now, before))
+        lines = order.entered(self._state.view, room, now, before)
+        if is_new or not self._state.knows_changes:
+            self._tell_all(room, lines)
+        else:
+            self._owed[room] = lines
         self._take_role(frame, is_new=is_new)
+
+    def resumed(self, history: Frame) -> None:
+        """What was changed meanwhile stands in the history of a room; where that is not whole, tell how it is now."""
+        lines = self._owed.pop(history["room"], [])
+        if history.get("gap"):
+            self._tell_all(history["room"], lines)
 
     def _take_role(self, frame: Frame, *, is_new: bool) -> None:
         room, role = frame["room"], frame.get("role") or ""
@@ -32,11 +43,12 @@ class RoomFacts:
         self._roles[room] = role
 
     def changed(self, frame: Frame) -> None:
-        """Somebody has set something in a room."""
+        """Somebody has set something in a room. If that is an entry of the room, the entry tells it."""
         if frame["room"] in self._state.cursors:
             before = self._facts.get(frame["room"], Facts())
             self._facts[frame["room"]] = order.facts(frame)
-            self._tell_all(frame["room"], order.changed(self._state.view, frame, before))
+            if not self._state.knows_changes:
+                self._tell_all(frame["room"], order.changed(self._state.view, frame, before))
 
     def tell(self, room: str) -> None:
         self._state.board.note(order.as_set(self._state.view, room, self._facts.get(room, Facts())))

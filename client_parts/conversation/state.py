@@ -45,6 +45,7 @@ class State:
     outgoing: Outgoing = field(default_factory=Outgoing)
     remembered: Remembered = field(default_factory=Remembered)
     knows_entries: bool = False  # the server stores what speaks of other messages
+    knows_changes: bool = False  # it stores what is changed about a room
     requests: deque[Frame] = field(default_factory=deque)
 
     @property

@@ -66,6 +66,7 @@ _message_form = {
     "edited": _optional(_is(int, float)),
     "deleted": _flag,
     "reactions": _reactions,
+    "change": _optional(_object(topic=_optional(_text), mode=_optional(_text), slow=_optional(_count))),
 }
 _message = _object(**_message_form)
 _time = _is(int, float)

@@ -59,6 +59,20 @@ def changed(view: View, frame: Frame, before: Facts) -> list[str]:
     return [aside(f"{mark}* {sentence}") for sentence, is_new in zip(sentences, different, strict=True) if is_new]
 
 
+def made(message: Frame) -> str:
+    """What somebody has changed about a room, as its log tells; no message can be written so."""
+    who, change = harmless_line(message["from"]), message["change"]
+    topic, mode, slow = change.get("topic"), change.get("mode"), change.get("slow")
+    deeds = [
+        "" if topic is None else f"set the topic: {quoted(topic)}" if topic else "took the topic away",
+        "" if mode is None else f"made the room {_mode(mode)}",
+        "" if slow is None else f"set slow mode: {_pace(slow)}" if slow > 0 else "ended slow mode",
+    ]
+    if message.get("deleted"):
+        return f"{who} changed the room (deleted)"
+    return f"{who} {'; '.join(filter(None, deeds)) or 'changed the room'}"
+
+
 def as_set(view: View, room: str, now: Facts) -> str:
     """How a room is set, in one line."""
     return aside(f"* {view.place(room)}: {_in_one_line(now)}")

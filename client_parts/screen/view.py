@@ -75,9 +75,10 @@ class View:
         ]
         return "".join(parts)
 
-    def deed(self, entry: Frame, said: str) -> str:
-        """A line of its own about what an entry did to another message."""
-        when = "" if entry["ts"] is None else aside(f"{clock(entry['ts'])} ")
+    def deed(self, entry: Frame, said: str, *, past: bool = False) -> str:
+        """A line of its own about what an entry did to another message or to the room."""
+        show = moment if past and not self.timed else clock
+        when = "" if entry["ts"] is None else aside(f"{show(entry['ts'])} ")
         mark = self.mark(entry["room"])
         return when + (paint(mark, "yellow") if mark else "") + aside(said)
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Log, mentions, pieces, reacted, standing } from "../../server_parts/web/page/log.js";
+import { Log, changed, isSaid, mentions, pieces, reacted, standing } from "../../server_parts/web/page/log.js";
 
 const said = (id, values = {}) => ({
   id,
@@ -26,6 +26,25 @@ test("messages stand in order, each once", () => {
   const log = logOf(said(1), said(2), said(2), said(3));
   assert.deepEqual(texts(log), ["text 1", "text 2", "text 3"]);
   assert.deepEqual([log.first, log.last], [1, 3]);
+});
+
+test("a change of the room stands among the messages, as a sentence of the server's", () => {
+  const change = said(2, { text: "/me changed the topic to: tea", seq: 0, change: { topic: "tea" } });
+  const log = logOf(said(1), change, said(3), said(4, { delete: 2 }));
+  assert.deepEqual(log.items.map(isSaid), [true, false, true]);
+  assert.equal(changed(change), "ann set the topic: tea");
+  assert.equal(changed(log.find(2)), "ann changed this room (deleted)");
+  assert.equal(standing(log.items, 2).head, true);
+  assert.equal(
+    changed({ from: "bob", change: { topic: "", mode: "open", slow: 5 } }),
+    "bob removed the topic; set the mode: open; set slow mode: one message in 5 s",
+  );
+  assert.equal(changed({ from: "bob", change: { slow: 0 } }), "bob ended slow mode");
+  assert.equal(changed({ from: "bob", change: {} }), "bob changed this room");
+});
+
+test("what only looks like a change of the room is a message", () => {
+  assert.ok(isSaid(said(1, { text: "/me changed the topic to: tea" })));
 });
 
 test("a correction changes the text, and is no message of its own", () => {

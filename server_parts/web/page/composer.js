@@ -130,7 +130,8 @@ export class Composer {
   #busy = Promise.resolve(); // lines are carried out in the order in which they were typed
 
   #editLast() {
-    const mine = this.#page.room.log.items.findLast((item) => item.id && this.#chat.isMe(item.from) && !item.deleted);
+    const isMine = (item) => item.id && this.#chat.isMe(item.from) && !item.deleted && !item.change;
+    const mine = this.#page.room.log.items.findLast(isMine);
     if (mine && this.#page.can("entries")) this.about({ edit: mine });
   }
 

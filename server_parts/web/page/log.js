@@ -14,6 +14,9 @@ export function target(frame) {
   return kind ? frame[kind] : null;
 }
 
+// Whether somebody said it: it neither changes another message nor tells of a change of the room.
+export const isSaid = (frame) => target(frame) === null && frame.change == null;
+
 const dayOf = (ts) => new Date(ts * 1000).toDateString();
 
 // An item is a message ({id, ts, from, color, text, …}), or a note of what happened between two ({note: …}).
@@ -262,6 +265,15 @@ export function change(room, { by, topic, mode, slow }) {
   return `${by ?? "Somebody"} ${topic === room.topic ? `changed this room: ${mode}${pace}` : about}`;
 }
 
+// The same as an entry of the room tells it; only the server makes such entries, whatever their text.
+export function changed({ from, change: { topic, mode, slow }, deleted }) {
+  const deeds = [];
+  if (topic != null) deeds.push(topic ? `set the topic: ${topic}` : "removed the topic");
+  if (mode != null) deeds.push(`set the mode: ${mode}`);
+  if (slow != null) deeds.push(slow ? `set slow mode: one message in ${slow} s` : "ended slow mode");
+  return `${from} ${deleted ? "changed this room (deleted)" : deeds.join("; ") || "changed this room"}`;
+}
+
 // A room, as far as it is known: how it is set, who is there, what is unread. `mark`: the last id before what is new.
 export function newRoom(name, seen) {
   const room = { name, log: new Log(), seen, last: 0, unread: 0, mentions: 0, mark: null, loading: false };
@@ -303,7 +315,8 @@ export function standing(items, index) {
   while (said >= 0 && !items[said].id) said -= 1;
   const day = said < 0 || dayOf(items[said].ts) !== dayOf(item.ts);
   const follows = !day && before.id && before.from === item.from && item.ts - before.ts < TOGETHER;
-  return { day, head: !follows || item.reply != null || isAction(item) || isAction(before) };
+  const isApart = item.reply != null || isAction(item);
+  return { day, head: !follows || isApart || isAction(before) || before.change != null };
 }
 
 export const isAction = (item) => item.text.startsWith("/me ");

@@ -4,7 +4,7 @@
 
 import { Cursors, JUMP, NEW, REPEAT } from "./delivery.js";
 import { Questions, Reads } from "./link.js";
-import { Identity, Log, Past, change, move, newRoom, pick, target } from "./log.js";
+import { Identity, Log, Past, change, isSaid, move, newRoom, pick } from "./log.js";
 import { Outbox } from "./outbox.js";
 
 const RECENT = 100; // messages of a room that is entered
@@ -194,7 +194,7 @@ export class Chat extends Identity {
   }
 
   #isNews(frame) {
-    return target(frame) === null && !frame.deleted && !this.isMe(frame.from) && !this.ignores(frame.from);
+    return isSaid(frame) && !frame.deleted && !this.isMe(frame.from) && !this.ignores(frame.from);
   }
 
   #count(room, frame) {
@@ -346,7 +346,7 @@ export class Chat extends Identity {
   #settings(frame) {
     const room = this.rooms.get(frame.room);
     if (!room) return;
-    room.log.tell(change(room, frame));
+    if (!this.features.includes("changes")) room.log.tell(change(room, frame));
     Object.assign(room, pick(frame, ["topic", "mode", "slow"]));
     this.#tell("room");
   }

@@ -2,7 +2,7 @@
 //
 // It must not know the connection. Texts become text nodes; nothing that anybody wrote is ever read as HTML.
 
-import { isAction, mentions, pieces, standing } from "./log.js";
+import { changed, isAction, mentions, pieces, standing } from "./log.js";
 
 const MOST_ROWS = 350; // in the document
 const MOST_NEW = 120; // in one frame
@@ -278,7 +278,12 @@ export class LogView {
     if (item.note) return [el("p", { class: "note" }, sentence(item))];
     const { day, head } = standing(this.#log.items, this.#log.items.indexOf(item));
     const lines = day ? [el("div", { class: "line" }, el("span", {}, dayName(item.ts)))] : [];
-    return [...lines, this.#article(item, head)];
+    return [...lines, item.change ? this.#change(item) : this.#article(item, head)];
+  }
+
+  // A line of the server's, for which there are no buttons: moderators delete it by its number.
+  #change(item) {
+    return el("p", { class: "note", title: `#${item.id}, ${date(item.ts)}` }, `${clock(item.ts)} ${changed(item)}`);
   }
 
   #article(item, head) {

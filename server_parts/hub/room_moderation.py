@@ -57,39 +57,35 @@ class RoomModeration:
             text = f"everybody would see {room}, also what was said there so far: repeat it if you mean it"
             client.tell(Refusal("sure_needed", text, "sure").frame())
             return
-        members = self._members(room)
-        stay = {key: None for one in members for key in keys_to_invite(one)} if wanted.mode == INVITE_ONLY else {}
-        change = self._differing(wanted, stay)
+        change = self._differing(wanted)
         if not change.fields():
             client.tell(events.notice(f"{room} is set so already"))
         elif self._may_change(client):
-            self._change(client, room, change, tuple(stay))
-            self._tell_settings(client, room, members)
+            members = self._members(room)
+            ts = self._change(client, room, change, members)
+            self._tell_settings(client, room, members, ts)
 
-    def _differing(self, wanted: ask.SetRoom, stay: Iterable[str]) -> Change:
-        """What is to be another one than it is. Act and entry are made of it, so that they tell the same story.
-
-        `stay`: the keys of those who are invited because they are there.
-        """
+    def _differing(self, wanted: ask.SetRoom) -> Change:
+        """What is to be another one than it is. Act and entry are made of it, so that they tell the same story."""
         now = self._rules.about(wanted.room)
-        is_same = wanted.mode == now.mode and now.invited.issuperset(stay)
         return Change(
             None if wanted.topic == now.topic else wanted.topic,
-            None if is_same else wanted.mode,
+            None if wanted.mode == now.mode else wanted.mode,
             None if wanted.slow == now.slow else wanted.slow,
         )
 
-    def _change(self, client: Client, room: str, change: Change, stay: tuple[str, ...]) -> None:
-        """Keep the act, and with it an entry of the room, so that who is not there learns of it."""
+    def _change(self, client: Client, room: str, change: Change, members: Iterable[Client]) -> float:
+        """Keep the act, and with it an entry of the room, so that who is not there learns of it. Returns when it was."""
         topic, mode, slow = change
-        act = Act(acts.ROOM, room=room, text=topic, value=mode, number=slow, keys=stay, noted=1)
+        stay = {key: None for one in members for key in keys_to_invite(one)} if mode == INVITE_ONLY else {}
+        act = Act(acts.ROOM, room=room, text=topic, value=mode, number=slow, keys=tuple(stay), noted=1)
         now = round(self._rules.clock(), 3)
         entry = Draft(room, now, client.name, client.color, [changes.written(change)], "", 0, changes.ABOUT)
         self._acting.record(client.name, act, [entry])
+        return now
 
-    def _tell_settings(self, client: Client, room: str, members: list[Client]) -> None:
+    def _tell_settings(self, client: Client, room: str, members: list[Client], ts: float) -> None:
         """All who are there, and whoever has set it: people who read lines are shown the entry, if they get it."""
-        ts = round(self._rules.clock(), 3)
         frame = moderation_events.room(room, settings_of(room, self._rules), client.name, ts)
         self._tell([*(one for one in members if not one.is_distant), client], frame)
         if client.encoder.is_for_people and client not in members:

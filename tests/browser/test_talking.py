@@ -329,7 +329,7 @@ def test_away_is_told_and_ended(chat: Chat, alice: Tab) -> None:
 
 
 def test_a_topic_is_shown(chat: Chat, open_tab: OpenTab) -> None:
-    """Whoever owns a room sets it, from the room's menu; who comes later reads once that it was changed, and by whom."""
+    """Whoever owns a room sets it, from the room's menu; who comes later reads that, once."""
     alice = open_tab(chat.port).come_in("alice")
     alice.enter("garden")
     alice.tell("mine now")

@@ -28,7 +28,7 @@ SENTENCES: Final = {
     "banned": r"you (are|were) banned",
     "bad_room": r"there is no room",
     "bad_field": r"is not invite-only",
-    "no_such_message": r"there is no message",
+    "no_such_message": r"there is no message|tells of a change of the room",
     "not_yours": r"is not yours",
     "not_in_room": r"you are not in",
     "sure_needed": r"repeat it if you mean it",

@@ -144,7 +144,8 @@ class Scene:
                 peer.ask("join", room=room)
         self.founder.tell("mine", "den")
         self._talk()
-        _done(self.founder, "room", room="room", topic="kept topic-there")
+        told = self.founder.ask("room", room="room", topic="kept topic-there")
+        (self.texts["CHANGE"],) = (frame["id"] for frame in of_type(told, "message") if "change" in frame)
         _done(self.mabel, "report", room="room", name="stranger", reason="kept-report")
         _done(self.founder, "ban", room="room", name="kicked", reason="kept-ban")
         _done(self.founder, "kick", room="room", name=self.victims[0].welcome["name"], reason="kept-kick")
@@ -208,7 +209,7 @@ class Scene:
 
     def _talk_privately(self, own: int) -> None:
         theirs = self.victims[0].tell("hello", f"@{ACTOR}")["id"]
-        self.texts = {"OWN": own, "TEXT": theirs, "THEIRS": theirs, "HIGHER": theirs}
+        self.texts = {"OWN": own, "TEXT": theirs, "THEIRS": theirs, "HIGHER": theirs, "CHANGE": 999}  # there is none
 
     def _come_plainly(self, token: str | None) -> PlainVisitor:
         peer = self._opened.enter_context(plain_visitor(self.server.port, encrypted=self.stand.door.encrypted))

@@ -33,7 +33,8 @@ LETTERS: Final = {
 class Row(NamedTuple):
     """A request. In capitals: ROOM, its KIND, VICTIM (another one each time), and the numbers of texts there.
 
-    These are OWN, and of others TEXT, THEIRS and HIGHER, which is the text of the room's owner.
+    These are OWN, and of others TEXT, THEIRS and HIGHER, which is the text of the room's owner; CHANGE is the entry of
+    what the owner has changed about the room.
     """
 
     name: str
@@ -94,8 +95,9 @@ ROWS: Final = (
     Row("unmute", ("unmute", {"room": "ROOM", "name": "stranger"}), "/unmute stranger",
         MODERATORS.replace("+", "n")),
     act("topic", ("room", {"room": "ROOM", "topic": "kept topic-of-room"}), "/topic kept topic-of-room", MODERATORS),
-    act("slow", ("room", {"room": "ROOM", "slow": 0}), "/slow off", MODERATORS),
-    act("mode", ("room", {"room": "ROOM", "mode": "KIND"}), "/mode KIND", MODERATORS),
+    act("slow", ("room", {"room": "ROOM", "slow": 60}), "/slow 60s", MODERATORS),
+    act("slow off", ("room", {"room": "ROOM", "slow": 0}), "/slow off", MODERATORS),
+    Row("mode", ("room", {"room": "ROOM", "mode": "KIND"}), "/mode KIND", MODERATORS),  # it is so already
     act("voice", ("role", {"room": "ROOM", "name": "mabel", "role": "voice"}), "/voice mabel", MODERATORS),
     act("moderator", ("role", {"room": "ROOM", "name": "mabel", "role": "moderator"}), None, OWNERS),
     act("owner", ("role", {"room": "ROOM", "name": "mabel", "role": "owner"}), None, OWNERS),
@@ -168,6 +170,10 @@ def _said_in(speakers: str, *, plain: bool = True) -> tuple[Row, ...]:
         row("edit what is deleted", _say("back", edit="OWN"), "/edit OWN back", "mmmmmmm", "m"),
         row("delete another's", _say(delete="THEIRS"), "/delete THEIRS", "yyy++++", "y"),
         row("delete the owner's", _say(delete="HIGHER"), "/delete HIGHER", "yyy--++", "y"),
+        row("answer to a change", _say("why?", reply="CHANGE"), "/re CHANGE why?", "+++++++", "m"),
+        row("react to a change", _say("+1", react="CHANGE"), "/react CHANGE +1", "mmmmmmm", "m"),
+        row("edit a change", _say("forged", edit="CHANGE"), "/edit CHANGE forged", "mmmmmmm", "m"),
+        row("delete a change", _say(delete="CHANGE"), "/delete CHANGE", "yyy--++", "m"),
         row("delete nothing", _say(delete="999"), "/delete 999", "mmmmmmm", "m"),
     )  # fmt: skip
 

@@ -134,6 +134,7 @@ LEAKS: Final[dict[str, tuple[object, str, Callable[..., Any], Stand]]] = {
     "everybody deletes": (
         speaking, "amend_refusal", lambda *_, **__: None, Stand("voice", "moderated", "in", NATIVE),
     ),
+    "everything may be spoken of": (speaking, "can_be_meant", lambda *_: True, Stand("guest", "open", "in", NATIVE)),
     "nobody is above": (Amending, "deletion_refusal", lambda *_: None, Stand("moderator", "open", "in", PLAIN)),
     "old texts are kept": (amending, "erased", lambda message: message, Stand("guest", "open", "in", PLAIN)),
     "hidden rooms are reported": (

@@ -95,7 +95,8 @@ def _as_read(message: Frame) -> Frame:
 
 def _changed(target: Frame, entry: Frame, kind: str) -> Frame:
     if kind == DELETE:
-        return {**_without(target, "edited", "reactions"), "text": "", "deleted": True}
+        gone: Frame = {"text": "", "deleted": True, **({"change": {}} if is_change(target) else {})}
+        return {**_without(target, "edited", "reactions"), **gone}
     if target.get("deleted"):
         return target
     if kind == EDIT and entry["text"] and not entry.get("deleted"):

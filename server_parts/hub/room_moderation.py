@@ -75,7 +75,7 @@ class RoomModeration:
         )
 
     def _change(self, client: Client, room: str, change: Change, members: Iterable[Client]) -> float:
-        """Keep the act, and with it an entry of the room, so that who is not there learns of it. Returns when it was."""
+        """Keep the act, and with it an entry of the room, for those who are not there. Returns when it was."""
         topic, mode, slow = change
         stay = {key: None for one in members for key in keys_to_invite(one)} if mode == INVITE_ONLY else {}
         act = Act(acts.ROOM, room=room, text=topic, value=mode, number=slow, keys=tuple(stay), noted=1)

@@ -112,12 +112,16 @@ test("the log is the same from whatever id it is resumed", () => {
     said(6, { delete: 2 }),
     said(7),
     said(8, { reply: 1 }),
+    said(9, { change: { topic: "tea" } }),
+    said(10, { change: { topic: "" }, from: "bob" }),
+    said(11, { delete: 9 }),
   ];
   const whole = logOf(...all);
   for (let cut = 0; cut <= all.length; cut += 1) {
     const log = logOf(...all.slice(0, cut));
     for (const frame of all.slice(cut)) log.add(frame);
     assert.deepEqual(log.items, whole.items);
+    assert.deepEqual([log.find(9).change, log.find(10).change], [{}, { topic: "" }]);
   }
 });
 

@@ -101,7 +101,9 @@ export class Log {
 
   erase(id) {
     const item = this.find(id);
-    if (item && !item.deleted) this.#change(item, { text: "", deleted: true, edited: undefined, reactions: {} });
+    if (!item || item.deleted) return;
+    const gone = { text: "", deleted: true, edited: undefined, reactions: {} };
+    this.#change(item, item.change ? { ...gone, change: {} } : gone);
   }
 
   #apply(frame) {

@@ -12,7 +12,7 @@ from client_parts.conversation import remembered
 from client_parts.conversation.remembered import Remembered
 from tests.client.fakes import message
 from tests.client.talk import Talk
-from tests.server.hub.room_copies import Row, about_of, folded, row_of
+from tests.server.hub.room_copies import Row, folded, row_of
 
 KINDS = ("edit", "delete", "react", "reply")
 
@@ -21,15 +21,17 @@ def log(rng: random.Random, length: int) -> list[Frame]:
     """A room in which people say anything of anything, with gaps in nothing."""
     said = []
     for id in range(1, length + 1):
-        kind = rng.choice((*KINDS, "react", "edit", "", ""))
+        kind = rng.choice((*KINDS, "react", "edit", "change", "", ""))
         about: dict[str, Any] = {kind: rng.randint(1, length)} if kind else {}
+        if kind == "change":
+            about["change"] = {"topic": rng.choice(("", "tea"))}
         text = "/me deleted it" if kind == "delete" else rng.choice(("a", "b", "/me takes it back", f"text {id}"))
         said.append(message(id, text, rng.choice(("ann", "Ann", "bob", "eve")), ts=float(id), **about))
     return said
 
 
 def as_rows(said: list[Frame]) -> dict[int, Row]:
-    return folded((one["id"], Row(one["text"], one["from"], one["ts"], about_of(one))) for one in said)
+    return folded((one["id"], row_of(one)) for one in said)
 
 
 def as_frames(said: list[Frame], first: int, last: int) -> list[Frame]:
@@ -44,7 +46,8 @@ def _as_frame(one: Frame, row: Row) -> Frame:
     for name, text in row.reactions.values():
         reactions.setdefault(text, []).append(name)
     facts: dict[str, Any] = {"edited": row.edited, "deleted": row.deleted or row.text == "", "reactions": reactions}
-    return {**one, "text": row.text, **{fact: value for fact, value in facts.items() if value}}
+    change = {} if row.change is None else {"change": row.change}
+    return {**one, **change, "text": row.text, **{fact: value for fact, value in facts.items() if value}}
 
 
 def take(copy: Remembered, frames: list[Frame]) -> None:
@@ -92,6 +95,13 @@ def test_the_room_is_the_same_wherever_one_resumes(seed: int) -> None:
 def test_a_client_that_forgets_edits_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would show nothing."""
     monkeypatch.setattr(remembered, "EDIT", "none")
+    with pytest.raises(AssertionError, match="seed"):
+        all(run(seed) is None for seed in range(20))  # type: ignore[func-returns-value]
+
+
+def test_a_client_that_keeps_what_was_taken_away_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of a change of the room nothing is left."""
+    monkeypatch.setattr(remembered, "is_change", lambda message: False)
     with pytest.raises(AssertionError, match="seed"):
         all(run(seed) is None for seed in range(20))  # type: ignore[func-returns-value]
 

@@ -136,7 +136,10 @@ def test_settings_are_told_to_all_who_are_there(chat: Chat) -> None:
     assert {**expected, "ts": told["ts"]} == told == bob.until("room")
     owner.ask("room", room="tea", mode="moderated")
     assert bob.until("room")["topic"] == "Cups"
-    (joined,) = of_type(chat.native("cid").ask("join", room="tea"), "joined")
+    heard = chat.native("cid").ask("join", room="tea")
+    (joined, past) = (of_type(heard, kind)[0] for kind in ("joined", "history"))
+    changed = [(one["from"], one["change"]) for one in past["messages"] if "change" in one]
+    assert changed == [("tea-owner", {"topic": "Cups", "slow": 5}), ("tea-owner", {"mode": "moderated"})]
     assert [joined[field] for field in ("topic", "mode", "slow", "role")] == ["Cups", "moderated", 5, None]
 
 

@@ -404,14 +404,17 @@ def test_the_operator_loads_the_certificate_again(tmp_path: Path) -> None:
 
 
 def test_the_operator_keeps_order() -> None:
-    """A ban with its audit, from the terminal; and a room's settings."""
+    """A ban with its audit, from the terminal; and the settings of rooms, each shown once."""
     with terminal() as screen:
         port = screen.listening()
         with Native(port, "bob") as bob:
             screen.enter("/mode -r tea read-only")
             screen.see(r"server set #tea: mode: read-only")
+            screen.enter("/topic -r lobby Cups")
+            screen.see(r"\* server changed the topic to: Cups \*")
+            assert bob.until("message")["change"] == {"topic": "Cups"}
             screen.enter("/ban bob 10m flood")
-            screen.see(r"\* bob is banned from this server until \d\d:\d\d:\d\d \w+")
+            assert "Cups" not in screen.see(r"\* bob is banned from this server until \d\d:\d\d:\d\d \w+")
             assert bob.until("bye")["code"] == "banned"
         screen.enter("/bans")
         screen.see(r"\* ban of bob until .*\d\d:\d\d:\d\d \w+, by server: flood \*")

@@ -15,7 +15,7 @@ from server_parts.protocol.plain_encoder import PLAIN_TIMED, lines_of, starred, 
 from server_parts.protocol.plain_moderation_lines import LINES
 from server_parts.storage.records import Message, Run
 
-_UNASKED: Final = ("notice", "deleted", "room", "presence")  # comes while something else is done
+_UNASKED: Final = ("notice", "deleted", "presence")  # comes while something else is done
 _NOT_KEPT: Final = "older messages are not kept any more"
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from server_parts.storage.amending import can_be_meant
+from server_parts.storage.amending import is_said
 from server_parts.storage.records import DELETE, Message
 
 MOST: Final = 500  # messages of a room
@@ -30,7 +30,7 @@ class Heard:
             said = self._rooms.setdefault(message.room, {})
             if message.about is not None and message.about.kind == DELETE:
                 said.pop(message.about.id, None)
-            elif can_be_meant(message):
+            elif is_said(message):
                 is_older = bool(said) and message.id < max(said)
                 said[message.id] = said.get(message.id) or _Said(message.sender, is_own)
                 if is_older:  # a page of history

@@ -201,15 +201,15 @@ def test_what_is_wrong_is_told_in_a_sentence(operator: Seated, line: str, senten
 def test_the_room_commands_mean_where_one_talks(operator: Seated, alice: Native) -> None:
     """Or the room that is named."""
     operator.enter("/topic Be kind")
-    operator.see("server set #lobby: topic: Be kind")
+    operator.see("server changed the topic to: Be kind")
     operator.enter("/join tea")
     operator.see("goes to #tea")
     operator.enter("/topic Cups")
-    operator.see("server set #tea: topic: Cups")
+    operator.see("server changed the topic of #tea to: Cups")
     operator.enter("/who")
     operator.see(r"\* here: server \*")
     operator.enter("/rooms te")
-    assert "lobby" not in operator.see(r"\* tea: 1 here, last message #0 \*")
+    assert "lobby" not in operator.see(r"\* tea: 1 here, last message #1 \*")
 
 
 def test_what_comes_unasked_has_its_time(operator: Seated, alice: Native) -> None:

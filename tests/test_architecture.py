@@ -123,10 +123,14 @@ FOLDERS: Final = {
     "server_parts.signals": Row(()),
     "server": Row(("chat_common", "server_parts", "terminal_parts", "tls_parts")),
     "client_parts.kept": Row(("chat_common", "terminal_parts", "tls_parts")),
-    "client_parts.input": Row(("chat_common", "terminal_parts", "client_parts.kept")),
-    "client_parts.screen": Row(("chat_common", "terminal_parts", "client_parts.kept", "client_parts.input")),
+    "client_parts.files": Row(("chat_common",), pure=True),
+    "client_parts.input": Row(("chat_common", "terminal_parts", "client_parts.kept", "client_parts.files")),
+    "client_parts.screen": Row(
+        ("chat_common", "terminal_parts", "client_parts.kept", "client_parts.files", "client_parts.input")
+    ),
     "client_parts.conversation": Row(
-        ("chat_common", "client_parts.kept", "client_parts.input", "client_parts.screen"), pure=True
+        ("chat_common", "client_parts.kept", "client_parts.files", "client_parts.input", "client_parts.screen"),
+        pure=True,
     ),
     "client_parts.link": Row(
         (

@@ -57,6 +57,7 @@ from client_parts.link.server import Server, Servers, alike
 from client_parts.link.trust import Trust
 from client_parts.screen.screen import Screen, choose_screen
 from client_parts.screen.view import View, bad
+from client_parts.transfer.porter import Porter
 
 PENDING = 1000  # lines of a pipe that may wait for their receipt
 INTERRUPTED = 130
@@ -144,7 +145,7 @@ class ChatClient:
             self._conversation,
             self._connection,
             self._course,
-            self._patience,
+            Porter(self._conversation.transfers, self._connection, self._screen),
             ends_with_its_reader=self._screen.interactive or self._preferences.json_events,
         )
 

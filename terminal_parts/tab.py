@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from chat_common import harmless_line, paint
@@ -10,12 +11,17 @@ from terminal_parts.editor import Editor
 _MOST_LISTED = 100
 
 
-class Tab:
-    """Commands are listed and completed as far as they agree; of all else, each Tab offers the next one."""
+def _no_path(line: str) -> None:
+    """No line has a path in it."""
 
-    def __init__(self, complete: Callable[[str], list[str]]) -> None:
-        """`complete` says which whole lines a line may become, likeliest first."""
+
+class Tab:
+    """Commands and paths are listed and completed as far as they agree; of all else, each Tab offers the next one."""
+
+    def __init__(self, complete: Callable[[str], list[str]], path_in: Callable[[str], str | None] = _no_path) -> None:
+        """`complete` says which whole lines a line may become, likeliest first; `path_in`, which end is a path."""
         self._complete = complete
+        self._path_in = path_in
         self._cycle: list[str] = []  # what the next Tab chooses from
 
     def press(self, editor: Editor) -> str | None:
@@ -28,13 +34,18 @@ class Tab:
             found = [self._cycle[(self._cycle.index(before) + 1) % len(self._cycle)]]
         else:
             self._cycle = found = self._complete(before)
-            if not before.startswith("/") or " " in before:
+            if self._path_in(before) is None and (not before.startswith("/") or " " in before):
                 found = found[:1]
         if found:
             editor.replace(line_start, line_start + len(before), _agreed(found))
         if len(found) < 2:
             return None
-        return paint("  ".join(harmless_line(match.strip()) for match in sorted(found)[:_MOST_LISTED]), None, "dark")
+        return paint("  ".join(harmless_line(self._shown(match)) for match in sorted(found)[:_MOST_LISTED]), None, "dark")
+
+    def _shown(self, match: str) -> str:
+        """Of a path, only what is new in it."""
+        match = match.strip()
+        return match[match.rstrip(os.sep).rfind(os.sep) + 1 :] if self._path_in(match) else match
 
 
 def _agreed(texts: list[str]) -> str:

@@ -138,9 +138,19 @@ FOLDERS: Final = {
             "terminal_parts",
             "tls_parts",
             "client_parts.kept",
+            "client_parts.files",
             "client_parts.input",
             "client_parts.screen",
             "client_parts.conversation",
+        )
+    ),
+    "client_parts.transfer": Row(
+        (
+            "chat_common",
+            "client_parts.files",
+            "client_parts.screen",
+            "client_parts.conversation",
+            "client_parts.link",
         )
     ),
     "client_parts.addresses": Row(("chat_common", "terminal_parts", "tls_parts", "client_parts.kept")),

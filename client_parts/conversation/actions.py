@@ -1,7 +1,7 @@
 """What the person behind this client does: one method for each thing that a command may ask for.
 
 Its parts: `messages` for what speaks of other messages, `account` for accounts, `moderation` for order in the rooms,
-`settings` for what is chosen, and `navigation` for the way from room to room.
+`settings` for what is chosen, `navigation` for the way from room to room, and `files` for files.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from client_parts.conversation.account import Account
 from client_parts.conversation.choices import Choices
 from client_parts.conversation.company import Company
 from client_parts.conversation.entries import Entries
+from client_parts.conversation.files import Files
 from client_parts.conversation.mentions import Mentions
 from client_parts.conversation.messages import Messages
 from client_parts.conversation.moderation import Moderation
@@ -18,6 +19,7 @@ from client_parts.conversation.navigation import Navigation
 from client_parts.conversation.paging import Paging
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
+from client_parts.conversation.transfers import Transfers
 from client_parts.screen.view import as_sentence
 
 
@@ -30,6 +32,8 @@ class Actions:
         self.moderation = Moderation(state, rooms, paging)
         self.settings = choices = Choices(state)
         self.navigation = Navigation(state, rooms, choices)
+        self.transfers = transfers = Transfers(state)
+        self.files = Files(state, rooms, paging, transfers)
         self._state = state
         self._rooms = rooms
         self._company = company

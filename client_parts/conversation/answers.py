@@ -15,11 +15,14 @@ _NO_ENTRY = ("bad_room", "denied", "banned", "invite_needed")
 
 
 class Answers:
-    def __init__(self, state: State, rooms: Rooms, doubted: Callable[[], None]) -> None:
+    def __init__(
+        self, state: State, rooms: Rooms, doubted: Callable[[], None], is_about_a_file: Callable[[Frame], bool]
+    ) -> None:
         """`doubted` is called when the server wants to be asked a second time."""
         self._state = state
         self._rooms = rooms
         self._doubted = doubted
+        self._is_about_a_file = is_about_a_file
         self._held_back: tuple[int | None, str] = None, ""  # which text was held back last, and why
 
     def ack(self, frame: Frame) -> None:
@@ -29,6 +32,8 @@ class Answers:
     def error(self, frame: Frame) -> None:
         """The server did not do what it was asked to."""
         code, seq, sentence = frame["code"], frame.get("seq"), as_sentence(frame["text"])
+        if self._is_about_a_file(frame):
+            return
         if code == "bad_seq":
             self._state.outgoing.out_of_step(frame.get("accepted") or 0)
         elif seq is not None and code in _RETRIED:

@@ -77,11 +77,12 @@ class Conversation:
         catching_up.takes_page = paging.context.takes
         self._introduction = Introduction(state, rooms, mentions)
         self._actions = actions = Actions(state, rooms, company, messages, mentions, paging)
+        self.transfers = transfers = actions.transfers
         self._auto_away = AutoAway(state)
         self._reading = reading = Reading(state, rooms, unseen)
-        self._overview = Overview(state, rooms, company, paging, actions.messages)
+        self._overview = Overview(state, rooms, company, paging, actions.messages, transfers)
         incoming = Incoming(state, rooms, company, messages, mentions, catching_up)
-        answers = Answers(state, rooms, actions.moderation.doubted)
+        answers = Answers(state, rooms, actions.moderation.doubted, transfers.refused)
         account, self._facts = actions.account, actions.moderation.facts
         self._listeners: dict[str, Callable[[Frame], None]] = {
             "welcome": self._welcomed,
@@ -106,6 +107,9 @@ class Conversation:
             "invitation": account.invitation,
             "whois": account.who_it_is,
             "blocked": account.blocked,
+            "upload": transfers.granted,
+            "file": transfers.whereabouts.located,
+            "files": paging.files,
         }
 
     # --- What comes in ---
@@ -118,6 +122,7 @@ class Conversation:
     def _welcomed(self, frame: Frame) -> None:
         self._introduction.welcomed(frame)
         self._reading.welcomed(frame)
+        self.transfers.welcomed()
 
     def _joined(self, frame: Frame) -> None:
         is_new = self.state.cursors.last_shown(frame["room"]) is None
@@ -148,6 +153,7 @@ class Conversation:
         self._paging.searches.forget()
         self._paging.context.forget()
         self.state.disconnected()
+        self.transfers.disconnected()
 
     def stop_reading(self) -> None:
         """Nobody looks any more, and nobody will have seen what comes from now on."""
@@ -162,7 +168,8 @@ class Conversation:
         if self.state.cursors.epoch is not None:
             self._places.keep(Place(tuple(self.state.cursors.rooms()), self._rooms.current))
         look_around = self._company.look_around(now, self._rooms.current_if_entered)
-        return min(self._company.tell_news(now), look_around, self._auto_away.tend(now), self._reading.tend(now))
+        others = self._auto_away.tend(now), self._reading.tend(now), self.transfers.tend(now)
+        return min(self._company.tell_news(now), look_around, *others)
 
     # --- What it is asked for ---
 

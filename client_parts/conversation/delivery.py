@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from chat_common import Frame
 from client_parts.conversation.remembered import About
@@ -19,6 +20,13 @@ _WINDOW = 32_768
 _OVERHEAD = 64  # of a frame around its text
 
 
+class Attached(NamedTuple):
+    """A file that the server has, and that a text brings to a room."""
+
+    id: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Say:
     """One text on its way to one room."""
@@ -27,10 +35,17 @@ class Say:
     room: str
     text: str
     about: About | None = None  # the message of that room that it speaks of
+    attached: Attached | None = None
 
     def frame(self) -> Frame:
         spoken = {} if self.about is None else {self.about.kind: self.about.id}
-        return {"type": "say", "room": self.room, "text": self.text, "seq": self.seq, **spoken}
+        brought = {} if self.attached is None else {"file": self.attached.id}
+        return {"type": "say", "room": self.room, "text": self.text, "seq": self.seq, **spoken, **brought}
+
+    @property
+    def means_nothing_elsewhere(self) -> bool:
+        """Whether it speaks of something that another log does not have."""
+        return self.about is not None or self.attached is not None
 
 
 class Outgoing:
@@ -51,9 +66,9 @@ class Outgoing:
     def __len__(self) -> int:
         return len(self._pending)
 
-    def add(self, room: str, text: str, about: About | None = None) -> None:
+    def add(self, room: str, text: str, about: About | None = None, attached: Attached | None = None) -> None:
         self._newest += 1
-        self._pending[self._newest] = Say(self._newest, room, text, about)
+        self._pending[self._newest] = Say(self._newest, room, text, about, attached)
 
     def next(self) -> Say | None:
         """The next text to send on the present connection, once."""
@@ -84,8 +99,8 @@ class Outgoing:
         self._renumber(accepted + 1)
 
     def withdraw_entries(self) -> list[Say]:
-        """On a new connection: give up what speaks of other messages, which means nothing there."""
-        withdrawn = [say for say in self._pending.values() if say.about is not None]
+        """On a new connection: give up what speaks of other messages or of files, which means nothing there."""
+        withdrawn = [say for say in self._pending.values() if say.means_nothing_elsewhere]
         for say in withdrawn:
             del self._pending[say.seq]
         if withdrawn:

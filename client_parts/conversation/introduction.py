@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chat_common import MAX_HELLO_LINE, PROTOCOL, VERSION, Frame, color_problem, encode_frame, harmless_line
 from client_parts.conversation.account import greeting
 from client_parts.conversation.mentions import Mentions
@@ -58,6 +60,7 @@ class Introduction:
         named = frame.get("features")
         features = named if isinstance(named, list) else []
         state.knows_entries, state.knows_changes = "entries" in features, "changes" in features
+        state.knows_files, state.file_limit = "files" in features, _file_limit(frame.get("limits"))
         if has_new_log:
             state.remembered.forget_all()
         if has_new_log or not state.knows_entries:
@@ -115,3 +118,9 @@ class Introduction:
             self._state.take_away(frame["away"])
         elif away.text is not None or not away.is_told:
             away.is_told = self._state.ask_quietly({"type": "away", "text": away.text})
+
+
+def _file_limit(limits: Any) -> int | None:
+    """How many bytes a file may have; None if there may be none."""
+    most = limits.get("file") if isinstance(limits, dict) else None
+    return most if type(most) is int and most > 0 else None

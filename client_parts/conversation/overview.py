@@ -12,6 +12,7 @@ from client_parts.conversation.entries import Entries
 from client_parts.conversation.paging import Paging
 from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.state import State
+from client_parts.conversation.transfers import Transfers
 from client_parts.input.completion import Vocabulary
 from client_parts.screen.status import Status
 
@@ -19,12 +20,21 @@ _MOST_SHOWN = 300  # characters of a text on its way
 
 
 class Overview:
-    def __init__(self, state: State, rooms: Rooms, company: Company, paging: Paging, entries: Entries) -> None:
+    def __init__(
+        self,
+        state: State,
+        rooms: Rooms,
+        company: Company,
+        paging: Paging,
+        entries: Entries,
+        transfers: Transfers,
+    ) -> None:
         self._state = state
         self._rooms = rooms
         self._company = company
         self._paging = paging
         self._entries = entries
+        self._transfers = transfers
 
     def status(self, link: str, next_try: str = "", *, waiting: bool, in_clear: bool) -> Status:
         """How things stand; with the texts that wait for their receipt, if they have waited for a while."""
@@ -43,6 +53,7 @@ class Overview:
             unread=tuple((view.place(room), count) for room, count in self._rooms.unread.counts().items()),
             absent=self._absent_partner(here) if here.startswith("@") else self._absent_others(here),
             waiting=self.unconfirmed(_MOST_SHOWN) if waiting else (),
+            transfers=self._transfers.status(),
         )
 
     def _absent_partner(self, here: str) -> str:
@@ -71,10 +82,17 @@ class Overview:
         partners_here = [view.place(room)[1:] for room in cursors.positions() if room.startswith("@")]
         names = self._company.people.to_offer(rooms, partners_here)
         return Vocabulary(
-            names, rooms, self._paging.public_rooms, self._company.ignored_names(), self._entries.correctable()
+            names,
+            rooms,
+            self._paging.public_rooms,
+            self._company.ignored_names(),
+            self._entries.correctable(),
+            tuple(view.shelf.newest_first()),
+            tuple(errand.number for errand in self._transfers.errands),
         )
 
 
 def _in_words(say: Say) -> str:
-    """What is on its way, and what it is about."""
-    return say.text if say.about is None else f"{say.about.kind} [{say.about.id}] {say.text}".rstrip()
+    """What is on its way, what it brings, and what it is about."""
+    text = say.text if say.attached is None else f"{say.text} [{say.attached.name}]".lstrip()
+    return text if say.about is None else f"{say.about.kind} [{say.about.id}] {text}".rstrip()

@@ -10,7 +10,7 @@ from client_parts.conversation.company import Company
 from client_parts.conversation.context import Context
 from client_parts.conversation.searches import Pages, Searches
 from client_parts.conversation.state import State
-from client_parts.screen import order
+from client_parts.screen import filing, order
 from client_parts.screen.found import Results
 from client_parts.screen.view import aside, utc_offset
 
@@ -105,6 +105,17 @@ class Paging:
         if asked is not None and items and frame.get("more"):
             asked.more, asked.request["before"] = True, items[0]["id"]
             self._state.board.show(aside("* /more shows earlier ones"))
+
+    def files(self, frame: Frame) -> None:
+        """Take in a page of files, the newest last. /more shows those before it."""
+        files, pages, view = frame["files"], self._list, self._state.view
+        place = "your rooms" if frame.get("room") is None else view.place(frame["room"])
+        for line in filing.listed(files, view.shelf.put, place):
+            self._state.board.show(line)
+        if pages is not None and pages.request["type"] == "files" and files and frame.get("more"):
+            pages.more, pages.request["before"] = frame.get("room") is not None, files[0]["message"]
+            if pages.more:
+                self._state.board.show(aside("* /more shows earlier ones"))
 
     def _mark_rest(self, page: list[dict[str, Any]], key: str, total: int | None) -> None:
         """A page of a list is on the screen: say how to see the next."""

@@ -46,6 +46,9 @@ class State:
     remembered: Remembered = field(default_factory=Remembered)
     knows_entries: bool = False  # the server stores what speaks of other messages
     knows_changes: bool = False  # it stores what is changed about a room
+    knows_files: bool = False
+    file_limit: int | None = None  # bytes of one, as far as the server takes any
+    site: str = ""  # where a browser finds the server
     requests: deque[Frame] = field(default_factory=deque)
 
     @property

@@ -1,8 +1,7 @@
 """What a typed line means: a text, or an order to the client. One row per command.
 
-The rows here are those of every day; `settings_commands.py`, `account_commands.py` and `moderation_commands.py` have
-the others. It must not know sockets, frames or screens: a handler turns the words after its command into one call of
-`Actions`.
+The rows here are those of every day; `file_commands.py`, `settings_commands.py` and others of that name have the rest.
+It must not know sockets, frames or screens: a handler turns the words after its command into one call of `Actions`.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from client_parts.input import keys
 from client_parts.input.account_commands import ACCOUNT_COMMANDS
 from client_parts.input.command import Actions, BadUsage, Command, first_word, needed, nothing_more, whole_number
 from client_parts.input.correctable import Correctable
+from client_parts.input.file_commands import FILE_COMMANDS
 from client_parts.input.message_commands import MESSAGE_COMMANDS
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.input.settings_commands import SETTINGS_COMMANDS, choose
@@ -112,7 +112,7 @@ def _exit(actions: Actions, words: str) -> None:
 
 
 def _help(actions: Actions, words: str) -> None:
-    words = words.lower().lstrip("/")
+    is_command, words = words.startswith("/"), words.lower().lstrip("/")
     if not words:
         actions.tell_table(overview(), texts.overview_column(_GROUPS))
         actions.tell(f"More: /help {', '.join(MORE_HELP)}, COMMAND.\n{_NO_COMMAND}")
@@ -120,7 +120,7 @@ def _help(actions: Actions, words: str) -> None:
         _tell_rows(actions, "Commands:", COMMANDS, _NO_COMMAND)
     elif words == "keys":
         actions.tell_table(keys.listing(), keys.SECOND_COLUMN)
-    elif words in TOPICS:
+    elif words in TOPICS and not (is_command and words in _BY_WORD):
         title, commands = TOPICS[words]
         _tell_rows(actions, title, commands)
     elif command := _BY_WORD.get(words):
@@ -266,6 +266,7 @@ _EVERYDAY: tuple[Command, ...] = (
 COMMANDS: tuple[Command, ...] = (
     *_EVERYDAY,
     *MESSAGE_COMMANDS,
+    *FILE_COMMANDS,
     *SETTINGS_COMMANDS,
     *ACCOUNT_COMMANDS,
     *MODERATION_COMMANDS,
@@ -276,6 +277,7 @@ _PIPED = {word: command for word, command in _BY_WORD.items() if command in _EVE
 
 TOPICS = {
     "messages": ("Answering and correcting; N is a number that /search shows:", MESSAGE_COMMANDS),
+    "files": ("Sending and fetching files; N is the number that is shown with a file:", FILE_COMMANDS),
     "settings": ("What you choose and keep; see also /theme, /bell, /joins, /only and /color:", SETTINGS_COMMANDS),
     "account": ("Your account, and who may come in:", ACCOUNT_COMMANDS),
     "moderation": ("Keeping order; -s as the first word means the whole server:", MODERATION_COMMANDS),
@@ -285,6 +287,7 @@ _NO_COMMAND = "All else is said; //text says /text."
 _GROUPS = {
     "Talk": ("msg", "reply", "me", "say"),
     "Answer": ("re", "edit", "delete", "react"),
+    "Files": ("send", "files", "get"),
     "Rooms": ("join", "leave", "switch", "next", "rooms", "who", "only"),
     "Past": ("history", "search", "context", "more", "mentions"),
     "You": ("nick", "color", "away", "back", "ignore", "unignore"),

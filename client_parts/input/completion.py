@@ -1,14 +1,17 @@
 """What Tab may make of the beginning of a line: commands, names, rooms, colours.
 
-Pure. The receiver hands over a new `Vocabulary` when something changes; the input loop asks.
+The receiver hands over a new `Vocabulary` when something changes; the input loop asks. It looks at the disk for paths
+alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat_common import COLORS
+from client_parts.files.paths import complete_path
 from client_parts.input.commands import COMMANDS, MORE_HELP
 from client_parts.input.correctable import Correctable
 from client_parts.input.moderation_commands import EVERYWHERE, MODES, ROOM_ROLES, SERVER_ROLES
@@ -19,7 +22,7 @@ from terminal_parts.completion import beginning
 _OTHERS = ("kick", "ban", "unban", "mute", "unmute", "voice", "role", "invite", "whois", "block", "unblock")
 _NAMES = ("msg", "m", "ignore", "recover", "release", *_OTHERS)
 _OWN_ROOMS = ("leave", "part")
-_ALL_ROOMS = ("join", "j", "who", "names")
+_ALL_ROOMS = ("join", "j", "who", "names", "files")
 _WORDS = {
     **CHOICES,
     "color": tuple(COLORS),
@@ -39,16 +42,36 @@ class Vocabulary:
     public: tuple[str, ...] = ()  # all that the server has told of
     ignored: tuple[str, ...] = ()
     correctable: Correctable | None = None  # what /edit brings into the input
+    files: tuple[tuple[int, str], ...] = ()  # their numbers and names, newest first
+    on_their_way: tuple[int, ...] = ()  # the numbers of those
 
 
 def complete(line: str, vocabulary: Vocabulary) -> list[str]:
     """Whole lines that `line` may become, likeliest first."""
+
+    if (begun := path_in(line)) is not None and (paths := complete_path(begun)):
+        return [line[: len(line) - len(begun)] + path for path in paths]
 
     def next_argument(given: Sequence[str], word: str) -> list[str] | None:
         return _next_argument(given, word, vocabulary)
 
     commands = (command.name for command in COMMANDS)
     return completion.complete(line, commands, next_argument, vocabulary.names)
+
+
+_BEFORE_A_PATH = re.compile(r"/(send|get +[^ ]+) +", re.IGNORECASE)
+
+
+def path_in(line: str) -> str | None:
+    """What may be the beginning of a path, up to the end of the line; None where there can be none."""
+    found = _BEFORE_A_PATH.match(line)
+    return None if found is None else line[found.end() :]
+
+
+def _files(word: str, files: tuple[tuple[int, str], ...]) -> list[str]:
+    """The numbers that begin so, or whose file is called so."""
+    begun = word.lstrip("#").lower()
+    return [str(number) for number, name in files if str(number).startswith(begun) or name.lower().startswith(word)]
 
 
 def _next_argument(given: Sequence[str], word: str, vocabulary: Vocabulary) -> list[str] | None:
@@ -58,6 +81,8 @@ def _next_argument(given: Sequence[str], word: str, vocabulary: Vocabulary) -> l
     words = words[everywhere:]
     if not words:
         return _arguments(command.lower(), word, vocabulary)
+    if command.lower() == "send":
+        return _destinations(word, vocabulary) if word[:1] in ("@", "#") else None
     if command.lower() == "context" and len(words) == 1:
         return beginning(word.lstrip("#"), vocabulary.rooms)
     if command.lower() == "set" and len(words) == 1:
@@ -68,6 +93,12 @@ def _next_argument(given: Sequence[str], word: str, vocabulary: Vocabulary) -> l
 
 
 def _arguments(command: str, word: str, vocabulary: Vocabulary) -> list[str]:
+    if command in ("get", "view"):
+        return _files(word.lower(), vocabulary.files)
+    if command == "cancel":
+        return beginning(word, tuple(map(str, vocabulary.on_their_way)))
+    if command == "send":
+        return []
     if command in _WORDS:
         return beginning(word, _WORDS[command])
     if command in _NAMES:
@@ -81,3 +112,7 @@ def _arguments(command: str, word: str, vocabulary: Vocabulary) -> list[str]:
     if command in _ALL_ROOMS:
         return beginning(word.lstrip("#"), tuple(dict.fromkeys((*vocabulary.rooms, *vocabulary.public))))
     return beginning(word, vocabulary.names) if word else []
+
+
+def _destinations(word: str, vocabulary: Vocabulary) -> list[str]:
+    return beginning(word, (*(f"@{name}" for name in vocabulary.names), *(f"#{room}" for room in vocabulary.rooms)))

@@ -21,8 +21,8 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "notify": ("on", "mentions", "off"),
     "links": ("on", "off"),
 }
-AUTOAWAY, NOTIFY_COMMAND, SERVER, NAME = "autoaway", "notify_command", "server", "name"
-KEYS: Final = (*CHOICES, AUTOAWAY, NOTIFY_COMMAND, SERVER, NAME)
+AUTOAWAY, NOTIFY_COMMAND, DOWNLOADS, SERVER, NAME = "autoaway", "notify_command", "downloads", "server", "name"
+KEYS: Final = (*CHOICES, AUTOAWAY, NOTIFY_COMMAND, DOWNLOADS, SERVER, NAME)
 AT_START: Final = (SERVER, NAME)  # settings that are read when the client starts
 FIRST: Final = {
     "bell": "mentions",

@@ -5,10 +5,12 @@ Everything behind this gate may rely on fields being there and of their kind. Pu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from chat_common import Frame, FrameError, check_values, is_name
+from client_parts.files.shelf import is_id
 
 Check = Callable[[Any], bool]
 
@@ -45,6 +47,14 @@ def _pair(value: Any) -> bool:
     return type(value) is list and [type(item) for item in value] == [str, str]
 
 
+def _digest(value: Any) -> bool:
+    return type(value) is str and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def _size(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
 def _reactions(value: Any) -> bool:
     return value is None or (type(value) is dict and all(map(_list_of(_is(str)), value.values())))
 
@@ -53,6 +63,14 @@ _text = _is(str)
 _count = _is(int)
 _flag = _optional(_is(bool))
 _names = _optional(_list_of(_text))
+_file_form: dict[str, Check] = {
+    "id": lambda value: type(value) is str and is_id(value),
+    "name": _text,
+    "size": _size,
+    "sha256": _digest,
+    "mime": _optional(_text),
+    "bare": _flag,
+}
 _message_form = {
     "room": _text,
     "id": _count,
@@ -67,6 +85,7 @@ _message_form = {
     "deleted": _flag,
     "reactions": _reactions,
     "change": _optional(_object(topic=_optional(_text), mode=_optional(_text), slow=_optional(_count))),
+    "file": _optional(_object(**_file_form)),
 }
 _message = _object(**_message_form)
 _time = _is(int, float)
@@ -173,11 +192,26 @@ FORMS: dict[str, Check] = {
         addresses=_names,
         devices=_optional(_count),
     ),
+    "upload": _object(ref=_text, id=_file_form["id"], url=_text, offset=_count),
+    "file": _object(**_file_form, url=_text, expires=_optional(_time)),
+    "files": _object(
+        room=_optional(_text),
+        files=_list_of(
+            _object(**_file_form, room=_optional(_text), message=_count, from_=_optional(_text), ts=_optional(_time))
+        ),
+        more=_flag,
+    ),
     "blocked": _object(names=_list_of(_text)),
     "notice": _object(text=_text, password=_flag),
     "pong": _object(),
     "error": _object(
-        code=_text, text=_text, seq=_optional(_count), accepted=_optional(_count), fatal=_flag, until=_optional(_time)
+        code=_text,
+        text=_text,
+        seq=_optional(_count),
+        accepted=_optional(_count),
+        fatal=_flag,
+        until=_optional(_time),
+        ref=_optional(_text),
     ),
     "bye": _object(code=_text, text=_optional(_text), retry=_flag),
 }

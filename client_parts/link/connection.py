@@ -14,8 +14,9 @@ from client_parts.conversation.admission import IN_CLEAR, not_sent
 from client_parts.conversation.conversation import Conversation
 from client_parts.link.accepted_frames import acceptable
 from client_parts.link.course import Course, Stage
+from client_parts.link.dialing import Hold
 from client_parts.link.distrust import Untrusted, none_is_right
-from client_parts.link.link import Link, LinkLost
+from client_parts.link.link import Link, LinkLost, Patience
 from client_parts.link.proving import Proofs
 from client_parts.link.reaching import NoneAnswered, Reaching
 from client_parts.link.reconnecting import ANOTHER_NAME, FINAL, PASSING, ReturnPlan, cause_of, no_connections
@@ -23,6 +24,7 @@ from client_parts.link.refusals import refusal
 from client_parts.link.server import Server, Servers
 from client_parts.link.server_news import ServerNews
 from client_parts.link.trust import Opened, Trust
+from client_parts.link.wire import Wire
 from client_parts.screen.screen import Screen
 from client_parts.screen.view import alert, bad, good
 
@@ -54,6 +56,10 @@ class Connection:
         return self._reaching.due if self.link is None else self.link.next_deadline()
 
     @property
+    def patience(self) -> Patience:
+        return self._servers.patience
+
+    @property
     def is_in_clear(self) -> bool:
         """Whether this run talks to a server elsewhere without encryption."""
         return not (self._server.is_own or self._server.is_encrypted)
@@ -67,6 +73,17 @@ class Connection:
     @property
     def _server(self) -> Server:
         return self._reaching.current
+
+    def way(self) -> Callable[[Hold], Wire] | None:
+        """What opens another connection to the server of this link, in any thread; None while there is none."""
+        if self.link is None or not self.link.welcomed:
+            return None
+        server, trust = self._server, self._trust
+        try:
+            place = self.link.place()
+        except OSError:
+            return None
+        return lambda hold: trust.open(server, place, hold, greets=False).wire
 
     # --- Opening a link ---
 
@@ -121,7 +138,7 @@ class Connection:
         state = self._conversation.state
         if self.link is None:
             return
-        state.here = self._trust.invitation
+        state.here, state.site = self._trust.invitation, self._server.site
         state.exposure = self._trust.doubt if self.link.is_confidential else IN_CLEAR
         if state.admission.has_password and state.exposure:
             self.finish(1, not_sent(state.exposure))

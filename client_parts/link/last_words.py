@@ -38,6 +38,10 @@ class LastWords:
             self._screen.complain(bad(f"{texts_were(waiting)} not confirmed, and may be lost."))
         for text in conversation.unconfirmed() if is_person else ():
             self._screen.complain(f"  {text}")  # to be copied
+        unfinished = conversation.transfers.unfinished()
+        for sentence in unfinished:
+            self._screen.complain(bad(sentence))
         if refused:
             self._screen.complain(bad(f"{texts_were(refused)} refused."))
-        return bool(self._has_fault or waiting or refused)
+        failed = 0 if is_person else conversation.transfers.failed
+        return bool(self._has_fault or waiting or refused or unfinished or failed)

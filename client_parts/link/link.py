@@ -17,6 +17,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from chat_common import Frame, FrameError, LineDecoder, decode_frame, encode_frame, lasting
+from client_parts.link.dialing import Place
 from client_parts.link.wire import Wire
 
 _CHUNK = 65_536
@@ -86,6 +87,10 @@ class Link:
 
     def fileno(self) -> int:
         return self._wire.socket.fileno()
+
+    def place(self) -> Place:
+        """Where the other end is. OSError if it is gone."""
+        return Place(self._wire.socket.family, self._wire.socket.getpeername())
 
     @property
     def connection(self) -> socket.socket:

@@ -9,7 +9,9 @@ import math
 import selectors
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from client_parts.conversation.conversation import Conversation
 from client_parts.input.commands import Intent, Text
@@ -17,10 +19,22 @@ from client_parts.input.intent_queue import IntentQueue
 from client_parts.link.connection import Connection
 from client_parts.link.course import Course
 from client_parts.link.leaving import Farewell, Step
-from client_parts.link.link import LinkLost, Patience
+from client_parts.link.link import LinkLost
 from client_parts.link.reconnecting import Lateness, ResendPlan, link_state, next_try
 from client_parts.screen.screen import Screen
 from client_parts.screen.status import Status
+
+
+class Porter(Protocol):
+    """Whoever moves the bytes of files, beside the link."""
+
+    def begin(self, ring: Callable[[], None]) -> None:
+        """`ring` is to be called, in any thread, when there is something to tend."""
+
+    def tend(self, now: float) -> None: ...
+
+    def end(self) -> None:
+        """End all that goes on, and wait for it."""
 
 
 class Receiver:
@@ -30,15 +44,17 @@ class Receiver:
         conversation: Conversation,
         connection: Connection,
         course: Course,
-        patience: Patience,
+        porter: Porter,
         *,
         ends_with_its_reader: bool,
     ) -> None:
         """`ends_with_its_reader`: when nobody sees any more what is shown. A pipe goes on sending all the same."""
+        patience = connection.patience
         self._screen = screen
         self._conversation = conversation
         self._connection = connection
         self._course = course
+        self._porter = porter
         self._ends_with_its_reader = ends_with_its_reader
         self._farewell = Farewell(patience)
         self._resend = ResendPlan(patience)
@@ -54,6 +70,7 @@ class Receiver:
     def run(self, intents: IntentQueue) -> None:
         """From the first hello to the last goodbye."""
         self.show_prompt()
+        self._porter.begin(intents.ring)
         self._connection.prepare()
         while not self._course.is_over:
             self._wait_for_something(intents)
@@ -63,8 +80,9 @@ class Receiver:
         self._obey()  # a text that was typed in the last instant is to be given back too
 
     def end(self) -> None:
-        """Close the link, and let the input loop wait for nothing more."""
+        """Close the link, end what goes on beside it, and let the input loop wait for nothing more."""
         self._connection.drop()
+        self._porter.end()
         self.show_prompt()
         self._course.ready.set()
 
@@ -79,7 +97,8 @@ class Receiver:
             self._speak()
         except LinkLost as loss:
             self._connection.lose(str(loss))
-        intents.report(len(self._conversation.state.outgoing))
+        files = 0 if self._screen.interactive else len(self._conversation.transfers.errands)
+        intents.report(len(self._conversation.state.outgoing) + files)
         self.show_prompt()
         if self._course.is_leaving and not is_leaving:
             intents.ring()  # whoever left since the turn began may have rung before the bell was read
@@ -135,6 +154,7 @@ class Receiver:
         if (link := self._connection.link) is not None:
             link.tend()
         self._resend.tend(self._conversation.state.outgoing, now)
+        self._porter.tend(now)
         self._news_due = self._conversation.tell_news(now)
         if is_leaving:
             self._say_bye(now)

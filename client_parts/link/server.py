@@ -27,6 +27,11 @@ class Server:
         return format_address(self.host, self.port)
 
     @property
+    def site(self) -> str:
+        """How an address in a browser begins."""
+        return f"{'https' if self.is_encrypted else 'http'}://{self.address}"
+
+    @property
     def is_own(self) -> bool:
         """Whether it is on this machine, by what it was called: what a name leads to is for others to say."""
         return self.host.lower() == "localhost" or self.host == "::1" or _is_loopback(self.host)

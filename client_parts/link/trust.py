@@ -88,21 +88,24 @@ class Trust:
                 if not known.is_like(its):
                     raise Untrusted(distrust.not_one_chat(one.address, known, other.address, its))
 
-    def open(self, server: Server, place: Place, hold: Hold) -> Opened:
-        """OSError says why there is no connection, Untrusted why there must be none."""
+    def open(self, server: Server, place: Place, hold: Hold, *, greets: bool = True) -> Opened:
+        """OSError says why there is no connection, Untrusted why there must be none.
+
+        Without `greets`, nothing is said over it: it is not for a conversation.
+        """
         deadline = Deadline(self.servers.patience.connect)
         if not server.is_encrypted:
             audience = OWN_MACHINE if server.is_own else in_clear(_key_of(server))
-            return Opened(server, PlainWire(self._connect_in_clear(place, deadline, hold)), audience)
+            return Opened(server, PlainWire(self._connect_in_clear(place, deadline, hold, greets)), audience)
         try:
             return self._open_encrypted(server, lambda: connect(place, deadline, hold), deadline)
         except NotEncrypted:
             is_known = _key_of(server) in self._kept or self._settled is not None
             raise NotEncrypted(distrust.no_answer(server.address, is_known=is_known)) from None
 
-    def _connect_in_clear(self, place: Place, deadline: Deadline, hold: Hold) -> socket.socket:
+    def _connect_in_clear(self, place: Place, deadline: Deadline, hold: Hold, greets: bool) -> socket.socket:
         connection = connect(place, deadline, hold)
-        if self.servers.are_several:  # one that hangs would hold up the others
+        if self.servers.are_several and greets:  # one that hangs would hold up the others
             wait_for_a_sign(connection, _PROBE, deadline)
         return connection
 

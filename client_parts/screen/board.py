@@ -45,6 +45,13 @@ class Board(Protocol):
     def notify(self, title: str, text: str, command: str) -> None:
         """Tell a person who does not look; by that command of theirs, if there is one."""
 
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether the terminal is known to draw some."""
+
+    def picture(self, data: bytes) -> bool:
+        """Draw a picture below what was shown last. Returns whether the terminal could."""
+
     def set_theme(self, name: str) -> None: ...
     def set_links(self, *, on: bool) -> None:
         """Whether addresses are links, where the terminal understands them."""

@@ -37,6 +37,7 @@ class LineScreen(Reader):
     """Pipes, files, dumb terminals: plain lines, no prompt. Complaints go to standard error."""
 
     leaving_key = "Ctrl+D"
+    shows_pictures = False
 
     def __init__(self, *, echoes: bool = False) -> None:
         super().__init__()
@@ -115,6 +116,10 @@ class LineScreen(Reader):
 
     def clear(self) -> None:
         """There is nothing to clear in a pipe."""
+
+    def picture(self, data: bytes) -> bool:
+        """Nothing is drawn in a pipe."""
+        return False
 
     def set_theme(self, name: str) -> None:
         self._theme = theme_named(name)

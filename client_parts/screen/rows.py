@@ -19,6 +19,7 @@ from client_parts.screen.fair_lock import FairLock
 from client_parts.screen.held_lines import HeldLines, Line, find
 from client_parts.screen.input_line import InputLine
 from client_parts.screen.links import linked
+from client_parts.screen.pictures import Dialect, picture, pictures_wiped
 from client_parts.screen.status import Status, status_line, waiting_lines
 from client_parts.screen.title import Title
 from terminal_parts.fitting import fitted, terminal_size
@@ -30,6 +31,7 @@ from terminal_parts.width import cut, height, last_rows, wrap
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
 _REMEMBERED = 500  # lines that can be drawn again
 _MOST_WAITING = 3
+_PART_OF_A_PICTURE = 2
 _PARTS = 3  # of the screen, of which one is for what is typed
 _PATIENCE = 0.5  # seconds that a terminal may take for the last words
 # Whether a pasted block says where it begins and ends, and the window that it got or lost the focus.
@@ -58,6 +60,7 @@ class Rows:
         self._foot_rows = 2  # below the message area: texts on their way, the status, and what is typed
         self._theme = AS_PAINTED
         self._input = InputLine()
+        self._wipes = ""  # takes pictures away that would outlive their rows
         self._writing = FairLock()  # one change at a time, and a key never waits for more than one message
 
     # --- From and to the shell ---
@@ -145,6 +148,19 @@ class Rows:
         else:
             self._write("\r\x1b[0m\x1b[K" + _as_rows(line.text, self._columns) + self._drawn_input())
 
+    def show_picture(self, data: bytes, dialect: Dialect) -> bool:
+        """Draw it over empty rows of its own, at most half of the message area. Whether that is possible."""
+        with self._writing:
+            found = picture(data, dialect, self._columns - 1, self._bottom // _PART_OF_A_PICTURE)
+            if found is None or not (self._inside and self._reserved):
+                return False
+            self._lines.extend([Line("")] * found.rows)
+            empty = self._appended([""] * found.rows)
+            first = self._bottom - self._free - found.rows + 1
+            self._write(f"{empty}\x1b[{first};1H{found.codes}{self._input.cursor(self._first_typed)}")
+            self._wipes = pictures_wiped(dialect)
+            return True
+
     def change(self, key: Key, text: str) -> bool:
         """Change a message. Returns whether that can be seen now, or will be seen with what waits."""
         with self._writing:
@@ -181,19 +197,18 @@ class Rows:
             if changed and self._inside:
                 self._write(self._title.changed(status.title) + self._drawn_foot())
 
-    def set_input(self, text: str, cursor: int, prompt: str = "") -> None:
-        """What is being typed. The prompt is the status's unless there is another."""
+    def set_input(self, text: str, cursor: int, prompt: str = "") -> Shape | None:
+        """What is being typed. The prompt is the status's unless there is another.
+
+        Returns the room for it; None if it has one row.
+        """
         with self._writing:
             changed, height = self._input.change(text, cursor, prompt), self._input.height
             if changed:
                 self._lay_out()
             if changed and self._inside:
                 self._write(self._drawn_input() if self._input.height == height else self._drawn_foot())
-
-    @property
-    def shape(self) -> Shape | None:
-        """The room for what is typed; None if it has one row."""
-        return self._input.shape
+            return self._input.shape
 
     def _lay_out(self) -> None:
         most = self._rows // _PARTS if self._reserved else 1
@@ -271,7 +286,7 @@ class Rows:
         area = self._appended(rows) if rows else ""
         status = self._foot(self._status) if self._status is not None else ""
         # Up to the cursor: wiping the screen as a whole would put it into some terminals' scrollback.
-        empty = f"\x1b[r\x1b[{self._rows};{self._columns}H\x1b[0m\x1b[1J"
+        empty = f"{self._wipes}\x1b[r\x1b[{self._rows};{self._columns}H\x1b[0m\x1b[1J"
         return f"{empty}{_TELLS_MORE}\x1b[1;{self._bottom}r{area}{status}{self._drawn_input()}"
 
     @property

@@ -11,6 +11,7 @@ from client_parts.kept.bookmarks import Key
 from client_parts.kept.transcript import Transcript
 from client_parts.screen.links import understands_links
 from client_parts.screen.notifier import Notifier
+from client_parts.screen.pictures import Dialect, dialect_of
 from client_parts.screen.rows import Rows
 from client_parts.screen.status import Status
 from client_parts.screen.window import Window
@@ -68,6 +69,13 @@ class RowsBoard:
 
     def notify(self, title: str, text: str, command: str) -> None:
         self._notifier.notify(title, text, command)
+
+    @property
+    def shows_pictures(self) -> bool:
+        return dialect_of(os.environ) is not Dialect.NONE
+
+    def picture(self, data: bytes) -> bool:
+        return self._rows.show_picture(data, dialect_of(os.environ))
 
     def set_theme(self, name: str) -> None:
         self._rows.set_theme(theme_named(name))

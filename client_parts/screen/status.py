@@ -28,6 +28,7 @@ class Status:
     unread: tuple[tuple[str, int], ...] = ()
     away: bool = False  # oneself
     absent: str = ""  # who is away here, or that the partner of a private conversation is not there
+    transfers: tuple[str, ...] = ()  # of files: what matters most first
     waiting: tuple[str, ...] = ()  # texts that the server has not confirmed for a moment now
 
     @property
@@ -49,8 +50,8 @@ class _Part(NamedTuple):
     joint: str = " · "
 
 
-_TARGET, _OFFLINE, _IN_CLEAR, _SIGN, _ABSENT, _AWAY, _NEXT_TRY, _ONLINE, _NAME = range(9)
-_PRIVATE, _ROOM, _MEMBERS, _OTHERS, _SERVER, _MORE = range(9, 15)
+_TARGET, _OFFLINE, _IN_CLEAR, _SIGN, _ABSENT, _AWAY, _NEXT_TRY, _TRANSFER, _ONLINE, _NAME = range(10)
+_PRIVATE, _ROOM, _MEMBERS, _DETAILS, _OTHERS, _SERVER, _MORE = range(10, 17)
 _MORE_NEWS = _Part(_SIGN, "…", "yellow")
 
 
@@ -79,6 +80,9 @@ def _parts(status: Status) -> list[_Part]:
         parts.append(_Part(_NEXT_TRY, status.next_try, "yellow", joint=", "))
     if status.in_clear:
         parts.append(_Part(_IN_CLEAR, "not encrypted", "yellow"))
+    for number, word in enumerate(status.transfers):
+        rank = _DETAILS if number else _TRANSFER
+        parts.append(_Part(rank, word, "cyan", joint=" " if number == 1 else ", " if number else " · "))
     ranks = {True: _PRIVATE, False: _ROOM}  # of the first of each kind; who one is and the link come before them
     for place, number in status.unread:
         rank = ranks.pop(place.startswith("@"), _MORE)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from chat_common import harmless_line, paint
-from client_parts.input.completion import Vocabulary, complete
+from client_parts.input.completion import Vocabulary, complete, path_in
 from client_parts.input.correctable import Correctable
 from client_parts.input.reading import Closed
 from client_parts.kept.input_history import InputHistory
@@ -52,7 +52,7 @@ class TerminalScreen(RowsBoard, TypingLoop):
         self._history = history
         self._closed = threading.Event()
         self._vocabulary = Vocabulary()
-        self._tab = Tab(lambda line: complete(line, self._vocabulary))
+        self._tab = Tab(lambda line: complete(line, self._vocabulary), path_in)
         self._correcting = Correcting(self._editor)
         self.corrects: Correctable | None = None
         self._secret: SecretLine | None = None  # what is typed instead of a line, and is not seen
@@ -238,10 +238,10 @@ class TerminalScreen(RowsBoard, TypingLoop):
 
     def _draw_input(self) -> None:
         if self._secret is not None:
-            self._rows.set_input(*self._secret.drawn())
+            shape = self._rows.set_input(*self._secret.drawn())
         else:
-            self._rows.set_input(self._editor.text, self._editor.cursor, self._prompt_instead)
-        self._editor.shape = self._rows.shape
+            shape = self._rows.set_input(self._editor.text, self._editor.cursor, self._prompt_instead)
+        self._editor.shape = shape
 
     @property
     def _prompt_instead(self) -> str:

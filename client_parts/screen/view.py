@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech, without_padding
+from client_parts.files.shelf import Shelf
 from client_parts.screen.capitals import capitalised
 from client_parts.screen.code import with_code_apart
+from client_parts.screen.file_mark import mark
 from client_parts.screen.found import Results, matches
 
 MENTION = "»"  # stands before a message that names this person, for whoever sees no colours
@@ -30,6 +32,7 @@ class View:
         self.home: str | None = LOBBY  # the one room whose lines need no mark
         self.me = ""
         self.marks_mentions = False
+        self.shelf = Shelf()  # files, by the numbers under which they are shown
         self.timed = False  # each message bears its time, and a new day a line
         self._day = time.localtime()[:3]
 
@@ -51,7 +54,7 @@ class View:
         self, message: Frame, *, past: bool = False, delivered: bool = False, quote: str = "", facts: str = ""
     ) -> str:
         """A message, live or from the past; with a quote of what it answers, and what was done to it."""
-        label, body = speech(message["from"], message["color"], message["text"], self.style)
+        label, body = speech(message["from"], message["color"], _words(message), self.style)
         if message.get("deleted"):
             body = aside("(deleted)")
         if not self.timed:  # whoever breaks these lines, if anybody, breaks them anywhere
@@ -70,10 +73,18 @@ class View:
             aside(f"(to {quote.replace('(', '[').replace(')', ']')}) ") if quote and not self.timed else "",
             _tint(label, message["color"]),
             body if message.get("deleted") else with_code_apart(body, str if own else self._heard),
+            self._brought(message, " " if body else ""),
             paint(" ✓", "green") if delivered else "",
             facts,
         ]
         return "".join(parts)
+
+    def _brought(self, message: Frame, joint: str) -> str:
+        """The file that comes with a message, if one does, with the number by which it is fetched."""
+        file = message.get("file")
+        if file is None or message.get("deleted"):
+            return ""
+        return joint + paint(mark(self.shelf.put(file), file), "cyan", "bold")
 
     def deed(self, entry: Frame, said: str, *, past: bool = False) -> str:
         """A line of its own about what an entry did to another message or to the room."""
@@ -155,12 +166,14 @@ class View:
         return "\n".join(["Rooms:", *rows])
 
     def result(self, message: Frame, query: str = "") -> str:
-        label, body = speech(message["from"], message["color"], harmless_line(message["text"]), "short")
+        label, body = speech(message["from"], message["color"], harmless_line(_words(message)), "short")
         body = "(deleted)" if message.get("deleted") else body
+        brought = self._brought(message, " " if body else "")
         where = self.place(message["room"]).lstrip("#")
         head = paint(f"{message_number(message['id'])} {where} {date(message['ts'])} ", None, "dark")
         spans = matches(query, body)
-        return head + _tint(label, message["color"]) + (_marked(body, spans) if spans else self._heard(body))
+        said = _marked(body, spans) if spans else self._heard(body)
+        return head + _tint(label, message["color"]) + said + brought
 
     def near(self, message: Frame, query: str = "", *, is_meant: bool) -> str:
         """A message beside a found one, or that one, with a sign before it."""
@@ -239,6 +252,12 @@ def aside(text: str) -> str:
 def message_number(id: int) -> str:
     """The number of a message; `#8` would look like a room."""
     return f"[{id}]"
+
+
+def _words(message: Frame) -> str:
+    """What somebody wrote: a file without words of its own has some for clients that know nothing of files."""
+    file = message.get("file")
+    return "" if file is not None and file.get("bare") else str(message["text"])
 
 
 def _marked(body: str, spans: list[tuple[int, int]]) -> str:

@@ -40,6 +40,7 @@ ATTACKS = [  # what would move, wipe, ring, rename or turn around what others se
     "\u200b",
 ]
 SAID = 1795252782.5  # when everything in these tests is said, unless they say otherwise
+FILE = {"id": "A" * 22, "name": "plan.png", "size": 1234, "sha256": "0" * 64, "mime": "image/png"}
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -62,6 +63,7 @@ class Notebook:
 
     echoes = False
     rich = False
+    shows_pictures = False
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -71,6 +73,7 @@ class Notebook:
         self.rung = 0
         self.theme = ""
         self.links = True
+        self.pictures: list[bytes] = []
         self.transcript = Transcript()
         self.notified: list[tuple[str, str, str]] = []
         self.window = Window()
@@ -108,6 +111,10 @@ class Notebook:
 
     def set_links(self, *, on: bool) -> None:
         self.links = on
+
+    def picture(self, data: bytes) -> bool:
+        self.pictures.append(data)
+        return self.shows_pictures
 
     def set_theme(self, name: str) -> None:
         self.theme = name

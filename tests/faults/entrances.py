@@ -298,7 +298,7 @@ class Watched(FakeScreen):
 
     def set_status(self, status: Status) -> None:
         places = (place for place, _ in status.unread)
-        for part in (status.target, status.name, status.absent, *status.waiting, *places):
+        for part in (status.target, status.name, status.absent, *status.transfers, *status.waiting, *places):
             assert_inert(part, lines=False)
         assert status.color in COLORS
 
@@ -372,6 +372,10 @@ class Anything:
 
     @property
     def navigation(self) -> Any:
+        return self
+
+    @property
+    def files(self) -> Any:
         return self
 
     def __getattr__(self, name: str) -> Callable[..., None]:

@@ -64,7 +64,7 @@ def test_who_speaks_came_before() -> None:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("/se", ["/search ", "/set ", "/servers "]),
+        ("/se", ["/search ", "/send ", "/set ", "/servers "]),
         ("/set th", ["/set theme "]),
         ("/set theme l", ["/set theme light "]),
         ("/join b", ["/join builds ", "/join beach "]),

@@ -33,6 +33,10 @@ class Recorder:
     def navigation(self) -> Any:
         return self
 
+    @property
+    def files(self) -> Any:
+        return self
+
     def __getattr__(self, name: str) -> Any:
         return lambda *arguments, **named: self.calls.append((name, *arguments, *([named] if named else [])))
 

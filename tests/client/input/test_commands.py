@@ -10,13 +10,14 @@ import pytest
 from client_parts.input.account_commands import ACCOUNT_COMMANDS
 from client_parts.input.command import Command
 from client_parts.input.commands import COMMANDS, Mistake, Order, Text, help_text, understand, understand_piped
+from client_parts.input.file_commands import FILE_COMMANDS
 from client_parts.input.message_commands import MESSAGE_COMMANDS
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.input.settings_commands import SETTINGS_COMMANDS
 from terminal_parts.width import wrap
 from tests.client.input.recorder import asked
 
-OTHERS = (*MESSAGE_COMMANDS, *SETTINGS_COMMANDS, *ACCOUNT_COMMANDS, *MODERATION_COMMANDS)
+OTHERS = (*MESSAGE_COMMANDS, *FILE_COMMANDS, *SETTINGS_COMMANDS, *ACCOUNT_COMMANDS, *MODERATION_COMMANDS)
 EVERYDAY = [command for command in COMMANDS if command not in OTHERS]
 
 
@@ -218,15 +219,16 @@ def test_help_fits_a_small_terminal() -> None:
     [(_, text, hang), (_, more)] = asked("/help")
     assert [command.name for command in EVERYDAY if f"/{command.name}" not in text.split()] == []
     assert wrap(text, 80, hang) == text.split("\n")
-    for other in ("messages", "settings", "account", "moderation", "all"):
+    for other in ("messages", "files", "settings", "account", "moderation", "all"):
         assert other in more
-    assert len(wrap(text, 40, hang) + wrap(more, 40)) <= 14
+    assert len(wrap(text, 40, hang) + wrap(more, 40)) <= 16
 
 
 @pytest.mark.parametrize(
     ("topic", "commands"),
     [
         ("messages", MESSAGE_COMMANDS),
+        ("files", FILE_COMMANDS),
         ("settings", SETTINGS_COMMANDS),
         ("account", ACCOUNT_COMMANDS),
         ("/moderation", MODERATION_COMMANDS),

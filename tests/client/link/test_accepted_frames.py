@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from client_parts.conversation.conversation import Conversation, Wishes
 from client_parts.link.accepted_frames import FORMS, acceptable
 from client_parts.screen.view import View
-from tests.client.fakes import Notebook, message
+from tests.client.fakes import FILE, Notebook, message
 
 GOOD: list[dict[str, Any]] = [
     {
@@ -65,6 +65,10 @@ GOOD: list[dict[str, Any]] = [
         **{"away": None, "addresses": ["192.0.2.1"], "devices": 2},
     },
     {"type": "blocked", "names": ["bob"]},
+    {"type": "upload", "ref": "1", "id": FILE["id"], "url": "/files/x?t=y", "offset": 0, "expires": 9},
+    {"type": "file", **FILE, "url": "/files/x/plan.png", "expires": None},
+    {"type": "files", "room": "lobby", "files": [{**FILE, "room": "lobby", "message": 1, "from": "bob", "ts": 1}]},
+    message(2, file={**FILE, "bare": True}),
     {"type": "notice", "text": "x"},
     {"type": "pong"},
     {"type": "error", "code": "bad_seq", "text": "x", "seq": 4, "accepted": 1, "fatal": False},
@@ -101,6 +105,11 @@ def test_every_form_is_tried_here() -> None:
         {"type": "presence", "joined": [1]},
         {"type": "who", "members": ["a"]},
         {"type": "error", "code": "x"},
+        {"type": "error", "code": "x", "text": "y", "ref": 1},
+        *(message(1, file=file) for file in (1, {}, {**FILE, "id": "../x"}, {**FILE, "sha256": "x"})),
+        *(message(1, file={**FILE, field: value}) for field, value in (("size", 0), ("size", True), ("name", None))),
+        {"type": "file", **FILE},
+        {"type": "files", "files": [FILE]},
         {"type": "devices", "devices": [{"id": "1"}]},
         {"type": "code", "purpose": "link", "name": "ann", "code": None},
         {"type": "whois", "name": "bob", "addresses": [1]},

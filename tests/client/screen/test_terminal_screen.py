@@ -401,5 +401,5 @@ def test_tab_completes_commands_and_people(person: Open) -> None:
     ann.type("\t")
     ann.wait_for_prompt("lobby> bella:")
     ann.type("\x15/s\t")
-    ann.wait_for("/say  /search  /servers  /set  /slow  /style  /switch")
+    ann.wait_for("/say  /search  /send  /servers  /set  /slow  /style  /switch")
     ann.wait_for_prompt("lobby> /s")

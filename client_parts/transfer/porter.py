@@ -1,0 +1,66 @@
+"""Between the conversation, which says what files are to be moved, and the threads that move them.
+
+The thread of the conversation owns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from client_parts.conversation.transfers import Transfers
+from client_parts.files.errands import Begin, Done, Errand, Failed, Grant, Lost, Moved, News, Order
+from client_parts.link.connection import Connection
+from client_parts.screen.filing import event
+from client_parts.screen.screen import Screen
+from client_parts.transfer.pool import Pool
+from client_parts.transfer.worker import Way
+
+
+class Porter:
+    def __init__(self, transfers: Transfers, connection: Connection, screen: Screen) -> None:
+        self._transfers = transfers
+        self._connection = connection
+        self._screen = screen
+        self._pool = Pool()
+
+    def begin(self, ring: Callable[[], None]) -> None:
+        self._pool.ring = ring
+
+    def tend(self, now: float) -> None:
+        """Hand over what was told, and carry out what follows from it."""
+        self._carry_out(now)
+        for news in self._pool.take():
+            errand = self._transfers.find(news.number)
+            self._transfers.take(news, now)
+            if errand is not None:
+                self._tell_programs(errand, news)
+        self._carry_out(now)
+
+    def end(self) -> None:
+        self._pool.end()
+
+    def _carry_out(self, now: float) -> None:
+        while self._transfers.orders:
+            self._obey(self._transfers.orders.popleft(), now)
+
+    def _obey(self, order: Order, now: float) -> None:
+        if isinstance(order, Begin):
+            self._pool.begin(order.errand)
+            self._screen.event(event(order.errand, "begun"))
+        elif isinstance(order, Grant):
+            dial = self._connection.way()
+            if dial is not None:
+                self._pool.go_on(Way(order, dial))
+            else:  # the link was lost just now
+                self._transfers.take(Lost(order.number), now)
+        else:
+            self._pool.cancel(order.number)
+
+    def _tell_programs(self, errand: Errand, news: News) -> None:
+        if isinstance(news, Moved):
+            self._screen.event(event(errand, "moving"))
+        elif isinstance(news, Done):
+            more = {"path": news.path} if news.path else {}
+            self._screen.event(event(errand, "done", **more))
+        elif isinstance(news, Failed):
+            self._screen.event(event(errand, "failed", text=news.sentence))

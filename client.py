@@ -34,7 +34,7 @@ from chat_common import (
 from client_parts.command_line import Preferences, read_command_line
 from client_parts.conversation.admission import Admission
 from client_parts.conversation.conversation import RECENT, Conversation, Wishes
-from client_parts.input.commands import Correction, Intent, Mistake, Order, understand, understand_piped
+from client_parts.input.commands import Correction, Intent, Mistake, Order, to_send, understand, understand_piped
 from client_parts.input.intent_queue import IntentQueue
 from client_parts.input.login import LoginError, ask_for_password, password_in, warning_about
 from client_parts.input.questions import LEFT, answered, asks, may_ask
@@ -86,7 +86,9 @@ class ChatClient:
         self.host, self.port = host, port
         self._preferences = preferences = preferences or Preferences()
         self._patience = patience or (AMONG_SEVERAL if preferences.other_servers else Patience())
-        self._screen = screen = screen or choose_screen(json_events=preferences.json_events)
+        self._screen = screen = screen or choose_screen(
+            json_events=preferences.json_events, reads=not preferences.files
+        )
         screen.objection = self._objection
         if preferences.password_file is not None and (problem := warning_about(preferences.password_file)):
             screen.complain(bad(harmless_line(problem)))
@@ -208,6 +210,7 @@ class ChatClient:
             try:
                 if not self._screen.interactive:
                     self._wait_for(self._course.ready)
+                self._send_files()
                 if not self._read_lines():
                     self._screen.wait_to_leave()
             except EOFError:
@@ -219,6 +222,11 @@ class ChatClient:
             finally:
                 # Before the screen goes: who does not see a message has not read it.
                 self._course.depart(Departure.LEAVING)
+
+    def _send_files(self) -> None:
+        for path in self._preferences.files:
+            self._intents.post(to_send(path))
+            self._talkative = True
 
     def _is_over_at_once(self) -> bool:
         """Whether there is no chat, as is known before a screen is opened, and nothing typed for it to keep."""

@@ -18,6 +18,7 @@ from chat_common import (
     room_problem,
 )
 from client_parts.addresses import Chosen, chosen_servers
+from client_parts.files.local import FileProblem, look_at
 from client_parts.kept.config_file import NAME, Config, read_config
 from client_parts.kept.identity import token_path
 from client_parts.kept.values import STYLES
@@ -34,6 +35,7 @@ Examples:
   python client.py a.example b.example              one chat on two servers, the first of them that answers
   python client.py work                             the server that your settings call work
   make 2>&1 | python client.py --room builds        send every line of a program's output
+  python client.py --room builds --send app.zip     send a file
   python client.py --json < /dev/null               listen, and print each event as JSON
 
 In a pipe, a line that begins with an everyday command, like /join ROOM, is carried out; commands about accounts and
@@ -76,6 +78,7 @@ def _command_line() -> CommandLine:
         metavar="STYLE",
         help="how to write messages: short or classic (default: short in a terminal with colours, else classic)",
     )
+    add("--send", action="append", metavar="FILE", help="send this file to the room, and exit; repeat it for several")
     add("--json", action="store_true", help="write one JSON event per line to standard output")
     parser.add_general()
     return parser
@@ -90,6 +93,14 @@ def _history(text: str) -> int:
 def _style(text: str) -> str:
     if text not in STYLES:
         raise ValueError(f"use {' or '.join(STYLES)}")
+    return text
+
+
+def _file(text: str) -> str:
+    try:
+        look_at(text)
+    except FileProblem as problem:
+        raise ValueError(str(problem)) from None
     return text
 
 
@@ -130,6 +141,7 @@ class Preferences:
     history: int | None = None  # recent messages to show; None for as many as fit the use
     style: str | None = None  # None for short in a terminal with colours, else classic
     json_events: bool = False
+    files: tuple[str, ...] = ()  # to be sent, and nothing else
     reconnect: bool = True
     token_file: Path | None = None  # None for the one in the user's configuration folder
     tls: bool | None = None  # None to encrypt unless the server is on this machine
@@ -187,6 +199,7 @@ def _preferences(parser: CommandLine, options: argparse.Namespace, servers: Chos
         history=None if options.history is None else parser.value("--history", options.history, _history),
         style=parser.value("--style", options.style, _style) if options.style else None,
         json_events=options.json,
+        files=tuple(parser.value("--send", path, _file) for path in options.send or []),
         reconnect=not options.no_reconnect,
         tls=True if options.tls else False if options.no_tls else None,
         key=None if link is None else link.key,

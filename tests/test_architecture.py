@@ -155,7 +155,14 @@ FOLDERS: Final = {
     ),
     "client_parts.addresses": Row(("chat_common", "terminal_parts", "tls_parts", "client_parts.kept")),
     "client_parts.command_line": Row(
-        ("chat_common", "terminal_parts", "tls_parts", "client_parts.kept", "client_parts.addresses")
+        (
+            "chat_common",
+            "terminal_parts",
+            "tls_parts",
+            "client_parts.kept",
+            "client_parts.files",
+            "client_parts.addresses",
+        )
     ),
     "client": Row(("chat_common", "client_parts", "terminal_parts", "tls_parts")),
 }

@@ -7,7 +7,7 @@ It must not know sockets, frames or screens: a handler turns the words after its
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chat_common import is_exit
 from client_parts.input import help as texts
@@ -89,6 +89,11 @@ def understand_piped(line: str, *, continues: bool = False) -> Intent:
         if command := _PIPED.get(word):
             return Order(command, words)
     return Text(line)
+
+
+def to_send(path: str) -> Order:
+    """The order to send a file, however its path may look."""
+    return Order(replace(_BY_WORD["send"], handler=lambda actions, _: actions.files.send(path, "", "")), path)
 
 
 def obey(order: Order, actions: Actions) -> None:

@@ -39,11 +39,12 @@ class LineScreen(Reader):
     leaving_key = "Ctrl+D"
     shows_pictures = False
 
-    def __init__(self, *, echoes: bool = False) -> None:
+    def __init__(self, *, echoes: bool = False, reads: bool = True) -> None:
         super().__init__()
+        self._reads = reads
         for stream in (sys.stdin, sys.stdout, sys.stderr):
             _allow_anything(stream)
-        self.interactive = sys.stdin.isatty()
+        self.interactive = reads and sys.stdin.isatty()
         self.echoes = echoes
         self.broken = False
         self.continues = False
@@ -134,6 +135,8 @@ class LineScreen(Reader):
         """Nothing is completed in a pipe."""
 
     def read_line(self) -> str:
+        if not self._reads:
+            raise EOFError
         # A bound, so that a stream without line ends does not fill the memory.
         try:
             piece = self._guarded(sys.stdin.readline, MAX_TEXT)

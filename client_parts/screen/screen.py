@@ -51,9 +51,12 @@ class Screen(Board, Protocol):
         """After an end that nobody here asked for: let the person finish the line, and read what happened."""
 
 
-def choose_screen(*, json_events: bool = False) -> Screen:
+def choose_screen(*, json_events: bool = False, reads: bool = True) -> Screen:
+    """Without `reads`, whatever is typed or comes through a pipe is not for this run."""
     if json_events:
-        return JsonScreen()
+        return JsonScreen(reads=reads)
+    if not reads:
+        return LineScreen(reads=False)
     both = sys.stdin.isatty() and sys.stdout.isatty()
     if both and _can_edit_lines() and os.environ.get("TERM", "dumb") != "dumb":
         # Imported here, for systems that have no such terminals.

@@ -40,7 +40,9 @@ class Tab:
             editor.replace(line_start, line_start + len(before), _agreed(found))
         if len(found) < 2:
             return None
-        return paint("  ".join(harmless_line(self._shown(match)) for match in sorted(found)[:_MOST_LISTED]), None, "dark")
+        return paint(
+            "  ".join(harmless_line(self._shown(match)) for match in sorted(found)[:_MOST_LISTED]), None, "dark"
+        )
 
     def _shown(self, match: str) -> str:
         """Of a path, only what is new in it."""

@@ -12,6 +12,7 @@ from client_parts.command_line import read_command_line
 from client_parts.input.account_commands import ACCOUNT_COMMANDS
 from client_parts.input.command import Command
 from client_parts.input.commands import COMMANDS, help_text
+from client_parts.input.file_commands import FILE_COMMANDS
 from client_parts.input.keys import KEYS
 from client_parts.input.message_commands import MESSAGE_COMMANDS
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
@@ -43,7 +44,7 @@ def section(page: str, title: str) -> str:
     return page.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
-OTHERS = (*MESSAGE_COMMANDS, *SETTINGS_COMMANDS, *ACCOUNT_COMMANDS, *MODERATION_COMMANDS)
+OTHERS = (*MESSAGE_COMMANDS, *FILE_COMMANDS, *SETTINGS_COMMANDS, *ACCOUNT_COMMANDS, *MODERATION_COMMANDS)
 EVERYDAY = [command for command in COMMANDS if command not in OTHERS]
 
 
@@ -52,11 +53,12 @@ EVERYDAY = [command for command in COMMANDS if command not in OTHERS]
     [
         (README, EVERYDAY),
         (section(CLIENT, "Answering and correcting"), MESSAGE_COMMANDS),
+        (section(CLIENT, "Sending files"), FILE_COMMANDS),
         (section(CLIENT, "Settings"), SETTINGS_COMMANDS),
         (section(CLIENT, "Accounts"), ACCOUNT_COMMANDS),
         (section(CLIENT, "Keeping order"), MODERATION_COMMANDS),
     ],
-    ids=["every day", "messages", "settings", "accounts", "moderation"],
+    ids=["every day", "messages", "files", "settings", "accounts", "moderation"],
 )
 def test_every_command_is_documented_as_it_stands_in_help(text: str, commands: Sequence[Command]) -> None:
     """A command's row, its /help line and its line in the README, or on the client's page, say the same."""

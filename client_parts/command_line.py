@@ -96,14 +96,6 @@ def _style(text: str) -> str:
     return text
 
 
-def _file(text: str) -> str:
-    try:
-        look_at(text)
-    except FileProblem as problem:
-        raise ValueError(str(problem)) from None
-    return text
-
-
 def _code(text: str) -> str:
     if not (text.isascii() and text.isprintable() and 1 <= len(text.strip()) <= _LONGEST_CODE):
         raise ValueError("use the code of the invitation")
@@ -199,7 +191,7 @@ def _preferences(parser: CommandLine, options: argparse.Namespace, servers: Chos
         history=None if options.history is None else parser.value("--history", options.history, _history),
         style=parser.value("--style", options.style, _style) if options.style else None,
         json_events=options.json,
-        files=tuple(parser.value("--send", path, _file) for path in options.send or []),
+        files=_files(parser, options.send or []),
         reconnect=not options.no_reconnect,
         tls=True if options.tls else False if options.no_tls else None,
         key=None if link is None else link.key,
@@ -209,6 +201,15 @@ def _preferences(parser: CommandLine, options: argparse.Namespace, servers: Chos
         password_file=Path(options.password_file) if options.password_file else None,
         invitation=parser.value("--invite", options.invite, _code) if options.invite is not None else None,
     )
+
+
+def _files(parser: CommandLine, paths: list[str]) -> tuple[str, ...]:
+    for path in paths:
+        try:
+            look_at(path)
+        except FileProblem as problem:
+            parser.error(str(problem))
+    return tuple(paths)
 
 
 def _rooms(parser: CommandLine, options: argparse.Namespace, servers: Chosen) -> tuple[str, ...]:

@@ -42,11 +42,6 @@ class Say:
         brought = {} if self.attached is None else {"file": self.attached.id}
         return {"type": "say", "room": self.room, "text": self.text, "seq": self.seq, **spoken, **brought}
 
-    @property
-    def means_nothing_elsewhere(self) -> bool:
-        """Whether it speaks of something that another log does not have."""
-        return self.about is not None or self.attached is not None
-
 
 class Outgoing:
     """Texts that the server has not confirmed yet, numbered 1, 2, 3 … within the session.
@@ -98,9 +93,13 @@ class Outgoing:
         self._forget_up_to(accepted)
         self._renumber(accepted + 1)
 
-    def withdraw_entries(self) -> list[Say]:
-        """On a new connection: give up what speaks of other messages or of files, which means nothing there."""
-        withdrawn = [say for say in self._pending.values() if say.means_nothing_elsewhere]
+    def withdraw(self, *, entries: bool, files: bool) -> list[Say]:
+        """On a new connection: give up what speaks of other messages, or brings files, if that means nothing there."""
+        withdrawn = [
+            say
+            for say in self._pending.values()
+            if (entries and say.about is not None) or (files and say.attached is not None)
+        ]
         for say in withdrawn:
             del self._pending[say.seq]
         if withdrawn:

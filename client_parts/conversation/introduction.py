@@ -63,8 +63,7 @@ class Introduction:
         state.knows_files, state.file_limit = "files" in features, _file_limit(frame.get("limits"))
         if has_new_log:
             state.remembered.forget_all()
-        if has_new_log or not state.knows_entries:
-            self._withdraw_entries(is_new=has_new_log)
+        self._withdraw_what_means_nothing(is_new=has_new_log)
         state.online, state.tag = True, frame.get("tag")
         state.has_password = frame.get("password")
         state.admission.forget()
@@ -79,13 +78,15 @@ class Introduction:
             self._greet(frame)
         self._ask_for_the_rest(frame)
 
-    def _withdraw_entries(self, *, is_new: bool) -> None:
+    def _withdraw_what_means_nothing(self, *, is_new: bool) -> None:
         """Numbers of another log mean other messages; and a server that knows no entries would take them for texts."""
+        state = self._state
+        entries, files = is_new or not state.knows_entries, is_new or not state.knows_files
         why = "this server's history was replaced" if is_new else "this server is too old for that"
-        for say in self._state.outgoing.withdraw_entries():
-            self._state.refused += 1
+        for say in state.outgoing.withdraw(entries=entries, files=files):
+            state.refused += 1
             text = f" Your text was: {harmless_line(say.text)}" if say.text else ""
-            self._state.complain(f"Not delivered: {why}.{text}")
+            state.complain(f"Not delivered: {why}.{text}")
 
     def _take_name(self, name: str) -> None:
         """Under another name than the one that was wished, a conversation of the last run is somebody else's."""

@@ -15,12 +15,12 @@ _LONG: Final = 86_400  # seconds; who waits longer is not told how long
 
 
 def size_text(size: float) -> str:
-    """`1.2 MB`, in units of 1024."""
+    """`1.2 MB`, in units of 1024, as servers write it too."""
     unit = 0
-    while size >= 1000 and unit < len(_UNITS) - 1:
+    while round(size, 1) >= 1024 and unit < len(_UNITS) - 1:
         size /= 1024
         unit += 1
-    return f"{size:.1f} {_UNITS[unit]}" if unit and size < 10 else f"{size:.0f} {_UNITS[unit]}"
+    return f"{size:.1f}".removesuffix(".0") + f" {_UNITS[unit]}"
 
 
 class Progress:

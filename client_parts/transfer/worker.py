@@ -175,6 +175,6 @@ class Worker:
         if self._is_unwanted:
             raise Unwanted
         self._done, now = done, time.monotonic()
-        if now >= self._tells_next:
+        if now >= self._tells_next or done == self._errand.progress.size:
             self._tells_next = now + _TELLS_AGAIN
             self._tell(Moved(self._errand.number, done))

@@ -40,7 +40,7 @@ ATTACKS = [  # what would move, wipe, ring, rename or turn around what others se
     "\u200b",
 ]
 SAID = 1795252782.5  # when everything in these tests is said, unless they say otherwise
-FILE = {"id": "A" * 22, "name": "plan.png", "size": 1234, "sha256": "0" * 64, "mime": "image/png"}
+FILE: Frame = {"id": "A" * 22, "name": "plan.png", "size": 1234, "sha256": "0" * 64, "mime": "image/png"}
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -244,6 +244,7 @@ def test_the_environment_is_named_when_it_is_to_blame(
         (["--json=yes"], "Option --json takes no value."),
         (["--h", "x"], "Option --h is ambiguous: it may be "),
         (["--style", "fancy"], "classic"),
+        (["--send", "/no/such/file"], "There is no file /no/such/file."),
         (["--password", "x"], "Other users can see command lines: use --login, which asks for a password, or"),
         (["--password=x"], "Other users can see command lines: use --login, which asks for a password, or"),
         (["--invite", ""], 'Invalid --invite "": use the code of the invitation.'),

@@ -29,6 +29,8 @@ import pyte
 from client import ChatClient
 from client_parts.command_line import Preferences
 from client_parts.conversation import choices
+from client_parts.files.errands import Failed, Fetching, Moved
+from client_parts.files.saving import Expected
 from client_parts.input.commands import Text, understand
 from client_parts.screen.terminal_screen import TerminalScreen
 from server_parts.operator.chat import SayError
@@ -41,7 +43,7 @@ from server_parts.operator.terminal_screen import TerminalScreen as OperatorScre
 from server_parts.protocol.plain_entries import quotation
 from server_parts.storage.records import About, Message, Run
 from terminal_parts.keys import Key
-from tests.client.fakes import message
+from tests.client.fakes import FILE, message
 from tests.client.programs import COLUMNS, ROWS, Emulator
 from tests.faults import hostile
 from tests.faults.finding import Finding, found, main
@@ -356,6 +358,32 @@ def done_elsewhere(stage: ClientStage, text: str) -> None:
         stage.message(text, sender=text, **fields)
 
 
+def about_files(stage: ClientStage, text: str) -> None:
+    """A file of any name and kind: in a message, in a list, with its address, and what became of it."""
+    file = {**FILE, "name": text, "mime": text}
+    stage.message(text, sender=text, file={**file, "bare": False})
+    stage.message(text, file={**file, "bare": True})
+    stage.hear("files", room=f"@{text}", files=[{**file, "room": text, "message": 1, "from": text}], more=True)
+    for line in (f"/send no{text}where", f"/get {text}", "/view 1", f"/cancel {text}"):
+        stage.talk.obey(understand(line.replace("\n", " ")))
+    stage.hear("file", **file, url=f"/{text}")
+    stage.talk.transfers.begin(Fetching(1, FILE["id"], Expected(text, 10, FILE["sha256"]), None))
+    stage.talk.transfers.take(Failed(1, text), 0.0)
+    stage.hear("error", code="no_such_file", text=text, fatal=False)
+
+
+def on_its_way(stage: ClientStage, text: str) -> None:
+    """A file of any name."""
+    errand = Fetching(1, FILE["id"], Expected(text, 10, FILE["sha256"]), None)
+    stage.talk.transfers.begin(errand)
+    stage.talk.transfers.take(Moved(1, 5), 0.0)
+    stage.settle()
+    with mock.patch.object(stage.terminal, "note"):
+        stage.talk.transfers.cancel(errand)
+    stage.hear("file", **FILE, url="/x")
+    stage.talk.transfers.orders.clear()
+
+
 def reacted(stage: ClientStage, text: str) -> None:
     """A new message with a reaction, and one that comes: its row changes, and no other."""
     stage.message("hello", reactions={text: [text, "bob"]})
@@ -384,6 +412,7 @@ IN_THE_AREA: Final[dict[str, Show]] = {
     "what stood around": around,
     "links and code": with_addresses,
     "an answer": answered,
+    "files": about_files,
     "what was done to a message": done_elsewhere,
     "a reaction": reacted,
     "a notification": lambda stage, text: notified(stage, text, TERM_PROGRAM="WezTerm"),
@@ -394,6 +423,7 @@ IN_THE_STATUS: Final[dict[str, Show]] = {
     "one's own name": own_name,
     "the prompt and the title": own_place,
     "a waiting text": waiting,
+    "a file on its way": on_its_way,
 }
 
 

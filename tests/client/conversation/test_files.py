@@ -388,8 +388,8 @@ def test_where_there_is_none_each_tenth_is_a_line(talk: FileTalk) -> None:
     talk.begun("/send plan.png")
     lines = [line for done in (99, 100, 150, 340, 340) for line in list(talk.take(Moved(1, done), now=done / 100))]
     assert lines == [
-        "plan.png: 10 % (100 B of 1.0 KB)",
-        "plan.png: 34 % (340 B of 1.0 KB), 100 B/s, 7 s left",
+        "plan.png: 10 % (100 B of 1000 B)",
+        "plan.png: 34 % (340 B of 1000 B), 100 B/s, 7 s left",
     ]
 
 

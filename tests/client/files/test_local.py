@@ -41,7 +41,7 @@ def test_what_cannot_be_sent_is_refused_in_one_sentence(tmp_path: Path, monkeypa
         "empty": "empty is empty; there is nothing to send.",
         "pipe": "pipe is not a regular file.",
         "secret": "secret cannot be read: permission denied.",
-        "big": "big is too large: 2.9 KB > 2.0 KB, the most that this server takes.",
+        "big": "big is too large: 2.9 KB > 2 KB, the most that this server takes.",
     }
     for path, sentence in sentences.items():
         with pytest.raises(FileProblem) as problem:

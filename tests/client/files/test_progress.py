@@ -20,13 +20,13 @@ def moved(size: int, *samples: tuple[float, int]) -> Progress:
     ("size", "text"),
     [
         (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 KB"),
+        (1023, "1023 B"),
+        (1024, "1 KB"),
         (1536, "1.5 KB"),
         (102_400, "100 KB"),
         (100 * MB, "100 MB"),
-        (5 * 1024 * MB, "5.0 GB"),
-        (10**18, "909495 TB"),
+        (5 * 1024 * MB, "5 GB"),
+        (10**18, "909494.7 TB"),
     ],
 )
 def test_sizes_are_short(size: int, text: str) -> None:
@@ -48,7 +48,7 @@ def test_there_is_no_speed_before_there_is_one() -> None:
 
 def test_several_are_a_sum() -> None:
     one, other = moved(10 * MB, (0, 0), (2, 2 * MB)), moved(30 * MB, (0, 0), (2, 6 * MB))
-    assert together([one, other]) == "20 %, 4.0 MB/s, 8 s left"
+    assert together([one, other]) == "20 %, 4 MB/s, 8 s left"
 
 
 def test_what_must_go_back_is_not_slower_than_nothing() -> None:

@@ -26,6 +26,7 @@ import pyte
 from termcolor import colored
 
 from chat_common import harmless, harmless_line, paint
+from client_parts.screen.pictures import Dialect, pictures_wiped
 from client_parts.screen.rows import MIN_COLUMNS, MIN_ROWS, Rows
 from client_parts.screen.status import Status, status_line
 from terminal_parts.background import takes_commands
@@ -35,6 +36,7 @@ from terminal_parts.theme import theme_named
 from terminal_parts.width import width
 from tests.client.fakes import ATTACKS, unpainted
 from tests.client.programs import Emulator
+from tests.client.screen.test_pictures import png
 
 READY = Status("lobby", "ann", "red", members=2)
 HOSTILE = [*ATTACKS, "漢" * 200, "e" + "\u0301" * 99]
@@ -567,3 +569,33 @@ def test_a_status_says_what_waits_and_until_when() -> None:
 def test_titles_are_for_terminals_that_have_one(terminal: str, has: bool) -> None:
     """The console of a machine would show the title as text."""
     assert takes_commands(terminal) is has
+
+
+def test_a_picture_gets_rows_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below what was shown last, in the message area; nothing else moves, and the next line comes below it."""
+    judge = Judge(20, 40)
+    written: list[str] = []
+    write = judge.rows._write
+
+    def noted(text: str) -> None:
+        written.append(text)
+        write(re.sub(r"\x1b_.*?\x1b\\", "", text))  # the emulator would print it
+
+    monkeypatch.setattr(judge.rows, "_write", noted)
+    judge.rows.set_status(READY)
+    judge.rows.enter()
+    judge.rows.show("before", 0)
+    outside = judge.outside()
+    assert judge.rows.show_picture(png(80, 64), Dialect.KITTY)
+    drawn = written[-1]
+    assert judge.outside() == outside
+    judge.rows.show("behind", 0)
+    shown = judge.display()
+    first = shown.index("before") + 2  # counted from 1
+    assert f"\x1b[{first};1H\x1b_G" in drawn
+    assert shown[first - 1 : first + 4] == ["", "", "", "", "behind"]
+    judge.rows.redraw()
+    assert written[-1].startswith(pictures_wiped(Dialect.KITTY))
+    assert not judge.rows.show_picture(b"no picture", Dialect.KITTY)
+    judge.rows.leave()
+    assert not judge.rows.show_picture(png(80, 64), Dialect.KITTY)

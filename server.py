@@ -25,6 +25,7 @@ from typing import Final
 
 from chat_common import DEFAULT_HOST, DEFAULT_PORT, Frame, enable_terminal_colors, format_address, paint, storable
 from server_parts import export, importing, opening, settings
+from server_parts.files.sweeping import Sweeper
 from server_parts.hub.hub import Hub
 from server_parts.operator.screen import ScreenLog
 from server_parts.operator.seat import OperatorSeat
@@ -104,7 +105,7 @@ class ChatServer:
         most = max(sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
         self._places = Places(self.max_clients, self.settings.per_address)
-        site = Site(self.settings.web_host, self.settings.trusted_proxy) if self.settings.web == "on" else None
+        site = _site(self.settings)
         self._proxies = Proxies() if site is None else site.proxies
         self._exchange = exchange or self._store.exchange
         self._hub = Hub(self._store, self.settings, self._places, self._exchange)
@@ -132,11 +133,13 @@ class ChatServer:
         hub = threading.Thread(target=self._run_hub, name="hub")
         accept = threading.Thread(target=self._guard, args=(self._accept,), name="accept")
         watch = CertificateWatch(self.certificate) if self.certificate else None
+        sweeper = Sweeper(self._store.files)
         try:
             hub.start()
             accept.start()
             if watch is not None:
                 watch.start()
+            sweeper.start()
             self.listening.set()
             reload = self.certificate.reload if self.certificate else None
             self._operator.attend(self._hub, self._store, self.broadcast_message, self.stop_server, reload)
@@ -148,6 +151,7 @@ class ChatServer:
         finally:
             if watch is not None:
                 watch.stop()
+            sweeper.stop()
             self._shut_down(hub, accept)
 
     def open(self) -> None:
@@ -262,6 +266,7 @@ class ChatServer:
         if accept.ident is not None:
             accept.join()
         self._turning_away.close()
+        self._reading.stop()
         self._hub.stop()
         if hub.is_alive():
             self._hub.closing.wait(LEAVING_WAIT)
@@ -298,6 +303,14 @@ class ChatServer:
 
 
 _FULL: Final = "this server is full: try again later"
+
+
+def _site(settings: Settings) -> Site | None:
+    """What is answered over HTTP: the page for browsers, and files, which other clients fetch in the same way."""
+    has_page, has_files = settings.web == "on", settings.file_size > 0
+    if not (has_page or has_files):
+        return None
+    return Site(settings.web_host, settings.trusted_proxy, has_page=has_page)
 
 
 def _goodbye(problem: str) -> Frame:

@@ -12,6 +12,9 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from server_parts.files.flow import Flow
+from server_parts.files.hook import Hook
+from server_parts.files.transfers import Transfers
 from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.hub import Hub
 from server_parts.people.addresses import host_of, is_own, source_of
@@ -21,6 +24,9 @@ from server_parts.people.places import Places
 from server_parts.people.rate_limit import RateLimits
 from server_parts.protocol.door import Door
 from server_parts.protocol.doorway import Doorway
+from server_parts.protocol.file_requests import AskOffset, Download, Upload
+from server_parts.protocol.plain_encoder import Forms, plain_forms
+from server_parts.protocol.plain_files import links
 from server_parts.protocol.requests import Reply, Request
 from server_parts.settings import Settings
 from server_parts.storage.store import Store
@@ -30,6 +36,7 @@ from server_parts.web.visits import LATELY
 from server_parts.web.web_door import WebDoor
 from server_parts.wire.wire import Wire
 
+A_MILLION: Final = 1_000_000
 LINGER: Final = 3.0  # seconds that whoever got an HTTP answer has to read it
 
 log = logging.getLogger("chat")
@@ -83,16 +90,30 @@ class Reading:
         self._store = store
         self._limits = limits
         self._site = site
+        self._forms: dict[str, Forms] = {}  # by addresses of this machine
+        check = None if settings.file_hook is None else Hook(settings.file_hook).objection
+        flow = Flow(settings.file_rate * A_MILLION)
+        self._transfers = Transfers(hub.desk, flow, hub.files.is_public, check)
+
+    def stop(self) -> None:
+        """The server ends: so do transfers of files, wherever they are."""
+        self._transfers.stop()
 
     def serve(self, client: Client, wire: Wire, opened: float, visitor: Visitor) -> None:
         """Until the conversation is over, in both directions. Bytes → door → requests → dispatcher."""
-        door = self._doorway(client, opened, visitor)
         if self._site is not None:
-            client.page = self._site.address(*wire.own_address, is_encrypted=wire.is_encrypted)
+            client.site = self._site.address(*wire.own_address, is_encrypted=wire.is_encrypted)
+            client.page = client.site if self._site.has_page else ""
+        door = self._doorway(client, opened, visitor)
         with contextlib.closing(
             Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)
         ) as dispatcher:
             for requests in self._requests(wire, client, door):
+                if requests and isinstance(asked := requests[-1], Upload | AskOffset | Download):
+                    visitor.has_only_asked()
+                    self._transfers.serve(asked, wire, client)
+                    _let_go(wire, LINGER)
+                    return
                 if requests and isinstance(reply := requests[-1], Reply):
                     log.debug("%s: %s", client.address, reply.reason)
                     visitor.has_only_asked()
@@ -111,7 +132,16 @@ class Reading:
 
         web = None if site is None else open_web
         wait = LATELY if site is not None and site.visits.is_lately(visitor.source, opened) else None
-        return Doorway(opened, is_open=visitor.is_open, confidential=client.is_confidential, web=web, wait=wait)
+        is_open, confidential = visitor.is_open, client.is_confidential
+        forms = self._forms_at(client.site)
+        return Doorway(opened, is_open=is_open, confidential=confidential, web=web, wait=wait, forms=forms)
+
+    def _forms_at(self, site: str) -> Forms:
+        """How all looks for plain clients that find this server there: one for all of them, or blocks were many."""
+        forms = self._forms.get(site)
+        if forms is None:
+            forms = self._forms.setdefault(site, plain_forms(links(site, self._hub.files.is_public)))
+        return forms
 
     def _requests(self, wire: Wire, client: Client, door: Doorway) -> Iterator[Sequence[Request]]:
         """What a client asks for, as it arrives, and what its silence means."""

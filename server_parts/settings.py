@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qs, urlsplit
 
-from chat_common import DEFAULT_HOST, DEFAULT_PORT, MAX_DIGITS, is_name, parse_address, parse_port
+from chat_common import DEFAULT_HOST, DEFAULT_PORT, parse_address, parse_port
+from server_parts import setting_forms as forms
 from terminal_parts.command_line import CommandLine
 
 MEMORY: Final = ":memory:"
 FOLDER: Final = "chat-data"
-_HOST_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?")
 LOOPBACK, EVERYONE, NOBODY = PLAIN = ("loopback", "everyone", "nobody")
 
 
@@ -44,6 +41,10 @@ class Settings:
     entry: str = "open"  # who may come in that has no account
     guests: str = "talk"  # what those may do that have none
     web: str = "on"  # whether browsers get in
+    file_size: int = 100 * 1024**2  # bytes of one file; 0: none are taken
+    file_space: int = 5 * 1024**3  # bytes of all of them
+    file_rate: float = 40.0  # millions of bytes a second; 0: no limit
+    file_hook: str | None = None  # a program that may refuse a file
     web_host: tuple[str, ...] = ()  # names under which browsers reach this server, besides those that it knows
     trusted_proxy: tuple[str, ...] = ()  # addresses of proxies that say for whom they talk
 
@@ -55,7 +56,7 @@ class Settings:
     @property
     def place(self) -> str:
         """Where the log is, as it is shown to people: without a password."""
-        return self.data if self.store is None else _without_password(self.store)
+        return self.data if self.store is None else forms.without_password(self.store)
 
     @property
     def own_certificate(self) -> Path:
@@ -75,172 +76,77 @@ class _Flag(NamedTuple):
     metavar: str
     is_secret: bool = False  # a wrong value is not shown
     is_repeated: bool = False  # it may be given several times; in the environment, with commas between
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-        raise ValueError(f"use a whole number, 0 or more, of at most {MAX_DIGITS} digits")
-    return int(text)
-
-
-def _at_least_one(text: str) -> int:
-    if _count(text) < 1:
-        raise ValueError("use 1 or more")
-    return int(text)
-
-
-def _days(text: str) -> float:
-    try:
-        days = _rate(text)
-    except ValueError:
-        days = 0.0
-    if not days:
-        raise ValueError("use a number above 0")
-    return days
-
-
-def _rate(text: str) -> float:
-    if not (text.isascii() and text.replace(".", "", 1).isdigit() and len(text) <= MAX_DIGITS):
-        raise ValueError(f"use a number, 0 or more, of at most {MAX_DIGITS} digits")
-    return float(text)
-
-
-def _backlog(text: str) -> int:
-    size = _count(text)
-    if size < 65_536:
-        raise ValueError("use at least 65536 bytes: one line must fit")
-    return size
-
-
-def _folder(text: str) -> str:
-    if not text:
-        raise ValueError("name a folder, or :memory: to keep nothing")
-    return text
-
-
-def _database(text: str) -> str:
-    """The address of a database. It must be clear what of it is a password: else that could be shown somewhere."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("postgresql", "postgres") or "://" not in text:
-        raise ValueError("use an address like postgresql://USER@HOST/DATABASE")
-    if parts.netloc.count("@") > 1 or "@" in parts.path + parts.query or "#" in text:
-        raise ValueError("write @ / ? # in a user's name or password as %40 %2F %3F %23")
-    if not parts.path.strip("/"):
-        raise ValueError("name the database, as in postgresql://USER@HOST/DATABASE")
-    return text
-
-
-def _without_password(address: str) -> str:
-    parts = urlsplit(address)
-    who, at, host = parts.netloc.rpartition("@")
-    return f"{parts.scheme}://{who.partition(':')[0]}{at}{host}{parts.path}"
-
-
-def _has_password(address: str) -> bool:
-    parts = urlsplit(address)
-    return bool(parts.password) or any(name in ("password", "sslpassword") for name in parse_qs(parts.query))
-
-
-def _file(text: str) -> str:
-    if not text:
-        raise ValueError("name a file")
-    return text
-
-
-def _operator(text: str) -> str:
-    if not is_name(text):
-        raise ValueError("use 1 to 32 of A-Z a-z 0-9 _ . -, and start with a letter or a digit")
-    return text
-
-
-def _host_name(text: str) -> str:
-    if not _HOST_NAME.fullmatch(text):
-        raise ValueError("use a host name like chat.example.org, without https:// and without a port")
-    return text.lower()
-
-
-def _address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise ValueError("use an IP address like 192.0.2.1") from None
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def choice(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"use {', '.join(words[:-1])} or {words[-1]}")
-        return text
-
-    return choice
+    shown: str = ""  # the default, where it is shown in another form
 
 
 _DEFAULTS: Final = Settings()
 _FLAGS: Final = (
     _Flag("host", str, DEFAULT_HOST, "address to listen on; 0.0.0.0 or :: lets other machines in", "ADDRESS"),
     _Flag("port", parse_port, DEFAULT_PORT, "port to listen on; 0 picks a free one", "PORT"),
-    _Flag("data", _folder, FOLDER, "folder where messages are stored; :memory: stores nothing", "DIR"),
+    _Flag("data", forms.folder, FOLDER, "folder where messages are stored; :memory: stores nothing", "DIR"),
     _Flag(
         "store",
-        _database,
+        forms.database,
         None,
         "PostgreSQL database where messages are stored, instead of a folder; a password belongs into CHAT_STORE",
         "ADDRESS",
         is_secret=True,
     ),
-    _Flag("keep", _days, None, "delete messages older than DAYS days", "DAYS"),
-    _Flag("keep-messages", _at_least_one, None, "keep only the newest N messages of each room", "N"),
-    _Flag("name", _operator, _DEFAULTS.name, "name of the operator", "NAME"),
+    _Flag("keep", forms.days, None, "delete messages older than DAYS days", "DAYS"),
+    _Flag("keep-messages", forms.at_least_one, None, "keep only the newest N messages of each room", "N"),
+    _Flag("name", forms.operator_name, _DEFAULTS.name, "name of the operator", "NAME"),
     _Flag("motd", str, _DEFAULTS.motd, "message of the day, shown to everyone who connects", "TEXT"),
-    _Flag("rate", _rate, _DEFAULTS.rate, "requests per second from a client, more are delayed; 0: no limit", "N"),
+    _Flag("rate", forms.rate, _DEFAULTS.rate, "requests per second from a client, more are delayed; 0: no limit", "N"),
     _Flag(
         "max-clients",
-        _count,
+        forms.count,
         _DEFAULTS.max_clients,
         "maximum number of connections; 0: as many as this system allows",
         "N",
     ),
     _Flag(
         "per-address",
-        _count,
+        forms.count,
         _DEFAULTS.per_address,
         "maximum number of connections from another address; 0: no limit",
         "N",
     ),
     _Flag(
         "backlog",
-        _backlog,
+        forms.backlog,
         _DEFAULTS.backlog,
         "bytes kept for a client that does not read, before it is disconnected; at least 65536",
         "BYTES",
     ),
-    _Flag("tls-cert", _file, None, "certificate to use instead of the server's own, with its chain, in PEM", "FILE"),
-    _Flag("tls-key", _file, None, "private key of that certificate, in PEM without a password", "FILE"),
+    _Flag(
+        "tls-cert", forms.file, None, "certificate to use instead of the server's own, with its chain, in PEM", "FILE"
+    ),
+    _Flag("tls-key", forms.file, None, "private key of that certificate, in PEM without a password", "FILE"),
     _Flag(
         "plain",
-        _one_of(*PLAIN),
+        forms.one_of(*PLAIN),
         _DEFAULTS.plain,
         "who may connect without encryption: loopback (this machine), everyone or nobody",
         "WHO",
     ),
     _Flag(
         "entry",
-        _one_of("open", "invite", "closed"),
+        forms.one_of("open", "invite", "closed"),
         _DEFAULTS.entry,
         "who may join without an account: open (everybody), invite (people with an invitation) or closed (nobody)",
         "WHO",
     ),
     _Flag(
         "guests",
-        _one_of("talk", "read", "no"),
+        forms.one_of("talk", "read", "no"),
         _DEFAULTS.guests,
         "what people without an account may do: talk, read (but not talk), or no (they need client.py or a password)",
         "WHAT",
     ),
-    _Flag("web", _one_of("on", "off"), _DEFAULTS.web, "whether browsers get a page: on or off", "on|off"),
+    _Flag("web", forms.one_of("on", "off"), _DEFAULTS.web, "whether browsers get a page: on or off", "on|off"),
     _Flag(
         "web-host",
-        _host_name,
+        forms.host_name,
         (),
         "name under which browsers reach this server; may be repeated",
         "NAME",
@@ -248,11 +154,34 @@ _FLAGS: Final = (
     ),
     _Flag(
         "trusted-proxy",
-        _address,
+        forms.address,
         (),
         "address of a proxy whose X-Forwarded-For is believed; may be repeated",
         "ADDRESS",
         is_repeated=True,
+    ),
+    _Flag(
+        "file-size",
+        forms.size,
+        _DEFAULTS.file_size,
+        "largest file that people may send, like 100M or 2G; 0: none",
+        "SIZE",
+        shown="100M",
+    ),
+    _Flag("file-space", forms.size, _DEFAULTS.file_space, "space for all files together", "SIZE", shown="5G"),
+    _Flag(
+        "file-rate",
+        forms.rate,
+        _DEFAULTS.file_rate,
+        "megabytes a second for all transfers of files, half of it for each; 0: no limit",
+        "N",
+    ),
+    _Flag(
+        "file-hook",
+        forms.program,
+        None,
+        "program that is run with the path of each file received; unless it exits with 0, the file is refused",
+        "PROGRAM",
     ),
     _Flag("log-file", str, _DEFAULTS.log_file, "write the log to this file too", "FILE"),
 )
@@ -261,6 +190,7 @@ _GROUPS: Final = {
     "Encryption": ("tls-cert", "tls-key", "plain"),
     "Messages": ("data", "store", "keep", "keep-messages", "motd"),
     "People": ("entry", "guests"),
+    "Files": ("file-size", "file-space", "file-rate", "file-hook"),
     "Browsers": ("web", "web-host", "trusted-proxy"),
     "Operator": ("name", "log-file"),
 }
@@ -292,7 +222,7 @@ def parse(argv: Sequence[str] | None, environment: Mapping[str, str] = os.enviro
     if sum(map(bool, (given.export, given.backup, given.import_from))) > 1:
         parser.error("options --export, --backup and --import exclude each other; use one at a time")
     _check_place(parser, settings, given, environment)
-    shows_password = given.store is not None and _has_password(given.store)
+    shows_password = given.store is not None and forms.has_password(given.store)
     return Command(host, port, settings, given.export, given.backup, given.import_from, shows_password)
 
 
@@ -328,7 +258,7 @@ def _command_line() -> CommandLine:
         add = parser.group(title)
         for flag in _FLAGS:
             if flag.name in names:
-                shown = "" if flag.default in (None, ()) else f" (default: {flag.default})"
+                shown = "" if flag.default in (None, ()) else f" (default: {flag.shown or flag.default})"
                 action = "append" if flag.is_repeated else "store"
                 add(f"--{flag.name}", metavar=flag.metavar, help=flag.help + shown, action=action)
         if title == "Operator":

@@ -37,7 +37,8 @@ FOLDERS: Final = {
     "terminal_parts": Row(("chat_common",)),
     "tls_parts": Row(("chat_common",)),
     "server_parts.folders": Row((), pure=True),
-    "server_parts.settings": Row(("chat_common", "terminal_parts")),
+    "server_parts.setting_forms": Row(("chat_common",), pure=True),
+    "server_parts.settings": Row(("chat_common", "terminal_parts", "server_parts.setting_forms")),
     "server_parts.wire": Row(("chat_common", "tls_parts", "server_parts.folders")),
     "server_parts.storage": Row(("chat_common", "server_parts.folders"), pure=True),
     "server_parts.storage.sqlite": Row(("chat_common", "server_parts.folders", "server_parts.storage"), pure=True),
@@ -77,6 +78,9 @@ FOLDERS: Final = {
     "server_parts.people": Row(
         ("chat_common", "server_parts.storage", "server_parts.protocol", "server_parts.moderation"), pure=True
     ),
+    "server_parts.files": Row(
+        ("chat_common", "server_parts.storage", "server_parts.protocol", "server_parts.web"), pure=True
+    ),
     "server_parts.hub": Row(
         (
             "chat_common",
@@ -85,6 +89,7 @@ FOLDERS: Final = {
             "server_parts.protocol",
             "server_parts.moderation",
             "server_parts.people",
+            "server_parts.files",
         )
     ),
     "server_parts.operator": Row(
@@ -117,6 +122,7 @@ FOLDERS: Final = {
             "server_parts.protocol",
             "server_parts.web",
             "server_parts.people",
+            "server_parts.files",
             "server_parts.hub",
         )
     ),

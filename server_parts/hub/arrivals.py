@@ -56,6 +56,7 @@ class Arrivals:
     ) -> None:
         self._store = state.store
         self._motd = state.settings.motd
+        self._desk = state.desk
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations
         self._batch = state.batch
@@ -224,6 +225,7 @@ class Arrivals:
             role=client.role.word,
             account=client.account > 0,
             password=has_password,
+            file_size=self._desk.most,
         )
         if client.real_name is not None:
             welcome["realname"] = client.real_name

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from typing import Final
 
+from server_parts.hub.bringing import owners_of
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
 from server_parts.people.distant import Distant
@@ -22,6 +23,7 @@ from server_parts.protocol.requests import Bye, Disconnected, EndConnection
 SILENT: Final = 600.0  # seconds after which a guest who never said anything may have to leave its place …
 SILENT_INTERVAL: Final = 10.0  # … and between two looks at that
 LINGER: Final = 3.0  # how long a client that was told goodbye may take to go
+SENT_AWAY: Final = frozenset(("kicked", "banned", "forgotten"))  # codes of goodbyes after which nothing goes on
 
 log = logging.getLogger("chat")
 
@@ -29,6 +31,7 @@ log = logging.getLogger("chat")
 class Departures:
     def __init__(self, state: HubState, places: Places | None) -> None:
         self._store = state.store
+        self._desk = state.desk
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations
         self._batch = state.batch
@@ -64,6 +67,8 @@ class Departures:
         if isinstance(client, Distant):
             client.end(code, text, retry=retry, comes_back=comes_back)
             return
+        if code in SENT_AWAY:
+            self._desk.end(owners_of(client))
         why = "" if code == "exit" else code.replace("_", " ")
         self.forget(client, why, comes_back=comes_back, expected=retry)
         self._say_goodbye(client, client.encoder.frame(bye(code, text, retry=retry)), at_once=at_once)

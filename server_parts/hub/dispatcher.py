@@ -24,6 +24,7 @@ from server_parts.people.newcomers import is_newcomer
 from server_parts.people.rate_limit import Person, RateLimit, RateLimits
 from server_parts.protocol import events
 from server_parts.protocol.account_requests import Login, Password
+from server_parts.protocol.file_requests import ListFiles, WhereIs
 from server_parts.protocol.moderation_events import servers
 from server_parts.protocol.moderation_requests import ListServers
 from server_parts.protocol.requests import (
@@ -54,7 +55,7 @@ HEARERS: Final = 100  # people who hear of a new name, for what one request cost
 PASSWORD_COST: Final = 10  # requests that hashing a password costs
 
 _ALONE: Final = frozenset((Hello, Nick, Login, Password))  # what has a limit or a price of its own
-_ANSWERED_HERE: Final = frozenset((History, Search, ListServers, Ping, Answer, TalkAgain, Refusal))
+_ANSWERED_HERE: Final = frozenset((History, Search, WhereIs, ListFiles, ListServers, Ping, Answer, TalkAgain, Refusal))
 _HERE: Final = object()
 _SECRET: Final = object()
 
@@ -239,6 +240,8 @@ class Dispatcher:
         try:
             if isinstance(request, ListServers):
                 return self._frame(servers([server.described() for server in self._hub.servers()]))
+            if isinstance(request, (WhereIs, ListFiles)):
+                return (self._hub.files.read(self._client, request),)
             return self._read(request)
         except StorageError as error:
             return self._frame(unavailable(str(error)).frame())

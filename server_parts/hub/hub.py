@@ -27,6 +27,7 @@ from server_parts.hub.another_history import AnotherHistory
 from server_parts.hub.arrivals import Arrivals
 from server_parts.hub.departures import Departures
 from server_parts.hub.feed import Feed
+from server_parts.hub.files import Files
 from server_parts.hub.lists import member_list
 from server_parts.hub.live_rooms import PRESENCE_SLICE
 from server_parts.hub.moderation_table import moderation_table
@@ -41,7 +42,7 @@ from server_parts.people.clients import Client
 from server_parts.people.described import described_people
 from server_parts.people.distant import Distant
 from server_parts.people.places import Places
-from server_parts.protocol import account_requests, events
+from server_parts.protocol import account_requests, events, file_requests
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
 from server_parts.protocol.unavailable import unavailable
@@ -87,6 +88,8 @@ class Hub:
         acting = Acting(state)
         amending = Amending(state, acting)
         self._saying = saying = Saying(state, amending)
+        self.desk = state.desk
+        self.files = files = Files(state, saying, self.submit)
         accounts = Accounts(state, departures)
         self.prover = Prover(store)  # for readers
         self._feed = Feed(state, self.submit)
@@ -120,6 +123,9 @@ class Hub:
             ask.Color: self._color,
             ask.Away: self._away,
             ask.ShowAs: self._show_as,
+            file_requests.Reserve: files.reserve,
+            file_requests.GoOn: files.go_on,
+            file_requests.Promise: files.promise,
             account_requests.ChangePassword: accounts.change_password,
             account_requests.ChangeRealName: accounts.change_real_name,
             account_requests.Devices: accounts.devices,
@@ -325,7 +331,7 @@ class Hub:
             log.exception("carrying out a request of %s", client.address)
             refusal = Refusal("internal", "the server failed to do that; it has been logged", seq=seq)
         if refusal is not None:
-            client.tell(refusal.frame())
+            client.tell(refusal._replace(ref=getattr(request, "ref", None)).frame())
 
     def _carry_out_or_refuse(self, client: Client, request: Request) -> Refusal | None:
         refusal = permissions.refusal(client, request, self.rules)

@@ -9,6 +9,7 @@ import time
 
 from chat_common import LOBBY, partners
 from server_parts.hub.amending import Allowed, Amending
+from server_parts.hub.bringing import Bringing
 from server_parts.hub.slow_elsewhere import SlowElsewhere
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client, Room, Session
@@ -22,6 +23,7 @@ from server_parts.storage.records import Draft
 class Saying:
     def __init__(self, state: HubState, amending: Amending) -> None:
         self._amending = amending
+        self._bringing = Bringing(state.desk)
         self._store = state.store
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations
@@ -40,6 +42,8 @@ class Saying:
         assert session is not None
         if say.about is not None:
             self._amending.make_way(client, say)
+        if say.file is not None:
+            self._batch.commit()  # whether it was said before can be seen only then
         if session.unsure:
             self._batch.make_sure(session)
         texts, seq = say.texts, say.seq or session.counted + 1
@@ -72,6 +76,13 @@ class Saying:
         if say.about is not None and not isinstance(place, Refusal):
             speaks = self._amending.judge(client, place, say.about, texts[0])
             place = speaks if isinstance(speaks, Refusal) else place
+        file = None
+        if say.file is not None and not isinstance(place, Refusal):
+            found = self._bringing.bring(client, place, say.file, texts[0])
+            if isinstance(found, Refusal):
+                place = found
+            else:
+                file, texts = found.attachment, [found.text]
         if client.gone:  # another server has asked for that, which was heard meanwhile
             return
         session.counted += len(texts)
@@ -80,7 +91,9 @@ class Saying:
             self._batch.refuse(client, [place._replace(seq=one) for one in told])
         else:
             about = speaks.about if isinstance(speaks, Allowed) else None
-            self._batch.add(client, Draft(place, self._now, client.name, client.color, texts, session.key, seq, about))
+            self._batch.add(
+                client, Draft(place, self._now, client.name, client.color, texts, session.key, seq, about, file)
+            )
             if isinstance(speaks, Allowed) and speaks.judged is not None:
                 self._amending.note(client, speaks.judged)
             if client.claiming or place.startswith("@"):
@@ -114,6 +127,18 @@ class Saying:
     def _is_new(self, room: Room) -> bool:
         """Whether nobody has said anything there, as far as this server knows."""
         return not self._rules.is_begun(room.name, room.last)
+
+    def place_now(self, client: Client, room: str) -> str | Refusal:
+        """The room to which the client might say something now, which it may do in a moment."""
+        session = client.session
+        assert session is not None
+        place = self._place(client, room)
+        if isinstance(place, Refusal) or not self._slow_mode.applies(client, place):
+            return place
+        now = time.monotonic()
+        self._slow_elsewhere.learn(client.rooms[place], now)
+        refusal = self._slow_mode.too_soon(client, session, place, 0, now)
+        return place if refusal is None else refusal._replace(seq=None)
 
     def _place(self, client: Client, room: str) -> str | Refusal:
         """The room that a text goes to."""

@@ -6,6 +6,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from server_parts.files.desk import FileDesk
+from server_parts.files.quota import FileLimits
+from server_parts.files.tickets import Tickets
 from server_parts.hub.announcing import Announcer
 from server_parts.hub.batch import Batch
 from server_parts.hub.conversations import Conversations
@@ -34,6 +37,7 @@ class HubState(NamedTuple):
     acts: ActLog
     last_seen: LastSeen
     exchange: Exchange
+    desk: FileDesk
 
     def change(self, by: str, text: str, *changes: AccountChange) -> None:
         """Change accounts by a right that others do not have: with its line in the audit, or not at all."""
@@ -59,5 +63,7 @@ def new_state(store: Store, settings: Settings, exchange: Exchange | None = None
     act_log = ActLog(store, rules)
     live_rooms = LiveRooms(store, settings.name, rules, Announcer(exchange))
     conversations = Conversations(store, live_rooms, rules)
+    limits = FileLimits(settings.file_size, settings.file_space)
+    desk = FileDesk(store.files, Tickets(store.secret), limits, is_checked=settings.file_hook is not None)
     batch = Batch(store, live_rooms, act_log, rules.clock)
-    return HubState(store, settings, live_rooms, conversations, batch, rules, act_log, LastSeen(), exchange)
+    return HubState(store, settings, live_rooms, conversations, batch, rules, act_log, LastSeen(), exchange, desk)

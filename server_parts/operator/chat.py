@@ -75,3 +75,7 @@ class Chat:
 
     def stats(self) -> Stats:
         return self._hub.stats()
+
+    def about_files(self) -> str:
+        """What they take up, and how many are under way."""
+        return self._hub.files.summary()

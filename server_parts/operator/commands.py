@@ -102,7 +102,7 @@ def _delete(desk: Desk, words: str) -> None:
 
 
 def _stats(desk: Desk, words: str) -> None:
-    desk.tell(desk.sampled.sentence(desk.chat.stats()))
+    desk.tell(desk.sampled.sentence(desk.chat.stats()), desk.chat.about_files())
 
 
 def _reload(desk: Desk, words: str) -> None:
@@ -172,7 +172,7 @@ GROUPS: Final = {
     "Order in the room you talk in; with -r ROOM, in that one": _orders(lambda word: word in moderation_commands.ROOM),
     "People": tuple(Command(line.usage, line.help, _asking(line.parse)) for line in OF_OPERATORS),
     "The server, and this terminal": (
-        Command("/stats", "clients, rooms in use, messages, deliveries, backlog", _stats),
+        Command("/stats", "clients, rooms in use, messages, deliveries, backlog, files", _stats),
         Command("/reload", "load the certificate again, if it was replaced", _reload),
         Command("/theme [dark|light|safe]", "colours for your background, or for colour-blind eyes", _theme),
         Command("/numbers on|off", "show the number of each message", _numbers),

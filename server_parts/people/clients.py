@@ -66,7 +66,7 @@ class Client:
         "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "floors",
         "gone", "holds_back", "informed", "invited", "is_confidential", "is_silent", "joined_with", "known_as", "name",
         "number", "on_kept_place", "outbox", "page", "program", "proved", "read", "reads_only", "real_name",
-        "renames", "replaced", "resumed", "role", "rooms", "said_last", "session", "settles", "shares_name",
+        "renames", "replaced", "resumed", "role", "rooms", "said_last", "session", "settles", "shares_name", "site",
         "takes_over", "token_hash", "wrote_in",
     )  # fmt: skip
 
@@ -106,7 +106,8 @@ class Client:
         self.rooms: dict[str, Room] = {}
         self.floors: dict[str, int] = {}  # of private rooms, the numbers above which it has heard what was said
         self.is_confidential = is_own(source_of(address))  # nobody on the way can read what is said
-        self.page = ""  # where a browser on its machine finds this server, if it does
+        self.site = ""  # where this server is found by HTTP, if it is …
+        self.page = ""  # … and by a browser
         self.on_kept_place = False  # let in to prove that its name is claimed
         self.holds_back = False  # what it types may be a password: see held_back.py
         self.is_silent = False  # it has said nothing at all, and nobody was told that it is here

@@ -19,6 +19,7 @@ from server_parts.people.clients import Client
 from server_parts.people.newcomers import is_newcomer
 from server_parts.people.roles import Role
 from server_parts.protocol import account_requests as account
+from server_parts.protocol import file_requests as file
 from server_parts.protocol import moderation_requests as order
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
@@ -68,7 +69,7 @@ def is_hit(client: Client, ban: Act, rules: Rulebook) -> bool:
     return client.name.lower() == ban.name.lower() or rank < min(ban.rank, Rank.OPERATOR)
 
 
-def _may_say(client: Client, say: ask.Say, rules: Rulebook) -> Refusal | None:
+def _may_say(client: Client, say: ask.Say | file.Reserve | file.Promise, rules: Rulebook) -> Refusal | None:
     """For nearly every text this is two look-ups that find nothing."""
     room = say.room
     here = client.rooms.get(room)  # whoever is not there is told only that
@@ -229,6 +230,8 @@ _NEEDS: Final[dict[type, _Needs]] = {
     ask.Disconnected: _ANYBODY,
     ask.Leave: _Needs(own_room=False),
     ask.Say: _Needs(speaking=True, rule=_may_say),
+    file.Reserve: _Needs(speaking=True, rule=_may_say),
+    file.Promise: _Needs(speaking=True, rule=_may_say),
     ask.Join: _Needs(rule=_may_join),
     order.Kick: _MODERATOR,
     order.Ban: _MODERATOR,

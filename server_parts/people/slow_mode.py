@@ -34,15 +34,20 @@ class SlowMode:
 
     def refusal(self, client: Client, session: Session, room: str, seq: int, now: float) -> Refusal | None:
         """Why that text comes too soon after the last one; None if it does not, and then it is noted."""
+        refusal = self.too_soon(client, session, room, seq, now)
+        if refusal is None:
+            for name in known_as(client, session):
+                self._remember((room, name), _Said(now, session.key, seq))
+        return refusal
+
+    def too_soon(self, client: Client, session: Session, room: str, seq: int, now: float) -> Refusal | None:
+        """The same, and nothing is noted."""
         pause = self._rules.about(room).slow
-        keys = [(room, name) for name in known_as(client, session)]
-        left = max(self._left(key, session, seq, pause, now) for key in keys)
-        if left > 0:
-            text = f"{room} is in slow mode: one text in {lasting(pause)}; wait {lasting(left)}"
-            return Refusal("slow_mode", text, "room", seq)
-        for key in keys:
-            self._remember(key, _Said(now, session.key, seq))
-        return None
+        left = max(self._left((room, name), session, seq, pause, now) for name in known_as(client, session))
+        if left <= 0:
+            return None
+        text = f"{room} is in slow mode: one text in {lasting(pause)}; wait {lasting(left)}"
+        return Refusal("slow_mode", text, "room", seq)
 
     def _left(self, key: tuple[str, str], session: Session, seq: int, pause: float, now: float) -> float:
         said = self._said.get(key)

@@ -18,7 +18,7 @@ from server_parts.protocol.events import bye
 from server_parts.protocol.native_door import NativeDoor
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.plain_door import PlainDoor
-from server_parts.protocol.plain_encoder import PLAIN
+from server_parts.protocol.plain_encoder import PLAIN, PLAIN_FORMS, Forms
 from server_parts.protocol.requests import Appear, EndConnection, Request, StartAgain
 
 FIRST_BYTE_WAIT: Final = 0.5  # silence after which a newcomer is taken for a plain client
@@ -58,17 +58,19 @@ class Doorway:
         confidential: bool = True,
         web: Callable[[float], Door] | None = None,
         wait: float | None = None,
+        forms: Forms = PLAIN_FORMS,
     ) -> None:
         """`is_open` for whoever may talk as they do: others are told, in their own form, that they must encrypt.
 
         `confidential`: nobody on the way can read along. `web` makes the door for HTTP, if there is one. `wait`:
-        seconds of silence after which it is a plain client, if not as usual.
+        seconds of silence after which it is a plain client, if not as usual, and `forms` how all looks for one.
         """
         self._opened = opened
         self._greet_at = opened + (FIRST_BYTE_WAIT if wait is None else wait)
         self._is_open = is_open
         self._confidential = confidential
         self._web = web
+        self._forms = forms
         self._first = b""
         self._begun: float | None = None  # when the first of them came
         self._silent = True
@@ -151,6 +153,6 @@ class Doorway:
     def _enter_plain(self, now: float) -> list[Request]:
         if not self._is_open:
             return [EndConnection(f"* {_IN_CLEAR} *\n".encode(), _IN_CLEAR)]
-        self._door = PlainDoor(now, confidential=self._confidential)
+        self._door = PlainDoor(now, confidential=self._confidential, forms=self._forms)
         hello = self._door.greeting()._replace(is_silent=not self._first)
         return [hello, *self._door.receive(self._take_first(), now)]

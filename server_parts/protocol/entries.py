@@ -7,9 +7,10 @@ from typing import Final
 
 from chat_common import Frame, FrameError, is_blank
 from server_parts.protocol.fields import number, optional_string, string
+from server_parts.protocol.file_requests import id_of
 from server_parts.protocol.requests import Refusal, text_refusal
 from server_parts.storage.amending import TAKES_BACK
-from server_parts.storage.records import DELETE, KINDS, REACT, About
+from server_parts.storage.records import DELETE, KINDS, REACT, REPLY, About
 
 MAX_REACTION: Final = 32  # characters
 LAST_OWN: Final = 0  # in the place of a number: the last message that this connection said there
@@ -21,9 +22,17 @@ def kinds_in(frame: Frame) -> list[str]:
     return [kind for kind in KINDS if frame.get(kind) is not None]
 
 
-def text_in(frame: Frame, kinds: list[str]) -> str:
-    """The text of a `say`; what takes something away needs none."""
-    return optional_string(frame, "text") or "" if kinds in ([DELETE], [REACT]) else string(frame, "text")
+def text_in(frame: Frame, kinds: list[str], *, has_file: bool = False) -> str:
+    """The text of a `say`; what takes something away needs none, nor does a file."""
+    needs_none = has_file or kinds in ([DELETE], [REACT])
+    return optional_string(frame, "text") or "" if needs_none else string(frame, "text")
+
+
+def file_in(frame: Frame, about: About | None) -> str:
+    """The file that a `say` brings."""
+    if about is not None and about.kind != REPLY:
+        raise FrameError("bad_field", f"a text has only one of {about.kind} and file", "file")
+    return id_of(frame, "file")
 
 
 def about_in(frame: Frame, kinds: list[str]) -> About | None:

@@ -18,6 +18,7 @@ FEATURES: Final = [
     "contact_requests",
     "cookies",
     "entries",
+    "files",
     "list_pages",
     "moderation",
     "presence_per_hearer",
@@ -35,7 +36,17 @@ FEATURES: Final = [
 
 
 def welcome(
-    *, name: str, color: str, epoch: str, accepted: int, tag: str, motd: str, role: str, account: bool, password: bool
+    *,
+    name: str,
+    color: str,
+    epoch: str,
+    accepted: int,
+    tag: str,
+    motd: str,
+    role: str,
+    account: bool,
+    password: bool,
+    file_size: int | None,
 ) -> Frame:
     return {
         "type": "welcome",
@@ -50,7 +61,7 @@ def welcome(
         "account": account,
         "password": password,
         "server": f"server.py {VERSION}",
-        "limits": LIMITS,
+        "limits": {**LIMITS, "file": file_size},
         "features": FEATURES,
     }
 

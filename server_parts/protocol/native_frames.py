@@ -11,6 +11,7 @@ from typing import Final
 from chat_common import FrameError, decode_frame, decode_values, lasting
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.events import bye
+from server_parts.protocol.file_requests import ref_in
 from server_parts.protocol.native_requests import from_frame, plain_says
 from server_parts.protocol.requests import EndConnection, Refusal, Request
 
@@ -60,7 +61,8 @@ class NativeFrames:
         try:
             return from_frame(frame)
         except FrameError as error:
-            return Refusal(error.code, error.text, error.field, fatal=error.code == "protocol_version")
+            is_fatal = error.code == "protocol_version"
+            return Refusal(error.code, error.text, error.field, fatal=is_fatal, ref=ref_in(frame))
 
 
 class Patience:

@@ -13,12 +13,13 @@ from chat_common import (
     check_values,
     encode_frame,
     harmless_line,
+    is_blank,
     is_guest,
     is_name,
     storable,
 )
 from server_parts.protocol.account_requests import ACCOUNT_MAKERS, Secret, secret
-from server_parts.protocol.entries import about_in, kinds_in, problem_of, said, text_in
+from server_parts.protocol.entries import about_in, file_in, kinds_in, problem_of, said, text_in
 from server_parts.protocol.fields import (
     color_of,
     count_of,
@@ -30,6 +31,7 @@ from server_parts.protocol.fields import (
     room_of,
     string,
 )
+from server_parts.protocol.file_requests import FILE_MAKERS
 from server_parts.protocol.native_moderation import MODERATION_MAKERS, room_invitation, room_role
 from server_parts.protocol.requests import (
     DEFAULT_HISTORY,
@@ -97,12 +99,16 @@ def _say(frame: Frame) -> Say:
     kinds = kinds_in(frame)
     try:
         check_values(frame)
-        text = text_in(frame, kinds)
+        has_file = frame.get("file") is not None
+        text = text_in(frame, kinds, has_file=has_file)
         room = place_of(string(frame, "room"), "room")
         about = about_in(frame, kinds)
+        file = file_in(frame, about) if has_file else None
     except FrameError as error:
         return Say("", [""], seq, Refusal(error.code, error.text, error.field, seq))
-    return Say(room, [said(about, text)], seq, problem_of(about, text, seq), about)
+    if file is not None and is_blank(text):
+        return Say(room, [""], seq, None, about, file)
+    return Say(room, [said(about, text)], seq, problem_of(about, text, seq), about, file)
 
 
 def plain_says(values: Iterable[Any]) -> list[Request] | None:
@@ -279,6 +285,7 @@ _MAKERS: Final[dict[str, Callable[[Frame], Request]]] = {
     "bye": lambda frame: Bye(),
     **MODERATION_MAKERS,
     **ACCOUNT_MAKERS,
+    **FILE_MAKERS,
     "role": lambda frame: (ACCOUNT_MAKERS["role"] if frame.get("room") is None else room_role)(frame),
     "invite": lambda frame: (ACCOUNT_MAKERS["invite"] if frame.get("room") is None else room_invitation)(frame),
 }

@@ -22,13 +22,13 @@ from chat_common import (
     nearest,
     room_problem,
 )
-from server_parts.protocol import plain_entries
+from server_parts.protocol import plain_entries, plain_files
 from server_parts.protocol.account_lines import OF_PEOPLE, Parse
 from server_parts.protocol.account_requests import MAX_SECRET, Login, Redeem, Secret
 from server_parts.protocol.door import Inside
 from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.moderation_requests import Ban, SetRoom
-from server_parts.protocol.plain_encoder import PLAIN, PLAIN_FORMS, lines_of, starred
+from server_parts.protocol.plain_encoder import PLAIN_FORMS, Forms, lines_of, starred
 from server_parts.protocol.plain_moderation import BY_WORD, Row, how_to
 from server_parts.protocol.plain_moderation import ROWS as ORDERS
 from server_parts.protocol.plain_questions import Questions
@@ -78,10 +78,10 @@ _REFUSALS: Final = {b"\xfb": b"\xff\xfe", b"\xfd": b"\xff\xfc"}  # WILL: DONT; D
 class PlainDoor:
     """Lines of text. The first request is a hello in the name of whoever came in."""
 
-    encoder: Encoder = PLAIN
-
-    def __init__(self, opened: float = math.inf, *, confidential: bool = True) -> None:
-        """`confidential`: nobody on the way can read along, so passwords may be asked for."""
+    def __init__(self, opened: float = math.inf, *, confidential: bool = True, forms: Forms = PLAIN_FORMS) -> None:
+        """`confidential`: nobody on the way can read along, so passwords may be asked for. `forms`: how all looks."""
+        self._forms = forms
+        self.encoder: Encoder = forms[False, False]
         self.lines_of = LineDecoder()
         self._room = LOBBY
         self._times_on = self._numbers_on = False
@@ -222,6 +222,9 @@ class PlainDoor:
             return _error(how_to(row.usage))
         return NOT_A_SECRET if any(map(self._questions.is_secret, (rest, *request.texts))) else request
 
+    def _about_files(self, row: plain_files.Row, rest: str) -> Request:
+        return row.make(self._room, rest) or _error(how_to(row.usage))
+
     def _join(self, room: str) -> Request:
         if not room:
             return _error("usage: /join ROOM")
@@ -292,7 +295,7 @@ class PlainDoor:
         return self._show_as(f"numbers are {word.lower()}")
 
     def _show_as(self, text: str) -> Request:
-        self.encoder = PLAIN_FORMS[self._times_on, self._numbers_on]
+        self.encoder = self._forms[self._times_on, self._numbers_on]
         return ShowAs(self.encoder, text)
 
     def _search(self, text: str) -> Request:
@@ -327,6 +330,10 @@ class _Command(NamedTuple):
     request: Callable[[PlainDoor, str], Request]
 
 
+def _on_files(row: plain_files.Row) -> _Command:
+    return _Command(row.usage, row.help, lambda door, rest: door._about_files(row, rest))
+
+
 def _speaking(row: plain_entries.Row) -> _Command:
     return _Command(row.usage, row.help, lambda door, rest: door._speak_of(row, rest))
 
@@ -347,6 +354,7 @@ _ROWS: Final = (
     _Command("/password", "set, change or remove your account's password", PlainDoor._password),
     _Command("/ok", "go on talking after a password was refused", lambda door, rest: TalkAgain()),
     *(_Command(line.usage, line.help, _parsed_by(line.parse)) for line in OF_PEOPLE),
+    *map(_on_files, plain_files.ROWS),
     _Command(
         "/help [messages|moderation]",
         "this list, or those to answer, edit, delete and react, or to keep order",

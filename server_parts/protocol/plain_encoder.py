@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from chat_common import (
@@ -15,6 +16,7 @@ from chat_common import (
     without_padding,
 )
 from server_parts.protocol.plain_entries import before, deed, is_void, reactions
+from server_parts.protocol.plain_files import Link, brought, file_lines, files_lines, no_link, promised_lines
 from server_parts.protocol.plain_moderation_lines import LINES, room_line
 from server_parts.protocol.plain_times import local_times, moment
 from server_parts.storage.finding import MOST_COUNTED
@@ -52,17 +54,23 @@ class _Line(NamedTuple):
     text: str
 
 
-def message_text(message: Message) -> str:
-    """The form that programs read: `[COLOR (blue)] alice said -> hello`, behind the place if it is not the lobby."""
+def message_text(message: Message, link: Link = no_link) -> str:
+    """The form that programs read: `[COLOR (blue)] alice said -> hello`, behind the place if it is not the lobby.
+
+    A file has a line of its own. `link` says where it is fetched.
+    """
     if is_void(message):
         return ""
     if not message.text:
         return starred(f"#{message.id} by {message.sender} was deleted")
     if done := deed(message):
         return starred(done)
+    file, reacted = brought(message, link), reactions(message.id, message.fate)
+    notes = "\n".join(starred(note) for note in (file, reacted) if note)
+    if message.file is not None and message.file.bare:
+        return before(message) + notes
     said = without_padding(text_form(message.sender, message.color, message.text))
-    reacted = reactions(message.id, message.fate)
-    return _place(message.room) + before(message) + said + (f"\n{starred(reacted)}" if reacted else "")
+    return _place(message.room) + before(message) + said + (f"\n{notes}" if notes else "")
 
 
 def _place(room: str) -> str:
@@ -71,9 +79,9 @@ def _place(room: str) -> str:
     return "" if room == LOBBY else f"#{room} "
 
 
-def timed_text(message: Message) -> str:
+def timed_text(message: Message, link: Link = no_link) -> str:
     """The same behind the server's local time, with the date where that is not today."""
-    text = message_text(message)
+    text = message_text(message, link)
     if not text:
         return ""
     when = time.localtime(message.ts)
@@ -93,13 +101,21 @@ def _with_number(text_of: Callable[[Message], str]) -> Callable[[Message], str]:
 
 PLAIN: Final = PlainEncoder(message_text)
 PLAIN_TIMED: Final = PlainEncoder(timed_text)
-# By whether times are shown, and whether numbers are.
-PLAIN_FORMS: Final = {
-    (False, False): PLAIN,
-    (True, False): PLAIN_TIMED,
-    (False, True): PlainEncoder(_with_number(message_text)),
-    (True, True): PlainEncoder(_with_number(timed_text)),
-}
+Forms = Mapping[tuple[bool, bool], PlainEncoder]  # by whether times are shown, and whether numbers are
+
+
+def plain_forms(link: Link) -> Forms:
+    """All of them for those who find files where `link` says."""
+    plain, timed = partial(message_text, link=link), partial(timed_text, link=link)
+    return {
+        (False, False): PlainEncoder(plain),
+        (True, False): PlainEncoder(timed),
+        (False, True): PlainEncoder(_with_number(plain)),
+        (True, True): PlainEncoder(_with_number(timed)),
+    }
+
+
+PLAIN_FORMS: Final[Forms] = {**plain_forms(no_link), (False, False): PLAIN, (True, False): PLAIN_TIMED}
 
 
 def lines_of(*lines: str) -> bytes:
@@ -259,4 +275,7 @@ _TEXTS: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "devices": _devices,
     "code": _code,
     "invitation": _invitation,
+    "file": _in_stars(file_lines),
+    "files": _in_stars(files_lines),
+    "promised": _in_stars(promised_lines),
 }

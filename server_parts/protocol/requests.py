@@ -15,6 +15,7 @@ from chat_common import (
 )
 from server_parts.protocol.account_requests import AccountRequest, Proof, Secret
 from server_parts.protocol.encoder import Encoder
+from server_parts.protocol.file_requests import FileRequest, Transfer
 from server_parts.protocol.moderation_requests import ModerationRequest
 from server_parts.storage.records import About, Run
 from server_parts.storage.search_query import MAX_ECHO
@@ -37,6 +38,7 @@ class Refusal(NamedTuple):
     seq: int | None = None
     fatal: bool = False
     until: float | None = None  # when that ends by itself
+    ref: str | None = None  # what the request called itself
 
     def frame(self) -> Frame:
         frame: Frame = {"type": "error", "code": self.code, "text": self.text, "fatal": self.fatal}
@@ -46,6 +48,8 @@ class Refusal(NamedTuple):
             frame["field"] = self.field[:MAX_ECHO]
         if self.until is not None:
             frame["until"] = self.until
+        if self.ref is not None:
+            frame["ref"] = self.ref
         return frame
 
 
@@ -81,7 +85,8 @@ class Say(NamedTuple):
     texts: list[str]
     seq: int  # 0: the door does not count, the hub does
     refusal: Refusal | None = None  # what is wrong with it; it uses up its seq all the same
-    about: About | None = None  # which message it speaks of; then it is one text
+    about: About | None = None  # which message it speaks of; then it is one text …
+    file: str | None = None  # … and so it is with a file, whose caption it is
 
 
 class Join(NamedTuple):
@@ -222,6 +227,8 @@ Request = (
     | ModerationRequest  # for the hub
     | History | Search | Ping | Answer | TalkAgain | Refusal  # for the dispatcher
     | AccountRequest
+    | FileRequest
+    | Transfer  # for the reader
 )  # fmt: skip
 
 
@@ -233,7 +240,7 @@ def in_runs(requests: Iterable[Request]) -> list[Request]:
     runs: list[Request] = []
     here, due, row = "", 0, [""]  # the run so far: its room, the seq that would continue it, its texts
     for request in requests:
-        if type(request) is not Say or request.refusal is not None or request.about is not None:
+        if type(request) is not Say or request.refusal is not None or not _is_only_text(request):
             due = 0
         elif request.seq == due and request.room == here and due:
             row += request.texts
@@ -244,6 +251,10 @@ def in_runs(requests: Iterable[Request]) -> list[Request]:
             due = seq and seq + len(row)
         runs.append(request)
     return runs
+
+
+def _is_only_text(say: Say) -> bool:
+    return say.about is None and say.file is None
 
 
 # --- Native frames, checked -------------------------------------------------------------------------------------

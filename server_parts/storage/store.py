@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
@@ -15,6 +17,7 @@ from server_parts.storage.message_log import MessageLog
 from server_parts.storage.records import Draft, Receipt, Run
 from server_parts.storage.session_store import SessionRecord, SessionStore
 
+SECRET: Final = 32  # bytes
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -56,6 +59,11 @@ class Store(MessageLog, SessionStore, AccountStore):
 
     exchange: Exchange = Alone()  # with the other servers on this log
     files: FileStore
+
+    @cached_property
+    def secret(self) -> bytes:
+        """Random bytes that all servers on this log have, and nobody else. Where it is the only one, they are new."""
+        return secrets.token_bytes(SECRET)
 
     def append(
         self,

@@ -16,7 +16,6 @@ CONTENT_POLICY: Final = (
 )
 _ALWAYS: Final = (
     ("Connection", "close"),
-    ("Content-Security-Policy", CONTENT_POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -30,12 +29,17 @@ Field = tuple[str, str]
 
 def response(status: int, body: bytes = b"", fields: Iterable[Field] = (), *, has_body: bool = True) -> bytes:
     """An answer. Without `has_body`, that of a HEAD: as long as the other, and nothing in it."""
+    head = head_of(status, len(body), fields)
+    return head + body if has_body else head
+
+
+def head_of(status: int, length: int, fields: Iterable[Field] = (), policy: str = CONTENT_POLICY) -> bytes:
+    """The head of an answer whose body has that length, and what a browser may do with it."""
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Date: {formatdate(usegmt=True)}"]
     if status not in (204, 304):  # those have no body, and so no length
-        lines.append(f"Content-Length: {len(body)}")
-    lines += [f"{name}: {value}" for name, value in (*_ALWAYS, *fields)]
-    head = "".join(f"{line}\r\n" for line in (*lines, "")).encode("latin-1")
-    return head + body if has_body else head
+        lines.append(f"Content-Length: {length}")
+    lines += [f"{name}: {value}" for name, value in (*_ALWAYS, ("Content-Security-Policy", policy), *fields)]
+    return "".join(f"{line}\r\n" for line in (*lines, "")).encode("latin-1")
 
 
 def told(status: int, sentence: str, fields: Iterable[Field] = (), *, has_body: bool = True) -> bytes:
@@ -47,6 +51,9 @@ def told(status: int, sentence: str, fields: Iterable[Field] = (), *, has_body: 
 def done(fields: Iterable[Field] = ()) -> bytes:
     """There is nothing to say."""
     return response(204, fields=(NOT_KEPT, *fields))
+
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def switched(fields: Iterable[Field]) -> bytes:

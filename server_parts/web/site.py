@@ -11,8 +11,9 @@ from urllib.parse import parse_qs
 
 from chat_common import format_address, is_name
 from server_parts.protocol.account_requests import LogOut, Secret
+from server_parts.protocol.file_names import FILES
 from server_parts.protocol.requests import Reply, Request
-from server_parts.web import cookies, files, hosts
+from server_parts.web import cookies, file_paths, files, hosts
 from server_parts.web.forwarded import Behind, Proxies
 from server_parts.web.handshake import HOW, accepted
 from server_parts.web.heads import BadHeadError, Head
@@ -25,6 +26,7 @@ ROBOTS: Final = "User-agent: *\nDisallow: /"
 _ICON: Final = "/favicon.svg"
 _READING: Final = ("GET", "HEAD")
 _FOREIGN: Final = "Only the page of this server may ask for that."
+NO_PAGE: Final = "This is a chat server, not a web server. Come in with client.py, or with nc."
 _IN_CLEAR: Final = "This port speaks https: put https:// before the address, or use client.py."
 
 
@@ -74,10 +76,17 @@ class _Asked(NamedTuple):
 Answered = Request | Upgrade
 
 
+def _wrong_method(asked: _Asked, methods: Iterable[str]) -> Reply:
+    return asked.told(405, f"Here, {' and '.join(methods)} can be asked for.", (("Allow", ", ".join(methods)),))
+
+
 class Site:
-    def __init__(self, names: Iterable[str] = (), proxies: Iterable[str] = ()) -> None:
+    def __init__(
+        self, names: Iterable[str] = (), proxies: Iterable[str] = (), *, has_page: bool = True, has_files: bool = True
+    ) -> None:
         """`names` are those under which this server is reached; `proxies` are believed about whom they talk for."""
         self._hosts = Hosts(names)
+        self.has_page, self._has_files = has_page, has_files
         self.proxies = Proxies(proxies)
         self.visits = Visits()
         self._paths: dict[str, tuple[tuple[str, ...], Callable[[_Asked], Answered]]] = {
@@ -113,7 +122,21 @@ class Site:
             raise BadHeadError(421, "This server is not known by that name; its operator can add it with --web-host.")
         if not head.target.startswith("/"):
             raise BadHeadError(400, "This server is no proxy: ask for a path.")
-        return self._routed(_Asked(head, is_encrypted))
+        asked = _Asked(head, is_encrypted)
+        if self._has_files and head.path.startswith(FILES):
+            return self._about_file(asked)
+        if not self.has_page:
+            raise BadHeadError(400, NO_PAGE)
+        return self._routed(asked)
+
+    @staticmethod
+    def _about_file(asked: _Asked) -> Answered:
+        head, is_encrypted = asked
+        if head.method not in file_paths.METHODS:
+            return _wrong_method(asked, file_paths.METHODS)
+        if not (hosts.is_own_page(head, is_encrypted=is_encrypted) or file_paths.is_navigation(head)):
+            return asked.told(403, _FOREIGN)
+        return file_paths.transfer_in(head)
 
     def _routed(self, asked: _Asked) -> Answered:
         head = asked.head
@@ -123,7 +146,7 @@ class Site:
             return asked.told(404, "There is nothing here; the chat is at /.")
         methods, answer = found or (_READING, None)
         if head.method not in methods:
-            return asked.told(405, f"Here, {' and '.join(methods)} can be asked for.", (("Allow", ", ".join(methods)),))
+            return _wrong_method(asked, methods)
         if answer is not None:
             return answer(asked)
         assert file is not None

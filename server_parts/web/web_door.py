@@ -7,6 +7,7 @@ from typing import Final
 from chat_common import lasting
 from server_parts.protocol.door import Door, Inside
 from server_parts.protocol.encoder import Encoder
+from server_parts.protocol.file_requests import Upload
 from server_parts.protocol.requests import Answer, Reply, Request
 from server_parts.web.chat_door import ChatDoor
 from server_parts.web.heads import BadHeadError, Head, HeadReader
@@ -47,6 +48,8 @@ class WebDoor:
     def _answer(self, head: Head, rest: bytes, now: float) -> list[Request]:
         self._site.note_visit(self._caller, now)
         answered = self._site.answer(head, self._caller)
+        if isinstance(answered, Upload):
+            return [answered._replace(begun=rest)]
         if not isinstance(answered, Upgrade):
             return [answered]
         self._chat = ChatDoor(now, answered.token)

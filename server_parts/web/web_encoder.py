@@ -63,5 +63,13 @@ class HttpEncoder:
         return b""
 
 
+class _NothingMore(HttpEncoder):
+    """For as long as the body of an answer is on its way: whatever was said would be taken for a part of it."""
+
+    def frame(self, frame: Frame) -> bytes:
+        return b""
+
+
 WEB: Final = WebEncoder()
 HTTP: Final = HttpEncoder()
+NOTHING_MORE: Final = _NothingMore()

@@ -30,6 +30,7 @@ SENTENCES: Final = {
     "bad_field": r"is not invite-only",
     "no_such_message": r"there is no message|tells of a change of the room",
     "not_yours": r"is not yours",
+    "no_such_file": r"there is no such file",
     "not_in_room": r"you are not in",
     "sure_needed": r"repeat it if you mean it",
     "name_taken": r"is taken|is in use|belongs to",

@@ -24,10 +24,11 @@ from tests.faults.at_doors import Door, FrameVisitor, PlainVisitor, frame_visito
 from tests.faults.links import LocalServer
 from tests.faults.rights_table import MODES, PLACES, ROLES, VISIBLE, Row
 from tests.peers import WAIT, Native, codes, of_type
+from tests.sending import share
 from tests.tls.certificates import key_pair
 
 ACTOR: Final = "actor"
-_NUMBERS: Final = ("id", *KINDS)
+_NUMBERS: Final = KINDS  # fields with the number of a text, and "id" but for files
 PASSWORD: Final = "kept-secret horse battery"
 VICTIMS: Final = 7
 _OWN_PLACE: Final = re.compile(r"https?://127\.0\.0\.1:\d+/")  # where the actor itself has found the server
@@ -86,6 +87,7 @@ class Scene:
         self._guest("stranger")
         self.victims = [self._guest(f"victim{number}") for number in range(VICTIMS)]
         self._left = iter(self.victims)
+        self.file = ""  # one that was sent to the room
         self.texts: dict[str, int] = {}
         self.judge = self._account("judge")
         self._promote("judge")
@@ -127,6 +129,7 @@ class Scene:
         keeper.tell("kept in the vault", "vault")
         _said(keeper, "kept in the vault too", "vault", reply=1)
         _said(keeper, "kept in the vault", "vault", react=1)
+        self._share(keeper, "vault.txt", "vault")
         _done(keeper, "room", room="vault", mode="invite", topic="kept topic of the vault")
         _done(keeper, "ban", room="vault", name="stranger", reason="kept from the vault")
 
@@ -135,6 +138,11 @@ class Scene:
         self.mabel.tell("kept-whisper too", "@founder")
         _said(self.mabel, "kept-whisper", "@founder", react=1)
         _said(self.founder, "kept-whisper again", "@mabel", reply=2)
+        self.whispered = self._share(self.founder, "kept-whisper.txt", "@mabel")
+
+    def _share(self, peer: Native, name: str, room: str) -> str:
+        """The id of a new file there."""
+        return str(share(self.server.port, peer, name.encode(), name, room)["file"]["id"])
 
     def _furnish(self) -> None:
         """A room with something of everything that only some may see. Also a den, where the actor may be somebody."""
@@ -163,6 +171,7 @@ class Scene:
             _said(speaker, "kept-there too", "room", edit=self.texts[name])
         _said(self.mabel, "kept-there, indeed", "room", reply=self.texts["TEXT"])
         _said(self.founder, "kept-there", "room", react=self.texts["TEXT"])
+        self.file = self._share(speaker, "kept-there.txt", "room")
         self.texts["OWN"] = self.texts["THEIRS"]  # of an actor who has never been there
 
     # --- the actor ---
@@ -210,6 +219,7 @@ class Scene:
     def _talk_privately(self, own: int) -> None:
         theirs = self.victims[0].tell("hello", f"@{ACTOR}")["id"]
         self.texts = {"OWN": own, "TEXT": theirs, "THEIRS": theirs, "HIGHER": theirs, "CHANGE": 999}  # there is none
+        self.file = self._share(self.victims[0], "a.txt", f"@{ACTOR}")
 
     def _come_plainly(self, token: str | None) -> PlainVisitor:
         peer = self._opened.enter_context(plain_visitor(self.server.port, encrypted=self.stand.door.encrypted))
@@ -245,7 +255,9 @@ class Scene:
         if row.plain is None or self._is_elsewhere(row):
             return row.plain is not None
         is_let_in = self.stand.role in ("operator", "terminal") and self.stand.place != "in"
-        depends_on_that = (row.native[0] == "say" and is_let_in) or (row.name == "join" and self.stand.place == "out")
+        depends_on_that = (row.native[0] in ("say", "upload") and is_let_in) or (
+            row.name == "join" and self.stand.place == "out"
+        )
         return self._is_public and not depends_on_that
 
     @property
@@ -262,6 +274,7 @@ class Scene:
             "ROOM": self.room,
             "KIND": self.stand.kind if self._is_public else "open",
             "SELF": ACTOR,
+            "FILE": self.whispered if self.stand.place == "others" else self.file,
             **{name: str(id) for name, id in self.texts.items()},
         }
         if "VICTIM" in row.native[1].values():
@@ -302,7 +315,8 @@ class Scene:
 
 def _filled(fields: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
     filled = {field: _fill(value, words) for field, value in fields.items()}
-    return {field: int(value) if field in _NUMBERS else value for field, value in filled.items()}
+    numbers = {*_NUMBERS, "id"} if fields.get("id") != "FILE" else {*_NUMBERS}
+    return {field: int(value) if field in numbers else value for field, value in filled.items()}
 
 
 def _fill(value: Any, words: dict[str, str]) -> Any:

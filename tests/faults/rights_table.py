@@ -27,11 +27,12 @@ LETTERS: Final = {
     "p": "password_wrong",
     "y": "not_yours",
     "m": "no_such_message",
+    "x": "no_such_file",
 }
 
 
 class Row(NamedTuple):
-    """A request. In capitals: ROOM, its KIND, VICTIM (another one each time), and the numbers of texts there.
+    """A request. In capitals: ROOM, its KIND, VICTIM (another one each time), a FILE, and the numbers of texts there.
 
     These are OWN, and of others TEXT, THEIRS and HIGHER, which is the text of the room's owner; CHANGE is the entry of
     what the owner has changed about the room.
@@ -81,6 +82,9 @@ ROWS: Final = (
     Row("read", ("read", {"room": "ROOM", "id": 1}), None, "+++++++ +++++++ +++++++ +++++++ ddddddd"),
     Row("history", ("history", {"room": "ROOM"}), "/history", READERS),
     Row("search", ("search", {"text": "kept", "room": "ROOM"}), None, READERS),
+    Row("files", ("files", {"room": "ROOM"}), "/files", "+++++++ +++++++ +++++++ +++++++ ddddddd"),
+    Row("all files", ("files", {}), None, EVERYWHERE),
+    Row("file", ("file", {"id": "FILE"}), "/file FILE", "+++++++ +++++++ xxxxx++ +++++++ xxxxxxx"),
     act("report", ("report", {"room": "ROOM", "reason": "rude"}), "/report rude",
         "+++++++ +++++++ bbbbb++ +++++++ ddddddd"),
     act("report of a text", ("report", {"room": "ROOM", "reason": "rude", "id": "TEXT"}), "/report TEXT rude",
@@ -146,7 +150,7 @@ def _say(text: str | None = None, **about: Any) -> tuple[str, dict[str, Any]]:
 def _said_in(speakers: str, *, plain: bool = True) -> tuple[Row, ...]:
     """`speakers`: what becomes of an ordinary text there, in a word for all roles."""
 
-    def row(name: str, native: tuple[str, dict[str, Any]], line: str, among: str, own: str) -> Row:
+    def row(name: str, native: tuple[str, dict[str, Any]], line: str | None, among: str, own: str) -> Row:
         """`among`: for those who may speak there, in a public room; `own`: in one's own private one."""
         here = "".join(may if said == "+" else said for said, may in zip(speakers, among, strict=True))
         outside = OUTSIDE.replace("+++++++", own * len(ROLES))
@@ -155,6 +159,9 @@ def _said_in(speakers: str, *, plain: bool = True) -> tuple[Row, ...]:
 
     return (
         row("say", _say("hello"), "hello", "+++++++", "+"),
+        row("send a file", ("upload", {"ref": "1", "room": "ROOM", "name": "a.txt", "size": 1}), "/upload a.txt",
+            "+++++++", "+"),
+        row("say another's file", _say(file="FILE"), None, "xxxxxxx", "x"),
         row("answer", _say("indeed", reply="TEXT"), "/re TEXT indeed", "+++++++", "+"),
         row("answer to one's own", _say("and more", reply="OWN"), "/re OWN and more", "+++++++", "+"),
         row("answer to nothing", _say("indeed", reply="999"), "/re 999 indeed", "mmmmmmm", "m"),
@@ -196,7 +203,7 @@ VISIBLE: Final = {
     "kept-ban": ("moderator", "operator"),  # why somebody is banned there
     "kept-kick": ("operator", "operator"),  # why somebody was kicked there
     "kept-address": ("operator", "operator"),
-    "kept-whisper": (None, None),  # what two others say in private
+    "kept-whisper": (None, None),  # what two others say in private, and a file's name
     "kept-deleted": (None, None),
     "kept-draft": (None, None),  # what somebody corrected
     "kept-secret": (None, None),  # another's token, session or password

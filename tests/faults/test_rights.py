@@ -10,17 +10,22 @@ import pytest
 
 from server_parts.hub import amending as speaking
 from server_parts.hub import complaints, lists
+from server_parts.hub import files as hub_files
 from server_parts.hub.amending import Amending
+from server_parts.hub.bringing import Bringing, Brought
+from server_parts.hub.files import Files
 from server_parts.hub.hub import Hub
 from server_parts.people import permissions
 from server_parts.people.clients import Client
 from server_parts.people.roles import Role
 from server_parts.protocol import account_requests as account
+from server_parts.protocol import file_requests as file
 from server_parts.protocol import moderation_requests as order
 from server_parts.protocol import native_requests, plain_door
 from server_parts.protocol import requests as ask
 from server_parts.protocol.requests import Refusal, Request
 from server_parts.storage import amending
+from server_parts.storage.file_records import Attachment
 from tests.faults import rights
 from tests.faults.actors import chosen_seed
 from tests.faults.at_doors import DOORS
@@ -75,7 +80,7 @@ def test_every_request_has_a_row() -> None:
 KINDS: Final = (
     order.Kick, order.Ban, order.Unban, order.Mute, order.Unmute, order.SetRoom, order.SetRoomRole, order.Delete,
     order.ListActs, order.Lockdown, account.MakeInvitation, account.Recover, account.Release, account.GiveRole,
-    account.Whois, ask.Say, order.Block, order.Unblock,
+    account.Whois, ask.Say, order.Block, order.Unblock, file.Reserve, file.Promise,
 )  # fmt: skip
 
 
@@ -96,18 +101,32 @@ def take_for_another(monkeypatch: pytest.MonkeyPatch, kind: type) -> None:
     monkeypatch.setattr(Hub, "_carry_out_or_refuse", as_another)
 
 
-NATIVE_ONLY: Final = (order.Delete, account.Recover, account.Release, account.GiveRole)
+NATIVE_ONLY: Final = (order.Delete, account.Recover, account.Release, account.GiveRole, file.Reserve)
+PLAIN_ONLY: Final = (file.Promise,)
 
 
 @pytest.mark.parametrize(
     ("kind", "door"),
-    [(kind, door) for kind in KINDS for door in (NATIVE, PLAIN) if door is NATIVE or kind not in NATIVE_ONLY],
+    [
+        (kind, door)
+        for kind in KINDS
+        for door in (NATIVE, PLAIN)
+        if kind not in (NATIVE_ONLY if door is PLAIN else PLAIN_ONLY)
+    ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_a_request_that_anybody_may_make_is_found_out(monkeypatch: pytest.MonkeyPatch, kind: type, door: Any) -> None:
     """For each request that not everybody may make, at both doors where both have it."""
     take_for_another(monkeypatch, kind)
     assert rights.tried(Stand("guest", "read-only", "in", door)).wrong
+
+
+_bring: Final = Bringing.bring
+
+
+def bring_any(self: Bringing, client: Client, room: str, id: str, text: str) -> Brought | Refusal:
+    """For the actor."""
+    return Brought(Attachment(id, ()), "a file") if client.name == ACTOR else _bring(self, client, room, id, text)
 
 
 LEAKS: Final[dict[str, tuple[object, str, Callable[..., Any], Stand]]] = {
@@ -137,6 +156,14 @@ LEAKS: Final[dict[str, tuple[object, str, Callable[..., Any], Stand]]] = {
     "everything may be spoken of": (speaking, "can_be_meant", lambda *_: True, Stand("guest", "open", "in", NATIVE)),
     "nobody is above": (Amending, "deletion_refusal", lambda *_: None, Stand("moderator", "open", "in", PLAIN)),
     "old texts are kept": (amending, "erased", lambda message: message, Stand("guest", "open", "in", PLAIN)),
+    "files of hidden rooms are listed": (
+        hub_files, "hidden_from", lambda *_: frozenset(), Stand("member", "invite", "hidden", NATIVE),
+    ),
+    "files of hidden rooms are fetched": (
+        hub_files, "may_see", lambda *_: True, Stand("member", "invite", "hidden", PLAIN),
+    ),
+    "files of others are fetched": (Files, "_floor", lambda *_: 0, Stand("owner", "private", "others", NATIVE)),
+    "files of others are said": (Bringing, "bring", bring_any, Stand("guest", "open", "in", NATIVE)),
     "hidden rooms are reported": (
         complaints, "may_know", lambda *_: True, Stand("voice", "invite", "hidden", NATIVE),
     ),

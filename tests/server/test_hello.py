@@ -26,7 +26,7 @@ def test_the_welcome(serve: Serve) -> None:
     assert set(welcome) >= {"type", "protocol", "name", "color", "epoch", "accepted", "motd", "server", "limits"}
     assert (welcome["protocol"], welcome["name"], welcome["color"]) == (1, "alice", "green")
     assert (welcome["accepted"], welcome["motd"]) == (0, "Be kind.")
-    assert welcome["limits"] == {"line": 65_536, "text": 5_000, "name": 32, "room": 64}
+    assert welcome["limits"] == {"line": 65_536, "text": 5_000, "name": 32, "room": 64, "file": 104_857_600}
     assert isinstance(welcome["epoch"], str)
     assert welcome["epoch"]
     assert isinstance(welcome["server"], str)

@@ -11,6 +11,7 @@ import secrets
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Final
 
 from psycopg import Connection
@@ -89,6 +90,11 @@ class PostgresLog(PostgresAccounts, Store):
             return "has another history than before"
         where = "1 room" if len(fallen) == 1 else f"{len(fallen)} rooms"
         return f"has lost stored messages, in {where}" if fallen else "" if is_kept else "has lost stored messages"
+
+    @cached_property
+    def secret(self) -> bytes:
+        ((secret,),) = self._reader.look_up("SELECT secret FROM about", ())
+        return bytes.fromhex(secret)
 
     @property
     def is_replaced(self) -> bool:

@@ -13,6 +13,7 @@ from psycopg import Connection
 
 from server_parts.storage.postgres.functions import APPEND, FENCE, TAKE
 from server_parts.storage.records import StorageError
+from server_parts.storage.store import SECRET
 
 SCHEMA: Final = "chat"
 UNFINISHED: Final = "chat_import"  # the same, while everything of another log is being copied into it
@@ -25,6 +26,7 @@ NEW_EPOCH: Final = "UPDATE about SET epoch = %s WHERE epoch = %s"
 _HOME: Final = """
     SELECT system_identifier || '/' || d.oid FROM pg_control_system(), pg_database AS d
     WHERE d.datname = current_database()"""
+_KEEP_SECRET: Final = "UPDATE about SET secret = %s WHERE secret IS NULL"
 _MOVE_IN: Final = "UPDATE about SET epoch = %s, home = %s WHERE home <> %s"
 
 BEFORE_ENTRIES: Final = 1  # the last version in which nothing is kept of entries that speak of others
@@ -149,6 +151,8 @@ MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
             PRIMARY KEY (account, room)) WITH (fillfactor = 50)""",
     ),
     (
+        # What only the servers on this database know: with it they recognise each other's tickets for files.
+        "ALTER TABLE about ADD COLUMN secret text",
         # The file that a message carries, as `written_file` in file_records.py writes it.
         "ALTER TABLE messages ADD COLUMN file text",
         # The same files by their ids. When its message is gone (since `removed`), this is left of one for a day: how
@@ -228,6 +232,7 @@ def migrate(connection: Connection[Any], shown: str) -> str:
         home = home_of(connection)
         make_tables(connection, check_schema(connection, shown), home)
         connection.execute(_MOVE_IN, (secrets.token_hex(8), home, home))
+        connection.execute(_KEEP_SECRET, (secrets.token_hex(SECRET),))
         (epoch,) = connection.execute("SELECT epoch FROM about").fetchone() or ("",)
     return str(epoch)
 

@@ -53,6 +53,7 @@ CASES: Final = {
     "bans": Case("bans", {"room": "ROOM"}, from_("moderator")),
     "reports": Case("reports", {"room": "ROOM"}, from_("moderator")),
     "report": Case("report", {"room": "ROOM", "reason": "rude"}, ANYBODY, ANYBODY),
+    "files": Case("files", {"room": "ROOM"}, ANYBODY, ANYBODY),
 }
 SERVER_CASES: Final = {
     "kick": Case("kick", {"name": "VICTIM"}, from_("operator")),
@@ -70,7 +71,8 @@ SERVER_CASES: Final = {
     "blocked": Case("block", {}, {**from_("member"), "terminal": "not_allowed"}),
     "unblock": Case("unblock", {"name": "mabel"}, {**from_("member", ok="no_such_ban"), "terminal": "not_allowed"}),
 }
-SPEAKING: Final = {
+UPLOAD: Final = Case("upload", {"ref": "u", "room": "ROOM", "name": "a.txt", "size": 1}, {})
+SPEAKING: Final = {  # and sending files, which is the same
     "open": ANYBODY,
     "moderated": from_("voice", "read_only"),
     "read-only": from_("moderator", "read_only"),
@@ -135,10 +137,10 @@ class Scene:
 def test_what_becomes_of_each_request_in_a_room(chat: Chat, role: str, kind: str) -> None:
     """From each role, in each kind of room, also from whoever is in it."""
     scene = Scene(chat, kind, role)
-    found = {"say": said(scene.actor, "hello", scene.room)}
+    found = {"say": said(scene.actor, "hello", scene.room), "upload": scene.attempt(UPLOAD)}
     found |= {name: scene.attempt(case) for name, case in CASES.items()}
     table = {name: (case.private if kind == "private" else case.expected)[role] for name, case in CASES.items()}
-    assert found == {"say": SPEAKING[kind][role], **table}
+    assert found == {"say": SPEAKING[kind][role], "upload": SPEAKING[kind][role], **table}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -10,6 +10,7 @@ from server_parts.people.clients import Client, Session
 from server_parts.people.permissions import floor_of, may_know, refusal
 from server_parts.people.roles import Role
 from server_parts.protocol import account_requests as account
+from server_parts.protocol import file_requests as file
 from server_parts.protocol import moderation_requests as order
 from server_parts.protocol import requests as ask
 from server_parts.protocol.native_encoder import NATIVE
@@ -74,7 +75,15 @@ AFTER_HELLO: list[ask.Request] = [
     account.GiveRole("bob", "operator"),
     account.MakeInvitation(),
     account.Whois("bob"),
-    ask.Reply(b"", ""),  # its reader sends it; the hub hears nothing of it
+    file.Reserve("r1", "lobby", "a.txt", 1),
+    file.GoOn("r1", "A" * 22),
+    file.Promise("lobby", "a.txt"),
+    file.WhereIs("A" * 22),
+    file.ListFiles(),
+    ask.Reply(b"", ""),  # its reader sends it; the hub hears nothing of it, nor of the next ones
+    file.Upload("A" * 22, "", 1),
+    file.AskOffset("A" * 22, ""),
+    file.Download("A" * 22, "a.txt", ""),
 ]
 # What somebody must be at least to ask for one of these; all else anybody may who is here.
 ROLES: dict[type, Role] = {
@@ -134,6 +143,8 @@ def test_a_reader_says_nothing() -> None:
     reader = somebody()
     reader.reads_only = True
     says = ask.Say("lobby", ["text"], 1)
+    sends = file.Reserve("r1", "lobby", "a.txt", 1), file.Promise("lobby", "a.txt")
+    assert [code(reader, request) for request in sends] == ["not_allowed"] * 2
     assert [code(reader, request) for request in (says, ask.Join("tea"), ask.Who())] == ["not_allowed", None, None]
     reader.claiming = True
     assert code(reader, says) is None

@@ -23,6 +23,7 @@ says = st.builds(
     st.integers(0, 4),
     st.none() | st.just(Refusal("empty_text", "nothing in it")),
     st.none() | st.just(About("reply", 1)),
+    st.none() | st.just("A" * 22),
 )
 
 
@@ -31,8 +32,8 @@ def one_by_one(requests: list[Request]) -> list[Request]:
     apart: list[Request] = []
     for request in requests:
         if isinstance(request, Say) and request.refusal is None:
-            room, texts, seq, _, about = request
-            apart += [Say(room, [text], seq and seq + i, None, about) for i, text in enumerate(texts)]
+            room, texts, seq, _, about, file = request
+            apart += [Say(room, [text], seq and seq + i, None, about, file) for i, text in enumerate(texts)]
         else:
             apart.append(request)
     return apart

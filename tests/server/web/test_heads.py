@@ -93,6 +93,13 @@ TOKENS = st.sampled_from(
     [
         b"GET",
         b"POST",
+        b"PUT",
+        b"PATCH",
+        b"Upload-Offset",
+        b"Expect",
+        b"100-continue",
+        b"Range",
+        b"bytes=0-",
         b"Host",
         b"Content-Length",
         b"Transfer-Encoding",
@@ -131,7 +138,9 @@ TOKENS = st.sampled_from(
 )
 FIELDS = st.lists(
     st.tuples(
-        st.sampled_from([b"Host", b"host", b"Content-Length", b"Accept", b"Transfer-Encoding", b"Cookie", b"A b", b""]),
+        st.sampled_from(
+            [b"Host", b"host", b"Content-Length", b"Accept", b"Transfer-Encoding", b"Cookie", b"A b", b"", b"Expect"]
+        ),
         st.sampled_from([b":", b": ", b":\t ", b" :", b""]),
         st.one_of(st.binary(max_size=6), st.sampled_from([b"x", b"5", b"a\r\n b", b"\xe9", b"chunked"])),
         st.sampled_from([b"\r\n", b"\n", b" \r\n", b"\r\r\n"]),
@@ -139,7 +148,15 @@ FIELDS = st.lists(
     max_size=5,
 )
 ALMOST = st.tuples(
-    st.sampled_from([b"GET / HTTP/1.1\r\n", b"POST /a HTTP/1.0\n", b"GET /\xe9 HTTP/1.1\r\n", b"G / HTTP/1.1\r\n"]),
+    st.sampled_from(
+        [
+            b"GET / HTTP/1.1\r\n",
+            b"POST /a HTTP/1.0\n",
+            b"GET /\xe9 HTTP/1.1\r\n",
+            b"PATCH / HTTP/1.1\r\n",
+            b"PUT / HTTP/1.1\n",
+        ]
+    ),
     FIELDS,
 ).map(lambda parts: parts[0] + b"".join(b"".join(field) for field in parts[1]) + b"\r\n")
 

@@ -1,0 +1,133 @@
+"""Where people get a place for a file, and the address of one: what the conversation says of files.
+
+One for a server. What needs the store is done by whoever sends the answer, never by the hub. Whether somebody may
+speak in a room or read it is decided before; this module must not know clients or sockets.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from chat_common import Frame
+from server_parts.files.promises import Promises, Sender
+from server_parts.files.quota import FileLimits, FromAddresses, size_refusal, space_refusal
+from server_parts.files.running import Running
+from server_parts.files.tickets import GET, SEND, Tickets
+from server_parts.protocol import file_events
+from server_parts.protocol.file_events import NO_SUCH_FILE
+from server_parts.protocol.file_names import FILES, kept_name, path_of
+from server_parts.protocol.file_requests import Reserve
+from server_parts.protocol.requests import Refusal
+from server_parts.storage.file_records import FileRecord, Reservation
+from server_parts.storage.file_store import FileStore, NoSuchFile
+
+MOST_REMEMBERED: Final = 10_000  # files
+
+
+class Accepted:
+    """The newest files that were looked at, by their ids. Any thread may ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ids: OrderedDict[str, None] = OrderedDict()
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._ids
+
+    def add(self, id: str) -> None:
+        with self._lock:
+            self._ids[id] = None
+            if len(self._ids) > MOST_REMEMBERED:
+                self._ids.popitem(last=False)
+
+
+class FileDesk:
+    def __init__(self, store: FileStore, tickets: Tickets, limits: FileLimits, *, is_checked: bool = False) -> None:
+        """`is_checked`: a program of the operator's looks at each file before it may be said."""
+        self.store = store
+        self.tickets = tickets
+        self.limits = limits
+        self.clock: Callable[[], float] = time.time
+        self.running = Running()
+        self.promises = Promises()
+        self._from_addresses = FromAddresses()
+        self._reserving = threading.Lock()  # held while it is decided whether there is a place
+        self.accepted = Accepted() if is_checked else None
+
+    @property
+    def most(self) -> int | None:
+        """How many bytes a file may have; None if none are taken."""
+        return self.limits.size or None
+
+    @property
+    def in_use(self) -> int:
+        """How many bytes files take up. StorageError: nobody can tell just now."""
+        return self.store.totals("").size
+
+    # --- by whoever sends the answer ---
+
+    def reserve(self, asked: Reserve, room: str, sender: Sender) -> Frame | Refusal:
+        """A place for a file. StorageError: nobody can tell just now."""
+        found = self.place(room, kept_name(asked.name), asked.size, asked.sha256, sender)
+        return found if isinstance(found, Refusal) else self._told(asked.ref, found, 0)
+
+    def place(self, room: str, name: str, size: int, sha256: str | None, sender: Sender) -> Reservation | Refusal:
+        """The same for whoever has a `name` that is kept."""
+        refusal = size_refusal(size, self.limits)
+        if refusal is not None:
+            return refusal
+        with self._reserving:
+            refusal = space_refusal(size, self.store.totals(sender.owner), self.limits)
+            refusal = refusal or self._from_addresses.refusal(sender.source, size, time.monotonic())
+            return refusal or self.store.reserve(room, name, size, sha256, sender.owner)
+
+    def go_on(self, ref: str, id: str, owners: tuple[str, ...]) -> Frame | Refusal:
+        """How far a file is that one of these has begun to send."""
+        try:
+            upload = self.store.upload(id)
+        except NoSuchFile:
+            return NO_SUCH_FILE
+        if upload.reservation.owner not in owners:
+            return NO_SUCH_FILE
+        return self._told(ref, upload.reservation, upload.offset)
+
+    def _told(self, ref: str, place: Reservation, offset: int) -> Frame:
+        ticket = self.tickets.new(SEND, place.id, "", self.clock())
+        url = f"{FILES}{place.id}?t={ticket.text}"
+        return file_events.upload(ref, place.id, place.name, url, offset, ticket.expires)
+
+    def promise(self, name: str, room: str, sender: Sender, say: Callable[[str], bool], server: str) -> Frame | Refusal:
+        """An address at `server` for one file of any size that may be sent; `say` says it, or returns False."""
+        if not self.limits.size:
+            return file_events.NO_FILES
+        name = kept_name(name)
+        id = self.promises.make(room, name, sender, say)
+        ticket = self.tickets.new(SEND, id, name, self.clock())
+        url = f"{server.rstrip('/')}{path_of(id, name)}?t={ticket.text}"
+        return file_events.promised(name, room, url, ticket.expires)
+
+    def where(self, file: FileRecord, server: str, *, is_public: bool) -> Frame:
+        """The address of a file, for somebody who may have it; `server` stands before it."""
+        path = server.rstrip("/") + path_of(file.id, file.name)
+        if is_public:
+            return file_events.file(file, path, None)
+        ticket = self.tickets.new(GET, file.id, file.name, self.clock())
+        return file_events.file(file, f"{path}?t={ticket.text}", ticket.expires)
+
+    # --- by the hub ---
+
+    def end(self, owners: Iterable[str]) -> None:
+        """Somebody was sent away: what they are sending ends, and they are promised nothing."""
+        for owner in owners:
+            self.running.end(owner)
+            self.promises.drop(owner)
+
+    def ready(self, id: str, owners: tuple[str, ...], room: str) -> FileRecord | None:
+        """A file that one of these may say now in that room."""
+        if self.accepted is not None and id not in self.accepted:
+            return None
+        return self.store.ready(id, owners, room)

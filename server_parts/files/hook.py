@@ -1,0 +1,80 @@
+"""The operator's own program that looks at each file when it is complete, and may refuse it: a virus scanner, say.
+
+It gets a copy of the file, and what is known of it in its environment. It is started as it is, without a shell.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from chat_common import harmless_line
+from server_parts.storage.file_records import PIECE, FileRecord, Reservation
+from server_parts.storage.file_store import FileStore
+
+SECONDS: Final = 60.0  # that it may take
+MOST_SAID: Final = 200  # characters of its answer
+REFUSED: Final = "the operator of this server does not accept this file"
+FAILED: Final = "this server could not check the file: try again later"
+
+log = logging.getLogger("chat")
+
+
+class Hook:
+    def __init__(self, program: str, seconds: float = SECONDS) -> None:
+        self._program, self._seconds = program, seconds
+
+    def objection(self, file: FileRecord, place: Reservation, store: FileStore) -> str | None:
+        """Why the program refuses a file, in a sentence; None if it does not."""
+        try:
+            with tempfile.TemporaryDirectory(prefix="chat-file-") as folder:
+                path = Path(folder) / file.id  # a name that nobody outside has chosen
+                _copy(file, store, path)
+                return self._ask(path, file, place)
+        except (OSError, subprocess.SubprocessError) as error:
+            log.error("the program of --file-hook cannot check files: %s", error)
+            return FAILED
+
+    def _ask(self, path: Path, file: FileRecord, place: Reservation) -> str | None:
+        done = subprocess.run(
+            [self._program, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **_told(file, place)},
+            timeout=self._seconds,
+            check=False,
+        )
+        if done.returncode == 0:
+            return None
+        first = done.stdout[:MOST_SAID].decode("utf-8", "replace").strip().partition("\n")[0]
+        return harmless_line(first).strip() or REFUSED
+
+
+def _told(file: FileRecord, place: Reservation) -> dict[str, str]:
+    return {
+        "CHAT_FILE_ID": file.id,
+        "CHAT_FILE_NAME": file.name,
+        "CHAT_FILE_SIZE": str(file.size),
+        "CHAT_FILE_SHA256": file.sha256,
+        "CHAT_FILE_MIME": file.mime,
+        "CHAT_FILE_ROOM": place.room,
+    }
+
+
+def _copy(file: FileRecord, store: FileStore, path: Path) -> None:
+    with open(path, "xb", opener=_private) as copy:
+        while piece := store.read(file.id, copy.tell(), PIECE):
+            copy.write(piece)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+Check = Callable[[FileRecord, Reservation, FileStore], str | None]

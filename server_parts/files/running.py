@@ -1,0 +1,65 @@
+"""Which transfers are under way: of one file, only one is received at a time, and what somebody sends can be ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+TICK: Final = 0.5
+
+
+class Sending:
+    """One person's upload that is being received."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.is_ended = False  # whoever receives it is to stop
+
+
+class Running:
+    """Any thread may ask."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()  # guards all here
+        self._received: dict[str, Sending] = {}  # by the ids of files
+        self._sent = 0
+
+    @property
+    def count(self) -> int:
+        """How many are under way, in both directions."""
+        return len(self._received) + self._sent
+
+    @contextmanager
+    def receiving(self, id: str, owner: str) -> Iterator[Sending]:
+        """Receive a file: whoever received it so far ends, and is waited for."""
+        mine = Sending(owner)
+        with self._changed:
+            while (other := self._received.get(id)) is not None and not mine.is_ended:
+                other.is_ended = True
+                self._changed.wait(TICK)
+            self._received[id] = mine
+        try:
+            yield mine
+        finally:
+            with self._changed:
+                if self._received.get(id) is mine:
+                    del self._received[id]
+                self._changed.notify_all()
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        with self._changed:
+            self._sent += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._sent -= 1
+
+    def end(self, owner: str) -> None:
+        """All that this person sends."""
+        with self._changed:
+            for sending in self._received.values():
+                sending.is_ended = sending.is_ended or sending.owner == owner

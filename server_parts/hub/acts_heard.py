@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from chat_common import Frame
 from server_parts.hub.departures import Departures
 from server_parts.hub.state import HubState
 from server_parts.moderation import acts, sentences
@@ -42,17 +41,15 @@ class ActsHeard:
                     self._kick(kept)
                 case acts.ROOM:
                     settings = settings_of(kept.act.room, self._rules)
-                    self._tell(kept.act.room, moderation_events.room(kept.act.room, settings, kept.by, kept.ts))
+                    frame = moderation_events.room(kept.act.room, settings, kept.by, kept.ts)
+                    self._live_rooms.tell_room(kept.act.room, frame)
                 case acts.DELETE if kept.act.number is not None:
-                    self._tell(kept.act.room, moderation_events.deleted(kept.act.room, kept.act.number, kept.by))
+                    frame = moderation_events.deleted(kept.act.room, kept.act.number, kept.by)
+                    self._live_rooms.tell_room(kept.act.room, frame)
 
     def _here(self, room: str) -> Iterator[Client]:
         live = self._live_rooms.rooms.get(room)
         return (client for client in list(live.members if live is not None else ()) if not client.is_distant)
-
-    def _tell(self, room: str, frame: Frame) -> None:
-        for client in self._here(room):
-            client.tell(frame)
 
     def _kick(self, kept: Kept) -> None:
         """Who was there then, not who has come back, nor who got the name afterwards."""

@@ -17,7 +17,7 @@ from server_parts.hub.log_writer import LogWriter
 from server_parts.moderation import acts
 from server_parts.moderation.act_log import ActLog
 from server_parts.moderation.acts import Act
-from server_parts.people.clients import Client, Room, Session
+from server_parts.people.clients import Client, Session
 from server_parts.protocol.requests import Refusal
 from server_parts.protocol.unavailable import unavailable
 from server_parts.storage.message_log import PAGE
@@ -199,7 +199,7 @@ class Batch:
         for room, heard in by_room.items():
             self._live_rooms.publish(room, heard)
         for room, frame in said.decided:
-            _tell_all(self._live_rooms.rooms.get(room), frame)
+            self._live_rooms.tell_room(room, frame)
         for client, refusal in said.refused:
             client.tell(refusal.frame())
 
@@ -255,13 +255,6 @@ class Batch:
         else:
             self._outage.note(error)
         _take_back(str(error), said.writers)
-
-
-def _tell_all(room: Room | None, frame: Frame) -> None:
-    """Whoever is in a room, and connected to this server."""
-    for client in list(room.members) if room is not None else ():
-        if not client.is_distant:
-            client.tell(frame)
 
 
 def _take_back(reason: str, writers: Iterable[Client]) -> None:

@@ -25,17 +25,18 @@ from server_parts.hub.admission import Admission
 from server_parts.hub.amending import Amending
 from server_parts.hub.another_history import AnotherHistory
 from server_parts.hub.arrivals import Arrivals
+from server_parts.hub.comings import PRESENCE_SLICE
 from server_parts.hub.departures import Departures
 from server_parts.hub.feed import Feed
 from server_parts.hub.files import Files
 from server_parts.hub.lists import member_list
-from server_parts.hub.live_rooms import PRESENCE_SLICE
 from server_parts.hub.moderation_table import moderation_table
 from server_parts.hub.neighbours import KnownServer, Neighbours, NotYetError
 from server_parts.hub.proving import Prover
 from server_parts.hub.reading import Reading
 from server_parts.hub.saying import Saying
 from server_parts.hub.state import new_state
+from server_parts.hub.telling import SLICE
 from server_parts.hub.trimming import Trimming
 from server_parts.people import permissions
 from server_parts.people.clients import Client
@@ -79,6 +80,7 @@ class Hub:
         state = new_state(store, settings, exchange)
         self.rules = state.rules
         self._live_rooms, self._batch, self._conversations = state.live_rooms, state.batch, state.conversations
+        self._telling, self._comings = state.live_rooms.telling, state.live_rooms.comings
         self._trimming = Trimming(store, settings, partial(state.release, settings.name))
         self._departures = departures = Departures(state, places)
         admission = Admission(state)
@@ -99,7 +101,8 @@ class Hub:
         self._later: deque[Item] = deque()  # newcomers and new names, for which there may be no time in this turn
         self._held: list[Item] = []  # what waits for another server …
         self._again = math.inf  # … and until when
-        self._untold: list[Client] = []  # whose credits come back in the next turn, when what they said is told
+        self._untold: list[Client] = []  # whose credits come back in the next turn, when what they said is told …
+        self._half_told: list[tuple[int, Client]] = []  # … or when a crowd has been told of it
         self._stops = 0  # after one, requests are no longer carried out; after two, the thread ends
         self._ended = False
         self.closing = threading.Event()  # all that was asked before `stop` is done and committed
@@ -195,6 +198,7 @@ class Hub:
                     self._turn(self._later, math.inf if told_to_stop or self._stops else max(GREETING, share))
                 if told_to_stop:
                     self._batch.commit()
+                    self._telling.tell()
                     self._reading.finish()
                     self._stops += 1
                     self.closing.set()
@@ -208,7 +212,8 @@ class Hub:
     def bury(self) -> None:
         """After `run`: do nothing more, but let nobody wait for it."""
         self.closing.set()
-        for client in [*self._untold, *(client for client, _ in (*self._asked, *self._later, *self._held))]:
+        waiting = [*(client for _, client in self._half_told), *self._untold]
+        for client in [*waiting, *(client for client, _ in (*self._asked, *self._later, *self._held))]:
             client.credits.put(None)
         while self._stops < 2:
             item = self._queue.get()
@@ -247,10 +252,10 @@ class Hub:
 
     def _patience(self) -> float | None:
         """Seconds until the hub has something to do of its own accord."""
-        if self._later or self._untold:
+        if self._later or self._untold or self._telling or self._half_told:
             return 0.0
         soonest = min(
-            *(self._live_rooms.presence_due(), self._departures.due, self._trimming.due, self._reading.due),
+            *(self._comings.due, self._departures.due, self._trimming.due, self._reading.due),
             *(self._neighbours.due, self._history.due, self._again),
         )
         return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
@@ -259,7 +264,8 @@ class Hub:
         """Carry out what was asked, or as much of it as there is time for."""
         self._saying.begin_turn()
         self._neighbours.begin_turn()
-        until = time.monotonic() + seconds
+        begun = time.monotonic()
+        until = begun + seconds
         heard: list[Client] = []
         try:
             while asked and time.monotonic() < until:
@@ -273,18 +279,30 @@ class Hub:
             told, self._untold = self._untold, []
             for client in heard:
                 (self._untold if self._batch.is_writing(client) else told).append(client)
-            for client in told:
-                client.credits.put(None)
+            self._half_told += [(self._telling.last_of(client), client) for client in told]
+            self._return_credits()
+        if self._telling:
+            self._telling.tell(max(SLICE, time.monotonic() - begun))
+            self._return_credits()
         self._batch.settle()  # nothing is written, and nobody let go, while the log writer writes
         self._do_what_is_due(time.monotonic())
-        slow, self._live_rooms.slow = self._live_rooms.slow, {}
+        slow, self._telling.slow = self._telling.slow, {}
         for client in [*slow, *(client for client in heard if client.outbox.overflowed)]:
             if not client.gone:
                 self._departures.disconnect_slow(client)
 
+    def _return_credits(self) -> None:
+        """To those who are told, and of whom everybody is told what they said."""
+        waiting, self._half_told = self._half_told, []
+        for number, client in waiting:
+            if self._telling.has_told(number):
+                client.credits.put(None)
+            else:
+                self._half_told.append((number, client))
+
     def _do_what_is_due(self, now: float) -> None:
-        if now >= self._live_rooms.presence_due():
-            self._live_rooms.tell_presence(PRESENCE_SLICE)
+        if now >= self._comings.due:
+            self._comings.tell(PRESENCE_SLICE)
         if now >= self._departures.due:
             self._departures.run(now)
         if now >= self._trimming.due:
@@ -371,7 +389,7 @@ class Hub:
         for room in client.rooms.values() if name is None else filter(None, [client.rooms.get(name)]):
             for one in [one for one in room.members if one.is_silent]:  # nobody listens unseen
                 self._live_rooms.appear(one)
-            self._live_rooms.bring_up_to_date(client, room)
+            self._comings.bring_up_to_date(client, room)
         if name is None:
             people = names.one_of_each()
         elif partners(name) and name not in client.rooms:

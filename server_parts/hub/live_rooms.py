@@ -1,46 +1,39 @@
 """The rooms with somebody in them: who is there, and who is called what. Owned by the hub, run only by it.
 
-It sends to clients but never waits for one; who cannot keep up is noted in `slow` for the hub to let go.
+It sends to clients but never waits for one. How comings and goings are told is in `comings.py`, how a crowd is told
+anything in `telling.py`, which also notes who cannot keep up, for the hub to let go.
 It must not know sockets or requests, and it stores nothing: that is the log's.
 """
 
 from __future__ import annotations
 
 import logging
-import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from chat_common import Frame, partners
 from server_parts.hub.announcing import Announcer
+from server_parts.hub.comings import Comings, without_doubles
 from server_parts.hub.lists import room_list
 from server_parts.hub.pages import entry
-from server_parts.hub.quoting import as_told, note_last
+from server_parts.hub.pieces import Event, Texts
+from server_parts.hub.telling import Telling, is_crowd
 from server_parts.hub.untold import beyond, untold
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Room
 from server_parts.people.described import described, how_far
 from server_parts.people.distant import Distant
 from server_parts.people.names import Names
-from server_parts.people.presence import Tidings
-from server_parts.people.renames import Renames
 from server_parts.protocol import events
-from server_parts.protocol.encoder import Encoder
 from server_parts.protocol.requests import Rooms
 from server_parts.storage.account_records import Account
 from server_parts.storage.exchange import Alone
 from server_parts.storage.records import Run, one_by_one
 from server_parts.storage.store import Store
 
-PRESENCE_SHARE: Final = 10  # comings and goings are told so seldom that it takes at most a tenth of the time
 MISSED_PAGE: Final = 1_000  # messages of other servers that are read at a time
-PRESENCE_SLICE: Final = 0.002  # seconds, and no longer at a time: thousands who hear of it hold up nobody
 
 log = logging.getLogger("chat")
-
-Blocks = dict[tuple[int, Encoder, Client | None], bytes]  # what is told from a position on, through a door
 
 
 class LiveRooms:
@@ -52,13 +45,11 @@ class LiveRooms:
         self.sessions: dict[str, Client] = {}
         self.rooms: dict[str, Room] = {}
         self._private: dict[str, dict[str, Room]] = {}  # the private ones, by each of their two names
-        self.slow: dict[Client, None] = {}
+        self.telling = Telling()
+        self.comings = Comings(self.telling)
         self.messages = 0
         self.deliveries = 0
         self._store = store
-        self._news: dict[str, Room] = {}  # where not everybody has been told yet who came, left or changed names …
-        self._telling: dict[str, Iterator[bool]] = {}  # … and those where somebody is being told
-        self._presence_due = 0.0
 
     # --- rooms ---
 
@@ -72,6 +63,7 @@ class LiveRooms:
         if isinstance(client, Distant):
             client.enter(name, self._store.last(name) if after is None else after)
             return iter(())
+        self.telling.settle(client)
         room = self.rooms.get(name) or Room(name, 0)
         if not room.here:  # what was said since nobody here heard it
             room.last = self._store.last(name)
@@ -103,8 +95,7 @@ class LiveRooms:
 
     def _close(self, room: Room) -> None:
         del self.rooms[room.name]
-        self._news.pop(room.name, None)
-        self._telling.pop(room.name, None)
+        self.comings.close(room)
         for partner in set(partners(room.name)):
             del self._private[partner][room.name]
             if not self._private[partner]:
@@ -115,6 +106,7 @@ class LiveRooms:
         return list(self._private.get(name.lower(), {}).values())
 
     def _add(self, client: Client, room: Room) -> None:
+        self.telling.settle(client)
         if self._is_double(client, room):
             room.members[client] = room.news.end  # it knows who is there, as joined says how many
             room.doubles += 1
@@ -122,7 +114,7 @@ class LiveRooms:
             room.members[client] = room.news.end
         else:
             room.members[client] = room.news.enter(client.name)
-            self._news[room.name] = room
+            self.comings.note(room)
         client.rooms[room.name] = room
         room.here += not client.is_distant
         if not client.is_silent:
@@ -138,7 +130,7 @@ class LiveRooms:
             room.news.enter(client.name)
             if knows_all:
                 room.members[client] = room.news.end
-            self._news[room.name] = room
+            self.comings.note(room)
             self.announcer.entered(client, room)
 
     def _is_double(self, client: Client, room: Room) -> bool:
@@ -153,6 +145,7 @@ class LiveRooms:
         self._remove(client, room)
 
     def _remove(self, client: Client, room: Room) -> None:
+        self.telling.settle(client)
         del room.members[client], client.rooms[room.name]
         room.here -= not client.is_distant
         if self._is_double(client, room):
@@ -161,7 +154,7 @@ class LiveRooms:
             self._close(room)
         elif not client.is_silent:
             room.news.left(client.name)
-            self._news[room.name] = room
+            self.comings.note(room)
 
     def leave_all(self, client: Client) -> None:
         """Out of everything: rooms, name and session."""
@@ -179,6 +172,7 @@ class LiveRooms:
         Without a new name it gets that of a guest; `account` is what the new name is, if it is the client's own. Other
         connections of its person keep the old one.
         """
+        self.telling.settle(client)
         self.appear(client)
         old = client.name
         stays = [room for room in client.rooms.values() if self._is_double(client, room)]
@@ -199,16 +193,15 @@ class LiveRooms:
         if client.name.lower() != old.lower():
             answer += [events.presence(r.name, {"joined": [old]}, r.people) for r in stays if r.name in client.rooms]
         if client.encoder.is_for_people:
-            answer = _without_doubles(client, answer)
-        if not client.outbox.offer(b"".join(map(client.encoder.frame, answer))):  # one block: it may be in many rooms
-            self.slow[client] = None
+            answer = without_doubles(client, answer)
+        self.telling.offer(client, b"".join(map(client.encoder.frame, answer)))  # one block: it may be in many rooms
 
     def _note_rename(self, client: Client, room: Room, old: str, *, stays: bool) -> None:
         """Whom the client still knows by one of the two names, it is told of first. `stays`: so does its old name."""
         joins = self._is_double(client, room)
         room.doubles += joins - stays
         if stays or joins or room.news.is_named(old) or room.news.is_named(client.name):
-            self.bring_up_to_date(client, room)
+            self.comings.bring_up_to_date(client, room)
         knows_all = room.members[client] == room.news.end
         if stays and joins:
             return
@@ -220,78 +213,11 @@ class LiveRooms:
             room.news.renamed(old, client.name, client)
         if knows_all:
             room.members[client] = room.news.end
-        self._news[room.name] = room
+        self.comings.note(room)
 
     def list_rooms(self, client: Client, wanted: Rooms) -> None:
         """Those that there are now. To put them in order and into words is left to the client's reader."""
         client.outbox.offer_pages(room_list(client, wanted, self.rooms.copy(), self._store.rooms(), self._rules))
-
-    # --- telling who came, left and changed names ---
-
-    def bring_up_to_date(self, client: Client, room: Room) -> None:
-        """Tell one member everything: before it is told who is there, for instance."""
-        if room.news:
-            self._tell(client, room, room.news.so_far(room.name), {})
-
-    def introduce(self, room: Room, authors: Iterable[str]) -> None:
-        """A room is told of somebody before it hears from them; and all in it are told everything in one order."""
-        is_unknown = room.news.is_unknown
-        fresh = self._tell_news(room) if any(map(is_unknown, authors)) else ()
-        begun = time.monotonic()
-        for _ in chain(self._telling.pop(room.name, ()), fresh):
-            pass
-        now = time.monotonic()
-        self._presence_due = max(self._presence_due, now + PRESENCE_SHARE * (now - begun))
-
-    def presence_due(self) -> float:
-        """When comings and goings are to be told; never, if there are none."""
-        return self._presence_due if self._news else math.inf
-
-    def tell_presence(self, seconds: float = math.inf) -> None:
-        """Tell who came and went; what takes longer than that goes on the next time."""
-        begun = now = time.monotonic()
-        while self._news and now - begun < seconds:
-            if not self._telling:
-                self._telling = {name: self._tell_news(room) for name, room in self._news.items()}
-            else:
-                name = next(iter(self._telling))
-                if not next(self._telling[name], False):
-                    del self._telling[name]
-            now = time.monotonic()
-        self._presence_due = now + PRESENCE_SHARE * (now - begun)
-
-    def _tell_news(self, room: Room) -> Iterator[bool]:
-        """Bring one member after another to where the room is now. Who comes in meanwhile knows all that."""
-        tidings = room.news.for_all(room.name)
-        blocks: Blocks = {}
-        end = tidings.end
-        for client in list(room.members):
-            if room.members.get(client, end) < end:
-                self._tell(client, room, tidings, blocks)
-            yield True
-        room.news.forget(end)
-        if not room.news:
-            self._news.pop(room.name, None)
-
-    def _tell(self, client: Client, room: Room, tidings: Tidings, blocks: Blocks) -> None:
-        """`blocks` keeps what others were told, as their doors show it."""
-        position = room.members[client]
-        room.members[client] = tidings.end
-        if client.is_distant:
-            return
-        hearer = client if tidings.knows(client) else None
-        key = position, client.encoder, hearer
-        is_shared = len(client.rooms) == 1 or not client.encoder.is_for_people
-        block = blocks.get(key) if is_shared else None
-        if block is None:
-            frames = tidings.since(position, hearer)
-            frames = frames if is_shared else _without_doubles(client, frames)
-            block = b"".join(client.encoder.frame(frame | {"members": room.people}) for frame in frames)
-        if is_shared:
-            blocks[key] = block
-        # An event that a door does not show is no bytes at all.
-        if block and not client.outbox.offer(block):
-            self.slow[client] = None
 
     # --- telling what was said ---
 
@@ -311,25 +237,40 @@ class LiveRooms:
             runs = untold(self._store, name, room.last, runs)
         if not runs:
             return
-        if name in self._news:
-            self.introduce(room, {run.sender for run in runs})
+        if room.news:
+            self.comings.introduce(room, {run.sender for run in runs})
         said = sum(len(run.texts) for run in runs)
         room.last = runs[-1].last
         self.messages += said
         self.deliveries += said * room.here
-        sessions = {run.session for run in runs}
-        blocks: dict[Encoder, bytes] = {}
-        for client in room.members:
-            encoder = client.encoder
-            if encoder.own_receipts and client.session is not None and client.session.key in sessions:
-                block = encoder.live(as_told(self._store, encoder, runs), client.session.key)
-                note_last(client, runs)
-            elif encoder in blocks:
-                block = blocks[encoder]
-            else:
-                block = blocks[encoder] = encoder.live(as_told(self._store, encoder, runs))
-            if not client.outbox.offer(block):
-                self.slow[client] = None
+        self._tell(Texts(room, runs, self._store))
+
+    def _tell(self, texts: Texts) -> None:
+        """A crowd is told a few members at a time, its authors first."""
+        room = texts.room
+        if is_crowd(room):
+            speakers = [self.sessions[key] for key in texts.sessions if key in self.sessions]
+            self.telling.add(texts, [client for client in speakers if client in room.members])
+            return
+        if self.telling:
+            for client in room.members:
+                self.telling.settle(client)
+        texts.tell_all(self.telling.slow)
+
+    def tell_room(self, name: str, frame: Frame, by: Client | None = None) -> None:
+        """An event, for whoever is in a room and connected to this server; and for `by`, who has asked for it."""
+        room = self.rooms.get(name)
+        if by is not None and (room is None or by not in room.members):
+            by.tell(frame)
+            by = None
+        if room is None:
+            return
+        if is_crowd(room):
+            self.telling.add(Event(room, frame), [] if by is None else [by])
+            return
+        for client in list(room.members):
+            if not client.is_distant:
+                client.tell(frame)
 
     def catch_up(self, name: str, upto: int | None = None) -> None:
         """Tell a room what was said at other servers up to a number, or so far."""
@@ -387,8 +328,3 @@ class LiveRooms:
     def remove_distant(self, client: Distant, name: str) -> None:
         if name in client.rooms:
             self._remove(client, client.rooms[name])
-
-
-def _without_doubles(client: Client, frames: list[Frame]) -> list[Frame]:
-    client.renames = client.renames or Renames()
-    return client.renames.without_doubles(frames)

@@ -87,7 +87,7 @@ class RoomModeration:
     def _tell_settings(self, client: Client, room: str, members: list[Client], ts: float) -> None:
         """All who are there, and whoever has set it: people who read lines are shown the entry, if they get it."""
         frame = moderation_events.room(room, settings_of(room, self._rules), client.name, ts)
-        self._tell([*(one for one in members if not one.is_distant), client], frame)
+        self._live_rooms.tell_room(room, frame, client)
         if client.encoder.is_for_people and client not in members:
             client.tell(events.notice(*LINES["room"](frame)))
 
@@ -191,4 +191,4 @@ class RoomModeration:
         entry = Draft(wanted.room, now, client.name, client.color, [deletion(wanted.id)], "", 0, about)
         self._acting.record(client.name, act_of(message), [entry])
         frame = moderation_events.deleted(wanted.room, wanted.id, client.name)
-        self._tell([*(one for one in self._members(wanted.room) if not one.is_distant), client], frame)
+        self._live_rooms.tell_room(wanted.room, frame, client)

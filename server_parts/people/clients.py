@@ -45,6 +45,13 @@ class Outlet(Protocol):
     def close(self) -> None: ...
 
 
+class Creditor(Protocol):
+    """What tells clients later what they are owed already."""
+
+    def settle(self, client: Client) -> None:
+        """Tell it all that now."""
+
+
 class Session:
     """One client process, across its reconnects: how far its texts have been counted."""
 
@@ -65,7 +72,7 @@ class Client:
     __slots__ = (
         "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "floors",
         "gone", "holds_back", "informed", "invited", "is_confidential", "is_silent", "joined_with", "known_as", "name",
-        "number", "on_kept_place", "outbox", "page", "program", "proved", "read", "reads_only", "real_name",
+        "number", "on_kept_place", "outbox", "owed", "page", "program", "proved", "read", "reads_only", "real_name",
         "renames", "replaced", "resumed", "role", "rooms", "said_last", "session", "settles", "shares_name", "site",
         "takes_over", "token_hash", "wrote_in",
     )  # fmt: skip
@@ -112,6 +119,7 @@ class Client:
         self.holds_back = False  # what it types may be a password: see held_back.py
         self.is_silent = False  # it has said nothing at all, and nobody was told that it is here
         self.gone = False
+        self.owed: Creditor | None = None  # told in a moment what it should have been told by now
         self.credits: SimpleQueue[None] = SimpleQueue()
         for _ in range(CREDITS):
             self.credits.put(None)
@@ -132,6 +140,8 @@ class Client:
         return not self.reads_only or self.claiming or self.role > Role.GUEST
 
     def tell(self, frame: Frame) -> None:
+        if self.owed is not None:
+            self.owed.settle(self)
         self.outbox.offer(self.encoder.frame(frame))
 
     def resolve(self, room: str) -> str:

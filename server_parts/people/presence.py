@@ -92,6 +92,8 @@ class News:
 
     def forget(self, position: int) -> None:
         """Every member has reached that position."""
+        if position <= self._first:
+            return
         del self._changes[: position - self._first]
         self._first = max(position, self._first)
         self.entrance = max(position, self.entrance)

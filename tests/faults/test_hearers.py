@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server_parts.hub.comings import Comings
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.people.presence import Tidings
 from tests.faults import hearers
@@ -34,13 +35,13 @@ def test_telling_people_their_own_new_name_twice_is_found_out(monkeypatch: pytes
 
 def test_speaking_before_having_been_introduced_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message comes before the news of who says it."""
-    monkeypatch.setattr(LiveRooms, "introduce", lambda *_: None)
+    monkeypatch.setattr(Comings, "introduce", lambda *_: None)
     assert any("unheard" in wrong for wrong in hearers.churn(chosen_seed(), hearers.QUICK_STEPS))
 
 
 def test_listing_those_of_whom_nobody_was_told_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list runs ahead of the news."""
-    monkeypatch.setattr(LiveRooms, "bring_up_to_date", lambda *_: None)
+    monkeypatch.setattr(Comings, "bring_up_to_date", lambda *_: None)
     assert any("not told" in wrong for wrong in hearers.churn(chosen_seed(), hearers.QUICK_STEPS))
 
 

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from server_parts.hub import hub
+from server_parts.hub.comings import PRESENCE_SLICE
 from server_parts.hub.hub import GREETING
-from server_parts.hub.live_rooms import PRESENCE_SLICE
 from server_parts.protocol.native_encoder import NATIVE
 from server_parts.protocol.requests import (
     Hello,

@@ -19,7 +19,7 @@ from server_parts.storage.records import hashed
 from tests.peers import codes, of_type, wait_until
 from tests.server.hub.bench import Bench, Remembering, Seat, ids
 
-pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
+pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log", "at_once_and_in_slices")
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 

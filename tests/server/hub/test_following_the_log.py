@@ -42,7 +42,7 @@ def enter(live_rooms: LiveRooms, name: str, session: str = "", *, plain: bool = 
     client.session = Session(session, 0)
     live_rooms.names.take(name, client)
     outbox.offer_pages(live_rooms.enter(client, "lobby", 0, None, 0))
-    live_rooms.tell_presence()
+    live_rooms.comings.tell()
     outbox.blocks.clear()
     return outbox
 

@@ -16,7 +16,7 @@ from server_parts.storage.records import StorageError
 from tests.peers import codes
 from tests.server.hub.bench import Bench, BenchLog, Remembering, Seat
 
-pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
+pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log", "at_once_and_in_slices")
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 

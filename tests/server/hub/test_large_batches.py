@@ -16,7 +16,7 @@ from tests.conftest import ChatLog
 from tests.peers import WAIT, of_type, wait_until
 from tests.server.hub.bench import Bench, Seat, ids
 
-pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
+pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log", "at_once_and_in_slices")
 
 MUCH = [f"text {number}" for number in range(LARGE)]
 

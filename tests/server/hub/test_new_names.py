@@ -20,7 +20,7 @@ from server_parts.protocol.requests import (
 from tests.peers import codes, of_type
 from tests.server.hub.bench import Bench, Seat, ids
 
-pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
+pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log", "at_once_and_in_slices")
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 

@@ -13,7 +13,7 @@ from tests.peers import codes, of_type
 from tests.server.hub.bench import Bench, Seat, ids
 from tests.server.storage.owners import owner_of
 
-pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
+pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log", "at_once_and_in_slices")
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 

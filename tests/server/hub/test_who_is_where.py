@@ -26,7 +26,7 @@ from server_parts.storage.records import Draft
 from tests.peers import codes, of_type
 from tests.server.hub.bench import Bench, Seat
 
-pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
+pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log", "at_once_and_in_slices")
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 

@@ -1,0 +1,167 @@
+"""What a crowd is told, a few members at a time, so that nobody else waits until all of them are told.
+
+A room with very many members (LARGE) is told nothing at once: what it is to be told is a piece, which is put behind all
+the pieces before it. Each client that is owed some of them has a number, that of the next piece, and is told from there
+on, all that is for the rooms it is in, as one block where that is not too long. Rooms take turns, client by client. The
+hub goes on with that at the end of each turn, for as long as SLICE or as the turn itself took, whichever is longer.
+
+What keeps everything in one order: whatever a client is told goes to its outbox behind all the pieces that it is owed.
+So whoever offers something newer to a client that is owed anything has it told all of that first (`settle`); pieces are
+never told in another order than they were put here; and nobody enters or leaves a room while owed anything, so that
+from its number on a client was in the same rooms as now. Each client hears all rooms in the order in which the hub
+decided, as if everybody had been told at once.
+
+Authors are told first: their own copy is their receipt. But the next turn for what they ask comes when everybody has
+been told (`last_of`), or they would say more than can be told. Owned by the hub, run only by its thread. It must not
+know what the pieces mean.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final, Protocol
+
+from server_parts.people.clients import Client, Room
+
+LARGE: Final = 1_000  # members from which on a room is a crowd: fewer are told quicker than anybody notices
+SLICE: Final = 0.008  # seconds
+A_BLOCK: Final = 64 * 1024  # bytes: with more at once, a client that reads as fast as others needs a thread of its own
+MOST_OWED: Final = 1024 * 1024  # bytes of pieces; beyond that nobody has a turn until some are told
+
+
+def is_crowd(room: Room) -> bool:
+    """Whether so many are there that they are told a few at a time."""
+    return room.here >= LARGE
+
+
+class Piece(Protocol):
+    """Something that a room is to be told."""
+
+    @property
+    def room(self) -> Room: ...
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it has."""
+
+    def block(self, client: Client) -> bytes:
+        """What it is for that client. Called once for each."""
+
+    def told(self) -> None:
+        """Everybody has been told."""
+
+
+class Telling:
+    def __init__(self) -> None:
+        self.slow: dict[Client, None] = {}  # who could not be told any more
+        self._pieces: deque[Piece] = deque()
+        self._first = 0  # the number of the first of them
+        self._size = 0
+        self._next: dict[Client, int] = {}  # of each client that is owed something, the number of the first piece of it
+        self._owed: Counter[int] = Counter()  # how many clients have that number
+        self._queues: dict[Room, deque[Client]] = {}  # whose turn is when; also some who have been told meanwhile
+        self._last_of: dict[Client, int] = {}  # by author
+        self._authors: deque[Sequence[Client]] = deque()  # by piece
+
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
+
+    # --- owing ---
+
+    def add(self, piece: Piece, authors: Sequence[Client] = ()) -> None:
+        """Put something behind all that was put here before."""
+        number = self._first + len(self._pieces)
+        self._pieces.append(piece)
+        self._size += piece.size
+        fresh = [client for client in piece.room.members if client.owed is None]
+        for client in fresh:
+            client.owed = self
+        self._next.update(dict.fromkeys(fresh, number))
+        self._owed[number] += len(fresh)
+        self._queues.setdefault(piece.room, deque()).extend(fresh)
+        self._authors.append(authors)
+        for author in authors:
+            self.settle(author)
+            self._last_of[author] = number
+
+    def last_of(self, author: Client) -> int:
+        """The number of the last piece by that author that not everybody has been told; without one, -1."""
+        return self._last_of.get(author, -1)
+
+    def has_told(self, number: int) -> bool:
+        """Whether everybody has been told that piece."""
+        return number < self._first
+
+    # --- telling ---
+
+    def offer(self, client: Client, block: bytes) -> None:
+        """Something newer for one client."""
+        if client.owed is not None:
+            self.settle(client)
+        if not client.outbox.offer(block):
+            self.slow[client] = None
+
+    def settle(self, client: Client) -> None:
+        """Tell one client all that it is owed."""
+        while client in self._next:
+            self._tell_some(client)
+
+    def tell(self, seconds: float = math.inf) -> None:
+        """Go on for so long, at least with one client of each room; longer if too much is waiting."""
+        until = time.monotonic() + seconds
+        while self._pieces:
+            for room, queue in list(self._queues.items()):
+                self._tell_next(queue)
+                if not queue:
+                    del self._queues[room]
+            self._forget()
+            if self._size <= MOST_OWED and time.monotonic() >= until:
+                return
+
+    def _tell_next(self, queue: deque[Client]) -> None:
+        while queue:
+            client = queue.popleft()
+            if client in self._next:
+                if self._tell_some(client):
+                    queue.append(client)
+                return
+
+    def _tell_some(self, client: Client) -> bool:
+        """Tell a client that is owed something as much as is good at once. Returns whether there is more."""
+        number = self._next[client]
+        self._owed[number] -= 1
+        blocks, size = [], 0
+        for piece in islice(self._pieces, number - self._first, None):
+            number += 1
+            if client in piece.room.members:
+                block = piece.block(client)
+                blocks.append(block)
+                size += len(block)
+                if size >= A_BLOCK:
+                    break
+        is_more = number < self._first + len(self._pieces)
+        if is_more:
+            self._next[client] = number
+            self._owed[number] += 1
+        else:
+            del self._next[client]
+            client.owed = None
+        if size and not client.outbox.offer(blocks[0] if len(blocks) == 1 else b"".join(blocks)):
+            self.slow[client] = None
+        return is_more
+
+    def _forget(self) -> None:
+        """The pieces that everybody has been told."""
+        while self._pieces and not self._owed[self._first]:
+            piece = self._pieces.popleft()
+            self._size -= piece.size
+            piece.told()
+            for author in self._authors.popleft():
+                if self._last_of[author] == self._first:
+                    del self._last_of[author]
+            del self._owed[self._first]
+            self._first += 1

@@ -45,6 +45,9 @@ class _Round:
         self._tidings = self.room.news.for_all(self.room.name)
         return self
 
+    def block_for_all(self, _: Encoder) -> None:
+        """Each has a position of its own."""
+
     def block(self, client: Client) -> bytes:
         """Who came in meanwhile knows all that."""
         tidings = self._tidings

@@ -21,6 +21,8 @@ A_TEXT: Final = 150  # bytes that a text takes besides itself
 class Texts:
     """Each author's own copy is its receipt."""
 
+    __slots__ = ("_blocks", "_runs", "_store", "room", "sessions")
+
     def __init__(self, room: Room, runs: Sequence[Run], store: MessageLog) -> None:
         self.room = room
         self.sessions = {run.session for run in runs}
@@ -32,11 +34,17 @@ class Texts:
     def size(self) -> int:
         return sum(len(text) + A_TEXT for run in self._runs for text in run.texts)
 
+    def block_for_all(self, encoder: Encoder) -> bytes | None:
+        return None if encoder.own_receipts else self._block(encoder)
+
     def block(self, client: Client) -> bytes:
         encoder = client.encoder
         if encoder.own_receipts and client.session is not None and client.session.key in self.sessions:
             note_last(client, self._runs)
             return encoder.live(as_told(self._store, encoder, self._runs), client.session.key)
+        return self._block(encoder)
+
+    def _block(self, encoder: Encoder) -> bytes:
         block = self._blocks.get(encoder)
         if block is None:
             block = self._blocks[encoder] = encoder.live(as_told(self._store, encoder, self._runs))
@@ -58,18 +66,22 @@ class Texts:
 class Event:
     """The same for everybody in a room."""
 
+    __slots__ = ("_blocks", "_frame", "room", "size")
+
     def __init__(self, room: Room, frame: Frame) -> None:
         self.room = room
         self.size = A_TEXT
         self._frame = frame
         self._blocks: dict[Encoder, bytes] = {}
 
-    def block(self, client: Client) -> bytes:
-        encoder = client.encoder
+    def block_for_all(self, encoder: Encoder) -> bytes:
         block = self._blocks.get(encoder)
         if block is None:
             block = self._blocks[encoder] = encoder.frame(self._frame)
         return block
+
+    def block(self, client: Client) -> bytes:
+        return self.block_for_all(client.encoder)
 
     def told(self) -> None:
         pass

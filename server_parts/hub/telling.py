@@ -20,16 +20,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 from typing import Final, Protocol
 
 from server_parts.people.clients import Client, Room
+from server_parts.protocol.encoder import Encoder
 
 LARGE: Final = 1_000  # members from which on a room is a crowd: fewer are told quicker than anybody notices
 SLICE: Final = 0.008  # seconds
 A_BLOCK: Final = 64 * 1024  # bytes: with more at once, a client that reads as fast as others needs a thread of its own
+STEP: Final = 8  # members of one room in a row
 MOST_OWED: Final = 1024 * 1024  # bytes of pieces; beyond that nobody has a turn until some are told
 
 
@@ -48,11 +49,17 @@ class Piece(Protocol):
     def size(self) -> int:
         """About how many bytes it has."""
 
+    def block_for_all(self, encoder: Encoder) -> bytes | None:
+        """What it is for everybody with that encoder; None if that is not the same."""
+
     def block(self, client: Client) -> bytes:
-        """What it is for that client. Called once for each."""
+        """What it is for one of those."""
 
     def told(self) -> None:
         """Everybody has been told."""
+
+
+Run = tuple[Piece, bytes | None, int]  # several pieces as one block, and the number of the piece behind them
 
 
 class Telling:
@@ -62,7 +69,8 @@ class Telling:
         self._first = 0  # the number of the first of them
         self._size = 0
         self._next: dict[Client, int] = {}  # of each client that is owed something, the number of the first piece of it
-        self._owed: Counter[int] = Counter()  # how many clients have that number
+        self._owed: dict[int, int] = {}  # by piece: how many clients have that number
+        self._runs: dict[tuple[int, Encoder], Run] = {}
         self._queues: dict[Room, deque[Client]] = {}  # whose turn is when; also some who have been told meanwhile
         self._last_of: dict[Client, int] = {}  # by author
         self._authors: deque[Sequence[Client]] = deque()  # by piece
@@ -77,6 +85,8 @@ class Telling:
         number = self._first + len(self._pieces)
         self._pieces.append(piece)
         self._size += piece.size
+        self._owed[number] = 0
+        self._runs.clear()
         fresh = [client for client in piece.room.members if client.owed is None]
         for client in fresh:
             client.owed = self
@@ -111,40 +121,39 @@ class Telling:
             self._tell_some(client)
 
     def tell(self, seconds: float = math.inf) -> None:
-        """Go on for so long, at least with one client of each room; longer if too much is waiting."""
+        """Go on for so long, at least with a STEP in each room; longer if too much is waiting."""
         until = time.monotonic() + seconds
         while self._pieces:
             for room, queue in list(self._queues.items()):
-                self._tell_next(queue)
+                self._step(queue)
                 if not queue:
                     del self._queues[room]
             self._forget()
             if self._size <= MOST_OWED and time.monotonic() >= until:
                 return
 
-    def _tell_next(self, queue: deque[Client]) -> None:
-        while queue:
+    def _step(self, queue: deque[Client]) -> None:
+        """Tell those whose turn it is in a room. Who has been told meanwhile is passed over."""
+        todo = STEP
+        while queue and todo:
             client = queue.popleft()
             if client in self._next:
+                todo -= 1
                 if self._tell_some(client):
                     queue.append(client)
-                return
 
     def _tell_some(self, client: Client) -> bool:
         """Tell a client that is owed something as much as is good at once. Returns whether there is more."""
-        number = self._next[client]
+        encoder, number, end = client.encoder, self._next[client], self._first + len(self._pieces)
         self._owed[number] -= 1
         blocks, size = [], 0
-        for piece in islice(self._pieces, number - self._first, None):
-            number += 1
+        while number < end and size < A_BLOCK:
+            piece, block, number = self._runs.get((number, encoder)) or self._run(number, encoder)
             if client in piece.room.members:
-                block = piece.block(client)
+                block = piece.block(client) if block is None else block
                 blocks.append(block)
                 size += len(block)
-                if size >= A_BLOCK:
-                    break
-        is_more = number < self._first + len(self._pieces)
-        if is_more:
+        if number < end:
             self._next[client] = number
             self._owed[number] += 1
         else:
@@ -152,7 +161,22 @@ class Telling:
             client.owed = None
         if size and not client.outbox.offer(blocks[0] if len(blocks) == 1 else b"".join(blocks)):
             self.slow[client] = None
-        return is_more
+        return number < end
+
+    def _run(self, number: int, encoder: Encoder) -> Run:
+        """The pieces from that number on that are for the same room, and the same for all with that encoder."""
+        first = piece = self._pieces[number - self._first]
+        blocks, size, upto = [], 0, number
+        while size < A_BLOCK and piece.room is first.room and (block := piece.block_for_all(encoder)) is not None:
+            blocks.append(block)
+            size += len(block)
+            upto += 1
+            if upto == self._first + len(self._pieces):
+                break
+            piece = self._pieces[upto - self._first]
+        run = (first, b"".join(blocks), upto) if blocks else (first, None, number + 1)
+        self._runs[number, encoder] = run
+        return run
 
     def _forget(self) -> None:
         """The pieces that everybody has been told."""
@@ -165,3 +189,5 @@ class Telling:
                     del self._last_of[author]
             del self._owed[self._first]
             self._first += 1
+        if not self._pieces:
+            self._runs.clear()

@@ -2,7 +2,7 @@
 
 Each client keeps its own list of who is in the room: what it was told since it entered, and apart from that who was
 there before. It must never hear of anybody else, and a `who` must show all of those of whom it was told. Several
-clients are one person at times, under one name.
+clients are one person at times, under one name. Three of the servers tell in slices, as others do with a crowd.
 
 python -m tests.faults.hearers [--quick] [--seed N]
 """
@@ -25,6 +25,7 @@ from tests.faults.finding import Finding, found, main
 from tests.faults.links import LocalServer
 from tests.peers import Frame, Native
 from tests.postgres import cluster, why_not
+from tests.slices import told_in_slices
 
 PROPERTY = "each hearer's view of who is there"
 TARGET = "0 unheard, 0 ghosts, 0 told of a stranger's leaving in 100,000 steps"
@@ -33,6 +34,7 @@ DATABASE_SHARE = 2  # servers on a database take so many times fewer steps
 HEARERS = 12
 PEOPLE = 3  # who prove who they are, each with two of the hearers; the other hearers are guests
 BYSTANDERS = 30  # of whom everybody is told: with them it takes a while
+CROWD = 13  # about as many as are in the room at each of three servers: it is a crowd now and then, and told in slices
 ROOM = "lobby"
 ACTIONS = ("join", "leave", "nick", "nick", "say", "say", "who", "who", "cut", "listen", "listen")
 
@@ -188,13 +190,16 @@ def _servers_on(database: str, number: int) -> list[LocalServer]:
 
 def run(quick: bool, seed: int) -> Finding:
     steps = QUICK_STEPS if quick else STEPS
-    wrong = churn(seed, steps) + churn(seed + 1, steps, servers=3)
+    wrong = churn(seed, steps)
+    with told_in_slices(CROWD):
+        wrong += churn(seed + 1, steps, servers=3)
     if not why_not():
         wrong += churn(seed + 2, steps // DATABASE_SHARE, 3, cluster().database("hearers"))
     kinds = {kind: sum(one.startswith(kind) for one in wrong) for kind in ("unheard", "not told", "ghost", "stranger")}
     counted = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
     on_a_database = why_not() or f"{steps // DATABASE_SHARE:,} at three on PostgreSQL"
-    figure = f"{counted} in {steps:,} steps at one server, {steps:,} at three and {on_a_database}; {HEARERS} hearers"
+    in_slices = f"{steps:,} at three that tell in slices"
+    figure = f"{counted} in {steps:,} steps at one server, {in_slices}, and {on_a_database}; {HEARERS} hearers"
     return found(27, PROPERTY, TARGET, figure, wrong)
 
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
-from server_parts.hub import telling
-from server_parts.hub.telling import Telling
 from tests.server.hub.bench import Bench, Seat
+from tests.slices import told_in_slices
 
 
 @pytest.fixture(params=["at once", "in slices"])
-def at_once_and_in_slices(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run a test twice: the second time two are a crowd, and are told of one after the other, with a turn between."""
-    if request.param == "in slices":
-        tell = Telling.tell
-        monkeypatch.setattr(telling, "LARGE", 2)
-        monkeypatch.setattr(
-            Telling, "tell", lambda self, seconds=math.inf: tell(self, 0.0 if seconds < math.inf else seconds)
-        )
+def at_once_and_in_slices(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run a test twice: the second time two are a crowd."""
+    with told_in_slices(2) if request.param == "in slices" else nullcontext():
+        yield
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from server_parts.hub import telling
 from server_parts.hub.live_rooms import LiveRooms
-from server_parts.hub.telling import Telling
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Session
 from server_parts.people.roles import Role
@@ -21,13 +20,15 @@ from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import Draft
 from tests.peers import WAIT, Frame, of_type
 from tests.server.hub.bench import Bench, Remembering, Seat
+from tests.slices import told_in_slices
 
 pytestmark = [pytest.mark.usefixtures("no_threads_left", "chat_log", "three_are_a_crowd"), pytest.mark.once]
 
 
 @pytest.fixture
-def three_are_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telling, "LARGE", 3)
+def three_are_a_crowd() -> Iterator[None]:
+    with told_in_slices(3):
+        yield
 
 
 class House:
@@ -210,14 +211,10 @@ def test_who_reads_too_slowly_is_noted(house: House) -> None:
 
 
 @pytest.fixture
-def crowd(bench: Bench, alice: Seat, monkeypatch: pytest.MonkeyPatch) -> list[Seat]:
-    """Four beside alice, who are told one in each turn of the hub; the operator is not among them."""
+def crowd(bench: Bench, alice: Seat) -> list[Seat]:
+    """Four beside alice, of whom one is told in each turn of the hub."""
     seats = [bench.seat(name) for name in ("bob", "carol", "dave", "erin")]
     assert all(seat.sees_come("erin") for seat in (alice, *seats))
-    tell = Telling.tell
-    monkeypatch.setattr(
-        Telling, "tell", lambda self, seconds=math.inf: tell(self, seconds if seconds == math.inf else 0.0)
-    )
     return seats
 
 

@@ -13,6 +13,7 @@ from server_parts.hub.comings import Comings
 from server_parts.hub.telling import Telling
 from server_parts.people.clients import Client
 from tests.server.hub.crowds import House
+from tests.slices import told_in_slices
 
 pytestmark = pytest.mark.once
 
@@ -21,10 +22,11 @@ MOST_WALKS = 50  # until a fault is found: mostly it is in the first two
 
 
 @pytest.fixture(autouse=True)
-def small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_crowds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Three are a crowd, so that rooms become one and cease to be one all the time; blocks are short."""
-    monkeypatch.setattr(telling, "LARGE", 3)
     monkeypatch.setattr(telling, "A_BLOCK", 300)
+    with told_in_slices(3):
+        yield
 
 
 def found(walks: int = 1) -> Iterator[str]:

@@ -26,6 +26,7 @@ from server_parts.hub.amending import Amending
 from server_parts.hub.another_history import AnotherHistory
 from server_parts.hub.arrivals import Arrivals
 from server_parts.hub.comings import PRESENCE_SLICE
+from server_parts.hub.credits import Credits
 from server_parts.hub.departures import Departures
 from server_parts.hub.feed import Feed
 from server_parts.hub.files import Files
@@ -36,7 +37,6 @@ from server_parts.hub.proving import Prover
 from server_parts.hub.reading import Reading
 from server_parts.hub.saying import Saying
 from server_parts.hub.state import new_state
-from server_parts.hub.telling import SLICE
 from server_parts.hub.trimming import Trimming
 from server_parts.people import permissions
 from server_parts.people.clients import Client
@@ -101,8 +101,7 @@ class Hub:
         self._later: deque[Item] = deque()  # newcomers and new names, for which there may be no time in this turn
         self._held: list[Item] = []  # what waits for another server …
         self._again = math.inf  # … and until when
-        self._untold: list[Client] = []  # whose credits come back in the next turn, when what they said is told …
-        self._half_told: list[tuple[int, Client]] = []  # … or when a crowd has been told of it
+        self._credits = Credits(state.batch, state.live_rooms.telling)
         self._stops = 0  # after one, requests are no longer carried out; after two, the thread ends
         self._ended = False
         self.closing = threading.Event()  # all that was asked before `stop` is done and committed
@@ -212,8 +211,8 @@ class Hub:
     def bury(self) -> None:
         """After `run`: do nothing more, but let nobody wait for it."""
         self.closing.set()
-        waiting = [*(client for _, client in self._half_told), *self._untold]
-        for client in [*waiting, *(client for client, _ in (*self._asked, *self._later, *self._held))]:
+        self._credits.give_all_back()
+        for client, _ in (*self._asked, *self._later, *self._held):
             client.credits.put(None)
         while self._stops < 2:
             item = self._queue.get()
@@ -252,7 +251,7 @@ class Hub:
 
     def _patience(self) -> float | None:
         """Seconds until the hub has something to do of its own accord."""
-        if self._later or self._untold or self._telling or self._half_told:
+        if self._later or self._telling or self._credits:
             return 0.0
         soonest = min(
             *(self._comings.due, self._departures.due, self._trimming.due, self._reading.due),
@@ -276,29 +275,16 @@ class Hub:
             self._neighbours.end_turn()
             self._batch.end_turn()
         finally:
-            told, self._untold = self._untold, []
-            for client in heard:
-                (self._untold if self._batch.is_writing(client) else told).append(client)
-            self._half_told += [(self._telling.last_of(client), client) for client in told]
-            self._return_credits()
+            self._credits.note(heard)
         if self._telling:
-            self._telling.tell(max(SLICE, time.monotonic() - begun))
-            self._return_credits()
+            self._telling.go_on(time.monotonic() - begun)
+            self._credits.give_back()
         self._batch.settle()  # nothing is written, and nobody let go, while the log writer writes
         self._do_what_is_due(time.monotonic())
         slow, self._telling.slow = self._telling.slow, {}
         for client in [*slow, *(client for client in heard if client.outbox.overflowed)]:
             if not client.gone:
                 self._departures.disconnect_slow(client)
-
-    def _return_credits(self) -> None:
-        """To those who are told, and of whom everybody is told what they said."""
-        waiting, self._half_told = self._half_told, []
-        for number, client in waiting:
-            if self._telling.has_told(number):
-                client.credits.put(None)
-            else:
-                self._half_told.append((number, client))
 
     def _do_what_is_due(self, now: float) -> None:
         if now >= self._comings.due:
@@ -384,6 +370,7 @@ class Hub:
 
     def _list_members(self, client: Client, who: ask.Who) -> None:
         names = self._live_rooms.names
+        self._telling.settle(client)
         self._conversations.answered(client)
         name = None if who.room is None else client.resolve(who.room)
         for room in client.rooms.values() if name is None else filter(None, [client.rooms.get(name)]):

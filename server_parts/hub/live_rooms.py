@@ -217,6 +217,7 @@ class LiveRooms:
 
     def list_rooms(self, client: Client, wanted: Rooms) -> None:
         """Those that there are now. To put them in order and into words is left to the client's reader."""
+        self.telling.settle(client)
         client.outbox.offer_pages(room_list(client, wanted, self.rooms.copy(), self._store.rooms(), self._rules))
 
     # --- telling what was said ---

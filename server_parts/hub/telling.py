@@ -1,19 +1,20 @@
-"""What a crowd is told, a few members at a time, so that nobody else waits until all of them are told.
+"""Telling a crowd: a few members at a time, so that nobody else waits until thousands have been told.
 
-A room with very many members (LARGE) is told nothing at once: what it is to be told is a piece, which is put behind all
-the pieces before it. Each client that is owed some of them has a number, that of the next piece, and is told from there
-on, all that is for the rooms it is in, as one block where that is not too long. Rooms take turns, client by client. The
-hub goes on with that at the end of each turn, for as long as SLICE or as the turn itself took, whichever is longer.
+What a room with LARGE members or more is to be told is kept as a piece, in one queue for all rooms. A client that has
+not been told all pieces has a position in that queue. When its turn comes, it is told the pieces from there on that are
+for its rooms, as one block if that is not too long. Rooms take turns. The hub goes on in each turn for as long as the
+rest of that turn took, within bounds (SLICE, LONGEST_SLICE).
 
-What keeps everything in one order: whatever a client is told goes to its outbox behind all the pieces that it is owed.
-So whoever offers something newer to a client that is owed anything has it told all of that first (`settle`); pieces are
-never told in another order than they were put here; and nobody enters or leaves a room while owed anything, so that
-from its number on a client was in the same rooms as now. Each client hears all rooms in the order in which the hub
-decided, as if everybody had been told at once.
+One invariant keeps the order: nothing newer is offered to a client's outbox while the client is owed a piece. So
+- whoever has something newer for a client has it told first what it is owed (`settle`);
+- pieces are told in the order in which they were added;
+- nobody enters or leaves a room while owed something: a client was in the same rooms at its position as it is now.
+Then each client hears everything, in all its rooms, in the order in which the hub decided it, as if all had been told
+at once.
 
-Authors are told first: their own copy is their receipt. But the next turn for what they ask comes when everybody has
-been told (`last_of`), or they would say more than can be told. Owned by the hub, run only by its thread. It must not
-know what the pieces mean.
+Authors are told first, as their own copy is their receipt. But their credits come back when everybody has been told
+(`last_of`), or more could be said than told. Owned by the hub, run only by its thread. It must not know what the pieces
+mean.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from server_parts.people.clients import Client, Room
 from server_parts.protocol.encoder import Encoder
 
 LARGE: Final = 1_000  # members from which on a room is a crowd: fewer are told quicker than anybody notices
-SLICE: Final = 0.008  # seconds
+SLICE, LONGEST_SLICE = 0.008, 0.024  # seconds
 A_BLOCK: Final = 64 * 1024  # bytes: with more at once, a client that reads as fast as others needs a thread of its own
 STEP: Final = 8  # members of one room in a row
 MOST_OWED: Final = 1024 * 1024  # bytes of pieces; beyond that nobody has a turn until some are told
@@ -119,6 +120,10 @@ class Telling:
         """Tell one client all that it is owed."""
         while client in self._next:
             self._tell_some(client)
+
+    def go_on(self, took: float) -> None:
+        """For a slice of time, in a turn that took so long."""
+        self.tell(min(max(SLICE, took), LONGEST_SLICE))
 
     def tell(self, seconds: float = math.inf) -> None:
         """Go on for so long, at least with a STEP in each room; longer if too much is waiting."""

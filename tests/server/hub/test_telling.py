@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from itertools import count
+from types import SimpleNamespace
+from typing import Final
+from unittest import mock
 
 import pytest
 
 from server_parts.hub import telling
 from server_parts.hub.live_rooms import LiveRooms
+from server_parts.hub.telling import Telling
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client, Session
 from server_parts.people.roles import Role
@@ -23,6 +28,8 @@ from tests.server.hub.bench import Bench, Remembering, Seat
 from tests.slices import told_in_slices
 
 pytestmark = [pytest.mark.usefixtures("no_threads_left", "chat_log", "three_are_a_crowd"), pytest.mark.once]
+
+TELL: Final = Telling.tell
 
 
 @pytest.fixture
@@ -148,6 +155,31 @@ def test_crowds_take_turns(house: House) -> None:
     house.say("v", "hi", "den")
     house.rooms.telling.tell(0.0)
     assert (house.who_has_heard("hello"), house.who_has_heard("hi")) == ("abc", "vw")
+
+
+def test_a_slice_is_as_long_as_the_turn_was(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within bounds: others do not wait for long, and the crowd is told at last."""
+    lengths: list[float] = []
+    monkeypatch.setattr(Telling, "tell", lambda _, seconds: lengths.append(seconds))
+    for took in (0.001, 0.015, 3.0):
+        house.rooms.telling.go_on(took)
+    assert lengths == [telling.SLICE, 0.015, telling.LONGEST_SLICE]
+
+
+def test_a_slice_has_an_end() -> None:
+    """With more to be told, when its time is up; here each look at the clock takes a millisecond."""
+    clock = count()
+    house = House()
+    for number in range(100):
+        house.come(f"n{number}")
+    house.settle()
+    house.say("n0", "hello")
+    with (
+        mock.patch.object(telling, "time", SimpleNamespace(monotonic=lambda: next(clock) / 1000)),
+        mock.patch.object(telling, "STEP", 1),
+    ):
+        TELL(house.rooms.telling, 0.008)
+    assert sum(bool(outbox.blocks) for outbox in house.outboxes.values()) == 1 + 8
 
 
 def test_too_much_is_not_owed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

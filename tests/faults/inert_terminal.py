@@ -40,6 +40,7 @@ from server_parts.operator.desk import Desk
 from server_parts.operator.screen import ScreenLog
 from server_parts.operator.seat import OperatorOutlet
 from server_parts.operator.terminal_screen import TerminalScreen as OperatorScreen
+from server_parts.protocol.changes import ABOUT, Change, written
 from server_parts.protocol.plain_entries import quotation
 from server_parts.storage.records import About, Message, Run
 from terminal_parts.keys import Key
@@ -390,8 +391,14 @@ def reacted(stage: ClientStage, text: str) -> None:
     stage.message(text, sender=text, react=stage.last)
 
 
+def changed(stage: ClientStage, text: str) -> None:
+    """What somebody has changed about the room."""
+    stage.message(text, sender=text, change={"topic": text, "mode": text, "slow": 1})
+
+
 IN_THE_AREA: Final[dict[str, Show]] = {
     "a message": lambda stage, text: stage.message(text),
+    "a change of the room": changed,
     "a sender": from_a_stranger,
     "who came and went": about_strangers,
     "who came and went, merged": merged_news,
@@ -574,6 +581,9 @@ TO_THE_OPERATOR: Final[dict[str, Show]] = {
                 )
             ]
         )
+    ),
+    "operator: a change of a room": lambda stage, text: stage.show(
+        stage.encoder.live([Run("den", 3, 1.5, text, text, [written(Change(text, text))], "", 0, ABOUT)])
     ),
     "operator: who came and went": lambda stage, text: stage.show(
         stage.encoder.frame({"type": "presence", "room": text, "joined": [text], "left": [text], "members": 1})

@@ -37,10 +37,10 @@ def _open(kind: str, servers: int, folder: Path) -> list[Bench]:
 
 PLACES = [
     ("memory", 1),
-    ("memory", 2),
+    ("memory", 3),
     ("sqlite", 1),
     pytest.param(("postgres", 1), marks=needs_postgres),
-    pytest.param(("postgres", 2), marks=needs_postgres),
+    pytest.param(("postgres", 3), marks=needs_postgres),
 ]
 
 

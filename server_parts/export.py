@@ -15,6 +15,7 @@ from server_parts.protocol.native_encoder import message_json
 from server_parts.settings import Settings
 from server_parts.storage.message_log import everything_in
 from server_parts.storage.records import ACTS, StorageError
+from server_parts.storage.sqlite.backup import Copied
 from server_parts.storage.sqlite.reader import open_read_only
 
 
@@ -38,15 +39,24 @@ def _inert(line: str) -> str:
 
 def backup(settings: Settings, target: str) -> int:
     with closing(open_read_only(settings.folder)) as reader:
-        reader.backup(Path(target).expanduser())
+        copied = reader.backup(Path(target).expanduser())
     with _writing_out():
-        print(f"Copied everything in {settings.data} to {target}.")
+        beside = f" and {copied.files:,} {'file' if copied.files == 1 else 'files'} to {copied.folder}"
+        print(f"Copied everything in {settings.data} to {target}{beside if copied.files else ''}.")
+    _warn_of(copied)
     if settings.own_key.exists():
         # Whoever has it can pass for this server; a copy of what was said is kept in less careful places.
         print(
             f"Without its key: keep a copy of {harmless_line(str(settings.own_key))} in a safe place.", file=sys.stderr
         )
     return 0
+
+
+def _warn_of(copied: Copied) -> None:
+    for number, what in ((copied.damaged, "damaged in that folder, and in the copy"), (copied.lost, "missing there")):
+        if number:
+            files = "1 file is" if number == 1 else f"{number:,} files are"
+            print(f"{files} {what}: look for an older backup.", file=sys.stderr)
 
 
 @contextmanager

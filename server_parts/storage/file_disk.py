@@ -18,6 +18,8 @@ from server_parts.folders import sync_folder
 from server_parts.storage.file_records import PIECE
 from server_parts.storage.records import StorageError
 
+NEW: Final = ".new"  # what the name of a file ends with that is about to take the place of another one
+
 _BINARY: Final = getattr(os, "O_BINARY", 0)  # Windows would change the ends of lines
 _REASONS: Final = {
     errno.ENOSPC: "the disk is full",
@@ -65,9 +67,8 @@ def create(path: Path, content: bytes = b"") -> None:
 
 def put(path: Path, content: bytes) -> None:
     """A whole new file in the place of an old one, or nothing of it. Its name is not synced."""
-    new = path.with_name(f"{path.name}.new")
-    with suppress(FileNotFoundError):
-        new.unlink()
+    new = path.with_name(path.name + NEW)
+    delete(new)
     create(new, content)
     new.replace(path)
 
@@ -124,6 +125,23 @@ def hashed(path: Path) -> tuple[str, int, bytes]:
             size += len(piece)
             digest.update(piece)
     return digest.hexdigest(), size, head
+
+
+def copy(source: Path, target: Path) -> str:
+    """Copy a file to a new one, and return the SHA-256 of what was copied. FileNotFoundError if it is not there."""
+    digest = sha256()
+    with source.open("rb", buffering=0) as file:
+        make_folder(target.parent)
+        descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o600)
+        try:
+            while piece := file.read(PIECE):
+                digest.update(piece)
+                _write_all(descriptor, piece)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    sync_folder(target.parent)
+    return digest.hexdigest()
 
 
 def free(folder: Path) -> int | None:

@@ -195,7 +195,8 @@ class FileFolder:
         self._delete(upload.reservation.id)
 
     def _delete(self, id: str) -> None:
-        for path in (upload_notes.note_of(self._tmp, id), self._tmp / id, self._path(id)):
+        note = upload_notes.note_of(self._tmp, id)
+        for path in (note, note.with_name(note.name + file_disk.NEW), self._tmp / id, self._path(id)):
             file_disk.delete(path)
 
     # --- saying, by whoever writes the log ---

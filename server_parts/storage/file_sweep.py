@@ -68,6 +68,6 @@ class FolderSweep:
 
     def _old_ones(self, now: float) -> Iterator[tuple[str, Path]]:
         for path in self._root.glob("*/*"):
-            id = path.name.removesuffix(".new").removesuffix(upload_notes.SUFFIX)
+            id = path.name.removesuffix(file_disk.NEW).removesuffix(upload_notes.SUFFIX)
             if is_file_id(id) and path.is_file() and file_disk.age(path, now) > GRACE:
                 yield id, path

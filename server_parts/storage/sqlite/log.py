@@ -252,7 +252,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
         return found if found is not None and found.text else None
 
     def backup(self, target: Path) -> None:
-        """See LogReader.backup. May be called from any thread while the server goes on."""
+        """See `backup.back_up`. May be called from any thread while the server goes on."""
         self._reader.backup(target)
 
     def find(self, wanted: Wanted) -> Found:

@@ -6,17 +6,15 @@ Everything here goes through read-only connections, in bounded pages. It must no
 from __future__ import annotations
 
 import math
-import os
-import secrets
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from server_parts.storage.records import Message, Receipt, filling, messages_of
 from server_parts.storage.session_store import SessionRecord
-from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, connect_reader, create_private, told
+from server_parts.storage.sqlite.backup import Copied, back_up
+from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, connect_reader, told
 from server_parts.storage.sqlite.schema import BEFORE_ENTRIES, BEFORE_FILES, BLOCK, MIGRATIONS, check_schema
 
 # The fields of a Message, in their order. Sessions that nobody uses any more are deleted before their messages.
@@ -90,33 +88,9 @@ class LogReader:
         rows = self.look_up(_RECEIPT, {"token": session, "seq": seq})
         return Receipt(*rows[0]) if rows else None
 
-    def backup(self, target: Path) -> None:
-        """A consistent copy of everything in one new file; StorageError if there is such a file, or no space.
-
-        To go back to it, put it into an empty folder as `chat.db`. The copy is a log of its own, with its own epoch:
-        what was said after it was taken is not in it, and its numbers will be given again.
-        """
-        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        if target.exists():
-            raise LogError(f"{target} exists already; choose another name")
-        if not target.parent.is_dir():
-            raise LogError(f"{target} cannot be made: there is no folder {target.parent}")
-        create_private(partial)
-        try:
-            with told(f"{self.path} cannot be copied to {target}"):
-                self._copy(partial)
-            _publish(partial, target)
-        finally:
-            with suppress(OSError):
-                partial.unlink()
-
-    def _copy(self, partial: Path) -> None:
-        with self.pool.lend() as source, closing(sqlite3.connect(partial, isolation_level=None)) as copy:
-            # In one step: a copy in several would start again after every commit of the server.
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
-            copy.execute("PRAGMA synchronous = FULL")
-            copy.execute("UPDATE about SET epoch = ?", (secrets.token_hex(8),))
+    def backup(self, target: Path) -> Copied:
+        """See `backup.back_up`."""
+        return back_up(self.path, self.pool, target)
 
     def fetch(self, sql: str, values: Any) -> list[tuple[Any, ...]]:
         """Many rows, or a few that take long to find."""
@@ -131,23 +105,6 @@ class LogReader:
     def close(self) -> None:
         self.pool.close()
         self._lookups.close()
-
-
-def _publish(partial: Path, target: Path) -> None:
-    """Give a finished file its name, unless somebody else has taken that meanwhile."""
-    try:
-        try:
-            os.link(partial, target)
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without links
-            if target.exists():
-                raise FileExistsError(target) from None
-            partial.rename(target)
-    except FileExistsError:
-        raise LogError(f"{target} exists already; choose another name") from None
-    except OSError as error:
-        raise LogError(f"{target} cannot be made: {error.strerror}") from error
 
 
 def open_read_only(folder: Path) -> LogReader:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
@@ -23,15 +18,14 @@ from server_parts.storage.file_records import (
     SaidFile,
     is_file_id,
 )
-from server_parts.storage.file_store import FileStore, NoSuchFile, TooManyBytes, WrongHash, WrongOffset
-from server_parts.storage.records import DELETE, EDIT, REACT, REPLY, About, Message, Receipt
+from server_parts.storage.file_store import NoSuchFile, TooManyBytes, WrongHash, WrongOffset
+from server_parts.storage.records import DELETE, EDIT, REACT, REPLY, About, Receipt
 from server_parts.storage.store import Entry, Store
 
 from .conftest import BACKENDS, marked
 from .drafts import SESSION, Backend, append, draft, say, trim_all
+from .sent_files import ALICE, BOB, LARGE, contents, is_said, later, say_file, send, sha, store
 
-ALICE, BOB = "account:1", "session:bob"
-LARGE = bytes(range(256)) * 4_096 + b"the end"  # four pieces, and a little more
 KILOBYTES = 65_536
 NAMES = ["memory", "sqlite", "postgres"]
 
@@ -41,48 +35,6 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     """How messages are found makes no difference to files."""
     assert isinstance(request.param, Backend)
     return request.param
-
-
-def sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def send(files: FileStore, id: str, data: bytes, start: int = 0, step: int = PIECE) -> int:
-    for at in range(start, len(data), step):
-        files.write(id, at, data[at : at + step])
-    return len(data)
-
-
-def store(log: Store, data: bytes = b"some bytes", room: str = "lobby", owner: str = ALICE, name: str = "a.txt") -> str:
-    """A file that is finished and not said."""
-    id = log.files.reserve(room, name, len(data), None, owner).id
-    send(log.files, id, data)
-    log.files.finish(id)
-    return id
-
-
-def say_file(log: Store, id: str, text: str = "look", room: str = "lobby", owner: str = ALICE) -> Message:
-    (message,) = append(log, draft(text, room)._replace(file=Attachment(id, (owner,))))
-    return message
-
-
-def is_said(log: Store, id: str) -> bool:
-    return log.files.said(id) is not None
-
-
-def contents(files: FileStore, id: str) -> bytes:
-    found = b""
-    while piece := files.read(id, len(found), PIECE):
-        found += piece
-    return found
-
-
-@contextmanager
-def later(seconds: float) -> Iterator[None]:
-    """As if so much time had passed."""
-    now = time.time() + seconds
-    with patch("time.time", lambda: now):
-        yield
 
 
 def test_a_file_comes_in_pieces(log: Store) -> None:

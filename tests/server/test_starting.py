@@ -85,8 +85,8 @@ INTERRUPTED_COPY = """
     import signal, sys
     sys.path.insert(0, sys.argv.pop(1))
     import server
-    from server_parts.storage.sqlite.reader import LogReader
-    LogReader._copy = lambda reader, partial: signal.raise_signal(signal.SIGINT)
+    from server_parts.storage.sqlite import backup
+    backup._copy_files = lambda source, pool, partial: signal.raise_signal(signal.SIGINT)
     sys.exit(server.main())
 """
 

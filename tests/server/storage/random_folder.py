@@ -9,11 +9,14 @@ from typing import Any
 
 from server_parts.storage import account_records as change
 from server_parts.storage.account_records import Code, Purpose
+from server_parts.storage.file_records import PIECE, Attachment, FilesWanted
 from server_parts.storage.finding import Wanted
 from server_parts.storage.message_log import everything_in
 from server_parts.storage.records import ACTS, KINDS, About, Draft, Receipt, hashed
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.store import Entry, Store
+
+from .sent_files import ALICE, contents, sent
 
 ROOMS = ["lobby", "den", "café", ACTS, "@alice+bob", "@bob+carol"]
 NAMES = ["alice", "Bob", "carol", "dave"]
@@ -56,6 +59,8 @@ def _write(log: Store, chance: random.Random, seqs: dict[str, int]) -> None:
         session = chance.choice(list(seqs))
         seqs[session] = accepted[session] = seqs[session] + 1
         drafts.append(_entry(chance, _draft(chance, session, seqs[session], [chance.choice(TEXTS)])))
+    if chance.random() < 0.1:
+        drafts.append(_with_file(log, chance))
     owners = {chance.choice(list(seqs)): chance.choice(TOKENS)} if chance.random() < 0.3 else {}
     claims = {name: hashed(name) for name in NAMES if chance.random() < 0.02}
     erased = [Receipt(chance.choice(ROOMS), chance.randint(1, 200))] if chance.random() < 0.5 else []
@@ -66,6 +71,13 @@ def _write(log: Store, chance: random.Random, seqs: dict[str, int]) -> None:
 def _draft(chance: random.Random, session: str, seq: int, texts: list[str]) -> Draft:
     ts = time.time() - chance.random() * 9 * DAY
     return Draft(chance.choice(ROOMS), ts, chance.choice(NAMES), chance.choice(["blue", "red"]), texts, session, seq)
+
+
+def _with_file(log: Store, chance: random.Random) -> Draft:
+    draft = _draft(chance, "", 0, ["a file"])
+    data = chance.choice([b"x", b"GIF89a\x02\0\x03\0", chance.randbytes(PIECE + 9)])
+    id = sent(log.files, data, draft.room, ALICE, chance.choice(TEXTS))
+    return draft._replace(file=Attachment(id, (ALICE,), bare=chance.random() < 0.5))
 
 
 def _entry(chance: random.Random, draft: Draft) -> Draft:
@@ -108,6 +120,9 @@ def everything(log: Store) -> Iterator[tuple[Any, ...]]:
         yield session, log.session(session), [log.receipt(session, seq) for seq in range(1, 400)]
     yield from _people(log)
     yield from _found(log)
+    for said in log.files.listed(FilesWanted(999, floors=dict.fromkeys(ROOMS, 0))).files:
+        yield said, log.files.said(said.file.id), contents(log.files, said.file.id)
+    yield "of an owner", log.files.totals(ALICE).of_owner
 
 
 def _people(log: Store) -> Iterator[tuple[Any, ...]]:

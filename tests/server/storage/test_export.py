@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from server_parts.storage.records import Draft
+from server_parts.storage.file_disk import place_of
+from server_parts.storage.file_records import GRACE
+from server_parts.storage.records import Draft, Receipt, StorageError
 from server_parts.storage.sqlite.log import SqliteLog
+from server_parts.storage.sqlite.reader import LogReader
+from server_parts.storage.store import Entry
 from tests.peers import WAIT
 from tests.programs import ROOT, SERVER, environment, read_line, run_server, started
+
+from .sent_files import LARGE, contents, later, left_in, say_file, store
 
 TEXTS = [f"text {number}" for number in range(1_000)]
 
@@ -97,3 +104,76 @@ def test_a_copy_does_not_hold_the_key(folder: Path) -> None:
     assert (second.returncode, second.stdout.count("\n")) == (0, 1)
     assert second.stderr == f"Without its key: keep a copy of {folder / 'server.key'} in a safe place.\n"
     assert b"secret" not in (folder.parent / "second.db").read_bytes()
+
+
+def test_an_export_has_the_records_of_files(tmp_path: Path) -> None:
+    """Without the bytes."""
+    with closing(SqliteLog(tmp_path / "data")) as log:
+        file = say_file(log, store(log, b"some bytes", name="a.txt")).file
+    assert file is not None
+    run = run_server("--data", str(tmp_path / "data"), "--export", "lobby")
+    assert json.loads(run.stdout)["file"] == file.frame()
+
+
+def test_a_backup_has_the_files(tmp_path: Path) -> None:
+    """In a folder beside it; put into an empty one, both are a log again."""
+    data, copy = tmp_path / "data", tmp_path / "copy.db"
+    with closing(SqliteLog(data)) as log:
+        kept, gone, unsaid = store(log, LARGE), store(log, b"gone"), store(log, b"unsaid")
+        say_file(log, kept)
+        say_file(log, gone)
+        log.write(Entry([], {}, erased=[Receipt("lobby", 2)]))
+        run = run_server("--data", str(data), "--backup", str(copy))  # while a server runs
+        assert (run.returncode, run.stderr) == (0, "")
+        assert run.stdout == f"Copied everything in {data} to {copy} and 1 file to {copy}.files.\n"
+        say_file(log, unsaid)
+    assert left_in(tmp_path / "copy.db.files") == {kept}
+    (tmp_path / "again").mkdir()
+    copy.rename(tmp_path / "again" / "chat.db")
+    (tmp_path / "copy.db.files").rename(tmp_path / "again" / "files")
+    with closing(SqliteLog(tmp_path / "again")) as log:
+        (file,) = (message.file for message in log.after("lobby", 0, 9) if message.file)
+        assert file.id == kept
+        assert contents(log.files, kept) == LARGE
+        assert log.files.said(gone) is None
+        with later(GRACE + 60):
+            assert log.files.sweep() == 0
+
+
+def test_a_backup_speaks_of_no_file_that_is_not_there(tmp_path: Path) -> None:
+    """What is lost or damaged in the folder is told, and the rest is copied."""
+    data, copy = tmp_path / "data", tmp_path / "copy.db"
+    with closing(SqliteLog(data)) as log:
+        lost, damaged, fine = store(log, b"lost"), store(log, b"damaged"), store(log, b"fine")
+        for id in (lost, damaged, fine):
+            say_file(log, id)
+    place_of(data / "files", lost).unlink()
+    place_of(data / "files", damaged).write_bytes(b"DAMAGED")
+    run = run_server("--data", str(data), "--backup", str(copy))
+    assert (run.returncode, "and 2 files to" in run.stdout) == (0, True)
+    assert "1 file is damaged in that folder, and in the copy" in run.stderr
+    assert "1 file is missing there" in run.stderr
+    assert left_in(tmp_path / "copy.db.files") == {damaged, fine}
+    reader = LogReader(copy)
+    found = [message.file.id if message.file else None for message in reader.after("lobby", 0, 9)]
+    reader.close()
+    assert found == [None, damaged, fine]
+
+
+def test_a_backup_overwrites_no_files(tmp_path: Path) -> None:
+    """It says so, and leaves nothing behind."""
+    with closing(SqliteLog(tmp_path / "data")) as log:
+        say_file(log, store(log))
+    (tmp_path / "copy.db.files").mkdir()
+    run = run_server("--data", str(tmp_path / "data"), "--backup", str(tmp_path / "copy.db"))
+    assert run.returncode == 1
+    assert run.stderr == f"{tmp_path}/copy.db.files exists already; choose another name.\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "copy.db.files"}
+
+
+def test_a_backup_without_space_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:
+    with closing(SqliteLog(tmp_path / "data")) as log:
+        say_file(log, store(log, LARGE * 2))
+        with pytest.raises(StorageError, match="the disk is full"):
+            log.backup(small_disk / "copy.db")
+    assert list(small_disk.iterdir()) == []

@@ -20,7 +20,8 @@ from server_parts.importing import Progress, import_folder
 from server_parts.settings import Settings
 from server_parts.storage import copied
 from server_parts.storage.account_records import Create
-from server_parts.storage.records import Draft, StorageError, hashed
+from server_parts.storage.file_store import NoSuchFile
+from server_parts.storage.records import Draft, Receipt, StorageError, hashed
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.source import Source
 from server_parts.storage.store import Entry, Store
@@ -30,6 +31,7 @@ from tests.programs import ROOT, SERVER, environment, run_server, server_program
 
 from .postgres_logs import address_of, execute, postgres_log
 from .random_folder import SESSIONS, everything, fill
+from .sent_files import LARGE, contents, say_file, store
 
 MANY = 120_000  # messages: enough that an import is found in the middle of its work
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -190,6 +192,55 @@ def cut_off(folder: Path, chosen: Settings, monkeypatch: pytest.MonkeyPatch) -> 
         patch.setattr(importing, "_compare", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             import_folder(chosen, str(folder))
+
+
+def test_files_are_gone_on_with(
+    folder: Path, tmp_path: Path, chosen: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those that were copied whole are not copied again; what was deleted is not copied at all."""
+    with closing(SqliteLog(folder)) as log:
+        ids = [store(log, data) for data in (b"one", LARGE, b"gone", b"four")]
+        for id in ids:
+            say_file(log, id)
+        log.write(Entry([], {}, erased=[Receipt("lobby", 3)]))
+    copied_files: list[str] = []
+    with monkeypatch.context() as patch:
+        pieces = Source.pieces
+
+        def cut_off_after_two(source: Source, file: copied.StoredFile) -> Iterator[bytes]:
+            if len(copied_files) == 2:
+                raise KeyboardInterrupt
+            copied_files.append(file.id)
+            return pieces(source, file)
+
+        patch.setattr(Source, "pieces", cut_off_after_two)
+        with pytest.raises(KeyboardInterrupt):
+            import_folder(chosen, str(folder))
+        copied_files.clear()
+        assert import_folder(chosen, str(folder)) == 0
+    assert copied_files == [ids[3]]
+    assert "3 of 3 files" in capsys.readouterr().err
+    with closing(postgres_log(tmp_path)) as after:
+        assert [contents(after.files, id) for id in ids if id != ids[2]] == [b"one", LARGE, b"four"]
+        with pytest.raises(NoSuchFile):
+            after.files.read(ids[2], 0, 1)
+
+
+def test_a_damaged_file_is_not_imported(folder: Path, tmp_path: Path, chosen: Settings) -> None:
+    """It is named, and what was copied before stays."""
+    with closing(SqliteLog(folder)) as log:
+        id = store(log, b"a file")
+        say_file(log, id)
+    place = folder / "files" / id[:2].lower() / id
+    for change, sentence in ((lambda: place.write_bytes(b"A file"), "is damaged"), (place.unlink, "No such file")):
+        change()
+        assert f"{place}" in (told := why_not(chosen, folder))
+        assert sentence in told
+    assert execute(tmp_path, "SELECT count(*) FROM chat_import.messages") == [(1,)]
+    assert execute(tmp_path, "SELECT count(*) FROM chat_import.pieces") == [(0,)]
+    with closing(SqliteLog(folder)) as log:
+        log.write(Entry([], {}, erased=[Receipt("lobby", 1)]))
+    assert import_folder(chosen, str(folder)) == 0
 
 
 def test_a_folder_that_has_changed_since_is_copied_anew(

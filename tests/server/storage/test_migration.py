@@ -21,6 +21,7 @@ from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import open_read_only
 
 from .drafts import append, draft, texts
+from .sent_files import say_file, store
 
 ROOT = Path(__file__).parents[3]
 SESSIONS = {name: f"session-of-{name}-0001" for name in ("alice", "bob", "guy", "quiet")}
@@ -69,6 +70,18 @@ def make_last_claims(folder: Path) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
         connection.execute("UPDATE participants SET floor = 1 WHERE name = 'bob'")
+
+
+def make_last_without_files(folder: Path) -> None:
+    """A log in the format of version 6."""
+    make_last_claims(folder)
+    with closing(sqlite3.connect(folder / "chat.db", isolation_level=None)) as connection:
+        connection.create_function("skeleton", 1, skeleton)
+        connection.create_function("today", 0, lambda: 20_000)
+        for number in (4, 5, 6):
+            for statement in schema.MIGRATIONS[number - 1]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
 
 
 def _say(connection: sqlite3.Connection) -> None:
@@ -188,3 +201,19 @@ def test_an_old_message_can_be_spoken_of(tmp_path: Path) -> None:
     assert texts(list(everything_in("lobby", log))) == ["ONE", "two", "five", "ONE", "+1"]
     assert [m.id for m in log.search("one", {}, 9)] == [1]
     log.close()
+
+
+def test_files_come_into_an_old_log(tmp_path: Path) -> None:
+    """What was said before has none, and can be read and backed up before the update."""
+    make_last_without_files(tmp_path / "data")
+    reader = open_read_only(tmp_path / "data")
+    assert texts(list(everything_in("lobby", reader))) == ["one", "two", "five"]
+    assert reader.backup(tmp_path / "copy.db").files == 0
+    reader.close()
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (6,)
+    with closing(SqliteLog(tmp_path / "data")) as log:
+        assert [message.file for message in everything_in("lobby", log)] == [None] * 3
+        file = say_file(log, store(log)).file
+        assert file is not None
+        assert log.after("lobby", 3, 1)[0].file == file

@@ -78,8 +78,19 @@ class Transfers:
         self._waiting = deque(one for one in self._waiting if one is not errand)
         if errand.number in self._begun:
             self.orders.append(Cancel(errand.number))
+        self._give_back_the_place(errand)
         self._forget(errand.number)
         self._state.note(f"* cancelled: {shown_name(errand.name)}")
+
+    def leave(self) -> None:
+        """Nobody goes on with these in this run."""
+        for errand in self.errands:
+            self._give_back_the_place(errand)
+
+    def _give_back_the_place(self, errand: Errand) -> None:
+        """Have the server forget a file that will not be sent to the end: only so many may wait there."""
+        if isinstance(errand, Sending) and errand.id is not None:
+            self._state.ask_quietly({"type": "upload", "ref": str(errand.number), "id": errand.id, "cancel": True})
 
     def _begin_more(self) -> None:
         while self._waiting and len(self._begun) < MOST:

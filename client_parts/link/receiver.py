@@ -33,6 +33,9 @@ class Porter(Protocol):
 
     def tend(self, now: float) -> None: ...
 
+    def leave(self) -> None:
+        """This person leaves: end all that goes on, while the server can still be told."""
+
     def end(self) -> None:
         """End all that goes on, and wait for it."""
 
@@ -157,6 +160,8 @@ class Receiver:
         self._porter.tend(now)
         self._news_due = self._conversation.tell_news(now)
         if is_leaving:
+            self._porter.leave()
+            self._queue_frames()
             self._say_bye(now)
 
     def _say_bye(self, now: float) -> None:

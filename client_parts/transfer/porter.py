@@ -22,6 +22,7 @@ class Porter:
         self._connection = connection
         self._screen = screen
         self._pool = Pool()
+        self._has_left = False
 
     def begin(self, ring: Callable[[], None]) -> None:
         self._pool.ring = ring
@@ -35,6 +36,13 @@ class Porter:
             if errand is not None:
                 self._tell_programs(errand, news)
         self._carry_out(now)
+
+    def leave(self) -> None:
+        """End all, and have the server told."""
+        if not self._has_left:
+            self._has_left = True
+            self._pool.end()
+            self._transfers.leave()
 
     def end(self) -> None:
         self._pool.end()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chat_common import Frame, decode_frame
-from tests.client.fakes import FILE, Peer, RunningClient, ScriptedServer, goodbye, message
+from tests.client.fakes import FILE, Peer, RunningClient, ScriptedServer, message
 
 DATA = b"all of it" * 1000
 ID = FILE["id"]
@@ -84,6 +84,12 @@ def welcomed(server: ScriptedServer, start: Start, **options: object) -> tuple[R
     return running, peer
 
 
+def say_goodbye(running: RunningClient, peer: Peer) -> int:
+    next_of(peer, "bye")
+    peer.send({"type": "bye", "code": "exit", "text": "goodbye", "retry": False})
+    return running.status()
+
+
 def grant(peer: Peer, offset: int = 0) -> Frame:
     asked = next_of(peer, "upload")
     peer.send({"type": "upload", "ref": asked["ref"], "id": ID, "url": "/files/x?t=y", "offset": offset, "expires": 9})
@@ -118,7 +124,8 @@ def test_an_upload_goes_on_over_the_loss_of_both_connections(server: ScriptedSer
     peer.send(message(1, "look", "ann", seq=1, file=FACTS))
     running.screen.wait_for("ann said -> look [file 1: plan.png, 8.8 KB] ✓")
     running.screen.wait_until(lambda: running.screen.statuses[-1].transfers == ())
-    assert goodbye(running, peer) == 0
+    running.screen.type("/exit")
+    assert say_goodbye(running, peer) == 0
     http.cut()
 
 
@@ -136,7 +143,8 @@ def test_a_file_is_fetched_when_a_person_says_so(server: ScriptedServer, start: 
     saved = path.parent / "home" / "Downloads" / "keys"
     running.screen.wait_for(f"Saved {saved} (8.8 KB).")
     assert saved.read_bytes() == DATA
-    assert goodbye(running, peer) == 0
+    running.screen.type("/exit")
+    assert say_goodbye(running, peer) == 0
     http.cut()
 
 
@@ -149,7 +157,9 @@ def test_who_leaves_in_the_middle_leaves_at_once(server: ScriptedServer, start: 
     http.head()
     http.body(len(DATA))
     running.screen.wait_until(lambda: running.screen.statuses[-1].transfers[:1] == ("↑ 100 %",))
-    assert goodbye(running, peer) == 1
+    running.screen.type("/exit")
+    assert next_of(peer, "upload") == {"type": "upload", "ref": "1", "id": ID, "cancel": True}
+    assert say_goodbye(running, peer) == 1
     assert running.screen.lines[-1] == "Not finished: plan.png (100 % sent)."
     assert not [thread for thread in threading.enumerate() if thread.name == "transfer"]
     http.cut()
@@ -170,9 +180,7 @@ def test_a_script_ends_when_its_files_have_arrived(server: ScriptedServer, start
     http.answer(201)
     say = next_of(peer, "say")
     peer.send(message(1, "plan.png (8.8 KB)", "ann", seq=say["seq"], file={**FACTS, "bare": True}))
-    next_of(peer, "bye")
-    peer.send({"type": "bye", "code": "exit", "text": "goodbye", "retry": False})
-    assert running.status() == 1
+    assert say_goodbye(running, peer) == 1
     assert "plan.png was not sent: Too many." in running.screen.lines
     assert [event["state"] for event in running.screen.events if event["type"] == "transfer"][:2] == ["begun", "begun"]
     http.cut()
@@ -194,5 +202,6 @@ def test_without_a_conversation_a_file_waits_for_the_next_one(server: ScriptedSe
     running.screen.type("/cancel")
     running.screen.wait_for("* cancelled: plan.png")
     running.screen.wait_until(lambda: running.screen.statuses[-1].transfers == ())
-    assert goodbye(running, peer) == 0
+    running.screen.type("/exit")
+    assert say_goodbye(running, peer) == 0
     http.cut()

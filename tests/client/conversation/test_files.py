@@ -218,6 +218,22 @@ def test_a_file_of_another_log_is_not_said(talk: FileTalk) -> None:
     assert talk.it.state.refused == 1
 
 
+def test_a_file_that_is_given_up_leaves_nothing_at_the_server(talk: FileTalk) -> None:
+    """Of which it takes only so many at once."""
+    talk.begun("/send plan.png")
+    talk.take(Ready(1, "abc"))
+    talk.hear(granted(1))
+    talk.begun("/send plan.png @bob")
+    talk.asked()
+    given_up = {"type": "upload", "ref": "1", "id": ID, "cancel": True}
+    talk.it.transfers.leave()
+    assert talk.asked() == [given_up]
+    talk.type("/cancel 2", "/cancel 1")
+    assert talk.asked() == [given_up]
+    assert talk.hear({"type": "upload", "ref": "1", "id": ID, "url": "/x", "offset": 0}) == []
+    assert talk.ordered()[-1] == Cancel(1)
+
+
 def test_only_so_many_are_sent_at_once(talk: FileTalk) -> None:
     """The others wait for one of them to end, however it does."""
     talk.type(*["/send plan.png"] * 5)

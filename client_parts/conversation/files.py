@@ -17,8 +17,8 @@ from client_parts.files.errands import Errand, Fetching, Sending
 from client_parts.files.folder import downloads
 from client_parts.files.local import FileProblem, look_at
 from client_parts.files.progress import size_text
-from client_parts.files.saving import Expected, target_of
 from client_parts.files.shelf import Facts
+from client_parts.files.target import Expected, target_of
 from client_parts.kept.values import DOWNLOADS
 from client_parts.screen.file_mark import shown_name
 from client_parts.screen.filing import status_words

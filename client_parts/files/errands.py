@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from client_parts.files.local import Local
 from client_parts.files.progress import Progress
-from client_parts.files.saving import Expected, Target
+from client_parts.files.target import Expected, Target
 
 
 @dataclass(slots=True)

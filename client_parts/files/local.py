@@ -1,21 +1,16 @@
-"""A file of this machine that is to be sent: what it must be, its bytes, and whether it stays what it was.
+"""A file of this machine that is to be sent: what it must be, as far as that is known without reading it.
 
 It must not know where it goes.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from chat_common import harmless_line, storable
 from client_parts.files.progress import size_text
-
-PIECE: Final = 256 * 1024  # bytes that are read, or written, at once
-_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 class FileProblem(Exception):
@@ -37,7 +32,7 @@ def look_at(path: str, limit: int | None = None) -> Local:
     try:
         found = os.stat(whole)
     except (OSError, ValueError) as problem:
-        raise FileProblem(_why_not(shown, problem)) from None
+        raise FileProblem(why_not(shown, problem)) from None
     if stat.S_ISDIR(found.st_mode):
         raise FileProblem(f"{shown} is a folder; only files can be sent.")
     if not stat.S_ISREG(found.st_mode):
@@ -59,7 +54,7 @@ def too_large(name: str, size: int, limit: int) -> str:
     return f"{name} is too large: {short} > {most}, the most that this server takes."
 
 
-def _why_not(shown: str, problem: OSError | ValueError) -> str:
+def why_not(shown: str, problem: OSError | ValueError) -> str:
     if isinstance(problem, (FileNotFoundError, NotADirectoryError, ValueError)):
         return f"There is no file {shown}."
     return f"{shown} cannot be read: {reason_of(problem)}."
@@ -67,47 +62,3 @@ def _why_not(shown: str, problem: OSError | ValueError) -> str:
 
 def reason_of(problem: OSError) -> str:
     return (problem.strerror or str(problem)).lower()
-
-
-class Source:
-    """The same file, open: who deletes or replaces it meanwhile does no harm. Whoever writes into it is found out."""
-
-    def __init__(self, local: Local) -> None:
-        """FileProblem if it is not what it was."""
-        self.local = local
-        self._shown = harmless_line(local.name)
-        try:
-            self._descriptor = os.open(local.path, _FLAGS)
-        except OSError as problem:
-            raise FileProblem(_why_not(harmless_line(local.path), problem)) from None
-        self._first = os.fstat(self._descriptor)
-        if not stat.S_ISREG(self._first.st_mode) or self._first.st_size != local.size:
-            self.close()
-            raise self._changed()
-
-    def digest(self, is_unwanted: Callable[[], bool]) -> str:
-        """The SHA-256 of all of it, in hexadecimal; nothing if nobody wants it any more."""
-        digest, offset = hashlib.sha256(), 0
-        while offset < self.local.size and not is_unwanted():
-            piece = self.read(offset)
-            digest.update(piece)
-            offset += len(piece)
-        return digest.hexdigest() if offset == self.local.size else ""
-
-    def read(self, offset: int) -> bytes:
-        """The next piece from there. FileProblem if the file is another one now."""
-        os.lseek(self._descriptor, offset, os.SEEK_SET)
-        try:
-            piece = os.read(self._descriptor, min(PIECE, self.local.size - offset))
-        except OSError as problem:
-            raise FileProblem(f"{self._shown} cannot be read: {reason_of(problem)}.") from None
-        now = os.fstat(self._descriptor)
-        if not piece or (now.st_size, now.st_mtime_ns) != (self._first.st_size, self._first.st_mtime_ns):
-            raise self._changed()
-        return piece
-
-    def _changed(self) -> FileProblem:
-        return FileProblem(f"{self._shown} has changed while it was being sent; send it again.")
-
-    def close(self) -> None:
-        os.close(self._descriptor)

@@ -14,12 +14,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from chat_common import harmless_line
-from client_parts.files.local import PIECE, FileProblem, reason_of
-from client_parts.files.names import numbered, safe_name
+from client_parts.files.local import FileProblem, reason_of
+from client_parts.files.names import numbered
 from client_parts.files.progress import size_text
+from client_parts.files.source import PIECE
+from client_parts.files.target import Expected, Target
 
 _MOST: Final = 1_000  # files of one name
 _SAFE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -27,14 +29,6 @@ _NEW: Final = os.O_CREAT | os.O_EXCL | _SAFE
 _OLD: Final = getattr(os, "O_NONBLOCK", 0) | _SAFE  # whatever it is, nobody waits for it
 _OWNER_ONLY: Final = 0o600
 _MARK: Final = 8  # characters of a file's digest, which tell whose part it is
-
-
-class Expected(NamedTuple):
-    """What the server says of the file."""
-
-    name: str
-    size: int
-    sha256: str
 
 
 class WrongBytes(Exception):
@@ -58,25 +52,6 @@ class Store(Protocol):
         """Keep what is there, to go on from."""
 
     def discard(self) -> None: ...
-
-
-class Target(NamedTuple):
-    folder: Path
-    name: str
-
-
-def target_of(where: str, name: str, usual: Path) -> Target:
-    """Where a person wants a file that somebody else called so. FileProblem if there is no such folder."""
-    path = Path(os.path.abspath(os.path.expanduser(where))) if where else usual
-    if path.is_dir() or not where:
-        target = Target(path, safe_name(name))
-    elif where.endswith(("/", os.sep)):
-        target = Target(path, "")
-    else:
-        target = Target(path.parent, path.name)
-    if not target.folder.is_dir():
-        raise FileProblem(f"There is no folder {harmless_line(str(target.folder))}.")
-    return target
 
 
 class Part:

@@ -12,7 +12,7 @@ from chat_common import Frame, harmless_line, without_padding
 from client_parts.files.errands import Errand, Sending
 from client_parts.files.progress import size_text, together
 from client_parts.screen.file_mark import shown_name
-from client_parts.screen.view import aside, date
+from client_parts.screen.view import aside, clock, date
 from terminal_parts.width import width
 
 
@@ -35,7 +35,8 @@ def linked(file: Frame, site: str) -> str:
     name = shown_name(file["name"])
     kind = f", {harmless_line(file['mime'])}" if file.get("mime") else ""
     address = without_padding(harmless_line(site + str(file["url"])))
-    return f"{name} ({size_text(file['size'])}{kind}) {address}"
+    until = "" if (expires := file.get("expires")) is None else aside(f" (until {clock(expires)})")
+    return f"{name} ({size_text(file['size'])}{kind}) {address}{until}"
 
 
 def status_words(errands: Sequence[Errand]) -> tuple[str, ...]:

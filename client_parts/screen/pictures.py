@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import struct
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -53,8 +53,12 @@ def picture(data: bytes, dialect: Dialect, columns: int, rows: int) -> Picture |
         return Picture("".join(_kitty(data, width, height)), height)
     if dialect is Dialect.ITERM:
         form = f"inline=1;size={len(data)};width={width};height={height};preserveAspectRatio=1;doNotMoveCursor=1"
-        return Picture(f"\x1b]1337;File={form}:{b64encode(data).decode()}\x07", height)
+        return Picture(f"\x1b]1337;File={form}:{_base64(data)}\x07", height)
     return None
+
+
+def _base64(data: bytes) -> str:
+    return b2a_base64(data, newline=False).decode()
 
 
 def pictures_wiped(dialect: Dialect) -> str:
@@ -63,7 +67,7 @@ def pictures_wiped(dialect: Dialect) -> str:
 
 
 def _kitty(data: bytes, width: int, height: int) -> Iterator[str]:
-    text = b64encode(data).decode()
+    text = _base64(data)
     for place in range(0, len(text), _CHUNK):
         more = int(place + _CHUNK < len(text))
         first = f"a=T,f=100,q=2,C=1,c={width},r={height}," if not place else ""

@@ -257,7 +257,8 @@ def message_number(id: int) -> str:
 def _words(message: Frame) -> str:
     """What somebody wrote: a file without words of its own has some for clients that know nothing of files."""
     file = message.get("file")
-    return "" if file is not None and file.get("bare") else str(message["text"])
+    is_bare = file is not None and file.get("bare") and message.get("edited") is None
+    return "" if is_bare else str(message["text"])
 
 
 def _marked(body: str, spans: list[tuple[int, int]]) -> str:

@@ -11,8 +11,8 @@ from typing import Final
 from chat_common import harmless_line, without_padding
 from client_parts.files.errands import Fetching, Grant, Sending
 from client_parts.files.http import Answer, HttpError, request
-from client_parts.files.local import PIECE, Source
 from client_parts.files.saving import Store
+from client_parts.files.source import PIECE, Source
 from client_parts.transfer.http_line import HttpLine
 
 Moved = Callable[[int], None]  # is told how many bytes have arrived

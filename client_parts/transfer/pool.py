@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from client_parts.files.errands import Done, Errand, Failed, News
-from client_parts.transfer.worker import Way, Worker
+from client_parts.files.errands import Done, Errand, Failed, Grant, News
+from client_parts.transfer.worker import Dial, Way, Worker
 
 
 class Pool:
-    """One thread owns it; `ring` is called in others when there is something to `take`."""
+    """One thread owns it."""
 
-    def __init__(self) -> None:
-        self.ring: Callable[[], None] = lambda: None
+    def __init__(self, ring: Callable[[], None]) -> None:
+        """`ring` is called, in other threads, when there is something to `take`."""
+        self._ring = ring
         self._workers: dict[int, Worker] = {}
         self._news: deque[News] = deque()
 
@@ -21,9 +22,9 @@ class Pool:
         worker = self._workers[errand.number] = Worker(errand, self._tell)
         worker.start()
 
-    def go_on(self, way: Way) -> None:
-        if (worker := self._workers.get(way.grant.number)) is not None:
-            worker.go_on(way)
+    def go_on(self, grant: Grant, dial: Dial) -> None:
+        if (worker := self._workers.get(grant.number)) is not None:
+            worker.go_on(Way(grant, dial))
 
     def cancel(self, number: int) -> None:
         """End one, and keep nothing of it."""
@@ -52,4 +53,4 @@ class Pool:
 
     def _tell(self, news: News) -> None:
         self._news.append(news)
-        self.ring()
+        self._ring()

@@ -6,14 +6,16 @@ The thread of the conversation owns it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from client_parts.conversation.transfers import Transfers
 from client_parts.files.errands import Begin, Done, Errand, Failed, Grant, Lost, Moved, News, Order
 from client_parts.link.connection import Connection
 from client_parts.screen.filing import event
 from client_parts.screen.screen import Screen
-from client_parts.transfer.pool import Pool
-from client_parts.transfer.worker import Way
+
+if TYPE_CHECKING:
+    from client_parts.transfer.pool import Pool
 
 
 class Porter:
@@ -21,16 +23,17 @@ class Porter:
         self._transfers = transfers
         self._connection = connection
         self._screen = screen
-        self._pool = Pool()
+        self._pool: Pool | None = None  # as soon as a file is moved
+        self._ring: Callable[[], None] = lambda: None
         self._has_left = False
 
     def begin(self, ring: Callable[[], None]) -> None:
-        self._pool.ring = ring
+        self._ring = ring
 
     def tend(self, now: float) -> None:
         """Hand over what was told, and carry out what follows from it."""
         self._carry_out(now)
-        for news in self._pool.take():
+        for news in self._pool.take() if self._pool is not None else ():
             errand = self._transfers.find(news.number)
             self._transfers.take(news, now)
             if errand is not None:
@@ -41,24 +44,30 @@ class Porter:
         """End all, and have the server told."""
         if not self._has_left:
             self._has_left = True
-            self._pool.end()
+            self.end()
             self._transfers.leave()
 
     def end(self) -> None:
-        self._pool.end()
+        if self._pool is not None:
+            self._pool.end()
 
     def _carry_out(self, now: float) -> None:
         while self._transfers.orders:
             self._obey(self._transfers.orders.popleft(), now)
 
     def _obey(self, order: Order, now: float) -> None:
+        if self._pool is None:
+            # Imported here: most runs move no file.
+            from client_parts.transfer.pool import Pool
+
+            self._pool = Pool(self._ring)
         if isinstance(order, Begin):
             self._pool.begin(order.errand)
             self._screen.event(event(order.errand, "begun"))
         elif isinstance(order, Grant):
             dial = self._connection.way()
             if dial is not None:
-                self._pool.go_on(Way(order, dial))
+                self._pool.go_on(order, dial)
             else:  # the link was lost just now
                 self._transfers.take(Lost(order.number), now)
         else:

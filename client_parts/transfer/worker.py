@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 from chat_common import harmless_line
 from client_parts.files.errands import Done, Errand, Failed, Fetching, Grant, Lost, Moved, News, Ready, Sending
 from client_parts.files.http import HttpError
-from client_parts.files.local import FileProblem, Source
+from client_parts.files.local import FileProblem
 from client_parts.files.saving import InMemory, Part, Store, WrongBytes
+from client_parts.files.source import Source
 from client_parts.link.dialing import Hold
 from client_parts.link.distrust import Untrusted
 from client_parts.link.link import Pauses

@@ -30,7 +30,7 @@ from client import ChatClient
 from client_parts.command_line import Preferences
 from client_parts.conversation import choices
 from client_parts.files.errands import Failed, Fetching, Moved
-from client_parts.files.saving import Expected
+from client_parts.files.target import Expected
 from client_parts.input.commands import Text, understand
 from client_parts.screen.terminal_screen import TerminalScreen
 from server_parts.operator.chat import SayError

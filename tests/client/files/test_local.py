@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from client_parts.files.local import PIECE, FileProblem, Source, look_at
+from client_parts.files.local import FileProblem, look_at
+from client_parts.files.source import PIECE, Source
 from tests.client.fakes import ATTACKS
 
 needs_unix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files")

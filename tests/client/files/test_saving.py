@@ -15,7 +15,8 @@ import pytest
 
 from client_parts.files.folder import downloads
 from client_parts.files.local import FileProblem
-from client_parts.files.saving import Expected, InMemory, Part, Target, WrongBytes, target_of
+from client_parts.files.saving import InMemory, Part, WrongBytes
+from client_parts.files.target import Expected, Target, target_of
 from tests.client.fakes import ATTACKS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and modes are those of Unix")

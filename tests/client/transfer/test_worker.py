@@ -14,11 +14,10 @@ import pytest
 
 from client_parts.files.errands import Done, Errand, Failed, Fetching, Grant, Lost, Moved, News, Ready, Sending
 from client_parts.files.local import look_at
-from client_parts.files.saving import Expected, Target
+from client_parts.files.target import Expected, Target
 from client_parts.link.distrust import Untrusted
 from client_parts.transfer import worker
 from client_parts.transfer.pool import Pool
-from client_parts.transfer.worker import Way
 from tests.client.transfer.stub import SECONDS, FileServer, answer, file_server
 
 DATA = os.urandom(700_000)
@@ -44,9 +43,8 @@ class Desk:
         self.heard: list[News] = []
         self.dial = server.dial
         self.server = server
-        self.pool = Pool()
         self._rings: queue.Queue[None] = queue.Queue()
-        self.pool.ring = lambda: self._rings.put(None)
+        self.pool = Pool(lambda: self._rings.put(None))
 
     def until(self, true: Callable[[], bool], errand: Errand) -> None:
         """Answer what waits for a grant, until that is so."""
@@ -59,7 +57,7 @@ class Desk:
                     self.grant(errand.number)
 
     def grant(self, number: int) -> None:
-        self.pool.go_on(Way(Grant(number, "/files/x?t=y", len(self.server.stored)), self.dial))
+        self.pool.go_on(Grant(number, "/files/x?t=y", len(self.server.stored)), self.dial)
 
     def run(self, errand: Errand) -> News:
         """All of it. The last thing that is heard."""
@@ -237,7 +235,7 @@ def test_a_transfer_ends_at_once_where_nothing_moves(
         desk.grant(1)
         desk.until(lambda: Lost(1) in desk.heard, fetching)
         desk.pool.take()
-        desk.pool.go_on(Way(Grant(1, "/x"), silent))  # type: ignore[arg-type]
+        desk.pool.go_on(Grant(1, "/x"), silent)  # type: ignore[arg-type]
         held, _ = listener.accept()
         if keeps:
             desk.pool.end()
@@ -252,5 +250,5 @@ def test_a_transfer_ends_while_it_waits_for_the_server(desk: Desk, sending: Send
     desk.pool.begin(sending)
     desk.pool.cancel(1)
     assert desk.pool.take() == []
-    desk.pool.go_on(Way(Grant(1, "/x"), desk.dial))
+    desk.pool.go_on(Grant(1, "/x"), desk.dial)
     assert desk.server.asked == []

@@ -107,15 +107,14 @@ class Paging:
             self._state.board.show(aside("* /more shows earlier ones"))
 
     def files(self, frame: Frame) -> None:
-        """Take in a page of files, the newest last. /more shows those before it."""
+        """Take in a page of files, the newest first. /more shows those before it."""
         files, pages, view = frame["files"], self._list, self._state.view
         place = "your rooms" if frame.get("room") is None else view.place(frame["room"])
-        for line in filing.listed(files, view.shelf.put, place):
+        for line in filing.listed(files[::-1], view.shelf.put, place):
             self._state.board.show(line)
         if pages is not None and pages.request["type"] == "files" and files and frame.get("more"):
-            pages.more, pages.request["before"] = frame.get("room") is not None, files[0]["message"]
-            if pages.more:
-                self._state.board.show(aside("* /more shows earlier ones"))
+            pages.more, pages.request["before"] = True, files[-1]["id"]
+            self._state.board.show(aside("* /more shows earlier ones"))
 
     def _mark_rest(self, page: list[dict[str, Any]], key: str, total: int | None) -> None:
         """A page of a list is on the screen: say how to see the next."""

@@ -22,7 +22,7 @@ from server_parts.protocol.file_events import NO_SUCH_FILE
 from server_parts.protocol.file_names import FILES, kept_name, path_of
 from server_parts.protocol.file_requests import Reserve
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.file_records import FileRecord, Reservation
+from server_parts.storage.file_records import FileRecord, Reservation, Upload
 from server_parts.storage.file_store import FileStore, NoSuchFile
 
 MOST_REMEMBERED: Final = 10_000  # files
@@ -87,13 +87,26 @@ class FileDesk:
 
     def go_on(self, ref: str, id: str, owners: tuple[str, ...]) -> Frame | Refusal:
         """How far a file is that one of these has begun to send."""
+        upload = self._own(id, owners)
+        return NO_SUCH_FILE if upload is None else self._told(ref, upload.reservation, upload.offset)
+
+    def give_up(self, ref: str, id: str, owners: tuple[str, ...]) -> Frame | Refusal:
+        """Nobody goes on with a file that one of these has begun to send, and may be sending now."""
+        if self._own(id, owners) is None:
+            return NO_SUCH_FILE
+        try:
+            self.store.cancel(id)  # whoever is receiving it finds out with the next piece
+        except NoSuchFile:  # it was said just now
+            return NO_SUCH_FILE
+        return file_events.given_up(ref, id)
+
+    def _own(self, id: str, owners: tuple[str, ...]) -> Upload | None:
+        """An upload of one of these."""
         try:
             upload = self.store.upload(id)
         except NoSuchFile:
-            return NO_SUCH_FILE
-        if upload.reservation.owner not in owners:
-            return NO_SUCH_FILE
-        return self._told(ref, upload.reservation, upload.offset)
+            return None
+        return upload if upload.reservation.owner in owners else None
 
     def _told(self, ref: str, place: Reservation, offset: int) -> Frame:
         ticket = self.tickets.new(SEND, place.id, "", self.clock())

@@ -20,7 +20,7 @@ from server_parts.people.restraint import source_to_ban
 from server_parts.protocol import file_events
 from server_parts.protocol.file_events import NO_SUCH_FILE
 from server_parts.protocol.file_names import size_text
-from server_parts.protocol.file_requests import GoOn, ListFiles, Promise, Reserve, WhereIs
+from server_parts.protocol.file_requests import GiveUp, GoOn, ListFiles, Promise, Reserve, WhereIs
 from server_parts.protocol.requests import Refusal, Request, Say
 from server_parts.protocol.unavailable import unavailable
 from server_parts.storage.file_records import FilesWanted, SaidFile
@@ -49,6 +49,9 @@ class Files:
 
     def go_on(self, client: Client, asked: GoOn) -> None:
         self._answer(client, partial(self._desk.go_on, asked.ref, asked.id, owners_of(client)), asked.ref)
+
+    def give_up(self, client: Client, asked: GiveUp) -> None:
+        self._answer(client, partial(self._desk.give_up, asked.ref, asked.id, owners_of(client)), asked.ref)
 
     def promise(self, client: Client, asked: Promise) -> None:
         place = self._saying.place_now(client, asked.room)

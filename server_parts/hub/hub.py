@@ -127,6 +127,7 @@ class Hub:
             ask.ShowAs: self._show_as,
             file_requests.Reserve: files.reserve,
             file_requests.GoOn: files.go_on,
+            file_requests.GiveUp: files.give_up,
             file_requests.Promise: files.promise,
             account_requests.ChangePassword: accounts.change_password,
             account_requests.ChangeRealName: accounts.change_real_name,

@@ -32,6 +32,10 @@ def count_of(frame: Frame, field: str, default: int, most: int, low: int = 0) ->
     return value
 
 
+def flag(frame: Frame, field: str) -> bool:
+    return frame.get(field) is True
+
+
 def name_of(frame: Frame) -> str:
     name = string(frame, "name")
     if problem := name_problem(name):

@@ -16,6 +16,11 @@ def upload(ref: str, id: str, name: str, url: str, offset: int, expires: int) ->
     return frame | {"offset": offset, "expires": expires}
 
 
+def given_up(ref: str, id: str) -> Frame:
+    """Nothing is left of that upload."""
+    return {"type": "upload", "ref": ref, "id": id, "cancelled": True}
+
+
 def promised(name: str, room: str, url: str, expires: int) -> Frame:
     """The same for somebody who sends it with another program."""
     return {"type": "promised", "name": name, "room": room, "url": url, "expires": expires}

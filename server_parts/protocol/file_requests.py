@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from chat_common import Frame, FrameError
-from server_parts.protocol.fields import count_of, number, optional_room_of, optional_string, room_of, string
+from server_parts.protocol.fields import count_of, flag, number, optional_room_of, optional_string, room_of, string
 from server_parts.protocol.file_names import MAX_NAME
 from server_parts.storage.file_records import is_file_id
 
@@ -31,6 +31,13 @@ class Reserve(NamedTuple):
 
 class GoOn(NamedTuple):
     """Go on sending a file that is not complete."""
+
+    ref: str
+    id: str
+
+
+class GiveUp(NamedTuple):
+    """Nobody goes on sending that file: it is to leave nothing."""
 
     ref: str
     id: str
@@ -88,7 +95,7 @@ class Download(NamedTuple):
     if_none_match: str | None = None
 
 
-FileRequest = Reserve | GoOn | Promise | WhereIs | ListFiles
+FileRequest = Reserve | GoOn | GiveUp | Promise | WhereIs | ListFiles
 Transfer = Upload | AskOffset | Download
 
 
@@ -115,10 +122,10 @@ def ref_in(frame: Frame) -> str | None:
     return ref if isinstance(ref, str) and len(ref) <= MAX_REF else None
 
 
-def _upload(frame: Frame) -> Reserve | GoOn:
+def _upload(frame: Frame) -> Reserve | GoOn | GiveUp:
     ref = _ref(frame)
     if frame.get("id") is not None:
-        return GoOn(ref, id_of(frame, "id"))
+        return (GiveUp if flag(frame, "cancel") else GoOn)(ref, id_of(frame, "id"))
     room = room_of(frame)
     name = string(frame, "name")
     if len(name) > MAX_NAME:

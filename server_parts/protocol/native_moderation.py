@@ -10,6 +10,7 @@ from server_parts.protocol import moderation_requests as ask
 from server_parts.protocol.addresses import network_of
 from server_parts.protocol.fields import (
     count_of,
+    flag,
     number,
     optional_room_of,
     optional_string,
@@ -38,10 +39,6 @@ def _for(frame: Frame) -> int | None:
     return None if frame.get("for") is None else count_of(frame, "for", 0, ask.MAX_TIME, low=1)
 
 
-def _flag(frame: Frame, field: str) -> bool:
-    return frame.get(field) is True
-
-
 def _subject(frame: Frame) -> tuple[str | None, str | None]:
     """A name or an address."""
     named, addressed = frame.get("name") is not None, frame.get("address") is not None
@@ -63,7 +60,7 @@ def _kick(frame: Frame) -> ask.Kick:
 def _ban(frame: Frame) -> ask.Ban:
     name, address = _subject(frame)
     room, seconds, reason = optional_room_of(frame), _for(frame), _reason(frame)
-    return ask.Ban(name, address, room, seconds, reason, _flag(frame, "sure"), _flag(frame, "test"))
+    return ask.Ban(name, address, room, seconds, reason, flag(frame, "sure"), flag(frame, "test"))
 
 
 def _unban(frame: Frame) -> ask.Unban:
@@ -92,7 +89,7 @@ def _room(frame: Frame) -> ask.SetRoom:
     slow = None if frame.get("slow") is None else count_of(frame, "slow", 0, ask.MAX_SLOW)
     if topic is None and mode is None and slow is None:
         raise FrameError("bad_field", "give a topic, a mode or slow", "topic")
-    return ask.SetRoom(room, topic, mode, slow, _flag(frame, "sure"))
+    return ask.SetRoom(room, topic, mode, slow, flag(frame, "sure"))
 
 
 def _block(frame: Frame) -> ask.Block:

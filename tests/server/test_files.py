@@ -72,6 +72,21 @@ def test_a_file_is_said_once_by_who_sent_it_where_it_belongs(chat: Chat, alice: 
     assert alice.until("error", seq=second)["code"] == "no_such_file"
 
 
+def test_an_upload_that_is_given_up_leaves_its_place_to_another(chat: Chat, alice: Native, bob: Native) -> None:
+    """Also one of which some has come; nobody else gives it up, and nothing is left of it."""
+    places = [reserve(alice) for _ in range(3)]
+    assert send(chat.port, places[0]["url"], BODY[:4000]).status == 204
+    assert reserve(alice)["code"] == "quota"
+    bob.send("upload", ref="b", id=places[0]["id"], cancel=True)
+    assert bob.until("error", ref="b")["code"] == "no_such_file"
+    alice.send("upload", ref="a", id=places[0]["id"], cancel=True)
+    assert alice.until("upload", ref="a", id=places[0]["id"], cancelled=True)
+    assert ask(chat.port, places[0]["url"], "HEAD").status == 404
+    assert reserve(alice)["type"] == "upload"
+    alice.send("upload", ref="c", id=places[0]["id"], cancel=True)
+    assert alice.until("error", ref="c")["code"] == "no_such_file"
+
+
 @pytest.fixture
 def small(serve: Serve) -> Chat:
     """A server that takes little."""

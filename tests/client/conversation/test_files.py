@@ -367,19 +367,19 @@ def test_a_list_gives_each_file_a_number(talk: FileTalk) -> None:
     talk.type("/files")
     assert talk.asked() == [{"type": "files", "room": "lobby"}]
     listed = [
-        {**FILE, "id": "B" * 22, "name": "漢.txt", "room": "lobby", "message": 5, "from": "bob", "ts": 0},
         {**FILE, "room": "lobby", "message": 9, "from": "ann", "ts": 0},
+        {**FILE, "id": "B" * 22, "name": "漢.txt", "room": "lobby", "message": 5, "from": "bob", "ts": 0},
     ]
     lines = talk.hear({"type": "files", "room": "lobby", "files": listed, "more": True})
     assert [line[:27] for line in lines] == [
         "Files in #lobby:",
         "    2  漢.txt     1.2 KB  bo",
-        "    1  plan.png   1.2 KB  ann "[:27],
-        "* /get N fetches one; /view N shows a picture"[:27],
+        "    1  plan.png   1.2 KB  a",
+        "* /get N fetches one; /view",
         "* /more shows earlier ones",
     ]
     talk.type("/more")
-    assert talk.asked() == [{"type": "files", "room": "lobby", "before": 5}]
+    assert talk.asked() == [{"type": "files", "room": "lobby", "before": "B" * 22}]
     assert talk.hear({"type": "files", "room": "lobby", "files": [], "more": False}) == ["* No files in #lobby."]
 
 

@@ -77,6 +77,7 @@ AFTER_HELLO: list[ask.Request] = [
     account.Whois("bob"),
     file.Reserve("r1", "lobby", "a.txt", 1),
     file.GoOn("r1", "A" * 22),
+    file.GiveUp("r1", "A" * 22),
     file.Promise("lobby", "a.txt"),
     file.WhereIs("A" * 22),
     file.ListFiles(),

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.bench import beside, quick, report
+from tests.bench import beside, files_bench, quick, report
 from tests.bench.contestants import ALL, ON_POSTGRES, OVER_TLS, OVER_WEB, THIS, Absent, Contestant, another, data_folder
 from tests.bench.generator import NoCompiler, NoTls, build, build_tls, build_web
 from tests.bench.measure import Bench
@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tls", action="store_true", help="this server in the clear and over TLS, beside each other")
     parser.add_argument("--web", action="store_true", help="this server's native door and its WebSockets")
     parser.add_argument("--postgres", action="store_true", help="this server on a folder and on PostgreSQL")
+    parser.add_argument("--files", action="store_true", help="files beside a room where people talk")
     parser.add_argument("--beside", type=Path, metavar="FOLDER", help="this server and another copy of the project")
     parser.add_argument("--only", nargs="+", choices=dict.fromkeys((*WORKLOADS, *beside.WORKLOADS)), metavar="WORKLOAD",
                         help=f"some of: {', '.join(WORKLOADS)}; with --tls some of: {', '.join(beside.WORKLOADS)}; "
@@ -56,6 +57,8 @@ def main(argv: Sequence[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="chat-bench-", dir=options.folder) as name:
         folder = Path(name)
+        if options.files:
+            return files_bench.run(folder, 5 * options.seconds)
         try:
             programs = build(folder)
         except NoCompiler as error:

@@ -354,10 +354,9 @@ _ROWS: Final = (
     _Command("/password", "set, change or remove your account's password", PlainDoor._password),
     _Command("/ok", "go on talking after a password was refused", lambda door, rest: TalkAgain()),
     *(_Command(line.usage, line.help, _parsed_by(line.parse)) for line in OF_PEOPLE),
-    *map(_on_files, plain_files.ROWS),
     _Command(
-        "/help [messages|moderation]",
-        "this list, or those to answer, edit, delete and react, or to keep order",
+        "/help [messages|files|moderation]",
+        "this list, or those to answer, edit, delete and react, for files, or to keep order",
         lambda door, rest: Answer(_help(rest)),
     ),
     _Command("/exit", "leave", lambda door, rest: Bye()),
@@ -373,9 +372,10 @@ _ON_MESSAGES: Final = (
     *map(_speaking, plain_entries.ROWS),
     _Command("/numbers on|off", "show the number of each message", PlainDoor._numbers),
 )
+_ON_FILES: Final = tuple(map(_on_files, plain_files.ROWS))
 _COMMANDS: Final = {
     **{word: _ordering(row) for word, row in BY_WORD.items()},
-    **{row.usage[1:].split()[0]: row for row in (*_ROWS, *_ON_MESSAGES)},
+    **{row.usage[1:].split()[0]: row for row in (*_ROWS, *_ON_MESSAGES, *_ON_FILES)},
     "quit": _ROWS[-1],
 }
 
@@ -384,6 +384,6 @@ def _help(about: str) -> bytes:
     if about == "moderation":
         lines = [starred(f"{row.usage:<26} {row.help}") for row in ORDERS]
         return lines_of(*lines, starred("these are for this room; with -s behind the command, for the whole server"))
-    if about == "messages":
-        return lines_of(*(starred(f"{row.usage:<26} {row.help}") for row in _ON_MESSAGES))
+    if (rows := {"messages": _ON_MESSAGES, "files": _ON_FILES}.get(about)) is not None:
+        return lines_of(*(starred(f"{row.usage:<26} {row.help}") for row in rows))
     return lines_of(*(starred(f"{row.usage:<26} {row.help}") for row in _ROWS), starred("//text sends /text"))

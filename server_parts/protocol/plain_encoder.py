@@ -66,9 +66,10 @@ def message_text(message: Message, link: Link = no_link) -> str:
     if done := deed(message):
         return starred(done)
     file, reacted = brought(message, link), reactions(message.id, message.fate)
-    notes = "\n".join(starred(note) for note in (file, reacted) if note)
-    if message.file is not None and message.file.bare:
-        return before(message) + notes
+    is_bare = message.file is not None and message.file.bare
+    notes = "\n".join(starred(note) for note in (before(message) * is_bare + file, reacted) if note)
+    if is_bare:
+        return notes
     said = without_padding(text_form(message.sender, message.color, message.text))
     return _place(message.room) + before(message) + said + (f"\n{notes}" if notes else "")
 

@@ -110,7 +110,7 @@ def test_help_is_short_and_names_the_rest() -> None:
     short, long = (in_tea().receive(line, 0.0)[0] for line in (b"/help\n", b"/help moderation\n"))
     assert isinstance(short, Answer)
     assert isinstance(long, Answer)
-    assert b"/help [messages|moderation]" in short.block
+    assert b"/help [messages|files|moderation]" in short.block
     assert b"/ban" not in short.block
     assert short.block.count(b"\n") <= 24
     assert all(row.usage.encode() in long.block for row in ROWS)

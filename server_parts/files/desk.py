@@ -6,6 +6,7 @@ speak in a room or read it is decided before; this module must not know clients 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict
@@ -14,7 +15,7 @@ from typing import Final
 
 from chat_common import Frame
 from server_parts.files.promises import Promises, Sender
-from server_parts.files.quota import FileLimits, FromAddresses, size_refusal, space_refusal
+from server_parts.files.quota import AT_ONCE, FileLimits, FromAddresses, size_refusal, space_refusal
 from server_parts.files.running import Running
 from server_parts.files.tickets import GET, SEND, Tickets
 from server_parts.protocol import file_events
@@ -26,6 +27,7 @@ from server_parts.storage.file_records import FileRecord, Reservation, Upload
 from server_parts.storage.file_store import FileStore, NoSuchFile
 
 MOST_REMEMBERED: Final = 10_000  # files
+WAITS: Final = 60.0  # seconds for which a file that is not said keeps its place, if its sender wants another one
 
 
 class Accepted:
@@ -72,8 +74,20 @@ class FileDesk:
 
     def reserve(self, asked: Reserve, room: str, sender: Sender) -> Frame | Refusal:
         """A place for a file. StorageError: nobody can tell just now."""
-        found = self.place(room, kept_name(asked.name), asked.size, asked.sha256, sender)
+        wanted = room, kept_name(asked.name), asked.size, asked.sha256
+        begun = self._begun(wanted, sender.owner) if asked.sha256 is not None else None
+        if begun is not None:
+            return self._told(asked.ref, begun.reservation, begun.offset)
+        found = self.place(*wanted, sender)
         return found if isinstance(found, Refusal) else self._told(asked.ref, found, 0)
+
+    def _begun(self, wanted: tuple[str, str, int, str | None], owner: str) -> Upload | None:
+        """The same file that they have announced before: the answer, or their program, may have been lost."""
+        for upload in self.store.unsaid(owner):
+            one = upload.reservation
+            if (one.room, one.name, one.size, one.sha256) == wanted and not self.running.has(one.id):
+                return upload
+        return None
 
     def place(self, room: str, name: str, size: int, sha256: str | None, sender: Sender) -> Reservation | Refusal:
         """The same for whoever has a `name` that is kept."""
@@ -81,9 +95,24 @@ class FileDesk:
         if refusal is not None:
             return refusal
         with self._reserving:
-            refusal = space_refusal(size, self.store.totals(sender.owner), self.limits)
+            totals = self.store.totals(sender.owner)
+            if totals.open >= AT_ONCE and self._make_way(sender.owner):
+                totals = self.store.totals(sender.owner)
+            refusal = space_refusal(size, totals, self.limits)
             refusal = refusal or self._from_addresses.refusal(sender.source, size, time.monotonic())
             return refusal or self.store.reserve(room, name, size, sha256, sender.owner)
+
+    def _make_way(self, owner: str) -> bool:
+        """Of the files that somebody does not go on with, the oldest is given up for a new one."""
+        idle = [
+            one
+            for one in (upload.reservation for upload in self.store.unsaid(owner))
+            if not self.running.has(one.id) and self.clock() - one.touched > WAITS
+        ]
+        with contextlib.suppress(NoSuchFile):
+            if idle:
+                self.store.cancel(min(idle, key=lambda one: one.touched).id)
+        return bool(idle)
 
     def go_on(self, ref: str, id: str, owners: tuple[str, ...]) -> Frame | Refusal:
         """How far a file is that one of these has begun to send."""

@@ -30,6 +30,8 @@ def size_refusal(size: int, limits: FileLimits) -> Refusal | None:
     """Why this server takes no file of that size."""
     if not limits.size:
         return NO_FILES
+    if not size:
+        return Refusal("bad_field", "that file is empty", "size")
     if size > limits.size:
         text = f"that file is too large: {size_text(size)} > {size_text(limits.size)}"
         if size_text(size) == size_text(limits.size):
@@ -41,7 +43,7 @@ def size_refusal(size: int, limits: FileLimits) -> Refusal | None:
 def space_refusal(size: int, totals: Totals, limits: FileLimits) -> Refusal | None:
     """Why there is no place for one more file of that size."""
     if totals.open >= AT_ONCE:
-        return _quota(f"{totals.open} of your files are not complete, and {AT_ONCE} may be: wait for one of them")
+        return _quota(f"{totals.open} of your files are not said yet, and {AT_ONCE} may be: wait until one of them is")
     if totals.of_owner + size > A_DAY:
         return _too_much_today(totals.of_owner)
     if totals.size + size > limits.space:

@@ -31,6 +31,10 @@ class Running:
         """How many are under way, in both directions."""
         return len(self._received) + self._sent
 
+    def has(self, id: str) -> bool:
+        """Whether that file is being received."""
+        return id in self._received
+
     @contextmanager
     def receiving(self, id: str, owner: str) -> Iterator[Sending]:
         """Receive a file: whoever received it so far ends, and is waited for."""

@@ -119,6 +119,11 @@ class FileFolder:
     def upload(self, id: str) -> Upload:
         return self._upload(id).state()
 
+    def unsaid(self, owner: str) -> list[Upload]:
+        with self._lock:
+            uploads = list(self._uploads.values())
+        return [one.state() for one in uploads if one.reservation.owner == owner and not one.is_being_said]
+
     def write(self, id: str, offset: int, piece: bytes) -> int:
         if len(piece) > PIECE:
             raise ValueError("a piece is too large")

@@ -63,6 +63,9 @@ class FileStore(Protocol):
     def upload(self, id: str) -> Upload:
         """How far it is. NoSuchFile also once it is said."""
 
+    def unsaid(self, owner: str) -> list[Upload]:
+        """What somebody has announced and not said, whether it is finished or not."""
+
     def write(self, id: str, offset: int, piece: bytes) -> int:
         """Store a piece of at most PIECE bytes at the end of what is there, and return the new end.
 

@@ -47,6 +47,7 @@ ITEMS: Final = {
     22: "identity",
     23: "abuse",
     24: "rights",
+    26: "files",
     27: "hearers",
     28: "impostor",
 }

@@ -8,6 +8,7 @@ lax        commits are not synced to the disk
 leaky      one message is left out of what somebody missed, as if nobody had said it
 unmoved    it keeps its clients while it is cut off from the database, and the database its locks
 deaf       what other servers append is read only when a notification tells of it
+blotting   the bytes of files are given out with a blot
 slow       the plain door takes seconds over a line of telnet negotiations without end
 """
 
@@ -27,6 +28,7 @@ from server_parts import opening
 from server_parts.hub.neighbours import Neighbours
 from server_parts.protocol import plain_door
 from server_parts.settings import Settings
+from server_parts.storage import file_disk
 from server_parts.storage.records import Draft, Message, Receipt, Run, StorageError
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.log import SqliteLog
@@ -155,6 +157,17 @@ def stay_whatever_happens() -> None:
     connections._SETTINGS = settings  # type: ignore[misc]
 
 
+def blot_files() -> None:
+    """One byte of each piece is another one than was sent."""
+    read = file_disk.read
+
+    def blotted(path: Path, start: int, length: int) -> bytes:
+        piece = read(path, start, length)
+        return piece[:-1] + bytes([piece[-1] ^ 1]) if piece else piece
+
+    file_disk.read = blotted
+
+
 def main(argv: Sequence[str]) -> int:
     lie, *rest = argv
 
@@ -165,6 +178,8 @@ def main(argv: Sequence[str]) -> int:
         stay_whatever_happens()
     elif lie == "deaf":
         trust_notifications_alone()
+    elif lie == "blotting":
+        blot_files()
     elif lie == "slow":
         plain_door._TELNET = re.compile(rb"\xff\xfa.*?\xff\xf0", re.DOTALL)
     else:

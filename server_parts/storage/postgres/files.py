@@ -31,7 +31,7 @@ from server_parts.storage.file_records import (
 )
 from server_parts.storage.file_rows import SAID, page, said_file
 from server_parts.storage.file_store import NoSuchFile, TooManyBytes, WrongHash, WrongOffset
-from server_parts.storage.postgres.connections import Pool, Reach
+from server_parts.storage.postgres.connections import Pool, Reach, Row
 from server_parts.storage.postgres.reader import LogReader
 
 CONNECTIONS: Final = 4
@@ -44,6 +44,8 @@ _RESERVE: Final = """
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING RETURNING id"""
 _UPLOAD: Final = """
     SELECT id, room, name, size, sha256, owner, created, touched, received, file FROM uploads WHERE id = %s"""
+_UNSAID: Final = """
+    SELECT id, room, name, size, sha256, owner, created, touched, received, file FROM uploads WHERE owner = %s"""
 # A piece that begins inside a row is put behind what the row has up to there, and what does not fit goes into the next
 # one. Whatever a row has behind that is left of a file that was started over.
 _WRITE: Final = """
@@ -106,6 +108,11 @@ _DELETE_PIECES: Final = f"""
         SELECT number FROM pieces WHERE file = %(id)s ORDER BY number DESC LIMIT {AT_ONCE}) RETURNING number"""
 
 
+def _upload_of(row: Row) -> Upload:
+    *announced, received, file = row
+    return Upload(Reservation(*announced), received, None if file is None else read_file(file))
+
+
 class PostgresFiles:
     """A FileStore."""
 
@@ -130,8 +137,10 @@ class PostgresFiles:
         rows = self._pool.fetch(_UPLOAD, (_checked(id),))
         if not rows:
             raise NoSuchFile
-        *announced, received, file = rows[0]
-        return Upload(Reservation(*announced), received, None if file is None else read_file(file))
+        return _upload_of(rows[0])
+
+    def unsaid(self, owner: str) -> list[Upload]:
+        return list(map(_upload_of, self._pool.fetch(_UNSAID, (owner,))))
 
     def write(self, id: str, offset: int, piece: bytes) -> int:
         if len(piece) > PIECE:

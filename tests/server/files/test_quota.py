@@ -28,7 +28,7 @@ def test_a_size_within_the_limit() -> None:
 @pytest.mark.parametrize(
     ("totals", "words"),
     [
-        (Totals(0, 0, 3, None), "3 of your files are not complete, and 3 may be"),
+        (Totals(0, 0, 3, None), "3 of your files are not said yet, and 3 may be"),
         (Totals(0, A_DAY, 0, None), "you have sent 1 GB within 1 day, and 1 GB are the most"),
         (Totals(5 * 1024 * MB, 0, 0, None), "no space for 1 MB: files take 5 GB of 5 GB"),
         (Totals(0, 0, 0, LEFT_FREE), "no space for 1 MB: 1 GB are free, and 1 GB have to stay so"),

@@ -20,7 +20,7 @@ from tests.conftest import ChatLog
 from tests.peers import Frame, codes, of_type
 from tests.server.hub.bench import Bench, Seat
 
-pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log", "at_once_and_in_slices")
+pytestmark = pytest.mark.usefixtures("no_threads_left", "chat_log")
 
 TOKENS = {name: f"the-token-of-{name}-0123456789" for name in ("ann", "ben")}
 

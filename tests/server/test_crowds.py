@@ -26,6 +26,7 @@ from server_parts.storage.records import Draft
 from server_parts.wire import outbox, sockets
 from tests.browsers import Web
 from tests.conftest import Chat, ChatLog, Serve
+from tests.faults.actors import slowly
 from tests.peers import WAIT, Ended, Native, Peer, Plain, wait_until
 from tests.programs import read_line, read_rest, started
 from tests.server.hub.bench import BenchLog
@@ -165,7 +166,7 @@ def test_whoever_asks_and_does_not_read_goes(
     assert any(r.getMessage().endswith("left: too slow: it asked for more than it read") for r in chat_log.records)
 
 
-def test_a_stalled_reader_hurts_only_itself(serve: Serve) -> None:
+def test_a_stalled_reader_hurts_only_itself(serve: Serve, at_its_pace: None) -> None:
     """Others go on at full speed; it is let go with too_slow, and its place is free."""
     chat = serve(backlog=65_536)
     alice, bob = chat.native("alice"), chat.native("bob")
@@ -179,7 +180,7 @@ def test_a_stalled_reader_hurts_only_itself(serve: Serve) -> None:
         if ["stalled"] in [frame.get("left") for frame in bob.passed]:
             break
     assert ["stalled"] in [frame.get("left") for frame in bob.passed], "it was never let go"
-    assert slowest < 1.0
+    assert slowest < slowly(1.0)
     lines = stalled.rest().splitlines()
     assert b'"code":"too_slow"' in lines[-1]
     assert b'"retry":true' in lines[-1]
@@ -325,7 +326,7 @@ def test_settings_reach_the_server() -> None:
 
 def test_a_program_that_cuts_its_connection_takes_back_what_was_not_said(serve: Serve) -> None:
     """What waits because of the rate is dropped: nobody hears a program go on that was ended by force."""
-    chat = serve(rate=20.0)
+    chat = serve(rate=2.0)
     listener, program = chat.native("listener"), chat.native("program")
     for number in range(100):
         program.say(str(number))

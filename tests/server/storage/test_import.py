@@ -72,7 +72,7 @@ def why_not(settings: Settings, folder: Path) -> str:
 # --- everything is there ---
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in (1, 2, 3))])
 def test_every_answer_is_the_same(seed: int, folder: Path, tmp_path: Path, chosen: Settings) -> None:
     """Before and after what is written next, which gets the same numbers in both."""
     with closing(SqliteLog(folder)) as log:

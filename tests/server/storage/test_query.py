@@ -188,7 +188,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> object:
         log.close()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(st.sampled_from(HOSTILE) | st.text(max_size=8), max_size=4).map(" ".join))
 def test_hostile_queries_find_the_same_everywhere(logs: list[MemoryLog], text: str) -> None:
     """No query raises, and index, scan and reference agree on what every one of them finds."""

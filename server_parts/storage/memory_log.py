@@ -19,7 +19,7 @@ from server_parts.storage.finding import BREATH, Finds, Found, Wanted, end_of_se
 from server_parts.storage.memory_accounts import AccountBook, MemoryAccounts
 from server_parts.storage.memory_files import MemoryFiles
 from server_parts.storage.memory_news import MemoryNews
-from server_parts.storage.memory_room import Kept, Room, amend, carries, erase
+from server_parts.storage.memory_room import Kept, Room, amend, carries
 from server_parts.storage.message_log import TRIM_SLICE
 from server_parts.storage.records import ACTS, Draft, Message, Receipt, Run, filling
 from server_parts.storage.search_query import DAY
@@ -63,9 +63,6 @@ class MemoryLog(MemoryAccounts, Store):
                 if isinstance(change, Create):
                     self._raise_floors(change.name.lower())
             runs = [self._store(draft) for draft in entry.drafts]
-            for place in entry.erased:
-                erase(self._kept.get(place.room, Room()), place.id)
-                self._remove_files(place.room)
         self.waiting.tell(runs)
         return runs
 

@@ -28,14 +28,6 @@ def amend(room: Room, entry: Message) -> Message:
     return outcome.entry
 
 
-def erase(room: Room, id: int) -> None:
-    """Take a text away, also where it stands in an edit."""
-    message = _at(room, id)
-    if message is not None:
-        _empty(room, id)
-        _empty(room, message.fate.edit if message.fate is not None else 0)
-
-
 def carries(room: Room, id: int) -> bool:
     """Whether a message with that number is kept, and has a file."""
     message = _at(room, id)

@@ -14,7 +14,7 @@ from server_parts.storage.account_store import AccountStore
 from server_parts.storage.exchange import Alone, Exchange
 from server_parts.storage.file_store import FileStore
 from server_parts.storage.message_log import MessageLog
-from server_parts.storage.records import Draft, Receipt, Run
+from server_parts.storage.records import Draft, Run
 from server_parts.storage.session_store import SessionRecord, SessionStore
 
 SECRET: Final = 32  # bytes
@@ -30,7 +30,6 @@ class Entry(NamedTuple):
     claims: Mapping[str, str] = NOBODY
     changes: Sequence[AccountChange] = ()  # of accounts, in this order, behind the claims
     programs: Mapping[str, str] = NOBODY  # with which the claimed names came, as far as that is known
-    erased: Sequence[Receipt] = ()  # where the messages are
     real_names: Mapping[str, str] = NOBODY  # display names of those who claim, as far as they have any
 
     def account_changes(self) -> Iterator[AccountChange]:
@@ -89,8 +88,7 @@ class Store(MessageLog, SessionStore, AccountStore):
         An edit gives its message another text, a deletion takes the text away, a reaction is noted there; the text of
         an older edit goes. A draft that changes nothing any more, because its message is gone, comes back without its
         text, and is stored so. Edits, deletions and reactions are found by no search, and their messages by their
-        present text. Messages in `erased` lose their texts like deleted ones. They keep their numbers, and no search
-        finds them. What is not kept is passed over.
+        present text. What is not kept is passed over.
 
         A draft with a file binds that to its message, if one of those owners has announced it for that room, it is
         finished, and no message carries it yet. Else the message is stored without a file. A file whose message is

@@ -11,21 +11,20 @@ from typing import Final
 
 from psycopg import Connection
 
-from server_parts.storage.amending import Amended, amended, erased
+from server_parts.storage.amending import Amended, amended
 from server_parts.storage.file_records import written_file
 from server_parts.storage.postgres import file_rows
 from server_parts.storage.postgres.connections import Row
 from server_parts.storage.postgres.postings import SIZE_BITS
 from server_parts.storage.postgres.reader import ITS_SESSION, MESSAGE
 from server_parts.storage.postgres.schema import INDEXING, LOCK
-from server_parts.storage.records import Message, Receipt, Run, written
+from server_parts.storage.records import Message, Run, written
 
 _ONE: Final = f"""
     SELECT m.n, {MESSAGE} FROM messages AS m JOIN rooms AS r ON r.id = m.room {ITS_SESSION}
     WHERE m.room = %s AND m.id = %s FOR UPDATE OF m"""
 _SPEAKS_OF: Final = "UPDATE messages SET about = %s WHERE room = %s AND id = %s"
 _PUT: Final = "UPDATE messages SET text = %s, fate = %s, file = %s WHERE room = %s AND id = %s"
-_ROOM: Final = "SELECT id FROM rooms WHERE name = %s"
 
 _NOT_WHILE_INDEXING: Final = "SELECT pg_advisory_xact_lock(%s, %s)"
 _MAKE_STALE: Final = "UPDATE blocks SET stale = true WHERE block = ANY (%s)"
@@ -42,19 +41,6 @@ def amend(connection: Connection[Row], runs: Sequence[Run], rooms: Mapping[str, 
     changed = [run if run.about is None else _amend(connection, run, rooms[run.room], places) for run in runs]
     _make_stale(connection, (n for n in places if n >> SIZE_BITS < newest + 1 >> SIZE_BITS))
     return changed
-
-
-def erase(connection: Connection[Row], places: Sequence[Receipt]) -> None:
-    """Take texts away; with them their words in the index."""
-    found: list[int] = []
-    for place in places:
-        for (room,) in connection.execute(_ROOM, (place.room,)).fetchall():
-            n, target = _find(connection, room, place.id)
-            if target is not None and target.text:
-                edit = target.fate.edit if target.fate is not None else 0
-                _carry_out(connection, room, target, Amended(target, erased(target), edit))
-                found.append(n)
-    _make_stale(connection, found)
 
 
 def _amend(connection: Connection[Row], run: Run, room: int, places: list[int]) -> Run:

@@ -13,7 +13,7 @@ from psycopg import Connection
 
 from chat_common import partners
 from server_parts.storage.postgres.accounts import write
-from server_parts.storage.postgres.amending import amend, erase
+from server_parts.storage.postgres.amending import amend
 from server_parts.storage.postgres.batch import CALL, Batch, Holding
 from server_parts.storage.postgres.connections import Row
 from server_parts.storage.postgres.exchange import PostgresExchange
@@ -79,7 +79,7 @@ class Appender:
 
     def _is_plain(self, entry: Entry) -> bool:
         """Whether there is nothing but texts and counters, of rooms and speakers that are known."""
-        more = entry.owners or entry.claims or entry.changes or entry.erased
+        more = entry.owners or entry.claims or entry.changes
         speaks = any(draft.about is not None or draft.file is not None for draft in entry.drafts)
         return not (more or speaks or self._unknown_rooms(entry) or self._new_speakers(entry, self._rooms.ids))
 
@@ -112,7 +112,6 @@ class Appender:
             ((lasts, top),) = connection.execute(CALL, values).fetchall()
             runs = attach(connection, entry.drafts, batch.runs(lasts), ids) if batch.drafts else []
             runs = amend(connection, runs, ids, top) if runs else []
-            erase(connection, entry.erased)
             speakers = self._new_speakers(entry, ids)
             for speaker in sorted(speakers):
                 connection.execute(_HAS_SPOKEN, speaker)

@@ -6,9 +6,9 @@ import sqlite3
 from typing import Any, Final, NamedTuple
 
 from chat_common import partners
-from server_parts.storage.amending import Amended, amended, erased
+from server_parts.storage.amending import Amended, amended
 from server_parts.storage.file_records import written_file
-from server_parts.storage.records import Fate, Message, Receipt, Run, read, written
+from server_parts.storage.records import Fate, Message, Run, read, written
 from server_parts.storage.sqlite import file_rows
 from server_parts.storage.sqlite.reader import ITS_SESSION, MESSAGE
 
@@ -47,15 +47,6 @@ def amend(connection: sqlite3.Connection, run: Run, room: int) -> tuple[Run, lis
         _put(connection, room, outcome.entry)
     gone = _carry_out(connection, room, n, target, outcome)
     return run._replace(texts=[outcome.entry.text]), gone
-
-
-def erase(connection: sqlite3.Connection, place: Receipt, room: int) -> list[Forgotten]:
-    """Take a text away, if there is such a message."""
-    n, target = _find(connection, room, place.id)
-    if target is None or not target.text:
-        return []
-    edit = target.fate.edit if target.fate is not None else 0
-    return _carry_out(connection, room, n, target, Amended(target, erased(target), edit))
 
 
 def _carry_out(

@@ -38,7 +38,7 @@ from server_parts.storage.records import ACTS, Message, Receipt, Run, StorageErr
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite import accounts, file_rows
-from server_parts.storage.sqlite.amending import Forgotten, amend, erase, forgotten
+from server_parts.storage.sqlite.amending import Forgotten, amend, forgotten
 from server_parts.storage.sqlite.attaching import Attaching
 from server_parts.storage.sqlite.file_rows import SqliteFileRows
 from server_parts.storage.sqlite.files import (
@@ -174,8 +174,6 @@ class SqliteLog(accounts.SqliteAccounts, Store):
                 connection.executemany(_SET_OWNER, [(owner, sessions[key]) for key, owner in owners.items()])
             attaching.attach(connection, batch)
             gone = self._amend(connection, batch) if batch.speaking else []
-            for place in entry.erased:
-                gone += erase(connection, place, numbers.room_ids.get(place.room, 0))
         numbers.committed(batch)
         self._has_erased = self._has_erased or bool(gone)
         if gone and self._index:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from server_parts.storage.records import Draft, Message, StorageError
+from server_parts.storage.records import About, Draft, Message, StorageError
 from server_parts.storage.store import Store
 
 SESSION = "session-000000000001"
@@ -33,6 +33,11 @@ def draft(
 ) -> Draft:
     """A draft; without `seq`, with one that no other draft of this run has, rising."""
     return Draft(room, ts, sender, "blue", [text], session, next(_seqs) if seq is None else seq)
+
+
+def entry(kind: str, id: int, text: str, sender: str = "alice", room: str = "lobby") -> Draft:
+    """One that speaks of another message, said a second later."""
+    return draft(text, room, sender, 1_790_000_001.125)._replace(about=About(kind, id))
 
 
 def append(log: Store, *drafts: Draft) -> list[Message]:

@@ -12,7 +12,7 @@ from server_parts.storage.account_records import Code, Purpose
 from server_parts.storage.file_records import PIECE, Attachment, FilesWanted
 from server_parts.storage.finding import Wanted
 from server_parts.storage.message_log import everything_in
-from server_parts.storage.records import ACTS, KINDS, About, Draft, Receipt, hashed
+from server_parts.storage.records import ACTS, KINDS, About, Draft, hashed
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.store import Entry, Store
 
@@ -63,8 +63,7 @@ def _write(log: Store, chance: random.Random, seqs: dict[str, int]) -> None:
         drafts.append(_with_file(log, chance))
     owners = {chance.choice(list(seqs)): chance.choice(TOKENS)} if chance.random() < 0.3 else {}
     claims = {name: hashed(name) for name in NAMES if chance.random() < 0.02}
-    erased = [Receipt(chance.choice(ROOMS), chance.randint(1, 200))] if chance.random() < 0.5 else []
-    log.write(Entry(drafts, accepted, owners, claims, _changes(log, chance), {}, erased))
+    log.write(Entry(drafts, accepted, owners, claims, _changes(log, chance), {}))
     log.note_read({(chance.randint(1, 6), chance.choice(ROOMS)): chance.randint(1, 200) for _ in range(2)})
 
 

@@ -10,11 +10,11 @@ from chat_common import private_room
 from server_parts.storage.finding import Found, Wanted
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.message_log import everything_in
-from server_parts.storage.records import ACTS, Receipt, StorageError
+from server_parts.storage.records import ACTS, DELETE, Receipt, StorageError
 from server_parts.storage.search_query import parse
-from server_parts.storage.store import Entry, Store
+from server_parts.storage.store import Store
 
-from .drafts import SESSION, Backend, append, draft, say, texts, trim_all
+from .drafts import SESSION, Backend, append, draft, entry, say, texts, trim_all
 
 
 def test_the_room_of_the_acts_is_nobodys(log: Store) -> None:
@@ -54,27 +54,27 @@ def test_a_text_is_taken_away_together_with_its_act(log: Store) -> None:
     """The row stays with its number, its author and its receipt; the text is in no page and no search."""
     append(log, *(draft(f"needle {i}", seq=i) for i in (1, 2, 3)))
     assert len(log.search("needle from:alice", {}, 9)) == 3  # an index has seen it
-    (run,) = log.write(Entry([draft("deleted", ACTS)], {}, erased=[Receipt("lobby", 2)]))
-    assert [getattr(log.said("lobby", id), "id", None) for id in range(5)] == [None, 1, None, 3, None]
-    assert (run.room, run.id) == (ACTS, 1)
-    assert texts(log.after("lobby", 0, 9)) == ["needle 1", "", "needle 3"]
-    assert [m.id for m in everything_in("lobby", log)] == [1, 2, 3]
+    stored = append(log, entry(DELETE, 2, "gone"), draft("deleted", ACTS))
+    assert [(message.room, message.id) for message in stored] == [("lobby", 4), (ACTS, 1)]
+    assert [getattr(log.said("lobby", id), "id", None) for id in range(4)] == [None, 1, None, 3]
+    assert texts(log.after("lobby", 0, 9)) == ["needle 1", "", "needle 3", "gone"]
+    assert [m.id for m in everything_in("lobby", log)] == [1, 2, 3, 4]
     for query in ("needle", "2", "from:alice", "needle from:alice", "need*"):
         assert 2 not in [m.id for m in log.search(query, {}, 9)], query
     assert texts(log.search("from:alice", {}, 9)) == ["needle 3", "needle 1"]
     assert log.receipt(SESSION, 2) == Receipt("lobby", 2)
-    assert say(log, "needle 4")[0].id == 4
+    assert say(log, "needle 4")[0].id == 5
 
 
 def test_a_text_is_taken_away_before_anybody_searched(log: Store) -> None:
     """Then no index has its words; and neither later searches nor trimming stumble over it."""
     say(log, "needle 1", "needle 2")
-    log.write(Entry([], {}, erased=[Receipt("lobby", 1)]))
+    append(log, entry(DELETE, 1, "gone"))
     assert texts(log.search("needle", {}, 9)) == ["needle 2"]
-    log.write(Entry([], {}, erased=[Receipt("lobby", 1), Receipt("lobby", 2)]))
+    append(log, entry(DELETE, 1, "gone"), entry(DELETE, 2, "gone"))
     assert log.search("needle", {}, 9) == log.search("from:alice", {}, 9) == []
     trim_all(log, keep_messages=1)
-    assert (log.first("lobby"), texts(log.after("lobby", 0, 9))) == (2, [""])
+    assert (log.first("lobby"), texts(log.after("lobby", 0, 9))) == (5, ["gone"])
     say(log, "needle 3")
     assert texts(log.search("needle", {}, 9)) == ["needle 3"]
 
@@ -83,9 +83,9 @@ def test_taking_away_what_is_not_there_does_nothing(log: Store) -> None:
     """A message that was trimmed, never said, or in a room that nobody knows."""
     say(log, "a", "b")
     trim_all(log, keep_messages=1)
-    gone = [Receipt("lobby", 1), Receipt("lobby", 3), Receipt("den", 1), Receipt("lobby", 0)]
-    assert log.write(Entry([], {}, erased=gone)) == []
-    assert texts(log.after("lobby", 0, 9)) == ["b"]
+    nothing = [entry(DELETE, 1, "gone"), entry(DELETE, 99, "gone"), entry(DELETE, 1, "gone", room="den")]
+    append(log, *nothing)
+    assert texts(log.after("lobby", 0, 9)) == ["b", "gone", "gone"]
 
 
 def test_what_was_taken_away_stays_away(backend: Backend, tmp_path: Path) -> None:
@@ -94,10 +94,10 @@ def test_what_was_taken_away_stays_away(backend: Backend, tmp_path: Path) -> Non
         pytest.skip("nothing survives it")
     log = backend.open(tmp_path / "data")
     say(log, "needle 1", "needle 2")
-    log.write(Entry([draft("an act", ACTS)], {}, erased=[Receipt("lobby", 1)]))
+    append(log, entry(DELETE, 1, "gone"), draft("an act", ACTS))
     log.close()
     log = backend.open(tmp_path / "data")
-    assert texts(log.after("lobby", 0, 9)) == ["", "needle 2"]
+    assert texts(log.after("lobby", 0, 9)) == ["", "needle 2", "gone"]
     assert texts(log.search("needle", {}, 9)) == ["needle 2"]
     assert texts(log.after(ACTS, 0, 9)) == ["an act"]
     log.close()
@@ -109,7 +109,7 @@ def test_a_closed_log_takes_nothing_away(log: Store) -> None:
         pytest.skip("it cannot fail")
     log.close()
     with pytest.raises(StorageError):
-        log.write(Entry([], {}, erased=[Receipt("lobby", 1)]))
+        append(log, entry(DELETE, 1, "gone"))
 
 
 def test_hidden_rooms_are_left_out(log: Store) -> None:

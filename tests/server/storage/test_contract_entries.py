@@ -7,16 +7,12 @@ from pathlib import Path
 import pytest
 
 from server_parts.storage.amending import MOST_REACTIONS
-from server_parts.storage.records import CHANGE, DELETE, EDIT, REACT, REPLY, About, Draft, Fate, Message, Receipt
-from server_parts.storage.store import Entry, Store
+from server_parts.storage.records import CHANGE, DELETE, EDIT, REACT, REPLY, About, Fate, Message, Receipt
+from server_parts.storage.store import Store
 
-from .drafts import SESSION, Backend, append, draft, say, texts, trim_all
+from .drafts import SESSION, Backend, append, draft, entry, say, texts, trim_all
 
 TS = 1_790_000_000.125
-
-
-def entry(kind: str, id: int, text: str, sender: str = "alice", room: str = "lobby") -> Draft:
-    return draft(text, room, sender, TS + 1)._replace(about=About(kind, id))
 
 
 def at(log: Store, id: int, room: str = "lobby") -> Message:
@@ -70,13 +66,6 @@ def test_a_deletion_leaves_only_the_number(log: Store) -> None:
     assert [message.fate for message in log.after("lobby", 0, 9)] == [None] * 4
     assert log.said("lobby", 1) is None
     assert say(log, "next")[0].id == 5
-
-
-def test_what_is_erased_goes_with_its_edit(log: Store) -> None:
-    say(log, "one")
-    append(log, entry(EDIT, 1, "two"))
-    log.write(Entry([], {}, erased=[Receipt("lobby", 1)]))
-    assert texts(log.after("lobby", 0, 9)) == ["", ""]
 
 
 def test_reactions_are_one_a_person(log: Store) -> None:

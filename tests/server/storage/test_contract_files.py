@@ -19,8 +19,8 @@ from server_parts.storage.file_records import (
     is_file_id,
 )
 from server_parts.storage.file_store import NoSuchFile, TooManyBytes, WrongHash, WrongOffset
-from server_parts.storage.records import DELETE, EDIT, REACT, REPLY, About, Receipt
-from server_parts.storage.store import Entry, Store
+from server_parts.storage.records import DELETE, EDIT, REACT, REPLY, About
+from server_parts.storage.store import Store
 
 from .conftest import BACKENDS, marked
 from .drafts import SESSION, Backend, append, draft, say, trim_all
@@ -315,16 +315,14 @@ def test_files_are_listed(log: Store) -> None:
 # --- going ---
 
 
-@pytest.mark.parametrize("how", ["entry", "erased", "trimmed"])
+@pytest.mark.parametrize("how", ["deleted", "trimmed"])
 def test_a_file_goes_with_its_message(log: Store, how: str) -> None:
     """At once for whoever asks; its bytes after an hour, for whoever is reading them. Its neighbours stay."""
     id, other = store(log, b"gone"), store(log, b"kept")
     first = say_file(log, id)
     say_file(log, other)
-    if how == "entry":
+    if how == "deleted":
         append(log, draft("/me deleted message #1")._replace(about=About(DELETE, 1)))
-    elif how == "erased":
-        log.write(Entry([], {}, erased=[Receipt("lobby", 1)]))
     else:
         trim_all(log, keep_messages=1)
     assert first.file is not None

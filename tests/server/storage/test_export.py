@@ -12,13 +12,13 @@ import pytest
 
 from server_parts.storage.file_disk import place_of
 from server_parts.storage.file_records import GRACE
-from server_parts.storage.records import Draft, Receipt, StorageError
+from server_parts.storage.records import DELETE, Draft, StorageError
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import LogReader
-from server_parts.storage.store import Entry
 from tests.peers import WAIT
 from tests.programs import ROOT, SERVER, environment, read_line, run_server, started
 
+from .drafts import append, entry
 from .sent_files import LARGE, contents, later, left_in, say_file, store
 
 TEXTS = [f"text {number}" for number in range(1_000)]
@@ -122,7 +122,7 @@ def test_a_backup_has_the_files(tmp_path: Path) -> None:
         kept, gone, unsaid = store(log, LARGE), store(log, b"gone"), store(log, b"unsaid")
         say_file(log, kept)
         say_file(log, gone)
-        log.write(Entry([], {}, erased=[Receipt("lobby", 2)]))
+        append(log, entry(DELETE, 2, "gone"))
         run = run_server("--data", str(data), "--backup", str(copy))  # while a server runs
         assert (run.returncode, run.stderr) == (0, "")
         assert run.stdout == f"Copied everything in {data} to {copy} and 1 file to {copy}.files.\n"

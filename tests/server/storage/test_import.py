@@ -21,7 +21,7 @@ from server_parts.settings import Settings
 from server_parts.storage import copied
 from server_parts.storage.account_records import Create
 from server_parts.storage.file_store import NoSuchFile
-from server_parts.storage.records import Draft, Receipt, StorageError, hashed
+from server_parts.storage.records import DELETE, Draft, StorageError, hashed
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.source import Source
 from server_parts.storage.store import Entry, Store
@@ -29,6 +29,7 @@ from tests.peers import WAIT, Native
 from tests.postgres import cluster, needs_postgres
 from tests.programs import ROOT, SERVER, environment, run_server, server_program
 
+from .drafts import append, entry
 from .postgres_logs import address_of, execute, postgres_log
 from .random_folder import SESSIONS, everything, fill
 from .sent_files import LARGE, contents, say_file, store
@@ -202,7 +203,7 @@ def test_files_are_gone_on_with(
         ids = [store(log, data) for data in (b"one", LARGE, b"gone", b"four")]
         for id in ids:
             say_file(log, id)
-        log.write(Entry([], {}, erased=[Receipt("lobby", 3)]))
+        append(log, entry(DELETE, 3, "gone"))
     copied_files: list[str] = []
     with monkeypatch.context() as patch:
         pieces = Source.pieces
@@ -239,7 +240,7 @@ def test_a_damaged_file_is_not_imported(folder: Path, tmp_path: Path, chosen: Se
     assert execute(tmp_path, "SELECT count(*) FROM chat_import.messages") == [(1,)]
     assert execute(tmp_path, "SELECT count(*) FROM chat_import.pieces") == [(0,)]
     with closing(SqliteLog(folder)) as log:
-        log.write(Entry([], {}, erased=[Receipt("lobby", 1)]))
+        append(log, entry(DELETE, 1, "gone"))
     assert import_folder(chosen, str(folder)) == 0
 
 

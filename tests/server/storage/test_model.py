@@ -15,10 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from server_parts.storage.finding import Wanted
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.message_log import everything_in
-from server_parts.storage.records import KINDS, About, Draft, Receipt
+from server_parts.storage.records import KINDS, About, Draft
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite.log import SqliteLog
-from server_parts.storage.store import Entry, Store
+from server_parts.storage.store import Store
 from tests.postgres import needs_postgres
 from tests.server.storage.owners import owner_of
 
@@ -88,11 +88,6 @@ class Logs(RuleBasedStateMachine):
             self.seqs[session] = accepted[session] = self.seqs[session] + 1
             drafts.append(Draft(room, NOW, name, "blue", [text], session, self.seqs[session], About(kind, id)))
         assert self.real.append(drafts, accepted) == self.model.append(drafts, accepted)
-
-    @rule(room=rooms, id=ids)
-    def erase(self, room: str, id: int) -> None:
-        for log in (self.real, self.model):
-            log.write(Entry([], {}, erased=[Receipt(room, id)]))
 
     @rule(keep=st.integers(0, 15) | st.none(), days=st.sampled_from([1, 3, 5]) | st.none())
     def trim(self, keep: int | None, days: float | None) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from server_parts.storage.account_records import Create
 from server_parts.storage.exchange import OVER, Post
-from server_parts.storage.records import Fenced, Moved, OutcomeUnknown, Receipt, StorageError
+from server_parts.storage.records import DELETE, About, Fenced, Moved, OutcomeUnknown, StorageError
 from server_parts.storage.store import Entry, Store
 from tests.peers import WAIT, wait_until
 from tests.postgres import cluster, needs_postgres
@@ -97,12 +97,15 @@ def say_once(log: Store, text: str, seq: int, *, session: str = SESSION) -> None
 def everything(number: int) -> Entry:
     """An entry that needs every kind of statement."""
     return Entry(
-        [draft("one", f"room-{number}", seq=number), draft("psst", "@alice+bob", seq=0)],
+        [
+            draft("one", f"room-{number}", seq=number),
+            draft("psst", "@alice+bob", seq=0),
+            draft("gone", seq=0)._replace(about=About(DELETE, number)),
+        ],
         {SESSION: number},
         {SESSION: "alice"},
         {"Alice": f"hash-{number}"},
         (Create(f"user{number}", "hash"),),
-        erased=[Receipt("lobby", number)],
     )
 
 

@@ -13,13 +13,13 @@ import pytest
 from server_parts.storage import memory_log
 from server_parts.storage.finding import Found, Wanted
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.records import Draft, Receipt, StorageError
+from server_parts.storage.records import DELETE, Draft, Receipt, StorageError
 from server_parts.storage.search_query import DAY, parse
-from server_parts.storage.store import Entry, Store
+from server_parts.storage.store import Store
 from tests.peers import wait_until
 from tests.postgres import cluster, needs_postgres
 
-from .drafts import append, draft
+from .drafts import append, draft, entry
 from .postgres_logs import database_of, postgres_log
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def test_a_text_that_was_taken_away_leaves_the_index(logs: tuple[PostgresLog, Me
     words = "SELECT count(*) FROM chat.postings WHERE word = 'wunspeakable'"
     assert cluster().execute(words, database) == [(1,)]
     for one in (log, model):
-        one.write(Entry([], {}, erased=[secret, Receipt("lobby", 5)]))
+        append(one, *(entry(DELETE, id, "gone", room=room) for room, id in (secret, Receipt("lobby", 5))))
         assert one.search("unspeakable", {}, 9) == []
     assert cluster().execute(words, database) == [(0,)]
     assert wait_until(lambda: not any(stale for _, stale in indexed(database)))

@@ -14,14 +14,13 @@ from pathlib import Path
 import pytest
 
 from server_parts.storage.message_log import everything_in
-from server_parts.storage.records import Receipt, StorageError
+from server_parts.storage.records import DELETE, Receipt, StorageError
 from server_parts.storage.sqlite import schema
 from server_parts.storage.sqlite.files import LogError
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.reader import open_read_only
-from server_parts.storage.store import Entry
 
-from .drafts import SESSION, append, draft, refusal, say, texts
+from .drafts import SESSION, append, draft, entry, refusal, say, texts
 from .owners import owner_of
 
 ROOT = Path(__file__).parents[3]
@@ -126,7 +125,7 @@ def test_a_text_that_is_taken_away_leaves_the_file(tmp_path: Path) -> None:
     """Also its bytes, in whatever page they were."""
     log = SqliteLog(tmp_path, full_text=False)
     log.append([draft(f"text number {number} of many") for number in range(300)], {})
-    log.write(Entry([], {}, erased=[Receipt("lobby", id) for id in range(1, 300)]))
+    append(log, *(entry(DELETE, id, "gone") for id in range(1, 300)))
     log.close()
     content = log.path.read_bytes()
     assert content.count(b"text number ") == content.count(b"text number 299 of many") == 1

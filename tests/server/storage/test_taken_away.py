@@ -15,9 +15,8 @@ from server_parts.storage.sqlite.log import SqliteLog
 from tests.peers import WAIT, wait_until
 from tests.postgres import needs_postgres
 
-from .drafts import append, draft, say, texts
+from .drafts import append, draft, entry, say, texts
 from .postgres_logs import execute, postgres_log
-from .test_contract_entries import entry
 from .test_search_index import stop_following, wait_until_indexed
 
 with suppress(ImportError):

@@ -299,7 +299,9 @@ def test_a_fault_of_the_console_does_not_end_the_chat(open_server: Callable[...,
 
 def test_asked_twice_it_ends_at_once_and_gives_the_terminal_back(open_server: Callable[..., Terminal]) -> None:
     """Even when a command hangs. Signals that wait together are one, so the second comes when the first was heard."""
-    hanging = "import server_parts.operator.console as c, threading as t; c.Console._obey = lambda *_: t.Event().wait()"
+    # In short waits: a signal that comes just before a long one would not be heard.
+    waits = "all(not t.Event().wait(0.05) for _ in iter(int, 1))"
+    hanging = f"import server_parts.operator.console as c, threading as t; c.Console._obey = lambda *_: {waits}"
     heard = "stop = server.ChatServer.stop_server; server.ChatServer.stop_server = lambda it: print('heard', stop(it))"
     terminal = open_server(program_with(f"{hanging}; {heard}"))
     terminal.wait_for_prompt("server>")

@@ -373,6 +373,7 @@ def test_without_a_line_to_edit_there_are_lines(
 ) -> None:
     """A dumb terminal, and an output that goes elsewhere: the operator talks all the same, and no code is written."""
     output = tmp_path / "output"
+    output.touch()
     elsewhere = f" > {output}" if terminal_type == "xterm" else ""
     script = f"{' '.join((*SERVER, *FLAGS))}{elsewhere}; echo status=$?"
     terminal = open_terminal(None, tmp_path / "token", "-c", script, program=("sh",), TERM=terminal_type)
@@ -389,6 +390,8 @@ def test_without_a_line_to_edit_there_are_lines(
         assert alice.message_from("server")["text"] == "hello, alice"
         alice.tell("hello, server")
         terminal.wait_until(lambda: b"said -> hello, server" in written())
+        terminal.type("/join tea\rhello, tea\r/history\r")
+        terminal.wait_until(lambda: b"#1 " in written() and b"said -> hello, tea" in written())
         terminal.type("/exit\r")
         assert alice.until("bye")["code"] == "shutdown"
     terminal.wait_for("status=0")

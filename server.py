@@ -159,6 +159,7 @@ class ChatServer:
         if self.server_socket is None:
             self.server_socket = sockets.open_listener(self.host, self.port)
         self.port = self.server_socket.getsockname()[1]
+        self._operator.client.site = self._reading.found_here(_address_of(self.server_socket), self.port)
         if not self._exchange.is_alone:
             self._exchange.label = f"{platform.node()}:{self.port}"
             if (certificate := self.certificate) is not None:

@@ -28,12 +28,13 @@ from server_parts.protocol.file_requests import AskOffset, Download, Upload
 from server_parts.protocol.plain_encoder import Forms, plain_forms
 from server_parts.protocol.plain_files import links
 from server_parts.protocol.requests import Reply, Request
-from server_parts.settings import Settings
+from server_parts.settings import NOBODY, Settings
 from server_parts.storage.store import Store
 from server_parts.web.forwarded import Behind, Proxies
 from server_parts.web.site import Site
 from server_parts.web.visits import LATELY
 from server_parts.web.web_door import WebDoor
+from server_parts.wire.sockets import is_loopback
 from server_parts.wire.wire import Wire
 
 A_MILLION: Final = 1_000_000
@@ -98,6 +99,13 @@ class Reading:
     def stop(self) -> None:
         """The server ends: so do transfers of files, wherever they are."""
         self._transfers.stop()
+
+    def found_here(self, host: str, port: int) -> str:
+        """Where somebody at this machine finds the server by HTTP, which listens there; nothing if they do not."""
+        if self._site is None:
+            return ""
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        return self._site.address(here, port, is_encrypted=self._settings.plain == NOBODY or not is_loopback(here))
 
     def serve(self, client: Client, wire: Wire, opened: float, visitor: Visitor) -> None:
         """Until the conversation is over, in both directions. Bytes → door → requests → dispatcher."""

@@ -11,6 +11,7 @@ from server_parts.operator import moderation_commands
 from server_parts.operator.command import BadUsage, Command, first_word, needed, only_room, room_in
 from server_parts.operator.desk import Desk
 from server_parts.operator.message_commands import MESSAGE_COMMANDS, is_number
+from server_parts.protocol import plain_files
 from server_parts.protocol import requests as ask
 from server_parts.protocol.account_lines import OF_OPERATORS, Parse
 from server_parts.storage.search_query import query_problem
@@ -73,6 +74,19 @@ def _message(desk: Desk, words: str) -> None:
         raise BadUsage
     problem = ask.text_refusal(text)
     desk.ask(problem.text if problem else ask.Say(f"@{name.lower()}", [text], 0))
+
+
+# --- Files ------------------------------------------------------------------------------------------------------
+
+
+def _on_files(row: plain_files.Row, usage: str) -> Command:
+    def run(desk: Desk, words: str) -> None:
+        request = row.make(desk.room, words)
+        if request is None:
+            raise BadUsage
+        desk.ask(request)
+
+    return Command(usage, row.help, run)
 
 
 # --- Order, and people ------------------------------------------------------------------------------------------
@@ -168,6 +182,7 @@ GROUPS: Final = {
         Command("/search TEXT", "find messages in public rooms", _search),
         Command("/more", "show more results", lambda desk, words: desk.ask(ask.Search("", again=True))),
     ),
+    "Files": tuple(_on_files(row, row.usage.replace("NAME", "FILE")) for row in plain_files.ROWS),
     "Order on the whole server; with -r ROOM, in that room": _orders(lambda word: word not in moderation_commands.ROOM),
     "Order in the room you talk in; with -r ROOM, in that one": _orders(lambda word: word in moderation_commands.ROOM),
     "People": tuple(Command(line.usage, line.help, _asking(line.parse)) for line in OF_OPERATORS),

@@ -52,7 +52,8 @@ class ConsoleEncoder:
         for message in (message for run in runs for message in run.messages()):
             is_own = message.session == session
             self._heard.note(message, is_own=is_own)
-            shown.append(_receipt(message) if is_own and message.about is None else self._painted(message))
+            is_known = is_own and message.about is None and message.file is None  # it stands there as it was typed
+            shown.append(_receipt(message) if is_known else self._painted(message))
         return "".join(shown).encode("utf-8", "replace")
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
@@ -74,7 +75,7 @@ def _painted(message: Message, *, numbered: bool) -> str:
 
 
 def _receipt(message: Message) -> str:
-    """What was said to a room stands there as it was typed; what was said in private deserves a word."""
+    """What was said in private deserves a word."""
     return f"* delivered #{message.id} *\n" if partners(message.room) else ""
 
 

@@ -42,6 +42,7 @@ from server_parts.operator.seat import OperatorOutlet
 from server_parts.operator.terminal_screen import TerminalScreen as OperatorScreen
 from server_parts.protocol.changes import ABOUT, Change, written
 from server_parts.protocol.plain_entries import quotation
+from server_parts.storage.file_records import FileRecord
 from server_parts.storage.records import About, Message, Run
 from terminal_parts.keys import Key
 from tests.client.fakes import FILE, message
@@ -467,6 +468,10 @@ class OperatorStage(Stage):
         self.screen._editor.replace(0, len(self.screen._editor.text), text)
         self.screen._draw()
 
+    def spoken(self, text: str, about: About | None = None, file: FileRecord | None = None) -> None:
+        """What somebody says about another message, or with a file."""
+        self.show(self.encoder.live([Run("den", 2, 1.5, text, text, [text], "", 1, about, file)]))
+
     def command(self, line: str) -> None:
         """What the console answers by itself, in a chat in which everything is called like that line."""
         words = line.replace("\n", " ")
@@ -545,46 +550,15 @@ TO_THE_OPERATOR: Final[dict[str, Show]] = {
             [Message("den", 1, 1.5, text, text, text, "", 1)],
         )
     ),
-    "operator: an answer": lambda stage, text: stage.show(
-        stage.encoder.live(
-            [
-                Run(
-                    "den",
-                    2,
-                    1.5,
-                    text,
-                    text,
-                    [text],
-                    "",
-                    1,
-                    About("reply", 1, quotation(Message("den", 1, 1.5, text, text, text, "", 1))),
-                )
-            ]
-        )
-    ),
-    "operator: a correction": lambda stage, text: stage.show(
-        stage.encoder.live([Run("den", 2, 1.5, text, text, [text], "", 1, About("edit", 1))])
-    ),
-    "operator: a reaction": lambda stage, text: stage.show(
-        stage.encoder.live(
-            [
-                Run(
-                    "den",
-                    2,
-                    1.5,
-                    text,
-                    text,
-                    [text],
-                    "",
-                    1,
-                    About("react", 1, quotation(Message("den", 1, 1.5, text, text, text, "", 1))),
-                )
-            ]
-        )
+    "operator: an answer": lambda stage, text: stage.spoken(
+        text, About("reply", 1, quotation(Message("den", 1, 1.5, text, text, text, "", 1)))
     ),
     "operator: a change of a room": lambda stage, text: stage.show(
         stage.encoder.live([Run("den", 3, 1.5, text, text, [written(Change(text, text))], "", 0, ABOUT)])
     ),
+    "operator: a correction": lambda stage, text: stage.spoken(text, About("edit", 1)),
+    "operator: a reaction": lambda stage, text: stage.spoken(text, About("react", 1, text)),
+    "operator: a file": lambda stage, text: stage.spoken(text, file=FileRecord("A" * 22, text, 5, "0" * 64, text)),
     "operator: who came and went": lambda stage, text: stage.show(
         stage.encoder.frame({"type": "presence", "room": text, "joined": [text], "left": [text], "members": 1})
     ),

@@ -50,7 +50,7 @@ def test_what_a_line_may_become(line: str, becomes: list[str]) -> None:
 def test_the_words_of_a_usage_are_known() -> None:
     """Whatever follows a command is one of the kinds that are completed, or something that nobody could guess."""
     guessed = {"NAME", "ROOM", "#ROOM", "ROLE", "COMMAND", "TEXT", "REASON"}
-    others = {"N", "ID", "TIME", "USES", "BEGINNING", "EMOJI"}
+    others = {"N", "ID", "FILE", "TIME", "USES", "BEGINNING", "EMOJI"}
     words = {
         kind.strip("[]")
         for usage in USAGES.values()

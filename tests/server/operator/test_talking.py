@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.browsers import read_answer, request_head
 from tests.conftest import Chat
 from tests.peers import Native
 from tests.server.operator.seated import Seated
@@ -261,3 +262,20 @@ def test_tab_knows_who_and_what_is_there(chat: Chat, operator: Seated, alice: Na
     bob.tell("now me")
     operator.see("now me")
     assert operator.complete("/kick ") == ["/kick bob ", "/kick alice "]
+
+
+def test_files_are_sent_listed_and_found(chat: Chat, operator: Seated, alice: Native) -> None:
+    """By curl: the operator is given addresses; what others send is shown with its number."""
+    operator.enter("/upload notes.txt")
+    operator.see(r"\* to send notes.txt to lobby, type this in a shell")
+    host, path = re.findall(r"curl -T notes.txt '?http://([^/]+)(/[^'\s]+)'?", operator.see(r"curl [^\n]+\n"))[0]
+    assert host == f"127.0.0.1:{chat.port}"
+    curl = chat.peer()
+    curl.send_bytes(request_head(path, "PUT", {"Host": host, "Content-Length": "10"}) + b"some notes")
+    assert read_answer(curl.rest()).status == 201
+    assert alice.message_from("server")["file"]["name"] == "notes.txt"
+    operator.see(r"\* server sent a file: notes.txt .*; /file [\w-]{22} gives its address \*")
+    operator.enter("/files")
+    operator.see(r"\* #1 server: notes.txt \(10 bytes\), [\w-]{22} \*")
+    operator.enter("/file nothing")
+    operator.see(r"\* error: usage: /file ID \*")

@@ -31,6 +31,7 @@ KINDS: Final = {
 
 
 _FOLDER: Final = re.compile(r"/page(?:-([0-9a-f]+))?(/.+)")
+_COMMENT: Final = re.compile(rb"^[ \t]*//.*$", re.MULTILINE)  # a whole line
 _PLACEHOLDER: Final = b'"page/'  # how the front names the folder
 
 
@@ -78,8 +79,13 @@ def _found(folder: Traversable, at: str) -> list[tuple[str, File]]:
         if one.is_dir():
             found += _found(one, f"{at}{one.name}/")
         elif kind is not None:
-            found.append((at + one.name, _packed(one.read_bytes(), kind)))
+            found.append((at + one.name, _packed(_sent_part(one.read_bytes(), kind), kind)))
     return found
+
+
+def _sent_part(body: bytes, kind: str) -> bytes:
+    """Comments are for those who read the source here; without them, the lines keep their numbers."""
+    return _COMMENT.sub(b"", body) if kind == KINDS["js"] else body
 
 
 def _packed(body: bytes, kind: str) -> File:

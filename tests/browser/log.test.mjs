@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Log, changed, isSaid, mentions, pieces, reacted, standing } from "../../server_parts/web/page/log.js";
+import { Log, changed, isBare, isSaid, mentions, pieces, reacted, standing } from "../../server_parts/web/page/log.js";
 
 const said = (id, values = {}) => ({
   id,
@@ -58,6 +58,16 @@ test("a correction that was replaced is read empty, and changes nothing", () => 
   const log = logOf(said(1), said(2, { edit: 1, text: "" }), said(3, { edit: 1, text: "", deleted: true }));
   assert.deepEqual(texts(log), ["text 1"]);
   assert.equal(log.find(1).edited, undefined);
+});
+
+test("a file without a caption is shown without a text, until it gets one; a deletion takes it away", () => {
+  const log = logOf(said(1, { text: "a.pdf (1 KB)", file: { id: "x", bare: true } }));
+  assert.ok(isBare(log.items[0]));
+  log.add(said(2, { edit: 1, text: "the plan", ts: 2000 }));
+  assert.deepEqual([isBare(log.items[0]), log.items[0].text], [false, "the plan"]);
+  log.add(said(3, { delete: 1 }));
+  assert.equal(log.items[0].file, undefined);
+  assert.ok(!isBare(said(1)));
 });
 
 test("a deletion takes text and reactions away, for good", () => {

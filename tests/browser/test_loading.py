@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
-MOST_REQUESTS = 11  # before the page's own program begins; three of them are needed for the first picture
+MOST_REQUESTS = 8  # before anything is on the screen
 MOST_PACKED = 60_000  # bytes: everything there is
 
 
 def asked_until_it_is_there(tab: Tab) -> list[str]:
-    """The requests of a load up to the moment in which the page's own program has begun."""
-    script = "performance.getEntriesByType('navigation')[0].domContentLoadedEventStart"
-    early = f"performance.getEntriesByType('resource').filter(one => one.startTime < {script}).map(one => one.name)"
+    """The requests of a load up to the first picture."""
+    painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    early = f"performance.getEntriesByType('resource').filter(one => one.startTime < {painted}).map(one => one.name)"
     found: list[str] = tab.value(early)
     return ["", *found]
 
@@ -37,8 +37,11 @@ def test_the_first_load_is_small(chat: Chat, open_tab: OpenTab) -> None:
     alice = open_tab(chat.port)
     expect(alice.page.locator("#login-name")).to_be_focused()
     newcomer = asked_until_it_is_there(alice)
-    assert any("page.js" in url for url in newcomer)
+    assert any("early.js" in url for url in newcomer)
     assert len(newcomer) <= MOST_REQUESTS, newcomer
+    sizes = "performance.getEntriesByType('resource').map(one => one.transferSize || 0).reduce((a, b) => a + b)"
+    assert alice.comes_to("performance.getEntriesByType('resource').some(one => /page\\.js/.test(one.name))", True)
+    assert alice.value(sizes) <= MOST_PACKED
     alice.come_in("alice")
     alice.page.reload()
     alice.seems_online()

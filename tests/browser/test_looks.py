@@ -15,6 +15,8 @@ axe_package = pytest.importorskip("axe_playwright_python", reason="tests/browser
 
 from playwright.sync_api import expect  # noqa: E402
 
+from tests.browser.test_files import choose, png, send  # noqa: E402
+
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenTab
     from tests.browser.tab import Tab
@@ -47,6 +49,8 @@ def furnish(chat: Chat, tab: Tab) -> None:
     )
     carol.tell("alice: look at this")
     bob.tell("/me makes coffee")
+    send(tab, {"a picture with a long name.png": png(900, 500), "plan.pdf": b"%PDF"}, "Here is what I meant")
+    tab.sees("plan.pdf")
     tab.tell("Thank you.")
     bob.say("a secret", "@alice")
     expect(tab.room("bob").locator("b")).to_have_text("1")
@@ -60,7 +64,14 @@ def test_axe_finds_nothing(chat: Chat, open_tab: OpenTab, color_scheme: str, vie
     assert violations(alice) == []
     alice.come_in("alice")
     furnish(chat, alice)
+    choose(alice, {"one.png": png(4, 4), "two.txt": b"2"}, "image/png")
     assert violations(alice) == []
+    release = alice.hold("**/files/*")
+    alice.page.press("#input", "Enter")
+    expect(alice.page.locator(".upload").last).to_contain_text("waits")
+    assert violations(alice) == []
+    release()
+    expect(alice.page.locator(".upload")).to_have_count(0)
     alice.row("look at this").hover()
     expect(alice.page.locator(".tools")).to_be_visible()
     alice.page.click("#people-button")

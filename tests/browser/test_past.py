@@ -132,15 +132,3 @@ def test_a_found_message_is_shown_in_its_place(chat: Chat, open_tab: OpenTab) ->
     alice.page.click("#down")
     alice.sees("meanwhile")
     alice.tell("back at the end")
-
-
-def test_the_page_is_small(chat: Chat, open_tab: OpenTab) -> None:
-    """To be shown, it takes at most eight requests and 60,000 bytes."""
-    alice = open_tab(chat.port)
-    resources = "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))"
-    sent: list[int] = alice.value(
-        f"{resources}.filter(one => one.name.startsWith('http')).map(one => one.transferSize)"
-    )
-    print(f"{len(sent)} requests, {sum(sent)} bytes with their heads")
-    assert len(sent) <= 8
-    assert sum(sent) <= 60_000

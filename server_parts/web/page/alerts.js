@@ -6,7 +6,8 @@ let news = []; // what the announcer has not told
 
 // A screen reader hears what is new in this room; of many at once, how many.
 export function announce(frame) {
-  if (news.push(`${frame.from}: ${frame.text}`) > 1) return;
+  const file = frame.file && !frame.file.bare ? `, with the file ${frame.file.name}` : "";
+  if (news.push(`${frame.from}: ${frame.text}${file}`) > 1) return;
   setTimeout(() => {
     $("announcer").textContent = news.length > 3 ? `${news.length} new messages` : news.join(". ");
     news = [];

@@ -89,6 +89,8 @@ export const COMMANDS = [
     (page, words) => page.chat.setAway(words || "away"),
   ],
   ["/back", "you are here again", (page) => page.chat.setAway(null)],
+  ["/send", "choose files to send", () => document.getElementById("pick").click()],
+  ["/files", "the files of this room", async (page) => (await import("./panels.js")).fileList(page)],
   ["/search TEXT", "find messages", async (page, words) => (await import("./panels.js")).search(page, needed(words))],
   [
     "/whois NAME",

@@ -2,7 +2,9 @@
 //
 // It is loaded as soon as the conversation is on the screen.
 
+import { Attaching } from "./attach.js";
 import { press } from "./keys.js";
+import { isBare } from "./log.js";
 import { $, asSentence, el, textNodes } from "./view.js";
 
 const GOES = /^\/(join|msg|leave)(\s|$)/i; // what is typed behind such a line is for another room
@@ -20,6 +22,7 @@ export class Composer {
     $("input").onkeydown = (event) => this.#inputKey(event);
     document.onkeydown = (event) => press(page, this, event);
     $("context").lastElementChild.onclick = () => this.giveUp();
+    this.files = new Attaching(page);
   }
 
   // Whether the text was about another one, which it is not any more.
@@ -89,22 +92,20 @@ export class Composer {
       : item
         ? `Answer ${item.from}: ${item.text.slice(0, 80)}`
         : "";
-    if (about?.edit) this.type(item.text);
+    if (about?.edit) this.type(isBare(item) ? "" : item.text);
     else if (about) $("input").focus();
   }
 
   submit() {
     const { value } = $("input");
-    if (!value.trim()) return;
-    const about = this.#about?.reply
-      ? { reply: this.#about.reply.id }
-      : this.#about?.edit
-        ? { edit: this.#about.edit.id }
-        : undefined;
+    const { reply, edit } = this.#about ?? {};
+    const about = reply ? { reply: reply.id } : edit ? { edit: edit.id } : undefined;
+    const isSent = !edit && this.files.submit(value.trim(), about);
+    if (!isSent && !value.trim()) return;
     this.about(null);
     this.type("");
     this.#page.kept.flush();
-    this.carryOut(value, about);
+    if (!isSent) this.carryOut(value, about);
   }
 
   // Say a line, or do what it says, after those before it.
@@ -146,25 +147,31 @@ export class Composer {
   }
 
   drawPending() {
+    this.files.draw();
     const room = this.#chat.wireTo(this.#chat.current);
     const waiting = this.#chat.outbox
       .texts()
       .filter((say) => say.room === room && say.react === undefined && say.delete === undefined);
     const failed = this.#chat.outbox.failed.filter((say) => say.room === room);
+    const label = (say) => (say.edit ? "✎ " : say.shown ? `📎 ${say.shown} ` : "");
     const row = (say, ...more) =>
       el(
         "div",
         { class: "row" },
-        el("div", { class: "text", dir: "auto" }, say.edit ? "✎ " : "", ...textNodes(say.text), ...more),
+        el("div", { class: "text", dir: "auto" }, label(say), ...textNodes(say.text), ...more),
       );
-    const give = (say, isBack) => {
+    const give = (say, then = () => {}) => {
       this.#chat.outbox.failed.splice(this.#chat.outbox.failed.indexOf(say), 1);
-      if (isBack) this.giveBack(say.text);
+      then();
       this.#page.draw("pending");
     };
     const refused = (say) => {
+      const { room, text, file, shown, reply } = say;
+      const again = () => this.#chat.outbox.add(room, text, { file, shown, reply });
       const buttons = [
-        el("button", { onclick: () => give(say, true) }, "Edit"),
+        file
+          ? el("button", { onclick: () => give(say, again) }, "Try again")
+          : el("button", { onclick: () => give(say, () => this.giveBack(text)) }, "Edit"),
         el("button", { onclick: () => give(say) }, "Dismiss"),
       ];
       const node = row(say, el("small", {}, asSentence(`Not delivered: ${say.why}`), ...buttons));

@@ -1,7 +1,9 @@
 // The first picture, before any module is loaded: the door for newcomers, the chat's frame for those who are known.
-// No module, because those wait for each other.
+// It is no module, because those wait for each other; they are asked for when the picture is there, and all at once.
 
 (() => {
+  const MODULES = "page delivery drawing files link log outbox rooms shown view";
+  const folder = document.currentScript.src.replace(/[^/]*$/, "");
   const find = (id) => document.getElementById(id);
   const isKnown = () => {
     try {
@@ -18,4 +20,21 @@
     event.preventDefault();
     document.documentElement.dataset.early = "login";
   };
+  // A file that is dropped too early, or at the door, would take the place of the page.
+  for (const name of ["dragover", "drop"])
+    addEventListener(name, (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
+  let isLoading = false;
+  const load = () => {
+    if (isLoading) return;
+    isLoading = true;
+    for (const name of MODULES.split(" ")) {
+      const link = document.createElement("link");
+      [link.rel, link.href] = ["modulepreload", `${folder}${name}.js`];
+      document.head.append(link);
+    }
+    import("./page.js");
+  };
+  if (document.hidden || !window.PerformanceObserver?.supportedEntryTypes?.includes("paint")) return load();
+  new PerformanceObserver(load).observe({ type: "paint", buffered: true });
+  setTimeout(load, 3000); // whatever holds the picture up
 })();

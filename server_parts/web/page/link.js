@@ -124,13 +124,14 @@ export async function persist(attempt, times = 6) {
 
 // What was asked and is not answered. Answers come in the order of the questions.
 export class Questions {
-  #waiting = []; // {type, fits, resolve, messages}
+  #waiting = []; // {type, fits, resolve, messages, ref}
 
   // The frame that answers, or null if none comes.
   ask(request, type, fits) {
     const isAbout = (frame) => request.room === undefined || frame.room === undefined || frame.room === request.room;
     return new Promise((resolve) => {
-      this.#waiting.push({ type, resolve, messages: [], fits: (frame) => fits(frame) && isAbout(frame) });
+      const one = { type, resolve, messages: [], ref: request.ref };
+      this.#waiting.push({ ...one, fits: (frame) => fits(frame) && isAbout(frame) });
     });
   }
 
@@ -144,6 +145,13 @@ export class Questions {
     }
     this.#waiting.splice(index, 1);
     resolve(frame.type === "history" ? { ...frame, messages } : frame);
+  }
+
+  // That one was refused, whose `ref` the error repeats. Returns whether it was asked here.
+  refusedOne(frame) {
+    const index = this.#waiting.findIndex((one) => one.ref !== undefined && one.ref === frame.ref);
+    if (index >= 0) this.#waiting.splice(index, 1)[0].resolve(frame);
+    return index >= 0;
   }
 
   // The oldest one was refused.
@@ -211,6 +219,16 @@ export class Kept {
     this.setSoon(key, Object.fromEntries(record));
   }
 
+  // All values whose keys begin so, also what other tabs have written.
+  all(begin) {
+    try {
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith(`chat:${begin}`));
+      return keys.map((key) => this.#read(key.slice(5))).filter((value) => value !== null);
+    } catch {
+      return [];
+    }
+  }
+
   // Write it within a second, and when the page goes.
   setSoon(key, value) {
     this.#values.set(key, value);
@@ -232,6 +250,7 @@ export class Kept {
     this.#values.clear();
     for (const key of Object.keys(localStorage)) if (key.startsWith("chat:")) localStorage.removeItem(key);
     sessionStorage.clear();
+    indexedDB.deleteDatabase("chat:files"); // of stored.js
   }
 
   #write(key) {
@@ -265,11 +284,14 @@ export class Session {
     const boxes = Object.keys(localStorage)
       .filter((key) => key.startsWith(`chat:${OUTBOX}`))
       .map((key) => key.slice(5));
-    const left = boxes.filter((key) => kept.get(key)?.says.length && kept.get(key).name === name);
+    const uploads = (key) => key.replace(OUTBOX, "uploads:");
+    const isLeft = (key) => kept.get(key)?.says.length || kept.get(uploads(key))?.length;
+    const left = boxes.filter((key) => isLeft(key) && kept.get(key).name === name);
     const wanted = [...(mine ? [mine] : []), ...left.map((key) => key.slice(OUTBOX.length))];
     const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
     const taken = (isReload && mine) || !wanted.length ? new Set() : await this.#inUse(wanted);
-    for (const key of boxes) if (!(Date.now() - kept.get(key)?.at < MONTH)) kept.set(key, null);
+    const old = boxes.filter((key) => !(Date.now() - kept.get(key)?.at < MONTH));
+    for (const key of old) (kept.set(key, null), kept.set(uploads(key), null));
     this.#take(wanted.find((one) => !taken.has(one)) ?? this.id);
     this.#channel.onmessage = ({ data }) =>
       data.who?.includes(this.id) && this.#channel.postMessage({ taken: this.id });

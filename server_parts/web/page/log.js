@@ -102,7 +102,7 @@ export class Log {
   erase(id) {
     const item = this.find(id);
     if (!item || item.deleted) return;
-    const gone = { text: "", deleted: true, edited: undefined, reactions: {} };
+    const gone = { text: "", deleted: true, edited: undefined, reactions: {}, file: undefined };
     this.#change(item, item.change ? { ...gone, change: {} } : gone);
   }
 
@@ -320,6 +320,9 @@ export function standing(items, index) {
   const isApart = item.reply != null || isAction(item);
   return { day, head: !follows || isApart || isAction(before) || before.change != null };
 }
+
+// A file without a caption: its text is made of its name, unless it was given one later.
+export const isBare = (item) => Boolean(item.file?.bare && !item.edited);
 
 export const isAction = (item) => item.text.startsWith("/me ");
 

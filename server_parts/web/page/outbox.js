@@ -42,7 +42,8 @@ export class Outbox {
     return this.#outgoing.texts();
   }
 
-  // Put a text on its way, in pieces that a message may hold; the first speaks of what it is about.
+  // Put a text on its way, in pieces that a message may hold; the first speaks of what it is about. `shown` in `about`
+  // is for this person alone.
   add(room, text, about) {
     for (const [number, piece] of cut(text).entries()) this.#outgoing.add(room, piece, number ? {} : about);
     this.pump();
@@ -52,7 +53,7 @@ export class Outbox {
     this.#keep();
     const isOnline = this.#link().state === "online";
     for (let say = isOnline && this.#outgoing.next(); say; say = this.#outgoing.next())
-      this.#link().send({ type: "say", ...say });
+      this.#link().send({ type: "say", ...say, shown: undefined });
     this.#tell("pending");
   }
 

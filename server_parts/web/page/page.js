@@ -175,6 +175,7 @@ class Page {
 
   #linkChanged(state) {
     if (state === "online" || state === "ended") this.#offline = clearTimeout(this.#offline);
+    if (state === "online") this.composer?.files.wake();
     if (state === "online") return this.#banner("");
     this.chat.disconnected();
     const text = "Offline. What you write is kept, and sent when the connection is back.";

@@ -2,6 +2,7 @@
 //
 // It is loaded when it is first needed. Each function gets the page.
 
+import { units } from "./files.js";
 import { asSentence, count, date } from "./view.js";
 import { choose, form } from "./windows.js";
 
@@ -114,6 +115,21 @@ export function search(page, begin = "") {
     },
     250,
   );
+}
+
+export function fileList(page) {
+  const { chat, room } = page;
+  const asked = chat.ask({ type: "files", room: chat.wireTo(room.name), limit: 200 }, "files");
+  choose(`Files in ${chat.title(room.name)}`, "Name of a file or person", async (words) => {
+    const fits = (text) => text.toLowerCase().includes(words.toLowerCase());
+    const files = ((await asked)?.files ?? []).filter((one) => fits(one.name) || fits(one.from));
+    const rows = files.map((one) => [
+      one.name,
+      `${units(one.size)} · ${one.from} · ${date(one.ts)}`,
+      () => goTo(page, { room: room.name, id: one.message }),
+    ]);
+    return rows.length ? rows : [["There are no files.", ""]];
+  });
 }
 
 async function goTo(page, message) {

@@ -3,6 +3,7 @@
 // It must not know the document or the socket: frames go out through the link, and `tell(what, …)` says what has changed.
 
 import { Cursors, JUMP, NEW, REPEAT } from "./delivery.js";
+import { Addresses } from "./files.js";
 import { Questions, Reads } from "./link.js";
 import { Identity, Log, Past, change, isSaid, move, newRoom, pick } from "./log.js";
 import { Outbox } from "./outbox.js";
@@ -18,17 +19,18 @@ export class Chat extends Identity {
   #cursors = new Cursors();
   #questions = new Questions();
   #reads = new Reads((frame) => this.me.account && this.features.includes("read") && this.#send(frame));
-  #session;
+  limits = {}; // of this server
   #send;
   #tell;
 
   // `link` sends frames; `kept` is what outlives the page.
   constructor(session, kept, link, tell) {
     super(kept);
-    this.#session = session;
+    this.session = session;
     this.#send = (frame) => link().send(frame);
     this.#tell = tell;
     this.outbox = new Outbox(session, kept, link, tell);
+    this.addresses = new Addresses((...question) => this.ask(...question));
     this.past = new Past(
       (request) => this.ask(request),
       () => tell("log"),
@@ -52,7 +54,7 @@ export class Chat extends Identity {
       type: "hello",
       protocol: 1,
       name,
-      session: this.#session.id,
+      session: this.session.id,
       rooms,
       history: RECENT,
       client: "web page",
@@ -68,6 +70,7 @@ export class Chat extends Identity {
     this.me = { ...this.me, ...pick(frame, ["name", "tag", "role", "account", "password", "color"]), away };
     this.me.realname = frame.realname ?? null;
     this.features = frame.features ?? [];
+    this.limits = frame.limits ?? {};
     if (this.#cursors.connected(frame.epoch)) this.#startOver();
     this.outbox.connected(frame.name, frame.accepted);
     if (earlier !== frame.name) this.#rememberRooms();
@@ -357,7 +360,7 @@ export class Chat extends Identity {
   }
 
   #error(frame) {
-    if (this.outbox.refused(frame)) return;
+    if (this.outbox.refused(frame) || this.#questions.refusedOne(frame)) return;
     this.#questions.refused();
     const room = NO_ENTRY.includes(frame.code) ? this.#cursors.refused() : null;
     if (room !== null) this.#giveUp(room);

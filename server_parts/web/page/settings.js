@@ -124,6 +124,7 @@ async function code(page, request) {
 const KEYS = [
   "Enter – send; Shift+Enter – a new line",
   "↑ in an empty field – correct your last message",
+  "Files – the clip beside the field, or drop or paste them; the text beside them becomes their caption",
   "Tab – complete a name, a #room or a /command",
   "Ctrl+K – go to a room or a person",
   "Alt+↑, Alt+↓ – the room before or after",

@@ -2,7 +2,8 @@
 //
 // It must not know the connection. Texts become text nodes; nothing that anybody wrote is ever read as HTML.
 
-import { changed, isAction, mentions, pieces, standing } from "./log.js";
+import { changed, isAction, isBare, mentions, pieces, standing } from "./log.js";
+import { shown } from "./shown.js";
 
 const MOST_ROWS = 350; // in the document
 const MOST_NEW = 120; // in one frame
@@ -311,7 +312,8 @@ export class LogView {
         ? el("header", {}, name, time)
         : el("span", { class: "small" }, el("span", { class: "unseen" }, item.from), time),
       item.reply != null ? this.#quote(item) : null,
-      this.#body(item, isMine),
+      isBare(item) ? null : this.#body(item, isMine),
+      item.file ? this.#file(item, isMine) : null,
       this.#reactions(item),
     );
   }
@@ -323,8 +325,18 @@ export class LogView {
     if (action) body.append(el("b", { "data-color": item.color }, item.from), " ");
     body.append(...textNodes(action ? item.text.slice(4) : item.text));
     if (item.edited) body.append(el("small", { title: date(item.edited) }, " (edited)"));
-    if (isMine && item.by === this.#chat.me.tag) body.append(el("span", { class: "tick", title: "Delivered" }, " ✓"));
+    body.append(this.#tick(item, isMine));
     return body;
+  }
+
+  #tick(item, isMine) {
+    return isMine && item.by === this.#chat.me.tag ? el("span", { class: "tick", title: "Delivered" }, " ✓") : "";
+  }
+
+  #file(item, isMine) {
+    const figure = shown(el, item.file, this.#room, this.#chat.addresses);
+    if (isBare(item)) figure.lastChild.append(this.#tick(item, isMine));
+    return figure;
   }
 
   #quote(item) {

@@ -278,7 +278,7 @@ def test_the_page_is_served(chat: Chat) -> None:
 
 def test_the_files_of_a_page_may_be_kept(chat: Chat) -> None:
     """They are in a folder of this page alone. A tab of another page gets them too, but asks the next time."""
-    found = re.search(rb'src="/?(page-[0-9a-f]+)/page.js"', ask(chat.port, "/").body)
+    found = re.search(rb'src="/?(page-[0-9a-f]+)/early.js"', ask(chat.port, "/").body)
     assert found is not None
     folder = found[1].decode()
     kept, other, plain = (ask(chat.port, f"/{one}page.js") for one in (f"{folder}/", "page-0123456789abcdef/", ""))

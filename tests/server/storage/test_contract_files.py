@@ -120,6 +120,26 @@ def test_of_several_who_send_the_same_one_is_taken(log: Store) -> None:
     assert log.files.finish(id).sha256 == sha(LARGE)
 
 
+def test_ten_are_sent_at_once(log: Store) -> None:
+    """Each in a thread of its own, while the log is written; all of them are whole."""
+    contents_of = {number: bytes((number,)) * (PIECE + number) for number in range(10)}
+    ids = {}
+
+    def send_one(number: int) -> None:
+        ids[number] = store(log, contents_of[number], name=str(number))
+
+    threads = [threading.Thread(target=send_one, args=(number,)) for number in contents_of]
+    for thread in threads:
+        thread.start()
+    for number in range(20):
+        say(log, f"text {number}")
+    for thread in threads:
+        thread.join()
+    files = [say_file(log, ids[number]).file for number in range(10)]
+    assert [file.name for file in files if file] == [str(number) for number in range(10)]
+    assert {number: contents(log.files, id) for number, id in ids.items()} == contents_of
+
+
 def test_a_file_is_started_over(log: Store) -> None:
     """Nothing is left of what was there, also where the new bytes end inside an old piece."""
     id = log.files.reserve("lobby", "x", PIECE + 100, sha(b"x" * (PIECE + 100)), ALICE).id

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from server_parts.storage import file_disk
 from server_parts.storage.file_disk import place_of
 from server_parts.storage.file_records import GRACE
 from server_parts.storage.records import DELETE, Draft, StorageError
@@ -177,3 +178,22 @@ def test_a_backup_without_space_leaves_nothing(tmp_path: Path, small_disk: Path)
         with pytest.raises(StorageError, match="the disk is full"):
             log.backup(small_disk / "copy.db")
     assert list(small_disk.iterdir()) == []
+
+
+def test_a_file_that_is_deleted_during_a_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not in the copy, and not counted as lost; nor is its name."""
+    with closing(SqliteLog(tmp_path / "data")) as log:
+        say_file(log, store(log, name="a secret name"))
+
+        def copy_late(source: Path, target: Path) -> str:
+            log.write(Entry([], {}, erased=[Receipt("lobby", 1)]))
+            with later(GRACE + 60):
+                assert log.files.sweep() == 1
+            return copy(source, target)
+
+        copy = file_disk.copy
+        monkeypatch.setattr(file_disk, "copy", copy_late)
+        copied = log._reader.backup(tmp_path / "copy.db")
+    assert (copied.files, copied.lost) == (0, 0)
+    assert not (tmp_path / "copy.db.files").exists()
+    assert b"a secret name" not in (tmp_path / "copy.db").read_bytes()

@@ -5,31 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from server_parts.storage.file_records import PIECE, Attachment
 from server_parts.storage.file_store import NoSuchFile, WrongOffset
 from server_parts.storage.records import StorageError
-from server_parts.storage.store import Store
+from tests.peers import wait_until
 from tests.postgres import cluster, needs_postgres
 
-from .drafts import append, draft, say
+from .drafts import SESSION, append, draft, say
 from .postgres_logs import database_of, execute, postgres_log
 from .sent_files import ALICE, LARGE, contents, say_file, send, sha, store
+from .test_postgres_faults import Counting, kill_writer, works
+
+if TYPE_CHECKING:
+    from server_parts.storage.postgres.log import PostgresLog
 
 pytestmark = needs_postgres
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[Store]:
+def log(tmp_path: Path) -> Iterator[PostgresLog]:
     with closing(postgres_log(tmp_path)) as log:
         yield log
 
 
 @pytest.fixture
-def other(log: Store, tmp_path: Path) -> Iterator[Store]:
+def other(log: PostgresLog, tmp_path: Path) -> Iterator[PostgresLog]:
     """Another server on the same database."""
     with closing(postgres_log(tmp_path)) as other:
         yield other
@@ -40,7 +44,7 @@ def pieces(tmp_path: Path) -> int:
     return int(number)
 
 
-def test_servers_share_their_files(log: Store, other: Store) -> None:
+def test_servers_share_their_files(log: PostgresLog, other: PostgresLog) -> None:
     """Announced at one, sent to both in turns, finished at one, said at the other, read at both."""
     id = log.files.reserve("lobby", "x", len(LARGE), sha(LARGE), ALICE).id
     for number, start in enumerate(range(0, len(LARGE), 100_000)):
@@ -60,7 +64,7 @@ def test_servers_share_their_files(log: Store, other: Store) -> None:
     assert log.files.ready(id, (ALICE,), "lobby") is None
 
 
-def test_two_servers_say_a_file_once(log: Store, other: Store) -> None:
+def test_two_servers_say_a_file_once(log: PostgresLog, other: PostgresLog) -> None:
     """Whoever comes second has a message without it."""
     id = store(log)
     first = say_file(log, id)
@@ -68,7 +72,7 @@ def test_two_servers_say_a_file_once(log: Store, other: Store) -> None:
     assert (first.file is not None, second.file) == (True, None)
 
 
-def test_a_lost_connection_does_no_harm(log: Store, tmp_path: Path) -> None:
+def test_a_lost_connection_does_no_harm(log: PostgresLog, tmp_path: Path) -> None:
     """Whatever is asked for next is tried again over a new one."""
     id = log.files.reserve("lobby", "x", len(LARGE), sha(LARGE), ALICE).id
     for start in range(0, len(LARGE), PIECE):
@@ -83,7 +87,7 @@ def test_a_lost_connection_does_no_harm(log: Store, tmp_path: Path) -> None:
     assert contents(log.files, id) == LARGE
 
 
-def _end(log: Store, id: str) -> int:
+def _end(log: PostgresLog, id: str) -> int:
     while True:
         try:
             return log.files.upload(id).offset
@@ -91,7 +95,7 @@ def _end(log: Store, id: str) -> int:
             continue
 
 
-def test_bytes_that_belong_to_nothing_are_swept(log: Store, tmp_path: Path) -> None:
+def test_bytes_that_belong_to_nothing_are_swept(log: PostgresLog, tmp_path: Path) -> None:
     """And no others."""
     said, unsaid = store(log, b"said"), store(log, b"unsaid")
     say_file(log, said)
@@ -102,7 +106,9 @@ def test_bytes_that_belong_to_nothing_are_swept(log: Store, tmp_path: Path) -> N
     assert [contents(log.files, id) for id in (said, unsaid)] == [b"said", b"unsaid"]
 
 
-def test_a_cancelled_file_goes_piece_by_piece(log: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_file_goes_piece_by_piece(
+    log: PostgresLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is left when that is cut off is found by the next sweep."""
     cut, whole = store(log, LARGE), store(log, LARGE)
     assert pieces(tmp_path) == 10
@@ -118,18 +124,40 @@ def test_a_cancelled_file_goes_piece_by_piece(log: Store, tmp_path: Path, monkey
     assert pieces(tmp_path) == 0
 
 
-def test_plain_messages_ask_nothing_of_files(log: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_messages_ask_nothing_of_files(log: PostgresLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are one call, as before; one with a file is a transaction."""
     say(log, "first")
     asked: list[str] = []
-    transaction = log._writer.transaction  # type: ignore[attr-defined]
+    transaction = log._writer.transaction
 
     def noted(*args: Any) -> Any:
         asked.append("transaction")
         return transaction(*args)
 
-    monkeypatch.setattr(log._writer, "transaction", noted)  # type: ignore[attr-defined]
+    monkeypatch.setattr(log._writer, "transaction", noted)
     say(log, "hello")
     assert asked == []
     say_file(log, store(log))
     assert asked == ["transaction"]
+
+
+@pytest.mark.thorough
+def test_a_file_is_said_whole_or_not_at_all(log: PostgresLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever statement does not arrive; and said again it is said once."""
+    counting = Counting(log, monkeypatch)
+    say_file(log, store(log))
+    counting.before(0, lambda: None)
+    say_file(log, store(log))
+    steps = counting.statements
+    assert steps > 6, "it does not need so many statements any more"
+    for number in range(1, steps + 1):
+        id = store(log)
+        counting.before(number, lambda: kill_writer(database_of(tmp_path)))
+        with pytest.raises(StorageError):
+            say_file(log, id)
+        counting.before(0, lambda: None)
+        assert wait_until(lambda: works(log))
+        assert log.files.ready(id, (ALICE,), "lobby") is not None
+        log.take(SESSION)
+        assert say_file(log, id).file is not None
+        assert contents(log.files, id) == b"some bytes"

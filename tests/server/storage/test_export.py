@@ -186,7 +186,7 @@ def test_a_file_that_is_deleted_during_a_backup(tmp_path: Path, monkeypatch: pyt
         say_file(log, store(log, name="a secret name"))
 
         def copy_late(source: Path, target: Path) -> str:
-            log.write(Entry([], {}, erased=[Receipt("lobby", 1)]))
+            append(log, entry(DELETE, 1, "/me deleted message #1"))
             with later(GRACE + 60):
                 assert log.files.sweep() == 1
             return copy(source, target)

@@ -95,7 +95,7 @@ class Comings:
         if is_crowd(room):
             if begun is not None and begun[0].has_begun:
                 self._telling.add(begun[0])
-            if is_unknown:
+            if is_unknown and room.news.end > room.news.on_its_way:
                 self._telling.add(_Round(self, room).begin())
             return
         since = time.monotonic()

@@ -190,7 +190,7 @@ class Telling:
             self._size -= piece.size
             piece.told()
             for author in self._authors.popleft():
-                if self._last_of[author] == self._first:
+                if self._last_of.get(author) == self._first:
                     del self._last_of[author]
             del self._owed[self._first]
             self._first += 1

@@ -34,11 +34,12 @@ class Change(NamedTuple):
 class News:
     """What happened in one room since the position that every member has reached."""
 
-    __slots__ = ("_changes", "_first", "_named", "_unknown", "entrance")
+    __slots__ = ("_changes", "_first", "_named", "_unknown", "entrance", "on_its_way")
 
     def __init__(self) -> None:
         self._first = 0
         self.entrance = 0  # from where on newcomers are told
+        self.on_its_way = 0  # up to where it is being told to all
         self._changes: list[Change] = []
         self._unknown: set[str] = set()  # names that somebody bears of whom not everybody has been told
         self._named: set[str] = set()  # all names in the changes, without case
@@ -87,7 +88,7 @@ class News:
 
     def for_all(self, room: str) -> Tidings:
         """The same, to be told to every member there is. Who comes in from now on is beyond that."""
-        self.entrance = self.end
+        self.entrance = self.on_its_way = self.end
         return self.so_far(room)
 
     def forget(self, position: int) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from itertools import count
 from types import SimpleNamespace
-from typing import Final
+from typing import Any, Final
 from unittest import mock
 
 import pytest
@@ -228,6 +228,30 @@ def test_a_crowd_hears_of_somebody_before_it_hears_from_them(house: House) -> No
     for name in "abcde":
         order = house.order(name, '"joined":["f"]', "hello", '"left":["f"]')
         assert order == ['"joined":["f"]', "hello", '"left":["f"]'], name
+
+
+def test_who_is_new_is_told_of_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much they say before all know them; and anew, if others have come."""
+    added: list[str] = []
+    add = Telling.add
+
+    def note(self: Telling, piece: Any, authors: Any = ()) -> None:
+        added.append(type(piece).__name__)
+        add(self, piece, authors)
+
+    monkeypatch.setattr(Telling, "add", note)
+    house.come("f")
+    house.say("f", "one")
+    house.say("f", "two")
+    assert added == ["_Round", "Texts", "Texts"]
+    house.come("g")
+    house.say("f", "three")
+    assert added[3:] == ["_Round", "Texts"]
+    house.rooms.telling.tell()
+    assert house.order("a", '"joined":["f"]', "one", "two", '"joined":["g"]', "three")[::3] == [
+        '"joined":["f"]',
+        '"joined":["g"]',
+    ]
 
 
 def test_who_reads_too_slowly_is_noted(house: House) -> None:

@@ -19,6 +19,7 @@ from server_parts.settings import Settings
 from server_parts.storage import finding
 from server_parts.storage.store import Store
 from server_parts.wire.certificate import Certificate
+from tests.clock import Clock
 from tests.peers import WAIT, Native, Peer, Plain
 from tests.tls.certificates import key_pair, needs_openssl, trusting_context
 
@@ -136,6 +137,12 @@ def chat_log() -> Iterator[ChatLog]:
     logger.removeHandler(records)
     logger.setLevel(level)
     assert records.expects_errors or not records.errors
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """For what is given its own."""
+    return Clock()
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ class ServerProcess:
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
-            self.process.wait(WAIT)
+            self.process.wait(2 * WAIT)
 
     def ask_to_stop(self) -> None:
         """As an operator does."""

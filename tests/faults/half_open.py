@@ -159,7 +159,7 @@ def holding(wire: DeadWire, port: int, name: str, room: str) -> Iterator[None]:
         yield
     finally:
         process.kill()
-        process.wait(WAIT)
+        process.wait(2 * WAIT)
 
 
 def play(shape: Shape) -> Outage:

@@ -39,7 +39,7 @@ class Program:
         self.process.stdin.close()
 
     def ended(self) -> int:
-        return self.process.wait(WAIT)
+        return self.process.wait(2 * WAIT)
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def running(*command: str) -> Iterator[Program]:
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(WAIT)
+        process.wait(2 * WAIT)
         process.stdout.close()
         if not process.stdin.closed:
             process.stdin.close()

@@ -14,6 +14,7 @@ from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import Run, hashed
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Entry, Store
+from tests.clock import Clock
 from tests.conftest import Chat, Serve
 from tests.peers import Native, codes, of_type
 from tests.server.hub.bench import Remembering
@@ -128,13 +129,6 @@ def test_a_thousand_names_a_second_leave_nothing(chat: Chat, store: Store) -> No
 
 
 # --- how many names an address may claim ---
-
-
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Town:

@@ -283,7 +283,7 @@ def test_descriptors_run_out() -> None:
         alice.until("bye")
         alice.close()
         rest = read_rest(process)
-        assert process.wait(WAIT) == 0
+        assert process.wait(2 * WAIT) == 0
     assert b"Traceback" not in rest
     assert float(rest.split(b"used")[1]) < 1.0
 

@@ -152,11 +152,11 @@ def test_telnet_at_a_terminal(chat: Chat, alice: Native) -> None:
         os.write(ours, b"hi from telnet\n")
         assert alice.until("message")["text"] == "hi from telnet"
         os.write(ours, b"/quit\n")
-        assert process.wait(WAIT) in (0, 1)
+        assert process.wait(2 * WAIT) in (0, 1)
     finally:
         if process.poll() is None:
             process.kill()
-            process.wait(WAIT)
+            process.wait(2 * WAIT)
         os.close(ours)
 
 

@@ -178,7 +178,7 @@ def test_under_nohup_it_outlives_its_terminal() -> None:
             assert alice.tell("still here")
             process.send_signal(signal.SIGTERM)
             assert alice.until("bye")["code"] == "shutdown"
-        assert process.wait(WAIT) == 0
+        assert process.wait(2 * WAIT) == 0
 
 
 SNIPPETS = [
@@ -197,7 +197,7 @@ def test_a_server_in_another_program(snippet: str, tmp_path: Path) -> None:
         with Native(int(re.findall(rb":(\d+)", read_line(process))[-1]), "alice") as alice:
             process.send_signal(signal.SIGINT)
             assert alice.until("bye")["code"] == "shutdown"
-        assert (read_rest(process), process.wait(WAIT)) == (b"", 0)
+        assert (read_rest(process), process.wait(2 * WAIT)) == (b"", 0)
 
 
 # A server that gets its signal while its main thread is just about to wait, inside the lock of what it waits for;
@@ -224,7 +224,7 @@ WORST_INSTANT = """
 def test_a_signal_at_the_worst_instant_stops_it() -> None:
     """A handler runs between any two steps of the main thread; it must not want a lock that this thread holds."""
     with started({}, code=textwrap.dedent(WORST_INSTANT)) as process:
-        assert process.wait(WAIT) == 0
+        assert process.wait(2 * WAIT) == 0
 
 
 # A server whose signal is noted without waking its main thread: the system gave it to another thread. A signal that
@@ -245,7 +245,7 @@ OTHER_THREAD = """
 def test_a_signal_that_does_not_wake_the_main_thread_stops_it() -> None:
     """Python's handlers run in the main thread alone, so it must look up now and then, or be woken."""
     with started({}, code=textwrap.dedent(OTHER_THREAD)) as process:
-        assert process.wait(WAIT) == 0
+        assert process.wait(2 * WAIT) == 0
 
 
 def test_what_was_said_is_stored_before_it_stops(serve: Serve) -> None:

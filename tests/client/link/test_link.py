@@ -12,20 +12,9 @@ from chat_common import MAX_LINE
 from client_parts.link.dialing import places_of
 from client_parts.link.link import Link, LinkLost, Patience, Pauses
 from client_parts.link.wire import PlainWire
+from tests.clock import Clock
 
 PATIENCE = Patience(welcome=10, quiet=15, dead=40)
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

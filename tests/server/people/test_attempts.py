@@ -6,20 +6,9 @@ import pytest
 
 from server_parts.people import attempts
 from server_parts.people.attempts import FIRST_PAUSE, FREE, LONGEST_PAUSE, WINDOW, Attempts
+from tests.clock import Clock
 
 HOME, OFFICE = "127.0.0.1", "203.0.113.5"
-
-
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

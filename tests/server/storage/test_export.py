@@ -74,7 +74,7 @@ def test_whoever_reads_an_export_may_stop(folder: Path) -> None:
         assert json.loads(read_line(process))["text"] == TEXTS[0]
         assert process.stdout is not None
         process.stdout.close()
-        assert process.wait(WAIT) == 0
+        assert process.wait(2 * WAIT) == 0
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")

@@ -155,7 +155,7 @@ def test_an_import_goes_on_after_it_was_cut_off(
     """Until it is done no server starts on that database; then everything is there once."""
     with importing_program(large, chosen) as process:
         process.send_signal(signum)
-        assert process.wait(WAIT) == status
+        assert process.wait(2 * WAIT) == status
     ((copied_before,),) = execute(tmp_path, "SELECT count(*) FROM chat_import.messages")
     assert 0 < copied_before < MANY
     refused = run_server("--port", "0", env={"CHAT_STORE": str(chosen.store)})
@@ -171,7 +171,7 @@ def test_a_database_that_goes_away_is_told(large: Path, tmp_path: Path, chosen: 
     """And the import goes on when it is there again."""
     with importing_program(large, chosen) as process:
         cluster().end_connections(cluster().database(tmp_path))
-        assert process.wait(WAIT) == 1
+        assert process.wait(2 * WAIT) == 1
         assert process.stderr is not None
         assert b" cannot be filled: " in process.stderr.read()
     assert import_folder(chosen, str(large)) == 0

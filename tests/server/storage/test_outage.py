@@ -7,18 +7,7 @@ import logging
 import pytest
 
 from server_parts.storage.outage import Outage
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.clock import Clock
 
 
 @pytest.fixture

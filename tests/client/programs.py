@@ -228,9 +228,12 @@ class Terminal:
         while self._read(0.15):
             pass
 
-    def leave(self) -> int:
-        """As a person does; the status."""
-        self.type("/exit\r")
+    def leave(self, way: str | int = "/exit\r") -> int:
+        """As a person does, with these keys, or by this signal; the status."""
+        if isinstance(way, str):
+            self.type(way)
+        else:
+            self.signal(way)
         return self.status()
 
     def status(self) -> int:

@@ -99,11 +99,7 @@ def test_every_way_out_keeps_the_place(person: Open, tmp_path: Path, way: str | 
     ann, bob = person("ann", "--style", "short"), person("bob")
     ann.type("seen\r")
     ann.wait_for("ann: seen ✓")
-    if isinstance(way, str):
-        ann.type(way)
-    else:
-        ann.signal(way)
-    ann.status()
+    ann.leave(way)
     bob.type("one\rann, two\r")
     bob.wait_for("ann, two ✓")
     again = person("ann", "--style", "short")

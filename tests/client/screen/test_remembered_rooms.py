@@ -21,11 +21,7 @@ def test_who_comes_back_is_in_the_same_rooms(person: Open, way: str | int) -> No
     ann.wait_for("ann: hello ✓")
     ann.type("/leave den\r")
     ann.wait_for("* you left #den")
-    if isinstance(way, str):
-        ann.type(way)
-    else:
-        ann.signal(way)
-    ann.status()
+    ann.leave(way)
     bob.type("missed\r/switch lobby\relsewhere\r")
     bob.wait_for("said -> elsewhere ✓")
     again = person("ann", "--style", "short")

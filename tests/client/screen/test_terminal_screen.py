@@ -333,11 +333,7 @@ def test_every_way_out_leaves_a_clean_terminal(person: Open, way: str | int) -> 
     """No region, no status row, no title, and the cursor below the last line."""
     ann = person("ann")
     ann.wait_for("you are in #lobby")
-    if isinstance(way, str):
-        ann.type(way)
-    else:
-        ann.signal(way)
-    ann.status()
+    ann.leave(way)
     assert not ann.has_region
     assert not ann.pastes_whole
     assert ann.title == ""

@@ -249,11 +249,7 @@ def test_a_held_terminal_does_not_hold_the_chat(operator: Terminal) -> None:
 @pytest.mark.parametrize("way", ["half\x03", "half\x1c", signal.SIGINT, signal.SIGQUIT])
 def test_ways_to_stop_the_server(operator: Terminal, way: str | int) -> None:
     """Ctrl+C and Ctrl+\\, also on a half-typed line: in order, and the terminal is tidy."""
-    if isinstance(way, str):
-        operator.type(way)
-    else:
-        operator.signal(way)
-    assert operator.status() == 0
+    assert operator.leave(way) == 0
     assert operator.rows[-1] == "Server stopped"
 
 

@@ -66,6 +66,7 @@ from server_parts.storage.records import Draft, Run
 from server_parts.storage.sqlite.log import SqliteLog
 from terminal_parts.width import cut, height, width, wrap
 from tests.client.fakes import FakeScreen, unpainted
+from tests.client.input.recorder import Recorder
 from tests.faults import web_entrances
 
 Entrance = Callable[[bytes], None]
@@ -351,32 +352,8 @@ def bare(text: str) -> str:
 VOCABULARY: Final = Vocabulary(("bob", "carol"), ("lobby", "den"))
 
 
-class Anything:
+class Anything(Recorder):
     """Actions that only see that nothing unreadable is told."""
-
-    @property
-    def messages(self) -> Any:
-        return self
-
-    @property
-    def account(self) -> Any:
-        return self
-
-    @property
-    def moderation(self) -> Any:
-        return self
-
-    @property
-    def settings(self) -> Any:
-        return self
-
-    @property
-    def navigation(self) -> Any:
-        return self
-
-    @property
-    def files(self) -> Any:
-        return self
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return assert_inert if name == "tell" else lambda *words, **more: None

@@ -146,6 +146,8 @@ class Worker:
     def _connected(self, dial: Dial) -> Iterator[HttpLine]:
         try:
             with closing(HttpLine(dial(self._hold))) as line:
+                if self._is_unwanted:  # it was, before there was anything to interrupt
+                    raise Unwanted
                 yield line
         finally:
             with self._changed:

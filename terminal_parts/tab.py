@@ -46,8 +46,8 @@ class Tab:
 
     def _shown(self, match: str) -> str:
         """Of a path, only what is new in it."""
-        match = match.strip()
-        return match[match.rstrip(os.sep).rfind(os.sep) + 1 :] if self._path_in(match) else match
+        path = self._path_in(match)
+        return match.strip() if path is None else path[path.rstrip(f"{os.sep} ").rfind(os.sep) + 1 :].strip()
 
 
 def _agreed(texts: list[str]) -> str:

@@ -9,6 +9,7 @@ import pytest
 from terminal_parts.completion import beginning, complete, unknown_command
 from terminal_parts.editor import Editor
 from terminal_parts.tab import Tab
+from terminal_parts.width import PAINT
 
 NAMES = ("alice", "albert")
 
@@ -51,6 +52,16 @@ def test_the_next_tab_offers_the_next_name_in_a_later_line_too() -> None:
     for name in ("alice", "albert", "alice"):
         tab.press(editor)
         assert editor.text == f"one\n{name}: "
+
+
+def test_paths_are_completed_as_far_as_they_agree() -> None:
+    """And listed by their last names, as those before are on the screen already."""
+    found = ["/send a/plan one ", "/send a/plans/"]
+    tab = Tab(lambda line: found if line == "/send a/p" else [], lambda line: line.removeprefix("/send "))
+    editor = Editor()
+    editor.replace(0, 0, "/send a/p")
+    listed = tab.press(editor)
+    assert (editor.text, listed and PAINT.sub("", listed)) == ("/send a/plan", "plan one  plans/")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from server_parts.web.ranges import Part, has_it, wanted_part
 from server_parts.web.responses import CHECKED, Field, head_of
 
 SHOWN: Final = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"))  # by browsers, at once
+SMALL: Final = 16 * 1024  # bytes of the first piece, and of all to who does not read one …
+SOON: Final = 1.0  # … within so many seconds
 # Nothing in it may run, load anything or talk to anybody; without img-src, a browser does not show a picture by itself.
 POLICY: Final = "sandbox; default-src 'none'; img-src 'self'"
 
@@ -58,19 +60,22 @@ def _kind(file: FileRecord) -> tuple[Field, Field]:
 def send(head: bytes, part: Part, file: FileRecord, store: FileStore, flow: Flow, outlet: Outlet) -> None:
     """All of it, unless the connection or the server ends before. StorageError: the rest cannot be read.
 
-    Each piece is a page of its own: nobody else's have to wait while this transfer does.
+    Each piece is a page of its own: nobody else's have to wait while this transfer does. Who reads slowly gets small
+    ones, and who is too slow is found out soon.
     """
     pace, slowness = flow.own_pace(), Slowness(SLOWEST, PATIENCE, time.monotonic())
-    at, end = part.start, part.start + part.length
+    at, end, most = part.start, part.start + part.length, SMALL
     outlet.offer_pages([head])
     while at < end and not outlet.closed:
         with flow.disk.one(lambda: flow.goes_on) as has_turn:
-            piece = store.read(file.id, at, min(PIECE, end - at)) if has_turn else b""
+            piece = store.read(file.id, at, min(most, end - at)) if has_turn else b""
         if not piece:
             return
+        begun = time.monotonic()
         outlet.offer_pages([piece])
         outlet.drain()
         at += len(piece)
+        most = PIECE if time.monotonic() - begun < SOON else SMALL
         flow.rest(pace, len(piece))
         if slowness.note(len(piece), time.monotonic()):
             return

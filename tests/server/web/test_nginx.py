@@ -16,6 +16,7 @@ from tests.browsers import Web, ask
 from tests.conftest import Chat, ChatLog, Serve
 from tests.peers import WAIT, wait_until
 from tests.postgres import free_port
+from tests.sending import reserve, send
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 DOCS = Path(__file__).parents[3] / "docs" / "web.md"
@@ -69,6 +70,11 @@ def test_people_talk_through_it(serve: Serve, tmp_path: Path, chat_log: ChatLog)
         told = {"X-Forwarded-For": "203.0.113.1, 192.0.2.9", "Forwarded": "for=203.0.113.2;proto=https"}
         page = chat.admit(Web(port, "ann", fields=told))
         assert page.tell("x" * 5_000)["id"] == 1
+        body = bytes(range(256)) * 6000  # more than nginx takes by itself
+        place = reserve(page, "a.bin", len(body))
+        assert send(port, place["url"], body, fields={"Connection": "close"}).status == 201
+        id = page.until("message", seq=page.say("", file=place["id"]))["file"]["id"]
+        assert ask(port, f"/files/{id}/a.bin", Connection="close", Range="bytes=5-").body == body[5:]
         page.ping(b"hello")
         page.leave()
         assert (page.closed, page.pongs) == ((1000, "goodbye"), [b"hello"])

@@ -160,6 +160,10 @@ class FileDesk:
         ticket = self.tickets.new(GET, file.id, file.name, self.clock())
         return file_events.file(file, f"{path}?t={ticket.text}", ticket.expires)
 
+    def is_accepted(self, id: str) -> bool:
+        """Whether the operator's program has accepted a file, if there is one."""
+        return self.accepted is None or id in self.accepted
+
     # --- by the hub ---
 
     def end(self, owners: Iterable[str]) -> None:
@@ -170,6 +174,6 @@ class FileDesk:
 
     def ready(self, id: str, owners: tuple[str, ...], room: str) -> FileRecord | None:
         """A file that one of these may say now in that room."""
-        if self.accepted is not None and id not in self.accepted:
+        if not self.is_accepted(id):
             return None
         return self.store.ready(id, owners, room)

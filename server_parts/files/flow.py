@@ -13,6 +13,7 @@ from server_parts.files.turns import Pace, Turns
 
 AT_ONCE: Final = 4  # that work on the disk
 BODIES: Final = 64  # that are received at once: each holds a piece in memory
+CHECKS: Final = 2  # programs of the operator's that look at files
 SHARE: Final = 2  # one transfer gets so much of what all may have
 
 
@@ -21,6 +22,7 @@ class Flow:
         """`rate`: bytes a second, all together; 0 for no limit."""
         self.bodies = Turns(BODIES)
         self.disk = Turns(AT_ONCE)
+        self.checks = Turns(CHECKS)
         self._rate = rate
         self._all = Pace(rate)
         self._stopping = threading.Event()

@@ -9,6 +9,7 @@ import logging
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,8 @@ from chat_common import harmless_line
 from server_parts.storage.file_records import PIECE, FileRecord, Reservation
 from server_parts.storage.file_store import FileStore
 
-SECONDS: Final = 60.0  # that it may take
+SECONDS: Final = 60.0  # that it may take …
+TICK: Final = 0.5  # … and between two looks whether it is still wanted
 MOST_SAID: Final = 200  # characters of its answer
 REFUSED: Final = "the operator of this server does not accept this file"
 FAILED: Final = "this server could not check the file: try again later"
@@ -25,35 +27,54 @@ FAILED: Final = "this server could not check the file: try again later"
 log = logging.getLogger("chat")
 
 
+Check = Callable[[FileRecord, Reservation, FileStore, Callable[[], bool]], str | None]
+
+
 class Hook:
     def __init__(self, program: str, seconds: float = SECONDS) -> None:
         self._program, self._seconds = program, seconds
 
-    def objection(self, file: FileRecord, place: Reservation, store: FileStore) -> str | None:
-        """Why the program refuses a file, in a sentence; None if it does not."""
+    def objection(
+        self, file: FileRecord, place: Reservation, store: FileStore, is_wanted: Callable[[], bool]
+    ) -> str | None:
+        """Why the program refuses a file, in a sentence; None if it does not. It is killed when it is not wanted."""
         try:
             with tempfile.TemporaryDirectory(prefix="chat-file-") as folder:
                 path = Path(folder) / file.id  # a name that nobody outside has chosen
                 _copy(file, store, path)
-                return self._ask(path, file, place)
+                return self._ask(path, file, place, is_wanted)
         except (OSError, subprocess.SubprocessError) as error:
-            log.error("the program of --file-hook cannot check files: %s", error)
+            if is_wanted():
+                log.error("the program of --file-hook cannot check files: %s", error)
             return FAILED
 
-    def _ask(self, path: Path, file: FileRecord, place: Reservation) -> str | None:
-        done = subprocess.run(
+    def _ask(self, path: Path, file: FileRecord, place: Reservation, is_wanted: Callable[[], bool]) -> str | None:
+        with subprocess.Popen(
             [self._program, str(path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, **_told(file, place)},
-            timeout=self._seconds,
-            check=False,
-        )
-        if done.returncode == 0:
+        ) as program:
+            try:
+                said = _said_by(program, time.monotonic() + self._seconds, is_wanted)
+            except BaseException:
+                program.kill()
+                raise
+        if program.returncode == 0:
             return None
-        first = done.stdout[:MOST_SAID].decode("utf-8", "replace").strip().partition("\n")[0]
+        first = said[:MOST_SAID].decode("utf-8", "replace").strip().partition("\n")[0]
         return harmless_line(first).strip() or REFUSED
+
+
+def _said_by(program: subprocess.Popen[bytes], until: float, is_wanted: Callable[[], bool]) -> bytes:
+    """All that it says until it ends. TimeoutExpired: it takes too long, or the server does not wait any more."""
+    while True:
+        try:
+            return program.communicate(timeout=TICK)[0]
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= until or not is_wanted():
+                raise
 
 
 def _told(file: FileRecord, place: Reservation) -> dict[str, str]:
@@ -75,6 +96,3 @@ def _copy(file: FileRecord, store: FileStore, path: Path) -> None:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-Check = Callable[[FileRecord, Reservation, FileStore], str | None]

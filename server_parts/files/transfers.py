@@ -234,16 +234,19 @@ class Transfers:
             raise _Answer(422, f"{error}.") from None
         except NoSuchFile:
             raise _nothing() from None
-        if self._check is not None:
-            self._look_at(file, reservation, self._check)
+        if self._check is not None and not self._desk.is_accepted(file.id):
+            with self._flow.checks.one(lambda: self._flow.goes_on) as has_turn:
+                self._look_at(file, reservation, self._check if has_turn else None)
         log.info("file %s is complete: %d bytes", file.id, file.size)
         if place.promised is not None:
             self._say(id, file.id, place.promised)
         return told(201, f"{file.name} is stored.", (_at(file.size),))
 
-    def _look_at(self, file: FileRecord, place: Reservation, check: Check) -> None:
-        """What was not looked at, because the server was killed meanwhile, is not said either."""
-        objection = check(file, place, self._store)
+    def _look_at(self, file: FileRecord, place: Reservation, check: Check | None) -> None:
+        """What was not looked at, because the server was stopped or killed meanwhile, is not said either."""
+        objection = None if check is None else check(file, place, self._store, lambda: self._flow.goes_on)
+        if not self._flow.goes_on:
+            raise _Answer(503, STOPPING, (_at(file.size),))
         if objection is not None:
             self._store.cancel(place.id)
             raise _Answer(403, objection)

@@ -81,12 +81,10 @@ def _wrong_method(asked: _Asked, methods: Iterable[str]) -> Reply:
 
 
 class Site:
-    def __init__(
-        self, names: Iterable[str] = (), proxies: Iterable[str] = (), *, has_page: bool = True, has_files: bool = True
-    ) -> None:
+    def __init__(self, names: Iterable[str] = (), proxies: Iterable[str] = (), *, has_page: bool = True) -> None:
         """`names` are those under which this server is reached; `proxies` are believed about whom they talk for."""
         self._hosts = Hosts(names)
-        self.has_page, self._has_files = has_page, has_files
+        self.has_page = has_page
         self.proxies = Proxies(proxies)
         self.visits = Visits()
         self._paths: dict[str, tuple[tuple[str, ...], Callable[[_Asked], Answered]]] = {
@@ -123,7 +121,7 @@ class Site:
         if not head.target.startswith("/"):
             raise BadHeadError(400, "This server is no proxy: ask for a path.")
         asked = _Asked(head, is_encrypted)
-        if self._has_files and head.path.startswith(FILES):
+        if head.path.startswith(FILES):
             return self._about_file(asked)
         if not self.has_page:
             raise BadHeadError(400, NO_PAGE)

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from server_parts.files import receiving
+from server_parts.files import hook, receiving
+from server_parts.files.hook import Hook
 from server_parts.files.tickets import GET, LASTS, SEND
 from server_parts.files.turns import Slowness
 from tests.browsers import ask, read_answer, request_head
@@ -337,6 +338,39 @@ def test_a_program_may_refuse_a_file(serve: Serve, tmp_path: Path, script: str, 
     assert (found.status, found.body.decode().strip()) == (status, said)
     seq = alice.say("", file=place["id"])
     assert (alice.until("message", seq=seq) if status == 201 else alice.until("error", seq=seq))["seq"] == seq
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh")
+def test_a_program_that_takes_too_long_is_killed(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors_expected: ChatLog
+) -> None:
+    """And the file is refused; a server that stops waits for none."""
+    monkeypatch.setattr(hook, "TICK", 0.01)
+    monkeypatch.setattr(Hook, "_ask", _with_little_patience(Hook._ask))
+    chat = serve(file_hook=program(tmp_path, "exec sleep 100"))
+    alice = chat.native("alice")
+    assert send(chat.port, reserve(alice)["url"], BODY).status == 403
+    assert "timed out" in errors_expected.errors[0]
+
+
+def _with_little_patience(ask: Any) -> Any:
+    def impatient(self: Hook, *asked: Any) -> Any:
+        self._seconds = 0.05
+        return ask(self, *asked)
+
+    return impatient
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh")
+def test_a_server_that_stops_waits_for_no_program(serve: Serve, tmp_path: Path) -> None:
+    """The file is not accepted, and its sender is told to come again."""
+    chat = serve(file_hook=program(tmp_path, f"touch {tmp_path}/begun; exec sleep 100"))
+    alice = chat.native("alice")
+    sending = begun(chat, reserve(alice)["url"], BODY, len(BODY))
+    assert wait_until((tmp_path / "begun").exists)
+    chat.server.stop_server()
+    assert answer_of(sending)[0] == 503
+    chat.stop()
 
 
 def test_a_program_that_fails_refuses(serve: Serve, tmp_path: Path, errors_expected: ChatLog) -> None:

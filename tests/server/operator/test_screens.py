@@ -13,6 +13,7 @@ if sys.platform == "win32":
 
 import pty
 
+from server_parts.operator import terminal_screen
 from server_parts.operator.printer import Printer
 from server_parts.operator.terminal_screen import TerminalScreen
 from terminal_parts import background
@@ -26,7 +27,7 @@ def test_an_answer_that_comes_late_is_not_left_to_the_shell(monkeypatch: pytest.
         monkeypatch.setattr(sys, "stdin", file)
         monkeypatch.setattr(sys, "stdout", file)
         monkeypatch.setenv("TERM", "xterm")
-        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setattr(terminal_screen, "shows_colors", lambda: True)
         monkeypatch.setattr(background, "PATIENCE", WAIT)  # however slow this machine is: the answer ends the waiting
         screen = TerminalScreen("server> ")
         typing = threading.Timer(0.1, os.write, (ours, b"\x1b]11;rgb:f/f/f\x1b\\\x1b[?62c"))

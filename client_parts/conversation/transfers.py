@@ -22,6 +22,7 @@ from client_parts.files.errands import (
     Failed,
     Fetching,
     Grant,
+    Interrupt,
     Lost,
     Moved,
     News,
@@ -172,7 +173,8 @@ class Transfers:
         self.whereabouts.ask_again()
 
     def disconnected(self) -> None:
-        """What was asked is not answered any more."""
+        """What was asked is not answered any more; and what is moving goes on where the next connection leads."""
+        self.orders.extend(Interrupt(number) for number in self._begun if number not in self._wanting)
         self._asked.clear()
         self.whereabouts.forget()
 

@@ -66,11 +66,17 @@ class Grant(NamedTuple):
     offset: int = 0
 
 
+class Interrupt(NamedTuple):
+    """The server has been lost: whatever moves over a connection to it will not come to its end."""
+
+    number: int
+
+
 class Cancel(NamedTuple):
     number: int
 
 
-Order = Begin | Grant | Cancel
+Order = Begin | Grant | Interrupt | Cancel
 
 
 # --- What a thread tells ---

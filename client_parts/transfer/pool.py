@@ -26,6 +26,11 @@ class Pool:
         if (worker := self._workers.get(grant.number)) is not None:
             worker.go_on(Way(grant, dial))
 
+    def interrupt(self, number: int) -> None:
+        """Its connection leads nowhere any more: it is to wait for another."""
+        if (worker := self._workers.get(number)) is not None:
+            worker.interrupt()
+
     def cancel(self, number: int) -> None:
         """End one, and keep nothing of it."""
         if (worker := self._workers.pop(number, None)) is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from client_parts.conversation.transfers import Transfers
-from client_parts.files.errands import Begin, Done, Errand, Failed, Grant, Lost, Moved, News, Order
+from client_parts.files.errands import Begin, Done, Errand, Failed, Grant, Interrupt, Lost, Moved, News, Order
 from client_parts.link.connection import Connection
 from client_parts.screen.filing import event
 from client_parts.screen.screen import Screen
@@ -70,6 +70,8 @@ class Porter:
                 self._pool.go_on(order, dial)
             else:  # the link was lost just now
                 self._transfers.take(Lost(order.number), now)
+        elif isinstance(order, Interrupt):
+            self._pool.interrupt(order.number)
         else:
             self._pool.cancel(order.number)
 

@@ -44,7 +44,7 @@ class Unwanted(Exception):
 
 
 class Worker:
-    """Other threads may `go_on` and `give_up`; `tell` is called in its own."""
+    """Other threads may `go_on`, `interrupt` and `give_up`; `tell` is called in its own."""
 
     def __init__(self, errand: Errand, tell: Callable[[News], None]) -> None:
         self._errand = errand
@@ -72,10 +72,15 @@ class Worker:
         """End it soon, wherever it is."""
         with self._changed:
             self._is_unwanted, self._keeps = True, keeps
+            self._changed.notify_all()
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """End the connection that it uses, if there is one."""
+        with self._changed:
             if self._held is not None:
                 with suppress(OSError):
                     self._held.shutdown(socket.SHUT_RDWR)
-            self._changed.notify_all()
 
     def join(self) -> None:
         self._thread.join()

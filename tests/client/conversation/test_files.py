@@ -8,7 +8,20 @@ from typing import Any
 import pytest
 
 from chat_common import Frame
-from client_parts.files.errands import Begin, Cancel, Done, Failed, Fetching, Grant, Lost, Moved, Order, Ready, Sending
+from client_parts.files.errands import (
+    Begin,
+    Cancel,
+    Done,
+    Failed,
+    Fetching,
+    Grant,
+    Interrupt,
+    Lost,
+    Moved,
+    Order,
+    Ready,
+    Sending,
+)
 from tests.client.fakes import ATTACKS, FILE, message
 from tests.client.talk import Talk
 
@@ -166,8 +179,10 @@ def test_a_lost_upload_is_gone_on_with(talk: FileTalk) -> None:
     talk.asked()
     talk.take(Lost(1))
     assert talk.uploads() == [{"type": "upload", "ref": "1", "id": ID}]
-    talk.it.disconnected()
+    talk.hear(granted(1, 100))
     talk.ordered()
+    talk.it.disconnected()
+    assert talk.ordered() == [Interrupt(1)]
     talk.take(Lost(1))
     assert talk.uploads() == []
     talk.welcome()

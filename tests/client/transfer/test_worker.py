@@ -8,6 +8,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,18 +50,23 @@ class Desk:
     def until(self, true: Callable[[], bool], errand: Errand) -> None:
         """Answer what waits for a grant, until that is so."""
         while not true():
-            self._rings.get(timeout=SECONDS)
+            self.wait()
             for news in self.pool.take():
                 if not isinstance(news, Moved):
                     self.heard.append(news)
                 if isinstance(news, (Ready, Lost)):
                     self.grant(errand.number)
 
+    def wait(self) -> None:
+        """For something to take."""
+        self._rings.get(timeout=SECONDS)
+
     def grant(self, number: int) -> None:
         self.pool.go_on(Grant(number, "/files/x?t=y", len(self.server.stored)), self.dial)
 
     def run(self, errand: Errand) -> News:
         """All of it. The last thing that is heard."""
+        self.heard.clear()
         self.pool.begin(errand)
         if isinstance(errand, Fetching):
             self.grant(errand.number)
@@ -210,6 +216,41 @@ def test_a_folder_that_is_gone_is_one_sentence(desk: Desk, fetching: Fetching, t
     news = desk.run(fetching)
     assert isinstance(news, Failed)
     assert news.sentence.startswith("Nothing can be saved in ")
+
+
+# --- Both ways ---
+
+
+def test_a_cut_at_every_64_kib_costs_no_byte(desk: Desk, sending: Sending, fetching: Fetching, tmp_path: Path) -> None:
+    """Neither up nor down."""
+    desk.server.faults.extend([65_536] * (len(DATA) // 65_536))
+    assert desk.run(sending) == Done(1)
+    assert desk.server.stored == DATA
+    desk.server.faults.extend([65_536] * (len(DATA) // 65_536))
+    fetching.target = Target(tmp_path, "fetched")
+    assert desk.run(fetching) == Done(1, str(tmp_path / "fetched"))
+    assert (tmp_path / "fetched").read_bytes() == DATA
+    assert len(desk.server.asked) == 2 * (len(DATA) // 65_536 + 1)
+
+
+def test_ten_at_once_do_not_disturb_each_other(desk: Desk, fetching: Fetching, tmp_path: Path) -> None:
+    """Each of them is cut somewhere, and all have one name."""
+    desk.server.faults.extend([10_000, None, 0, 300_000] * 5)
+    errands = [replace(fetching, number=number) for number in range(1, 11)]
+    for errand in errands:
+        desk.pool.begin(errand)
+        desk.grant(errand.number)
+    done = 0
+    while done < len(errands):
+        desk.wait()
+        for news in desk.pool.take():
+            assert not isinstance(news, Failed), news
+            done += isinstance(news, Done)
+            if isinstance(news, Lost):
+                desk.grant(news.number)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == sorted(["plan.png", *(f"plan ({number}).png" for number in range(2, 11))])
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {DATA}
 
 
 # --- Giving up ---

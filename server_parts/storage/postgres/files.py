@@ -8,6 +8,7 @@ of the connection does no harm. This module must not know what binds a file to a
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -247,14 +248,18 @@ class PostgresFiles:
 
     def sweep(self) -> int:
         now = time.time()
-        unused = self._pool.fetch(_IDLE, (now - IDLE,)) + self._pool.fetch(_REMOVED, (now - GRACE,))
-        if time.monotonic() >= self._next:
-            unused += self._pool.fetch(_ORPHANS)
-            self._next = time.monotonic() + BETWEEN
-        for (id,) in unused:
-            self._delete_pieces(id)
+        gone = self._delete_all(self._pool.fetch(_IDLE, (now - IDLE,)))
+        gone += self._delete_all(self._pool.fetch(_REMOVED, (now - GRACE,)))
         self._pool.fetch(_FORGET, (now - DAY_OF_OWNER,))
-        return len(unused)
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + BETWEEN
+            gone += self._delete_all(self._pool.fetch(_ORPHANS))  # of very many pieces this may take too long
+        return gone
+
+    def _delete_all(self, ids: Sequence[Row]) -> int:
+        for (id,) in ids:
+            self._delete_pieces(id)
+        return len(ids)
 
     def close(self) -> None:
         self._pool.close()

@@ -304,6 +304,19 @@ def test_a_private_file_is_bound_to_its_room(log: Store) -> None:
     assert (found.room, found.message) == ("@alice+bob", 1)
 
 
+def test_what_somebody_has_not_said_is_known(log: Store) -> None:
+    """Finished or not, until it is said or cancelled; of nobody else."""
+    half = log.files.reserve("lobby", "x", 3, None, ALICE).id
+    log.files.write(half, 0, b"12")
+    done, said, cancelled, others = store(log), store(log), store(log), store(log, owner=BOB)
+    say_file(log, said)
+    log.files.cancel(cancelled)
+    found = {upload.reservation.id: upload for upload in log.files.unsaid(ALICE)}
+    assert found == {id: log.files.upload(id) for id in (half, done)}
+    assert [upload.reservation.id for upload in log.files.unsaid(BOB)] == [others]
+    assert log.files.unsaid("account:3") == []
+
+
 # --- listing ---
 
 

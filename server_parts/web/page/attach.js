@@ -207,8 +207,15 @@ export class Attaching {
       this.#rows.delete(item);
       return this.#page.draw("pending");
     }
+    if (item.state === "failed") this.#tell(item);
     if (this.#rows.has(item)) this.#row(item);
     else this.#page.draw("pending");
+  }
+
+  // Also to those who do not see the row: because they are in another room, or hear the page.
+  #tell({ name, room, why }) {
+    if (room === this.#chat.current) $("announcer").textContent = `${name}: ${why}`;
+    else this.#page.notice(`${name}: ${why}`);
   }
 }
 

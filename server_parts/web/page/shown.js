@@ -41,7 +41,7 @@ const near =
     (entries) => {
       for (const { target, isIntersecting } of entries) if (isIntersecting) fetchOnce(target);
     },
-    { rootMargin: "600px" },
+    { rootMargin: "600px", scrollMargin: "600px" },
   );
 
 function fetchOnce(image) {

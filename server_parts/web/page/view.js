@@ -224,6 +224,9 @@ export class LogView {
     const nodes = this.#elements(item);
     this.#nodes.set(item, nodes);
     const hadFocus = old.at(-1).contains(document.activeElement);
+    const [before, now] = [old, nodes].map((all) => all.at(-1).querySelector?.(".file"));
+    if (before && now) now.replaceWith(before); // a picture that is loaded stays
+    if (before && !isBare(item)) before.querySelector(".tick")?.remove();
     old[0].before(...nodes);
     for (const node of old) node.remove();
     if (hadFocus) nodes.at(-1).focus({ preventScroll: true });

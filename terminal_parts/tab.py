@@ -47,7 +47,7 @@ class Tab:
     def _shown(self, match: str) -> str:
         """Of a path, only what is new in it."""
         path = self._path_in(match)
-        return match.strip() if path is None else path[path.rstrip(f"{os.sep} ").rfind(os.sep) + 1 :].strip()
+        return match.strip() if not path else path[path.rstrip(f"{os.sep} ").rfind(os.sep) + 1 :].strip()
 
 
 def _agreed(texts: list[str]) -> str:

@@ -56,12 +56,13 @@ def test_the_next_tab_offers_the_next_name_in_a_later_line_too() -> None:
 
 def test_paths_are_completed_as_far_as_they_agree() -> None:
     """And listed by their last names, as those before are on the screen already."""
-    found = ["/send a/plan one ", "/send a/plans/"]
-    tab = Tab(lambda line: found if line == "/send a/p" else [], lambda line: line.removeprefix("/send "))
-    editor = Editor()
-    editor.replace(0, 0, "/send a/p")
-    listed = tab.press(editor)
-    assert (editor.text, listed and PAINT.sub("", listed)) == ("/send a/plan", "plan one  plans/")
+    found = {"/send a/p": ["/send a/plan one ", "/send a/plans/"], "/se": ["/search ", "/send "]}
+    tab = Tab(found.__getitem__, lambda line: line[6:] if line.startswith("/send ") else None)
+    for typed, agreed, shown in (("/send a/p", "/send a/plan", "plan one  plans/"), ("/se", "/se", "/search  /send")):
+        editor = Editor()
+        editor.replace(0, 0, typed)
+        listed = tab.press(editor)
+        assert (editor.text, listed and PAINT.sub("", listed)) == (agreed, shown)
 
 
 @pytest.mark.parametrize(

@@ -290,23 +290,24 @@ def test_a_transfer_that_is_too_slow_is_cut(chat: Chat, alice: Native, monkeypat
     assert (found.status, found.fields["upload-offset"]) == (408, "1")
 
 
-def test_a_server_that_stops_ends_transfers(serve: Serve) -> None:
+def test_a_server_that_stops_ends_transfers(chat: Chat, alice: Native) -> None:
     """In both directions, and in time; whoever sends is told to go on later."""
-    chat = serve(file_rate=0.2)
-    alice = chat.native("alice")
     body = bytes(300_000)
     path = f"/files/{share(chat, alice, body)['file']['id']}/a.bin"
     place = reserve(alice, size=300_000)
+    chat.server._reading._transfers._flow._rate = 20_000  # from now on
     fetching = chat.peer()
     fetching.send_bytes(request_head(path, fields={"Host": "localhost"}))
     sending = begun(chat, place["url"], body[:100], 300_000)
     assert wait_until(lambda: chat.server._hub.desk.running.count == 2)
     chat.server.stop_server()
     assert answer_of(sending)[0] == 503
+    sending.close()
     head, _, got = fetching.rest().partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")
     assert got == body[: len(got)]
     assert len(got) < len(body)
+    fetching.close()
     chat.stop()
 
 

@@ -65,10 +65,9 @@ class FileDesk:
         """How many bytes a file may have; None if none are taken."""
         return self.limits.size or None
 
-    @property
-    def in_use(self) -> int:
-        """How many bytes files take up. StorageError: nobody can tell just now."""
-        return self.store.totals("").size
+    def in_use(self) -> tuple[int, int]:
+        """How many files there are, and how many bytes they take up. StorageError: nobody can tell just now."""
+        return self.store.count(), self.store.totals("").size
 
     # --- by whoever sends the answer ---
 

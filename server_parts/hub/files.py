@@ -119,16 +119,20 @@ class Files:
         """What files take up, and how many are under way, in words."""
         desk = self._desk
         try:
-            used = size_text(desk.in_use)
+            files, size = desk.in_use()
         except StorageError as error:
-            used = f"unknown ({error})"
-        count = desk.running.count
-        return f"files: {used} of {size_text(desk.limits.space)}, {count} {'transfer' if count == 1 else 'transfers'}"
+            return f"files: {error}"
+        known = f"{_counted(files, 'file')} with {size_text(size)} of {size_text(desk.limits.space)}"
+        return f"{known}, {_counted(desk.running.count, 'transfer')}"
 
     def is_public(self, room: str) -> bool:
         """Whether anybody may read a room, without coming in."""
         is_open = self._settings.guests != "no" and self._settings.entry == "open"
         return is_open and not partners(room) and room not in self._rules.closed
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _pages(client: Client, make: Callable[[], Frame | Refusal], ref: str | None) -> Iterator[bytes]:

@@ -265,6 +265,9 @@ class FileFolder:
             file_disk.free(self._root),
         )
 
+    def count(self) -> int:
+        return self._rows.count()
+
     def sweep(self) -> int:
         idle = time.time() - IDLE
         with self._lock:

@@ -29,6 +29,9 @@ class FileRows(Protocol):
     def totals(self, owner: str, since: float, removed_since: float) -> tuple[int, int]:
         """Bytes of all files, of the removed ones only those since then; and bytes that `owner` has announced since."""
 
+    def count(self) -> int:
+        """How many there are."""
+
 
 def said_file(row: Iterable[Any]) -> SaidFile:
     id, name, size, sha256, mime, width, height, bare, room, message, ts, sender = row

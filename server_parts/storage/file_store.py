@@ -104,6 +104,9 @@ class FileStore(Protocol):
 
     def totals(self, owner: str) -> Totals: ...
 
+    def count(self) -> int:
+        """How many files messages carry."""
+
     def sweep(self) -> int:
         """Delete what nobody needs any more, and return how many files that were.
 

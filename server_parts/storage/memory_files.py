@@ -92,6 +92,10 @@ class MemoryFileRows:
         own = [row for row in rows if row.owner == owner and row.created > since]
         return sum(row.said.file.size for row in there), sum(row.said.file.size for row in own)
 
+    def count(self) -> int:
+        with self._lock:
+            return sum(row.removed is None for row in self._rows.values())
+
 
 class MemoryFiles(FileFolder):
     """Bound and removed by whoever writes the log, under its lock."""

@@ -50,6 +50,15 @@ def test_a_file_is_sent_said_and_fetched(chat: Chat, alice: Native, bob: Native)
     assert (part.status, part.body, part.fields["content-range"]) == (206, BODY[100:200], f"bytes 100-199/{len(BODY)}")
 
 
+def test_the_operator_sees_how_many_there_are(chat: Chat, alice: Native) -> None:
+    """And what they take up."""
+    assert chat.server._hub.files.summary() == "0 files with 0 bytes of 5 GB, 0 transfers"
+    message = share(chat, alice)
+    assert chat.server._hub.files.summary() == "1 file with 10 KB of 5 GB, 0 transfers"
+    alice.until("message", seq=alice.say("", delete=message["id"]))
+    assert chat.server._hub.files.summary().startswith("0 files with ")
+
+
 def test_without_a_caption_the_text_is_the_name(chat: Chat, alice: Native, bob: Native) -> None:
     """For clients that know nothing of files; others are told that there is no caption."""
     share(chat, alice, PNG, "cat.png")

@@ -87,6 +87,7 @@ _READ: Final = f"""
     WHERE file = %(id)s AND number BETWEEN %(start)s / {PIECE} AND (%(end)s - 1) / {PIECE} ORDER BY number"""
 _HAS_BYTES: Final = "SELECT 1 FROM pieces WHERE file = %s AND number = 0"
 
+_COUNT: Final = "SELECT count(*) FROM files WHERE removed IS NULL"
 _TOTALS: Final = """
     SELECT
         (SELECT coalesce(sum(size), 0) FROM files WHERE removed IS NULL OR removed > %(removed_since)s)::bigint
@@ -245,6 +246,10 @@ class PostgresFiles:
         values = {"owner": owner, "since": now - DAY_OF_OWNER, "removed_since": now - GRACE}
         ((size, of_owner, open),) = self._pool.fetch(_TOTALS, values)
         return Totals(size, of_owner, open, None)
+
+    def count(self) -> int:
+        ((count,),) = self._pool.fetch(_COUNT)
+        return int(count)
 
     def sweep(self) -> int:
         now = time.time()

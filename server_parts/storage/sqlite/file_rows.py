@@ -37,6 +37,7 @@ _OF_ALL: Final = f"""
     ORDER BY n DESC LIMIT ?"""
 _KNOWN: Final = "SELECT id FROM files WHERE id IN (SELECT value FROM json_each(?))"
 _REMOVED: Final = "SELECT id FROM files WHERE removed < ?"
+_COUNT: Final = "SELECT count(*) FROM files WHERE removed IS NULL"
 _TOTALS: Final = """
     SELECT (SELECT coalesce(sum(size), 0) FROM files WHERE removed IS NULL OR removed > :removed_since),
         (SELECT coalesce(sum(size), 0) FROM files WHERE owner = :owner AND created > :since)"""
@@ -82,6 +83,10 @@ class SqliteFileRows:
         values = {"owner": owner, "since": since, "removed_since": removed_since}
         ((size, of_owner),) = self._reader.fetch(_TOTALS, values)
         return size, of_owner
+
+    def count(self) -> int:
+        ((count,),) = self._reader.fetch(_COUNT, ())
+        return int(count)
 
 
 # --- by the writer, inside its transaction ---

@@ -410,8 +410,11 @@ def test_totals_count_what_is_there(log: Store) -> None:
     totals = log.files.totals(ALICE)
     assert (totals.size, totals.of_owner, totals.open) == (11_008, 1_008, 2)
     assert (log.files.totals(BOB).of_owner, log.files.totals(BOB).open) == (10_000, 1)
+    assert [len(log.files.unsaid(owner)) for owner in (ALICE, BOB)] == [2, 1]
+    assert log.files.count() == 1
     append(log, draft("/me deleted message #1")._replace(about=About(DELETE, 1)))
     assert log.files.totals(ALICE).size == 11_008, "its bytes are there"
+    assert log.files.count() == 0
     with later(GRACE + 60):
         log.files.sweep()
         totals = log.files.totals(ALICE)

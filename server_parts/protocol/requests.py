@@ -240,7 +240,7 @@ def in_runs(requests: Iterable[Request]) -> list[Request]:
     runs: list[Request] = []
     here, due, row = "", 0, [""]  # the run so far: its room, the seq that would continue it, its texts
     for request in requests:
-        if type(request) is not Say or request.refusal is not None or not _is_only_text(request):
+        if type(request) is not Say or request.refusal is not None or (request.about or request.file) is not None:
             due = 0
         elif request.seq == due and request.room == here and due:
             row += request.texts
@@ -251,10 +251,6 @@ def in_runs(requests: Iterable[Request]) -> list[Request]:
             due = seq and seq + len(row)
         runs.append(request)
     return runs
-
-
-def _is_only_text(say: Say) -> bool:
-    return say.about is None and say.file is None
 
 
 # --- Native frames, checked -------------------------------------------------------------------------------------

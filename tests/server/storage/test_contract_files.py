@@ -56,7 +56,7 @@ def test_a_file_comes_in_pieces(log: Store) -> None:
     assert log.files.upload(reservation.id).file == record
 
 
-@pytest.mark.parametrize("step", [1_000, PIECE - 1, PIECE, 100_003])
+@pytest.mark.parametrize("step", [1_000, 100_003])
 def test_pieces_may_have_any_size(log: Store, step: int) -> None:
     id = log.files.reserve("lobby", "x", len(LARGE), sha(LARGE), ALICE).id
     send(log.files, id, LARGE[: 40 * step], step=step)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from server_parts import export
+from server_parts.settings import Settings
 from server_parts.storage import file_disk
 from server_parts.storage.file_disk import place_of
 from server_parts.storage.file_records import GRACE
@@ -36,11 +38,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("room", ["lobby", "LOBBY", "#Lobby", "@alice+bob", "@Alice+Bob"])
-def test_an_export_finds_a_room_as_a_person_names_it(folder: Path, room: str) -> None:
+def test_an_export_finds_a_room_as_a_person_names_it(
+    folder: Path, room: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     """In any case, and with the sign that stands before it on a screen."""
-    run = run_server("--data", str(folder), "--export", room)
-    assert (run.returncode, run.stderr) == (0, "")
-    assert [json.loads(line)["text"] for line in run.stdout.splitlines()] == TEXTS
+    assert export.export(Settings(data=str(folder)), room) == 0
+    printed = capsysbinary.readouterr()
+    assert printed.err == b""
+    assert [json.loads(line)["text"] for line in printed.out.splitlines()] == TEXTS
 
 
 def test_an_export_steers_no_terminal(tmp_path: Path) -> None:
@@ -107,13 +112,13 @@ def test_a_copy_does_not_hold_the_key(folder: Path) -> None:
     assert b"secret" not in (folder.parent / "second.db").read_bytes()
 
 
-def test_an_export_has_the_records_of_files(tmp_path: Path) -> None:
+def test_an_export_has_the_records_of_files(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     """Without the bytes."""
     with closing(SqliteLog(tmp_path / "data")) as log:
         file = say_file(log, store(log, b"some bytes", name="a.txt")).file
     assert file is not None
-    run = run_server("--data", str(tmp_path / "data"), "--export", "lobby")
-    assert json.loads(run.stdout)["file"] == file.frame()
+    assert export.export(Settings(data=str(tmp_path / "data")), "lobby") == 0
+    assert json.loads(capsysbinary.readouterr().out)["file"] == file.frame()
 
 
 def test_a_backup_has_the_files(tmp_path: Path) -> None:
@@ -141,7 +146,7 @@ def test_a_backup_has_the_files(tmp_path: Path) -> None:
             assert log.files.sweep() == 0
 
 
-def test_a_backup_speaks_of_no_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_backup_speaks_of_no_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is lost or damaged in the folder is told, and the rest is copied."""
     data, copy = tmp_path / "data", tmp_path / "copy.db"
     with closing(SqliteLog(data)) as log:
@@ -150,10 +155,11 @@ def test_a_backup_speaks_of_no_file_that_is_not_there(tmp_path: Path) -> None:
             say_file(log, id)
     place_of(data / "files", lost).unlink()
     place_of(data / "files", damaged).write_bytes(b"DAMAGED")
-    run = run_server("--data", str(data), "--backup", str(copy))
-    assert (run.returncode, "and 2 files to" in run.stdout) == (0, True)
-    assert "1 file is damaged in that folder, and in the copy" in run.stderr
-    assert "1 file is missing there" in run.stderr
+    assert export.backup(Settings(data=str(data)), str(copy)) == 0
+    printed = capsys.readouterr()
+    assert "and 2 files to" in printed.out
+    assert "1 file is damaged in that folder, and in the copy" in printed.err
+    assert "1 file is missing there" in printed.err
     assert left_in(tmp_path / "copy.db.files") == {damaged, fine}
     reader = LogReader(copy)
     found = [message.file.id if message.file else None for message in reader.after("lobby", 0, 9)]
@@ -166,9 +172,8 @@ def test_a_backup_overwrites_no_files(tmp_path: Path) -> None:
     with closing(SqliteLog(tmp_path / "data")) as log:
         say_file(log, store(log))
     (tmp_path / "copy.db.files").mkdir()
-    run = run_server("--data", str(tmp_path / "data"), "--backup", str(tmp_path / "copy.db"))
-    assert run.returncode == 1
-    assert run.stderr == f"{tmp_path}/copy.db.files exists already; choose another name.\n"
+    with pytest.raises(StorageError, match=r"/copy.db.files exists already; choose another name$"):
+        export.backup(Settings(data=str(tmp_path / "data")), str(tmp_path / "copy.db"))
     assert {path.name for path in tmp_path.iterdir()} == {"data", "copy.db.files"}
 
 

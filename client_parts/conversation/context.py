@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from chat_common import Frame
 from client_parts.conversation.company import Company
+from client_parts.conversation.remembered import changes_another
 from client_parts.conversation.state import State
 from client_parts.screen.view import aside, message_number
 
@@ -78,6 +79,7 @@ class Context:
             return
         board.show(aside(f"* around {number} in {place}:"))
         for message in page:
-            if not self._company.is_ignored(message["from"]):
-                is_meant = message["id"] == asked.id
+            is_meant = message["id"] == asked.id
+            is_done = changes_another(message) and not is_meant  # what it did is shown where it did it
+            if not is_done and not self._company.is_ignored(message["from"]):
                 board.show(view.near(message, self._query, is_meant=is_meant))

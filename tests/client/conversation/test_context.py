@@ -63,6 +63,16 @@ def test_what_is_ignored_is_not_shown(talk: Talk) -> None:
     assert talk.hear(page("den", 8, 9)) == ["* around [9] in #den:"]
 
 
+def test_what_was_done_to_messages_is_no_message(talk: Talk) -> None:
+    """A correction or reaction is not listed beside what it changed, unless its own number was asked for."""
+    talk.type("/context 9")
+    [said, edited, liked] = (message(id, f"whale {id}", room="den") for id in (9, 10, 11))
+    done: dict[str, object] = {"messages": [said, {**edited, "edit": 9}, {**liked, "react": 9}]}
+    assert len(talk.hear(page("den", **done))) == 2
+    talk.type("/context 11 den")
+    assert [line.split()[0] for line in talk.hear(page("den", **done))[1:]] == ["[9]", "→"]
+
+
 @pytest.mark.parametrize("ids", [(), (8, 10)])
 def test_a_message_that_is_not_there(talk: Talk, ids: tuple[int, ...]) -> None:
     """Said in a sentence; an answer after the link was lost is nobody's."""

@@ -115,7 +115,7 @@ class CatchingUp:
         number, hidden = new[0] - besides, new[1]
         self._state.room_board.show(room, self._state.view.unread(number, room, hidden=hidden))
         if not self._rooms.is_current(room):
-            self._rooms.unread.add(room, number)
+            self._rooms.unread.add(room, self._unseen.seen_before(room), number)
 
     def _mark_for_me(self, news: list[Frame]) -> None:
         """Of the rooms with unread messages, those in which this person is meant."""

@@ -72,7 +72,7 @@ class Conversation:
         self._rooms = rooms = Rooms(state, company, unseen, wishes.current or view.home)
         self._paging = paging = Paging(state, company)
         messages = Messages(state, company)
-        self._mentions = mentions = Mentions(state, messages, unseen, paging.searches)
+        self._mentions = mentions = Mentions(state, rooms, messages, unseen, paging.searches)
         self._catching_up = catching_up = CatchingUp(state, rooms, company, messages, mentions, unseen)
         catching_up.takes_page = paging.context.takes
         self._introduction = Introduction(state, rooms, mentions)

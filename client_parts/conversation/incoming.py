@@ -56,7 +56,7 @@ class Incoming:
         """Count it as unread, keep it as missed, ring for it, as far as there is reason to."""
         room = message["room"]
         if not self._rooms.is_current(room):
-            self._rooms.unread.add(room)
+            self._rooms.unread.add(room, message["id"] - 1)
             if self._messages.is_for_me(message):
                 self._rooms.unread.mark_for_me(room)
         elif room.startswith("@") and self._company.people.is_away(message["from"]):

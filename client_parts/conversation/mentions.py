@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from chat_common import Frame
 from client_parts.conversation.messages import Messages, key_of
+from client_parts.conversation.rooms import Rooms
 from client_parts.conversation.searches import Searches, Take
 from client_parts.conversation.state import State
 from client_parts.conversation.unseen import Unseen
@@ -15,8 +16,9 @@ from client_parts.screen.view import alert
 
 
 class Mentions:
-    def __init__(self, state: State, messages: Messages, unseen: Unseen, searches: Searches) -> None:
+    def __init__(self, state: State, rooms: Rooms, messages: Messages, unseen: Unseen, searches: Searches) -> None:
         self._state = state
+        self._rooms = rooms
         self._messages = messages
         self._unseen = unseen
         self._searches = searches
@@ -94,6 +96,10 @@ class Mentions:
         # Not before it is known what was missed: that would be lost.
         if self._state.online and self._looked_back and cursors.epoch is not None:
             positions = cursors.positions() if self._read is None else self._read
-            last_seen = self._state.room_board.last_seen
-            shown = {room: last_seen(room, id) for room, id in positions.items() if id is not None}
-            self._unseen.keep_place(cursors.epoch, self._state.name, shown)
+            read = {room: self._read_to(room, id) for room, id in positions.items() if id is not None}
+            self._unseen.keep_place(cursors.epoch, self._state.name, read)
+
+    def _read_to(self, room: str, shown: int) -> int:
+        """What is unread now is unread in the next run too, where the status row tells of it."""
+        shown = self._state.room_board.last_seen(room, shown)
+        return self._rooms.unread.read_to(room, shown) if self._state.board.rich else shown

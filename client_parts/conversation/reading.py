@@ -41,8 +41,8 @@ class Reading:
     def joined(self, frame: Frame) -> None:
         """A room is entered: how far it was read so far."""
         self._begin_anew_under_another_name()
-        if frame.get("read") is not None:
-            self._take(frame["room"], frame["read"])
+        if (read := _read_so_far(frame)) is not None:
+            self._take(frame["room"], read)
 
     def heard(self, frame: Frame) -> None:
         """This person has read something in another terminal."""
@@ -51,7 +51,7 @@ class Reading:
         if id > self._known.get(room, 0):
             self._take(room, id)
             shown = self._state.cursors.last_shown(room) or 0
-            self._rooms.unread.keep(room, max(shown - id, 0))
+            self._rooms.unread.keep(room, max(shown - id, 0), id)
 
     def _take(self, room: str, id: int) -> None:
         self._known[room] = max(id, self._known.get(room, 0))
@@ -92,3 +92,12 @@ class Reading:
     def _is_looked_at(self) -> bool:
         board = self._state.board
         return board.rich and self._state.away.text is None and board.window.is_looked_at()
+
+
+def _read_so_far(joined: Frame) -> int | None:
+    """Where to begin, in a room that is entered.
+
+    A private conversation that this account has read nowhere is new as a whole; a public room is not.
+    """
+    room, read = joined["room"], joined.get("read")
+    return 0 if "read" in joined and read is None and room.startswith("@") else read

@@ -68,6 +68,10 @@ class Unseen:
         """This person bears the name of another account now."""
         self._read.clear()
 
+    def seen_before(self, room: str) -> int:
+        """The last id of a room that was seen before it was entered."""
+        return self._since.get(room, 0)
+
     def is_new(self, key: Key) -> bool:
         """Whether a message of a room that was entered came after what was seen before."""
         room, id = key
@@ -131,20 +135,30 @@ class Unread:
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}  # the room that was first to have news comes first
+        self._read_to: dict[str, int] = {}  # the last id before them
         self._for_me: set[str] = set()  # rooms in which something was said to this person
 
-    def add(self, room: str, number: int = 1) -> None:
+    def add(self, room: str, behind: int, number: int = 1) -> None:
+        """Count messages of a room; `behind` is the id before the first of them."""
         self._counts[room] = self._counts.get(room, 0) + number
+        self._read_to.setdefault(room, behind)
 
-    def keep(self, room: str, most: int) -> None:
-        """At most so many are left of it."""
+    def keep(self, room: str, most: int, behind: int) -> None:
+        """At most so many are left of it, behind that id."""
         if self._counts.get(room, 0) > most:
             self._counts[room] = most
+        if room in self._read_to:
+            self._read_to[room] = max(behind, self._read_to[room])
         if not most:
             self.seen(room)
 
+    def read_to(self, room: str, shown: int) -> int:
+        """Up to where a room was read of which that id was shown."""
+        return min(shown, self._read_to.get(room, shown))
+
     def seen(self, room: str) -> None:
         self._counts.pop(room, None)
+        self._read_to.pop(room, None)
         self._for_me.discard(room)
 
     def mark_for_me(self, room: str) -> None:

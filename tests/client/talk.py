@@ -8,6 +8,7 @@ from typing import Any
 from chat_common import Frame
 from client_parts.conversation.conversation import Conversation, Wishes
 from client_parts.input.commands import understand
+from client_parts.kept.bookmarks import Bookmarks
 from client_parts.screen.status import Status
 from client_parts.screen.view import View, clock
 from tests.client.fakes import SAID, Notebook
@@ -18,12 +19,20 @@ _TIME = re.compile(rf"^{clock(SAID)} ")
 class Talk:
     """A conversation with its notebook, and short ways to feed it."""
 
-    def __init__(self, *rooms: str, online: bool = True, rich: bool = False, history: int = 20) -> None:
+    def __init__(
+        self,
+        *rooms: str,
+        online: bool = True,
+        rich: bool = False,
+        history: int = 20,
+        bookmarks: Bookmarks | None = None,
+    ) -> None:
         self.board = Notebook()
         self.board.rich = rich
         view = View("short")
         view.new_day(SAID)  # no line for the day on which these conversations take place, whenever they are run
-        self.it = Conversation(self.board, view, Wishes("ann", "blue", rooms or ("lobby",), history))
+        wishes = Wishes("ann", "blue", rooms or ("lobby",), history)
+        self.it = Conversation(self.board, view, wishes, bookmarks=bookmarks)
         if online:
             self.welcome()
 

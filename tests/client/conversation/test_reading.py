@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chat_common import Frame
 from client_parts.conversation.reading import MOST_TOLD, PAUSE
+from client_parts.kept.bookmarks import Bookmarks
 from tests.client.fakes import message, timeless, unpainted
 from tests.client.talk import Talk
 
@@ -16,8 +18,10 @@ from tests.client.talk import Talk
 class Terminal(Talk):
     """One that somebody looks at, at a server which keeps what was read."""
 
-    def __init__(self, *rooms: str, features: Any = ("by", "read"), rich: bool = True) -> None:
-        super().__init__(*rooms, online=False, rich=rich)
+    def __init__(
+        self, *rooms: str, features: Any = ("by", "read"), rich: bool = True, bookmarks: Bookmarks | None = None
+    ) -> None:
+        super().__init__(*rooms, online=False, rich=rich, bookmarks=bookmarks)
         self.features = list(features) if features else features
         self.now = 100.0
         self.board.window.has_focus = True
@@ -186,6 +190,46 @@ def test_without_a_position_nothing_is_new_on_a_new_machine() -> None:
     assert not [line for line in terminal.joins("lobby", 2, message(1), message(2)) if "new" in line]
     terminal.joins("builds", 1, message(1, room="builds"))
     assert terminal.unread() == {}
+
+
+def test_a_private_conversation_that_was_read_nowhere_is_new_on_a_new_machine() -> None:
+    """Otherwise the mere start of another terminal would count it as read everywhere; an older server says nothing."""
+    terminal = Terminal()
+    terminal.joins("lobby", 0)
+    terminal.joins("@ann+bob", 2, *(message(id, room="@ann+bob") for id in (1, 2)))
+    assert terminal.unread() == {"@bob": 2}
+    assert terminal.reads() == []
+    old = Terminal()
+    old.enter("@ann+bob", 1, message(1, room="@ann+bob"))
+    assert old.unread() == {}
+
+
+@pytest.mark.parametrize(("rich", "left"), [(True, {"@bob": 2, "#builds": 1}), (False, {})])
+def test_what_is_unread_at_the_end_is_unread_in_the_next_run(tmp_path: Path, rich: bool, left: dict[str, int]) -> None:
+    """It is shown again, and the server is not told that it was read. Without a status row nobody would know of it."""
+    told = [message(id, room="@ann+bob") for id in (2, 3)]
+
+    def start() -> Terminal:
+        terminal = Terminal("lobby", "builds", rich=rich, bookmarks=Bookmarks(tmp_path / "seen.json"))
+        terminal.hear({"type": "results", "text": '"ann"', "messages": [], "total": 0})
+        return terminal
+
+    first = start()
+    first.joins("lobby", 0)
+    first.joins("builds", 4, read=4)
+    first.joins("@ann+bob", 1, message(1, room="@ann+bob"), read=1)
+    first.hear(*told, message(5, room="builds"))
+    first.it.disconnected()
+    second = start()
+    second.joins("@ann+bob", 3, message(1, room="@ann+bob"), *told, read=1)
+    second.joins("builds", 5, message(5, room="builds"), read=4)
+    assert second.unread() == left
+    assert second.reads() == []
+    second.elsewhere(2, "@ann+bob")
+    second.it.disconnected()
+    third = start()
+    third.joins("@ann+bob", 3, *told, read=2)
+    assert third.unread() == ({"@bob": 1} if rich else {})
 
 
 def test_what_was_read_elsewhere_while_the_link_was_gone_is_not_new() -> None:

@@ -35,6 +35,7 @@
     import("./page.js");
   };
   if (document.hidden || !window.PerformanceObserver?.supportedEntryTypes?.includes("paint")) return load();
-  new PerformanceObserver(load).observe({ type: "paint", buffered: true });
-  setTimeout(load, 3000); // whatever holds the picture up
+  const seen = (list) => list.getEntriesByName("first-contentful-paint").length && load(); // not the empty ground before it
+  new PerformanceObserver(seen).observe({ type: "paint", buffered: true });
+  setTimeout(load, 5000); // whatever holds the picture up
 })();

@@ -27,8 +27,8 @@ MOST_PACKED = 60_000  # bytes: everything there is
 def asked_until_it_is_there(tab: Tab) -> list[str]:
     """The requests of a load up to the first picture."""
     painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-    early = f"performance.getEntriesByType('resource').filter(one => one.startTime < {painted}).map(one => one.name)"
-    found: list[str] = tab.value(early)
+    is_early = f"one => one.startTime < {painted} && one.transferSize"  # and not in the browser already
+    found: list[str] = tab.value(f"performance.getEntriesByType('resource').filter({is_early}).map(one => one.name)")
     return ["", *found]
 
 

@@ -34,6 +34,7 @@
     }
     import("./page.js");
   };
+  if (isKnown()) return load(); // their browser has the modules
   if (document.hidden || !window.PerformanceObserver?.supportedEntryTypes?.includes("paint")) return load();
   const seen = (list) => list.getEntriesByName("first-contentful-paint").length && load(); // not the empty ground before it
   new PerformanceObserver(seen).observe({ type: "paint", buffered: true });

@@ -206,7 +206,7 @@ _EVERYDAY: tuple[Command, ...] = (
         "search",
         (),
         "/search TEXT",
-        "Find messages in public rooms and your private conversations.",
+        'Find messages by words or their beginnings; "TEXT" in quotation marks is exact.',
         lambda a, w: a.search(needed(w)),
     ),
     Command(

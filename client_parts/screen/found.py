@@ -25,16 +25,15 @@ class Results(NamedTuple):
 
 
 def matches(query: str, text: str) -> list[tuple[int, int]]:
-    """Where a text has the words of a query. Words that differ in their accents are not marked.
+    """Where a text has the words of a query: those that begin so, or exactly what is in quotation marks.
 
-    If it has a word nowhere as a whole, the server has taken it for the beginning of one.
+    Words that differ in their accents are not marked.
     """
     spans = []
     for quoted, star, bare in _ITEM.findall(query):
         words = [] if _FILTER.match(bare) else _WORD.findall(quoted or bare)
         if words:
-            whole = [] if star or bare.endswith("*") else _places(words, text)
-            spans += whole or _places(words, text, goes_on=True)
+            spans += _places(words, text, goes_on=bool(bare or star))
     return _apart(sorted(spans))
 
 

@@ -179,7 +179,7 @@ GROUPS: Final = {
         Command("/rooms [BEGINNING]", "list the rooms", _rooms),
         Command("/who [ROOM]", "list the people in a room (default: the one you talk in)", _who),
         Command("/history [ROOM] [N]", "show the last N messages of a room (1 to 500; 20 if not given)", _history),
-        Command("/search TEXT", "find messages in public rooms", _search),
+        Command("/search TEXT", 'find messages in public rooms by beginnings of words; "TEXT" is exact', _search),
         Command("/more", "show more results", lambda desk, words: desk.ask(ask.Search("", again=True))),
     ),
     "Files": tuple(_on_files(row, row.usage.replace("NAME", "FILE")) for row in plain_files.ROWS),

@@ -346,7 +346,7 @@ _ROWS: Final = (
     _Command("/msg NAME TEXT", "send a private message", PlainDoor._message),
     _Command("/me TEXT", "describe what you do: * alice waves", lambda door, rest: door._say(f"/me {rest}")),
     _Command("/history [N]", "show earlier messages", PlainDoor._history),
-    _Command("/search TEXT", "find messages", PlainDoor._search),
+    _Command("/search TEXT", 'find messages by beginnings of words; "TEXT" is exact', PlainDoor._search),
     _Command("/more", "show more results", lambda door, rest: Search("", again=True)),
     _Command("/times on|off", "show when each message was sent, in the server's time", PlainDoor._times),
     _Command("/say TEXT", "send TEXT even if it looks like a command", PlainDoor._say),

@@ -1,9 +1,9 @@
 """The language of a search: what somebody typed as a `Query`, and whether a message answers it.
 
-    blue whale          both words, anywhere          from:alice          who said it (several: any of them)
-    "blue whale"        one after the other           in:lobby            where (several: any of them)
-    wha*                words that begin so           since:2026-11-01    on that day or later (the asker's day)
-                                                      until:2026-11-30    on that day or earlier
+    blue wha            words that begin so           from:alice          who said it (several: any of them)
+    "whale"             exactly this word             in:lobby            where (several: any of them)
+    "blue whale"        one after the other           since:2026-11-01    on that day or later (the asker's day)
+    "blue wha"*         the last may go on            until:2026-11-30    on that day or earlier
 
 Case and accents do not matter. Scripts that are written without spaces are searched character by character, so that
 any part of a sentence finds it; so are emoji. Whatever is not of the above form is just words: a log takes any query.
@@ -25,7 +25,6 @@ from chat_common import harmless_line, is_name
 
 MAX_QUERY: Final = 400  # characters; what is beyond is not looked for
 MAX_PHRASES: Final = 8  # words and phrases; the time of a search grows with each
-MAX_PREFIXES: Final = 4  # of these, with a star: each is looked for in as many lists as there are words that begin so
 MAX_ECHO: Final = 40  # of what somebody sent, in an answer
 DAY: Final = 86_400
 
@@ -103,7 +102,7 @@ def parse(text: str, utc_offset: int = 0) -> Query:
         elif key == "until" and (day := _day(value)) is not None:
             until = min(until, day + DAY - shift)
         elif words := words_of(quoted or bare):
-            phrases.append(Phrase(tuple(words), bool(star) or bare.endswith("*")))
+            phrases.append(Phrase(tuple(words), bool(bare or star) and not _is_complete(words[-1])))
     return Query(tuple(phrases), frozenset(senders), frozenset(rooms), since, until)
 
 
@@ -117,13 +116,8 @@ def query_problem(text: str) -> str | None:
             fits, advice = _FORMS[key.lower()]
             if not fits(value):
                 return f"the filter {harmless_line(bare[:MAX_ECHO])} finds nothing: {advice}"
-    phrases = parse(text).phrases
-    prefixes = sum(phrase.prefix for phrase in phrases)
-    if len(phrases) > MAX_PHRASES or prefixes > MAX_PREFIXES:
-        return (
-            f"that search has too many words: use at most {MAX_PHRASES} words or phrases"
-            f" ({len(phrases)} now), {MAX_PREFIXES} of them with a star ({prefixes} now)"
-        )
+    if (count := len(parse(text).phrases)) > MAX_PHRASES:
+        return f"that search has too many words: use at most {MAX_PHRASES} words or phrases ({count} now)"
     return None
 
 
@@ -151,6 +145,11 @@ def _spaced(text: str) -> Iterator[str]:
             kind = unicodedata.category(character)
             # Vowel signs of Indian scripts are marks and belong to their word; an emoji is a word of its own.
             yield character if kind in ("Mn", "Mc") else f" {character} " if kind == "So" else " "
+
+
+def _is_complete(word: str) -> bool:
+    """Whether no longer word can begin so: a character of an unspaced script, or an emoji."""
+    return len(word) == 1 and (_UNSPACED.match(word) is not None or unicodedata.category(word) == "So")
 
 
 def _row(phrase: Phrase) -> str:

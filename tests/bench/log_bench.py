@@ -90,17 +90,21 @@ def measure_pages(log: Store) -> Iterator[Row]:
 
 
 QUERIES = {
-    "rare word": "needle",
-    "common word": "common",
-    "two common words": "common other",  # never together: the worst case, nothing ends the search early
+    "rare word": '"needle"',
+    "common word": '"common"',
+    "two common words": '"common" "other"',  # never together: the worst case, nothing ends the search early
     "phrase": '"common needle"',
-    "prefix of 3": "com*",
-    "prefix of 1": "t*",
+    "prefix, rare": "needle",
+    "prefix, common": "common",
+    "prefixes, two common ones": "common other",
+    "prefix of 3": "com",
+    "prefix of 2": "co",
+    "prefix of 1": "t",
     "from:": "from:user3",
-    "from: and word": "common from:user3",
-    "in: and word": "common in:room-7",
-    "dates": "common since:2000-01-01 until:2040-01-01",
-    "no such word": "xyzzyqq",
+    "from: and word": '"common" from:user3',
+    "in: and word": '"common" in:room-7',
+    "dates": '"common" since:2000-01-01 until:2040-01-01',
+    "no such word": '"xyzzyqq"',
 }
 
 

@@ -18,7 +18,7 @@ from server_parts.storage.search_query import Phrase, Query, fold_name, words_of
 SIZE_BITS: Final = 12
 SIZE: Final = 1 << SIZE_BITS  # messages in a block
 ALL: Final = (1 << SIZE) - 1
-_BITMAP: Final = SIZE // 8  # bytes
+BITMAP: Final = SIZE // 8  # bytes
 LONGEST: Final = 64  # characters of a word that are kept: a row of an index has a limit
 PRIVATE: Final = "p"
 LAST: Final = "\U0010ffff"  # behind every character that a word may have
@@ -47,22 +47,28 @@ def keys_of(sender: str, room: int, private: bool, text: str) -> set[str]:
 
 def packed(places: Sequence[int]) -> bytes:
     """Places in a block, rising."""
-    if 2 * len(places) < _BITMAP:
+    if 2 * len(places) < BITMAP:
         small = array("H", places)
         if byteorder == "big":
             small.byteswap()
         return small.tobytes()
-    return sum(1 << place for place in places).to_bytes(_BITMAP, "little")
+    return sum(1 << place for place in places).to_bytes(BITMAP, "little")
 
 
 def unpacked(data: bytes) -> int:
     """The same as a number with a bit for each."""
-    if len(data) == _BITMAP:
-        return int.from_bytes(data, "little")
+    return int.from_bytes(data, "little") if len(data) == BITMAP else of_lists(data)
+
+
+def of_lists(data: bytes) -> int:
+    """The same of several lists of places behind each other, in any order."""
     small = array("H", data)
     if byteorder == "big":
         small.byteswap()
-    return sum(1 << place for place in small)
+    bits = bytearray(BITMAP)
+    for place in small:
+        bits[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(bits, "little")
 
 
 def newest_first(bits: int) -> Iterator[int]:

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from server_parts.storage.finding import Finds, Found, Wanted, end_of_search
 from server_parts.storage.postgres.postings import (
     ALL,
+    BITMAP,
     LAST,
     PRIVATE,
     SIZE,
@@ -22,6 +23,7 @@ from server_parts.storage.postgres.postings import (
     Key,
     groups_of,
     newest_first,
+    of_lists,
     room_key,
     unpacked,
 )
@@ -39,16 +41,19 @@ _STATE: Final = "SELECT n, coalesce((SELECT max(block) FROM blocks), -1) FROM co
 _BLOCKS: Final = """
     SELECT block, stale FROM blocks WHERE block <= %s AND (stale OR high >= %s AND low < %s)
     ORDER BY block DESC LIMIT %s"""
-# Each block and word is looked up by itself: OFFSET 0 keeps it from being done in any other way.
+# Each block and word is looked up by itself: OFFSET 0 keeps it from being done in any other way. Many words of a block
+# may begin so: their lists of places come as one value, and only what is kept as a bit for each message by itself.
 _POSTINGS: Final = f"""
-    SELECT b, k.number, p.places
+    SELECT b, k.number, false, p.places
     FROM unnest(%(blocks)s::bigint[]) AS b CROSS JOIN unnest(%(words)s::text[]) WITH ORDINALITY AS k (word, number)
     CROSS JOIN LATERAL (SELECT places FROM postings WHERE block = b AND word = k.word OFFSET 0) AS p
     UNION ALL
-    SELECT b, -k.number, p.places
+    SELECT b, -k.number, p.are_lists, p.places
     FROM unnest(%(blocks)s::bigint[]) AS b CROSS JOIN unnest(%(prefixes)s::text[]) WITH ORDINALITY AS k (word, number)
     CROSS JOIN LATERAL (
-        SELECT places FROM postings WHERE block = b AND word >= k.word AND word < k.word || '{LAST}' OFFSET 0) AS p"""
+        SELECT string_agg(places, '') AS places, bool_and(octet_length(places) < {BITMAP}) AS are_lists
+        FROM postings WHERE block = b AND word >= k.word AND word < k.word || '{LAST}'
+        GROUP BY CASE WHEN octet_length(places) = {BITMAP} THEN word END OFFSET 0) AS p"""
 _CONDITIONS: Final = """
     (m.room = ANY (%(rooms)s) OR %(public)s AND NOT r.private AND m.room <> ALL (%(hidden)s))
     AND m.text <> '' AND (m.about IS NULL OR m.about LIKE 'reply %%')
@@ -200,9 +205,9 @@ class _Search:
             return {}
         values = {"blocks": blocks, "words": self._keys.words, "prefixes": self._keys.prefixes}
         found: dict[int, dict[Key, int]] = {}
-        for block, number, places in self._reader.fetch(_POSTINGS, values):
+        for block, number, are_lists, places in self._reader.fetch(_POSTINGS, values):
             there, key = found.setdefault(block, {}), self._keys.key(number)
-            there[key] = there.get(key, 0) | unpacked(places)
+            there[key] = there.get(key, 0) | (of_lists(places) if are_lists else unpacked(places))
         return {block: self._combined(there) for block, there in found.items()}
 
     def _combined(self, there: dict[Key, int]) -> int:

@@ -15,7 +15,7 @@ from typing import Final
 from server_parts.storage.search_query import fold_name, words_of
 from server_parts.storage.sqlite.amending import Forgotten
 
-VERSION: Final = 2  # of the tables below and of what a word is; another one in the file makes the index anew
+VERSION: Final = 3  # of the tables below and of what a word is; another one in the file makes the index anew
 SLICE: Final = 2000  # messages indexed, or looked through, at a time
 MERGED: Final = 200  # pages of the index that are merged at a time
 
@@ -24,9 +24,10 @@ _CREATE: Final = (
     "CREATE TABLE indexed (n INTEGER PRIMARY KEY)",
     # Those of them that were edited before they were indexed last, and the id of the edit.
     "CREATE TABLE edited (n INTEGER PRIMARY KEY, edit INTEGER NOT NULL)",
-    # No copy of the texts and no sizes: only where each word is. `ascii` takes what `words_of` made as it is. With its
-    # own index the prefix of one letter, which most messages have, is as fast as a word; longer ones do without.
-    "CREATE VIRTUAL TABLE words USING fts5(text, tags, content='', columnsize=0, tokenize='ascii', prefix='1')",
+    # No copy of the texts and no sizes: only where each word is. `ascii` takes what `words_of` made as it is. With
+    # their own index beginnings of one to three letters, which many words have, are as fast as a word. For longer
+    # ones, all places of all words that begin so are put together before the first is looked at.
+    "CREATE VIRTUAL TABLE words USING fts5(text, tags, content='', columnsize=0, tokenize='ascii', prefix='1 2 3')",
 )
 _DROP: Final = tuple(f"DROP TABLE IF EXISTS {name}" for name in ("about", "words", "indexed", "edited"))
 

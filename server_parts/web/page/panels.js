@@ -93,7 +93,7 @@ export function search(page, begin = "") {
   const { chat } = page;
   choose(
     "Search messages",
-    'Words, "a phrase", from:name, in:room',
+    'Beginnings of words, "exact words", from:name, in:room',
     async (words) => {
       const text = words || begin;
       if (!text) return [];

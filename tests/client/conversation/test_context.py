@@ -100,13 +100,16 @@ def test_a_wrong_number_is_told(talk: Talk, words: str) -> None:
 @pytest.mark.parametrize(
     ("query", "text", "marked"),
     [
-        ("whale", "Whale whales", ["Whale"]),
+        ("whale", "Whale whales", ["Whale", "whales"]),
+        ('"whale"', "Whale whales", ["Whale"]),
+        ('"wha"', "Whale whales", []),
         ("wha*", "Whale whales", ["Whale", "whales"]),
         ("wha", "a Whale, awhale", ["Whale"]),
-        ('"blue wha"', "blue whale", ["blue whale"]),
+        ('"blue wha"', "blue whale", []),
+        ('"blue wha"*', "blue whale", ["blue whale"]),
         ("from:wha", "whale", []),
     ],
 )
 def test_a_word_may_be_a_beginning(query: str, text: str, marked: list[str]) -> None:
-    """For a server that takes it so: where the whole word is nowhere, what begins so is marked."""
+    """A bare word marks the words that begin so, as a whole; one in quotation marks only itself."""
     assert [text[start:end] for start, end in matches(query, text)] == marked

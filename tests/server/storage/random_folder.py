@@ -28,7 +28,7 @@ TEXTS = [
     'a "quoted" word', '""', "a, b", "two\nlines", "\r\n", "\\.", "\\N", "line\n\\.\nline", "back\\slash", "tab\there",
     "NULL", " ", "'", "caf\u00e9", "世界 🎉", "\u202e", "\x1f\x1e", "whale", "common words", "x" * 5_000,
 ]  # fmt: skip
-QUERIES = ["whale", "common", "wor*", "from:bob", "in:den a", '"quoted word"', "世界", "café", "line"]
+QUERIES = ["whale", "common", "wor", '"wor"', "from:bob", "in:den a", '"quoted word"', "世界", "café", "line"]
 TODAY = int(time.time() // DAY)
 
 

@@ -47,25 +47,37 @@ SAID = (
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("quick", [1, 0]),
+        ("quick", [6, 1, 0]),
+        ('"quick"', [1, 0]),
         ("QUICK brown", [1, 0]),
+        ('"QUICK" bro', [1, 0]),
         ('"quick brown"', [0]),
         ('"brown quick"', [1]),
         ("quick*", [6, 1, 0]),
-        ("qui", []),
+        ("q", [6, 1, 0]),
+        ("qui f", [0]),
+        ("uick", []),
+        ('"qui"', []),
+        ('"brown qui"', []),
         ('"brown qui"*', [1]),
+        ('"qui"*', [6, 1, 0]),
+        ("quick-wit", [1]),
         ("quick-witted", [1]),
         ("cafe", [2]),
         ("CAFÉ zoe", [2]),
         ("天气", [3]),
         ("气天", []),
         ("很", [3]),
+        ("今天天", [3]),
+        ("很*", [3]),
+        ('"很"', [3]),
         ("สอบ", [4]),
         ("हिन्दी", [4]),
         ("🎊", [5]),
         ("under_score", [6]),
         ("score", [6]),
         ("годом", [7]),
+        ("НОВ год", [7]),
         ("год*", [7]),
         ('quick "brown', [1, 0]),
         ("quick AND fox", []),
@@ -78,7 +90,7 @@ SAID = (
     ],
 )
 def test_words_phrases_and_prefixes(log: Store, query: str, found: list[int]) -> None:
-    """Words match whole and without case or accents, phrases in a row, prefixes with a star, CJK anywhere."""
+    """Words match as beginnings, without case or accents; quoted ones exactly, phrases in a row, CJK anywhere."""
     say(log, *SAID)
     assert texts(log.search(query, {}, 50)) == [SAID[i] for i in found]
 

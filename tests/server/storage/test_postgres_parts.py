@@ -18,7 +18,16 @@ from server_parts.storage.postgres.batch import SEPARATORS, Batch, Holding
 from server_parts.storage.postgres.connections import Address, NoAnswer, Reach, Watch, connect
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.feed import Hint, hints
-from server_parts.storage.postgres.postings import ALL, SIZE, groups_of, keys_of, newest_first, packed, unpacked
+from server_parts.storage.postgres.postings import (
+    ALL,
+    SIZE,
+    groups_of,
+    keys_of,
+    newest_first,
+    of_lists,
+    packed,
+    unpacked,
+)
 from server_parts.storage.postgres.rooms import Rooms, fallen
 from server_parts.storage.postgres.sessions import MOST, Sessions
 from server_parts.storage.records import Moved, StorageError
@@ -53,6 +62,14 @@ def test_places_are_kept_whatever_their_number(count: int) -> None:
     assert unpacked(data) & ~ALL == 0
 
 
+def test_lists_are_put_together() -> None:
+    """Those of several words, also where they are as long as a bit for each message would be, or share places."""
+    lists = [[0, 7, 4_095], [7, 8], list(range(20, SIZE // 16 + 15))]
+    data = b"".join(map(packed, lists))
+    assert len(data) == SIZE // 8
+    assert sorted(newest_first(of_lists(data))) == sorted({place for places in lists for place in places})
+
+
 def test_a_message_is_found_by_all_that_it_is() -> None:
     """Its words, its author, its room and whether that is private; by nothing, if its text was taken away."""
     assert keys_of("Alice", 7, False, "Café au lait") == {"wcafe", "wau", "wlait", "ualice", "r7"}
@@ -66,7 +83,7 @@ def test_a_query_becomes_groups() -> None:
     assert [[(key.text, key.prefix) for key in group] for group in groups] == [
         [("wblue", False)],
         [("wwhale", True)],
-        [("wfox", False)],
+        [("wfox", True)],
         [("ualice", False), ("ubob", False)],
     ]
 

@@ -35,9 +35,9 @@ NAMES = ["alice", "Bob", "carol"]
 WORDS = ["whale", "Wal", "wha", "café", "e", "世界", "界", "🎉", "a-b", "'", '"', "fox", "brown", "x" * 100]
 RARE = ["needle", "nadel"]
 QUERIES = [
-    *WORDS, *RARE, "w*", "wha*", "n*", '"fox brown"', '"brown fox"', '"fox br"*', "from:alice", "from:bob", "from:al",
-    "in:den", "in:@alice+bob", "in:@carol+dave", "since:2026-11-03", "until:2026-11-02", "until:1999-01-01",
-    f"{'x' * 70}*", "x" * 101,
+    *WORDS, *RARE, "w", "wh", "n*", '"wha"', '"e"', "bro", '"fox brown"', '"brown fox"', '"fox br"*', "from:alice",
+    "from:bob", "from:al", "in:den", "in:@alice+bob", "in:@carol+dave", "since:2026-11-03", "until:2026-11-02",
+    "until:1999-01-01", "x" * 70, f'"{"x" * 70}"', "x" * 101,
 ]  # fmt: skip
 
 
@@ -197,5 +197,5 @@ def test_long_words_are_found(tmp_path: Path) -> None:
         append(log, draft("y" * 60_000), draft("y" * 59_999 + "z"))
         fill_up(log, log)
         assert wait_until(lambda: len(indexed(database_of(tmp_path))) > 0)
-        assert len(log.search(f"{'y' * 390}*", {}, 9)) == 2
-        assert log.search("y" * 390, {}, 9) == []
+        assert len(log.search("y" * 390, {}, 9)) == 2
+        assert log.search(f'"{"y" * 390}"', {}, 9) == []

@@ -76,17 +76,19 @@ HOSTILE = [
 @pytest.mark.parametrize(
     ("text", "query"),
     [
-        ("Blue  whale", Query((Phrase(("blue",)), Phrase(("whale",))))),
+        ("Blue  whale", Query((Phrase(("blue",), True), Phrase(("whale",), True)))),
         ('"Blue whale" wha*', Query((Phrase(("blue", "whale")), Phrase(("wha",), True)))),
+        ('"Blue" "!" wha', Query((Phrase(("blue",)), Phrase(("wha",), True)))),
         ('"blue wha"*', Query((Phrase(("blue", "wha"), True),))),
-        ("don't", Query((Phrase(("don", "t")),))),
-        ('say"hello', Query((Phrase(("say",)), Phrase(("hello",))))),
+        ("don't", Query((Phrase(("don", "t"), True),))),
+        ('say"hello', Query((Phrase(("say",), True), Phrase(("hello",), True)))),
         ("世界", Query((Phrase(("世", "界")),))),
+        ("世界w* 🎉*", Query((Phrase(("世", "界", "w"), True), Phrase(("🎉",))))),
         ("from:Alice in:Den", Query(senders=frozenset({"alice"}), rooms=frozenset({"den"}))),
         ("since:1970-01-02 until:1970-01-03", Query(since=DAY, until=3 * DAY)),
-        ("since:1970-02-30", Query((Phrase(("since", "1970", "02", "30")),))),
+        ("since:1970-02-30", Query((Phrase(("since", "1970", "02", "30"), True),))),
         ("until:9999-12-31", Query(until=253_402_300_800.0)),
-        ("http://x.y", Query((Phrase(("http", "x", "y")),))),
+        ("http://x.y", Query((Phrase(("http", "x", "y"), True),))),
         ("?! *", Query()),
     ],
 )
@@ -199,18 +201,14 @@ def test_hostile_queries_find_the_same_everywhere(logs: list[MemoryLog], text: s
     assert all(message.room == "lobby" or message.id > 1 for message in expected)
 
 
-@pytest.mark.parametrize(
-    ("text", "numbers"),
-    [("e* " * 130, ("130 now", "130 now")), ("a " * 9, ("9 now", "0 now")), ('"a b"* ' * 5, ("5 now", "5 now"))],
-)
-def test_a_search_has_a_bounded_number_of_words(text: str, numbers: tuple[str, str]) -> None:
+@pytest.mark.parametrize(("text", "number"), [("e* " * 130, "130 now"), ("a " * 9, "9 now"), ('"a b"* ' * 9, "9 now")])
+def test_a_search_has_a_bounded_number_of_words(text: str, number: str) -> None:
     """The sentence says what is allowed and what was asked for."""
     problem = query_problem(text) or ""
     assert "at most 8" in problem
-    assert "4 of them" in problem
-    assert all(number in problem for number in numbers)
+    assert number in problem
 
 
 def test_as_many_words_as_allowed_are_a_search() -> None:
-    """Eight words, four of them with a star, are taken."""
+    """Eight words and phrases are taken."""
     assert query_problem("a* b* c* d* e f g " + '"h i"') is None

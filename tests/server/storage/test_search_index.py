@@ -207,8 +207,8 @@ def test_a_log_without_fts5_needs_no_index(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("text", "scope", "expression"),
     [
-        ("blue wha*", Scope((), True, {}), '(text : ("blue" AND "wha" *)) NOT tags : ("private")'),
-        ("blue", Scope((7, 9), True, {}), '(text : ("blue")) NOT (tags : ("private") NOT tags : ("r7" OR "r9"))'),
+        ('"blue" wha', Scope((), True, {}), '(text : ("blue" AND "wha" *)) NOT tags : ("private")'),
+        ('"blue"', Scope((7, 9), True, {}), '(text : ("blue")) NOT (tags : ("private") NOT tags : ("r7" OR "r9"))'),
         (
             '"blue whale" from:ab',
             Scope((7,), False, {}),

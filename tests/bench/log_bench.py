@@ -22,7 +22,7 @@ from server_parts.storage.finding import Wanted
 from server_parts.storage.records import Draft, StorageError
 from server_parts.storage.search_query import parse
 from server_parts.storage.sqlite.log import SqliteLog
-from server_parts.storage.sqlite.search_index import Scope
+from server_parts.storage.sqlite.match_expression import Scope
 from server_parts.storage.store import Store
 from tests.postgres import Cluster
 

@@ -55,10 +55,11 @@ from server_parts.storage.sqlite.files import (
     prepare_folder,
     told,
 )
+from server_parts.storage.sqlite.match_expression import EVER, Scope
 from server_parts.storage.sqlite.numbers import Batch, Numbers
 from server_parts.storage.sqlite.reader import LogReader
 from server_parts.storage.sqlite.schema import BLOCK, check_schema, migrate
-from server_parts.storage.sqlite.search_index import EVER, Scanner, Scope, SearchIndex, has_fts5
+from server_parts.storage.sqlite.search_index import Scanner, SearchIndex, has_fts5
 from server_parts.storage.store import Entry, Store
 
 # A run in one statement: SQLite takes its texts apart in a third of the time of a statement for each, and without

@@ -14,15 +14,15 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from server_parts.storage.finding import Finds, Found, Wanted, end_of_search
 from server_parts.storage.outage import of_the_search_index
 from server_parts.storage.records import Message, StorageError
-from server_parts.storage.search_query import DAY, Phrase, Query
+from server_parts.storage.search_query import DAY, Query
 from server_parts.storage.sqlite.amending import Forgotten
 from server_parts.storage.sqlite.files import READING_PATIENCE, ReaderPool, connect, create_private, told
 from server_parts.storage.sqlite.indexing import (
@@ -37,9 +37,9 @@ from server_parts.storage.sqlite.indexing import (
     note_merge,
     outdated,
     progress,
-    sender_tag,
     spaced_words,
 )
+from server_parts.storage.sqlite.match_expression import EVER, Scope, make_vocabulary, match_expression, vocabulary
 from server_parts.storage.sqlite.reader import ITS_SESSION, MESSAGE, messages
 
 log = logging.getLogger("chat.search")
@@ -53,7 +53,6 @@ TOLD_WITHIN: Final = 1.0  # seconds from when an entry is in the log to when the
 MAX_FORGOTTEN: Final = 20_000
 MAX_BEHIND: Final = 20_000  # further behind than this, catching up takes longer than looking through the messages
 
-EVER: Final = 2**62  # above every number of a message
 
 _FLOORS: Final = "WITH floors (room, id) AS (VALUES {floors})"
 _CONDITIONS: Final = f"""
@@ -74,16 +73,6 @@ _NEWEST: Final = "SELECT max(n) FROM messages"
 _FIRST_SINCE: Final = "SELECT min(start) FROM days WHERE day >= ?"
 _FIRST_AFTER: Final = """
     SELECT min(start) FROM days WHERE start > (SELECT coalesce(max(start), 0) FROM days WHERE day <= ?)"""
-
-
-class Scope(NamedTuple):
-    """Where a search may look: these rooms by number, perhaps all public ones, and above which id in some."""
-
-    rooms: tuple[int, ...]
-    public: bool
-    floors: Mapping[int, int]
-    end: int = EVER  # the first number that is too new
-    hidden: tuple[int, ...] = ()  # public ones that are left out all the same
 
 
 def has_fts5() -> bool:
@@ -130,27 +119,6 @@ def _floors(scope: Scope) -> str:
 
 
 # --- With an index ----------------------------------------------------------------------------------------------
-
-
-def match_expression(query: Query, scope: Scope) -> str:
-    """The query in the language of FTS5. Words are letters and digits by now, so quotes cannot be broken out of."""
-    rooms = [f"r{room}" for room in scope.rooms]
-    wanted = [_any_tag([f"u{sender_tag(name)}" for name in sorted(query.senders)])] if query.senders else []
-    if query.phrases:
-        wanted.append(f"text : ({' AND '.join(map(_quoted, query.phrases))})")
-    if not (wanted and scope.public):
-        return " AND ".join([*wanted, _any_tag(rooms + ["public"] * scope.public)])
-    # To rule the other private rooms out is much cheaper than to walk along the list of all that is public.
-    closed = f"({_any_tag(['private'])} NOT {_any_tag(rooms)})" if rooms else _any_tag(["private"])
-    return f"({' AND '.join(wanted)}) NOT {closed}"
-
-
-def _any_tag(tags: list[str]) -> str:
-    return "tags : (" + " OR ".join(f'"{tag}"' for tag in tags) + ")"
-
-
-def _quoted(phrase: Phrase) -> str:
-    return f'"{" ".join(phrase.words)}"' + " *" * phrase.prefix
 
 
 def _in_time(connection: sqlite3.Connection, sql: str, values: dict[str, Any], finds: Finds) -> Found:
@@ -212,7 +180,7 @@ class SearchIndex:
         with self._lock, self._open() as connection:
             self._catch_up(connection)
             low, high = message_range(connection, query)
-            values = {"match": match_expression(query, scope), "limit": finds.left}
+            values = {"match": match_expression(query, scope, vocabulary(connection)), "limit": finds.left}
             values |= _values(query, low, min(high, scope.end - 1))
             sql = _FIND.format(floors=_floors(scope), rooms=_rooms(scope), without=_without(query))
             return _in_time(connection, sql, values, finds)
@@ -293,6 +261,7 @@ class SearchIndex:
             connection.execute("PRAGMA synchronous = NORMAL")  # a power failure may take back a slice, never break it
             connection.create_function("spaced_words", 1, spaced_words, deterministic=True)
             self._prepare(connection)
+            make_vocabulary(connection)
             self._to_merge = is_merge_due(connection)
             connection.execute("ATTACH ? AS chat", (f"{self._chat.absolute().as_uri()}?mode=ro",))
         except BaseException:

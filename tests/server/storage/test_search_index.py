@@ -16,7 +16,8 @@ from server_parts.storage.records import StorageError
 from server_parts.storage.search_query import DAY, parse
 from server_parts.storage.sqlite import amending, indexing, search_index
 from server_parts.storage.sqlite.log import SqliteLog
-from server_parts.storage.sqlite.search_index import Scope, SearchIndex, has_fts5, match_expression, message_range
+from server_parts.storage.sqlite.match_expression import MOST_WORDS, Scope, match_expression
+from server_parts.storage.sqlite.search_index import SearchIndex, has_fts5, message_range
 
 from .drafts import append, draft, say, texts
 
@@ -219,7 +220,26 @@ def test_a_log_without_fts5_needs_no_index(tmp_path: Path, monkeypatch: pytest.M
 )
 def test_a_query_for_the_index(text: str, scope: Scope, expression: str) -> None:
     """The index itself is asked for nothing in closed rooms, whatever else guards them."""
-    assert match_expression(parse(text), scope) == expression
+    assert match_expression(parse(text), scope, lambda _: []) == expression
+
+
+@pytest.mark.parametrize(
+    ("count", "asked"), [(0, '"whal" *'), (2, '("whale0" OR "whale1")'), (MOST_WORDS + 1, '"whal" *')]
+)
+def test_a_beginning_becomes_words(count: int, asked: str) -> None:
+    """Those that the index has, unless they are too many."""
+    words = [f"whale{number}" for number in range(count)]
+    expression = match_expression(parse("whal"), Scope((7,), False, {}), {"whal": words}.__getitem__)
+    assert expression == f'text : ({asked}) AND tags : ("r7")'
+
+
+def test_many_words_that_begin_so_are_found(sqlite: SqliteLog) -> None:
+    """On both sides of the number up to which each is asked for."""
+    said = [f"whale{number} wha{number}le" for number in range(MOST_WORDS + 2)]
+    say(sqlite, *said)
+    for text in ("whale", "whale1", "whale10", "whale*", "wha1"):
+        begun = [one for one in said[::-1] if any(word.startswith(text.rstrip("*")) for word in one.split())]
+        assert texts(sqlite.search(text, {}, 99)) == begun
 
 
 def test_days_bound_what_is_looked_at(sqlite: SqliteLog) -> None:

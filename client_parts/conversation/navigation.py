@@ -54,7 +54,7 @@ class Navigation:
         if number <= len(own):
             self._rooms.turn_to(own[number - 1])
         else:
-            self._state.complain(f"You have {len(own)} rooms and conversations; /switch lists them.")
+            self._state.complain(f"You have no room number {number}; /switch lists your rooms.")
 
     def list_own(self) -> None:
         """With the number of each, and what is new in it."""

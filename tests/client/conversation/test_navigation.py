@@ -44,7 +44,7 @@ def test_what_is_not_clear_is_not_guessed() -> None:
     talk = three_rooms()
     assert talk.type("/switch b") == ["Several of your rooms begin with b: builds, bar."]
     assert talk.type("/switch x") == ["You are not in x; /join x enters a room."]
-    assert talk.type("/next 9") == ["You have 4 rooms and conversations; /switch lists them."]
+    assert talk.type("/next 9") == ["You have no room number 9; /switch lists your rooms."]
     assert talk.status().prompt == "lobby> "
     talk.type("/switch @bo")
     assert talk.status().prompt == "@bo> "

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 THEMES = {"dark": DARK, "light": LIGHT}
 BACKGROUNDS = {"dark": "15;0", "light": "0;15"}  # as a terminal tells the programs in it
 CLIENT = "python client.py --name {}"
-SERVER_SIZE, CLIENT_SIZE = (16, 108), (17, 52)  # rows, columns
+SERVER_SIZE, CLIENT_SIZE = (18, 108), (17, 52)  # rows, columns
 SECONDS = 20.0  # that anything may take
 
 
@@ -114,7 +114,7 @@ class Session:
     """A server in a shell, and three people."""
 
     def __init__(self, folder: Path, theme: str, closing: ExitStack) -> None:
-        self._folder = folder
+        self.folder = folder
         self._theme = theme
         self._closing = closing
         self.server = self._open("server", "bash --norc --noprofile", SERVER_SIZE)
@@ -132,7 +132,7 @@ class Session:
         self.server.wait_for_prompt("server>")
 
     def _open(self, name: str, command: str, size: tuple[int, int]) -> Terminal:
-        terminal = Terminal(self._folder / name, self._theme, command, size)
+        terminal = Terminal(self.folder / name, self._theme, command, size)
         self._closing.callback(terminal.close)
         return terminal
 
@@ -150,14 +150,13 @@ def conversation(chat: Session) -> Picture:
         (server, "good morning! tea is in the kitchen"),
         (ada, "the new parser is in 🎉"),
         (ben, "nice! is it faster?"),
-        (ada, "twice as fast, on the big file"),
         (carol, "greetings from 京都 🍵"),
         (carol, "ben, can you look at my branch today?"),
     )
     for speaker, text in lines:
-        speaker.type(f"{text}\r")
-        for listener in (server, ada, ben, carol):
-            listener.wait_for(text)
+        _say(chat, speaker, text)
+        if "faster" in text:
+            _answer(chat)
     carol.type("/join builds\r")
     carol.wait_for("builds>")
     ada.type("/join builds\r")
@@ -176,6 +175,26 @@ def conversation(chat: Session) -> Picture:
     label = "The server's terminal above, and below it two of the three people who talk."
     clients = (ada.shot(CLIENT.format("ada")), ben.shot(CLIENT.format("ben")))
     return Picture("conversation", label, ((server.shot("the server's terminal"),), clients))
+
+
+def _say(chat: Session, speaker: Terminal, text: str, command: str = "") -> None:
+    speaker.type(f"{command}{text}\r")
+    for listener in (chat.server, chat.ada, chat.ben, chat.carol):
+        listener.wait_for(text)
+
+
+def _answer(chat: Session) -> None:
+    """Ada answers the last message; two react to that, and she sends what she has measured."""
+    _say(chat, chat.ada, "twice as fast, on the big file", "/re ")
+    for number, reader in enumerate((chat.carol, chat.ben), 1):
+        reader.type("/react :rocket:\r")
+        for listener in (chat.ada, chat.ben, chat.carol):
+            listener.wait_for(f"[🚀 {number}]")
+    (chat.folder / "ada" / "timing.pdf").write_bytes(bytes(48_000))
+    chat.ada.type("/send ~/timing.pdf\r")
+    for listener in (chat.server, chat.ben, chat.carol):
+        listener.wait_for("timing.pdf")
+    chat.ada.wait_for("file 1: timing.pdf, 46.9 KB] ✓")
 
 
 def comeback(chat: Session) -> Picture:
@@ -205,9 +224,7 @@ def comeback(chat: Session) -> Picture:
     ben.type(" finish this\r")
     ben.wait_for("finish this ✓")
     ada.signal(signal.SIGCONT)
-    ada.wait_for(
-        "Connected again", "all here", "finish this", "gone? ✓", "rice? ✓", "online · #builds 1 new · @ben 1 new"
-    )
+    ada.wait_for("Connected again", "all here", "finish this", "gone? ✓", "rice? ✓", "online · @ben 1 new")
     server.wait_for_last("rice?")
     label = "The server is killed and started again; a client waits, comes back, and has missed nothing."
     moments = (before, ada.shot("ada, when it is back"))

@@ -137,6 +137,7 @@ class FileDesk:
         return upload if upload.reservation.owner in owners else None
 
     def _told(self, ref: str, place: Reservation, offset: int) -> Frame:
+        self.running.allow(place.owner)
         ticket = self.tickets.new(SEND, place.id, "", self.clock())
         url = f"{FILES}{place.id}?t={ticket.text}"
         return file_events.upload(ref, place.id, place.name, url, offset, ticket.expires)

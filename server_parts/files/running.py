@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 TICK: Final = 0.5
+MOST_REMEMBERED: Final = 10_000  # people
 
 
 class Sending:
@@ -25,6 +27,7 @@ class Running:
         self._changed = threading.Condition()  # guards all here
         self._received: dict[str, Sending] = {}  # by the ids of files
         self._sent = 0
+        self._sent_away: OrderedDict[str, None] = OrderedDict()  # people
 
     @property
     def count(self) -> int:
@@ -63,7 +66,19 @@ class Running:
                 self._sent -= 1
 
     def end(self, owner: str) -> None:
-        """All that this person sends."""
+        """All that this person sends, and with the addresses that they have they begin nothing."""
         with self._changed:
+            self._sent_away[owner] = None
+            if len(self._sent_away) > MOST_REMEMBERED:
+                self._sent_away.popitem(last=False)
             for sending in self._received.values():
                 sending.is_ended = sending.is_ended or sending.owner == owner
+
+    def allow(self, owner: str) -> None:
+        """This person is given an address: they are here, or here again."""
+        with self._changed:
+            self._sent_away.pop(owner, None)
+
+    def is_sent_away(self, owner: str) -> bool:
+        """Whether they were, and were given no address since then."""
+        return owner in self._sent_away

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
 
 from server_parts.files.desk import FileDesk
@@ -23,7 +24,7 @@ from server_parts.protocol.file_requests import AskOffset, Download, Transfer, U
 from server_parts.protocol.requests import Refusal
 from server_parts.storage import file_records
 from server_parts.storage.file_records import FileRecord, Reservation
-from server_parts.storage.file_store import NoSuchFile, TooManyBytes, WrongHash, WrongOffset
+from server_parts.storage.file_store import FileError, NoSuchFile, TooManyBytes, WrongHash, WrongOffset
 from server_parts.storage.records import StorageError
 from server_parts.web.file_paths import NOTHING
 from server_parts.web.responses import CONTINUE, NOT_KEPT, Field, head_of, told
@@ -72,6 +73,15 @@ def _at(offset: int) -> Field:
     return ("Upload-Offset", str(offset))
 
 
+def _answer_to(error: FileError) -> bytes:
+    """What is said where the store does not do what was asked for; also if somebody else was quicker."""
+    if isinstance(error, WrongOffset):
+        return told(409, f"{error.offset} bytes have arrived: send the rest.", (_at(error.offset),))
+    if isinstance(error, TooManyBytes | WrongHash):
+        return told(413 if isinstance(error, TooManyBytes) else 422, f"{error}.")
+    return told(404, NOTHING)
+
+
 class _Place(NamedTuple):
     """Where the bytes of an upload go, and for whom."""
 
@@ -98,6 +108,8 @@ class Transfers:
                 asker.outbox.finish(self._receive(asked, source, asker.outbox))
         except _Answer as stop:
             asker.outbox.finish(stop.block)
+        except FileError as error:
+            asker.outbox.finish(_answer_to(error))
         except StorageError as error:
             log.error("a file cannot be stored or read: %s", error)
             asker.outbox.finish(told(503, NOT_STORED))
@@ -139,10 +151,11 @@ class Transfers:
         return head_of(200, 0, (_at(upload.offset), ("Upload-Length", size), NOT_KEPT))
 
     def _found(self, id: str) -> file_records.Upload:
-        try:
-            return self._store.upload(id)
-        except NoSuchFile:
-            raise _nothing() from None
+        """An upload, if its owner was not sent away since the last address for it was given."""
+        upload = self._store.upload(id)
+        if self._desk.running.is_sent_away(upload.reservation.owner):
+            raise _nothing()
+        return upload
 
     def _receive(self, asked: Upload, source: Source, outbox: Outbox) -> bytes:
         promised = self._promised(asked)
@@ -173,7 +186,7 @@ class Transfers:
         if promised.file and asked.offset:
             return _Place(self._found(promised.file), promised)
         if promised.file:  # from its beginning again, and perhaps it has changed
-            self._store.cancel(promised.file)
+            self._cancel(promised.file)
         made = self._desk.place(promised.room, promised.name, asked.size or 0, None, promised.sender)
         if isinstance(made, Refusal):
             raise _Answer(413, f"{made.text[0].upper()}{made.text[1:]}.")
@@ -206,14 +219,7 @@ class Transfers:
             offset = self._store.write(id, offset, piece)
 
         body = Body(source, asked.begun, asked.length, self._flow, lambda: not sending.is_ended)
-        try:
-            body.store(write)
-        except WrongOffset as error:
-            raise _Answer(409, f"{error.offset} bytes have arrived: send the rest.", (_at(error.offset),)) from None
-        except TooManyBytes as error:
-            raise _Answer(413, f"{error}.") from None
-        except NoSuchFile:
-            raise _nothing() from None
+        body.store(write)
         self._judge(body.ended, offset, sending)
         return offset
 
@@ -228,12 +234,7 @@ class Transfers:
 
     def _complete(self, id: str, place: _Place) -> bytes:
         reservation = place.upload.reservation
-        try:
-            file = self._store.finish(reservation.id)
-        except WrongHash as error:
-            raise _Answer(422, f"{error}.") from None
-        except NoSuchFile:
-            raise _nothing() from None
+        file = self._store.finish(reservation.id)
         if self._check is not None and not self._desk.is_accepted(file.id):
             with self._flow.checks.one(lambda: self._flow.goes_on) as has_turn:
                 self._look_at(file, reservation, self._check if has_turn else None)
@@ -248,7 +249,7 @@ class Transfers:
         if not self._flow.goes_on:
             raise _Answer(503, STOPPING, (_at(file.size),))
         if objection is not None:
-            self._store.cancel(place.id)
+            self._cancel(place.id)
             raise _Answer(403, objection)
         if self._desk.accepted is not None:
             self._desk.accepted.add(file.id)
@@ -256,5 +257,10 @@ class Transfers:
     def _say(self, id: str, file: str, promised: Promised) -> None:
         self._desk.promises.keep(id)
         if not promised.say(file):
-            self._store.cancel(file)
+            self._cancel(file)
             raise _Answer(409, GONE)
+
+    def _cancel(self, id: str) -> None:
+        """It is to be gone; perhaps its sender has given it up already."""
+        with suppress(NoSuchFile):
+            self._store.cancel(id)

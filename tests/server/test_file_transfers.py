@@ -16,7 +16,7 @@ from server_parts.files.tickets import GET, LASTS, SEND
 from server_parts.files.turns import Slowness
 from tests.browsers import ask, read_answer, request_head
 from tests.conftest import Chat, ChatLog, Serve
-from tests.peers import Native, Peer, wait_until
+from tests.peers import Native, Peer, Plain, wait_until
 from tests.sending import send
 from tests.server.moderation.people import operator, outcome
 from tests.server.test_entry import OWNER, store_with
@@ -38,6 +38,15 @@ def begun(chat: Chat, url: str, body: bytes, length: int, **fields: str) -> Peer
 def answer_of(peer: Peer) -> tuple[int, str]:
     found = read_answer(peer.rest())
     return found.status, found.body.decode()
+
+
+def promised_to(chat: Chat, somebody: Plain) -> str:
+    """The address that a plain client is given for a file."""
+    somebody.say("/upload notes.txt")
+    line = ""
+    while "curl -T" not in line:
+        line = somebody.text()
+    return line.split("'")[1].removeprefix(f"http://127.0.0.1:{chat.port}")
 
 
 # --- what is refused ---
@@ -262,16 +271,22 @@ def test_whoever_is_sent_away_sends_no_more(chat: Chat, alice: Native) -> None:
     assert wait_until(lambda: chat.server._hub.desk.running.count == 1)
     assert outcome(operator(chat).ask("kick", name="alice")) == "ok"
     assert answer_of(peer)[0] == 409
+    assert send(chat.port, place["url"], BODY).status == 404  # with the ticket from before
+
+
+def test_whoever_comes_back_goes_on(chat: Chat, alice: Native) -> None:
+    """Being sent away ends the addresses from before it, and not those that are given afterwards."""
+    place = reserve(alice)
+    desk = chat.server._hub.desk
+    desk.end([desk.store.upload(place["id"]).reservation.owner])
+    assert ask(chat.port, place["url"], "HEAD").status == 404
+    assert send(chat.port, reserve(alice)["url"], BODY).status == 201
 
 
 def test_a_promise_to_somebody_who_left_is_void(chat: Chat, alice: Native) -> None:
     """Nothing is said in the name of somebody who is not there."""
     dave = chat.plain("/nick dave")
-    dave.say("/upload notes.txt")
-    line = ""
-    while "curl -T" not in line:
-        line = dave.text()
-    url = line.split("'")[1].removeprefix(f"http://127.0.0.1:{chat.port}")
+    url = promised_to(chat, dave)
     dave.say("/exit")
     dave.rest()
     alice.sees_off("dave")
@@ -339,6 +354,30 @@ def test_a_program_may_refuse_a_file(serve: Serve, tmp_path: Path, script: str, 
     assert (found.status, found.body.decode().strip()) == (status, said)
     seq = alice.say("", file=place["id"])
     assert (alice.until("message", seq=seq) if status == 201 else alice.until("error", seq=seq))["seq"] == seq
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh")
+def test_what_a_program_has_refused_may_be_sent_again_to_the_same_address(serve: Serve, tmp_path: Path) -> None:
+    """Another file, perhaps; it is announced anew."""
+    chat = serve(file_hook=program(tmp_path, 'grep -q bad "$1" && exit 1; exit 0'))
+    dave = chat.plain("/nick dave")
+    url = promised_to(chat, dave)
+    assert [send(chat.port, url, body, method="PUT").status for body in (b"bad", b"good")] == [403, 201]
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh")
+def test_what_is_given_up_while_a_program_looks_at_it_is_gone(serve: Serve, tmp_path: Path) -> None:
+    """Whoever sends it gets an answer all the same, and the server goes on."""
+    gate = tmp_path / "gate"
+    chat = serve(file_hook=program(tmp_path, f"until test -e {gate}.end; do touch {gate}; sleep 0.01; done; exit 1"))
+    alice = chat.native("alice")
+    place = reserve(alice)
+    peer = begun(chat, place["url"], BODY, len(BODY))
+    assert wait_until(gate.exists)
+    alice.send("upload", ref="a", id=place["id"], cancel=True)
+    assert alice.until("upload", ref="a")["cancelled"]
+    (tmp_path / "gate.end").touch()
+    assert answer_of(peer)[0] == 403
 
 
 @pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from server_parts.storage.finding import Finds, Found, Wanted, end_of_search
@@ -35,6 +36,8 @@ EVER: Final = 2**62  # above every number of a message
 SLICE: Final = 2_000  # messages looked through at a time
 FETCHED: Final = 500  # messages fetched at a time, at most
 FIRST_BLOCKS, MOST_BLOCKS = 2, 256  # looked up at a time: few where messages are found at once, many where not
+SHORT: Final = 3  # letters of a key that very many words of a block may begin with: two of the word
+FEW: Final = 40  # messages of a block that are rather looked at than looked up by such beginnings
 MOST_ROOMS: Final = 20  # that are looked up in the index; more are told apart when messages are fetched
 
 _STATE: Final = "SELECT n, coalesce((SELECT max(block) FROM blocks), -1) FROM counted"
@@ -128,8 +131,9 @@ class _Search:
         self._finds = Finds(wanted)
         self._deadline = math.inf
         self._values = _values(wanted.query, scope)
-        self._groups = groups_of(wanted.query)
-        self._keys = _Keys([*(key for group in self._groups for key in group), *self._room_keys()])
+        groups = groups_of(wanted.query)
+        self._costly = [group for group in groups if group[0].prefix and len(group[0].text) <= SHORT]
+        self._groups = [group for group in groups if group not in self._costly]
 
     def run(self) -> Found:
         try:
@@ -200,21 +204,24 @@ class _Search:
         return [*rooms, Key(PRIVATE)] if self._scope.public else rooms
 
     def _bits_of(self, blocks: list[int]) -> dict[int, int]:
-        """Which messages of each block may be meant."""
-        if not blocks:
-            return {}
-        values = {"blocks": blocks, "words": self._keys.words, "prefixes": self._keys.prefixes}
-        found: dict[int, dict[Key, int]] = {}
-        for block, number, are_lists, places in self._reader.fetch(_POSTINGS, values):
-            there, key = found.setdefault(block, {}), self._keys.key(number)
-            there[key] = there.get(key, 0) | (of_lists(places) if are_lists else unpacked(places))
-        return {block: self._combined(there) for block, there in found.items()}
+        """Which messages of each block may be meant. What is costly is looked up where it can save much."""
+        there = self._looked_up(blocks, [*chain(*self._groups), *self._room_keys()])
+        bits = {block: self._open(there[block]) & _all_of(self._groups, there[block]) for block in blocks}
+        many = [block for block in blocks if bits[block].bit_count() > FEW]
+        there = self._looked_up(many, [*chain(*self._costly)])
+        return bits | {block: bits[block] & _all_of(self._costly, there[block]) for block in many}
 
-    def _combined(self, there: dict[Key, int]) -> int:
-        bits = self._open(there)
-        for group in self._groups:
-            bits &= _any_of(group, there)
-        return bits
+    def _looked_up(self, blocks: list[int], wanted: Sequence[Key]) -> dict[int, dict[Key, int]]:
+        """What each block has of these."""
+        found: dict[int, dict[Key, int]] = {block: {} for block in blocks}
+        if not (blocks and wanted):
+            return found
+        keys = _Keys(wanted)
+        values = {"blocks": blocks, "words": keys.words, "prefixes": keys.prefixes}
+        for block, number, are_lists, places in self._reader.fetch(_POSTINGS, values):
+            there, key = found[block], keys.key(number)
+            there[key] = there.get(key, 0) | (of_lists(places) if are_lists else unpacked(places))
+        return found
 
     def _open(self, there: dict[Key, int]) -> int:
         keys = self._room_keys()
@@ -246,6 +253,13 @@ def _any_of(keys: Sequence[Key], there: dict[Key, int]) -> int:
     bits = 0
     for key in keys:
         bits |= there.get(key, 0)
+    return bits
+
+
+def _all_of(groups: Sequence[Sequence[Key]], there: dict[Key, int]) -> int:
+    bits = ALL
+    for group in groups:
+        bits &= _any_of(group, there)
     return bits
 
 

@@ -13,14 +13,16 @@ from client_parts.files.errands import Errand, Sending
 from client_parts.files.progress import size_text, together
 from client_parts.screen.file_mark import shown_name
 from client_parts.screen.view import aside, clock, date
-from terminal_parts.width import width
+from terminal_parts.width import cut, width
+
+_IN_A_LIST = 32  # columns of a name, so that a row fits into a terminal of 80
 
 
 def listed(files: Sequence[Frame], number_of: Callable[[Frame], int], place: str) -> list[str]:
     """The newest last, as messages are."""
     if not files:
         return [aside(f"* No files in {place}.")]
-    names = [shown_name(file["name"]) for file in files]
+    names = [cut(shown_name(file["name"]), _IN_A_LIST) for file in files]
     widest = max(map(width, names))
     rows = [
         f"  {number_of(file):>3}  {name}{' ' * (widest - width(name))}  {size_text(file['size']):>7}  "

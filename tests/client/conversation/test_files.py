@@ -395,6 +395,9 @@ def test_a_list_gives_each_file_a_number(talk: FileTalk) -> None:
     ]
     talk.type("/more")
     assert talk.asked() == [{"type": "files", "room": "lobby", "before": "B" * 22}]
+    long = {**listed[0], "name": "x" * 250}
+    [_, row, _] = talk.hear({"type": "files", "room": "lobby", "files": [long], "more": False})
+    assert len(row) <= 80  # one endless name does not break every row of the list
     assert talk.hear({"type": "files", "room": "lobby", "files": [], "more": False}) == ["* No files in #lobby."]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 KEYS: Final = (
-    ("Tab", "Complete a command, path, room, colour or name; press it again for the next match."),
+    ("Tab", "Complete a command or path, or list what matches. Of rooms, colours and names, each Tab takes the next."),
     ("Alt+Enter, Ctrl+J", "Begin a new line. Enter sends all lines as one message."),
     ("Up, Down, Ctrl+R", "Move in the lines, and find what you typed before, also in earlier runs. Esc ends a search."),
     ("Up, on an empty line", "Correct your last message: Enter sends it, Esc gives up, Up goes on to earlier texts."),

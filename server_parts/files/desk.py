@@ -7,6 +7,7 @@ speak in a room or read it is decided before; this module must not know clients 
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -15,7 +16,7 @@ from typing import Final
 
 from chat_common import Frame
 from server_parts.files.promises import Promises, Sender
-from server_parts.files.quota import AT_ONCE, FileLimits, FromAddresses, size_refusal, space_refusal
+from server_parts.files.quota import AT_ONCE, FileLimits, FromAddresses, is_full, size_refusal, space_refusal
 from server_parts.files.running import Running
 from server_parts.files.tickets import GET, SEND, Tickets
 from server_parts.protocol import file_events
@@ -27,7 +28,8 @@ from server_parts.storage.file_records import FileRecord, Reservation, Upload
 from server_parts.storage.file_store import FileStore, NoSuchFile
 
 MOST_REMEMBERED: Final = 10_000  # files
-WAITS: Final = 60.0  # seconds for which a file that is not said keeps its place, if its sender wants another one
+WAITS: Final = 60.0  # seconds for which a file that is not said keeps its place, if its sender wants another one …
+WAITS_FOR_ALL: Final = 900.0  # … and if there is no space for somebody else's
 
 
 class Accepted:
@@ -58,6 +60,7 @@ class FileDesk:
         self.promises = Promises()
         self._from_addresses = FromAddresses()
         self._reserving = threading.Lock()  # held while it is decided whether there is a place
+        self._cleared = -math.inf  # when others' files had to make way
         self.accepted = Accepted() if is_checked else None
 
     @property
@@ -97,6 +100,8 @@ class FileDesk:
             totals = self.store.totals(sender.owner)
             if totals.open >= AT_ONCE and self._make_way(sender.owner):
                 totals = self.store.totals(sender.owner)
+            if is_full(size, totals, self.limits) and self._clear():
+                totals = self.store.totals(sender.owner)
             refusal = space_refusal(size, totals, self.limits)
             refusal = refusal or self._from_addresses.refusal(sender.source, size, time.monotonic())
             return refusal or self.store.reserve(room, name, size, sha256, sender.owner)
@@ -112,6 +117,17 @@ class FileDesk:
             if idle:
                 self.store.cancel(min(idle, key=lambda one: one.touched).id)
         return bool(idle)
+
+    def _clear(self) -> bool:
+        """What nobody goes on with gives up the space that it was promised: or few could keep it from all, for nothing.
+
+        Done at times only, as others have to wait for it.
+        """
+        now = time.monotonic()
+        if now - self._cleared < WAITS:
+            return False
+        self._cleared = now
+        return self.store.sweep(WAITS_FOR_ALL) > 0
 
     def go_on(self, ref: str, id: str, owners: tuple[str, ...]) -> Frame | Refusal:
         """How far a file is that one of these has begun to send."""

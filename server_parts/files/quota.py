@@ -42,10 +42,23 @@ def size_refusal(size: int, limits: FileLimits) -> Refusal | None:
 
 def space_refusal(size: int, totals: Totals, limits: FileLimits) -> Refusal | None:
     """Why there is no place for one more file of that size."""
+    return _own_refusal(size, totals) or _shared_refusal(size, totals, limits)
+
+
+def is_full(size: int, totals: Totals, limits: FileLimits) -> bool:
+    """Whether somebody who may send a file of that size cannot, as all together have sent too much."""
+    return _own_refusal(size, totals) is None and _shared_refusal(size, totals, limits) is not None
+
+
+def _own_refusal(size: int, totals: Totals) -> Refusal | None:
     if totals.open >= AT_ONCE:
         return _quota(f"{totals.open} of your files are not said yet, and {AT_ONCE} may be: wait until one of them is")
     if totals.of_owner + size > A_DAY:
         return _too_much_today(totals.of_owner)
+    return None
+
+
+def _shared_refusal(size: int, totals: Totals, limits: FileLimits) -> Refusal | None:
     if totals.size + size > limits.space:
         used, all_of_it = size_text(totals.size), size_text(limits.space)
         return _quota(f"there is no space for {size_text(size)}: files take {used} of {all_of_it} on this server")

@@ -268,10 +268,10 @@ class FileFolder:
     def count(self) -> int:
         return self._rows.count()
 
-    def sweep(self) -> int:
-        idle = time.time() - IDLE
+    def sweep(self, idle: float = IDLE) -> int:
+        since = time.time() - idle
         with self._lock:
-            old = [id for id, one in self._uploads.items() if one.touched < idle and not one.is_being_said]
+            old = [id for id, one in self._uploads.items() if one.touched < since and not one.is_being_said]
         gone = 0
         for id in old:
             try:

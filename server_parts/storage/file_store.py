@@ -13,7 +13,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from server_parts.storage.file_records import FilePage, FileRecord, FilesWanted, Reservation, SaidFile, Totals, Upload
+from server_parts.storage.file_records import (
+    IDLE,
+    FilePage,
+    FileRecord,
+    FilesWanted,
+    Reservation,
+    SaidFile,
+    Totals,
+    Upload,
+)
 
 
 class FileError(Exception):
@@ -107,9 +116,9 @@ class FileStore(Protocol):
     def count(self) -> int:
         """How many files messages carry."""
 
-    def sweep(self) -> int:
+    def sweep(self, idle: float = IDLE) -> int:
         """Delete what nobody needs any more, and return how many files that were.
 
-        These are uploads that were idle for a day, bytes whose message is gone since an hour, and bytes that belong to
-        nothing, for example after a crash: those too only if they are an hour old.
+        These are uploads that were `idle` for so many seconds, bytes whose message is gone since an hour, and bytes
+        that belong to nothing, for example after a crash: those too only if they are an hour old.
         """

@@ -251,9 +251,9 @@ class PostgresFiles:
         ((count,),) = self._pool.fetch(_COUNT)
         return int(count)
 
-    def sweep(self) -> int:
+    def sweep(self, idle: float = IDLE) -> int:
         now = time.time()
-        gone = self._delete_all(self._pool.fetch(_IDLE, (now - IDLE,)))
+        gone = self._delete_all(self._pool.fetch(_IDLE, (now - idle,)))
         gone += self._delete_all(self._pool.fetch(_REMOVED, (now - GRACE,)))
         self._pool.fetch(_FORGET, (now - DAY_OF_OWNER,))
         if time.monotonic() >= self._next:

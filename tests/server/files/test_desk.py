@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from chat_common import Frame
-from server_parts.files.desk import WAITS, FileDesk
+from server_parts.files.desk import WAITS, WAITS_FOR_ALL, FileDesk
 from server_parts.files.promises import MOST_OF_ONE, Sender
 from server_parts.files.quota import FileLimits
 from server_parts.files.tickets import Tickets
@@ -57,6 +58,22 @@ def test_what_nobody_goes_on_with_makes_way(desk: FileDesk) -> None:
     with desk.running.receiving(ids[0], ANN.owner):
         new = place(desk, "d")["id"]
     assert {upload.reservation.id for upload in desk.store.unsaid(ANN.owner)} == {ids[0], ids[2], new}
+
+
+def test_places_that_nobody_uses_make_way_where_there_is_no_space(
+    desk: FileDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or few could keep it from all, without a byte; a little while after they were asked for, they are safe."""
+    desk.limits = FileLimits(1_000, 30)
+    idle = [place(desk, name)["id"] for name in "abc"]
+    bob = Sender("session:bob", "")
+    assert place(desk, "d", sender=bob)["code"] == "quota"
+    desk._cleared = -math.inf
+    long_ago = time.time() + WAITS_FOR_ALL + 1
+    monkeypatch.setattr(time, "time", lambda: long_ago)
+    assert place(desk, "d", sender=bob)["type"] == "upload"
+    assert desk.store.unsaid(ANN.owner) == [], idle
+    assert [place(desk, name, sender=bob).get("code") for name in "efg"] == [None, None, "quota"]
 
 
 def test_promises_are_few(desk: FileDesk) -> None:

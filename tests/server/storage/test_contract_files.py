@@ -382,17 +382,18 @@ def test_a_file_that_is_said_and_deleted_in_one_go(log: Store) -> None:
     assert [kept.file for kept in log.after("lobby", 0, 9)] == [None, None]
 
 
-def test_what_nobody_sends_on_or_says_is_given_up(log: Store) -> None:
-    """After a day; what was said stays."""
+@pytest.mark.parametrize("idle", [IDLE, 900.0])
+def test_what_nobody_sends_on_or_says_is_given_up(log: Store, idle: float) -> None:
+    """After a day, or as soon as is asked for; what was said stays."""
     half = log.files.reserve("lobby", "x", 3, None, ALICE).id
     log.files.write(half, 0, b"12")
     unsaid, said = store(log), store(log, b"kept")
     say_file(log, said)
-    with later(IDLE - 60):
-        assert log.files.sweep() == 0
+    with later(idle - 60):
+        assert log.files.sweep(idle) == 0
         assert log.files.upload(half).offset == 2
-    with later(IDLE + 60):
-        assert log.files.sweep() == 2
+    with later(idle + 60):
+        assert log.files.sweep(idle) == 2
         for id in (half, unsaid):
             with pytest.raises(NoSuchFile):
                 log.files.upload(id)

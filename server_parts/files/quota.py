@@ -15,6 +15,7 @@ from server_parts.storage.file_records import Totals
 AT_ONCE: Final = 3  # files of one person that are not complete
 A_DAY: Final = 1024**3  # bytes from one person …
 DAY: Final = 86_400.0  # … in so many seconds
+HOUR: Final = 3_600.0  # seconds that are counted together
 LEFT_FREE: Final = 1024**3  # bytes of the disk
 MOST_REMEMBERED: Final = 10_000  # addresses
 
@@ -77,11 +78,14 @@ def _quota(text: str) -> Refusal:
 
 
 class FromAddresses:
-    """How much came from each address within a day: without an account, a new session is quickly made."""
+    """How much came from each address within a day: without an account, a new session is quickly made.
+
+    It is counted by the hour: however many files are announced, that takes little memory and time.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # guards all here
-        self._sent: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()
+        self._sent: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # since when, and how much
 
     def refusal(self, source: str, size: int, now: float) -> Refusal | None:
         """Why no more may come from there; None if it may, and then it is counted. An empty `source` is not limited."""
@@ -97,5 +101,6 @@ class FromAddresses:
             so_far = sum(one for _, one in sent)
             if so_far + size > A_DAY:
                 return _too_much_today(so_far)
-            sent.append((now, size))
+            since, much = sent.pop() if sent and sent[-1][0] > now - HOUR else (now, 0)
+            sent.append((since, much + size))
             return None

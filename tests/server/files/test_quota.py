@@ -57,3 +57,13 @@ def test_addresses_are_counted_for_a_day() -> None:
     assert addresses.refusal("192.0.2.2", A_DAY, 0.0) is None
     assert addresses.refusal("192.0.2.1", A_DAY, DAY) is None
     assert [addresses.refusal("", A_DAY, 0.0) for _ in range(2)] == [None, None]
+
+
+def test_many_small_files_from_an_address_take_little_memory() -> None:
+    """They are counted together, and forgotten a day after the first of an hour."""
+    addresses = FromAddresses()
+    for minute in range(1_440):
+        assert addresses.refusal("192.0.2.1", A_DAY // 1_440, 60.0 * minute) is None
+    assert len(addresses._sent["192.0.2.1"]) <= 24
+    assert addresses.refusal("192.0.2.1", A_DAY // 24, DAY - 1) is not None
+    assert addresses.refusal("192.0.2.1", A_DAY // 24, DAY) is None

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 MOST_BYTES: Final = 20 * 1024 * 1024
 _CELL: Final = 8, 16  # the pixels of a character, as most terminals have them
-_MOST_PIXELS: Final = 20_000  # on a side
+_LONGEST: Final = 20_000  # pixels of a side …
+_MOST_PIXELS: Final = 64_000_000  # … and of all: a small file can be a picture that takes all memory
 _CHUNK: Final = 4_096
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
@@ -87,7 +88,9 @@ def _size_of(data: bytes) -> tuple[int, int] | None:
         size = _read_size(data)
     except (struct.error, IndexError):
         return None
-    return size if size is not None and all(0 < side <= _MOST_PIXELS for side in size) else None
+    if size is None or not all(0 < side <= _LONGEST for side in size) or size[0] * size[1] > _MOST_PIXELS:
+        return None
+    return size
 
 
 def _read_size(data: bytes) -> tuple[int, int] | None:

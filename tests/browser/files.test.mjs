@@ -237,8 +237,10 @@ test("sizes are said as people say them, and limits before a byte is sent", () =
 test("only pictures of known kinds and sizes are shown", () => {
   const shown = { mime: "image/png", width: 1, height: 1 };
   assert.ok(isPicture(shown));
+  assert.ok(isPicture({ ...shown, width: 8000, height: 8000 }));
   for (const other of [{ mime: "image/svg+xml" }, { mime: "text/html" }, { width: 0 }, { height: undefined }])
     assert.ok(!isPicture({ ...shown, ...other }));
+  assert.ok(!isPicture({ ...shown, width: 65535, height: 65535 }), "it would take all memory");
 });
 
 function addresses(expires) {

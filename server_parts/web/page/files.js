@@ -3,9 +3,11 @@
 // Pure: it must not know the document or how something is asked.
 
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"];
+const MOST_PIXELS = 64e6; // a small file can be a picture that takes all memory: more are shown only if they are asked for
 const GOOD_FOR = 10 * 60000; // of the 15 minutes of a ticket
 
-export const isPicture = (file) => PICTURES.includes(file.mime) && file.width > 0 && file.height > 0;
+export const isPicture = ({ mime, width, height }) =>
+  PICTURES.includes(mime) && width > 0 && height > 0 && width * height <= MOST_PIXELS;
 export const canPreview = (file) => PICTURES.includes(file.type);
 
 export const units = (size) => {

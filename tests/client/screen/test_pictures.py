@@ -50,6 +50,7 @@ def test_only_terminals_that_are_known_to_draw_are_asked_to(environment: dict[st
         (gif(8, 16), 1, 1),
         (jpeg(800, 160), 40, 4),
         (png(1, 1), 1, 1),
+        (png(8_000, 8_000), 24, 12),
     ],
 )
 def test_a_picture_keeps_its_proportions_and_fits(data: bytes, columns: int, rows: int) -> None:
@@ -63,7 +64,7 @@ def test_a_picture_keeps_its_proportions_and_fits(data: bytes, columns: int, row
     "data",
     [
         *(b"", b"\x1b[2J", b"<svg/>", png(10, 10)[:18], b"GIF89a", b"\xff\xd8\xff", b"\xff\xd8\xff\xe0\0\0" * 9),
-        *(png(0, 10), png(10, 30_000), b"\xff\xd8\xff\xc0"),
+        *(png(0, 10), png(10, 30_000), png(8_001, 8_000), b"\xff\xd8\xff\xc0"),
     ],
     ids=ascii,
 )

@@ -204,7 +204,8 @@ def test_what_a_word_is(serve: Serve) -> None:
     assert found("score") == ["under_score"]
     assert found('"e mail"') == ["e-mail"]
     assert found("cafe") == found("24") == ["Café 24"]
-    assert found("caf") == []
+    assert found("caf") == ["Café 24"]
+    assert found('"caf"') == []
     assert found("天天") == ["今天天气"]
     assert found("since:2026-11-01 until:2026-11-02") == ["Café 24", "e-mail"]
 

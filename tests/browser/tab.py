@@ -108,6 +108,7 @@ class Tab:
     def seems_online(self) -> None:
         expect(self.page.locator("#banner")).to_be_hidden()
         expect(self.page.locator("#room-name")).not_to_be_empty()
+        assert self.comes_to("document.onkeydown !== null", True)  # keys do something
 
     def value(self, script: str) -> Any:
         return self.page.evaluate(script)

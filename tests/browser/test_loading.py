@@ -26,6 +26,7 @@ MOST_PACKED = 60_000  # bytes: everything there is
 
 def asked_until_it_is_there(tab: Tab) -> list[str]:
     """The requests of a load up to the first picture."""
+    assert tab.comes_to("performance.getEntriesByName('first-contentful-paint').length", 1)
     painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
     is_early = f"one => one.startTime < {painted} && one.transferSize"  # and not in the browser already
     found: list[str] = tab.value(f"performance.getEntriesByType('resource').filter({is_early}).map(one => one.name)")
@@ -91,7 +92,8 @@ def test_what_is_typed_early_is_kept(chat: Chat, open_tab: OpenTab) -> None:
     """The field can be written in before the rest is loaded, and Enter sends it then."""
     alice = open_tab(chat.port)
     release = alice.hold("**/composer.js")
-    alice.come_in("alice")
+    alice.ask_to_come_in("alice")
+    expect(alice.page.locator("#room-name")).not_to_be_empty()
     alice.page.fill("#input", "typed early")
     alice.page.press("#input", "Enter")
     alice.page.fill("#input", "and more")

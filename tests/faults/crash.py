@@ -43,9 +43,9 @@ class Talker:
         if mind.caught_up and not self.introduced:
             # With a first text its name is claimed. What is said in private to a name that nobody has claimed is
             # refused after a restart, as somebody else may bear it then.
-            self.introduced = True
             self._count += 1
             mind.say("lobby", f"{mind.name}#{self._count} hello")
+            self.introduced = True
         if not self._load.is_set():
             if "den" not in mind.inside and mind.caught_up:
                 mind.enter("den")

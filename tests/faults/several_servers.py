@@ -101,13 +101,12 @@ class Several:
         for client in self.clients:
             client.start()
         self._opened.callback(self._end_clients)
-        # No server that is there afterwards saw the names taken. One that did would for some seconds ask those who
-        # write to them to make sure that they are meant.
+        # No server that is there afterwards saw the names taken, or heard of it from one that did: for some seconds it
+        # would ask those who write to them to make sure that they are meant.
         assert wait_until(lambda: all(map(is_known, self.talkers)), 2 * WAIT), "not all come in"
-        for server in self.servers[1:]:
-            server.start()
         self.servers[0].stop()
-        self.servers[0].start()
+        for server in self.servers:
+            server.start()
         self._spread()
         for contender in self.contenders:
             contender.start()

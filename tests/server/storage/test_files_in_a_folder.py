@@ -341,7 +341,8 @@ def check(root: Path, rows: MemoryFileRows, told: Told) -> None:
         assert upload.offset >= offset, "an acknowledged piece is lost"
         assert (upload.file is not None) >= (id in told.finished), "a finished file is not finished"
         if upload.file is None:
-            assert (root / "tmp" / id).read_bytes() == DATA[: upload.offset], "what is there was never sent"
+            there = (root / "tmp" / id).read_bytes()  # by hash: with CI set, pytest takes minutes to compare a megabyte
+            assert sha(there) == sha(DATA[: upload.offset]), "what is there was never sent"
             send(files, id, DATA, upload.offset)
         assert files.finish(id).sha256 == sha(DATA)
         assert contents(files, id) == DATA

@@ -6,7 +6,7 @@ Run by whoever sends to the client, its reader mostly. It must not know sockets.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 
 from chat_common import Frame
@@ -17,7 +17,7 @@ from server_parts.protocol.requests import History, Search
 from server_parts.protocol.unavailable import unavailable
 from server_parts.storage.finding import MOST_COUNTED, Found, Wanted
 from server_parts.storage.message_log import MessageLog
-from server_parts.storage.records import Place, StorageError
+from server_parts.storage.records import AMENDING, Message, Place, StorageError
 from server_parts.storage.search_query import fold_name, parse
 
 PAGE = 500  # messages read and sent at a time, at most …
@@ -60,17 +60,23 @@ def older(store: MessageLog, encoder: Encoder, request: History, floor: int) -> 
 
 def _portions(store: MessageLog, encoder: Encoder, room: str, after: int, upto: int, *, gap: bool) -> Iterator[bytes]:
     """In portions of bounded size, so that whoever asks for long messages and does not read them costs little."""
-    more = True
+    more, first = True, 0
     while more:
         page = [message for message in store.after(room, after, min(PAGE, upto - after), PORTION) if message.id <= upto]
         gap = gap or not page or page[0].id > after + 1
         after = page[-1].id if page else upto  # if nothing is left of the rest, it was trimmed meanwhile
         more = after < upto
-        told = as_told(store, encoder, page)
+        first = first or (page[0].id if page else 0)
+        told = as_told(store, encoder, _each_once(page, first) if encoder.is_for_people else page)
         block = encoder.pages(events.history(room, gap=gap, more=more), "messages", told)
         del page, told  # it may take long until the block is read
         yield block
         gap = False
+
+
+def _each_once(page: Sequence[Message], first: int) -> Sequence[Message]:
+    """Without entries that changed a message of the same answer, which begins with `first`: it is shown changed."""
+    return [m for m in page if m.about is None or m.about.kind not in AMENDING or m.about.id < first]
 
 
 def _or_abort(portions: Iterator[bytes]) -> Iterator[bytes]:

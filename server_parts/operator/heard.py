@@ -30,6 +30,8 @@ class Heard:
             said = self._rooms.setdefault(message.room, {})
             if message.about is not None and message.about.kind == DELETE:
                 said.pop(message.about.id, None)
+            elif not message.text:
+                said.pop(message.id, None)  # deleted since it was shown
             elif is_said(message):
                 is_older = bool(said) and message.id < max(said)
                 said[message.id] = said.get(message.id) or _Said(message.sender, is_own)

@@ -59,6 +59,7 @@ class About(NamedTuple):
 
 
 REPLY, EDIT, DELETE, REACT = KINDS = ("reply", "edit", "delete", "react")
+AMENDING: Final = (EDIT, DELETE, REACT)  # they change the message that they speak of
 CHANGE: Final = "change"  # of the room itself, about no other message: nobody says that, the hub does
 
 

@@ -90,7 +90,10 @@ def test_the_plain_door(chat: Chat, alice: Native) -> None:
     assert plain.until("#1 ").endswith("alice said -> where do we meet?")
     assert plain.text() == f"* reactions to #1: \u2764 {name} *"
     assert plain.text() == f"#2 * #2 by {name} was deleted *"
-    assert plain.text().startswith("#4 * ")
+    assert plain.text().startswith("#6 (to #2) [COLOR (")
+    plain.say("/history 2")
+    assert plain.text().startswith("#6 (to #2) [COLOR (")
+    assert plain.text() == f"#7 * {name} deleted message #2 *"
 
 
 def test_a_line_and_its_correction_at_once(chat: Chat, alice: Native) -> None:

@@ -34,6 +34,8 @@ def test_what_changes_a_message_is_none() -> None:
     assert known.last("tea") == 1
     known.note(said(6, "carol", About("reply", 1)))
     assert known.last("tea") == 6
+    known.note(said(6, "carol", About("reply", 1), text=""))  # as a later page of history shows it
+    assert known.last("tea") == 1
 
 
 def test_a_page_of_history_is_older() -> None:

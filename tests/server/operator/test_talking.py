@@ -132,7 +132,12 @@ def test_answers_corrections_and_reactions(operator: Seated, alice: Native) -> N
     operator.enter(f"/re [{first}] again")
     assert alice.message_from("server")["reply"] == first
     operator.enter("/re nobody is here")
-    assert (told := alice.message_from("server"))["text"] == "nobody is here"
+    told = alice.message_from("server")
+    assert told["text"] == "nobody is here"
+    operator.see("nobody is here\n")
+    operator.enter(f"/history {told['id'] - first + 1}")
+    shown = operator.see(rf"#{told['id']} \d\d:\d\d .*nobody is here\n")
+    assert (shown.count("(edited)"), shown.count("coffee, please"), shown.count("👍")) == (1, 1, 1)
 
 
 def test_deleting(operator: Seated, alice: Native) -> None:

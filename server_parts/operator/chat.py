@@ -13,6 +13,7 @@ from server_parts.hub.hub import Hub, Stats
 from server_parts.operator.heard import Heard
 from server_parts.people.clients import Client
 from server_parts.protocol.requests import Request, Say, text_refusal
+from server_parts.storage.records import StorageError
 from server_parts.storage.store import Store
 
 
@@ -56,8 +57,16 @@ class Chat:
     def is_in(self, room: str) -> bool:
         return room in self._client.rooms
 
-    def has_history(self, room: str) -> bool:
-        return bool(self._store.last(room))
+    def last(self, room: str) -> int:
+        """The newest message there; 0 if nothing was said."""
+        return self._store.last(room)
+
+    def has_message(self, room: str, id: int) -> bool:
+        """Whether a search can find it. True if that cannot be known just now: the next answer says so."""
+        try:
+            return self._store.said(room, id) is not None
+        except StorageError:
+            return True
 
     def names(self) -> list[str]:
         """Of everybody who is here but the operator."""

@@ -19,6 +19,7 @@ from terminal_parts.completion import unknown_command
 from terminal_parts.theme import THEMES
 
 _PAGE: Final = 20  # messages
+_AROUND: Final = 4  # before and behind the one that is meant
 
 
 # --- Rooms, and what was said there -----------------------------------------------------------------------------
@@ -51,14 +52,27 @@ def _history(desk: Desk, words: str) -> None:
     if count and not (is_number(count) and int(count) <= ask.MAX_PAGE):
         raise BadUsage
     desk.ask(ask.History(room, None, int(count or _PAGE)))
-    if not desk.chat.has_history(room):  # asked now, when all that the operator has said before is there
+    if not desk.chat.last(room):  # asked now, when all that the operator has said before is there
         near = nearest(room, (known for known in desk.chat.rooms() if known != room))
         raise BadUsage(f"nothing was said in #{room} yet" + (f"; did you mean #{near}?" if near else ""))
 
 
 def _search(desk: Desk, words: str) -> None:
     problem = query_problem(needed(words))
+    desk.encoder.found.begin()
     desk.ask(problem or ask.Search(words, counting=True, utc_offset=time.localtime().tm_gmtoff // 60))
+
+
+def _context(desk: Desk, words: str) -> None:
+    word, rest = first_word(words)
+    if not is_number(word):
+        raise BadUsage
+    id = int(word.strip("[]").removeprefix("#"))
+    room = only_room(rest) if rest else desk.encoder.found.room_of(id) or desk.room
+    if not desk.chat.has_message(room, id):
+        raise BadUsage(f"there is no message #{id} in {room if room.startswith('@') else f'#{room}'}")
+    behind = min(_AROUND, desk.chat.last(room) - id)
+    desk.ask(ask.History(room, id + behind + 1, _AROUND + 1 + behind))
 
 
 # --- Talking ----------------------------------------------------------------------------------------------------
@@ -179,7 +193,8 @@ GROUPS: Final = {
         Command("/rooms [BEGINNING]", "list the rooms", _rooms),
         Command("/who [ROOM]", "list the people in a room (default: the one you talk in)", _who),
         Command("/history [ROOM] [N]", "show the last N messages of a room (1 to 500; 20 if not given)", _history),
-        Command("/search TEXT", 'find messages in public rooms by beginnings of words; "TEXT" is exact', _search),
+        Command("/search TEXT", 'find messages by beginnings of words; "TEXT" is exact', _search),
+        Command("/context N [ROOM]", "show what was said around message N, as a search shows its number", _context),
         Command("/more", "show more results", lambda desk, words: desk.ask(ask.Search("", again=True))),
     ),
     "Files": tuple(_on_files(row, row.usage.replace("NAME", "FILE")) for row in plain_files.ROWS),

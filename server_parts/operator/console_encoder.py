@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Any, Final
 
 from chat_common import LOBBY, Frame, paint, partners
+from server_parts.operator.found import Found
 from server_parts.operator.heard import Heard
 from server_parts.protocol.plain_encoder import PLAIN_TIMED, lines_of, starred, timed_text
 from server_parts.protocol.plain_moderation_lines import LINES
@@ -25,6 +26,7 @@ class ConsoleEncoder:
     def __init__(self, heard: Heard | None = None, followed: Container[str] = (), name: str = "") -> None:
         """`followed`: the rooms that the operator is in, who has that name."""
         self.numbered = False  # whether each message shows its number; in pages of history it always does
+        self.found = Found()
         self._heard = heard or Heard()
         self._followed = followed
         self._name = name
@@ -57,6 +59,8 @@ class ConsoleEncoder:
         return "".join(shown).encode("utf-8", "replace")
 
     def pages(self, frame: Frame, field: str, items: Sequence[Any]) -> bytes:
+        if frame["type"] == "results":
+            self.found.note(items)
         if frame["type"] != "history":
             return PLAIN_TIMED.pages(frame, field, items)
         for message in items:

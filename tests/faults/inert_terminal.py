@@ -473,9 +473,7 @@ class OperatorStage(Stage):
     def command(self, line: str) -> None:
         """What the console answers by itself, in a chat in which everything is called like that line."""
         words = line.replace("\n", " ")
-        chat = mock.Mock(
-            **{"names.return_value": [words], "rooms.return_value": [words], "has_history.return_value": 0}
-        )
+        chat = mock.Mock(**{"names.return_value": [words], "rooms.return_value": [words], "last.return_value": 0})
         chat.heard.last.return_value = chat.heard.last_own.return_value = None
         chat.say.side_effect = SayError(words)
         desk = Desk("server", chat, self.screen, self.encoder, lambda: None)
@@ -489,6 +487,7 @@ class OperatorStage(Stage):
             "/help ",
             "/react :",
             "/search since:",
+            "/context 3 ",
             "/delete ",
         ):
             Console(desk)._obey(beginning + words)

@@ -112,6 +112,30 @@ def test_what_is_searched_is_found_page_by_page(operator: Seated, alice: Native)
     operator.see(r"\* error: the filter since:when finds nothing")
 
 
+def test_what_was_said_around_a_found_message(operator: Seated, alice: Native) -> None:
+    """In the room where it was found, in a room that is named, or where the operator talks."""
+    alice.send("join", room="tea")
+    alice.until("joined", room="tea")
+    for number in range(1, 13):
+        alice.tell(f"cup {number}", "tea")
+    alice.tell("no cups here")
+    operator.see("no cups")
+    operator.enter('/search from:alice in:tea "cup 6"')
+    operator.see(r"#6 \d\d:\d\d #tea .* cup 6\n")
+    operator.enter("/context 6")
+    assert re.findall(r"#(\d+) \d\d:\d\d #tea ", operator.see("cup 10\n")) == [str(number) for number in range(2, 11)]
+    operator.enter("/context #12 tea")
+    assert re.findall(r" cup (\d+)\n", operator.see("cup 12\n")) == ["8", "9", "10", "11", "12"]
+    operator.enter("/context 12")
+    operator.see(r"\* error: there is no message #12 in #lobby \*")
+    operator.enter("/search cups")
+    operator.see("no cups here\n")
+    operator.enter("/context 6")
+    operator.see(r"\* error: there is no message #6 in #lobby \*")
+    operator.enter("/context six")
+    operator.see(r"\* error: usage: /context N \[ROOM\] \*")
+
+
 def test_answers_corrections_and_reactions(operator: Seated, alice: Native) -> None:
     """By number, by name, or the last one; and they are shown."""
     first = alice.tell("tea or coffee?")["id"]

@@ -80,7 +80,8 @@ class Actions:
         elif room.startswith("@"):
             self._rooms.turn_from(self._rooms.wire_name(room))
         elif room not in self._state.cursors:
-            self._state.complain(f"You are not in {self._state.view.place(room)}." if room else "You are in no room.")
+            where = f"not in {self._state.view.place(room)}." if room else "in no room; /join ROOM enters one."
+            self._state.complain(f"You are {where}")
         else:
             self._rooms.leave(room)
 
@@ -95,7 +96,7 @@ class Actions:
 
     def older(self, count: int) -> None:
         if (room := self._rooms.current_on_the_wire) is None:
-            self._state.complain("You are in no room.")
+            self._state.complain("You are in no room; /join ROOM enters one.")
             return
         request: Frame = {"type": "history", "room": room, "limit": count}
         if (oldest := self._state.cursors.oldest_shown(room)) is not None:

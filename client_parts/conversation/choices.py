@@ -23,6 +23,8 @@ class Choices:
 
     def choose(self, setting: str, value: str) -> None:
         """Change a setting, for this run and the next ones."""
+        if not self._exists(setting):
+            return
         try:
             value = checked(setting, value)
             kept = self._state.settings.choose(setting, value)
@@ -89,7 +91,8 @@ class Choices:
     def tell(self, setting: str) -> None:
         """Tell how a setting is, and what else it may be."""
         if self._exists(setting):
-            others = f"; there are: {', '.join(CHOICES[setting])}" if setting in CHOICES else ""
+            how = f"; /set {setting} VALUE changes it"
+            others = f"; there are: {', '.join(CHOICES[setting])}" if setting in CHOICES else how
             self._state.note(f"* {setting}: {harmless_line(self._state.settings[setting]) or 'not set'}{others}")
 
     def _exists(self, setting: str) -> bool:
@@ -97,7 +100,8 @@ class Choices:
             if setting not in KEYS:
                 checked(setting, "")
         except ValueError as problem:
-            self._state.complain(as_sentence(str(problem)))
+            how = "" if str(problem).endswith("?") else "; /set lists them"
+            self._state.complain(as_sentence(f"{problem}{how}"))
             return False
         return True
 

@@ -15,7 +15,7 @@ from client_parts.conversation.known_people import KnownPeople
 from client_parts.conversation.room_board import RoomBoard
 from client_parts.kept.settings import Settings
 from client_parts.screen.board import Board
-from client_parts.screen.view import View, aside, bad
+from client_parts.screen.view import View, aside, bad, not_a_name
 
 _FEW = 200  # members of a room whose names are asked for
 _LOOK_AROUND = 60.0  # seconds between questions who is away
@@ -54,7 +54,7 @@ class Company:
     def ignore(self, name: str) -> None:
         """Hide what that person says from now on, and list everybody who is hidden; without a name, only list them."""
         if name and not is_name(name):
-            self._board.complain(bad(f'"{harmless_line(name)}" is not a valid name.'))
+            self._board.complain(bad(not_a_name(name)))
             return
         if self._view.is_me(name):
             self._board.complain(bad("You cannot ignore yourself."))

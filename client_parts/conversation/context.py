@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from chat_common import Frame
 from client_parts.conversation.company import Company
-from client_parts.conversation.remembered import changes_another
+from client_parts.conversation.remembered import changes_another, is_change
 from client_parts.conversation.state import State
+from client_parts.screen import order
 from client_parts.screen.view import aside, message_number
 
 _MOST_ASKED = 8
@@ -81,5 +82,6 @@ class Context:
         for message in page:
             is_meant = message["id"] == asked.id
             is_done = changes_another(message) and not is_meant  # what it did is shown where it did it
-            if not is_done and not self._company.is_ignored(message["from"]):
-                board.show(view.near(message, self._query, is_meant=is_meant))
+            deed = order.made(message) if is_change(message) else ""
+            if deed or not (is_done or self._company.is_ignored(message["from"])):
+                board.show(view.near(message, self._query, is_meant=is_meant, deed=deed))

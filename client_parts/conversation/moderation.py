@@ -81,7 +81,7 @@ class Moderation:
     def report(self, id: int | None, reason: str) -> None:
         """Also what was said in private."""
         if (room := self._rooms.current_on_the_wire) is None:
-            self._state.complain("You are in no room.")
+            self._state.complain("You are in no room; /join ROOM enters one.")
         else:
             message = {} if id is None else {"id": id}
             self._request({"type": "report", "room": room, **message, "reason": reason})

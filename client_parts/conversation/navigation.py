@@ -65,7 +65,9 @@ class Navigation:
             news = f" ({counts[wire]} new)" if wire in counts else ""
             here = " (here)" if room == self._rooms.current else ""
             rows.append(f"{number} {self._state.view.place(wire)}{here}{news}")
-        self._state.board.note(f"Your rooms: {' · '.join(rows)}" if rows else "You are in no room.")
+        self._state.board.note(
+            f"Your rooms: {' · '.join(rows)}" if rows else "You are in no room; /join ROOM enters one."
+        )
 
     def show_only_one(self, value: str) -> None:
         """Show one room at a time (on), or all (off); without a value, the other of both."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from chat_common import Frame, harmless_line, is_name
+from chat_common import Frame, is_name
 from client_parts.conversation.admission import IN_CLEAR, Admission
 from client_parts.conversation.delivery import Cursors, Outgoing
 from client_parts.conversation.remembered import Remembered
@@ -16,7 +16,7 @@ from client_parts.conversation.room_board import RoomBoard
 from client_parts.conversation.unseen import Away
 from client_parts.kept.settings import Settings
 from client_parts.screen.board import Board
-from client_parts.screen.view import View, aside, bad
+from client_parts.screen.view import View, aside, bad, not_a_name
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class State:
     def accepts_name(self, name: str) -> bool:
         """Whether it has the form of a name; if not, say so."""
         if not is_name(name):
-            self.complain(f'"{harmless_line(name)}" is not a valid name.')
+            self.complain(not_a_name(name))
         return is_name(name)
 
     def be_away(self, text: str | None) -> None:

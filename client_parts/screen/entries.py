@@ -50,7 +50,7 @@ def deed(entry: Frame, kind: str, id: int, target: str) -> str:
     if kind == "edit":
         return f"{who} corrected [{id}]: {_in_a_line(text)}" if text and not entry.get("deleted") else ""
     if kind == "delete":
-        return f"* message [{id}] was deleted by {who or 'the operator'}"
+        return f"{who or 'the operator'} deleted message [{id}]"
     where = f"[{id}]" if target == f"[{id}]" else f"[{id}] ({target})"
     if text.startswith(_TAKES_BACK):
         return f"{who} took back a reaction to {where}"

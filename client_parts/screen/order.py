@@ -6,7 +6,7 @@ the server's. It must not know sockets, threads or the terminal.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from chat_common import Frame, harmless_line, instant, lasting, with_local_times, without_padding
 from client_parts.screen.view import View, aside, count, date, message_number
@@ -48,29 +48,29 @@ def entered(view: View, room: str, now: Facts, before: Facts) -> list[str]:
 def changed(view: View, frame: Frame, before: Facts) -> list[str]:
     """Who set what in a room; also if it was set so before."""
     now, who, mark = facts(frame), harmless_line(frame.get("by") or "the operator"), view.mark(frame["room"])
-    sentences = [
-        f"{who} set the topic: {quoted(now.topic)}" if now.topic else f"{who} took the topic away",
-        f"{who} made the room {_mode(now.mode)}",
-        f"{who} set slow mode: {_pace(now.slow)}" if now.slow > 0 else f"{who} ended slow mode",
-    ]
-    different = [new != old for new, old in zip(now, before, strict=True)]
-    if not any(different):
+    news = [new if new != old else None for new, old in zip(now, before, strict=True)]
+    if news == [None, None, None]:
         return [aside(f"{mark}* {who}: {_in_one_line(now)}")]
-    return [aside(f"{mark}* {sentence}") for sentence, is_new in zip(sentences, different, strict=True) if is_new]
+    return [aside(f"{mark}* {who} {deed}") for deed in _deeds(*news)]
 
 
 def made(message: Frame) -> str:
     """What somebody has changed about a room, as its log tells; no message can be written so."""
     who, change = harmless_line(message["from"]), message["change"]
-    topic, mode, slow = change.get("topic"), change.get("mode"), change.get("slow")
-    deeds = [
-        "" if topic is None else f"set the topic: {quoted(topic)}" if topic else "took the topic away",
-        "" if mode is None else f"made the room {_mode(mode)}",
-        "" if slow is None else f"set slow mode: {_pace(slow)}" if slow > 0 else "ended slow mode",
-    ]
     if message.get("deleted"):
         return f"{who} changed the room (deleted)"
-    return f"{who} {'; '.join(filter(None, deeds)) or 'changed the room'}"
+    deeds = _deeds(change.get("topic"), change.get("mode"), change.get("slow"))
+    return f"{who} {'; '.join(deeds) or 'changed the room'}"
+
+
+def _deeds(topic: Any, mode: Any, slow: Any) -> list[str]:
+    """What somebody did who set a room so; None where it stays as it is."""
+    deeds = [
+        "" if topic is None else f"changed the topic to {quoted(topic)}" if topic else "removed the topic",
+        "" if mode is None else f"set the mode to {_mode(mode)}",
+        "" if slow is None else f"set slow mode to {_pace(slow)}" if slow > 0 else "ended slow mode",
+    ]
+    return list(filter(None, deeds))
 
 
 def as_set(view: View, room: str, now: Facts) -> str:
@@ -88,7 +88,7 @@ def _mode(mode: str) -> str:
 
 
 def _pace(seconds: int) -> str:
-    return f"one text in {lasting(seconds)}"
+    return f"one message in {lasting(seconds)}"
 
 
 def role(view: View, room: str, name: str) -> str:

@@ -10,7 +10,18 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chat_common import COLORS, LOBBY, Frame, harmless, harmless_line, paint, partners, speech, without_padding
+from chat_common import (
+    COLORS,
+    LOBBY,
+    Frame,
+    harmless,
+    harmless_line,
+    name_problem,
+    paint,
+    partners,
+    speech,
+    without_padding,
+)
 from client_parts.files.shelf import Shelf
 from client_parts.screen.capitals import capitalised
 from client_parts.screen.code import with_code_apart
@@ -169,16 +180,18 @@ class View:
         label, body = speech(message["from"], message["color"], harmless_line(_words(message)), "short")
         body = "(deleted)" if message.get("deleted") else body
         brought = self._brought(message, " " if body else "")
-        where = self.place(message["room"]).lstrip("#")
-        head = paint(f"{message_number(message['id'])} {where} {date(message['ts'])} ", None, "dark")
         spans = matches(query, body)
         said = _marked(body, spans) if spans else self._heard(body)
-        return head + _tint(label, message["color"]) + said + brought
+        return self._where(message) + _tint(label, message["color"]) + said + brought
 
-    def near(self, message: Frame, query: str = "", *, is_meant: bool) -> str:
-        """A message beside a found one, or that one, with a sign before it."""
+    def _where(self, message: Frame) -> str:
+        place = self.place(message["room"]).lstrip("#")
+        return paint(f"{message_number(message['id'])} {place} {date(message['ts'])} ", None, "dark")
+
+    def near(self, message: Frame, query: str = "", *, is_meant: bool, deed: str = "") -> str:
+        """A message beside a found one, or that one, with a sign before it. `deed`: what it tells instead."""
         sign = paint("→ ", "yellow", "bold") if is_meant else "  "
-        return sign + self.result(message, query if is_meant else "")
+        return sign + (self._where(message) + aside(deed) if deed else self.result(message, query if is_meant else ""))
 
     def end_of_page(self, results: Results, before: int, *, hidden: int = 0) -> str:
         """The line after results, `before` of which were shown on earlier pages."""
@@ -223,6 +236,11 @@ class View:
     def target(self, room: str | None) -> str:
         """Whom a typed line goes to, as the prompt names it."""
         return "(no room)" if room is None else harmless_line(room)
+
+
+def not_a_name(name: str) -> str:
+    """Why that cannot be anybody's name."""
+    return as_sentence(f'"{harmless_line(name)}" is not a valid name: {name_problem(name)}')
 
 
 def as_sentence(text: str) -> str:

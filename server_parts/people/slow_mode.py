@@ -46,7 +46,7 @@ class SlowMode:
         left = max(self._left((room, name), session, seq, pause, now) for name in known_as(client, session))
         if left <= 0:
             return None
-        text = f"{room} is in slow mode: one text in {lasting(pause)}; wait {lasting(left)}"
+        text = f"{room} is in slow mode: one message in {lasting(pause)}; wait {lasting(left)}"
         return Refusal("slow_mode", text, "room", seq)
 
     def _left(self, key: tuple[str, str], session: Session, seq: int, pause: float, now: float) -> float:

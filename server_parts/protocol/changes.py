@@ -55,7 +55,9 @@ def words(change: Change, room: str = "") -> str:
     if change.mode is not None:
         said.append(f"set the mode{of} to {change.mode}")
     if change.slow is not None:
-        pace = f"set slow mode{into} to one text in {lasting(change.slow)}" if change.slow else f"ended slow mode{into}"
+        pace = (
+            f"set slow mode{into} to one message in {lasting(change.slow)}" if change.slow else f"ended slow mode{into}"
+        )
         said.append(pace)
     if change.topic is not None:
         said.append(f"changed the topic{of} to: {change.topic}" if change.topic else f"removed the topic{of}")

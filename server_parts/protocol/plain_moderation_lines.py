@@ -13,7 +13,7 @@ def room_line(frame: Frame) -> str:
     """The settings of a room: what is as usual is not said."""
     said = [f"topic: {frame['topic']}"] if frame.get("topic") else []
     said += [f"mode: {frame['mode']}"] if frame.get("mode", "open") != "open" else []
-    said += [f"slow mode: one text in {lasting(frame['slow'])}"] if frame.get("slow") else []
+    said += [f"slow mode: one message in {lasting(frame['slow'])}"] if frame.get("slow") else []
     return "; ".join(said)
 
 

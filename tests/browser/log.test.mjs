@@ -32,12 +32,12 @@ test("a change of the room stands among the messages, as a sentence of the serve
   const change = said(2, { text: "/me changed the topic to: tea", seq: 0, change: { topic: "tea" } });
   const log = logOf(said(1), change, said(3), said(4, { delete: 2 }));
   assert.deepEqual(log.items.map(isSaid), [true, false, true]);
-  assert.equal(changed(change), "ann set the topic: tea");
+  assert.equal(changed(change), "ann changed the topic to: tea");
   assert.equal(changed(log.find(2)), "ann changed this room (deleted)");
   assert.equal(standing(log.items, 2).head, true);
   assert.equal(
     changed({ from: "bob", change: { topic: "", mode: "open", slow: 5 } }),
-    "bob removed the topic; set the mode: open; set slow mode: one message in 5 s",
+    "bob removed the topic; set the mode to open; set slow mode to one message in 5 s",
   );
   assert.equal(changed({ from: "bob", change: { slow: 0 } }), "bob ended slow mode");
   assert.equal(changed({ from: "bob", change: {} }), "bob changed this room");

@@ -339,14 +339,14 @@ def test_a_topic_is_shown(chat: Chat, open_tab: OpenTab) -> None:
     alice.choose("Set it")
     expect(alice.page.locator("#topic")).to_have_text("Tomatoes, see https://a.example/")
     expect(alice.page.locator("#topic a")).to_have_count(1)
-    alice.say("/me set the topic: nothing at all")
+    alice.say("/me changed the topic to: nothing at all")
     bob = open_tab(chat.port).come_in("bob")
     bob.enter("garden")
     for tab in (alice, bob):
         tab.sees("nothing at all")
-        note = tab.page.locator(".note", has_text="set the topic")
+        note = tab.page.locator(".note", has_text="changed the topic")
         expect(note).to_have_count(1)
-        expect(note).to_contain_text("alice set the topic: Tomatoes, see")
+        expect(note).to_contain_text("alice changed the topic to: Tomatoes, see")
 
 
 def test_moderators_remove_people(chat: Chat, open_tab: OpenTab) -> None:

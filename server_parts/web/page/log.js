@@ -261,18 +261,17 @@ export const pick = (frame, names) =>
   Object.fromEntries(names.filter((name) => name in frame).map((name) => [name, frame[name]]));
 
 // What somebody changed about a room, as a sentence.
-export function change(room, { by, topic, mode, slow }) {
-  const about = topic ? `set the topic: ${topic}` : "removed the topic";
-  const pace = slow ? `, one message in ${slow} s` : "";
-  return `${by ?? "Somebody"} ${topic === room.topic ? `changed this room: ${mode}${pace}` : about}`;
+export function change(room, frame) {
+  const names = ["topic", "mode", "slow"].filter((name) => frame[name] !== room[name]);
+  return changed({ from: frame.by ?? "Somebody", change: pick(frame, names) });
 }
 
 // The same as an entry of the room tells it; only the server makes such entries, whatever their text.
 export function changed({ from, change: { topic, mode, slow }, deleted }) {
   const deeds = [];
-  if (topic != null) deeds.push(topic ? `set the topic: ${topic}` : "removed the topic");
-  if (mode != null) deeds.push(`set the mode: ${mode}`);
-  if (slow != null) deeds.push(slow ? `set slow mode: one message in ${slow} s` : "ended slow mode");
+  if (topic != null) deeds.push(topic ? `changed the topic to: ${topic}` : "removed the topic");
+  if (mode != null) deeds.push(`set the mode to ${mode}`);
+  if (slow != null) deeds.push(slow ? `set slow mode to one message in ${slow} s` : "ended slow mode");
   return `${from} ${deleted ? "changed this room (deleted)" : deeds.join("; ") || "changed this room"}`;
 }
 

@@ -48,7 +48,9 @@ def test_each_command_is_one_request(line: str, request_: Frame) -> None:
 def test_what_is_no_name_is_not_asked_about(line: str) -> None:
     """One sentence, and no request."""
     talk = Talk()
-    assert talk.type(line) == ['"b+b" is not a valid name.']
+    assert talk.type(line) == [
+        '"b+b" is not a valid name: a name is made of A-Z a-z 0-9 _ . - and starts with a letter or a digit.'
+    ]
     assert talk.asked() == []
 
 

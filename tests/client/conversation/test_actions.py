@@ -35,7 +35,9 @@ def test_what_the_server_would_refuse_is_refused_here(line: str) -> None:
 def test_ignored_people_are_not_shown() -> None:
     """Neither what they say nor that they come and go; whatever the case; until they are shown again."""
     talk = Talk()
-    assert talk.type("/ignore b b") == ['"b b" is not a valid name.']
+    assert talk.type("/ignore b b") == [
+        '"b b" is not a valid name: a name is made of A-Z a-z 0-9 _ . - and starts with a letter or a digit.'
+    ]
     assert talk.type("/ignore BOB") == [
         "* nobody called BOB has been here so far; ignored anyway",
         "* ignored: BOB",

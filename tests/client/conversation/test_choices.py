@@ -38,6 +38,7 @@ def test_a_choice_is_taken_back(talk: Talk) -> None:
     ]
     assert talk.board.theme == "dark"
     assert talk.type("/set theme") == ["* theme: dark; there are: dark, light, safe"]
+    assert talk.type("/set downloads") == ["* downloads: not set; /set downloads VALUE changes it"]
 
 
 def test_a_server_gets_a_short_name(talk: Talk, tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_all_are_listed(talk: Talk, tmp_path: Path) -> None:
         ("/set them", "There is no setting them; did you mean theme?"),
         ("/set them default", "There is no setting them; did you mean theme?"),
         ("/set autoaway soon", 'autoaway is "soon"; use a number of minutes from 1 to 10080, or off.'),
-        ("/set \x1b[2J", "There is no setting ␛[2j."),
+        ("/set \x1b[2J", "There is no setting ␛[2j; /set lists them."),
         ("/set name \x1b]2;x", "name is too long or has characters that cannot be shown."),
     ],
 )

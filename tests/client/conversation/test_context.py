@@ -73,6 +73,15 @@ def test_what_was_done_to_messages_is_no_message(talk: Talk) -> None:
     assert [line.split()[0] for line in talk.hear(page("den", **done))[1:]] == ["[9]", "→"]
 
 
+def test_a_change_of_the_room_reads_as_everywhere(talk: Talk) -> None:
+    """Not as a text that somebody has said."""
+    talk.type("/context 9")
+    change = {**message(10, "/me set the mode to open", room="den"), "change": {"mode": "open"}}
+    told = talk.hear(page("den", messages=[message(9, "whale", room="den"), change]))[-1]
+    assert told.startswith("  [10] den ")
+    assert told.endswith(" bob set the mode to open (everybody may talk)")
+
+
 @pytest.mark.parametrize("ids", [(), (8, 10)])
 def test_a_message_that_is_not_there(talk: Talk, ids: tuple[int, ...]) -> None:
     """Said in a sentence; an answer after the link was lost is nobody's."""

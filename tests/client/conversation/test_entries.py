@@ -92,7 +92,7 @@ def test_what_has_scrolled_away_gets_a_line_of_its_own() -> None:
         "bob corrected [1]: here",
         "carol reacted to [1] (bob: here): 👍",
         "carol took back a reaction to [1] (bob: here)",
-        "* message [1] was deleted by bob",
+        "bob deleted message [1]",
     ]
 
 
@@ -103,7 +103,7 @@ def test_a_deletion_is_told_once() -> None:
         event = {"type": "deleted", "room": "lobby", "id": id, "by": "eve"}
         entry = message(id + 100, "/me deleted", "eve", delete=id)
         talk.enter("lobby", id + 99)
-        assert heard(talk, event, entry) == [f"* message [{id}] was deleted by eve"]
+        assert heard(talk, event, entry) == [f"eve deleted message [{id}]"]
 
 
 def test_entries_are_no_news() -> None:

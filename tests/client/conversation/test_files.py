@@ -131,7 +131,10 @@ def test_it_goes_where_the_person_says(talk: FileTalk, line: str, room: str) -> 
         ("/send .", ". is a folder; only files can be sent."),
         ("/send big", "big is too large: 5.9 KB > 4.9 KB, the most that this server takes."),
         ("/send plan.png #else", "You are not in #else; /join else enters it."),
-        ("/send plan.png @b/b", '"b/b" is not a valid name.'),
+        (
+            "/send plan.png @b/b",
+            '"b/b" is not a valid name: a name is made of A-Z a-z 0-9 _ . - and starts with a letter or a digit.',
+        ),
     ],
 )
 def test_what_cannot_be_sent_is_said_at_once(talk: FileTalk, line: str, sentence: str) -> None:

@@ -75,14 +75,14 @@ def test_what_is_said_in_private_can_be_reported() -> None:
     talk.type("/switch @bob", "/report 3 threats")
     assert talk.asked() == [{"type": "report", "room": "@ann+bob", "id": 3, "reason": "threats"}]
     talk.type("/switch lobby", "/leave")
-    assert talk.type("/report them") == ["You are in no room."]
+    assert talk.type("/report them") == ["You are in no room; /join ROOM enters one."]
 
 
 def test_what_is_no_name_is_not_asked_about() -> None:
     """One sentence, and no request."""
     talk = Talk()
     for line in ("/kick b+b", "/ban 192.0.2.0/99", "/mute b+b", "/role b+b voice"):
-        assert talk.type(line) == [f'"{line.split()[1]}" is not a valid name.']
+        assert talk.type(line)[0].startswith(f'"{line.split()[1]}" is not a valid name: a name is made of ')
     assert talk.asked() == []
 
 
@@ -127,7 +127,7 @@ def test_the_topic_is_shown_when_a_room_is_entered() -> None:
         "* you are in #den (2 here)",
         "* the topic of #den is “tea *”",
         "* #den is moderated (only people with a voice may talk)",
-        "* slow mode in #den: one text in 10 s",
+        "* slow mode in #den: one message in 10 s",
         "* you are moderator of #den",
     ]
     assert joined(talk, "pub", topic=None, mode="open", slow=0, role=None) == ["* you are in #pub (2 here)"]
@@ -157,18 +157,18 @@ def test_a_change_of_a_room_says_who_did_it() -> None:
     """Only what is different; in a room that is not the first with its mark."""
     talk = Talk("lobby", "den")
     frame = {"type": "room", "room": "lobby", "topic": "tea", "mode": "open", "slow": 0, "by": "bob", "ts": SAID}
-    assert talk.hear(frame) == ["* bob set the topic: “tea”"]
+    assert talk.hear(frame) == ["* bob changed the topic to “tea”"]
     assert talk.hear({**frame, "mode": "read-only", "slow": 60}) == [
-        "* bob made the room read-only (only moderators may talk)",
-        "* bob set slow mode: one text in 1 min",
+        "* bob set the mode to read-only (only moderators may talk)",
+        "* bob set slow mode to one message in 1 min",
     ]
     assert talk.hear({**frame, "topic": "", "by": None}) == [
-        "* the operator took the topic away",
-        "* the operator made the room open (everybody may talk)",
+        "* the operator removed the topic",
+        "* the operator set the mode to open (everybody may talk)",
         "* the operator ended slow mode",
     ]
     assert talk.hear({**frame, "topic": ""}) == ["* bob: no topic · open (everybody may talk)"]
-    assert talk.hear({**frame, "room": "den", "topic": "cake"}) == ["#den * bob set the topic: “cake”"]
+    assert talk.hear({**frame, "room": "den", "topic": "cake"}) == ["#den * bob changed the topic to “cake”"]
     assert talk.hear({**frame, "room": "elsewhere"}) == []
 
 
@@ -177,7 +177,7 @@ def test_a_room_tells_how_it_is_set() -> None:
     talk = Talk()
     assert talk.type("/topic") == ["* #lobby: no topic · open (everybody may talk)"]
     talk.hear({"type": "room", "room": "lobby", "topic": "tea", "mode": "invite", "slow": 5, "by": "bob"})
-    told = "* #lobby: the topic is “tea” · invite (only invited people may enter) · slow mode: one text in 5 s"
+    told = "* #lobby: the topic is “tea” · invite (only invited people may enter) · slow mode: one message in 5 s"
     assert talk.type("/mode", "/slow", "/topic") == [told] * 3
     assert talk.asked() == []
 
@@ -187,7 +187,7 @@ def test_a_topic_cannot_pass_for_a_line_of_the_servers() -> None:
     talk = Talk()
     forged = "x\n* server stopped *" + " " * 200 + "* you are banned *"
     [line] = talk.hear({"type": "room", "room": "lobby", "topic": forged, "mode": "open", "slow": 0, "by": "bob"})
-    assert line == "* bob set the topic: “x␊* server stopped *    * you are banned *”"
+    assert line == "* bob changed the topic to “x␊* server stopped *    * you are banned *”"
 
 
 # --- What was done ---
@@ -198,8 +198,8 @@ def test_a_deleted_message_is_told() -> None:
     talk = Talk("lobby", "den")
     frame = {"type": "deleted", "room": "lobby", "id": 7, "by": "bob"}
     assert talk.hear(frame, {**frame, "room": "den"}, {**frame, "room": "elsewhere"}) == [
-        "* message [7] was deleted by bob",
-        "#den * message [7] was deleted by bob",
+        "bob deleted message [7]",
+        "#den bob deleted message [7]",
     ]
 
 

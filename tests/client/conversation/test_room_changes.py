@@ -34,22 +34,22 @@ def event(room: str = "lobby", **settings: Any) -> Frame:
 def test_a_change_is_told_once() -> None:
     """By its entry; from the event the client only learns how the room is."""
     talk = modern("lobby", "den")
-    assert talk.hear(change(1, topic="tea"), event(topic="tea")) == ["bob set the topic: “tea”"]
+    assert talk.hear(change(1, topic="tea"), event(topic="tea")) == ["bob changed the topic to “tea”"]
     assert talk.hear(event(topic="tea", slow=60), change(2, mode="open", slow=60)) == [
-        "bob made the room open (everybody may talk); set slow mode: one text in 1 min"
+        "bob set the mode to open (everybody may talk); set slow mode to one message in 1 min"
     ]
     assert talk.type("/topic")[0].startswith("* #lobby: the topic is “tea” · open (everybody may talk) · slow mode: ")
     assert talk.hear(change(3, topic="", slow=0), change(4), change(1, room="den", topic="x")) == [
-        "bob took the topic away; ended slow mode",
+        "bob removed the topic; ended slow mode",
         "bob changed the room",
-        "#den bob set the topic: “x”",
+        "#den bob changed the topic to “x”",
     ]
 
 
 def test_a_server_of_before_is_heard_as_before() -> None:
     """It makes no entries: its event is told."""
     talk = Talk()
-    assert talk.hear(event(topic="tea")) == ["* bob set the topic: “tea”"]
+    assert talk.hear(event(topic="tea")) == ["* bob changed the topic to “tea”"]
 
 
 def test_it_is_no_news() -> None:
@@ -79,7 +79,7 @@ def test_after_a_lost_link_it_comes_with_what_was_said() -> None:
     back = {"type": "joined", "room": "lobby", "last": 3, "members": 2, "topic": "tea"}
     page = {"type": "history", "room": "lobby", "messages": [message(2), change(3, topic="tea")]}
     shown = [timeless(unpainted(line)) for line in talk.hear(back, page)]
-    assert [line for line in shown if "tea" in line] == ["bob set the topic: “tea”"]
+    assert [line for line in shown if "tea" in line] == ["bob changed the topic to “tea”"]
     talk.it.disconnected()
     gap = {**page, "messages": [message(8)], "gap": True}
     assert "* the topic of #lobby is “cake”" in talk.hear({**back, "topic": "cake", "last": 8}, gap)
@@ -89,7 +89,7 @@ def test_a_deleted_one_changes_in_place() -> None:
     """And is quoted as deleted; one that was deleted before tells nothing of what it said."""
     talk = modern(rich=True)
     shown = talk.hear(change(1, topic="rude"), message(2, "why?", reply=1))
-    assert timeless(shown[0]) == "bob set the topic: “rude”"
+    assert timeless(shown[0]) == "bob changed the topic to “rude”"
     talk.it.heard(message(3, "/me deleted message #1", "carol", delete=1))
     assert timeless(shown[0]) == "bob changed the room (deleted)"
     assert "↪ bob: (deleted)" in shown[1]
@@ -98,7 +98,9 @@ def test_a_deleted_one_changes_in_place() -> None:
 
 
 names = st.sampled_from(["bob", "set", "bob.set"])
-texts = st.text(st.sampled_from("/me bobsetthopic: “tea”\n*"), max_size=40) | st.just("/me set the topic: “tea”")
+texts = st.text(st.sampled_from("/me bobchangedthopicto “tea”\n*"), max_size=40) | st.just(
+    "/me changed the topic to “tea”"
+)
 
 
 @given(names, texts, st.sampled_from(["classic", "short"]))
@@ -113,7 +115,7 @@ def test_no_message_reads_like_one(name: str, text: str, style: str) -> None:
 def test_a_form_like_an_action_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check above can fail: an action has a star before its author, and the server's line has none."""
     told = unpainted(View("short").deed(change(1, topic="tea"), "* " + order.made(change(1, topic="tea"))))
-    assert unpainted(View("short").message(message(1, "/me set the topic: “tea”"))) == told
+    assert unpainted(View("short").message(message(1, "/me changed the topic to “tea”"))) == told
 
 
 @pytest.mark.parametrize("odd", [{"topic": 3}, {"slow": "x"}, {"mode": []}, "tea", 3, [1]])

@@ -33,7 +33,7 @@ def test_leaving_the_last_room_leaves_nowhere_to_talk() -> None:
     talk.type("/leave")
     assert talk.status().prompt == "(no room)> "
     assert talk.type("hello") == ["You are in no room; /join ROOM enters one."]
-    assert talk.type("/leave") == ["You are in no room."]
+    assert talk.type("/leave") == ["You are in no room; /join ROOM enters one."]
 
 
 def test_a_room_with_waiting_text_is_not_left() -> None:

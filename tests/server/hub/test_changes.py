@@ -78,7 +78,9 @@ def test_a_change_is_an_entry(bench: Bench, boss: Seat, alice: Seat) -> None:
     boss.ask(SetRoom("lobby", topic="", mode="moderated", slow=90))
     told = entry(alice.heard())
     assert told["change"] == {"topic": "", "mode": "moderated", "slow": 90}
-    assert told["text"] == ("/me set the mode to moderated, set slow mode to one text in 1 min 30 s, removed the topic")
+    assert told["text"] == (
+        "/me set the mode to moderated, set slow mode to one message in 1 min 30 s, removed the topic"
+    )
     boss.ask(SetRoom("lobby", slow=0))
     assert entry(alice.heard())["text"] == "/me ended slow mode"
 
@@ -208,9 +210,9 @@ def test_whoever_reads_lines_reads_it_once(bench: Bench, boss: Seat, alice: Seat
     boss.settle()
     bob.settle()
     lines = b"".join(bob.outbox.blocks).decode()
-    assert lines == "* server set slow mode to one text in 5 s, changed the topic to: Cups * *\n"
+    assert lines == "* server set slow mode to one message in 5 s, changed the topic to: Cups * *\n"
     assert b"".join(boss.outbox.blocks).decode() == (
-        "* server set #lobby: topic: Cups *; slow mode: one text in 5 s *\n* server set #tea: topic: Pots *\n"
+        "* server set #lobby: topic: Cups *; slow mode: one message in 5 s *\n* server set #tea: topic: Pots *\n"
     )
 
 

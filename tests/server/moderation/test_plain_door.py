@@ -264,7 +264,7 @@ def test_what_a_plain_client_is_told_of_a_room(chat: Chat) -> None:
     owner.tell("mine", "tea")
     owner.ask("room", room="tea", topic="Cups", slow=5)
     peer = guest(chat, "tea")
-    assert peer.until("topic") == "* topic: Cups; slow mode: one text in 5 s *"
+    assert peer.until("topic") == "* topic: Cups; slow mode: one message in 5 s *"
     assert outcome(owner.ask("mute", name="guest-1", room="tea", reason="test")) == "ok"
     assert peer.until("muted") == "* ann: you are muted in tea: test *"
     assert outcome(op.ask("kick", name="guest-1")) == "ok"

@@ -169,7 +169,7 @@ def test_slow_mode(chat: Chat) -> None:
         (2, "slow_mode"),
         (3, "slow_mode"),
     ]
-    assert "one text in 10 min; wait " in next(frame["text"] for frame in answers if "code" in frame)
+    assert "one message in 10 min; wait " in next(frame["text"] for frame in answers if "code" in frame)
     bob.send("say", room="tea", text="1", seq=1)
     assert bob.until("ack")["id"] == 3  # slow mode was the second entry
     bob.seq = 3
@@ -194,7 +194,7 @@ def test_slow_mode_in_time(bench: Bench) -> None:
         return "ok" if refusal is None else refusal.text
 
     assert [found(1, 100.0), found(1, 101.0)] == ["ok", "ok"]
-    assert found(2, 105.5) == "tea is in slow mode: one text in 10 s; wait 6 s"
+    assert found(2, 105.5) == "tea is in slow mode: one message in 10 s; wait 6 s"
     assert [found(3, 110.9)[:3], found(4, 111.0)] == ["tea", "ok"]
     assert slow_mode.MOST_REMEMBERED >= 1000
 

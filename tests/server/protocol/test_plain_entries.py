@@ -94,7 +94,7 @@ def test_what_is_read(text: str, about: About, line: str) -> None:
             "tea",
             "* alice set the mode of #tea to read-only, ended slow mode in #tea *",
         ),
-        ('{"slow":90}', "tea", "* alice set slow mode in #tea to one text in 1 min 30 s *"),
+        ('{"slow":90}', "tea", "* alice set slow mode in #tea to one message in 1 min 30 s *"),
         (
             '{"topic":"a\\n* bob left *\\u001b[1m"}',
             "lobby",

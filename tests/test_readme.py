@@ -116,6 +116,32 @@ def test_the_files_that_a_page_points_to_exist(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def anchors(page: str) -> set[str]:
+    """How the headings of a page are pointed to."""
+    text = re.sub(r"^```.*?^```", "", page, flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def lost_anchors(page: Path, text: str) -> list[str]:
+    """Links into a page, its own too, that has no such heading."""
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text)
+    pages = {name: page.parent / name if name else page for name, _ in links}
+    return [f"{name}#{anchor}" for name, anchor in links if anchor not in anchors(pages[name].read_text())]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_headings_that_a_page_points_to_exist(page: Path) -> None:
+    """No link leads to the top of a page because its heading has another name now."""
+    assert lost_anchors(page, page.read_text()) == []
+
+
+def test_a_heading_that_does_not_exist_is_noticed() -> None:
+    """The comparison above can fail, in the page itself and in another one."""
+    text = "[a](#the-start) [b](docs/web.md#speed) [c](docs/web.md#haste)"
+    assert lost_anchors(ROOT / "README.md", text) == ["#the-start", "docs/web.md#haste"]
+
+
 def test_the_two_set_up_commands_are_single_lines() -> None:
     """One line sets up and starts the server, one sets up and passes the tests."""
     lines = [line for line in README.splitlines() if line.startswith("python3 -m venv .venv && ")]

@@ -42,6 +42,7 @@ from server_parts.protocol.requests import (
     TalkAgain,
     Who,
     in_runs,
+    one_by_one,
 )
 from server_parts.protocol.unavailable import unavailable
 from server_parts.storage.records import StorageError
@@ -101,6 +102,8 @@ class Dispatcher:
         Raise ConnectionResetError if a program of ours resets its connection meanwhile: it wants none of the rest. What
         nc and its like do to theirs at their end says nothing.
         """
+        if not self._limits.unlimited:
+            requests = one_by_one(requests)
         while requests and not self._client.outbox.closed:
             allowed, pause = self._allowed(requests, time.monotonic())
             if allowed:
@@ -187,7 +190,8 @@ class Dispatcher:
         kept = []
         for request in requests:
             if isinstance(request, Say):
-                self._send(self._frame(NOT_SAID.frame()))
+                for _ in request.texts:
+                    self._send(self._frame(NOT_SAID.frame()))
             else:
                 kept.append(request)
         return kept

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from chat_common import Frame, FrameError, color_problem, is_name, name_problem, room_problem
+
+END_OF_NUMBERS: Final = 10**15
 
 
 def string(frame: Frame, field: str) -> str:
@@ -20,7 +23,7 @@ def optional_string(frame: Frame, field: str) -> str | None:
 
 def number(frame: Frame, field: str, low: int = 0) -> int:
     value = frame.get(field)
-    if type(value) is not int or value < low or value >= 10**15:
+    if type(value) is not int or value < low or value >= END_OF_NUMBERS:
         raise FrameError("bad_field", f"{field} must be a whole number, {low} or more, of at most 15 digits", field)
     return value
 

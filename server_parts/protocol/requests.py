@@ -12,6 +12,7 @@ from chat_common import (
     MAX_TEXT,
     Frame,
     is_blank,
+    storable,
 )
 from server_parts.protocol.account_requests import AccountRequest, Proof, Secret
 from server_parts.protocol.encoder import Encoder
@@ -253,6 +254,20 @@ def in_runs(requests: Iterable[Request]) -> list[Request]:
     return runs
 
 
+def one_by_one(requests: Iterable[Request]) -> list[Request]:
+    """The same requests, with every text by itself: where texts are counted."""
+    apart: list[Request] = []
+    for request in requests:
+        if type(request) is Say and len(request.texts) > 1:
+            apart += [
+                request._replace(texts=[text], seq=request.seq and request.seq + number)
+                for number, text in enumerate(request.texts)
+            ]
+        else:
+            apart.append(request)
+    return apart
+
+
 # --- Native frames, checked -------------------------------------------------------------------------------------
 
 
@@ -262,3 +277,11 @@ def text_refusal(text: str, seq: int | None = None) -> Refusal | None:
     if is_blank(text[4:] if text.startswith("/me ") else text):
         return Refusal("empty_text", "there is nothing in that message", "text", seq)
     return None
+
+
+def are_sayable(texts: Sequence[str]) -> bool:
+    """Whether there is nothing to object to in any of them, by looking at all at once."""
+    everything = "".join(texts)
+    if everything.isascii() and "/me " not in everything:  # what cannot be seen in ASCII is blanks
+        return "\0" not in everything and max(map(len, texts)) <= MAX_TEXT and all(map(str.strip, texts))
+    return storable(everything) == everything and not any(map(text_refusal, texts))

@@ -14,7 +14,7 @@ from chat_common import MAX_TEXT, decode_values
 from server_parts.protocol import native_frames
 from server_parts.protocol.native_door import NativeDoor
 from server_parts.protocol.native_requests import plain_says
-from server_parts.protocol.requests import Request, Say
+from server_parts.protocol.requests import Request, Say, are_sayable, one_by_one
 
 pytestmark = pytest.mark.usefixtures("both_ways")
 
@@ -72,7 +72,7 @@ def test_together_is_as_one_by_one(lines: list[bytes]) -> None:
     together = heard(lines)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native_frames, "decode_values", lambda lines: None)
-        assert together == heard(lines)
+        assert one_by_one(together) == heard(lines)
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -85,8 +85,23 @@ def test_good_lines_go_the_quick_way() -> None:
     """All of them, and as they were said."""
     says = plain_says(decode_values(GOOD) or [None])
     assert says is not None
-    assert says == heard(GOOD)
-    assert [type(request) for request in says] == [Say] * len(GOOD)
+    assert one_by_one(says) == one_by_one(heard(GOOD))
+    assert [type(request) for request in one_by_one(says)] == [Say] * len(GOOD)
+
+
+def test_a_row_is_one_request() -> None:
+    """Texts for one room whose numbers follow each other."""
+    row = [say(number, f"text {number}", room="@Bob") for number in range(7, 507)]
+    assert heard(row) == [Say("@bob", [f"text {number}" for number in range(7, 507)], 7)]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\x1c\t", "\u200b", "/me ", "/me  \t", "/me \u3000"])
+@pytest.mark.parametrize("other", ["hello", "größer", "/me waves"])
+def test_a_blank_text_is_found_among_others(blank: str, other: str) -> None:
+    """However the others are looked at."""
+    assert are_sayable([other, f"{other}/me ", other])
+    assert not are_sayable([other, blank, other])
+    assert not are_sayable([other, other + "x" * MAX_TEXT])
 
 
 def test_no_value_reaches_into_the_next_line() -> None:

@@ -38,6 +38,7 @@ from server_parts.storage.records import ACTS, Message, Receipt, Run, StorageErr
 from server_parts.storage.search_query import DAY
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite import accounts, file_rows
+from server_parts.storage.sqlite.adding import add_messages
 from server_parts.storage.sqlite.amending import Forgotten, amend, forgotten
 from server_parts.storage.sqlite.attaching import Attaching
 from server_parts.storage.sqlite.file_rows import SqliteFileRows
@@ -62,11 +63,6 @@ from server_parts.storage.sqlite.schema import BLOCK, check_schema, migrate
 from server_parts.storage.sqlite.search_index import Scanner, SearchIndex, has_fts5
 from server_parts.storage.store import Entry, Store
 
-# A run in one statement: SQLite takes its texts apart in a third of the time of a statement for each, and without
-# letting go of Python's lock, and waiting for it again, after every one.
-_ADD_RUN: Final = """
-    INSERT INTO messages (n, room, id, ts, sender, color, text, session, seq)
-    SELECT ? + key, ?, ? + key, ?, ?, ?, value, ?, ? + key FROM json_each(?)"""
 _SET_ROOM: Final = """
     INSERT INTO rooms (id, name, private, last) VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET last = excluded.last"""
@@ -163,7 +159,7 @@ class SqliteLog(accounts.SqliteAccounts, Store):
             for change in entry.account_changes():
                 accounts.write(connection, change)
             numbers.add(batch, drafts, sessions)
-            connection.executemany(_ADD_RUN, batch.rows)
+            add_messages(connection, batch.rows)
             connection.executemany(_ADD_SPAN, batch.spans)
             connection.executemany(_ADD_DAY, batch.days)
             connection.executemany(_SET_ROOM, numbers.room_rows(batch))

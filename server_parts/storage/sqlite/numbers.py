@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from json.encoder import encode_basestring as quote
 from typing import Any, Final
 
 from chat_common import partners
 from server_parts.storage.file_records import Attachment
 from server_parts.storage.records import Draft, Run
 from server_parts.storage.search_query import DAY
+from server_parts.storage.sqlite.adding import NewRun
 from server_parts.storage.sqlite.schema import BLOCK
 
 _ROOMS: Final = "SELECT id, name, first, last FROM rooms"
@@ -33,7 +33,7 @@ class Batch:
         self.runs: list[Run] = []
         self.speaking: list[int] = []  # which of them speak of other messages
         self.carrying: list[tuple[int, int, Attachment]] = []  # which of them carry a file, with the number `n`
-        self.rows: list[tuple[Any, ...]] = []
+        self.rows: list[NewRun] = []
         self.last: dict[str, int] = {}
         self.new_rooms: dict[str, int] = {}
         self.new_sessions: dict[str, int] = {}
@@ -88,9 +88,7 @@ class Numbers:
                 self._note_spans(batch, n, session, run.seq)
             if room.startswith("@") and (speaker := (run.sender.lower(), room_id)) not in self._speakers:
                 batch.speakers.add(speaker)
-            batch.rows.append(
-                (n, room_id, run.id, run.ts, run.sender, run.color, session, run.seq, _as_json(run.texts))
-            )
+            batch.rows.append(NewRun(n, room_id, run.id, run.ts, run.sender, run.color, session, run.seq, run.texts))
             if draft.file is not None:
                 batch.carrying.append((len(batch.runs), n, draft.file))
             if run.about is not None:
@@ -127,9 +125,3 @@ class Numbers:
         if len(self._speakers) > _CACHED_SPEAKERS:
             self._speakers.clear()
         self._speakers |= batch.speakers
-
-
-def _as_json(texts: Sequence[str]) -> str:
-    if "\0" in "".join(texts):
-        raise ValueError("SQLite's JSON would cut a text off at a NUL")
-    return f"[{','.join(map(quote, texts))}]"  # json.dumps makes a writer for each call

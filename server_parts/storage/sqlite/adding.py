@@ -1,0 +1,45 @@
+"""Adds the messages of a batch, many in one statement: quicker than one for each, which would also let go of Python's
+lock, and wait for it again, after every message.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Final, NamedTuple
+
+MOST: Final = 256  # messages a statement; there is one for each power of two, so that few are ever compiled
+
+
+class NewRun(NamedTuple):
+    """What becomes rows: `n`, `id` and `seq` are the first one's, the others count on."""
+
+    n: int
+    room: int
+    id: int
+    ts: float
+    sender: str
+    color: str
+    session: int
+    seq: int
+    texts: Sequence[str]
+
+
+def add_messages(connection: sqlite3.Connection, runs: Iterable[NewRun]) -> None:
+    for n, room, id, ts, sender, color, session, seq, texts in runs:
+        if "\0" in "".join(texts):
+            raise ValueError("SQLite's functions would cut a text off at a NUL")
+        done, size = 0, MOST
+        while left := len(texts) - done:
+            while size > left:
+                size //= 2
+            row = (n + done, room, id + done, ts, sender, color, session, seq + done)
+            connection.execute(_statement(size), (*row, *texts[done : done + size]))
+            done += size
+
+
+@cache
+def _statement(size: int) -> str:
+    rows = (f"(?1 + {i}, ?2, ?3 + {i}, ?4, ?5, ?6, ?7, ?8 + {i}, ?{9 + i})" for i in range(size))
+    return f"INSERT INTO messages (n, room, id, ts, sender, color, session, seq, text) VALUES {', '.join(rows)}"

@@ -1,6 +1,7 @@
 """In which rooms this person was at each server, and in which of them last, kept between runs.
 
-A server is known by its address: which log it has is not known before the rooms are entered. It must not know frames.
+A server is known by its address: which log it has is not known before the rooms are entered. Several terminals may be
+there under one name: each changes only what it has changed itself. It must not know frames.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from chat_common import is_name, room_problem
 from client_parts.kept import json_file
@@ -31,24 +32,39 @@ class Places:
         """`addresses`: of all servers of the chat, the preferred one first."""
         self._path = path
         self._labels = [f"{host.lower()}:{port} {name.lower()}" for host, port in addresses]
-        self._last: Place | None = None  # what is in the file, as far as this run knows
+        self._last: Place | None = None  # where this run is, or where the last one was
 
     def find(self) -> Place:
         """Where the last run was. Nowhere, if there was none."""
-        kept = json_file.load(self._path) if self._path else {}
-        self._last = next((_read(kept[label]) for label in self._labels if label in kept), None)
+        self._last = self._place_in(json_file.load(self._path) if self._path else {})
         return self._last or Place()
 
     def keep(self, place: Place) -> None:
         """Keep it for the next run. Costs nothing if it is the same as before."""
         if place != self._last and self._path is not None:
-            self._last = place
-            json_file.update(self._path, lambda kept: self._with(kept, place))
+            before, self._last = self._last or Place(), place
+            json_file.update(self._path, lambda kept: self._with(kept, merged(self._place_in(kept), place, before)))
+
+    def _place_in(self, kept: dict[str, Any]) -> Place | None:
+        return next((_read(kept[label]) for label in self._labels if label in kept), None)
 
     def _with(self, kept: dict[str, Any], place: Place) -> dict[str, Any]:
         written = {"rooms": list(place.rooms[:_MOST_ROOMS]), "current": place.current}
         others = {label: value for label, value in kept.items() if label not in self._labels}
         return dict([*others.items(), *((label, written) for label in self._labels)][-_MOST_PLACES:])
+
+
+def merged(kept: Place | None, place: Place, before: Place) -> Place:
+    """What is kept by now, with what this run has changed: the rooms that it entered and left, and where it talks."""
+    if kept is None:
+        return place
+    rooms = [room for room in kept.rooms if room in place.rooms or room not in before.rooms]
+    rooms += [room for room in place.rooms if room not in before.rooms]
+    current = kept.current if place.current == before.current else place.current
+    if _is_public(current) and current not in rooms:  # one of the two has just left it
+        current = place.current
+        rooms += filter(_is_public, [current])
+    return Place(tuple(dict.fromkeys(rooms)), current)
 
 
 def place_to_enter(wanted: tuple[str, ...], kept: Place, *, insists: bool, talks_there: bool) -> Place:
@@ -74,5 +90,5 @@ def _read(kept: Any) -> Place:
     return Place(tuple(dict.fromkeys(rooms[:_MOST_ROOMS])), current if is_there else next(iter(rooms), None))
 
 
-def _is_public(room: Any) -> bool:
+def _is_public(room: Any) -> TypeGuard[str]:
     return isinstance(room, str) and room_problem(room) is None

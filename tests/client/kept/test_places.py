@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from client_parts.kept.places import Place, Places, place_to_enter
+from client_parts.kept.places import Place, Places, merged, place_to_enter
 
 AT = [("127.0.0.1", 3030)]
 
@@ -41,6 +41,39 @@ def test_the_same_place_is_not_written_again(tmp_path: Path) -> None:
     assert not path.exists()
     places.keep(Place(("lobby",), "@bob"))
     assert Places(path, AT, "ann").find() == Place(("lobby",), "@bob")
+
+
+def test_two_terminals_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    """Whichever leaves last: rooms that either has entered are kept, and those that one has left are not."""
+    path = tmp_path / "rooms.json"
+    Places(path, AT, "ann").keep(Place(("lobby", "den"), "lobby"))
+    one, other = Places(path, AT, "ann"), Places(path, AT, "ann")
+    assert one.find() == other.find() == Place(("lobby", "den"), "lobby")
+    one.keep(Place(("lobby", "den", "builds"), "builds"))
+    other.keep(Place(("lobby", "tea"), "lobby"))
+    assert Places(path, AT, "ann").find() == Place(("lobby", "builds", "tea"), "builds")
+    one.keep(Place(("lobby", "den"), "lobby"))
+    assert Places(path, AT, "ann").find() == Place(("lobby", "tea"), "lobby")
+
+
+HERE = Place(("lobby", "den"), "den")
+
+
+@pytest.mark.parametrize(
+    ("kept", "place", "result"),
+    [
+        (None, Place(("tea",), "tea"), Place(("tea",), "tea")),
+        (HERE, Place(("den", "lobby"), "@bob"), Place(("lobby", "den"), "@bob")),
+        (Place(("lobby", "tea"), "tea"), HERE, Place(("lobby", "tea"), "tea")),
+        (Place(("lobby", "tea"), "lobby"), Place(("lobby",), "lobby"), Place(("lobby", "tea"), "lobby")),
+        (Place(("lobby", "tea"), "den"), HERE, Place(("lobby", "tea", "den"), "den")),
+        (Place((), "@bob"), Place(("lobby", "den", "tea"), "den"), Place(("tea",), "@bob")),
+        (Place(("lobby", "den"), "lobby"), Place(("den",), "den"), Place(("den",), "den")),
+    ],
+)
+def test_only_what_this_terminal_changed_is_changed(kept: Place | None, place: Place, result: Place) -> None:
+    """In what the other one has written since this one was in the lobby and in den, and talked in den."""
+    assert merged(kept, place, HERE) == result
 
 
 def test_without_a_file_nothing_is_kept(tmp_path: Path) -> None:

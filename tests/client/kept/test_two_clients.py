@@ -13,6 +13,7 @@ import pytest
 
 from client_parts.kept.bookmarks import Bookmark, Bookmarks
 from client_parts.kept.input_history import InputHistory
+from client_parts.kept.places import Places
 from client_parts.kept.settings import Settings
 from client_parts.kept.shared_file import one_at_a_time
 
@@ -28,6 +29,13 @@ from client_parts.kept.bookmarks import Bookmark, Bookmarks
 bookmarks = Bookmarks(path)
 for number in range(1, 11):
     bookmarks.keep("e1", "ann", Bookmark({"lobby": number, f"room-{me}": number}, ((f"room-{me}", number),)))
+"""
+ENTERING = """
+from client_parts.kept.places import Place, Places
+places = Places(path, [("127.0.0.1", 3030)], "ann")
+found = places.find().rooms
+for number in range(1, 11):
+    places.keep(Place((*found, *(f"room-{me}-{one}" for one in range(number))), f"room-{me}-0"))
 """
 TYPING = """
 from client_parts.kept.input_history import InputHistory
@@ -68,6 +76,15 @@ def test_places_kept_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
     assert mark is not None
     assert mark.seen == {"lobby": 10, **{f"room-{me}": 10 for me in range(4)}}
     assert sorted(mark.missed) == [(f"room-{me}", 10) for me in range(4)]
+
+
+@needs_locks
+def test_rooms_entered_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    """Those of every client."""
+    path = tmp_path / "rooms.json"
+    at_once(ENTERING, path)
+    rooms = Places(path, [("127.0.0.1", 3030)], "ann").find().rooms
+    assert sorted(rooms) == sorted(f"room-{me}-{number}" for me in range(4) for number in range(10))
 
 
 @needs_locks

@@ -12,11 +12,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from chat_common import Frame
 from server_parts.files.promises import Promises, Sender
-from server_parts.files.quota import AT_ONCE, FileLimits, FromAddresses, is_full, size_refusal, space_refusal
+from server_parts.files.quota import AT_ONCE, FileLimits, WithinADay, is_full, size_refusal, space_refusal
 from server_parts.files.running import Running
 from server_parts.files.tickets import GET, SEND, Tickets
 from server_parts.protocol import file_events
@@ -24,7 +25,7 @@ from server_parts.protocol.file_events import NO_SUCH_FILE
 from server_parts.protocol.file_names import FILES, kept_name, path_of
 from server_parts.protocol.file_requests import Reserve
 from server_parts.protocol.requests import Refusal
-from server_parts.storage.file_records import FileRecord, Reservation, Upload
+from server_parts.storage.file_records import FileRecord, Reservation, Totals, Upload
 from server_parts.storage.file_store import FileStore, NoSuchFile
 
 MOST_REMEMBERED: Final = 10_000  # files
@@ -58,7 +59,8 @@ class FileDesk:
         self.clock: Callable[[], float] = time.time
         self.running = Running()
         self.promises = Promises()
-        self._from_addresses = FromAddresses()
+        self._from_addresses = WithinADay()  # without an account, a new session is quickly made
+        self._for_nothing = WithinADay()  # what people sent that is not kept; the store knows of all else
         self._reserving = threading.Lock()  # held while it is decided whether there is a place
         self._cleared = -math.inf  # when others' files had to make way
         self.accepted = Accepted() if is_checked else None
@@ -97,25 +99,29 @@ class FileDesk:
         if refusal is not None:
             return refusal
         with self._reserving:
-            totals = self.store.totals(sender.owner)
+            totals = self._totals(sender.owner)
             if totals.open >= AT_ONCE and self._make_way(sender.owner):
-                totals = self.store.totals(sender.owner)
+                totals = self._totals(sender.owner)
             if is_full(size, totals, self.limits) and self._clear():
-                totals = self.store.totals(sender.owner)
+                totals = self._totals(sender.owner)
             refusal = space_refusal(size, totals, self.limits)
             refusal = refusal or self._from_addresses.refusal(sender.source, size, time.monotonic())
             return refusal or self.store.reserve(room, name, size, sha256, sender.owner)
 
+    def _totals(self, owner: str) -> Totals:
+        totals = self.store.totals(owner)
+        return replace(totals, of_owner=totals.of_owner + self._for_nothing.so_far(owner, time.monotonic()))
+
     def _make_way(self, owner: str) -> bool:
         """Of the files that somebody does not go on with, the oldest is given up for a new one."""
         idle = [
-            one
-            for one in (upload.reservation for upload in self.store.unsaid(owner))
-            if not self.running.has(one.id) and self.clock() - one.touched > WAITS
+            upload
+            for upload in self.store.unsaid(owner)
+            if not self.running.has(upload.reservation.id) and self.clock() - upload.reservation.touched > WAITS
         ]
         with contextlib.suppress(NoSuchFile):
             if idle:
-                self.store.cancel(min(idle, key=lambda one: one.touched).id)
+                self.cancel(min(idle, key=lambda one: one.reservation.touched))
         return bool(idle)
 
     def _clear(self) -> bool:
@@ -136,13 +142,23 @@ class FileDesk:
 
     def give_up(self, ref: str, id: str, owners: tuple[str, ...]) -> Frame | Refusal:
         """Nobody goes on with a file that one of these has begun to send, and may be sending now."""
-        if self._own(id, owners) is None:
+        upload = self._own(id, owners)
+        if upload is None:
             return NO_SUCH_FILE
         try:
-            self.store.cancel(id)  # whoever is receiving it finds out with the next piece
+            self.cancel(upload)  # whoever is receiving it finds out with the next piece
         except NoSuchFile:  # it was said just now
             return NO_SUCH_FILE
         return file_events.given_up(ref, id)
+
+    def cancel(self, upload: Upload) -> None:
+        """Keep nothing of it. NoSuchFile: it was said, or is gone."""
+        self.store.cancel(upload.reservation.id)
+        self.was_for_nothing(upload)
+
+    def was_for_nothing(self, upload: Upload) -> None:
+        """What has come of it is not kept. It counts all the same: or one could send for ever."""
+        self._for_nothing.add(upload.reservation.owner, upload.offset, time.monotonic())
 
     def _own(self, id: str, owners: tuple[str, ...]) -> Upload | None:
         """An upload of one of these."""

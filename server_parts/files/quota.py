@@ -17,7 +17,7 @@ A_DAY: Final = 1024**3  # bytes from one person …
 DAY: Final = 86_400.0  # … in so many seconds
 HOUR: Final = 3_600.0  # seconds that are counted together
 LEFT_FREE: Final = 1024**3  # bytes of the disk
-MOST_REMEMBERED: Final = 10_000  # addresses
+MOST_REMEMBERED: Final = 10_000  # addresses, or people
 
 
 class FileLimits(NamedTuple):
@@ -77,30 +77,45 @@ def _quota(text: str) -> Refusal:
     return Refusal("quota", text, "size")
 
 
-class FromAddresses:
-    """How much came from each address within a day: without an account, a new session is quickly made.
+class WithinADay:
+    """How many bytes came from each address, or of each person, within a day.
 
-    It is counted by the hour: however many files are announced, that takes little memory and time.
+    They are counted by the hour: however many files there are, that takes little memory and time.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # guards all here
         self._sent: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # since when, and how much
 
+    def so_far(self, source: str, now: float) -> int:
+        with self._lock:
+            return self._so_far(source, now)
+
+    def add(self, source: str, size: int, now: float) -> None:
+        with self._lock:
+            self._add(source, size, now)
+
     def refusal(self, source: str, size: int, now: float) -> Refusal | None:
         """Why no more may come from there; None if it may, and then it is counted. An empty `source` is not limited."""
         if not source:
             return None
         with self._lock:
-            sent = self._sent.setdefault(source, deque())
-            self._sent.move_to_end(source)
-            if len(self._sent) > MOST_REMEMBERED:
-                self._sent.popitem(last=False)
-            while sent and sent[0][0] <= now - DAY:
-                sent.popleft()
-            so_far = sum(one for _, one in sent)
+            so_far = self._so_far(source, now)
             if so_far + size > A_DAY:
                 return _too_much_today(so_far)
-            since, much = sent.pop() if sent and sent[-1][0] > now - HOUR else (now, 0)
-            sent.append((since, much + size))
+            self._add(source, size, now)
             return None
+
+    def _so_far(self, source: str, now: float) -> int:
+        sent = self._sent.get(source, deque())
+        while sent and sent[0][0] <= now - DAY:
+            sent.popleft()
+        return sum(one for _, one in sent)
+
+    def _add(self, source: str, size: int, now: float) -> None:
+        sent = self._sent.setdefault(source, deque())
+        self._sent.move_to_end(source)
+        if len(self._sent) > MOST_REMEMBERED:
+            self._sent.popitem(last=False)
+        since, much = sent.pop() if sent and sent[-1][0] > now - HOUR else (now, 0)
+        sent.append((since, much + size))

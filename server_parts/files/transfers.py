@@ -199,6 +199,7 @@ class Transfers:
         if asked.size is None or asked.offset or not upload.offset or upload.file is not None:
             return upload
         self._store.start_over(id)
+        self._desk.was_for_nothing(upload)
         return self._found(id)
 
     @staticmethod
@@ -234,7 +235,7 @@ class Transfers:
 
     def _complete(self, id: str, place: _Place) -> bytes:
         reservation = place.upload.reservation
-        file = self._store.finish(reservation.id)
+        file = self._finished(reservation)
         if self._check is not None and not self._desk.is_accepted(file.id):
             with self._flow.checks.one(lambda: self._flow.goes_on) as has_turn:
                 self._look_at(file, reservation, self._check if has_turn else None)
@@ -242,6 +243,13 @@ class Transfers:
         if place.promised is not None:
             self._say(id, file.id, place.promised)
         return told(201, f"{file.name} is stored.", (_at(file.size),))
+
+    def _finished(self, place: Reservation) -> FileRecord:
+        try:
+            return self._store.finish(place.id)
+        except WrongHash:
+            self._desk.was_for_nothing(file_records.Upload(place, place.size))
+            raise
 
     def _look_at(self, file: FileRecord, place: Reservation, check: Check | None) -> None:
         """What was not looked at, because the server was stopped or killed meanwhile, is not said either."""
@@ -263,4 +271,4 @@ class Transfers:
     def _cancel(self, id: str) -> None:
         """It is to be gone; perhaps its sender has given it up already."""
         with suppress(NoSuchFile):
-            self._store.cancel(id)
+            self._desk.cancel(self._store.upload(id))

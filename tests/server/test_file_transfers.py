@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from server_parts.files import hook, receiving
+from server_parts.files import hook, quota, receiving
 from server_parts.files.hook import Hook
 from server_parts.files.tickets import GET, LASTS, SEND
 from server_parts.files.turns import Slowness
@@ -176,6 +176,19 @@ def test_a_damaged_file_is_not_kept(chat: Chat, alice: Native) -> None:
     assert send(chat.port, place["url"], BODY).status == 422
     assert ask(chat.port, place["url"], "HEAD").status == 404
     assert alice.until("error", seq=alice.say("", file=place["id"]))["code"] == "no_such_file"
+
+
+def test_what_is_sent_for_nothing_counts_for_the_day(
+    chat: Chat, alice: Native, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Damaged files, and what was sent once more from its beginning."""
+    monkeypatch.setattr(quota, "A_DAY", 3 * len(BODY))
+    assert send(chat.port, reserve(alice, sha256="0" * 64)["url"], BODY).status == 422
+    place = reserve(alice)
+    assert send(chat.port, place["url"], BODY[:-1]).status == 204
+    assert send(chat.port, place["url"], BODY, method="PUT").status == 201
+    alice.send("upload", ref="a", room="lobby", name="b.bin", size=2)
+    assert alice.until("error", ref="a")["code"] == "quota"
 
 
 # --- what browsers may do with it ---

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server_parts.files.quota import A_DAY, DAY, LEFT_FREE, FileLimits, FromAddresses, size_refusal, space_refusal
+from server_parts.files.quota import A_DAY, DAY, LEFT_FREE, FileLimits, WithinADay, size_refusal, space_refusal
 from server_parts.storage.file_records import Totals
 
 MB = 1024**2
@@ -49,7 +49,7 @@ def test_the_last_byte_fits() -> None:
 
 def test_addresses_are_counted_for_a_day() -> None:
     """Whatever sessions come from there; this machine's own are not."""
-    addresses = FromAddresses()
+    addresses = WithinADay()
     assert addresses.refusal("192.0.2.1", A_DAY, 0.0) is None
     refusal = addresses.refusal("192.0.2.1", 1, DAY - 1)
     assert refusal is not None
@@ -59,9 +59,19 @@ def test_addresses_are_counted_for_a_day() -> None:
     assert [addresses.refusal("", A_DAY, 0.0) for _ in range(2)] == [None, None]
 
 
+def test_what_came_is_added_up() -> None:
+    """Of each by itself, and for a day."""
+    sent = WithinADay()
+    sent.add("ann", 5, 0.0)
+    sent.add("ann", 2 * A_DAY, 10.0)
+    assert [sent.so_far(who, 20.0) for who in ("ann", "bob")] == [2 * A_DAY + 5, 0]
+    assert sent.so_far("ann", DAY) == 0
+    assert len(sent._sent) == 1
+
+
 def test_many_small_files_from_an_address_take_little_memory() -> None:
     """They are counted together, and forgotten a day after the first of an hour."""
-    addresses = FromAddresses()
+    addresses = WithinADay()
     for minute in range(1_440):
         assert addresses.refusal("192.0.2.1", A_DAY // 1_440, 60.0 * minute) is None
     assert len(addresses._sent["192.0.2.1"]) <= 24

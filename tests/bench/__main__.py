@@ -16,7 +16,17 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench import beside, files_bench, quick, report
-from tests.bench.contestants import ALL, ON_POSTGRES, OVER_TLS, OVER_WEB, THIS, Absent, Contestant, another, data_folder
+from tests.bench.contestants import (
+    ALL,
+    ON_POSTGRES,
+    OVER_TLS,
+    OVER_WEB,
+    THIS,
+    Contestant,
+    another,
+    data_folder,
+    look_for,
+)
 from tests.bench.generator import NoCompiler, NoTls, build, build_tls, build_web
 from tests.bench.measure import Bench
 from tests.bench.plot import fan_out_svg
@@ -73,7 +83,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _measure(options: argparse.Namespace, folder: Path, programs: dict[str, Path]) -> int:
     chosen = [contestant for contestant in ALL if contestant.key in ("this", *options.peers)]
-    versions, present = _versions(chosen)
+    versions, present = look_for(chosen)
     bench = Bench(folder, programs, present, options.rounds, options.seconds)
     about = report.machine(folder)
     _tell_machine(about, versions)
@@ -109,7 +119,7 @@ def _measure_two(options: argparse.Namespace, folder: Path, programs: dict[str, 
     workloads = beside.WORKLOADS if options.tls else beside.IN_THE_CLEAR
     bench = Bench(folder, programs, pair, options.rounds, options.seconds, beside.WINDOWS)
     about = report.machine(folder)
-    versions, present = _versions(pair)
+    versions, present = look_for(pair)
     _tell_machine(about, versions)
     if len(present) < len(pair):
         return 2
@@ -127,17 +137,6 @@ def _other(options: argparse.Namespace) -> Contestant:
     if options.tls or options.web:
         return OVER_TLS if options.tls else OVER_WEB
     return ON_POSTGRES if options.postgres else another(options.beside)
-
-
-def _versions(contestants: Sequence[Contestant]) -> tuple[dict[str, str], list[Contestant]]:
-    versions, present = {}, []
-    for contestant in contestants:
-        try:
-            versions[contestant.key] = contestant.version()
-            present.append(contestant)
-        except Absent as error:
-            versions[contestant.key] = f"absent: {error}"
-    return versions, present
 
 
 def _run(bench: Bench, names: Sequence[str], absent: Sequence[Contestant]) -> list[Row]:

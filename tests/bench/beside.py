@@ -6,7 +6,6 @@ both. Owns what is compared like that; must not know what a contestant is made o
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,7 @@ from tests.bench.contestants import OVER_TLS, THIS, Contestant
 from tests.bench.generator import STORM_SECONDS, Member, Round
 from tests.bench.measure import Bench, Session, Wrong, find_window, possible_windows
 from tests.bench.report import Cell, Row, median_cell
-from tests.bench.workloads import FAILURES, QUIET_RATE, SENDERS, STORM
+from tests.bench.workloads import FAILURES, QUIET_RATE, SENDERS, STORM, latency_rows
 
 WINDOWS: Final = (16, 64, 256, 1_024)
 SIZES: Final = (10, 100, 1_000)
@@ -83,7 +82,7 @@ def _window(bench: Bench, contestant: Contestant, members: Sequence[Member], win
         return find_window(session, possible)[0]
 
 
-def _floods(bench: Bench, name: str, members: Members, windows: Sequence[int] | None = None) -> Iterator[Row]:
+def floods(bench: Bench, name: str, members: Members, windows: Sequence[int] | None = None) -> Iterator[Row]:
     bench.tell(f"measuring {name} …")
     try:
         sides = _alternate(bench, members, windows or bench.windows)
@@ -100,13 +99,13 @@ def _failed(name: str, bench: Bench, error: BaseException) -> Row:
     return Row(name, "", {each.key: Cell(None, note=f"failed: {error}") for each in bench.contestants})
 
 
-def _room(size: int, contestant: Contestant) -> list[Member]:
+def room(size: int, contestant: Contestant) -> list[Member]:
     return list(protocols.crowd(contestant.protocol, 1, size, SENDERS))
 
 
 def _counted_room(size: int, contestant: Contestant) -> list[Member]:
     """Only the senders are looked at."""
-    return [*_room(SENDERS, contestant), *protocols.newcomers(contestant.protocol, SENDERS, size - SENDERS)]
+    return [*room(SENDERS, contestant), *protocols.newcomers(contestant.protocol, SENDERS, size - SENDERS)]
 
 
 def _small_rooms(contestant: Contestant) -> list[Member]:
@@ -115,18 +114,18 @@ def _small_rooms(contestant: Contestant) -> list[Member]:
 
 def singles(bench: Bench) -> Iterator[Row]:
     """Each message is sent alone: there is one at a time in each room."""
-    yield from _floods(bench, SINGLE, _small_rooms, (1,))
+    yield from floods(bench, SINGLE, _small_rooms, (1,))
 
 
 def batches(bench: Bench) -> Iterator[Row]:
     for size in SIZES:
-        yield from _floods(bench, f"fan-out, {size:,} clients", partial(_room, size))
+        yield from floods(bench, f"fan-out, {size:,} clients", partial(room, size))
 
 
 def counted(bench: Bench) -> Iterator[Row]:
     """What the server can do where the others' bytes are thrown away unread, and not decrypted."""
     for size in SIZES[1:]:
-        yield from _floods(bench, f"the same, {size:,} clients of which {SENDERS} read", partial(_counted_room, size))
+        yield from floods(bench, f"the same, {size:,} clients of which {SENDERS} read", partial(_counted_room, size))
 
 
 # --- one after the other: what is measured once for each ----------------------------------------------------------
@@ -146,14 +145,25 @@ def _each(name: str, measure: Callable[[Bench, Contestant], Measured], bench: Be
         yield Row(row, unit, {key: Cell(values[row, unit]) for key, values in found.items()}, compared=True)
 
 
-def _quiet(bench: Bench, contestant: Contestant) -> Measured:
+def quiet(bench: Bench) -> Iterator[Row]:
+    """In turns too, as a disk is faster at one time than at another."""
     name = f"quiet room, 100 clients, {QUIET_RATE} messages/s"
-    with bench.session(contestant, _room(100, contestant)) as session:
-        done = [session.drip(QUIET_RATE, 0.5, bench.seconds) for _ in range(bench.rounds)]
-    return {
-        (f"{name}: median", "ms"): statistics.median(one.p50 for one in done),
-        (f"{name}: p99", "ms"): statistics.median(one.p99 for one in done),
-    }
+    bench.tell(f"measuring {name} …")
+    done: dict[str, list[Round]] = {each.key: [] for each in bench.contestants}
+    try:
+        with ExitStack() as stack:
+            sessions = {
+                each.key: stack.enter_context(bench.session(each, room(100, each))) for each in bench.contestants
+            }
+            for _ in range(bench.rounds):
+                for key, session in sessions.items():
+                    done[key].append(session.drip(QUIET_RATE, 0.5, bench.seconds))
+    except FAILURES as error:
+        yield _failed(name, bench, error)
+        return
+    p50 = {key: median_cell([one.p50 for one in rounds]) for key, rounds in done.items()}
+    p99 = {key: median_cell([one.p99 for one in rounds]) for key, rounds in done.items()}
+    yield from latency_rows(name, p50, p99)
 
 
 def _return(size: int, at_once: int, bench: Bench, contestant: Contestant) -> Measured:
@@ -161,7 +171,7 @@ def _return(size: int, at_once: int, bench: Bench, contestant: Contestant) -> Me
     name = f"{size:,} clients come back, {at_once:,} at a time"
     with bench.session(contestant, []) as session:
         before, used = session.server.resident(), session.server.cpu()
-        members = _room(size, contestant)
+        members = room(size, contestant)
         session.load.add_rooms(1, protocols.ring_for(members, TRAFFIC_WINDOW))
         seconds = session.load.connect(session.load.add(members), at_once)
         session.load.sync()
@@ -185,7 +195,7 @@ def _others(bench: Bench, contestant: Contestant) -> Measured:
     """
     name = f"{STORM:,} come to another room at once"
     entries = [contestant.protocol.enter(100 + i, "elsewhere") for i in range(STORM)]
-    with bench.session(contestant, _room(100, contestant)) as session, bench.load(contestant, session.server) as crowd:
+    with bench.session(contestant, room(100, contestant)) as session, bench.load(contestant, session.server) as crowd:
         before = session.drip(QUIET_RATE, 0.5, CALM)
         who = crowd.add([Member(one.hello, one.ready, room=-1) for one in entries])
         session.load.drip(QUIET_RATE, 0.0, STORM_SECONDS)
@@ -201,13 +211,16 @@ def _others(bench: Bench, contestant: Contestant) -> Measured:
     }
 
 
-quiet: Final = partial(_each, "a quiet room", _quiet)
 others: Final = partial(_each, "what others feel of a crowd", _others)
 
 
 def returning(bench: Bench) -> Iterator[Row]:
-    for size, at_once in CROWDS.items():
-        yield from _each(f"{size:,} clients that come back", partial(_return, size, at_once), bench)
+    for size in CROWDS:
+        yield from come_back(size, bench)
+
+
+def come_back(size: int, bench: Bench) -> Iterator[Row]:
+    yield from _each(f"{size:,} clients that come back", partial(_return, size, CROWDS[size]), bench)
 
 
 WORKLOADS: Final[dict[str, Workload]] = {
@@ -237,7 +250,7 @@ def complaints(rows: Sequence[Row]) -> Iterator[str]:
 
 def run_quick(folder: Path, programs: dict[str, Path]) -> int:
     bench = Bench(folder, programs, pair := (THIS, OVER_TLS), rounds=2, seconds=0.5)
-    rows = [*singles(bench), *_floods(bench, BATCHED, partial(_room, 100), (128,))]
+    rows = [*singles(bench), *floods(bench, BATCHED, partial(room, 100), (128,))]
     print(report.table_of_two(rows, pair))
     wrong = list(complaints(rows))
     for sentence in wrong:

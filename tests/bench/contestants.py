@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -273,3 +273,15 @@ RELAY: Final = Contestant("relay", "C relay", protocols.LINES, lambda: "written 
 
 ALL: Final = (THIS, TUTORIAL, ASYNCIO, NGIRCD, NATS, REDIS, RELAY)
 FIELD: Final = ("ngircd", "nats", "redis")  # what this server is measured against
+
+
+def look_for(contestants: Sequence[Contestant]) -> tuple[dict[str, str], list[Contestant]]:
+    """The version of each, or why it is absent; and those that are here."""
+    versions, present = {}, []
+    for contestant in contestants:
+        try:
+            versions[contestant.key] = contestant.version()
+            present.append(contestant)
+        except Absent as error:
+            versions[contestant.key] = f"absent: {error}"
+    return versions, present

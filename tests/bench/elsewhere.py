@@ -10,9 +10,9 @@ import argparse
 import itertools
 import multiprocessing
 import os
-import statistics
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from multiprocessing.queues import Queue
@@ -20,6 +20,8 @@ from multiprocessing.synchronize import Barrier
 from typing import Final, NamedTuple
 
 from server_parts.storage.records import Draft
+from tests.bench.log_bench import Row, print_table, row
+from tests.bench.targets import BATCHES, LATER, LATER_SLOWEST
 from tests.peers import Native
 from tests.postgres import cluster
 from tests.programs import server_program
@@ -27,8 +29,6 @@ from tests.programs import server_program
 FLAGS: Final = ("--no-console", "--rate", "0", "--per-address", "0")
 EACH: Final = 0.01  # seconds between two texts
 TEXT: Final = "A text of about a hundred characters, as people write them when they talk about their day and work. "
-MEDIAN, SLOWEST = 1.0, 5.0  # ms that another server may be later
-RATES: Final = {100: 80_000, 1_000: 180_000}  # texts a second, by the size of a batch
 
 
 class Watch:
@@ -50,7 +50,8 @@ class Watch:
         return self.seen
 
 
-def way(texts: int) -> None:
+def way(texts: int) -> list[Row]:
+    """Of a text to somebody at its own server, to somebody at another, and the difference."""
     with ExitStack() as stack:
         env = {"CHAT_STORE": cluster().address(cluster().database("way"))}
         here, there = (stack.enter_context(server_program(*FLAGS, env=env)) for _ in range(2))
@@ -67,12 +68,8 @@ def way(texts: int) -> None:
             time.sleep(EACH)
         own, other = ([1e3 * (seen[n] - said[n]) for n in said] for seen in (watch.join() for watch in watches))
         later = [there - here for here, there in zip(own, other, strict=True)]
-    print(f"{f'{texts:,} texts, one every {1e3 * EACH:.0f} ms':<36} median ms   99 % ms")
-    for name, times in (("at its own server", own), ("at another server", other), ("later by", later)):
-        middle, slow = statistics.median(times), statistics.quantiles(times, n=100)[-1]
-        print(f"{name:<36} {middle:>9.2f} {slow:>9.2f}")
-    verdict = "met" if middle <= MEDIAN and slow <= SLOWEST else "MISSED"
-    print(f"target: later by at most {MEDIAN:g} and {SLOWEST:g} ms: {verdict}\n")
+    times = {"seen at its own server": own, "seen at another server": other, "seen at another server, later by": later}
+    return [row(name, sorted(taken)) for name, taken in times.items()]
 
 
 class Start(NamedTuple):
@@ -121,14 +118,12 @@ def rate(writers: int, size: int, seconds: float, *, one_room: bool) -> float:
     return total
 
 
-def writing(seconds: float) -> None:
-    print(f"{'texts a second':<40} {'one writer':>12} {'three, own rooms':>20} {'three, one room':>20}")
-    for size, target in RATES.items():
+def writing(seconds: float) -> Iterator[Row]:
+    for size in BATCHES:
         measure = partial(rate, size=size, seconds=seconds)
-        one, own, same = measure(1, one_room=True), measure(3, one_room=False), measure(3, one_room=True)
-        verdict = "met" if one >= target else "MISSED"
-        name = f"batches of {size:,} (target {target:,}: {verdict})"
-        print(f"{name:<40} {one:>12,.0f} {own:>20,.0f} {same:>20,.0f}")
+        yield Row(f"batches of {size:,}, one writer", rate=measure(1, one_room=True))
+        yield Row(f"batches of {size:,}, three writers, own rooms", rate=measure(3, one_room=False))
+        yield Row(f"batches of {size:,}, three writers, one room", rate=measure(3, one_room=True))
 
 
 def main() -> None:
@@ -136,8 +131,12 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=3_000, help="whose way is measured")
     parser.add_argument("--seconds", type=float, default=5.0, help="for which each batch size is written")
     given = parser.parse_args()
-    way(given.texts)
-    writing(given.seconds)
+    print(f"{given.texts:,} texts, one every {1e3 * EACH:.0f} ms; then texts written a second")
+    print_table([*way(given.texts), *writing(given.seconds)])
+    print(
+        f"targets: later by {LATER:g} ms (median) and {LATER_SLOWEST:g} ms (99 %); by one writer "
+        + ", ".join(f"{rate:,} a second in batches of {size:,}" for size, rate in BATCHES.items())
+    )
 
 
 if __name__ == "__main__":

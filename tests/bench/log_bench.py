@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import contextlib
 import os
 import random
 import shutil
@@ -14,9 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from server_parts.storage.finding import Wanted
 from server_parts.storage.records import Draft, StorageError
@@ -24,14 +25,38 @@ from server_parts.storage.search_query import parse
 from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.sqlite.match_expression import Scope
 from server_parts.storage.store import Store
+from tests.bench.report import significant
+from tests.bench.targets import PAGE, SEARCH, START, TRIM
 from tests.postgres import Cluster
 
 SENDERS = 5
 DAY = 86_400
-PAGE_TARGET, SEARCH_TARGET, OPEN_TARGET = 5.0, 50.0, 300.0  # ms
 QUIET = 0.01  # seconds between two messages of a quiet room
 PAGES = 4  # of SQLite that one message changes
-Row = tuple[str, str, str, str, str]
+
+
+class Row(NamedTuple):
+    """What was timed, in ms, or counted."""
+
+    name: str
+    note: str = ""
+    middle: float | None = None
+    slow: float | None = None  # 99 %
+    target: float | None = None
+    rate: float | None = None  # a second
+    worst: float | None = None
+
+    def line(self) -> tuple[str, str, str, str, str]:
+        size = self.note or ("" if self.rate is None else f"{significant(self.rate)}/s")
+        middle, slow = ("" if time is None else f"{time:.2f}" for time in (self.middle, self.slow))
+        return self.name, size, middle, slow, self._verdict()
+
+    @property
+    def is_late(self) -> bool:
+        return self.target is not None and self.slow is not None and self.slow > self.target
+
+    def _verdict(self) -> str:
+        return "" if self.target is None else f"<= {self.target:g} {'MISSED' if self.is_late else 'ok'}"
 
 
 def make_texts(seed: int = 1) -> list[str]:
@@ -70,22 +95,19 @@ def milliseconds(work: Callable[[], object], times: int, pause: float = 0.0) -> 
     return sorted(taken)
 
 
-def row(name: str, taken: list[float], target: float | None = None, rate: str = "") -> Row:
-    middle, slow = taken[len(taken) // 2], taken[int(len(taken) * 0.99)]
-    verdict = "" if target is None else f"<= {target:g} {'ok' if slow <= target else 'MISSED'}"
-    return name, rate, f"{middle:.2f}", f"{slow:.2f}", verdict
+def row(name: str, taken: list[float], target: float | None = None, note: str = "") -> Row:
+    """Of times in rising order."""
+    return Row(name, note, taken[len(taken) // 2], taken[int(len(taken) * 0.99)], target, worst=taken[-1])
 
 
 def measure_open(open: Callable[[], Store]) -> Row:
-    return row("open and close", milliseconds(lambda: open().close(), 10), OPEN_TARGET)
+    return row("open and close", milliseconds(lambda: open().close(), 10), START)
 
 
 def measure_pages(log: Store) -> Iterator[Row]:
     last = log.last("lobby")
     for name, before in (("newest", last + 1), ("middle", last // 2), ("oldest", 101)):
-        yield row(
-            f"page of 100, {name}", milliseconds(partial(log.after, "lobby", before - 101, 100), 200), PAGE_TARGET
-        )
+        yield row(f"page of 100, {name}", milliseconds(partial(log.after, "lobby", before - 101, 100), 200), PAGE)
     yield row("receipt in the middle", milliseconds(partial(log.receipt, f"session-{1:012}", last + 1), 200))
 
 
@@ -120,7 +142,7 @@ def wait_for_index(log: Store, seconds: float = 300) -> None:
         time.sleep(0.1)
     assert isinstance(log, SqliteLog)
     while log._index and time.monotonic() < deadline:
-        with suppress(StorageError):
+        with contextlib.suppress(StorageError):
             log._index.search(Wanted(parse("needle"), {}, 1), Scope((), True, {}))
             return
         time.sleep(0.1)
@@ -130,11 +152,11 @@ def measure_search(log: Store) -> Iterator[Row]:
     floors = {f"@user1+peer{i}": 5 for i in range(100)}
     start = time.perf_counter()
     wait_for_index(log)
-    yield "index what is left", f"{time.perf_counter() - start:.1f} s", "", "", ""
+    yield Row("index what is left", f"{time.perf_counter() - start:.1f} s")
     for name, text in QUERIES.items():
         found = len(log.search(text, floors, 50))
         taken = milliseconds(partial(log.search, text, floors, 50), 30)
-        yield row(f"search, {name}", taken, SEARCH_TARGET, f"{found} found")
+        yield row(f"search, {name}", taken, SEARCH, f"{found} found")
 
 
 def measure_append(log: Store, texts: list[str]) -> Iterator[Row]:
@@ -157,7 +179,7 @@ def measure_append(log: Store, texts: list[str]) -> Iterator[Row]:
 
         taken = milliseconds(append, times, pause)
         name = f"append, batch of {size}" + (f", {pause * 1000:.0f} ms after the last" if pause else "")
-        yield row(name, taken, None, f"{size * times / sum(taken) * 1000:,.0f}/s")
+        yield row(name, taken)._replace(rate=size * times / sum(taken) * 1000)
 
 
 def measure_disk(folder: Path) -> Row:
@@ -178,11 +200,11 @@ def measure_disk(folder: Path) -> Row:
 
 def measure_trim(log: Store, total: int) -> Row:
     keep = total // 4
-    return row("trim, one slice of 500", milliseconds(lambda: log.trim(keep_messages=keep), 100), 50)
+    return row("trim, one slice of 500", milliseconds(lambda: log.trim(keep_messages=keep), 100), TRIM)
 
 
 def print_table(rows: list[Row]) -> None:
-    titled = [("what", "rate, size", "p50 ms", "p99 ms", "target (p99)"), *rows]
+    titled = [("what", "rate, size", "p50 ms", "p99 ms", "target (p99)"), *(row.line() for row in rows)]
     widths = [max(len(line[i]) for line in titled) for i in range(5)]
     for line in titled:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
@@ -201,6 +223,24 @@ def opener(folder: Path, where: Path | None, *, postgres: bool, full_text: bool)
     return lambda: PostgresLog(Address(cluster.address(database), database))
 
 
+def measure(
+    open: Callable[[], Store], folder: Path, total: int, meanwhile: Callable[[], Iterator[Row]] = lambda: iter(())
+) -> Iterator[Row]:
+    """Of a new log. `meanwhile` may measure it when it is full, and closed."""
+    texts = make_texts()
+    with contextlib.closing(open()) as log:
+        yield Row("build, batches of 1000", rate=build(log, texts, total))
+        yield from measure_search(log)
+        yield from measure_pages(log)
+    yield measure_open(open)
+    yield from meanwhile()
+    with contextlib.closing(open()) as log:
+        yield from measure_append(log, texts)
+        yield measure_disk(folder)
+        yield measure_trim(log, total)
+    yield from (Row(path.name, f"{path.stat().st_size >> 20} MB") for path in sorted(folder.glob("*.db")))
+
+
 def main(argv: list[str]) -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--messages", type=int, default=1_000_000)
@@ -209,17 +249,9 @@ def main(argv: list[str]) -> int:
     options.add_argument("--postgres", action="store_true", help="a log in PostgreSQL, started for this")
     chosen = options.parse_args(argv)
     folder = Path(tempfile.mkdtemp(prefix="log-bench-", dir=chosen.folder))
-    texts, open = make_texts(), opener(folder, chosen.folder, postgres=chosen.postgres, full_text=not chosen.no_fts)
+    open = opener(folder, chosen.folder, postgres=chosen.postgres, full_text=not chosen.no_fts)
     try:
-        log = open()
-        rows: list[Row] = [("build, batches of 1000", f"{build(log, texts, chosen.messages):,.0f}/s", "", "", "")]
-        rows += [*measure_search(log), *measure_pages(log)]
-        log.close()
-        rows.append(measure_open(open))
-        log = open()
-        rows += [*measure_append(log, texts), measure_disk(folder), measure_trim(log, chosen.messages)]
-        log.close()
-        rows += [(path.name, f"{path.stat().st_size >> 20} MB", "", "", "") for path in sorted(folder.glob("*.db"))]
+        rows = list(measure(open, folder, chosen.messages))
     finally:
         shutil.rmtree(folder)
     print(f"{chosen.messages:,} messages, Python {sys.version.split()[0]}")

@@ -16,11 +16,10 @@ from functools import partial
 from pathlib import Path
 
 from server_parts.storage.sqlite.log import SqliteLog
-from tests.bench.log_bench import SEARCH_TARGET, Row, build, make_texts, milliseconds, print_table, row, wait_for_index
+from tests.bench.log_bench import Row, build, make_texts, milliseconds, print_table, row, wait_for_index
+from tests.bench.targets import JOIN, PAGE, SEARCH, START
 from tests.client.programs import ServerProgram, Terminal
 from tests.peers import Native
-
-START_TARGET, PAGE_TARGET, JOIN_TARGET = 300.0, 5.0, 5.0  # ms; joining: over an empty room
 
 
 def measure_start(folder: Path) -> Row:
@@ -32,7 +31,7 @@ def measure_start(folder: Path) -> Row:
     for _ in range(10):
         taken += milliseconds(start, 1)
         servers.pop().stop()
-    return row("server listening after its start", sorted(taken), START_TARGET)
+    return row("server listening after its start", sorted(taken), START)
 
 
 def measure_joining(port: int) -> Iterator[Row]:
@@ -49,7 +48,7 @@ def measure_joining(port: int) -> Iterator[Row]:
     yield row("connect, hello, empty room, bye", empty)
     yield row("the same with 20 messages of history", lobby)
     extra = [a - b for a, b in zip(lobby, empty, strict=True)]  # rank by rank
-    yield row("what the history adds", sorted(extra), JOIN_TARGET)
+    yield row("what the history adds", sorted(extra), JOIN)
 
 
 def measure_asking(port: int) -> Iterator[Row]:
@@ -67,9 +66,9 @@ def measure_asking(port: int) -> Iterator[Row]:
 
         search("needle")
         peer.pending()
-        yield row("page of 100 from the middle, over the wire", milliseconds(page, 200), PAGE_TARGET)
+        yield row("page of 100 from the middle, over the wire", milliseconds(page, 200), PAGE)
         for text in ('"needle"', '"common"', "com", '"xyzzyqq"'):
-            yield row(f"search for {text}, over the wire", milliseconds(partial(search, text), 50), SEARCH_TARGET)
+            yield row(f"search for {text}, over the wire", milliseconds(partial(search, text), 50), SEARCH)
 
 
 def measure_prompt(port: int, folder: Path) -> Row:
@@ -84,7 +83,20 @@ def measure_prompt(port: int, folder: Path) -> Row:
         terminals[-1].type("/exit\r")
         terminals[-1].status()
         terminals.pop().close()
-    return row("client connected, prompt shown", sorted(taken), START_TARGET)
+    return row("client connected, prompt shown", sorted(taken), START)
+
+
+def measure(folder: Path) -> Iterator[Row]:
+    """Of a log that is there."""
+    yield measure_start(folder)
+    server = ServerProgram(folder)
+    try:
+        yield from measure_joining(server.port)
+        yield from measure_asking(server.port)
+        yield measure_prompt(server.port, folder)
+    finally:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.stop()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -97,13 +109,7 @@ def main(argv: list[str] | None = None) -> int:
         build(log, make_texts(), total)
         wait_for_index(log)
         log.close()
-        rows = [measure_start(folder)]
-        server = ServerProgram(folder)
-        try:
-            rows += [*measure_joining(server.port), *measure_asking(server.port), measure_prompt(server.port, folder)]
-        finally:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.stop()
+        rows = list(measure(folder))
         print(f"{total:,} messages, Python {sys.version.split()[0]}")
         print_table(rows)
     return 0

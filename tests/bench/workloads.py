@@ -85,7 +85,7 @@ def mixed_doors(bench: Bench) -> Iterator[Row]:
 # --- how long it takes ------------------------------------------------------------------------------------------
 
 
-def _latency_rows(name: str, p50: dict[str, Cell], p99: dict[str, Cell]) -> Iterator[Row]:
+def latency_rows(name: str, p50: dict[str, Cell], p99: dict[str, Cell]) -> Iterator[Row]:
     yield Row(f"{name}: median", "ms", p50, compared=True, less_is_better=True)
     yield Row(f"{name}: p99", "ms", p99, compared=True, less_is_better=True)
 
@@ -104,7 +104,7 @@ def quiet(bench: Bench, seconds: float = QUIET_SECONDS) -> Iterator[Row]:
     """And what the tutorial server would need if it kept its messages, in the same run."""
     found = {contestant.key: _quiet(bench, contestant, seconds) for contestant in bench.contestants}
     p50, p99 = ({key: cells[i] for key, cells in found.items()} for i in range(2))
-    yield from _latency_rows(f"quiet room, 100 clients, {QUIET_RATE} messages/s", p50, p99)
+    yield from latency_rows(f"quiet room, 100 clients, {QUIET_RATE} messages/s", p50, p99)
     if TUTORIAL in bench.contestants:
         for what, cell in zip(("median", "p99"), _quiet(bench, SYNCING, seconds), strict=True):
             yield Row(f"  with one sync before each message: {what}", "ms", {TUTORIAL.key: cell})

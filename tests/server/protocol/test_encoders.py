@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chat_common import MAX_LINE, Frame
 from server_parts.protocol.changes import ABOUT, Change, words, written
 from server_parts.protocol.events import history
-from server_parts.protocol.native_encoder import NATIVE, message_json
+from server_parts.protocol.native_encoder import MANY, NATIVE, message_json
 from server_parts.protocol.plain_encoder import PLAIN
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.amending import MOST_REACTIONS
@@ -52,6 +52,16 @@ def test_a_message_is_valid_json(text: str) -> None:
         "by": tag_of(SESSION),
         "seq": 7,
     } | ({} if text else {"deleted": True})
+
+
+@pytest.mark.parametrize("odd", ["hello", "größer 🙂", *map(chr, (*range(1, 0x20), 0x22, 0x5C, 0x7F, 0x2028)), ""])
+def test_many_messages_are_valid_json(odd: str) -> None:
+    """One among them that JSON does not write as it is, and none."""
+    texts = ["hello"] * (2 * MANY)
+    texts[MANY] = f"{odd} said" if odd else ""
+    told = [json.loads(line) for line in NATIVE.live([run(7)._replace(texts=texts)]).splitlines()]
+    assert [frame["text"] for frame in told] == texts
+    assert [frame["id"] for frame in told] == [frame["seq"] for frame in told] == [*range(7, 7 + 2 * MANY)]
 
 
 def test_the_time_has_three_decimals() -> None:

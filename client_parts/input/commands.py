@@ -176,7 +176,13 @@ def _only(actions: Actions, words: str) -> None:
 _EVERYDAY: tuple[Command, ...] = (
     Command("help", (), "/help [COMMAND|all]", "List the commands, or explain one or all.", _help),
     Command("exit", ("quit",), "/exit", "Leave. So do exit, quit and over alone on a line, and Ctrl+D.", _exit),
-    Command("nick", (), "/nick NAME", "Change your name.", lambda a, w: a.change_name(needed(w))),
+    Command(
+        "nick",
+        (),
+        "/nick NAME",
+        "Change your name, for this run; /set name NAME is for good.",
+        lambda a, w: a.change_name(needed(w)),
+    ),
     Command(
         "color", (), "/color [COLOR]", "Change your colour; alone: list the colours.", lambda a, w: a.change_color(w)
     ),

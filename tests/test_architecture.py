@@ -18,7 +18,7 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[1]
 PROGRAMS: Final = ("server", "client")
 PARTS: Final = ("server_parts", "client_parts", "terminal_parts", "tls_parts")
-MOST_LINES: Final = 400
+MOST_LINES, MOST_LINES_OF_TESTS = 400, 500
 LONGER: Final = {"chat_common": 510}  # both sides need all of it, and it has to stay one file
 MOST_METHODS, MOST_PARAMETERS = 29, 6  # of a class, and of its constructor
 WIRE: Final = frozenset({"socket", "select", "selectors", "ssl", "socketserver", "asyncio"})
@@ -315,6 +315,25 @@ def test_a_folder_says_one_line() -> None:
 def test_no_file_is_too_long() -> None:
     """A longer file holds more than one idea."""
     assert [name for name in SOURCES if SOURCES[name].count("\n") > LONGER.get(name, MOST_LINES)] == []
+
+
+def long_files(folder: Path) -> list[str]:
+    """Which files of tests, or of what they share, are too long."""
+    files = folder.rglob("*.py")
+    return sorted(one.name for one in files if one.read_bytes().count(b"\n") > MOST_LINES_OF_TESTS)
+
+
+def test_no_file_of_tests_is_too_long() -> None:
+    """Divide it along its ideas: also because a worker gets whole files."""
+    assert long_files(ROOT / "tests") == []
+
+
+def test_a_file_of_tests_that_is_too_long_is_found(tmp_path: Path) -> None:
+    """Wherever it lies; and one that is just as long as it may be is not."""
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "test_a.py").write_text("#\n" * (MOST_LINES_OF_TESTS + 1))
+    (tmp_path / "test_b.py").write_text("#\n" * MOST_LINES_OF_TESTS)
+    assert long_files(tmp_path) == ["test_a.py"]
 
 
 def large_classes(source: str) -> list[str]:

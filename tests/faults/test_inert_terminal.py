@@ -8,7 +8,8 @@ import pytest
 
 import chat_common
 from tests.faults.actors import chosen_seed
-from tests.faults.inert_terminal import show_everything, texts
+from tests.faults.inert_stage import texts
+from tests.faults.inert_terminal import show_everything
 
 
 @pytest.mark.timeout(90)

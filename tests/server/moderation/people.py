@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from server_parts.people.clients import Client
 from server_parts.people.roles import Role
+from server_parts.protocol.requests import Hello
 from tests.conftest import Chat
 from tests.peers import Frame, Native, codes, of_type
+from tests.server.hub.bench import Bench, Seat
 
 TOKEN = "0123456789abcdef0123456789abcdef"
+TIME: dict[str, Any] = {"for": 600}
 
 
 def record_of(chat: Chat, peer: Native) -> Client:
@@ -50,3 +54,29 @@ def said(peer: Native, text: str, room: str = "lobby") -> str:
 
 def notices(frames: list[Frame]) -> list[str]:
     return [frame["text"] for frame in of_type(frames, "notice")]
+
+
+# --- at a hub without sockets ---
+
+
+def elsewhere(bench: Bench, name: str, address: str, **hello: Any) -> Seat:
+    """Somebody from another machine."""
+    seat = Seat(bench)
+    seat.client.address = address
+    seat.ask(Hello(name, **{"session": bench.session(), **hello}))
+    return seat
+
+
+def terminal(bench: Bench) -> Seat:
+    """The operator's."""
+    seat = Seat(bench, role=Role.OWNER)
+    seat.ask(Hello("server", ""))
+    seat.heard()
+    return seat
+
+
+def elsewhere_frames(bench: Bench, name: str, address: str, **hello: Any) -> list[Frame]:
+    """What somebody from another machine is told."""
+    seat = Seat(bench)
+    seat.client.address = address
+    return seat.ask(Hello(name, **{"session": bench.session(), **hello}))

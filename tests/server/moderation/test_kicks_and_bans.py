@@ -1,4 +1,4 @@
-"""What is felt of kicks, bans, mutes and the lockdown, over the native door."""
+"""What is felt of kicks, bans and the lockdown, over the native door."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ from typing import Any
 import pytest
 
 from server_parts.hub import departures
-from server_parts.hub.dispatcher import Dispatcher
 from server_parts.moderation.rulebook import Rulebook
-from server_parts.people.rate_limit import RateLimits
 from server_parts.people.roles import Role
 from server_parts.protocol.account_lines import give_role
-from server_parts.protocol.moderation_requests import Ban, Kick, ListActs, Lockdown, Mute, Unban
-from server_parts.protocol.requests import Bye, Disconnected, Hello, Join, Nick, Ping, Request, Say
+from server_parts.protocol.moderation_requests import Ban, Kick, ListActs, Lockdown, Unban
+from server_parts.protocol.requests import Bye, Disconnected, Hello, Join, Request
 from server_parts.storage.store import Store
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, codes, of_type
 from tests.server.hub.bench import Bench, Seat
 
-from .people import TOKEN, member, notices, operator, outcome, said
-
-TIME: dict[str, Any] = {"for": 600}
+from .people import TIME, TOKEN, elsewhere, elsewhere_frames, member, notices, operator, outcome, said, terminal
 
 
 def refused(chat: Chat, name: str, **hello: Any) -> Frame:
@@ -178,21 +174,6 @@ def test_a_ban_of_many_is_repeated(chat: Chat) -> None:
     assert op.until("bye")["code"] == "banned"
 
 
-def elsewhere(bench: Bench, name: str, address: str, **hello: Any) -> Seat:
-    """Somebody from another machine."""
-    seat = Seat(bench)
-    seat.client.address = address
-    seat.ask(Hello(name, **{"session": bench.session(), **hello}))
-    return seat
-
-
-def terminal(bench: Bench) -> Seat:
-    seat = Seat(bench, role=Role.OWNER)
-    seat.ask(Hello("server", ""))
-    seat.heard()
-    return seat
-
-
 def test_the_terminal_names_the_owner_of_a_room(bench: Bench) -> None:
     """Also of one that lost its owner; itself it cannot ban."""
     boss, ann = terminal(bench), bench.seat("ann", token=TOKEN)
@@ -222,12 +203,6 @@ def test_a_network_of_many_is_repeated(bench: Bench) -> None:
     assert elsewhere(bench, "p9", "192.0.2.77:5").heard() == []  # it was heard in `ask`
     assert [frame["code"] for frame in of_type(elsewhere_frames(bench, "p8", "192.0.2.8:5"), "bye")] == ["banned"]
     assert not of_type(elsewhere_frames(bench, "p7", "192.0.3.8:5"), "bye")
-
-
-def elsewhere_frames(bench: Bench, name: str, address: str, **hello: Any) -> list[Frame]:
-    seat = Seat(bench)
-    seat.client.address = address
-    return seat.ask(Hello(name, **{"session": bench.session(), **hello}))
 
 
 def test_the_address_of_a_banned_account_is_closed_to_guests(bench: Bench) -> None:
@@ -271,77 +246,6 @@ def test_who_bans_from_a_room_learns_no_address(bench: Bench) -> None:
     assert ["people without an account from the same address" in notice for notice in told] == [True, True]
     assert "192.0.2" not in str([*told, ann.ask(ListActs("bans", "tea"))])
     assert codes(elsewhere(bench, "other", "192.0.2.1:10").ask(Join("tea"))) == ["banned"]
-
-
-# --- mutes ---
-
-
-def test_a_mute_of_a_room(chat: Chat) -> None:
-    """With the reason and the end; each text that is refused uses up its seq; elsewhere and later they may speak."""
-    owner, bob = member(chat, "ann"), chat.native("bob")
-    for peer in (owner, bob):
-        peer.ask("join", room="tea")
-    owner.tell("mine", "tea")
-    assert outcome(owner.ask("mute", name="bob", room="tea", reason="flooding", **TIME)) == "ok"
-    assert "you are muted in tea until " in bob.until("notice")["text"]
-    for _ in range(2):
-        bob.say("x", "tea")
-        error = bob.until("error")
-        assert (error["code"], error["seq"]) == ("muted", bob.seq)
-        assert error["text"].startswith("you are muted in tea until ")
-        assert error["text"].endswith("Z: flooding")
-    assert said(bob, "in the lobby") == "ok"
-    assert outcome(bob.ask("nick", name="rob")) == "ok"
-    assert said(bob, "x", "tea") == "muted"
-    session = bob.session
-    bob.leave()
-    bob = chat.native("rob", session=session, rooms={"tea": None})
-    bob.seq = bob.welcome["accepted"]
-    assert bob.welcome["accepted"] == 4
-    assert said(bob, "x", "tea") == "muted"
-    assert outcome(owner.ask("unmute", name="bob", room="tea")) == "ok"
-    assert said(bob, "x", "tea") == "ok"
-
-
-def test_a_mute_of_the_server_holds_in_private_too(chat: Chat) -> None:
-    """And in each room."""
-    op, bob, ann = operator(chat), chat.native("bob"), chat.native("ann")
-    assert outcome(op.ask("mute", name="bob")) == "ok"
-    assert [said(bob, "x"), said(bob, "x", "@ann")] == ["muted", "muted"]
-    assert said(ann, "x", "@bob") == "ok"
-
-
-def test_a_muted_owner_says_nothing_by_the_topic(chat: Chat) -> None:
-    """All else in the room is still theirs to keep."""
-    op, ann = operator(chat), member(chat, "ann")
-    ann.ask("join", room="tea")
-    ann.tell("mine", "tea")
-    assert outcome(op.ask("mute", name="ann")) == "ok"
-    assert outcome(ann.ask("room", room="tea", topic="you will hear me")) == "muted"
-    for change in ({"topic": ""}, {"mode": "moderated"}):
-        ann.pending()
-        assert outcome(ann.ask("room", room="tea", **change)) == "ok"
-
-
-def test_a_mute_says_nothing_of_a_room_that_one_is_not_in(chat: Chat) -> None:
-    """Whoever is not there is told that."""
-    op, bob = operator(chat), chat.native("bob")
-    assert outcome(op.ask("mute", name="bob", room="tea")) == "ok"
-    assert said(bob, "x", "tea") == "not_in_room"
-
-
-def test_texts_in_a_row_are_all_refused(chat: Chat) -> None:
-    """Each with its own seq, and what follows in another room goes on."""
-    op, bob = operator(chat), chat.native("bob")
-    bob.ask("join", room="tea")
-    op.ask("mute", name="bob", room="lobby")
-    frames = b"".join(
-        b'{"type":"say","room":"%s","text":"x","seq":%d}\n' % (room, seq)
-        for seq, room in enumerate((b"lobby", b"lobby", b"tea", b"lobby"), 1)
-    )
-    bob.send_bytes(frames)
-    answers = [bob.until("error")["seq"] for _ in range(3)]
-    assert answers == [1, 2, 4]
 
 
 # --- in time, over restarts ---
@@ -426,83 +330,3 @@ def test_a_lockdown_lets_those_back_in_whose_link_broke(bench: Bench, monkeypatc
     come("late", sessions["late"], Disconnected())
     boss.ask(Lockdown())
     assert comes_back("late", sessions["late"]) == "invite_needed"
-
-
-# --- newcomers, after trouble ---
-
-
-def test_newcomers_are_watched_after_trouble(bench: Bench) -> None:
-    """From elsewhere, without an account: they start no room and write to no stranger; others are as before."""
-    boss = terminal(bench)
-    new = elsewhere(bench, "new", "192.0.2.1:9")
-    local = bench.seat("local")
-    for seat in (new, local):
-        seat.ask(Join("tea"), Join("den"))
-    bob = bench.seat("bob")
-    victim = bench.seat("victim")
-    assert codes(new.say("before", "den")) == []
-    boss.ask(Kick("victim"))
-    assert victim.heard("bye")
-    (error,) = of_type(new.say("x", "tea"), "error")
-    assert error["code"] == "not_allowed"
-    assert "new people cannot start a room until " in error["text"]
-    assert codes(new.say("x", "@bob")) == ["not_allowed"]
-    assert codes(new.say("x", "den")) == codes(new.say("x")) == []
-    bob.say("hello", "@new")
-    assert codes(new.say("x", "@bob")) == []  # who was written to may answer
-    assert codes(local.say("x", "tea")) == codes(local.say("x", "@bob")) == []
-
-
-def test_an_account_of_some_age_is_not_new(bench: Bench) -> None:
-    """One that was claimed just now still is."""
-    boss = terminal(bench)
-    ann = elsewhere(bench, "ann", "192.0.2.1:9", token=TOKEN)
-    ann.say("me")
-    boss.ask(Lockdown())
-    ann.ask(Join("tea"))
-    assert codes(ann.say("x", "tea")) == ["not_allowed"]
-    ann.client.settles = 0.0
-    assert codes(ann.say("x", "tea")) == []
-
-
-def test_a_mute_of_a_guest_from_elsewhere_holds_for_the_address(bench: Bench) -> None:
-    """A new name and a new session do not help."""
-    boss = terminal(bench)
-    elsewhere(bench, "eve", "192.0.2.1:9")
-    boss.ask(Mute("eve"))
-    other = elsewhere(bench, "other", "192.0.2.1:10")
-    assert codes(other.say("x")) == ["muted"]
-    assert codes(elsewhere(bench, "third", "192.0.2.2:1").say("x")) == []
-    assert codes(other.ask(Nick("fourth"))) == []
-    assert codes(other.say("x")) == ["muted"]
-
-
-@pytest.fixture
-def bench() -> Any:
-    bench = Bench()
-    yield bench
-    bench.stop()
-
-
-def test_texts_of_newcomers_come_slowly(bench: Bench) -> None:
-    """One in three seconds, after trouble and only then; nothing is refused, and nobody else waits."""
-    boss, victim = terminal(bench), bench.seat("victim")
-    new, local = elsewhere(bench, "new", "192.0.2.1:9"), bench.seat("local")
-    limits = RateLimits(10.0)
-    asked: list[Request] = [Ping(1), Say("lobby", ["a"], 1), Say("lobby", ["b"], 2), Ping(2)]
-
-    def allowed(seat: Seat, requests: list[Request], now: float) -> tuple[int, float]:
-        number, wait = dispatchers[seat]._allowed(requests, now)
-        return number, round(wait, 3)
-
-    dispatchers = {seat: Dispatcher(seat.client, bench.hub, bench.store, limits) for seat in (new, local)}
-    assert allowed(new, asked, 100.0) == (4, 0.0)
-    boss.ask(Kick("victim"))
-    assert victim.heard("bye")
-    assert allowed(local, asked, 100.0)[0] == 4
-    assert allowed(new, asked, 100.0)[0] == 1
-    assert allowed(new, asked[1:], 100.0)[0] == 1
-    assert allowed(new, asked[2:], 100.0) == (0, 3.0)
-    assert allowed(new, asked[2:], 102.9) == (0, 0.1)
-    assert allowed(new, asked[2:], 103.1)[0] == 1
-    assert allowed(new, asked[3:], 103.1)[0] == 1

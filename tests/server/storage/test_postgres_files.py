@@ -16,9 +16,9 @@ from tests.peers import wait_until
 from tests.postgres import cluster, needs_postgres
 
 from .drafts import SESSION, append, draft, say
+from .lost_connections import Counting, kill_writer, works
 from .postgres_logs import database_of, execute, postgres_log
 from .sent_files import ALICE, LARGE, contents, say_file, send, sha, store
-from .test_postgres_faults import Counting, kill_writer, works
 
 if TYPE_CHECKING:
     from server_parts.storage.postgres.log import PostgresLog

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from server_parts.files.flow import Flow
@@ -51,6 +51,8 @@ def counted_as(address: str, proxies: Proxies) -> str:
 
 class Visitor:
     """Who is at the other end of a connection: itself, or somebody for whom it says that it talks."""
+
+    __slots__ = ("_client", "_may_talk_in_clear", "_places", "is_encrypted", "source")
 
     def __init__(self, client: Client, source: str, places: Places, plain: str) -> None:
         """`plain`: who may talk without encryption, as the settings have it."""
@@ -110,26 +112,31 @@ class Reading:
     def serve(self, client: Client, wire: Wire, opened: float, visitor: Visitor) -> None:
         """Until the conversation is over, in both directions. Bytes → door → requests → dispatcher."""
         if self._site is not None:
-            client.site = self._site.address(*wire.own_address, is_encrypted=wire.is_encrypted)
+            client.site = self._site.address(*wire.own_address(), is_encrypted=wire.is_encrypted)
             client.page = client.site if self._site.has_page else ""
         door = self._doorway(client, opened, visitor)
         with contextlib.closing(
             Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)
         ) as dispatcher:
-            for requests in self._requests(wire, client, door):
-                if requests and isinstance(asked := requests[-1], Upload | AskOffset | Download):
+            inside, goes_on = InsideView(client, self._store), True
+            while goes_on and not client.outbox.closed:
+                requests, goes_on = _next_requests(wire, client, door, inside)
+                if requests and isinstance(last := requests[-1], Upload | AskOffset | Download | Reply):
                     visitor.has_only_asked()
-                    self._transfers.serve(asked, wire, client)
-                    _let_go(wire, LINGER)
-                    return
-                if requests and isinstance(reply := requests[-1], Reply):
-                    log.debug("%s: %s", client.address, reply.reason)
-                    visitor.has_only_asked()
-                    client.outbox.finish(reply.block)
+                    self._answer(last, wire, client)
                     _let_go(wire, LINGER)
                     return
                 dispatcher.serve(requests)
+                requests = ()  # who then is silent for days should not hold it for as long
             _let_go(wire)
+
+    def _answer(self, asked: Upload | AskOffset | Download | Reply, wire: Wire, client: Client) -> None:
+        """What came to be answered, and not to talk."""
+        if isinstance(asked, Reply):
+            log.debug("%s: %s", client.address, asked.reason)
+            client.outbox.finish(asked.block)
+        else:
+            self._transfers.serve(asked, wire, client)
 
     def _doorway(self, client: Client, opened: float, visitor: Visitor) -> Doorway:
         site = self._site
@@ -151,26 +158,20 @@ class Reading:
             forms = self._forms.setdefault(site, plain_forms(links(site, self._hub.files.is_public)))
         return forms
 
-    def _requests(self, wire: Wire, client: Client, door: Doorway) -> Iterator[Sequence[Request]]:
-        """What a client asks for, as it arrives, and what its silence means."""
-        inside = InsideView(client, self._store)
-        while not client.outbox.closed:
-            if client.session is not None:
-                door.welcomed(inside)
-            deadline = door.deadline()
-            is_silent = deadline is not None and not wire.readable(deadline - time.monotonic())
-            data = b"" if is_silent else wire.receive()
-            if is_silent:
-                requests = door.silence(time.monotonic())
-            else:
-                requests = door.receive(data, time.monotonic()) if data else door.end()
-            if client.session is None:
-                client.encoder = door.encoder  # until the hub greets it, only this thread answers it
-            is_over = not (data or is_silent)
-            data = b""  # who then is silent for days should not hold it for as long
-            yield requests
-            if is_over:
-                return
+
+def _next_requests(wire: Wire, client: Client, door: Doorway, inside: InsideView) -> tuple[Sequence[Request], bool]:
+    """What a client asks for when something arrives, or what its silence means; and whether more may come."""
+    if client.session is not None:
+        door.welcomed(inside)
+    deadline = door.deadline()
+    if deadline is not None and not wire.readable(deadline - time.monotonic()):
+        requests, goes_on = door.silence(time.monotonic()), True
+    else:
+        data = wire.receive()
+        requests, goes_on = door.receive(data, time.monotonic()) if data else door.end(), bool(data)
+    if client.session is None:
+        client.encoder = door.encoder  # until the hub greets it, only this thread answers it
+    return requests, goes_on
 
 
 def _let_go(wire: Wire, seconds: float = math.inf) -> None:

@@ -31,6 +31,8 @@ class Proxies:
         return bool(self._addresses)
 
     def has(self, address: str) -> bool:
+        if not self._addresses:  # as nearly everywhere, and every connection asks several times
+            return False
         ip = _ip(address)
         return ip is not None and ip in self._addresses
 

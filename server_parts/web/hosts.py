@@ -11,6 +11,7 @@ import ipaddress
 import platform
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from server_parts.web.heads import Head
@@ -40,6 +41,7 @@ class Hosts:
         return name in self._known or is_address(name.strip("[]"))
 
 
+@lru_cache(maxsize=256)
 def is_address(name: str) -> bool:
     """Whether it is an address, which nobody can have lead somewhere else."""
     try:

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+
+from server_parts.wire.wire import Wire
+
+Read = Callable[[socket.socket, Wire], object]
+
+
+class _Reader(threading.Thread):
+    """A daemon only because starting any other thread takes as long as there are many. It is joined in the end.
+
+    `run` calls what reads by itself. By way of `threading.Thread.run` the interpreter would call itself once more, and
+    that takes half a kilobyte of the stack. A reader in the clear gets by with two pages of it, but not with much room.
+    """
+
+    def __init__(self, read: Read, connection: socket.socket, wire: Wire, name: str) -> None:
+        super().__init__(name=f"reader {name}", daemon=True)
+        self._what = read, connection, wire
+
+    def run(self) -> None:
+        read, connection, wire = self._what
+        del self._what  # whoever waits for the thread's end need not keep them until then
+        read(connection, wire)
 
 
 class Readers:
@@ -16,10 +37,9 @@ class Readers:
         self._threads: set[threading.Thread] = set()
         self._leaving: deque[threading.Thread] = deque()  # those of them that are about to end
 
-    def start(self, read: Callable[..., object], *args: Any, name: str) -> None:
+    def start(self, read: Read, connection: socket.socket, wire: Wire, *, name: str) -> None:
         """Run it in a thread of its own. RuntimeError: there are no more threads to be had."""
-        # Joined when the server stops. A daemon only because starting any other thread takes as long as there are many.
-        reader = threading.Thread(target=read, args=args, name=f"reader {name}", daemon=True)
+        reader = _Reader(read, connection, wire, name)
         reader.start()
         self._threads.add(reader)
         while self._leaving:

@@ -18,16 +18,13 @@ from functools import partial
 from typing import Final
 
 from server_parts.wire import sockets
-from server_parts.wire.wire import Wire
+from server_parts.wire.wire import LITTLE, Wire
 from tls_parts.channel import MOST_SEALED, Channel
 from tls_parts.outlet import Outlet
 
 SHORTEST_HELLO: Final = 64  # bytes; less is nothing to compute with
-# Bytes that are received at once, unless the last time there were as many. They are set aside before the reader waits
-# for them: thousands who wait and have set aside more would keep apart what others have used and given back. Up to some
-# 470, Python takes them from its own store of small objects.
-LITTLE: Final = 400
-# All of it may be renewals of keys, of which OpenSSL does 600 in one call of 10 ms, while others wait for the outlet.
+# Bytes that are received at once, unless it was little the last time. All of it may be renewals of keys, of which
+# OpenSSL does 600 in one call of 10 ms, while others wait for the outlet.
 MUCH: Final = 16 * 1024
 # What is sealed and may wait: one piece, and answers of the channel itself. Each renewal of keys may ask for one,
 # also a client's that reads none of them.

@@ -14,9 +14,12 @@ from typing import Final
 
 from server_parts.wire import sockets
 
-# Whoever waits holds a buffer of that size, and what was in the memory before stays in it. Most say little at a time.
-RECEIVE_FIRST: Final = 4 * 1024
-RECEIVE: Final = 64 * 1024  # … and whoever has filled that says much
+# Bytes that are received at once. They are set aside before the reader waits for them, and most readers of thousands
+# wait for little: so that is what they set aside, but for those to whom much was said the last time. Up to some 470,
+# Python takes them from its own store of small objects.
+LITTLE: Final = 400
+MORE: Final = 4 * 1024
+MUCH: Final = 64 * 1024
 
 
 class Wire:
@@ -33,12 +36,11 @@ class Wire:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._flags = sockets.DONTWAIT
-        self._most = RECEIVE_FIRST  # bytes that are received at once
+        self._most = LITTLE  # bytes that are received at once
         self._was_reset = False
         self._is_handed_over = False
         self.lock = threading.Lock()  # the outbox's, and for whatever a wire has to share between its directions
 
-    @property
     def own_address(self) -> tuple[str, int]:
         """The address and port of this machine that the other side has connected to."""
         host, port = self._socket.getsockname()[:2]
@@ -54,17 +56,20 @@ class Wire:
     def receive(self) -> bytes:
         """What has arrived, as soon as that is anything; nothing at the end: a reset, a time-out, or ours."""
         data = self._receive(self._most)
-        if len(data) == self._most:
-            self._most = RECEIVE
-        elif len(data) < RECEIVE_FIRST:
-            self._most = RECEIVE_FIRST
+        if len(data) == LITTLE == self._most:
+            data += self._receive_rest()
+        self._most = LITTLE if len(data) < LITTLE else MORE if len(data) < MORE else MUCH
         return data
 
-    def _receive(self, most: int) -> bytes:
+    def _receive(self, most: int, flags: int = 0) -> bytes:
         try:
-            return self._socket.recv(most)
+            return self._socket.recv(most, flags)
         except OSError:
             return b""
+
+    def _receive_rest(self) -> bytes:
+        """What has arrived with that little, if anything: what came together is handled together."""
+        return b"" if self._flags is None else self._receive(MUCH, self._flags)
 
     def readable(self, seconds: float) -> bool:
         """Wait so long at most until `receive` would not wait."""

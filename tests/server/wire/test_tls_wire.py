@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from server_parts.wire import tls_wire
-from server_parts.wire.tls_wire import LITTLE, MOST_UNSENT, MUCH, TlsWire
-from server_parts.wire.wire import RECEIVE
+from server_parts.wire.tls_wire import MOST_UNSENT, MUCH, TlsWire
+from server_parts.wire.wire import LITTLE
 from tests.peers import WAIT
 from tests.tls.certificates import needs_openssl, server_context, trusting_context
 from tls_parts.channel import Channel
@@ -27,9 +27,9 @@ class Watched(TlsWire):
         super().__init__(connection, server_context())
         self.asked: list[int] = []
 
-    def _receive(self, most: int) -> bytes:
+    def _receive(self, most: int, flags: int = 0) -> bytes:
         self.asked.append(most)
-        return super()._receive(most)
+        return super()._receive(most, flags)
 
 
 def test_little_memory_is_set_aside_to_wait_with() -> None:
@@ -64,7 +64,7 @@ def test_an_end_that_comes_with_a_text() -> None:
         shaking.start()
         while not peer.shake_hands():
             theirs.sendall(peer.outgoing())
-            peer.feed(theirs.recv(RECEIVE))
+            peer.feed(theirs.recv(MUCH))
         peer.seal(b"goodbye\n")
         peer.end()
         theirs.sendall(peer.outgoing())  # with the end of the handshake, too

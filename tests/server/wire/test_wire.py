@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from server_parts.wire import sockets
-from server_parts.wire.wire import Wire
+from server_parts.wire.wire import LITTLE, MORE, MUCH, Wire
 from tests.peers import WAIT, wait_until
 from tests.server.wire.encrypted import encrypted_pair
 from tests.server.wire.slow_client import read_all
@@ -105,6 +105,42 @@ def test_what_the_client_sends_arrives(pair: Pair) -> None:
     theirs.close()
     assert b"".join(iter(wire.receive, b"")) == b"x" * 100_000
     assert wire.receive() == b""
+
+
+class Watched(Wire):
+    """Notes how much memory it sets aside."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection)
+        self.asked: list[int] = []
+
+    def _receive(self, most: int, flags: int = 0) -> bytes:
+        self.asked.append(most)
+        return super()._receive(most, flags)
+
+
+def test_little_memory_is_set_aside_to_wait_with() -> None:
+    """More only after more has come at once; and that is received at once nevertheless."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        wire = Watched(ours)
+        for size, asked in ((100, [LITTLE]), (1_000, [LITTLE, MUCH]), (100, [MORE]), (100, [LITTLE]),
+                            (MORE, [LITTLE, MUCH]), (100, [MUCH]), (LITTLE, [LITTLE, MUCH])):  # fmt: skip
+            wire.asked.clear()
+            theirs.sendall(b"x" * size)
+            assert (len(wire.receive()), wire.asked) == (size, asked)
+
+
+def test_what_is_little_ends_as_well_as_what_is_more() -> None:
+    """Nothing is lost where the end comes just behind it."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        theirs.sendall(b"x" * LITTLE)
+        theirs.close()
+        wire = Wire(ours)
+        assert [len(wire.receive()) for _ in range(3)] == [LITTLE, 0, 0]
 
 
 def test_a_reset_is_an_end(pair: Pair) -> None:

@@ -16,11 +16,13 @@ class Backlog:
     __slots__ = ("blocks", "kept", "sent", "size")
 
     def __init__(self) -> None:
-        self.blocks: deque[Block] = deque()
+        self.blocks: deque[Block] | None = None  # while nothing waits, there is no room for it either
         self.size = 0  # bytes, without pages; a block that is being sent counts until it is out
         self.kept = self.sent = 0  # blocks that ever went in, and those of them that are out
 
     def keep(self, block: Block) -> None:
+        if self.blocks is None:
+            self.blocks = deque()
         self.blocks.append(block)
         self.kept += 1
         if not isinstance(block, Iterator):
@@ -28,7 +30,11 @@ class Backlog:
 
     def take(self) -> Block:
         """The next block; once it is sent, `count` it."""
-        return self.blocks.popleft()
+        assert self.blocks is not None
+        block = self.blocks.popleft()
+        if not self.blocks:
+            self.blocks = None
+        return block
 
     def count(self, block: Block) -> None:
         self.sent += 1
@@ -41,4 +47,4 @@ class Backlog:
         while self.blocks:
             self.count(self.take())
         if begun is not None:
-            self.blocks.append(begun)
+            self.blocks = deque((begun,))

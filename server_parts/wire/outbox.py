@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from server_parts.wire.backlog import Backlog, Block
 from server_parts.wire.wire import Wire
@@ -28,12 +28,17 @@ _pages = threading.BoundedSemaphore(MOST_PAGES)
 class Outbox:
     """One client's way out. Every method may be called from any thread."""
 
+    __slots__ = (
+        "_backlog", "_bound", "_closed", "_drainer", "_emptying", "_finishing", "_lock", "_state", "_try_send", "_wire",
+        "overflowed", "stalled",
+    )  # fmt: skip
+
     def __init__(self, wire: Wire, bound: int) -> None:
         self._wire = wire
         self._try_send = wire.try_send  # bound once: `offer` calls it for every client of every message
         self._bound = bound  # of the bytes that the hub offers and that wait
         self._lock = wire.lock  # guards all below; never held over a call that waits
-        self._state = threading.Condition(self._lock)
+        self._state: threading.Condition | None = None  # made for whoever waits for a change of what is below
         self._backlog = Backlog()
         self._emptying = False  # some thread owns the wire
         self._finishing = False
@@ -54,7 +59,7 @@ class Outbox:
 
     def offer(self, block: bytes) -> bool:
         """Send or keep a block, without ever waiting. False: the client is too slow, or gone, and nothing was kept."""
-        with self._lock:  # quicker to take than the condition, and this runs for every client of every message
+        with self._lock:
             if self._closed or self._finishing or self.overflowed:
                 return False
             if self._emptying or self._backlog.blocks:
@@ -79,15 +84,15 @@ class Outbox:
 
         The caller sees to it that the reader drains soon. Pages that cannot be made raise OSError: the client is cut.
         """
-        with self._state:
+        with self._lock:
             if not (self._closed or self._finishing):
                 self._backlog.keep(iter(pages))
 
     def drain(self) -> None:
         """Return when all that is waiting now is sent: by this thread, or by the one that has the wire."""
-        with self._state:
+        with self._lock:
             mine = self._backlog.kept
-            self._state.wait_for(lambda: self._closed or not self._emptying or self._backlog.sent >= mine)
+            self._wait_for(lambda: self._closed or not self._emptying or self._backlog.sent >= mine)
             if self._closed or self._backlog.sent >= mine:
                 return
             self._emptying = True
@@ -95,7 +100,7 @@ class Outbox:
 
     def finish(self, last_words: bytes, *, at_once: bool = False) -> None:
         """Send what is waiting and the last words, then close this direction. `at_once` drops what is waiting."""
-        with self._state:
+        with self._lock:
             if self._closed or self._finishing:
                 return
             self._finishing = True
@@ -112,23 +117,32 @@ class Outbox:
 
     def cut(self) -> None:
         """End the connection now; its reader wakes up."""
-        with self._state:  # not while it is being closed: its descriptor may be somebody else's a moment later
+        with self._lock:  # not while it is being closed: its descriptor may be somebody else's a moment later
             self._wire.wake()
 
     def close(self) -> None:
         """The reader's last act: no thread is left on the socket when it is closed."""
-        with self._state:
+        with self._lock:
             self._closed = True
-            self._state.notify_all()
+            self._has_changed()
             drainer = self._drainer
             self._wire.half_close()  # whoever left first, and is encrypted, is told in the channel too
         self.cut()
         if drainer is not None:
             drainer.join()
-        with self._state:
+        with self._lock:
             self._wire.close()
 
-    # --- with self._state held ---
+    # --- with self._lock held ---
+
+    def _wait_for(self, is_so: Callable[[], bool]) -> None:
+        if not is_so():
+            self._state = self._state or threading.Condition(self._lock)
+            self._state.wait_for(is_so)
+
+    def _has_changed(self) -> None:
+        if self._state is not None:
+            self._state.notify_all()
 
     def _rest_of(self, last_words: bytes) -> bytes:
         """Send them; what is left to be sent, which is nothing if the connection is broken."""
@@ -154,21 +168,21 @@ class Outbox:
         """Send the backlog. A reader goes back to reading once its own block `upto` is out; a drainer takes over."""
         while (block := self._next(upto)) is not None:
             whole = self._send_all(block)
-            with self._state:
+            with self._lock:
                 self._backlog.count(block)
                 if not whole:
                     self._closed = True
                     self._backlog.drop()
                     self._wire.wake()
-                self._state.notify_all()
+                self._has_changed()
 
     def _next(self, upto: float) -> Block | None:
-        with self._state:
+        with self._lock:
             waiting = bool(self._backlog.blocks) and not self._closed
             if waiting and self._backlog.sent < upto:
                 return self._backlog.take()
             self._emptying = False
-            self._state.notify_all()
+            self._has_changed()
             if waiting:
                 self._start_drainer()
             elif self._finishing:

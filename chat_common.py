@@ -52,6 +52,8 @@ class LineDecoder:
     stream cannot be trusted. The bound holds while the line is still arriving.
     """
 
+    __slots__ = ("_tail", "limit", "overlong")
+
     def __init__(self, limit: int = MAX_LINE) -> None:
         self.limit = limit
         self.overlong: int | None = None

@@ -168,7 +168,7 @@ class Conversations:
         """What was found out about a conversation need not be looked at for each text."""
         if len(client.wrote_in) >= MAX_PRIVATE:
             client.wrote_in.clear()
-        client.wrote_in.add(room)
+        client.wrote_in[room] = None
 
     def _may_be_mistaken(self, writer: Client, bearer: Client, room: str) -> bool:
         """Whether the writer may not know yet that another one bears the name now."""

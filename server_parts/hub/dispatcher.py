@@ -57,6 +57,7 @@ PASSWORD_COST: Final = 10  # requests that hashing a password costs
 
 _ALONE: Final = frozenset((Hello, Nick, Login, Password))  # what has a limit or a price of its own
 _ANSWERED_HERE: Final = frozenset((History, Search, WhereIs, ListFiles, ListServers, Ping, Answer, TalkAgain, Refusal))
+_NOBODY: Final = Person(RateLimit(0, 0, 0.0), RateLimit(0, 0, 0.0))
 _HERE: Final = object()
 _SECRET: Final = object()
 
@@ -78,6 +79,8 @@ def _only_wait(seconds: float) -> bool:
 
 
 class Dispatcher:
+    __slots__ = ("_client", "_hub", "_is_reset", "_known_as", "_limits", "_next_page", "_person", "_store")
+
     def __init__(
         self,
         client: Client,
@@ -92,7 +95,7 @@ class Dispatcher:
         self._store = store
         self._limits = limits
         self._known_as = ""
-        self._person = Person(RateLimit(0, 0, 0.0), RateLimit(0, 0, 0.0))  # until a hello, which costs nothing
+        self._person = _NOBODY  # until a hello, which costs nothing
         self._is_reset = is_reset or _only_wait
         self._next_page: Search | None = None  # of the last search
 

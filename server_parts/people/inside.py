@@ -13,6 +13,8 @@ from server_parts.storage.records import StorageError
 
 
 class InsideView:
+    __slots__ = ("_accounts", "_client")
+
     def __init__(self, client: Client, accounts: AccountStore) -> None:
         self._client = client
         self._accounts = accounts

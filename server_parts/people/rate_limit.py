@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -26,6 +25,8 @@ T = TypeVar("T")
 
 class RateLimit:
     """`rate` requests a second, and up to `burst` at once after a pause; a rate of 0 is no limit."""
+
+    __slots__ = ("_burst", "_rate", "_tokens", "used")
 
     def __init__(self, rate: float, burst: float, now: float, tokens: float | None = None) -> None:
         self._rate = rate
@@ -75,14 +76,19 @@ class RateLimit:
 class Person:
     """What one person may ask for, on whatever connection: requests, and new names by themselves."""
 
+    __slots__ = ("__weakref__", "_texts", "renames", "requests")
+
     def __init__(self, requests: RateLimit, renames: RateLimit) -> None:
         self.requests = requests
         self.renames = renames
+        self._texts: RateLimit | None = None
 
-    @cached_property
+    @property
     def texts(self) -> RateLimit:
         """Asked for only while newcomers are watched: everybody else needs no room for it."""
-        return RateLimit(NEWCOMERS, 1, self.requests.used)
+        if self._texts is None:
+            self._texts = RateLimit(NEWCOMERS, 1, self.requests.used)
+        return self._texts
 
 
 class RateLimits:

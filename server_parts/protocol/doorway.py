@@ -50,6 +50,10 @@ def may_be_http(first: bytes) -> bool:
 class Doorway:
     """A new connection: undecided until its first bytes or half a second of silence, then one of the doors."""
 
+    __slots__ = (
+        "_begun", "_confidential", "_door", "_first", "_forms", "_greet_at", "_is_open", "_opened", "_silent", "_web",
+    )  # fmt: skip
+
     def __init__(
         self,
         opened: float,
@@ -120,7 +124,7 @@ class Doorway:
         if not self._is_open:
             return [EndConnection(NATIVE.frame(bye("not_encrypted", _IN_CLEAR, retry=False)), _IN_CLEAR)]
         seated = self._door is not None  # as a plain client, whose greeting a native one skips
-        self._door = NativeDoor(now if seated else self._opened)
+        self._door, self._web = NativeDoor(now if seated else self._opened), None
         requests = self._door.receive(data, now)
         return [StartAgain(self._door.encoder), *requests] if seated else requests
 
@@ -144,6 +148,7 @@ class Doorway:
         if self._web is None:
             return [EndConnection(_HTTP_ANSWER if self._is_open else _HTTP_IN_CLEAR, "an HTTP request")]
         self._door = self._web(self._opened if self._begun is None else self._begun)
+        self._web = None  # not needed any more, by whoever stays for days
         return self._door.receive(self._take_first(), now)
 
     def _take_first(self) -> bytes:

@@ -15,6 +15,8 @@ from server_parts.protocol.requests import EndConnection, Refusal, Request
 class NativeDoor:
     """JSON lines. The first must be a hello."""
 
+    __slots__ = ("_frames", "_lines", "_patience")
+
     encoder: Encoder = NATIVE
 
     def __init__(self, opened: float) -> None:

@@ -23,6 +23,8 @@ MAX_BAD_FRAMES: Final = 5
 class NativeFrames:
     """The frames of one client. Too many bad ones in a row end its conversation."""
 
+    __slots__ = ("_bad_in_a_row", "_encoder")
+
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._bad_in_a_row = 0
@@ -67,6 +69,8 @@ class NativeFrames:
 
 class Patience:
     """How long a program may take to say hello, and then to end a line that it has begun."""
+
+    __slots__ = ("_begun", "_greeted", "_hello_due")
 
     def __init__(self, opened: float) -> None:
         self._greeted = False

@@ -26,6 +26,8 @@ _NOTHING: Final = Answer(b"")  # to a message of blanks alone
 class ChatDoor:
     """Text messages. The first must be a hello."""
 
+    __slots__ = ("_frames", "_messages", "_patience", "_token")
+
     encoder: Encoder = WEB
 
     def __init__(self, opened: float, token: Secret | None = None) -> None:
@@ -35,12 +37,6 @@ class ChatDoor:
         self._messages = MessageReader(MAX_HELLO_LINE - 1)
         self._frames = NativeFrames(self.encoder)
         self._patience = Patience(opened)
-        self._meaning: dict[type, Callable[[Sequence[Any]], list[Request]]] = {
-            Text: self._asked,
-            Ping: lambda pings: [Answer(pongs(pings))],
-            Closed: self._closed,
-            Broken: self._broken,
-        }
 
     def receive(self, data: bytes, now: float) -> list[Request]:
         if self._patience.hello_is_late(now):
@@ -48,7 +44,7 @@ class ChatDoor:
         events = self._messages.feed(data)
         requests: list[Request] = []
         for kind, alike in groupby(events, type):
-            requests += self._meaning[kind](list(alike))
+            requests += _MEANING[kind](self, list(alike))
             if requests and isinstance(requests[-1], EndConnection):
                 return requests
         self._patience.follow(now, is_unfinished=self._messages.has_begun, is_another=self._has_moved_on(events))
@@ -85,8 +81,10 @@ class ChatDoor:
             return request._replace(token=self._token)
         return request
 
-    @staticmethod
-    def _closed(closed: Sequence[Closed]) -> list[Request]:
+    def _pinged(self, pings: Sequence[Ping]) -> list[Request]:
+        return [Answer(pongs(pings))]
+
+    def _closed(self, closed: Sequence[Closed]) -> list[Request]:
         """The same Close goes back. A page that is loaded again closes, too, so its person may be back in a moment."""
         return [EndConnection(close(closed[0].code), "the WebSocket was closed", comes_back=True)]
 
@@ -95,3 +93,11 @@ class ChatDoor:
         if code == TOO_LONG:
             return [Refusal("too_long", text, fatal=True), self._frames.ending("too_long", text)]
         return [EndConnection(WEB.ending(bye("bad_frames", text, retry=False), code), text)]
+
+
+_MEANING: Final[dict[type, Callable[[ChatDoor, Sequence[Any]], list[Request]]]] = {
+    Text: ChatDoor._asked,
+    Ping: ChatDoor._pinged,
+    Closed: ChatDoor._closed,
+    Broken: ChatDoor._broken,
+}

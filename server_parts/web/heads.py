@@ -62,6 +62,8 @@ class Head(NamedTuple):
 class HeadReader:
     """Takes bytes until the head is whole."""
 
+    __slots__ = ("_data",)
+
     def __init__(self) -> None:
         self._data = b""
 

@@ -21,6 +21,8 @@ HEAD_WAIT: Final = 10.0  # from the first byte of a request to the end of its he
 class WebDoor:
     """Nobody is let in before the WebSocket is open."""
 
+    __slots__ = ("_caller", "_chat", "_first", "_head_due", "_heads", "_site")
+
     def __init__(self, begun: float, site: Site, caller: Caller) -> None:
         self._heads = HeadReader()
         self._head_due = begun + HEAD_WAIT
@@ -41,7 +43,10 @@ class WebDoor:
         self._first = self._first or data[:5]
         try:
             found = self._heads.feed(data)
-            return [] if found is None else self._answer(*found, now)
+            if found is None:
+                return []
+            head, rest = found
+            return self._answer(head, rest, now)
         except BadHeadError as error:
             return [self._told(error)]
 

@@ -58,13 +58,15 @@ class _BrokenError(Exception):
 class MessageReader:
     """Frames of a client, in whatever pieces they arrive."""
 
+    __slots__ = ("_check", "_data", "_frames", "_message", "_needed", "is_over", "limit")
+
     def __init__(self, limit: int) -> None:
         self.limit = limit  # bytes of a message
         self.is_over = False  # it was closed, or broken
         self._data = bytearray()  # what has arrived, and is not read yet
         self._needed = 2  # so much of that is the least that makes sense to be looked at
         self._message: bytearray | None = None  # the fragments of a message that is not whole yet
-        self._check = codecs.getincrementaldecoder("utf-8")()
+        self._check: codecs.IncrementalDecoder | None = None  # of the fragments, if there ever were any
         self._frames = 0  # of those that end no message
 
     @property
@@ -178,6 +180,7 @@ class MessageReader:
     def _add(self, payload: bytes, *, is_last: bool) -> bytearray:
         message = self._message = bytearray() if self._message is None else self._message
         message += payload
+        self._check = self._check or codecs.getincrementaldecoder("utf-8")()
         try:
             self._check.decode(payload, final=is_last)
         except UnicodeDecodeError:

@@ -12,6 +12,7 @@ import pytest
 
 from server_parts.hub import pages
 from server_parts.protocol.native_encoder import NATIVE
+from server_parts.protocol.plain_encoder import PLAIN_FORMS
 from server_parts.protocol.requests import History
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.records import EDIT, About, Draft
@@ -60,6 +61,17 @@ def frames_of(blocks: Iterable[bytes]) -> list[Frame]:
 
 def ids(frames: list[Frame]) -> list[int]:
     return [message["id"] for frame in frames for message in frame["messages"]]
+
+
+def test_people_read_a_corrected_message_once_over_all_portions(store: Store) -> None:
+    """A correction is left out if its message is anywhere in the same answer; programs get all."""
+    store.append([Draft("lobby", 2.0, "old", "blue", ["new"], "", 0, about=About(EDIT, 4))], {})
+    for limit, numbers in ((8, [1, 2, 3, 4, 5, 6, 7]), (5, [4, 5, 6, 7]), (4, [5, 6, 7, 8])):
+        history = History("lobby", None, limit)
+        lines = b"".join(pages.older(store, PLAIN_FORMS[False, True], history, 0)).decode().splitlines()
+        assert [int(line[1]) for line in lines] == numbers, lines
+        assert sum("said -> new" in line for line in lines) == 1
+        assert ids(frames_of(pages.older(store, NATIVE, history, 0))) == list(range(9 - limit, 9))
 
 
 @pytest.mark.parametrize("trimmed", range(LAST + 1))

@@ -154,7 +154,7 @@ def _at_most(seconds: float) -> Iterator[None]:
 
 def _show(run: Run, options: argparse.Namespace) -> int:
     found = verdicts.verdicts(run)
-    print(f"{verdicts.table(run)}\n\n{verdicts.summary(found)}")
+    print(f"{verdicts.table(run, aligned=True)}\n\n{verdicts.summary(found)}")
     if options.docs:
         options.docs.write_text(verdicts.fill_in(run, options.docs.read_text()))
     if options.plot:

@@ -141,11 +141,11 @@ def measure_one_room(port: int, members: int, rooms: int) -> Iterator[Row]:
         yield talker.row("nothing", lambda: None)
         yield talker.row(f"the list of {rooms:,} rooms", lambda: ask(peer, "rooms"))
         yield talker.row(f"the list of {members:,} people", lambda: ask(peer, "who", room="lobby"))
-        yield talker.row(f"coming into a room of {members:,}, and leaving", come_and_go)
+        yield talker.row(f"joining a room of {members:,}, and leaving", come_and_go)
         ask(peer, "join", room="lobby")
         seqs = itertools.count(1)
         say = partial(ask, peer, "say", room="lobby", text="hello")
-        yield talker.row(f"saying something to {members:,}", lambda: say(seq=next(seqs)))
+        yield talker.row(f"a message to {members:,}", lambda: say(seq=next(seqs)))
         yield talker.row(f"another name, before {members:,}", lambda: ask(peer, "nick", name=next(names)))
 
 
@@ -161,7 +161,7 @@ def measure_many_rooms(port: int) -> Iterator[Row]:
     with contextlib.closing(Talker(port)) as talker:
         talker.rest()
         yield talker.row("nothing", lambda: None)
-        yield talker.row(f"coming into {MANY_ROOMS:,} rooms with {HISTORY} messages of history, and being cut", come_in)
+        yield talker.row(f"joining {MANY_ROOMS:,} rooms with {HISTORY} messages of history, and being cut", come_in)
 
 
 def measure(folder: Path, generator: Path, rooms: int, crowds: Sequence[int]) -> Iterator[Row]:

@@ -43,7 +43,7 @@ def test_a_ratio_is_over_the_best_of_the_others(mine: float, met: bool) -> None:
     """And met from the limit on."""
     verdict = judge(run(this=Cell(mine), redis=Cell(4.0), nats=Cell(1.0)), HALF)
     assert verdict.is_met is met
-    assert verdict.line()[2:] == ("≥ 0.5 ×", "met" if met else "**MISSED**")
+    assert verdict.line()[2:] == ("≥ 0.5 ×", "met" if met else "**missed**")
     assert verdict.figure == mine / 4
 
 
@@ -179,8 +179,8 @@ def test_kept_figures_are_shown_without_measuring(tmp_path: Path, capsys: pytest
     (tmp_path / "page.md").write_text("<!-- figures: tls -->\n<!-- end of figures -->")
     where = ["--from", str(tmp_path / "kept.json"), "--plot", str(tmp_path), "--docs", str(tmp_path / "page.md")]
     assert figures.main(where) == 0
-    assert "**MISSED**" in capsys.readouterr().out
-    assert "**MISSED**" in (tmp_path / "page.md").read_text()
+    assert "**missed**" in capsys.readouterr().out
+    assert "**missed**" in (tmp_path / "page.md").read_text()
     assert (tmp_path / "targets.svg").exists()
 
 

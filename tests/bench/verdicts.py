@@ -100,7 +100,7 @@ class Verdict(NamedTuple):
 
     @property
     def word(self) -> str:
-        return {None: "", True: "met", False: "**MISSED**"}[self.is_met]
+        return {None: "", True: "met", False: "**missed**"}[self.is_met]
 
     @property
     def share(self) -> float | None:
@@ -145,18 +145,21 @@ def summary(found: Sequence[Verdict]) -> str:
 # --- the table --------------------------------------------------------------------------------------------------
 
 
-def table(run: Run, key: str | None = None) -> str:
-    """Of one section, or of all, each below its title."""
+def table(run: Run, key: str | None = None, *, aligned: bool = False) -> str:
+    """Of one section, or of all, each below its title; `aligned` for a terminal."""
     lines: list[Sequence[str]] = [HEAD]
     for section in SECTIONS:
         if key is None:
             lines.append((f"**{section.title}**", "", "", ""))
         if key in (None, section.key):
             lines += [verdict.line() for verdict in verdicts(run, [section])]
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|---|"
-    first, *rest = ["| " + " | ".join([*map(str.ljust, line[:3], widths), line[3]]).rstrip() + " |" for line in lines]
-    return "\n".join([first, rule, *rest])
+    widths = [max(len(line[column]) for line in lines) if aligned else 0 for column in range(3)]
+    first, *rest = [_line([*map(str.ljust, line[:3], widths), line[3]]) for line in lines]
+    return "\n".join([first, "|---|---|---|---|", *rest])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
 
 
 def fill_in(run: Run, text: str) -> str:

@@ -39,7 +39,9 @@ IN_MEMORY: Final = ("tmpfs", "ramfs")
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     keys = [contestant.key for contestant in ALL]
-    parser.add_argument("--quick", action="store_true", help="under 20 s: fails if the server has become slow")
+    parser.add_argument("--quick", nargs="*", choices=quick.KINDS, metavar="KIND",
+                        help="under a minute: fails if the server has become slow; all that can be measured here, or "
+                             f"some of: {', '.join(quick.KINDS)}")  # fmt: skip
     parser.add_argument("--tls", action="store_true", help="this server in the clear and over TLS, beside each other")
     parser.add_argument("--web", action="store_true", help="this server's native door and its WebSockets")
     parser.add_argument("--postgres", action="store_true", help="this server on a folder and on PostgreSQL")
@@ -67,6 +69,8 @@ def main(argv: Sequence[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="chat-bench-", dir=options.folder) as name:
         folder = Path(name)
+        if options.quick is not None:
+            return quick.run(folder, options.quick)
         if options.files:
             return files_bench.run(folder, 5 * options.seconds)
         try:
@@ -74,10 +78,8 @@ def main(argv: Sequence[str]) -> int:
         except NoCompiler as error:
             print(error, file=sys.stderr)
             return 2
-        if options.tls or options.web or ((options.beside or options.postgres) and not options.quick):
+        if options.tls or options.web or options.beside or options.postgres:
             return _measure_two(options, folder, programs)
-        if options.quick:
-            return quick.run(folder, programs)
         return _measure(options, folder, programs)
 
 
@@ -110,8 +112,6 @@ def _measure_two(options: argparse.Namespace, folder: Path, programs: dict[str, 
         except NoTls as error:
             print(error, file=sys.stderr)
             return 2
-    if options.quick and not options.web:
-        return beside.run_quick(folder, programs)
     if options.web:
         programs |= build_web(folder)
     other = _other(options)

@@ -6,17 +6,15 @@ both. Owns what is compared like that; must not know what a contestant is made o
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-from tests.bench import protocols, report
-from tests.bench.contestants import OVER_TLS, THIS, Contestant
+from tests.bench import protocols
+from tests.bench.contestants import Contestant
 from tests.bench.generator import STORM_SECONDS, Member, Round
 from tests.bench.measure import Bench, Session, Wrong, find_window, possible_windows
 from tests.bench.report import Cell, Row, median_cell
@@ -234,28 +232,7 @@ WORKLOADS: Final[dict[str, Workload]] = {
 IN_THE_CLEAR: Final = {name: WORKLOADS[name] for name in ("singles", "batches", "quiet", "returning")}
 
 
-# --- the quick form ----------------------------------------------------------------------------------------------
-
-SINGLE, BATCHED = f"one message at a time, {ROOMS} rooms x {ROOM_SIZE} clients", "fan-out, 100 clients"
-LEAST: Final = {SINGLE: 0.15, BATCHED: 0.1}  # of the deliveries in the clear: noise does not reach that
-
-
-def complaints(rows: Sequence[Row]) -> Iterator[str]:
-    """Why a run must not pass, if so."""
-    for name, least in LEAST.items():
-        ratio = next((row.ratio((THIS.key,), OVER_TLS.key) for row in rows if row.name == name), None)
-        if ratio is None or ratio < least:
-            yield f"{name}: over TLS {ratio or 0:.2f} times as much as in the clear, which is less than {least}"
-
-
-def run_quick(folder: Path, programs: dict[str, Path]) -> int:
-    bench = Bench(folder, programs, pair := (THIS, OVER_TLS), rounds=2, seconds=0.5)
-    rows = [*singles(bench), *floods(bench, BATCHED, partial(room, 100), (128,))]
-    print(report.table_of_two(rows, pair))
-    wrong = list(complaints(rows))
-    for sentence in wrong:
-        print(sentence, file=sys.stderr)
-    return 1 if wrong else 0
+SINGLE: Final = f"one message at a time, {ROOMS} rooms x {ROOM_SIZE} clients"
 
 
 # --- all of it ---------------------------------------------------------------------------------------------------

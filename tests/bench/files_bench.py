@@ -61,9 +61,9 @@ def fetch_file(port: int, url: str, size: int) -> None:
 
 
 @contextmanager
-def transfers(port: int, run: Transfer, urls: Sequence[str]) -> Iterator[None]:
+def transfers(port: int, run: Transfer, urls: Sequence[str], size: int = LARGE) -> Iterator[None]:
     """All of them at once, each in a process of its own. What is not done at the end is broken off."""
-    processes = _started(port, run, urls)
+    processes = started(port, run, urls, size)
     try:
         yield
     finally:
@@ -72,8 +72,8 @@ def transfers(port: int, run: Transfer, urls: Sequence[str]) -> Iterator[None]:
             process.join()
 
 
-def _started(port: int, run: Transfer, urls: Sequence[str]) -> list[Process]:
-    processes = [_FORK.Process(target=run, args=(port, url, LARGE)) for url in urls]
+def started(port: int, run: Transfer, urls: Sequence[str], size: int = LARGE) -> list[Process]:
+    processes = [_FORK.Process(target=run, args=(port, url, size)) for url in urls]
     for process in processes:
         process.start()
     return processes
@@ -91,10 +91,10 @@ def waits(talker: Native, seconds: float) -> list[float]:
     return sorted(found)
 
 
-def _places(port: int) -> list[str]:
+def _places(port: int, size: int = LARGE) -> list[str]:
     """Where a large file of each of so many people may be sent."""
     people = [Native(port, f"sender{number}") for number in range(TRANSFERS)]
-    return [str(reserve(person, "large.bin", LARGE)["url"]) for person in people]
+    return [str(reserve(person, "large.bin", size)["url"]) for person in people]
 
 
 def beside(folder: Path, seconds: float) -> Iterator[Row]:
@@ -109,27 +109,27 @@ def beside(folder: Path, seconds: float) -> Iterator[Row]:
             yield row(f"{TRANSFERS} files are fetched", waits(talker, seconds), BESIDE_FILES)
 
 
-def _shared(port: int, name: str) -> str:
+def _shared(port: int, name: str, size: int = LARGE) -> str:
     """The path of a large file that was said."""
     giver = Native(port, name)
-    place = reserve(giver, "large.bin", LARGE)
-    send_file(port, str(place["url"]), LARGE)
+    place = reserve(giver, "large.bin", size)
+    send_file(port, str(place["url"]), size)
     giver.until("message", seq=giver.say("", file=place["id"]))
     return f"/files/{place['id']}/large.bin"
 
 
-def speed(folder: Path) -> Iterator[Row]:
+def speed(folder: Path, size: int = LARGE) -> Iterator[Row]:
     """How many bytes a second travel without a limit, all together."""
     flags = ("--data", str(folder / "fast"), "--file-size", "1G", "--file-rate", "0", "--rate", "0")
     with server_program(*flags) as server:
         for what, run, urls in (
-            ("received", send_file, _places(server.port)),
-            ("fetched", fetch_file, [_shared(server.port, "giver")] * TRANSFERS),
+            ("received", send_file, _places(server.port, size)),
+            ("fetched", fetch_file, [_shared(server.port, "giver", size)] * TRANSFERS),
         ):
             begun = time.monotonic()
-            for process in _started(server.port, run, urls):
+            for process in started(server.port, run, urls, size):
                 process.join()
-            rate = TRANSFERS * LARGE / (time.monotonic() - begun)
+            rate = TRANSFERS * size / (time.monotonic() - begun)
             yield Row(f"{TRANSFERS} files {what}, no limit", f"{rate / 1e6:,.0f} MB/s", rate=rate)
 
 

@@ -90,6 +90,11 @@ class Bench:
         """How far it has come, for whoever waits."""
         print(text, file=sys.stderr, flush=True)
 
+    def provide(self, build: Callable[[Path], dict[str, Path]], *names: str) -> None:
+        """Compile programs that are not there yet. Raises NoCompiler or NoTls."""
+        if not all(name in self.programs for name in names):
+            self.programs.update(build(self.folder))
+
     @contextmanager
     def session(
         self, contestant: Contestant, members: Sequence[Member], window: int = WINDOWS[-1], *, receipt: bytes = b""

@@ -59,7 +59,7 @@ class Part(NamedTuple):
 
 def _among(contestants: Sequence[Contestant], measure: Measure, bench: Bench) -> Iterator[Row]:
     """Those of them that are here; the others have cells that say so."""
-    _provide(bench, generator.build, *generator.SOURCES)
+    bench.provide(generator.build, *generator.SOURCES)
     versions, present = look_for(contestants)
     for row in measure(replace(bench, contestants=present)):
         if row.compared:
@@ -68,19 +68,13 @@ def _among(contestants: Sequence[Contestant], measure: Measure, bench: Bench) ->
 
 
 def _over_tls(contestants: Sequence[Contestant], measure: Measure, bench: Bench) -> Iterator[Row]:
-    _provide(bench, generator.build_tls, generator.TLS_LOAD)
+    bench.provide(generator.build_tls, generator.TLS_LOAD)
     yield from _among(contestants, measure, bench)
 
 
 def _over_web(contestants: Sequence[Contestant], measure: Measure, bench: Bench) -> Iterator[Row]:
-    _provide(bench, generator.build_web, generator.WEB_LOAD)
+    bench.provide(generator.build_web, generator.WEB_LOAD)
     yield from _among(contestants, measure, bench)
-
-
-def _provide(bench: Bench, build: Callable[[Path], dict[str, Path]], *programs: str) -> None:
-    """What is not there yet is compiled."""
-    if not all(program in bench.programs for program in programs):
-        bench.programs.update(build(bench.folder))
 
 
 def _need_postgres() -> None:
@@ -134,7 +128,7 @@ def _files(bench: Bench) -> Iterator[Row]:
 
 def _delays(bench: Bench) -> Iterator[Row]:
     """With the data in memory: the pauses of a disk would be the longest waits."""
-    _provide(bench, generator.build, *generator.SOURCES)
+    bench.provide(generator.build, *generator.SOURCES)
     with tempfile.TemporaryDirectory(prefix="chat-bench-", dir=alone.MEMORY if alone.has_memory() else None) as name:
         yield from _timed(hub_bench.measure(Path(name), bench.programs["load"], ROOMS, [CROWD]))
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.bench import __main__ as command
-from tests.bench import quick
 from tests.bench.contestants import ROOT, Server, free_port
 from tests.bench.generator import Load, Round
+from tests.bench.measure import Bench
 from tests.bench.protocols import LINES, crowd, mixed, ring_for
+from tests.bench.quick import KINDS, Kind, judge
 from tests.bench.report import Cell, Row
 
 pytestmark = pytest.mark.once
@@ -22,10 +24,15 @@ pytestmark = pytest.mark.once
 @pytest.mark.alone
 @pytest.mark.thorough
 @pytest.mark.timeout(60)
-def test_quick_form_passes(programs: dict[str, Path]) -> None:
-    """The server is well ahead of the tutorial server, and every message arrives once and in order."""
-    done = subprocess.run([sys.executable, "-m", "tests.bench", "--quick"], cwd=ROOT, capture_output=True, text=True)
+@pytest.mark.parametrize("kind", KINDS)
+def test_quick_form_passes(kind: str) -> None:
+    """The server is well ahead of its counterpart, or not far behind; and every message arrives once and in order."""
+    command = [sys.executable, "-m", "tests.bench", "--quick", kind]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode == 2 and "usage:" not in done.stderr:
+        pytest.skip(done.stderr)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert all(limit.row in done.stdout for limit in KINDS[kind].limits)
 
 
 def flood(programs: dict[str, Path], folder: Path, *server: str) -> Round:
@@ -81,26 +88,49 @@ def test_no_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "no C compiler" in capsys.readouterr().err
 
 
-def rows(rate: float, latency: float) -> list[Row]:
-    cells = {"this": Cell(rate), "tutorial": Cell(0.2)}
-    return [
-        *(Row(f"fan-out, {size} clients", "M deliveries/s", cells, compared=True) for size in quick.LEAST),
-        Row("quiet: median", "ms", {"this": Cell(latency), "tutorial": Cell(1.0)}, compared=True, less_is_better=True),
-    ]
+def rows(kind: Kind, share: float) -> list[Row]:
+    """Each figure as good as its limit, times so much."""
+    cells: dict[str, dict[str, Cell]] = {}
+    for limit in kind.limits:
+        ratio = limit.least * share if limit.least else limit.most / share
+        cells.setdefault(limit.row, {})[limit.of] = Cell(3.0 * ratio)
+        cells[limit.row][limit.over] = Cell(3.0)
+    return [Row(name, "", of) for name, of in cells.items()]
 
 
-def test_quick_form_fails_on_ratios_only() -> None:
-    """Slow beside the tutorial server is a failure, whatever the figures themselves are."""
-    assert not list(quick.complaints(rows(rate=2.0, latency=2.0)))
-    assert len(list(quick.complaints(rows(rate=0.1, latency=2.0)))) == len(quick.LEAST)
-    assert len(list(quick.complaints(rows(rate=2.0, latency=50.0)))) == 1
+def refusals(kind: Kind, found: list[Row]) -> int:
+    return sum(not may_pass for _, may_pass in judge(kind, found))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_quick_form_fails_on_ratios_only(name: str) -> None:
+    """Slow beside the counterpart is a failure, whatever the figures themselves are; so is no figure."""
+    kind = KINDS[name]
+    assert refusals(kind, rows(kind, 1.01)) == 0
+    assert refusals(kind, rows(kind, 0.99)) == len(kind.limits)
+    assert refusals(kind, []) == len(kind.limits)
 
 
 def test_failure_of_the_server_fails_the_quick_form() -> None:
     """A measurement that failed has no ratio, and is no pass."""
-    broken = rows(rate=2.0, latency=2.0)
+    kind = KINDS["native"]
+    broken = rows(kind, 2.0)
     broken[0].cells["this"] = Cell(None, note="failed: receiver 1: sender 0's number 5 came twice")
-    assert len(list(quick.complaints(broken))) >= 1
+    assert refusals(kind, broken) == 1
+    assert any("came twice" in sentence for sentence, _ in judge(kind, broken))
+
+
+def slow(bench: Bench) -> Iterator[Row]:
+    yield from rows(KINDS["files"], 0.5)
+
+
+def test_what_is_too_slow_is_named_and_fails_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each limit has its sentence."""
+    monkeypatch.setitem(KINDS, "files", KINDS["files"]._replace(measure=slow))
+    assert command.main(["--quick", "files"]) == 1
+    assert capsys.readouterr().out.count("TOO SLOW: ") == len(KINDS["files"].limits)
 
 
 def test_members_of_mixed_doors_are_told_apart() -> None:

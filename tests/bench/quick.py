@@ -17,7 +17,7 @@ from tests.bench.contestants import ON_POSTGRES, OVER_TLS, OVER_WEB, THIS, TUTOR
 from tests.bench.generator import NoCompiler, NoTls
 from tests.bench.measure import Bench
 from tests.bench.report import Cell, Row
-from tests.bench.workloads import fan_out, quiet
+from tests.bench.workloads import fan_out
 
 SMALL, LARGE = 10, 100
 WINDOW: Final = (128,)
@@ -51,7 +51,7 @@ def _native(bench: Bench) -> Iterator[Row]:
     here = replace(bench, contestants=(THIS, TUTORIAL))
     yield from fan_out(SMALL, here)
     yield from fan_out(LARGE, here)
-    yield from quiet(here, seconds=1.5)
+    yield from beside.quiet(here)
 
 
 def _rooms(bench: Bench) -> Iterator[Row]:

@@ -109,7 +109,7 @@ def rate(writers: int, size: int, seconds: float, *, one_room: bool) -> float:
     database = cluster().database(f"writers-{writers}-{size}-{one_room}")
     start = Start(cluster().address(database), database, context.Barrier(writers), context.Queue())
     rooms = ["den" if one_room else f"den-{number}" for number in range(writers)]
-    processes = [context.Process(target=write, args=(start, room, size, seconds)) for room in rooms]
+    processes = [context.Process(target=write, args=(start, room, size, seconds), daemon=True) for room in rooms]
     for process in processes:
         process.start()
     total = sum(start.counted.get() for _ in processes)

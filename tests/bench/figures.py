@@ -76,7 +76,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    """Everything that runs is closed on the way out, as with Ctrl+C."""
+    sys.exit(128 + number)
 
 
 def _begun(options: argparse.Namespace) -> Run:

@@ -73,7 +73,7 @@ def transfers(port: int, run: Transfer, urls: Sequence[str], size: int = LARGE) 
 
 
 def started(port: int, run: Transfer, urls: Sequence[str], size: int = LARGE) -> list[Process]:
-    processes = [_FORK.Process(target=run, args=(port, url, size)) for url in urls]
+    processes = [_FORK.Process(target=run, args=(port, url, size), daemon=True) for url in urls]
     for process in processes:
         process.start()
     return processes

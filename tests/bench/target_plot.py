@@ -12,7 +12,7 @@ from tests.bench.verdicts import Run, Verdict, verdicts
 
 WIDTH: Final = 860
 LEFT, RIGHT, TOP, LINE = 470, 66, 58, 18
-WORST, BEST = 1 / 4, 32.0  # what is beyond is drawn as that much, and says so
+WORST, BEST = 1 / 4, 32.0  # what is beyond is drawn as that much
 TICKS: Final = (0.25, 0.5, 1, 2, 4, 8, 16, 32)
 MET, MISSED = "#6a9a6f", "#d1495b"
 STYLE: Final = """
@@ -22,7 +22,6 @@ STYLE: Final = """
     .name, .scale { text-anchor: end }
     .tick { text-anchor: middle; font-size: 10px }
     .value { font-size: 10px }
-    .value.left { text-anchor: end }
     line { stroke: #8884; stroke-width: 1 }
     line.target { stroke: #888; stroke-width: 2 }
     @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } }
@@ -73,14 +72,9 @@ def _bar(verdict: Verdict, y: int) -> Iterator[str]:
     share = verdict.share or WORST
     one, end = _x(1.0), _x(share)
     color = MET if verdict.is_met else MISSED
-    left, side = ("left", -4) if end < one else ("", 4)
     yield f'<text class="name" x="{LEFT - 8}" y="{y + 13}">{escape(verdict.goal.what)}</text>'
     yield (
         f'<rect x="{min(one, end):.1f}" y="{y + 3}" width="{max(abs(end - one), 1.0):.1f}" '
         f'height="{LINE - 6}" fill="{color}"/>'
     )
-    yield f'<text class="value {left}" x="{end + side:.1f}" y="{y + 13}">{_shown(share)}</text>'
-
-
-def _shown(share: float) -> str:
-    return f"&gt; {BEST:g}" if share > BEST else f"{share:.2g}"
+    yield f'<text class="value" x="{max(one, end) + 4:.1f}" y="{y + 13}">{escape(verdict.shown)}</text>'

@@ -198,7 +198,7 @@ def test_it_ends_at_once_and_leaves_nothing(number: signal.Signals, tmp_path: Pa
             time.sleep(0.01)
         os.killpg(process.pid, number)
         process.stderr.read()
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)

@@ -111,10 +111,13 @@ class Verdict(NamedTuple):
             return self.figure / self.goal.limit
         return self.goal.limit / max(self.figure, 1e-9)
 
+    @property
+    def shown(self) -> str:
+        return "" if self.figure is None else f"{significant(self.figure)} {self.goal.unit}"
+
     def line(self) -> tuple[str, str, str, str]:
-        shown = "" if self.figure is None else f"{significant(self.figure)} {self.goal.unit}"
         notes = "; ".join(note.replace("|", "/") for note in self.notes)
-        return self.goal.what, shown, self.goal.target, ": ".join(filter(None, (self.word, notes)))
+        return self.goal.what, self.shown, self.goal.target, ": ".join(filter(None, (self.word, notes)))
 
 
 def judge(run: Run, goal: Goal) -> Verdict:

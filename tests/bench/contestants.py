@@ -20,7 +20,7 @@ from typing import Final
 from tests.bench import protocols
 from tests.bench.generator import TLS_LOAD, WEB_LOAD
 from tests.bench.protocols import Protocol
-from tests.postgres import Cluster, why_not
+from tests.postgres import Cluster, folder_of_programs, why_not
 from tests.tls.certificates import key_pair
 
 HERE: Final = Path(__file__).parent
@@ -175,6 +175,13 @@ def _cluster() -> Cluster:
     return started
 
 
+def close_cluster() -> None:
+    """So that it has no processor any more; the next server on PostgreSQL starts another one."""
+    if _cluster.cache_info().currsize:
+        _cluster().close()
+        _cluster.cache_clear()
+
+
 def _start_on_postgres(folder: Path) -> Server:
     """Its database runs on the same processors."""
     database = _cluster().database(time.monotonic_ns())
@@ -187,7 +194,10 @@ def _start_on_postgres(folder: Path) -> Server:
 def _postgres_version() -> str:
     if reason := why_not():
         raise Absent(reason)
-    return f"PostgreSQL {_cluster().execute('SHOW server_version')[0][0]}"
+    programs = folder_of_programs()
+    assert programs is not None
+    done = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return f"PostgreSQL {done.stdout.split()[2]}"
 
 
 def another(folder: Path) -> Contestant:

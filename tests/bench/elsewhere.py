@@ -2,6 +2,7 @@
 
 Starts a PostgreSQL with two servers: each text is seen by somebody at its own server and by somebody at the other.
 Then processes append batches to one database, one alone and three beside each other, in rooms of their own and in one.
+The database syncs what it commits, on the disk that servers have theirs on.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from typing import Final, NamedTuple
 
 from server_parts.storage.records import Draft
+from tests.bench.contestants import data_folder
 from tests.bench.log_bench import Row, print_table, row
 from tests.bench.targets import BATCHES, LATER, LATER_SLOWEST
 from tests.peers import Native
-from tests.postgres import cluster
+from tests.postgres import Cluster
 from tests.programs import server_program
 
 FLAGS: Final = ("--no-console", "--rate", "0", "--per-address", "0")
@@ -50,10 +52,10 @@ class Watch:
         return self.seen
 
 
-def way(texts: int) -> list[Row]:
+def way(cluster: Cluster, texts: int) -> list[Row]:
     """Of a text to somebody at its own server, to somebody at another, and the difference."""
     with ExitStack() as stack:
-        env = {"CHAT_STORE": cluster().address(cluster().database("way"))}
+        env = {"CHAT_STORE": cluster.address(cluster.database("way"))}
         here, there = (stack.enter_context(server_program(*FLAGS, env=env)) for _ in range(2))
         talker, near, far = (
             stack.enter_context(Native(port, name))
@@ -103,11 +105,11 @@ def write(start: Start, room: str, size: int, seconds: float) -> None:
     log.close()
 
 
-def rate(writers: int, size: int, seconds: float, *, one_room: bool) -> float:
+def rate(cluster: Cluster, writers: int, size: int, seconds: float, *, one_room: bool) -> float:
     """Texts a second of all writers together."""
     context = multiprocessing.get_context("spawn")
-    database = cluster().database(f"writers-{writers}-{size}-{one_room}")
-    start = Start(cluster().address(database), database, context.Barrier(writers), context.Queue())
+    database = cluster.database(f"writers-{writers}-{size}-{one_room}")
+    start = Start(cluster.address(database), database, context.Barrier(writers), context.Queue())
     rooms = ["den" if one_room else f"den-{number}" for number in range(writers)]
     processes = [context.Process(target=write, args=(start, room, size, seconds), daemon=True) for room in rooms]
     for process in processes:
@@ -118,9 +120,9 @@ def rate(writers: int, size: int, seconds: float, *, one_room: bool) -> float:
     return total
 
 
-def writing(seconds: float) -> Iterator[Row]:
+def writing(cluster: Cluster, seconds: float) -> Iterator[Row]:
     for size in BATCHES:
-        measure = partial(rate, size=size, seconds=seconds)
+        measure = partial(rate, cluster, size=size, seconds=seconds)
         yield Row(f"batches of {size:,}, one writer", rate=measure(1, one_room=True))
         yield Row(f"batches of {size:,}, three writers, own rooms", rate=measure(3, one_room=False))
         yield Row(f"batches of {size:,}, three writers, one room", rate=measure(3, one_room=True))
@@ -132,7 +134,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="for which each batch size is written")
     given = parser.parse_args()
     print(f"{given.texts:,} texts, one every {1e3 * EACH:.0f} ms; then texts written a second")
-    print_table([*way(given.texts), *writing(given.seconds)])
+    with closing(Cluster(where=data_folder())) as cluster:
+        print_table([*way(cluster, given.texts), *writing(cluster, given.seconds)])
     print(
         f"targets: later by {LATER:g} ms (median) and {LATER_SLOWEST:g} ms (99 %); by one writer "
         + ", ".join(f"{rate:,} a second in batches of {size:,}" for size, rate in BATCHES.items())

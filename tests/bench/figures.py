@@ -109,6 +109,7 @@ def measure(run: Run, names: Sequence[str], bench: Bench, file: Path | None) -> 
     begun = time.monotonic()
     for number, name in enumerate(names, 1):
         bench.tell(f"{_clock(time.monotonic() - begun)} {name} ({number} of {len(names)})")
+        os.sync()  # what the part before has left to be written is not this one's
         run.parts[name] = _measured(parts.PARTS[name], bench)
         if problem := run.parts[name].problem:
             bench.tell(f"      {problem}")

@@ -6,7 +6,6 @@ Makes a log in a new folder, measures it and prints one table, with the targets 
 from __future__ import annotations
 
 import argparse
-import atexit
 import contextlib
 import os
 import random
@@ -210,15 +209,13 @@ def print_table(rows: list[Row]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def opener(folder: Path, where: Path | None, *, postgres: bool, full_text: bool) -> Callable[[], Store]:
-    """What makes the log, or opens it again."""
-    if not postgres:
+def opener(folder: Path, cluster: Cluster | None = None, *, full_text: bool = True) -> Callable[[], Store]:
+    """What makes the log, or opens it again; in a database if there is a PostgreSQL."""
+    if cluster is None:
         return partial(SqliteLog, folder, full_text=full_text)
     from server_parts.storage.postgres.connections import Address
     from server_parts.storage.postgres.log import PostgresLog
 
-    cluster = Cluster(where=str(where) if where else None)
-    atexit.register(cluster.close)
     database = cluster.database(folder)
     return lambda: PostgresLog(Address(cluster.address(database), database))
 
@@ -249,11 +246,10 @@ def main(argv: list[str]) -> int:
     options.add_argument("--postgres", action="store_true", help="a log in PostgreSQL, started for this")
     chosen = options.parse_args(argv)
     folder = Path(tempfile.mkdtemp(prefix="log-bench-", dir=chosen.folder))
-    open = opener(folder, chosen.folder, postgres=chosen.postgres, full_text=not chosen.no_fts)
-    try:
-        rows = list(measure(open, folder, chosen.messages))
-    finally:
-        shutil.rmtree(folder)
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        cluster = stack.enter_context(contextlib.closing(Cluster(where=chosen.folder))) if chosen.postgres else None
+        rows = list(measure(opener(folder, cluster, full_text=not chosen.no_fts), folder, chosen.messages))
     print(f"{chosen.messages:,} messages, Python {sys.version.split()[0]}")
     print_table(rows)
     return 0

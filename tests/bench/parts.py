@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,13 +30,14 @@ from tests.bench.contestants import (
     TUTORIAL,
     Absent,
     Contestant,
+    close_cluster,
     data_folder,
     look_for,
 )
 from tests.bench.measure import Bench
 from tests.bench.report import THIS as THIS_KEY
 from tests.bench.report import Cell, Row
-from tests.postgres import why_not
+from tests.postgres import Cluster, why_not
 
 PEERS: Final = (NGIRCD, NATS, REDIS)
 EVERYBODY: Final = (THIS, TUTORIAL, ASYNCIO, *PEERS, RELAY)
@@ -51,7 +53,7 @@ Measure = Callable[[Bench], Iterator[Row]]
 
 class Part(NamedTuple):
     measure: Measure
-    most: float = 120.0  # seconds; whatever takes longer is given up
+    most: float = 180.0  # seconds; whatever takes longer is given up
 
 
 # --- what parts need -------------------------------------------------------------------------------------------------
@@ -110,14 +112,18 @@ def _floods(sizes: Sequence[int], bench: Bench) -> Iterator[Row]:
 
 def _on_postgres(bench: Bench) -> Iterator[Row]:
     _need_postgres()
-    yield from _floods((10, 100, 1_000), bench)
-    yield from _quiet(bench)
+    try:
+        yield from _floods((10, 100, 1_000), bench)
+        yield from _quiet(bench)
+    finally:
+        close_cluster()
 
 
 def _elsewhere(bench: Bench) -> Iterator[Row]:
     _need_postgres()
-    yield from _timed(elsewhere.way(TEXTS))
-    yield from _timed(elsewhere.writing(WRITING))
+    with closing(Cluster(where=data_folder())) as cluster:
+        yield from _timed(elsewhere.way(cluster, TEXTS))
+        yield from _timed(elsewhere.writing(cluster, WRITING))
 
 
 def _files(bench: Bench) -> Iterator[Row]:
@@ -137,17 +143,14 @@ def _log(bench: Bench) -> Iterator[Row]:
     """And the programs that have it, between."""
     with tempfile.TemporaryDirectory(prefix="log-", dir=bench.folder) as name:
         folder = Path(name)
-        open = log_bench.opener(folder, None, postgres=False, full_text=True)
         programs = partial(start_bench.measure, folder)
-        yield from _timed(log_bench.measure(open, folder, MESSAGES, programs))
+        yield from _timed(log_bench.measure(log_bench.opener(folder), folder, MESSAGES, programs))
 
 
 def _log_on_postgres(bench: Bench) -> Iterator[Row]:
     _need_postgres()
-    with tempfile.TemporaryDirectory(prefix="log-", dir=bench.folder) as name:
-        folder = Path(name)
-        open = log_bench.opener(folder, Path(data_folder()), postgres=True, full_text=True)
-        yield from _timed(log_bench.measure(open, folder, MESSAGES))
+    with closing(Cluster(where=data_folder())) as cluster:
+        yield from _timed(log_bench.measure(log_bench.opener(bench.folder, cluster), bench.folder, MESSAGES))
 
 
 def _screen(bench: Bench) -> Iterator[Row]:
@@ -158,24 +161,24 @@ ALONE: Final = (THIS,)
 IN_CLEAR_AND_TLS: Final = (THIS, OVER_TLS)
 PARTS: Final[dict[str, Part]] = {
     **{f"fan-out-{size}": Part(partial(_among, EVERYBODY, partial(field.fan_out, size))) for size in (10, 100, 1_000)},
-    "fan-out-10000": Part(partial(_among, OF_TEN_THOUSAND, partial(field.fan_out, CROWD)), 200.0),
+    "fan-out-10000": Part(partial(_among, OF_TEN_THOUSAND, partial(field.fan_out, CROWD)), 300.0),
     "window-64": Part(partial(_among, (THIS, TUTORIAL, *PEERS), _same_window)),
     "quiet": Part(partial(_among, (THIS, TUTORIAL, SYNCING), _quiet)),
     "rooms": Part(partial(_among, ALONE, field.many_rooms)),
     "stalled": Part(partial(_among, ALONE, field.stalled)),
     "storm": Part(partial(_among, ALONE, field.storm)),
     "crowd": Part(partial(_among, ALONE, field.crowd)),
-    "delays": Part(_delays, 200.0),
+    "delays": Part(_delays),
     "tls-singles": Part(partial(_over_tls, IN_CLEAR_AND_TLS, beside.singles)),
     "tls-batches": Part(partial(_over_tls, IN_CLEAR_AND_TLS, partial(_floods, (100, 1_000)))),
     "tls-returning": Part(partial(_over_tls, (OVER_TLS,), beside.returning)),
     "tls-others": Part(partial(_over_tls, (OVER_TLS,), beside.others)),
     "web": Part(partial(_over_web, (THIS, OVER_WEB), partial(_floods, (1_000,)))),
     "web-returning": Part(partial(_over_web, (OVER_WEB,), partial(beside.come_back, CROWD))),
-    "postgres": Part(partial(_among, (THIS, ON_POSTGRES), _on_postgres), 200.0),
-    "elsewhere": Part(_elsewhere),
     "files": Part(_files),
     "screen": Part(_screen),
     "log": Part(_log, 300.0),
+    "postgres": Part(partial(_among, (THIS, ON_POSTGRES), _on_postgres), 300.0),
+    "elsewhere": Part(_elsewhere),
     "log-postgres": Part(_log_on_postgres, 300.0),
 }

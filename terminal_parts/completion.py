@@ -5,11 +5,13 @@ Pure. It must not know which commands there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from chat_common import harmless_line, nearest
 from terminal_parts import emoji
 
+NO_HABITS: Mapping[str, str] = MappingProxyType({})
 NextArgument = Callable[[Sequence[str], str], "list[str] | None"]
 
 
@@ -36,11 +38,20 @@ def beginning(word: str, candidates: Iterable[str]) -> list[str]:
     return [candidate for candidate in candidates if candidate.lower().startswith(word.lower())]
 
 
-def unknown_command(word: str, known: Iterable[str], *, shows: str = "/help lists the commands.") -> str:
-    """What is said of a command that there is not: one sentence, with what may have been meant."""
+def unknown_command(
+    word: str,
+    known: Iterable[str],
+    *,
+    shows: str = "/help lists the commands.",
+    habits: Mapping[str, str] = NO_HABITS,
+) -> str:
+    """What is said of a command that there is not: one sentence, with what may have been meant.
+
+    `habits` names the commands of other chats; they are surer than a word that only looks alike.
+    """
     if not word:
         return "A command is a word after the slash; /help lists them."
-    near = nearest(word.lower(), known)
+    near = habits.get(word.lower()) or nearest(word.lower(), known)
     hint = f"did you mean /{near}?" if near else shows
     shown = harmless_line(word)
     return f"There is no command /{shown}; {hint} (To send it as text: //{shown})"

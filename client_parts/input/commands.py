@@ -16,6 +16,7 @@ from client_parts.input.account_commands import ACCOUNT_COMMANDS
 from client_parts.input.command import Actions, BadUsage, Command, first_word, needed, nothing_more, whole_number
 from client_parts.input.correctable import Correctable
 from client_parts.input.file_commands import FILE_COMMANDS
+from client_parts.input.habits import HABITS
 from client_parts.input.message_commands import MESSAGE_COMMANDS
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.input.settings_commands import SETTINGS_COMMANDS, choose
@@ -72,7 +73,7 @@ def understand(line: str) -> Intent:
     word, words = _split(line)
     if command := _BY_WORD.get(word):
         return Order(command, words)
-    return Mistake(unknown_command(word, _BY_WORD))
+    return Mistake(unknown_command(word, _BY_WORD, habits=HABITS))
 
 
 def understand_piped(line: str, *, continues: bool = False) -> Intent:
@@ -131,7 +132,7 @@ def _help(actions: Actions, words: str) -> None:
     elif command := _BY_WORD.get(words):
         actions.tell(texts.explanation(command))
     else:
-        actions.tell(unknown_command(words, _BY_WORD))
+        actions.tell(unknown_command(words, _BY_WORD, habits=HABITS))
 
 
 def _tell_rows(actions: Actions, title: str, commands: tuple[Command, ...], *more: str) -> None:

@@ -11,6 +11,7 @@ from client_parts.input.account_commands import ACCOUNT_COMMANDS
 from client_parts.input.command import Command
 from client_parts.input.commands import COMMANDS, Mistake, Order, Text, help_text, understand, understand_piped
 from client_parts.input.file_commands import FILE_COMMANDS
+from client_parts.input.habits import HABITS
 from client_parts.input.message_commands import MESSAGE_COMMANDS
 from client_parts.input.moderation_commands import MODERATION_COMMANDS
 from client_parts.input.settings_commands import SETTINGS_COMMANDS
@@ -156,13 +157,29 @@ def test_everything_else_is_text(line: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "hint"), [("/nickk bob", "/nick?"), ("/jion x", "/join?"), ("/zzzzz", "/help"), ("/", "/help")]
+    ("line", "hint"),
+    [
+        ("/nickk bob", "/nick?"),
+        ("/jion x", "/join?"),
+        ("/query bob", "/switch @NAME?"),
+        ("/LIST", "/rooms?"),
+        ("/notice bob hi", "/msg NAME TEXT?"),  # and not /voice, which looks alike
+        ("/zzzzz", "/help"),
+        ("/", "/help"),
+    ],
 )
 def test_an_unknown_command_is_a_mistake_with_a_hint(line: str, hint: str) -> None:
     """A mistyped command is never a message, and the nearest real one is named."""
     intent = understand(line)
     assert isinstance(intent, Mistake)
     assert hint in intent.sentence
+
+
+def test_habits_of_other_chats_lead_to_commands_that_there_are() -> None:
+    """No hint names a command that does not exist, and no command that exists is hidden by a hint."""
+    known = {word for command in COMMANDS for word in (command.name, *command.aliases)}
+    assert {hint.split(" ")[0] for hint in HABITS.values()} <= known
+    assert not known & HABITS.keys()
 
 
 def test_a_mistake_cannot_steer_the_terminal() -> None:

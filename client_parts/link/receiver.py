@@ -133,6 +133,8 @@ class Receiver:
                 self._conversation.stop_reading()
             self._connection.hear(frame)
             self._note_readiness()
+            if frame["type"] == "message":
+                self._resend.bring_forward(time.monotonic())
             if self._connection.link is not link:
                 break
 
@@ -149,6 +151,7 @@ class Receiver:
             self._queue_frames()
             if self._screen.interactive:
                 self._connection.return_plan.bring_forward()
+                self._resend.bring_forward(time.monotonic())
 
     # --- What falls due ---
 

@@ -6,6 +6,7 @@ It must not know threads, screens or frames.
 from __future__ import annotations
 
 import math
+import random
 import socket
 from collections.abc import Mapping
 
@@ -101,10 +102,14 @@ class ReturnPlan:
 
 
 class ResendPlan:
-    """When texts that the server could not take go out again: after pauses that grow until all are through."""
+    """When texts that the server could not take go out again: after pauses that grow until all are through.
+
+    They go sooner when somebody else's text was stored, or when a person writes more: then the server may take them.
+    """
 
     def __init__(self, patience: Patience) -> None:
         self.due: float | None = None
+        self._hold = patience.hold
         self._pauses = Pauses(patience.hold, patience.longest_pause)
 
     def tend(self, outgoing: Outgoing, now: float) -> None:
@@ -117,6 +122,10 @@ class ResendPlan:
         elif now >= self.due:
             self.due = None
             outgoing.release()
+
+    def bring_forward(self, now: float) -> None:
+        if self.due is not None:  # at any moment of a second, so that a thousand clients do not send at once
+            self.due = min(self.due, now + self._hold * random.random())
 
 
 class Lateness:

@@ -8,7 +8,7 @@ import pytest
 
 from client_parts.conversation.delivery import Outgoing
 from client_parts.link.link import Patience
-from client_parts.link.reconnecting import Lateness, ReturnPlan, link_state, next_try, no_connection
+from client_parts.link.reconnecting import Lateness, ResendPlan, ReturnPlan, link_state, next_try, no_connection
 
 
 def test_a_person_brings_the_next_try_forward_to_once_a_second() -> None:
@@ -30,6 +30,30 @@ def test_a_short_pause_is_not_made_longer() -> None:
     coming_back.plan(100.0)
     coming_back.bring_forward()
     assert coming_back.due <= 100.5
+
+
+def test_a_text_that_was_not_stored_goes_out_soon_after_one_that_was() -> None:
+    """Or after the person writes more; where neither happens, it waits for the pause."""
+    outgoing, resending = Outgoing(), ResendPlan(Patience(hold=1.0))
+    outgoing.add("lobby", "one")
+    now = 100.0
+    for _ in range(5):  # the database is away for a while
+        outgoing.hold()
+        resending.tend(outgoing, now)
+        assert resending.due is not None
+        now = resending.due
+        resending.tend(outgoing, now)
+        assert not outgoing.held
+    outgoing.hold()
+    resending.tend(outgoing, now)
+    assert resending.due is not None
+    assert resending.due >= now + 20.0
+    resending.bring_forward(now)
+    assert resending.due <= now + 1.0
+    resending.tend(outgoing, now + 1.0)
+    resending.bring_forward(now)  # nothing is held any more
+    assert not outgoing.held
+    assert resending.due is None
 
 
 def test_a_text_is_late_after_a_moment_and_at_once_offline() -> None:

@@ -164,7 +164,7 @@ class Run(NamedTuple):
     def numbered(cls, draft: Draft, id: int) -> Run:
         """Make the run of a draft whose first text gets that number; a file is bound to it later."""
         room, ts, sender, color, texts, session, seq, about, _ = draft
-        return cls(room, id, ts, sender, color, texts, session, seq, about)
+        return tuple.__new__(cls, (room, id, ts, sender, color, texts, session, seq, about, None))
 
     @property
     def last(self) -> int:

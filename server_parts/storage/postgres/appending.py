@@ -14,7 +14,7 @@ from psycopg import Connection
 from chat_common import partners
 from server_parts.storage.postgres.accounts import write
 from server_parts.storage.postgres.amending import amend
-from server_parts.storage.postgres.batch import CALL, Batch, Holding
+from server_parts.storage.postgres.batch import CALL, Batch, Holding, read_answer
 from server_parts.storage.postgres.connections import Row
 from server_parts.storage.postgres.exchange import PostgresExchange
 from server_parts.storage.postgres.file_rows import attach
@@ -94,7 +94,8 @@ class Appender:
         if not (entry.drafts or entry.accepted):
             return []
         batch = Batch(entry.drafts, self._rooms.ids, held)
-        ((lasts, top),) = self._writer.execute(CALL, batch.values(entry.accepted, tells=self._exchange.has_others))
+        values = batch.values(entry.accepted, tells=self._exchange.has_others)
+        lasts, top = read_answer(self._writer.call(CALL, values))
         return self._committed(batch, entry, held, lasts, top)
 
     def _append_with_more(self, entry: Entry, keys: set[str], held: dict[str, Holding]) -> list[Run]:
@@ -108,8 +109,8 @@ class Appender:
             new_rooms = {name: _add_room(connection, name) for name in sorted(self._unknown_rooms(entry))}
             ids = {**self._rooms.ids, **new_rooms} if new_rooms else self._rooms.ids
             batch = Batch(entry.drafts, ids, held)
-            values = (self._writer.server, *batch.values(entry.accepted, tells=self._exchange.has_others))
-            ((lasts, top),) = connection.execute(CALL, values).fetchall()
+            values = batch.values(entry.accepted, tells=self._exchange.has_others)
+            lasts, top = read_answer(self._writer.call(CALL, values, connection))
             runs = attach(connection, entry.drafts, batch.runs(lasts), ids) if batch.drafts else []
             runs = amend(connection, runs, ids, top) if runs else []
             speakers = self._new_speakers(entry, ids)

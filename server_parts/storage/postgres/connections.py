@@ -51,7 +51,6 @@ _DEFAULTS: Final = {
     "keepalives_idle": "2",
     "keepalives_interval": "1",
     "keepalives_count": "2",
-    "client_encoding": "UTF8",
 }
 
 Row = tuple[Any, ...]
@@ -75,6 +74,7 @@ def connect(address: Address, name: str) -> Connection[Row]:
     """A connection without transactions of its own, called `name` in the database. StorageError says why not."""
     try:
         wanted: dict[str, Any] = {**_DEFAULTS, "application_name": name, **conninfo_to_dict(address.url)}
+        wanted["client_encoding"] = "UTF8"
         wanted["options"] = f"{wanted.get('options') or ''} {_SETTINGS}".strip()
         return Connection.connect(make_conninfo(**wanted), autocommit=True, prepare_threshold=0)
     except psycopg.Error as error:

@@ -45,9 +45,11 @@ $$"""
 # Arrays: `s_`, a session each, by id; `r_`, a room each, by id; `d_`, a run each. `d_room` says which of the rooms,
 # `d_offset` where in it, among the texts of this call; `d_start` where among all of them, from 1. `d_noted` is the
 # block in which the session was noted last. `d_texts` holds the texts of each run, with `separator` behind each of
-# them: to take them apart run by run costs a fraction of what it would to look up the run of each text.
+# them: to take them apart run by run costs a fraction of what it would to look up the run of each text. Without a
+# separator each run is one text, which needs neither. Only what has no fixed size is unnested: one more array takes
+# more time than to look into it for each run.
 APPEND: Final = f"""
-CREATE FUNCTION append(
+CREATE OR REPLACE FUNCTION append(
     server integer, tells boolean, size integer, noted bigint,
     s_id bigint[], s_holder bigint[], s_expected bigint[], s_accepted bigint[],
     r_id integer[], r_size integer[],
@@ -85,16 +87,25 @@ BEGIN
         UPDATE counted SET n = n + size RETURNING n INTO top;
         low := top - size;
 
-        INSERT INTO messages (n, room, id, ts, sender, color, text, session, seq)
-        SELECT d.n + t.k, d.room, d.id + t.k, d.ts, d.sender, d.color, t.text, d.session, d.seq + t.k
-        FROM (
-            SELECT low + u.start - 1 AS n, r_id[u.room] AS room, lasts[u.room] - r_size[u.room] + u.put AS id,
-                u.ts, u.sender, u.color, u.session, u.seq - 1 AS seq, u.size, u.texts
-            FROM unnest(d_room, d_offset, d_ts, d_session, d_seq, d_start, d_size, d_sender, d_color, d_texts)
-                AS u (room, put, ts, session, seq, start, size, sender, color, texts)
-            OFFSET 0) AS d
-        CROSS JOIN LATERAL string_to_table(d.texts, separator) WITH ORDINALITY AS t (text, k)
-        WHERE t.k <= d.size;
+        IF separator = '' THEN
+            INSERT INTO messages (n, room, id, ts, sender, color, text, session, seq)
+            SELECT low + d_start[u.i::integer], r_id[d_room[u.i::integer]],
+                lasts[d_room[u.i::integer]] - r_size[d_room[u.i::integer]] + d_offset[u.i::integer] + 1,
+                d_ts[u.i::integer], u.sender, u.color, u.text, d_session[u.i::integer], d_seq[u.i::integer]
+            FROM unnest(d_sender, d_color, d_texts) WITH ORDINALITY AS u (sender, color, text, i);
+        ELSE
+            INSERT INTO messages (n, room, id, ts, sender, color, text, session, seq)
+            SELECT d.n + t.k, d.room, d.id + t.k, d.ts, d.sender, d.color, t.text, d.session, d.seq + t.k
+            FROM (
+                SELECT low + d_start[u.i::integer] - 1 AS n, r_id[d_room[u.i::integer]] AS room,
+                    lasts[d_room[u.i::integer]] - r_size[d_room[u.i::integer]] + d_offset[u.i::integer] AS id,
+                    d_ts[u.i::integer] AS ts, u.sender, u.color, d_session[u.i::integer] AS session,
+                    d_seq[u.i::integer] - 1 AS seq, d_size[u.i::integer] AS size, u.texts
+                FROM unnest(d_sender, d_color, d_texts) WITH ORDINALITY AS u (sender, color, texts, i)
+                OFFSET 0) AS d
+            CROSS JOIN LATERAL string_to_table(d.texts, separator) WITH ORDINALITY AS t (text, k)
+            WHERE t.k <= d.size;
+        END IF;
 
         IF top >> {BLOCK_BITS} > noted THEN
             INSERT INTO spans (session, seq, n)

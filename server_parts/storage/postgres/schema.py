@@ -198,6 +198,8 @@ MIGRATIONS: Final[list[tuple[LiteralString, ...]]] = [
             PRIMARY KEY (file, number))""",
         "ALTER TABLE pieces ALTER COLUMN bytes SET STORAGE EXTERNAL",
     ),
+    # Until then it knew no runs of one text; called as before it does what it did, for servers that are still running.
+    (APPEND,),
 ]
 
 

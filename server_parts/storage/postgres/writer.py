@@ -21,6 +21,7 @@ from psycopg import Connection
 from server_parts.storage.postgres.connections import Reach, Row, connect, is_lost
 from server_parts.storage.postgres.errors import reason
 from server_parts.storage.postgres.functions import FENCED, MOVED
+from server_parts.storage.postgres.prepared import Prepared, Value
 from server_parts.storage.postgres.schema import LOCK, migrate
 from server_parts.storage.records import Fenced, Moved, OutcomeUnknown, StorageError
 
@@ -41,6 +42,7 @@ class Writer:
         self._look_back = look_back
         self._lock = threading.Lock()  # guards the connection
         self._connection: Connection[Row] | None = None
+        self._prepared = Prepared()
         self.server = 0
         self.numbers: list[int] = []  # all that this server has had
         self.known_as = 0  # by which number the others know this server, if there are others
@@ -86,6 +88,16 @@ class Writer:
         with self._lent(unknown=True) as connection:
             return connection.execute(sql.encode(), (self.server, *values), binary=True).fetchall()
 
+    def call(self, sql: str, values: Sequence[Value], within: Connection[Row] | None = None) -> list[bytes | None]:
+        """The same with values as they travel (prepared.py), for what is often written; the first row is returned.
+
+        `within` is the connection of a transaction that is under way.
+        """
+        if within is not None:
+            return self._prepared.ask(within, sql, (str(self.server), *values))
+        with self._lent(unknown=True) as connection:
+            return self._prepared.ask(connection, sql, (str(self.server), *values))
+
     @contextmanager
     def transaction(self) -> Iterator[Connection[Row]]:
         """All of it in the database, or none of it and StorageError; OutcomeUnknown where nobody can tell."""
@@ -95,6 +107,7 @@ class Writer:
                 connection.execute("SELECT fence(%s)", (self.server,))
                 yield connection
             except BaseException:
+                self._prepared.forget()  # psycopg has the database forget all of them then
                 with suppress(psycopg.Error):
                     connection.execute("ROLLBACK")
                 raise

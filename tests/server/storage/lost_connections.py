@@ -55,20 +55,30 @@ class Counting:
     def __init__(self, log: PostgresLog, monkeypatch: pytest.MonkeyPatch) -> None:
         from psycopg import Connection
 
+        from server_parts.storage.postgres.prepared import Prepared
+
         self._log = log
         self.statements = 0
         self.at = 0
         self.then: Callable[[], object] = lambda: None
-        execute = Connection.execute
+        execute, ask = Connection.execute, Prepared.ask
 
         def counted(connection: Any, *args: Any, **more: Any) -> Any:
-            if connection is log._writer._connection:
-                self.statements += 1
-                if self.statements == self.at:
-                    self.then()
+            self._count(connection)
             return execute(connection, *args, **more)
 
+        def counted_too(prepared: Any, connection: Any, *args: Any) -> Any:
+            self._count(connection)
+            return ask(prepared, connection, *args)
+
         monkeypatch.setattr(Connection, "execute", counted)
+        monkeypatch.setattr(Prepared, "ask", counted_too)
+
+    def _count(self, connection: Any) -> None:
+        if connection is self._log._writer._connection:
+            self.statements += 1
+            if self.statements == self.at:
+                self.then()
 
     def before(self, number: int, then: Callable[[], object]) -> None:
         self.statements, self.at, self.then = 0, number, then

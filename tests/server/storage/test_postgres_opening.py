@@ -189,4 +189,4 @@ def test_tables_of_the_first_version(database: str, tmp_path: Path) -> None:
         assert log.epoch == "epoch-of-old"
         log.append([Draft("lobby", 2.0, "ann", "red", ["hi"], "", 0, About("edit", 1))], {})
         assert [message.text for message in log.after("lobby", 0, 9)] == ["hi", "hi"]
-    assert cluster().execute("SELECT version FROM chat.about", database) == [(4,)]
+    assert cluster().execute("SELECT version FROM chat.about", database) == [(5,)]

@@ -22,7 +22,7 @@ PERSON, ENTERED, LEFT, GONE = "person", "entered", "left", "gone"
 ASKED, DONE, DROPPED = "asked", "done", "dropped"
 # A new server wants to know who is where; all of one server begins; that was all.
 WHO, ANEW, COMPLETE = "who", "anew", "complete"
-# It should know, too, which sessions have left a short time ago.
+# It should know, too, who has left a short time ago.
 LATELY = "lately"
 
 MOST_POSTED: Final = 10_000  # posts at a time: so many people who come back at once are one transaction

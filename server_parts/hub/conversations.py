@@ -4,6 +4,11 @@ What is said to a name that nobody has claimed is for whoever bears it now, neve
 a room closes when its bearer leaves. A text that comes later may still have been sent before its writer was told of
 that. So for a while after a name has changed hands, those who were here before cannot write to it, unless they have
 asked since who is here, or joined the room with the new bearer.
+
+So two times are compared: up to when the writer surely knows who bears which name (`people/knowledge.py`), and when
+somebody else gave this one up (`people/last_bearers.py`). Both hold across servers: each server notes them by its own
+clock when it hears who comes and goes, in the one order of all posts; what was before it started, the others tell it.
+What it is not told counts as unknown: then what was written before is refused, rather than said to somebody else.
 It must not know sockets or requests.
 """
 
@@ -11,15 +16,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from chat_common import partners
 from server_parts.hub.live_rooms import LiveRooms
 from server_parts.moderation.rulebook import Rulebook
 from server_parts.people.clients import Client
 from server_parts.people.contacts import Contacts
+from server_parts.people.distant import Distant, moment
+from server_parts.people.knowledge import UNDER_WAY, Knowledge
+from server_parts.people.last_bearers import SKEW
 from server_parts.protocol import events
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.search_query import DAY
@@ -28,9 +35,7 @@ from server_parts.storage.store import Store
 MAX_PRIVATE: Final = 1_000  # private rooms one client may be in
 RESUMED: Final = 200  # of them at most are resumed at a hello …
 ACTIVE: Final = 30 * DAY  # … if something was said in them within so many seconds
-UNDER_WAY: Final = 10.0  # seconds that a text may take, or that its writer may take to hear who is who
-LATELY: Final = 60.0  # seconds for which a server that is new hears of those who have left
-MOST_REMEMBERED: Final = 10_000  # sessions that left
+LATELY: Final = 600.0  # seconds for which a server that is new hears of those who have left
 
 
 class Conversations:
@@ -40,8 +45,8 @@ class Conversations:
         self._store = store
         self._live_rooms = live_rooms
         self._clock = clock
-        self._started = clock()
-        self._left: OrderedDict[str, float] = OrderedDict()  # sessions, and when they left
+        self._knowledge = Knowledge(clock)
+        self._last_bearers = live_rooms.names.last_bearers
         self._contacts = Contacts(store, rules)
         self.hear_all_others: Callable[[], None] = lambda: None  # all that other servers have posted, or StorageError
 
@@ -49,14 +54,21 @@ class Conversations:
 
     def greet(self, client: Client, *, resumed: bool) -> None:
         """The client is about to come in. `resumed`: it may send what it wrote before it lost its connection."""
-        client.came = self._clock()
-        key = client.session.key if client.session is not None else ""
-        left = self._left.get(key)
-        if not resumed:
-            client.informed = client.came
-        else:  # of those who bore a name before this server started, it knows nothing
-            client.informed = -math.inf if left is None else max(left - UNDER_WAY, self._started)
-        client.resumed = resumed
+        client.came, client.resumed = self._clock(), resumed
+        known = self._knowledge.of(client.session.key) if client.session is not None else -math.inf
+        client.informed = client.came if not resumed else self._as_far_as_is_known(known)
+
+    def _as_far_as_is_known(self, informed: float) -> float:
+        """Of those who gave up a name before that, this server may know nothing."""
+        return informed if informed >= self._last_bearers.known_since else -math.inf
+
+    def greet_distant(self, client: Distant, facts: dict[str, Any], posted: float, *, comes: bool) -> None:
+        """Somebody is at another server. `comes`: just now, or so this server has heard all that has happened since."""
+        if comes:
+            self.greet(client, resumed=facts.get("resumed", True))
+        else:
+            client.came, client.resumed = moment(facts, "came", posted), True
+        client.informed = max(client.informed, moment(facts, "informed", posted) - SKEW)
 
     def resumed(self, name: str) -> dict[str, int]:
         """The rooms that the owner of a name finds again, newest first, each with the floor of what it may read."""
@@ -67,22 +79,31 @@ class Conversations:
 
     def note_leaving(self, client: Client) -> None:
         """The connection is over: what its session sends again later was written with what it knows by now."""
-        if client.session is not None and client.session.key:
-            self._left[client.session.key] = self._clock()
-            self._left.move_to_end(client.session.key)
-            if len(self._left) > MOST_REMEMBERED:
-                self._left.popitem(last=False)
+        self._knowledge.note_leaving(client)
 
-    def left_lately(self) -> dict[str, float]:
-        """Sessions that have left, and how many seconds ago: for a server that was not there then."""
-        now = self._clock()
-        return {key: now - left for key, left in self._left.items() if now - left < LATELY}
+    # --- what other servers know ---
 
-    def learn_who_left(self, ages: Mapping[str, float]) -> None:
-        """The same, as another server knows it. The order in which they are forgotten matters little."""
+    def lately(self, *, knows_all: bool) -> dict[str, Any]:
+        """Who has left a short time ago, for a server that was not there. `knows_all`: from all servers that were.
+
+        Names are told for longer than what sessions know. Otherwise times that are a little wrong would matter.
+        """
         now = self._clock()
-        for key, age in ages.items():
-            self._left[key] = max(now - age, self._left.get(key, -math.inf))
+        told: dict[str, Any] = {"left": self._knowledge.lately(now - LATELY)}
+        told["names"] = self._last_bearers.lately(now - LATELY - 4 * SKEW)
+        return told | {"since": min(now - self._last_bearers.known_since, LATELY)} if knows_all else told
+
+    def learn(self, told: dict[str, Any], posted: float) -> None:
+        """The same, as another server has told it."""
+        self._knowledge.learn(told["left"], posted)
+        self._last_bearers.learn(told.get("names", {}), posted)  # an older server tells none
+        if "since" in told:
+            since = posted - told["since"] - 2 * SKEW
+            self._last_bearers.known_since = min(self._last_bearers.known_since, since)
+
+    def miss_some(self) -> None:
+        """Some may have come and gone of whom this server will never hear, unless others have."""
+        self._last_bearers.known_since = self._clock()
 
     def close(self, client: Client) -> None:
         """The client gives its name up: if that is nobody's, its private rooms close for both who are in them."""

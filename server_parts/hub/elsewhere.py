@@ -16,7 +16,7 @@ from typing import Final
 from server_parts.hub import announcing
 from server_parts.hub.other_keys import OtherKeys
 from server_parts.hub.state import HubState
-from server_parts.people.distant import Distant, apply_facts
+from server_parts.people.distant import Distant, apply_facts, moment
 from server_parts.storage.exchange import OVER, Post
 
 log = logging.getLogger("chat")
@@ -34,7 +34,11 @@ class Elsewhere:
         self._dropped: set[tuple[int, int]] = set()  # given up here, and not yet gone where they are
         self.labels: dict[int, str] = {}  # what the servers call themselves
         self._instances: dict[int, str] = {}  # what they keep when they get another number
-        self.expected: set[int] = set()  # servers that have not said yet who is with them
+        self.expected: set[int] = set()  # servers that have not said yet who is with them …
+        self._known: set[int] = set()  # … and those that have
+        self.heard_since = 0  # the number of this server when it began to read what the others post
+        self.missed: set[int] = set()  # those that never have, and are over …
+        self.has_missed = False  # … and whether somebody else is to be asked about one of them
         self.told: Final[Mapping[str, Callable[[Post], None]]] = {
             announcing.PERSON: self._person,
             announcing.ENTERED: self._entered,
@@ -60,19 +64,21 @@ class Elsewhere:
             self._live_rooms.announcer.drop(*key)
             return
         facts, posted = post.data["facts"], time.monotonic() - post.age
+        replaced, comes = moment(facts, "replaced", posted), "rooms" not in post.data
         self._stale.get(post.server, set()).discard(post.data["id"])
         distant = self._people.get(key)
         if distant is None:
             distant = self._people[key] = Distant(*key, self._live_rooms.announcer.ask)
-            apply_facts(distant, facts, posted)
-            self._live_rooms.welcome_distant(distant, facts["name"])
+            apply_facts(distant, facts)
+            self._conversations.greet_distant(distant, facts, posted, comes=comes)
+            self._live_rooms.welcome_distant(distant, facts["name"], replaced)
             self._newcomers.append(distant)
         elif distant.name != facts["name"]:
             self._bring_rooms_to(post.data["told"])
-            apply_facts(distant, facts, posted)
-            self._live_rooms.rename_distant(distant, facts["name"])
+            apply_facts(distant, facts)
+            self._live_rooms.rename_distant(distant, facts["name"], replaced)
         else:
-            apply_facts(distant, facts, posted)
+            apply_facts(distant, facts)
         if "rooms" in post.data:
             self._set_rooms(distant, post.data["rooms"])
 
@@ -132,8 +138,20 @@ class Elsewhere:
             self.forget(server, [id])
         for known in (self._newcomers, self._stale, self._dropped, self.labels, self._instances, self.expected):
             known.clear()
+        self.begin(0)
 
     # --- servers ---
+
+    @property
+    def strangers(self) -> set[int]:
+        """Servers that were there before this one, and have not said yet who is with them."""
+        return {server for server in self.expected - self._known if server < self.heard_since}
+
+    def begin(self, server: int) -> None:
+        """With this number, this server reads from now on all that others post. What was before it cannot read."""
+        self.heard_since = server
+        self._known.clear()
+        self.missed.clear()
 
     def _over(self, post: Post) -> None:
         self.over(post.server)
@@ -141,6 +159,9 @@ class Elsewhere:
     def over(self, server: int) -> None:
         """All who were with it are gone. What they said last is heard first."""
         label = self.labels.get(server) or f"number {server}"
+        if server in self.strangers:
+            self.missed.add(server)
+            self.has_missed = True
         theirs = [id for other, id in self._people if other == server]
         for room in {room for id in theirs for room in self._people[server, id].rooms}:
             self._live_rooms.catch_up(room)
@@ -173,15 +194,20 @@ class Elsewhere:
         self._stale.pop(server, None)
         self._dropped = {(other, id) for other, id in self._dropped if other != server}
         self.expected.discard(server)
+        self._known.discard(server)
 
     def _complete(self, post: Post) -> None:
         self.forget(post.server, self._stale.pop(post.server, ()))
         self.expected.discard(post.server)
+        self._known.add(post.server)
         for distant in [one for one in self._people.values() if one.server == post.server]:
             distant.ask_again()
 
     def _lately(self, post: Post) -> None:
-        self._conversations.learn_who_left(post.data["left"])
+        told = post.data
+        if self.missed.intersection(told.get("servers", ())):  # it had not read by then who has left with them
+            told = {field: value for field, value in told.items() if field != "since"}
+        self._conversations.learn(told, time.monotonic() - post.age)
 
     def welcome_newcomers(self) -> None:
         """They hear what somebody here wrote to them before it was known that they are there."""

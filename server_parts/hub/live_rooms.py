@@ -300,15 +300,15 @@ class LiveRooms:
             else:
                 self.announcer.person(bearer)
 
-    def welcome_distant(self, client: Distant, name: str) -> None:
-        self.names.add(client, name)
+    def welcome_distant(self, client: Distant, name: str, replaced: float) -> None:
+        self.names.add(client, name, replaced)
         if client.session is not None and client.session.key:
             self.sessions.setdefault(client.session.key, client)
 
-    def rename_distant(self, client: Distant, name: str) -> None:
+    def rename_distant(self, client: Distant, name: str, replaced: float) -> None:
         old = client.name
         stays = [room for room in client.rooms.values() if self._is_double(client, room)]
-        self.names.add(client, name)
+        self.names.add(client, name, replaced)
         if client.name != old:
             for room in client.rooms.values():
                 self._note_rename(client, room, old, stays=room in stays)

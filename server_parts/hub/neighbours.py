@@ -210,6 +210,21 @@ class Neighbours:
             self.elsewhere.welcome_newcomers()
         finally:
             self._is_reading = False
+        self._ask_for_those_missed()
+
+    def _ask_for_those_missed(self) -> None:
+        """A server is over before it said who was with it. Others know who has left with it, when they know that."""
+        if self.elsewhere.has_missed:
+            self.elsewhere.has_missed = False
+            self._conversations.miss_some()
+            self._announcer.say(announcing.WHO)
+            self._expect_all()
+
+    def _expect_all(self) -> None:
+        """Nobody comes in before all others have said who is with them."""
+        self.elsewhere.expected = set(self.elsewhere.labels) - set(self._exchange.numbers)
+        self._expected_since = time.monotonic()
+        self._expected_until = self._expected_since + INTRODUCTION
 
     def _lose(self, error: StorageError) -> None:
         if not self._store.is_replaced:  # of that the operator is told already
@@ -230,8 +245,12 @@ class Neighbours:
 
     def _start_over(self) -> None:
         """Say anew who is here, and ask the others the same."""
+        is_new = self._exchange.is_given_up or not self._known_as
         try:
             self._exchange.start_over()
+            if is_new:  # what was posted before cannot be read
+                self._conversations.miss_some()
+                self.elsewhere.begin(self._exchange.server)
             with self._exchange.deciding():
                 self._read()
                 self._announcer.forget()
@@ -250,9 +269,7 @@ class Neighbours:
         self._outage.end()
         self._known_as = self._exchange.server
         self.elsewhere.labels |= servers
-        self.elsewhere.expected = set(self.elsewhere.labels) - set(self._exchange.numbers)
-        self._expected_since = time.monotonic()
-        self._expected_until = self._expected_since + INTRODUCTION
+        self._expect_all()
 
     def _stop_waiting(self) -> None:
         """Some have not said in time who is with them. Who is not there any more, or stands still for long, is over.
@@ -274,6 +291,7 @@ class Neighbours:
         for server in gone:
             self.elsewhere.over(server)
         self._expected_until = time.monotonic() + RETRY
+        self._ask_for_those_missed()
 
     def _introduce(self) -> None:
         """Everybody who is here, for those who do not know."""
@@ -283,7 +301,8 @@ class Neighbours:
         for client in self._names.connections():
             if not client.is_distant:
                 self._announcer.introduce(client)
-        self._announcer.say(announcing.LATELY, left=self._conversations.left_lately())
+        lately = self._conversations.lately(knows_all=not self.elsewhere.strangers)
+        self._announcer.say(announcing.LATELY, **lately, servers=list(self.elsewhere.labels))
         self._announcer.say(announcing.COMPLETE)
 
     def forget(self) -> None:

@@ -143,21 +143,29 @@ def facts_of(client: Client, now: float) -> dict[str, Any]:
         "real_name": client.real_name,
         "role": int(client.role),
         "replaced": _age(client.replaced, now),
+        "came": _age(client.came, now),
+        "informed": _age(client.informed, now),
+        "resumed": client.resumed,
         "settles": None if math.isinf(client.settles) else client.settles,
         "session": session.key if session is not None else "",
         "owner": session.owner if session is not None else "",
     }
 
 
-def apply_facts(client: Distant, facts: dict[str, Any], posted: float) -> None:
-    """All but the name, which means more than what is written here. `posted`: when they were true."""
+def apply_facts(client: Distant, facts: dict[str, Any]) -> None:
+    """All but the name, and what its writers and it know of who bore it: that means more than what is written here."""
     for field in _FACTS:
         setattr(client, field, facts[field])
     client.role = Role(facts["role"])
     client.real_name = facts.get("real_name")  # an older server knows nothing of that
-    client.replaced = -math.inf if facts["replaced"] is None else posted - facts["replaced"]
     client.settles = math.inf if facts["settles"] is None else facts["settles"]
     client.session = Session(facts["session"], 0, facts["owner"], facts["owner"])
+
+
+def moment(facts: dict[str, Any], fact: str, posted: float) -> float:
+    """One of its times, by the clock of this machine, or a little later. `posted`: when the facts were told."""
+    age = facts.get(fact)  # an older server does not tell all of them
+    return -math.inf if age is None else posted - age
 
 
 def _age(then: float, now: float) -> float | None:

@@ -12,14 +12,14 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final
 
 from chat_common import is_guest
 from server_parts.people.clients import Client
 from server_parts.people.guest_numbers import GuestNumbers
+from server_parts.people.last_bearers import LastBearers, are_one
 from server_parts.people.lookalikes import is_reserved, looks_like
 from server_parts.people.permissions import NO_NAME
 from server_parts.people.reservations import CLAIMS, Reservations
@@ -32,16 +32,6 @@ from server_parts.storage.records import StorageError
 from server_parts.storage.skeletons import skeleton
 
 AGE: Final = 600.0  # seconds for which an account is new
-MOST_REMEMBERED: Final = 10_000  # names of which it is known who bore them last
-
-
-class _Bearer(NamedTuple):
-    """Who bore a name last."""
-
-    identity: str
-    account: int  # 0: none
-    left: float
-    replaced: float
 
 
 class Names:
@@ -50,12 +40,11 @@ class Names:
     def __init__(self, accounts: AccountStore, operator: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._accounts = accounts
         self._clock = clock
-        self._started = clock()
         self._operator = operator.lower()  # nobody else's, whether that person is at a terminal or not
         self._live: dict[str, list[Client]] = {}  # in the order they came
         self._reservations = Reservations()
         self._bearings = count(1)
-        self._last_bearers: OrderedDict[str, _Bearer] = OrderedDict()
+        self.last_bearers = LastBearers(clock)
         self.guests = GuestNumbers(self._live.__contains__)
 
     def bearers(self, name: str) -> Sequence[Client]:
@@ -244,16 +233,30 @@ class Names:
             client.claiming, client.bearing = first.claiming, first.bearing
         else:
             client.bearing = next(self._bearings) if moves else client.bearing
-            client.replaced = self._replaced(client, returning=returning)
+            client.replaced = self.last_bearers.replaced(client, returning=returning)
         bearers.append(client)
 
-    def add(self, client: Client, name: str) -> None:
-        """Somebody at another server bears the name from now on: that is not to be decided here."""
+    def add(self, client: Client, name: str, replaced: float) -> None:
+        """Somebody at another server bears the name from now on: that is not to be decided here.
+
+        `replaced`: when somebody else gave it up, as that server knows it.
+        """
         self._give_up(client)
         client.name = name
         bearers = self._live.setdefault(name.lower(), [])
-        client.bearing = bearers[0].bearing if bearers else next(self._bearings)
         bearers.append(client)
+        if bearers[0] is client:
+            client.bearing = next(self._bearings)
+            client.replaced = self.last_bearers.replaced_elsewhere(client, replaced)
+        elif are_one(client, bearers[0]):
+            client.bearing, client.replaced = bearers[0].bearing, bearers[0].replaced
+        else:  # the one before gives it up, which its server has not said yet
+            self._pass_on(bearers)
+
+    def _pass_on(self, bearers: Iterable[Client]) -> None:
+        bearing, now = next(self._bearings), self._clock()
+        for bearer in bearers:
+            bearer.bearing, bearer.replaced = bearing, now
 
     def bear(self, client: Client, account: Account) -> None:
         """Its name is an account now, or has changed as one."""
@@ -278,26 +281,10 @@ class Names:
         if client in bearers:
             bearers.remove(client)
         if not bearers and self._live.pop(name, None) is not None:
-            self._last_bearers[name] = _Bearer(_identity(client), client.account, self._clock(), client.replaced)
-            self._last_bearers.move_to_end(name)
-            if len(self._last_bearers) > MOST_REMEMBERED:
-                self._last_bearers.popitem(last=False)
+            self.last_bearers.note(client)
         self.guests.give_back(client)
         if client.is_distant and is_guest(client.name):
             self.guests.is_free_elsewhere(client.name)
-
-    def _replaced(self, client: Client, *, returning: bool) -> float:
-        """When somebody else gave up the name; for ever ago if nobody else can have borne it."""
-        last = self._last_bearers.get(client.name.lower())
-        if last is None:
-            return -math.inf if returning or client.trusted or client.is_owner else self._started
-        same = last.identity == _identity(client) or (client.account and client.account == last.account)
-        return last.replaced if same else last.left
-
-
-def _identity(client: Client) -> str:
-    """What tells one bearer of a name from another, across their reconnects."""
-    return client.token_hash or (client.session.key if client.session is not None else "")
 
 
 def _not_kept(name: str) -> str:

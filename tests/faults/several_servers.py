@@ -86,6 +86,8 @@ class Several:
             self._opened.callback(server.kill)
         self.servers[0].start()
         prepare()
+        for server in self.servers[1:]:
+            server.start()
         self._come_in()
         return self
 
@@ -101,12 +103,7 @@ class Several:
         for client in self.clients:
             client.start()
         self._opened.callback(self._end_clients)
-        # No server that is there afterwards saw the names taken, or heard of it from one that did: for some seconds it
-        # would ask those who write to them to make sure that they are meant.
         assert wait_until(lambda: all(map(is_known, self.talkers)), 2 * WAIT), "not all come in"
-        self.servers[0].stop()
-        for server in self.servers:
-            server.start()
         self._spread()
         for contender in self.contenders:
             contender.start()

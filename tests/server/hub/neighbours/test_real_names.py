@@ -43,5 +43,5 @@ def test_a_server_of_before_posts_none(alice: Seat) -> None:
     facts = facts_of(alice.client, 1.0)
     del facts["real_name"]
     distant = Distant(1, 1, lambda *asked: None)
-    apply_facts(distant, facts, 1.0)
+    apply_facts(distant, facts)
     assert distant.real_name is None

@@ -14,6 +14,7 @@ from server_parts.people.clients import Client
 from server_parts.people.last_bearers import SKEW
 
 UNDER_WAY: Final = 10.0  # seconds that a text may take, or that its writer may take to hear who is who
+UNNOTICED: Final = 60.0  # seconds for which a connection may be dead, or its server stand still, before it is over
 MOST_REMEMBERED: Final = 10_000  # sessions that left
 
 
@@ -33,7 +34,7 @@ class Knowledge:
         sure: then its session knows no more than before.
         """
         if client.session is not None and client.session.key:
-            heard = self._clock() - UNDER_WAY
+            heard = self._clock() - UNNOTICED - UNDER_WAY
             self._remember(client.session.key, heard if heard >= client.came else client.informed)
 
     def _remember(self, key: str, known: float) -> None:

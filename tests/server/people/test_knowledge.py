@@ -8,8 +8,9 @@ import pytest
 
 from server_parts.people import knowledge
 from server_parts.people.clients import Client, Session
-from server_parts.people.knowledge import UNDER_WAY, Knowledge
+from server_parts.people.knowledge import UNDER_WAY, UNNOTICED, Knowledge
 from server_parts.people.last_bearers import SKEW
+from server_parts.wire.sockets import DEAD_PEER_MS
 from tests.server.hub.bench import Remembering
 from tests.server.people.test_last_bearers import Clock
 
@@ -28,9 +29,15 @@ def left(knows: Knowledge, client: Client) -> float:
 
 def test_who_was_here_for_long_knows_what_was_told_in_time() -> None:
     """What was told at last may be lost with the connection."""
+    heard = 1_000 - UNNOTICED - UNDER_WAY
     knows = Knowledge(Clock(1_000.0))
-    assert left(knows, here(900, -math.inf)) == 1_000 - UNDER_WAY
-    assert left(knows, here(1_000 - UNDER_WAY, -math.inf)) == 1_000 - UNDER_WAY
+    assert left(knows, here(800, -math.inf)) == heard
+    assert left(knows, here(heard, -math.inf)) == heard
+
+
+def test_a_dead_connection_is_noticed_in_that_time() -> None:
+    """Or what is taken for known may never have arrived."""
+    assert UNNOTICED * 1_000 >= DEAD_PEER_MS
 
 
 def test_who_was_here_for_a_moment_knows_no_more_than_before() -> None:
@@ -45,8 +52,8 @@ def test_nobody_forgets_what_they_knew() -> None:
     """Two servers may hear in different orders where a session was."""
     clock = Clock(1_000.0)
     knows = Knowledge(clock)
-    assert left(knows, here(900, 900)) == 990
-    assert left(knows, here(999, 500)) == 990
+    assert left(knows, here(900, 900)) == 930
+    assert left(knows, here(999, 500)) == 930
 
 
 def test_whoever_has_no_session_brings_nothing_back() -> None:
@@ -64,9 +71,9 @@ def test_another_server_is_told_a_little_less() -> None:
     knows.note_leaving(here(995, -math.inf, "strange"))
     clock.now += 5
     told = knows.lately(900)
-    assert told == {"one": 5}, "as older servers have it: seconds since it has left"
+    assert told == {"one": 5 + UNNOTICED}
     elsewhere.learn(told, 50.0)
-    assert elsewhere.of("one") == 50 - 5 - UNDER_WAY - SKEW
+    assert elsewhere.of("one") == 50 - 5 - UNNOTICED - UNDER_WAY - SKEW
     assert elsewhere.of("old") == -math.inf
 
 

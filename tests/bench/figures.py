@@ -93,13 +93,17 @@ def _begun(options: argparse.Namespace) -> Run:
 def _about(options: argparse.Namespace, busy: float) -> dict[str, Any]:
     versions, _ = look_for((*parts.EVERYBODY, ON_POSTGRES))
     return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "date": _now(),
         "command": sys.argv[1:],
         "machine": report.machine(options.folder) | {"load_before": busy},
         "versions": versions,
         "rounds": options.rounds,
         "seconds": options.seconds,
     }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 # --- part by part ------------------------------------------------------------------------------------------------
@@ -124,7 +128,7 @@ def _clock(seconds: float) -> str:
 
 def _measured(part: parts.Part, bench: Bench) -> Part:
     """What could be measured of it, and why the rest could not."""
-    found, begun = Part(), time.monotonic()
+    found, begun = Part(date=_now()), time.monotonic()
     try:
         with _at_most(part.most):
             for row in part.measure(bench):
@@ -132,7 +136,7 @@ def _measured(part: parts.Part, bench: Bench) -> Part:
     except LACKING as error:
         found.problem = f"left out: {error}"
     except Exception as error:  # whatever it is, the other parts are still measured
-        found.problem = f"failed: {error or type(error).__name__}"
+        found.problem = f"failed: {type(error).__name__}: {error}"
     found.seconds = round(time.monotonic() - begun, 1)
     return found
 

@@ -165,10 +165,10 @@ def test_a_part_that_fails_takes_nothing_from_the_others(monkeypatch: pytest.Mon
     monkeypatch.setattr(parts, "PARTS", {name: parts.Part(measure, 0.05) for name, measure in measures.items()})
     figures.measure(Run(), list(measures), Bench(tmp_path, {}, ()), tmp_path / "kept.json")
     kept = Run.read(tmp_path / "kept.json").parts
-    assert kept["breaks"].problem == "failed: the disk is full"
+    assert kept["breaks"].problem == "failed: RuntimeError: the disk is full"
     assert [row.name for row in kept["breaks"].rows] == ["a row"]
     assert kept["lacks"].problem == "left out: it is not installed"
-    assert kept["sleeps"].problem == "failed: not done within 0.05 s"
+    assert kept["sleeps"].problem == "failed: TooLong: not done within 0.05 s"
 
 
 def test_kept_figures_are_shown_without_measuring(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from tests.bench.targets import SECTIONS, Cells, Goal, Section
 
 MANY: Final = "…"
 NOT_MEASURED: Final = "not measured"
+NO_ROWS: Final = re.compile(r'(?m)^   "rows": \[\]')
 HEAD: Final = ("what", "figure", "target", "")
 MARKED: Final = re.compile(r"(<!-- figures(?:: (?P<key>[\w-]+))? -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 
@@ -25,6 +26,7 @@ class Part:
     rows: list[Row] = field(default_factory=list)
     seconds: float = 0.0
     problem: str = ""
+    date: str = ""
 
 
 @dataclass
@@ -35,17 +37,21 @@ class Run:
     def write(self, file: Path) -> None:
         """All of it or nothing, whenever this is cut short."""
         aside = file.with_name(f".{file.name}.new")
-        parts = {name: asdict(part) for name, part in self.parts.items()}
-        aside.write_text(json.dumps({**self.about, "parts": parts}, indent=1, ensure_ascii=False) + "\n")
+        aside.write_text(self._text())
         aside.replace(file)
+
+    def _text(self) -> str:
+        """With a line for each row, so that two runs can be compared by eye."""
+        parts = {name: asdict(part) | {"rows": []} for name, part in self.parts.items()}
+        empty = json.dumps({**self.about, "parts": parts}, indent=1, ensure_ascii=False)
+        rows = iter([",".join(f"\n    {_compact(row)}" for row in part.rows) for part in self.parts.values()])
+        return NO_ROWS.sub(lambda found: f"{found[0][:-1]}{next(rows)}]", empty) + "\n"
 
     @classmethod
     def read(cls, file: Path) -> Run:
         about = json.loads(file.read_text())
         found = about.pop("parts")
-        return cls(
-            about, {name: Part(_rows(part["rows"]), part["seconds"], part["problem"]) for name, part in found.items()}
-        )
+        return cls(about, {name: Part(**{**part, "rows": _rows(part["rows"])}) for name, part in found.items()})
 
     # --- what was found ---
 
@@ -66,6 +72,10 @@ class Run:
         if not found:
             notes.append(self.parts.get(wanted.part, Part()).problem or NOT_MEASURED)
         return notes
+
+
+def _compact(row: Row) -> str:
+    return json.dumps(asdict(row), ensure_ascii=False)
 
 
 def _rows(entries: Sequence[Mapping[str, Any]]) -> list[Row]:

@@ -97,15 +97,15 @@ def _places(port: int, size: int = LARGE) -> list[str]:
     return [str(reserve(person, "large.bin", size)["url"]) for person in people]
 
 
-def beside(folder: Path, seconds: float) -> Iterator[Row]:
+def beside(folder: Path, seconds: float, size: int = LARGE) -> Iterator[Row]:
     """How long receipts take."""
     flags = ("--data", str(folder / "talking"), "--file-size", "1G", "--rate", "0")
     with server_program(*flags) as server, Native(server.port, "talker") as talker:
         yield row("nothing else", waits(talker, seconds))
-        with transfers(server.port, send_file, _places(server.port)):
+        with transfers(server.port, send_file, _places(server.port, size), size):
             yield row(f"{TRANSFERS} files are received", waits(talker, seconds), BESIDE_FILES)
-        files = [_shared(server.port, "giver")] * TRANSFERS
-        with transfers(server.port, fetch_file, files):
+        files = [_shared(server.port, "giver", size)] * TRANSFERS
+        with transfers(server.port, fetch_file, files, size):
             yield row(f"{TRANSFERS} files are fetched", waits(talker, seconds), BESIDE_FILES)
 
 

@@ -31,7 +31,7 @@ from chat_common import (
     is_blank,
     shows_colors,
 )
-from client_parts.command_line import Preferences, read_command_line
+from client_parts.command_line import Options, Preferences, read_command_line
 from client_parts.conversation.admission import Admission
 from client_parts.conversation.conversation import RECENT, Conversation, Wishes
 from client_parts.input.commands import Correction, Intent, Mistake, Order, to_send, understand, understand_piped
@@ -64,6 +64,8 @@ INTERRUPTED = 130
 _ANSWERED = 5.0  # seconds, in which a server has surely taken a password or refused it
 _LOOK = 0.02
 _SOON = 0.3  # seconds; what is refused at once needs no screen
+_PROVEN = 10.0  # seconds, the same for a password: what is typed before it is taken may be another try at it
+_LOGIN_TRIES = 3
 _FORCED = 0.3  # seconds that the receiver has to end, when a signal ends a pipe
 
 
@@ -161,6 +163,11 @@ class ChatClient:
         link = self._connection.link
         return None if link is None else link.connection
 
+    @property
+    def is_password_wrong(self) -> bool:
+        """Whether the server refused the password, or code, to log in with."""
+        return self._conversation.state.admission.is_password_wrong
+
     def connect_to_server(self) -> int:
         """Start the receiver, which connects, and be the input loop until somebody ends it. Returns the exit status."""
         with ExitStack() as ending:
@@ -231,7 +238,7 @@ class ChatClient:
     def _is_over_at_once(self) -> bool:
         """Whether there is no chat, as is known before a screen is opened, and nothing typed for it to keep."""
         if self._screen.interactive:
-            self._course.ready.wait(_SOON)
+            self._course.ready.wait(_SOON if self._preferences.password is None else _PROVEN)
         return self._screen.interactive and self._course.is_over and not self._screen.is_typed_to()
 
     def _read_lines(self) -> bool:
@@ -333,11 +340,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         enable_terminal_colors()
         # Still without handlers: this imports, and an exception that a handler raises within an import may get lost.
         options = read_command_line(argv)
-        with signals_end_it():  # in order: the terminal shows again what is typed
-            preferences = _logged_in(options.preferences)
-        client = ChatClient(options.host, options.port, options.color, preferences=preferences)
-        with signals_end_it():
-            return client.connect_to_server()
+        return _chat(options)
     except LoginError as problem:
         sentence = harmless_line(str(problem))
         print(bad(sentence) if sys.stderr.isatty() else sentence, file=sys.stderr)
@@ -346,6 +349,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except SystemExit as ending:
         return int(ending.code or 0)
+
+
+def _chat(options: Options) -> int:
+    """Be the client until somebody ends it; who mistypes a password that is asked for is asked again."""
+    status = 1
+    for _ in range(_LOGIN_TRIES):
+        with signals_end_it():  # in order: the terminal shows again what is typed
+            preferences = _logged_in(options.preferences)
+        client = ChatClient(options.host, options.port, options.color, preferences=preferences)
+        with signals_end_it():
+            status = client.connect_to_server()
+        if not (preferences.login and client.is_password_wrong):
+            break
+    return status
 
 
 def _logged_in(preferences: Preferences) -> Preferences:

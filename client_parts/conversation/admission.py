@@ -19,6 +19,7 @@ class Admission:
     def __init__(self, password: str | None = None, invitation: str | None = None) -> None:
         self._password = password
         self._invitation = invitation
+        self.is_password_wrong = False  # so a server said
 
     @property
     def has_password(self) -> bool:

@@ -199,6 +199,7 @@ class Connection:
         elif frame["code"] in PASSING or self._is_locked_out(frame):
             self.lose(reason.rstrip("."), retry=True)
         else:
+            state.admission.is_password_wrong = frame["code"] == "password_wrong"
             name, address = harmless_line(state.name), self._server.address
             self.finish(1, refusal(frame["code"], reason, name, address, state.admission))
 

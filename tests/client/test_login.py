@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+import client
 from client_parts.command_line import Preferences
 from client_parts.link.link import Link
 from tests.client.conftest import Start
@@ -68,6 +70,36 @@ def test_a_refused_proof_ends_the_client(server: ScriptedServer, start: Start, c
     assert running.status() == 1
     [line] = [line for line in running.screen.lines if not line.startswith("Connected")]
     assert part in line
+    assert running.client.is_password_wrong == (code == "password_wrong")
+
+
+class Mistyping:
+    """In the program's place of a ChatClient: each password but one is wrong."""
+
+    given: ClassVar[list[str | None]] = []
+
+    def __init__(self, *where: object, preferences: Preferences) -> None:
+        self.given.append(preferences.password)
+        self.is_password_wrong = preferences.password != PASSWORD
+
+    def connect_to_server(self) -> int:
+        return int(self.is_password_wrong)
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked", "status"),
+    [([PASSWORD], 1, 0), (["wrong", PASSWORD], 2, 0), (["wrong"] * 5, 3, 1)],
+)
+def test_a_mistyped_password_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, typed: list[str], asked: int, status: int
+) -> None:
+    """Three times in all, as elsewhere; who has typed the right one is asked no more."""
+    monkeypatch.setattr(Mistyping, "given", [])
+    monkeypatch.setattr(client, "ChatClient", Mistyping)
+    answers = iter(typed)
+    monkeypatch.setattr(client, "ask_for_password", lambda name: next(answers))
+    assert client.main(["--login", "--name", "ann"]) == status
+    assert Mistyping.given == typed[:asked]
 
 
 def test_a_password_is_shown_to_nobody_elses_name(server: ScriptedServer, start: Start) -> None:

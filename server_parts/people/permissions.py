@@ -29,7 +29,9 @@ from server_parts.storage.search_query import DAY
 
 HELLO_FIRST: Final = Refusal("hello_first", "say hello first", "type")
 NOT_ALLOWED: Final = Refusal("not_allowed", "only the operator of this server may do that", "type")
-LOG_IN_FIRST: Final = Refusal("hello_first", "you are not in yet: type /login NAME, or /invite CODE", "type")
+LOG_IN_FIRST: Final = Refusal(
+    "hello_first", "you are not in yet: connect again, or type /login NAME or /invite CODE", "type"
+)
 _WITHOUT_ROLE: Final = {
     Role.MEMBER: NOT_ALLOWED._replace(text="for that you need an account: a name that you have claimed"),
     Role.OPERATOR: NOT_ALLOWED,

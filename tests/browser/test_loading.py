@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from server_parts.protocol.requests import Reply
 from server_parts.web.files import page
+from server_parts.web.heads import Head
+from server_parts.web.site import Answered, Caller, Site, Upgrade
 from tests.conftest import Chat
 
 pytest.importorskip("playwright.sync_api", reason="tests/browser/requirements.txt is not installed")
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenTab
@@ -20,36 +24,58 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
-MOST_REQUESTS = 8  # before anything is on the screen
-MOST_PACKED = 60_000  # bytes: everything there is
+MOST_REQUESTS = 8
+MOST_BYTES = 60_000
 
 
-def asked_until_it_is_there(tab: Tab) -> list[str]:
-    """The requests of a load up to the first picture."""
-    assert tab.comes_to("performance.getEntriesByName('first-contentful-paint').length", 1)
-    painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-    is_early = f"one => one.startTime < {painted} && one.transferSize"  # and not in the browser already
-    found: list[str] = tab.value(f"performance.getEntriesByType('resource').filter({is_early}).map(one => one.name)")
-    return ["", *found]
+class Traffic:
+    """What a server is asked over HTTP, and how much it sends: what the browser keeps to itself counts as well."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        self.sent = 0
+        self._lock = threading.Lock()
+        answer = Site.answer
+
+        def counted(site: Site, head: Head, caller: Caller) -> Answered:
+            answered = answer(site, head, caller)
+            assert isinstance(answered, Reply | Upgrade)
+            with self._lock:
+                self.asked.append(head.target)
+                self.sent += len(answered.block)
+            return answered
+
+        monkeypatch.setattr(Site, "answer", counted)
+
+    def hear(self, tab: Tab) -> None:
+        """Count what comes over the tab's WebSocket, too."""
+        tab.page.on("websocket", lambda socket: socket.on("framereceived", self._receive))
+
+    def _receive(self, payload: str | bytes) -> None:
+        with self._lock:
+            self.sent += len(payload if isinstance(payload, bytes) else payload.encode())
 
 
-def test_the_first_load_is_small(chat: Chat, open_tab: OpenTab) -> None:
-    """Few requests for newcomers and for those who are known; few bytes for all of the page together."""
+def test_the_first_visit_is_small(chat: Chat, open_tab: OpenTab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few requests and few bytes from the first one on, until something was said in the lobby and windows were open."""
+    traffic = Traffic(monkeypatch)
     alice = open_tab(chat.port)
+    traffic.hear(alice)
     expect(alice.page.locator("#login-name")).to_be_focused()
-    newcomer = asked_until_it_is_there(alice)
-    assert any("early.js" in url for url in newcomer)
-    assert len(newcomer) <= MOST_REQUESTS, newcomer
-    sizes = "performance.getEntriesByType('resource').map(one => one.transferSize || 0).reduce((a, b) => a + b)"
-    assert alice.comes_to("performance.getEntriesByType('resource').some(one => /page\\.js/.test(one.name))", True)
-    assert alice.value(sizes) <= MOST_PACKED
     alice.come_in("alice")
+    alice.tell("here I am")
+    alice.choose("Search messages", "Close")
+    alice.say("/help")
+    expect(alice.page.get_by_role("dialog")).to_be_visible()
+    assert {"/", "/chat", "/session"} < set(traffic.asked)
+    assert len(traffic.asked) <= MOST_REQUESTS, traffic.asked
+    assert "/favicon.ico" not in traffic.asked  # it was in the page already
+    assert "here I am" in alice.texts()
+    assert 40_000 < traffic.sent <= MOST_BYTES
+    has_asked = len(traffic.asked)
     alice.page.reload()
     alice.seems_online()
-    known = [url for url in asked_until_it_is_there(alice) if not url.startswith("blob:")]
-    assert len(known) <= MOST_REQUESTS, known
-    files = {path: len(file.packed) for path, file in page().items() if path != "/"}
-    assert sum(files.values()) <= MOST_PACKED, files
+    assert len(traffic.asked) > has_asked  # each one is counted
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["newcomer", "known"])
@@ -58,7 +84,7 @@ def test_the_first_picture_waits_for_no_module(chat: Chat, open_tab: OpenTab, kn
     alice = open_tab(chat.port)
     if known:
         alice.come_in("alice")
-    release = alice.hold(re.compile(r"/(?!early)\w+\.js"))
+    release = alice.hold(re.compile(r"/page\.js"))
     alice.page.context.new_cdp_session(alice.page).send("Network.clearBrowserCache")
     alice.page.reload(wait_until="commit")
     if known:
@@ -73,11 +99,10 @@ def test_the_first_picture_waits_for_no_module(chat: Chat, open_tab: OpenTab, kn
 
 def test_only_the_front_is_asked_for_again(chat: Chat, alice: Tab) -> None:
     """The rest is kept for as long as it is the same page."""
-    files = "performance.getEntriesByType('resource').filter(one => /\\.(js|css)/.test(one.name))"
-    assert alice.comes_to(f"{files}.some(one => one.name.endsWith('panels.js'))", True)
     alice.page.reload()
     alice.seems_online()
-    assert alice.value(f"{files}.length") > 5
+    files = "performance.getEntriesByType('resource').filter(one => /\\.(js|css)/.test(one.name))"
+    assert alice.value(f"{files}.length") == 3
     assert alice.value(f"{files}.filter(one => one.transferSize).map(one => one.name)") == []
 
 
@@ -88,19 +113,39 @@ def test_no_module_is_long(chat: Chat) -> None:
     assert len(lines) > 10
 
 
-def test_what_is_typed_early_is_kept(chat: Chat, open_tab: OpenTab) -> None:
+def test_what_is_typed_early_is_kept(chat: Chat, alice: Tab) -> None:
     """The field can be written in before the rest is loaded, and Enter sends it then."""
-    alice = open_tab(chat.port)
-    release = alice.hold("**/composer.js")
-    alice.ask_to_come_in("alice")
-    expect(alice.page.locator("#room-name")).not_to_be_empty()
-    alice.page.fill("#input", "typed early")
-    alice.page.press("#input", "Enter")
+    release = alice.hold("**/page.js")
+    alice.page.context.new_cdp_session(alice.page).send("Network.clearBrowserCache")
+    alice.page.reload(wait_until="commit")
+    alice.say("typed early")
+    alice.say("and again")
     alice.page.fill("#input", "and more")
     release()
-    alice.sees("typed early")
+    alice.sees("typed early", "and again")
     expect(alice.page.locator("#input")).to_have_value("and more")
-    assert alice.texts() == ["typed early"]
+    assert alice.texts() == ["typed early", "and again"]
+
+
+def test_a_script_that_does_not_come_is_asked_for_again(chat: Chat, open_tab: OpenTab) -> None:
+    """The server, or the network, may be away for a moment."""
+    alice = open_tab(chat.port)
+    alice.expects_outage = True
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.request.url)
+        if len(lost) < 3:
+            route.abort()
+        else:
+            route.continue_()
+
+    assert alice.comes_to("early.isHeard", True)  # what is asked for from here on is the next page's
+    alice.page.route(re.compile(r"/page\.js"), lose)
+    alice.page.context.new_cdp_session(alice.page).send("Network.clearBrowserCache")
+    alice.page.reload(wait_until="commit")
+    alice.come_in("alice")
+    assert [url.partition("page.js")[2] for url in lost] == ["", "?1", "?2"]
 
 
 def test_being_offline_is_told_however_often_it_is_tried(chat: Chat, alice: Tab) -> None:

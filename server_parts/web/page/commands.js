@@ -41,7 +41,7 @@ const lifting = (type) => (page, words) => {
   page.chat.order({ type, ...where, name: bare(needed(name)) });
 };
 
-const records = (type) => async (page, words) => (await import("./panels.js")).list(page, type, scoped(page, words)[0]);
+const records = (type) => (page, words) => page.panels.list(page, type, scoped(page, words)[0]);
 
 const number = (word) => Number(needed(/^\d{1,15}$/.exec(bare(word))?.[0]));
 
@@ -90,12 +90,12 @@ export const COMMANDS = [
   ],
   ["/back", "you are here again", (page) => page.chat.setAway(null)],
   ["/send", "choose files to send", () => document.getElementById("pick").click()],
-  ["/files", "the files of this room", async (page) => (await import("./panels.js")).fileList(page)],
-  ["/search TEXT", "find messages", async (page, words) => (await import("./panels.js")).search(page, needed(words))],
+  ["/files", "the files of this room", (page) => page.panels.fileList(page)],
+  ["/search TEXT", "find messages", (page, words) => page.panels.search(page, needed(words))],
   [
     "/whois NAME",
     "who somebody is",
-    async (page, words) => (await import("./panels.js")).person(page, { from: bare(needed(words)) }),
+    (page, words) => page.panels.person(page, { from: bare(needed(words)) }),
   ],
   ["/ignore NAME", "hide what somebody says", (page, words) => page.chat.ignore(bare(needed(words)), true)],
   ["/unignore NAME", "show it again", (page, words) => page.chat.ignore(bare(needed(words)), false)],
@@ -152,7 +152,7 @@ export const COMMANDS = [
     "for operators: new people only with an invitation",
     (page, words) => page.chat.order({ type: "lockdown", for: words === "off" ? 0 : (duration(words) ?? 600) }),
   ],
-  ["/help", "keys and commands", async (page) => (await import("./panels.js")).help(page)],
+  ["/help", "keys and commands", (page) => page.panels.help()],
 ];
 
 const wordOf = ([usage]) => usage.split(" ", 1)[0];

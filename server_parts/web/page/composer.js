@@ -1,8 +1,9 @@
 // What this person writes: the field and its drafts, what the text is about, and texts on their way.
 //
-// It is loaded as soon as the conversation is on the screen.
+// It is made as soon as the conversation is on the screen.
 
 import { Attaching } from "./attach.js";
+import { complete, matching, run } from "./commands.js";
 import { press } from "./keys.js";
 import { isBare } from "./log.js";
 import { $, asSentence, el, textNodes } from "./view.js";
@@ -75,9 +76,9 @@ export class Composer {
   }
 
   // The commands that begin like what is typed.
-  async #offer() {
+  #offer() {
     const text = $("input").value;
-    const rows = /^\/\w*$/.test(text) ? (await this.#page.commands()).matching(text.slice(1)) : [];
+    const rows = /^\/\w*$/.test(text) ? matching(text.slice(1)) : [];
     $("offers").hidden = !rows.length;
     $("offers").replaceChildren(...rows.map(([usage, help]) => el("li", {}, el("code", {}, usage), ` ${help}`)));
   }
@@ -115,10 +116,10 @@ export class Composer {
     const isGoing = GOES.test(value);
     if (isGoing) this.#going += 1;
     const text = value.startsWith("//") ? value.slice(1) : value;
-    const act = isCommand ? async () => (await this.#page.commands()).run(this.#page, value) : () => this.#page.say(text, about);
+    const act = isCommand ? () => run(this.#page, value) : () => this.#page.say(text, about);
     this.#busy = this.#busy
       .then(act)
-      .catch((error) => (this.#page.missed(error), this.giveBack(value)))
+      .catch((error) => (console.error(error), this.giveBack(value)))
       .finally(() => (this.#going -= isGoing ? 1 : 0));
   }
 
@@ -140,7 +141,7 @@ export class Composer {
     if (event.isComposing) return;
     if (event.key === "Enter" && !event.shiftKey) this.submit();
     else if (event.key === "Tab" && !event.shiftKey && $("input").value)
-      this.#page.commands().then((all) => all.complete(this.#page, $("input")));
+      complete(this.#page, $("input"));
     else if (event.key === "ArrowUp" && !$("input").value && !event.altKey) this.#editLast();
     else return;
     event.preventDefault();

@@ -1,5 +1,6 @@
 // What is on the screen: drawn once a frame, and only what has changed.
 
+import { drawRooms, drawTitle } from "./side.js";
 import { $, count, textNodes } from "./view.js";
 
 const CHANGES_THE_LOG = ["room", "log", "me", "pending", "anew", "scroll"];
@@ -22,15 +23,15 @@ export class Drawing {
     const dirty = this.#dirty;
     const has = (...all) => all.some((one) => dirty.has(one));
     this.#dirty = new Set();
-    if (!page.room) return page.side?.drawRooms(page);
+    if (!page.room) return drawRooms(page);
     if (has("room")) this.#drawRoom(page.room);
     if (has("room", "pending")) page.composer?.drawPending();
     if (has(...CHANGES_THE_LOG) && page.view.sync(page.room, has("anew"))) this.draw("scroll");
     if (page.attends()) page.chat.read(page.chat.current);
     if (has("room", "people")) this.#drawTopic(page.room);
     if (has("room", "people", "me")) this.#drawPeople();
-    page.side?.drawRooms(page);
-    page.side?.drawTitle(page);
+    drawRooms(page);
+    drawTitle(page);
     this.#drawDown();
   }
 
@@ -55,7 +56,7 @@ export class Drawing {
   #drawPeople() {
     $("people-button").textContent = count(this.#page.room.members, "person").replace("persons", "people");
     if ($("people").hidden) return;
-    this.#page.panels().then((sheet) => sheet.drawPeople(this.#page, $("people")));
+    this.#page.panels.drawPeople(this.#page, $("people"));
   }
 
   #drawDown() {

@@ -6,11 +6,11 @@ export function press(page, composer, event) {
   const isTyping = event.target.matches?.("input, textarea, select");
   const isOpen = document.querySelector("dialog[open]");
   if (isOpen || event.isComposing || $("app").hidden) return;
-  if ((event.ctrlKey || event.metaKey) && event.key === "k") page.panels().then((sheet) => sheet.switcher(page));
+  if ((event.ctrlKey || event.metaKey) && event.key === "k") page.panels.switcher(page);
   else if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown"))
     step(page, event.key === "ArrowUp" ? -1 : 1);
   else if (event.key === "Escape") escape(page, composer);
-  else if (event.key === "?" && !isTyping) page.panels().then((sheet) => sheet.help(page));
+  else if (event.key === "?" && !isTyping) page.panels.help();
   else if ($("log").contains(event.target) && ["ArrowUp", "ArrowDown"].includes(event.key)) walk(event);
   else {
     const isText = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && event.key !== " ";

@@ -114,7 +114,7 @@ export class Link {
 export async function persist(attempt, times = 6) {
   for (let left = times; ; left -= 1) {
     try {
-      return await attempt(left === times ? "" : `?${left}`);
+      return await attempt();
     } catch (error) {
       if (left <= 1) throw error;
       await new Promise((resolve) => setTimeout(resolve, 150));

@@ -1,4 +1,4 @@
-// Coming in with a name and what proves it, and going. It is loaded when somebody does so. Each function gets the page.
+// Coming in with a name and what proves it, and going. Each function gets the page.
 
 import { persist } from "./link.js";
 import { $ } from "./view.js";

@@ -1,35 +1,26 @@
 // The page: it puts the conversation, the connection and the document together, and hears what a person does.
 
+import * as alerts from "./alerts.js";
+import { Composer } from "./composer.js";
 import { Drawing } from "./drawing.js";
-import { Kept, Link, Session, persist } from "./link.js";
+import { Kept, Link, Session } from "./link.js";
+import * as login from "./login.js";
+import * as panels from "./panels.js";
 import { Chat } from "./rooms.js";
-import { $, LogView, asSentence, drawIcon, el, localTimes, textNodes } from "./view.js";
+import { drawTitle } from "./side.js";
+import { $, LogView, asSentence, el, localTimes, textNodes } from "./view.js";
 
 const OFFLINE = 5000; // before a lost connection is told
 const kept = new Kept();
-// What is needed more rarely is loaded later; under another address when that failed, as browsers remember a failure.
-const later = (file) => {
-  let loading = null;
-  return () =>
-    (loading ??= persist((mark) => import(`${file}${mark}`)).catch(
-      () => ((loading = null), Promise.reject(new Error(file))),
-    ));
-};
-const panels = later("./panels.js");
-const commands = later("./commands.js");
-const login = later("./login.js");
-const alerts = later("./alerts.js");
-const composer = later("./composer.js");
-const side = later("./side.js");
+const { early } = window; // what was done before this was loaded
+early.isHeard = true;
 
 class Page {
   chat;
   link;
   kept = kept;
-  commands = commands;
-  panels = panels;
-  side = null; // as soon as it is loaded, like the next
-  composer = null;
+  panels = panels; // for those modules that panels.js imports
+  composer = null; // once the conversation is on the screen
   #session = new Session();
   completion = null; // what Tab offers for the word at hand
   #drawing = new Drawing(this);
@@ -58,21 +49,12 @@ class Page {
       (...act) => this.act(...act),
       (way) => this.chat.past[way](this.room),
     );
-    addEventListener("unhandledrejection", (event) => this.missed(event.reason, event.preventDefault()));
-    drawIcon(false);
     this.#listen();
     if (this.#isOffered()) return;
-    if (document.documentElement.dataset.early) $("login-form").requestSubmit(); // what early.js has heard
-    if (!kept.get("name")) return this.askWho();
+    if (!kept.get("name")) return (this.askWho(), early.isComingIn && $("login-form").requestSubmit());
     this.chat.begin(kept.get("name"));
     this.#enter();
     this.link.connect();
-  }
-
-  // A part of the page could not be loaded; anything else is a fault of the page's own.
-  missed(error) {
-    if (/\.js$/.test(error?.message)) this.notice("The server does not answer; try again when the connection is back.");
-    else console.error(error);
   }
 
   get room() {
@@ -122,16 +104,11 @@ class Page {
     this.#admitted = true;
     const wanted = location.hash.slice(1) || this.chat.lastOpen || "lobby"; // rooms have no sign that is written otherwise
     this.chat.open(/^[a-z0-9_.-]{1,64}$/.test(wanted) || this.chat.rooms.has(wanted) ? wanted : "lobby");
+    this.composer = new Composer(this);
+    this.composer.turnTo(this.chat.current);
+    for (const line of early.lines) this.composer.carryOut(line);
     if (matchMedia("(pointer: fine)").matches) $("input").focus();
     this.draw("room");
-    requestAnimationFrame(() => this.#load());
-    requestIdleCallback?.(() => Promise.all([panels(), commands()]).catch(() => {}));
-  }
-
-  // What need not be there with the first picture.
-  #load() {
-    side().then((loaded) => ((this.side = loaded), this.draw("rooms")));
-    this.#write(() => {});
   }
 
   askWho(refusal) {
@@ -202,7 +179,7 @@ class Page {
   }
 
   #refused(frame) {
-    if (frame.code === "sure_needed") panels().then((all) => all.confirm(this, frame.text));
+    if (frame.code === "sure_needed") panels.confirm(this, frame.text);
     else this.notice(asSentence(frame.text));
   }
 
@@ -221,10 +198,10 @@ class Page {
   #hear(frame) {
     const isHere = frame.room === this.chat.current;
     if (isHere && !this.attends() && this.room.mark === null) this.room.mark = frame.id - 1;
-    if (isHere) alerts().then((all) => all.announce(frame));
-    if (!document.hasFocus() || !isHere) alerts().then((all) => all.alert(this, frame));
+    if (isHere) alerts.announce(frame);
+    if (!document.hasFocus() || !isHere) alerts.alert(this, frame);
     this.draw("rooms");
-    if (document.hidden) this.side?.drawTitle(this);
+    if (document.hidden) drawTitle(this);
   }
 
   // Say something once, beside the conversation.
@@ -243,25 +220,8 @@ class Page {
 
   // --- Clicks and keys ---
 
-  // A line that was typed before the composer is loaded waits for it.
-  #writeEarly(input) {
-    const { value } = input;
-    input.value = "";
-    this.#write((one) => one.carryOut(value)).catch((error) => (this.missed(error), (input.value ||= value)));
-  }
-
-  async #write(then) {
-    const { Composer } = await composer();
-    if (!this.composer) {
-      this.composer = new Composer(this);
-      this.composer.turnTo(this.chat.current);
-      this.draw("pending");
-    }
-    then(this.composer);
-  }
-
   about(about) {
-    this.#write((one) => one.about(about));
+    this.composer.about(about);
   }
 
   say(text, about) {
@@ -275,7 +235,7 @@ class Page {
   act(verb, item, more) {
     if (verb === "jump") return this.jump(item.reply);
     if (verb === "react") return this.chat.say(this.chat.current, more, { react: item.id });
-    return panels().then((sheet) => sheet[verb](this, item));
+    return panels[verb](this, item);
   }
 
   async jump(id) {
@@ -299,11 +259,7 @@ class Page {
   }
 
   #listen() {
-    const input = $("input");
-    $("login-form").onsubmit = (event) => (event.preventDefault(), login().then((door) => door.submit(this)));
-    const early = (event) => (event.preventDefault(), this.#writeEarly(input));
-    $("composer").onsubmit = early;
-    input.onkeydown = (event) => void (event.key === "Enter" && !event.shiftKey && !event.isComposing && early(event));
+    $("login-form").onsubmit = (event) => (event.preventDefault(), login.submit(this));
     $("log").onscroll = () => {
       if (this.view.scrolled()) this.draw("scroll");
       else this.draw("down");
@@ -311,16 +267,16 @@ class Page {
     $("down").onclick = () => this.toEnd();
     $("menu").onclick = () => this.drawer(!document.body.classList.contains("drawer"));
     $("veil").onclick = () => this.drawer(false);
-    $("find").onclick = () => panels().then((sheet) => sheet.search(this));
-    $("me").onclick = () => panels().then((sheet) => sheet.settings(this));
-    $("room-menu").onclick = () => panels().then((sheet) => sheet.about(this));
+    $("find").onclick = () => panels.search(this);
+    $("me").onclick = () => panels.settings(this);
+    $("room-menu").onclick = () => panels.about(this);
     $("people-button").onclick = () => this.#showPeople($("people").hidden);
     for (const event of ["pointerover", "focusin", "click"])
       $("log").addEventListener(event, ({ target }) => this.#reach(target));
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => this.#awake());
     document.addEventListener("visibilitychange", () => (document.hidden ? kept.flush() : this.#awake()));
     addEventListener("hashchange", () => location.hash.includes("/") && location.reload());
-    document.querySelector(".skip").onclick = (event) => (event.preventDefault(), input.focus());
+    document.querySelector(".skip").onclick = (event) => (event.preventDefault(), $("input").focus());
     addEventListener("pagehide", () => kept.flush());
     new ResizeObserver(() => this.view.follows && this.view.toEnd()).observe($("log"));
   }
@@ -342,7 +298,7 @@ class Page {
     const article = target.closest?.("article");
     if (!article || article.querySelector(".tools") || !this.link) return;
     const item = this.view.itemOf(article);
-    if (item && !item.deleted) panels().then((sheet) => sheet.tools(this, item, article));
+    if (item && !item.deleted) panels.tools(this, item, article);
   }
 }
 

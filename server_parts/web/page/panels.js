@@ -1,6 +1,6 @@
 // What opens above the page: where to go, whom to write to, what to find; and with it everything about people and oneself.
 //
-// It is loaded when it is first needed. Each function gets the page.
+// Each function gets the page.
 
 import { units } from "./files.js";
 import { asSentence, count, date } from "./view.js";

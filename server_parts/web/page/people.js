@@ -176,7 +176,7 @@ export async function about(page) {
       mine && ["Bans and mutes", () => lists("bans")],
       mine && ["Reports", () => lists("reports")],
       isOperator(page) && ["What was decided", () => lists("audit")],
-      page.can("files") && ["Files of this room", () => page.panels().then((sheet) => sheet.fileList(page))],
+      page.can("files") && ["Files of this room", () => page.panels.fileList(page)],
       [
         "Report this room",
         async () => {

@@ -1,5 +1,6 @@
 // One's own name, colour, password, devices and the like; and what one can type. Each function gets the page.
 
+import { COMMANDS } from "./commands.js";
 import { logOut } from "./login.js";
 import { clock, count, date } from "./view.js";
 import { form, menu, show } from "./windows.js";
@@ -74,7 +75,7 @@ export function settings(page) {
         if (frame) show("Invitation", [`${frame.code} lets one person in.`]);
       },
     ],
-    ["Keys and commands", () => help(page), "?"],
+    ["Keys and commands", help, "?"],
     ["Log out", () => logOut(page), "on this device"],
   ]);
 }
@@ -133,7 +134,6 @@ const KEYS = [
   "`code`, and ``` around several lines of it",
 ];
 
-export async function help() {
-  const { COMMANDS } = await import("./commands.js");
+export function help() {
   show("Keys and commands", [...KEYS, ...COMMANDS.map(([usage, text]) => `\`${usage}\` – ${text}`)]);
 }

@@ -1,6 +1,6 @@
 // The rooms and private talks at the side, with what is unread there, and who one is.
 
-import { $, count, drawIcon, el, initial } from "./view.js";
+import { $, count, el, initial } from "./view.js";
 
 export function drawRooms(page) {
   const all = [...page.chat.rooms.values()];
@@ -15,9 +15,9 @@ export function drawRooms(page) {
   const title = (text, label, onclick) =>
     el("h2", {}, text, el("button", { class: "icon", "aria-label": label, title: label, onclick }, "+"));
   $("room-list").replaceChildren(
-    title("Rooms", "Join a room", () => page.panels().then((sheet) => sheet.directory(page))),
+    title("Rooms", "Join a room", () => page.panels.directory(page)),
     ...open.map((room) => roomButton(page, room)),
-    title("People", "Write to somebody", () => page.panels().then((sheet) => sheet.someone(page))),
+    title("People", "Write to somebody", () => page.panels.someone(page)),
     ...closed.map((room) => roomButton(page, room)),
   );
   if (focused)
@@ -66,6 +66,6 @@ export function drawTitle(page) {
   const [forMe, unread] = [sum("mentions"), sum("unread")];
   const here = page.chat.current ? page.chat.title(page.chat.current) : "Chat";
   document.title = `${forMe ? `(${forMe}) ` : unread ? "• " : ""}${here} – Chat`;
-  if (badge !== Boolean(forMe)) drawIcon(Boolean(forMe));
+  if (badge !== Boolean(forMe)) window.early.drawIcon(Boolean(forMe));
   badge = Boolean(forMe);
 }

@@ -76,16 +76,6 @@ export function sentence(note) {
   return parts.join(" · ");
 }
 
-// The page's icon, with a dot if somebody has asked for this person. It is made here, which saves a request.
-export function drawIcon(hasDot) {
-  const parts = [...document.querySelector("#mark").children].map((one) => new XMLSerializer().serializeToString(one));
-  if (hasDot) parts.push('<circle cx="50" cy="14" r="14" fill="#d9482b"/>');
-  const image = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">${parts.join("")}</svg>`;
-  document.querySelector("link[rel=icon]")?.remove();
-  const href = URL.createObjectURL(new Blob([image], { type: "image/svg+xml" }));
-  document.head.append(el("link", { rel: "icon", href }));
-}
-
 // One room's messages in the scrolling element. `chat` knows names; `act(verb, item, element)` hears of clicks.
 export class LogView {
   follows = true; // the newest message is on the screen

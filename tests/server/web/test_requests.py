@@ -30,14 +30,21 @@ def test_the_page_is_served(chat: Chat) -> None:
 
 
 def test_the_files_of_a_page_may_be_kept(chat: Chat) -> None:
-    """They are in a folder of this page alone. A tab of another page gets them too, but asks the next time."""
+    """They are in a folder of this page alone. A tab of another page gets them too, but asks the next time.
+
+    The script there is all modules together; outside of the folder each is for itself.
+    """
     found = re.search(rb'src="/?(page-[0-9a-f]+)/early.js"', ask(chat.port, "/").body)
     assert found is not None
     folder = found[1].decode()
     kept, other, plain = (ask(chat.port, f"/{one}page.js") for one in (f"{folder}/", "page-0123456789abcdef/", ""))
     assert "immutable" in kept.fields["cache-control"]
     assert other.fields["cache-control"] == plain.fields["cache-control"] == "no-cache"
-    assert kept.body == other.body == plain.body
+    assert kept.body == other.body
+    assert b"class Log" in kept.body
+    assert b"class Log" not in plain.body
+    for path in (f"/{folder}/page.js?1", f"/{folder}/page.js.map"):
+        assert "immutable" in ask(chat.port, path).fields["cache-control"]
     assert ask(chat.port, f"/{folder}/nothing.js").status == 404
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import platform
+import re
 from ipaddress import ip_address
 
 import pytest
@@ -224,12 +225,22 @@ def test_what_was_never_given_is_no_token(value: str) -> None:
 
 
 def test_every_file_of_the_page_can_be_had() -> None:
-    """With a type, and no more than a page should cost."""
+    """With a type."""
     page = files.page()
     assert page["/"] == page["/index.html"]
-    assert "/favicon.svg" in page
-    assert sum(len(file.packed) for path, file in page.items() if path != "/") <= 60_000
-    assert all(file.kind for file in page.values())
+    assert {"/favicon.svg", "/page.js", "/log.js"} <= set(page) & set(files.folder())
+    assert all(file.kind for file in (*page.values(), *files.folder().values()))
+
+
+def test_the_page_costs_little() -> None:
+    """All that a first visit loads, with its heads; about 3 KB are left for coming in and for what is said then."""
+    asked = head(accept_encoding="gzip")
+    front = files.page()["/"]
+    named = re.findall(rb'"page-[0-9a-f]{16}(/[^"]+)"', front.body)
+    assert named == [b"/style.css", b"/early.js"]
+    later = ("/page.js", "/manifest.webmanifest")  # by scripts
+    loaded = [front, *(files.folder()[path] for path in (*(path.decode() for path in named), *later))]
+    assert sum(len(files.sent(file, asked, has_body=True)) for file in loaded) <= 57_000
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,10 @@ def _screen(bench: Bench) -> Iterator[Row]:
 ALONE: Final = (THIS,)
 IN_CLEAR_AND_TLS: Final = (THIS, OVER_TLS)
 PARTS: Final[dict[str, Part]] = {
-    **{f"fan-out-{size}": Part(partial(_among, EVERYBODY, partial(field.fan_out, size))) for size in (10, 100, 1_000)},
+    **{
+        f"fan-out-{size}": Part(partial(_among, EVERYBODY, partial(field.fan_out, size)), 300.0)
+        for size in (10, 100, 1_000)
+    },
     "fan-out-10000": Part(partial(_among, OF_TEN_THOUSAND, partial(field.fan_out, CROWD)), 300.0),
     "window-64": Part(partial(_among, (THIS, TUTORIAL, *PEERS), _same_window)),
     "quiet": Part(partial(_among, (THIS, TUTORIAL, SYNCING), _quiet)),

@@ -1,7 +1,7 @@
 """Statements that a connection knows by name: what is asked again and again, with little work on this side.
 
-psycopg looks at each statement and at each value anew: half of this side's processor time for a call. Here values travel
-as they are given, and so do answers. This module must not know what is asked.
+psycopg looks at each statement and at each value anew: half of this side's processor time for a call. Here values
+travel as they are given, and so do answers. This module must not know what is asked.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from chat_common import harmless_line, nearest
@@ -30,11 +31,11 @@ class UnknownEmoji(Exception):
 
 
 def emoji(written: str) -> str:
-    """The sign that was meant: `:+1:`, `+1`, or the sign itself. Raises UnknownEmoji for another name in colons."""
+    """The sign that was meant: `:+1:`, `+1`, or the sign itself. Raises UnknownEmoji for another name, or for words."""
     name = written.strip(":").lower()
     if name in EMOJI:
         return EMOJI[name]
-    if len(written) > 2 and written[0] == written[-1] == ":":
+    if re.search("[A-Za-z]", name):
         near = nearest(name, EMOJI)
         hint = f"; did you mean :{near}:?" if near else "."
         raise UnknownEmoji(f"There is no emoji {harmless_line(written)} here{hint}")

@@ -179,7 +179,7 @@ def test_commands_speak_of_messages(line: str, frame: dict[str, Any]) -> None:
         ("/edit x", "no message of yours here to correct"),
         ("/delete", "no message of yours here to delete"),
         ("/react :thmbsup:", "did you mean :thumbsup:?"),
-        ("/react 1 " + "x" * 33, "at most 32 characters"),
+        ("/react 1 " + "!" * 33, "at most 32 characters"),
         ("/re", "Usage: /re [N|NAME] TEXT"),
         ("/delete 1 2", "is not expected here"),
     ],

@@ -55,10 +55,14 @@ def test_every_emoji_is_a_short_sign() -> None:
 
 
 def test_an_unknown_name_is_told_with_one_like_it() -> None:
-    """A name in colons only: anything else is taken as it is."""
+    """Words are no signs, so that a mistyped name or a misplaced answer is not shown as one; another sign is."""
     with pytest.raises(UnknownEmoji, match="did you mean :rocket:"):
         emoji(":roket:")
     assert emoji("🐌") == "🐌"
+    with pytest.raises(UnknownEmoji, match="There is no emoji roket here; did you mean :rocket:"):
+        emoji("roket")
+    with pytest.raises(UnknownEmoji, match="There is no emoji what a day here"):
+        emoji("what a day")
 
 
 def test_names_of_emoji_are_completed() -> None:

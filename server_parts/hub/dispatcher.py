@@ -34,6 +34,7 @@ from server_parts.protocol.requests import (
     History,
     Nick,
     Ping,
+    Read,
     Refusal,
     Request,
     Rooms,
@@ -221,7 +222,7 @@ class Dispatcher:
             return
         self._client.credits.get()
         self._hub.submit(self._client, requests)
-        if not all(isinstance(request, Say) for request in requests):
+        if not all(isinstance(request, Say | Read) for request in requests):
             self._settle()  # the hub may have left pages to send
 
     def _settle(self) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import pytest
 
 from server_parts.hub import reading
+from server_parts.hub.dispatcher import Dispatcher
 from server_parts.hub.reading import BREATH, PAUSE, RETRY, SLICE, Reading
 from server_parts.hub.state import HubState, new_state
 from server_parts.people.clients import Client
+from server_parts.people.rate_limit import RateLimits
 from server_parts.protocol.moderation_requests import SetRoom
 from server_parts.protocol.native_encoder import NATIVE
-from server_parts.protocol.requests import Bye, Hello, Join, Nick, Read
+from server_parts.protocol.requests import Bye, Hello, Join, Nick, Read, Say
 from server_parts.settings import Settings
 from server_parts.storage.account_records import Release
 from server_parts.storage.records import hashed
-from tests.peers import Frame, codes, of_type, wait_until
+from tests.peers import WAIT, Frame, codes, of_type, wait_until
 from tests.server.hub.bench import Bench, BenchLog, Remembering, Seat
 from tests.server.storage.drafts import say
 
@@ -313,3 +316,23 @@ def test_an_account_that_is_gone_takes_its_positions_along(state: HubState, log:
     log.change(Release(one.account))
     positions.run(10.0)
     assert log.read_positions(one.account) == {}
+
+
+def test_a_reader_does_not_wait_for_the_hub(bench: Bench) -> None:
+    """It is told nothing of how far its person has read; of what it asks for next it is."""
+    fill(bench, "one")
+    alice, bob = connect(bench), bench.seat("bob")
+    dispatcher = Dispatcher(alice.client, bench.hub, bench.store, RateLimits(0))
+    bench.store.appending.clear()
+    bench.store.gate.clear()
+    bob.submit(Say("lobby", ["the hub waits for the log"], 1))
+    assert bench.store.appending.wait(WAIT)
+    asked = threading.Thread(target=dispatcher.serve, args=([Read("lobby", 1)],))
+    asked.start()
+    asked.join(WAIT / 4)
+    was_free = not asked.is_alive()
+    bench.store.gate.set()
+    asked.join(WAIT)
+    assert was_free
+    dispatcher.serve([Nick("alice")])
+    assert alice.client.read == {"lobby": 1}

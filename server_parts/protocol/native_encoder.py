@@ -55,7 +55,7 @@ def _packed(written: Sequence[str], room: int) -> list[list[str]]:
     groups: list[list[str]] = [[]]
     size = 0
     for item in written:
-        length = len(item.encode()) + 1
+        length = (len(item) if item.isascii() else len(item.encode())) + 1
         if size + length > room and groups[-1]:
             groups.append([])
             size = 0
@@ -65,6 +65,17 @@ def _packed(written: Sequence[str], room: int) -> list[list[str]]:
 
 
 def message_json(message: Message) -> str:
+    room, id, ts, sender, color, text, session, seq, about, fate, file = message
+    if text and about is None and fate is None and file is None:  # as nearly all: what `_around` makes, but quicker
+        by = f',"by":"{tag_of(session)}"' if session else ""
+        return (
+            f'{{"type":"message","room":"{room}","id":{id},"ts":{ts:.3f},"from":"{sender}","color":"{color}"'
+            f',"text":{quote(text)}{by},"seq":{seq}}}'
+        )
+    return _rare_json(message)
+
+
+def _rare_json(message: Message) -> str:
     if is_change(message):
         return _change_json(message)
     head, middle, end = _around(message)

@@ -229,6 +229,23 @@ def filling(size: float, messages: Iterable[Message]) -> Iterator[Message]:
             return
 
 
+def messages_within(size: float, rows: Iterable[tuple[Any, ...]]) -> list[Message]:
+    """`filling` of `messages_of`, without a step of two generators for each row."""
+    new, found = tuple.__new__, list[Message]()
+    for row in rows:
+        size -= len(row[5])
+        if row[8] is row[9] is row[10] is None:
+            found.append(new(Message, row))
+        else:
+            message = Message.of_row(row)
+            found.append(message)
+            if message.fate is not None:
+                size -= message.fate.size
+        if size <= 0:
+            break
+    return found
+
+
 class Receipt(NamedTuple):
     """Where a session's text went: a room and a number in it."""
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from server_parts.storage.records import Message, Receipt, filling, messages_of
+from server_parts.storage.records import Message, Receipt, messages_of, messages_within
 from server_parts.storage.session_store import SessionRecord
 from server_parts.storage.sqlite.backup import Copied, back_up
 from server_parts.storage.sqlite.files import DATABASE, LogError, ReaderPool, connect_reader, told
@@ -64,7 +64,7 @@ class LogReader:
             self.pool.lend() as connection,
             closing(connection.execute(self._after, (room, after, max(limit, 0)))) as rows,
         ):
-            return list(filling(size, messages_of(rows)))
+            return messages_within(size, rows)
 
     def said(self, room: str, id: int) -> Message | None:
         """The message with that number, if it is kept."""

@@ -26,6 +26,7 @@ ROOMS, ROOM_SIZE = 100, 10
 TRAFFIC_WINDOW, TRAFFIC = 32, 2.0  # so that what is sent fills the largest records; seconds
 REST: Final = 2.0  # seconds until all have been told of all
 CROWDS: Final = {1_000: 1_000, 10_000: 256}  # clients that come back, and how many of them at a time
+PORTION: Final = 500
 CALM: Final = 4.0  # seconds in which others are listened to before a crowd comes
 
 Members = Callable[[Contestant], Sequence[Member]]
@@ -209,6 +210,25 @@ def _others(bench: Bench, contestant: Contestant) -> Measured:
     }
 
 
+def _idle(bench: Bench, contestant: Contestant) -> Measured:
+    """Many come in portions, each of which has the load generator's whole patience: so a busy machine does it, too."""
+    size = max(CROWDS)
+    with bench.session(contestant, []) as session:
+        before, used = session.server.resident(), session.server.cpu()
+        members = room(size, contestant)
+        session.load.add_rooms(1, protocols.ring_for(members, 1))
+        for start in range(0, size, PORTION):
+            session.load.connect(session.load.add(members[start : start + PORTION]), contestant.protocol.at_once)
+        session.load.sync()
+        time.sleep(REST)
+        memory, used = session.server.resident() - before, session.server.cpu() - used
+    return {
+        (f"{size:,} clients who say nothing: memory of each", "kB"): memory / size / 1000,
+        ("  server CPU for letting it in", "ms each"): used / size * 1000,
+    }
+
+
+memory: Final = partial(_each, "memory", _idle)
 others: Final = partial(_each, "what others feel of a crowd", _others)
 
 
@@ -228,8 +248,9 @@ WORKLOADS: Final[dict[str, Workload]] = {
     "quiet": quiet,
     "returning": returning,
     "others": others,
+    "memory": memory,
 }
-IN_THE_CLEAR: Final = {name: WORKLOADS[name] for name in ("singles", "batches", "quiet", "returning")}
+IN_THE_CLEAR: Final = {name: WORKLOADS[name] for name in ("singles", "batches", "quiet", "returning", "memory")}
 
 
 SINGLE: Final = f"one message at a time, {ROOMS} rooms x {ROOM_SIZE} clients"

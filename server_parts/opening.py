@@ -52,7 +52,7 @@ def _in_database(address: str, shown: str, open: Callable[[Address], T]) -> T:
         from server_parts.storage.postgres.connections import Address  # it wants a package that others need not have
     except ImportError:
         raise StorageError(
-            'the Python package psycopg is missing: install it with pip install "psycopg[binary]"'
+            'the Python package psycopg is missing: install it with pip install "psycopg[binary]>=3.2,<3.4"'
         ) from None
     return open(Address(address, shown))
 

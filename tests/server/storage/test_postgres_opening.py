@@ -91,7 +91,10 @@ def test_without_psycopg(tmp_path: Path) -> None:
     (tmp_path / "psycopg.py").write_text("raise ImportError")
     run = run_server("--port", "0", env={"CHAT_STORE": "postgresql://chat@db/chat", "PYTHONPATH": str(tmp_path)})
     assert run.returncode == 1
-    assert run.stderr == 'The Python package psycopg is missing: install it with pip install "psycopg[binary]".\n'
+    assert (
+        run.stderr
+        == 'The Python package psycopg is missing: install it with pip install "psycopg[binary]>=3.2,<3.4".\n'
+    )
 
 
 @needs_postgres

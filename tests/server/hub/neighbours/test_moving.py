@@ -5,10 +5,13 @@ The others are guests here: what is said to them must not reach whoever bears th
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 import pytest
 
+from server_parts.people.distant import Distant, facts_of
 from server_parts.protocol.requests import Bye, Hello, Join, Say
 from tests.peers import codes, of_type, wait_until
 from tests.postgres import needs_postgres
@@ -79,6 +82,19 @@ def test_a_guest_at_a_server_that_started_after_they_had_left(here: Bench, there
     again = open_server().seat("gwen", session="session-of-gwen!!")
     assert not codes(carol.say("one", "@gwen"))
     assert hears(again, "one")
+
+
+def test_of_an_older_server_s_people_less_is_known(alice: Seat, there: Bench) -> None:
+    """It tells no times; they are taken for people who come back, until they have been here for long enough."""
+    facts = facts_of(alice.client, time.monotonic())
+    for fact in ("came", "informed", "resumed"):
+        del facts[fact]
+    for comes in (True, False):
+        distant = Distant(1, 1, lambda *asked: None)
+        there.hub._conversations.greet_distant(distant, facts, time.monotonic(), comes=comes)
+        assert distant.resumed
+        assert distant.informed == -math.inf
+        assert math.isinf(distant.came) is not comes
 
 
 # --- but never to whoever bears the name next ---

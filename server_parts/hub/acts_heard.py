@@ -1,17 +1,19 @@
 """What acts of moderation that other servers have appended mean for the people who are connected here.
 
-Whoever was there to be kicked, that server has asked this one to let go; a kick from the whole server is carried out
-here too, as the one that asks may have ended before it could. Else here is what holds for everybody: settings of rooms,
-deleted texts, and bans, also of people who came in meanwhile. Owned by the hub, run only by its thread. It must not
-know sockets.
+Whoever was there to be kicked, that server has asked this one to let go. A kick from the whole server is carried out
+here too, as the one that asks may have ended before it could; one from a room, when it has ended (see room_kicks.py).
+Else here is what holds for everybody: settings of rooms, deleted texts, and bans, also of people who came in meanwhile.
+Owned by the hub, run only by its thread. It must not know sockets.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from server_parts.hub.departures import Departures
+from server_parts.hub.room_kicks import RoomKicks
 from server_parts.hub.state import HubState
 from server_parts.moderation import acts, sentences
 from server_parts.moderation.acts import Kept
@@ -20,15 +22,19 @@ from server_parts.people.clients import Client
 from server_parts.people.described import settings_of
 from server_parts.people.permissions import is_hit
 from server_parts.protocol import events, moderation_events
-from server_parts.storage.records import Run
+from server_parts.storage.records import ACTS, Run, one_by_one
+
+PAGE: Final = 1_000  # acts that are read at a time
 
 
 class ActsHeard:
     def __init__(self, state: HubState, departures: Departures) -> None:
+        self._store = state.store
         self._rules = state.rules
         self._acts = state.acts
         self._live_rooms = state.live_rooms
         self._departures = departures
+        self.room_kicks = RoomKicks(state.live_rooms)
 
     def hear(self, runs: Iterable[Run] = ()) -> None:
         """Let acts hold, and do what follows from them here."""
@@ -37,7 +43,9 @@ class ActsHeard:
             match kept.act.do:
                 case acts.BAN:
                     self._ban(kept)
-                case acts.KICK if not kept.act.room:
+                case acts.KICK if kept.act.room:
+                    self.room_kicks.heard(kept)
+                case acts.KICK:
                     self._kick(kept)
                 case acts.ROOM:
                     settings = settings_of(kept.act.room, self._rules)
@@ -46,6 +54,12 @@ class ActsHeard:
                 case acts.DELETE if kept.act.number is not None:
                     frame = moderation_events.deleted(kept.act.room, kept.act.number, kept.by)
                     self._live_rooms.tell_room(kept.act.room, frame)
+
+    def over(self) -> None:
+        """A server is lost. What it wrote at last may not have been heard of yet."""
+        while missing := self._store.after(ACTS, self._acts.last, PAGE):
+            self.hear(one_by_one(missing))
+        self.room_kicks.carry_out()
 
     def _here(self, room: str) -> Iterator[Client]:
         live = self._live_rooms.rooms.get(room)

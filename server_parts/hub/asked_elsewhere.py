@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from server_parts.hub.admission import Admission
 from server_parts.hub.departures import Departures
+from server_parts.hub.room_kicks import RoomKicks
 from server_parts.hub.state import HubState
 from server_parts.people.clients import Client
 from server_parts.people.distant import Distant
@@ -26,12 +27,13 @@ Details = Mapping[str, Any]
 class AskedElsewhere:
     """Each is asked for by a method of `people.distant.Distant`."""
 
-    def __init__(self, state: HubState, departures: Departures, admission: Admission) -> None:
+    def __init__(self, state: HubState, departures: Departures, admission: Admission, room_kicks: RoomKicks) -> None:
         self._live_rooms = state.live_rooms
         self._store = state.store
         self._conversations = state.conversations
         self._departures = departures
         self._admission = admission
+        self._room_kicks = room_kicks
         self._giving_way: dict[Client, str] = {}
         self._done: OrderedDict[str, None] = OrderedDict()
         self._carry_out: dict[str, Callable[[Client, Details], None]] = {
@@ -72,6 +74,7 @@ class AskedElsewhere:
             self._conversations.bring_in(client, room, after, after)
 
     def _leave(self, client: Client, details: Details) -> None:
+        self._room_kicks.asked(client, details["room"])
         room = client.rooms.get(details["room"])
         if room is not None:
             self._live_rooms.leave(client, room)

@@ -23,7 +23,8 @@ log = logging.getLogger("chat")
 
 
 class Elsewhere:
-    def __init__(self, state: HubState) -> None:
+    def __init__(self, state: HubState, is_over: Callable[[], None]) -> None:
+        self._is_over = is_over  # called when a server is
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations
         self._last_seen = state.last_seen
@@ -165,6 +166,7 @@ class Elsewhere:
         theirs = [id for other, id in self._people if other == server]
         for room in {room for id in theirs for room in self._people[server, id].rooms}:
             self._live_rooms.catch_up(room)
+        self._is_over()
         self.forget(server, theirs)
         self.lose_sight_of(server)
         if theirs:

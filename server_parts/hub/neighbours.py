@@ -74,8 +74,9 @@ class Neighbours:
         self._names = state.live_rooms.names
         self._departures = departures
         self._conversations = state.conversations
-        self._asked_elsewhere = AskedElsewhere(state, departures, admission)
-        self.elsewhere = Elsewhere(state)
+        self._acts = ActsHeard(state, departures)
+        self._asked_elsewhere = AskedElsewhere(state, departures, admission, self._acts.room_kicks)
+        self.elsewhere = Elsewhere(state, self._acts.over)
         self._decision = contextlib.ExitStack()
         self._is_deciding = self._is_reading = False
         self._instance = secrets.token_hex(8)  # which it keeps when it gets another number
@@ -90,7 +91,6 @@ class Neighbours:
             log, "the other servers cannot be reached", "the other servers can be reached again", logging.ERROR
         )
         self._retry = 0.0
-        self._acts = ActsHeard(state, departures)
         self._apply: dict[str, Callable[[Post], None]] = {
             announcing.ASKED: self._asked_here,
             announcing.DROPPED: self._dropped,

@@ -15,7 +15,7 @@ from server_parts.protocol.requests import Hello, Join, Who
 from server_parts.storage.store import Entry
 from tests.peers import of_type, wait_until
 from tests.server.hub.bench import Bench, Seat
-from tests.server.hub.neighbours.meetings import Open, hears_text
+from tests.server.hub.neighbours.meetings import Meeting, Open, hears_text
 
 
 def test_a_kick_reaches_another_server(operator: Seat, alice: Seat, bob: Seat) -> None:
@@ -108,10 +108,11 @@ def test_a_ban_finds_whoever_came_in_meanwhile(open_server: Open, bob: Seat) -> 
     assert of_type(bob.heard(), "bye")[0]["code"] == "banned"
 
 
-def kicked(seat: Seat, *, ago: float = 0.0) -> Entry:
+def kicked(seat: Seat, *, ago: float = 0.0, room: str = "") -> Entry:
     """What a server stores that kicks somebody, and ends before it can ask theirs to let them go."""
     assert seat.client.session is not None
-    act = Act(acts.KICK, seat.client.name, reason="enough", keys=keys_of(seat.client, "bob", seat.client.session))
+    keys = keys_of(seat.client, "bob", seat.client.session)
+    act = Act(acts.KICK, seat.client.name, room=room, reason="enough", keys=keys)
     return Entry([acts.draft_of("server", act, time.time() - ago)], {})
 
 
@@ -121,6 +122,42 @@ def test_a_kick_is_carried_out_although_its_server_is_gone(open_server: Open, bo
     assert wait_until(lambda: bob.outbox.closed)
     (bye,) = of_type(bob.heard(), "bye")
     assert (bye["code"], bye["text"]) == ("kicked", "you were removed by server: enough")
+
+
+def test_a_kick_from_a_room_is_carried_out_when_its_server_is_gone(
+    meeting: Meeting, open_server: Open, bob: Seat
+) -> None:
+    """Not before: it may ask yet, and that counts."""
+    bob.ask(Join("tea"))
+    lost = open_server()
+    lost.seat("carol")
+    lost.store.write(kicked(bob, room="tea"))
+    meeting.give_up(lost.exchange.server)
+    assert wait_until(lambda: "tea" not in bob.client.rooms)
+    bob.heard()
+    assert [frame["text"] for frame in of_type(bob.ever, "notice")] == ["you were removed from tea by server: enough"]
+
+
+def test_a_kick_from_a_room_that_was_asked_for_is_not_carried_out_again(
+    meeting: Meeting, operator: Seat, here: Bench, there: Bench, bob: Seat
+) -> None:
+    """Whoever is in the room again has come after it."""
+    bob.ask(Join("tea"))
+    assert wait_until(lambda: any(room == "tea" for room in _rooms_of(here, "bob")))
+    operator.ask(order.Kick("bob", room="tea"))
+    assert wait_until(lambda: "tea" not in bob.client.rooms)
+    bob.ask(Join("tea"))
+    operator.ask(order.SetRoom("tea", topic="heard after the kick"))
+    assert wait_until(lambda: bool(of_type([*bob.ever, *bob.heard()], "room")))
+    former = here.exchange.server
+    meeting.give_up(former)
+    assert wait_until(lambda: former not in there.hub._neighbours.elsewhere.labels)
+    assert "tea" in bob.client.rooms
+
+
+def _rooms_of(bench: Bench, name: str) -> list[str]:
+    found = bench.hub._live_rooms.names.find(name)
+    return list(found.rooms) if found is not None else []
 
 
 def test_a_kick_spares_who_came_after_it_and_who_bears_the_name_now(

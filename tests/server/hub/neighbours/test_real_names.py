@@ -35,7 +35,7 @@ def test_it_holds_for_the_connections_at_all_servers(here: Bench, there: Bench, 
     assert wait_until(lambda: bool(first.client.account and second.client.account))
     second.ask(ChangeRealName(NAME))
     assert wait_until(lambda: first.client.real_name == NAME)
-    assert seen(bob, "carol") == NAME
+    assert wait_until(lambda: seen(bob, "carol") == NAME)
 
 
 def test_a_server_of_before_posts_none(alice: Seat) -> None:

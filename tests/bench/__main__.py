@@ -46,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--web", action="store_true", help="this server's native door and its WebSockets")
     parser.add_argument("--postgres", action="store_true", help="this server on a folder and on PostgreSQL")
     parser.add_argument("--files", action="store_true", help="files beside a room where people talk")
-    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="this server and another copy of the project")
+    parser.add_argument("--beside", type=Path, metavar="FOLDER",
+                        help="this server and another copy of the project; with --tls both over TLS")  # fmt: skip
     parser.add_argument("--only", nargs="+", choices=dict.fromkeys((*WORKLOADS, *beside.WORKLOADS)), metavar="WORKLOAD",
                         help=f"some of: {', '.join(WORKLOADS)}; with --tls some of: {', '.join(beside.WORKLOADS)}; "
                              f"with --beside some of: {', '.join(beside.IN_THE_CLEAR)}")  # fmt: skip
@@ -114,8 +115,7 @@ def _measure_two(options: argparse.Namespace, folder: Path, programs: dict[str, 
             return 2
     if options.web:
         programs |= build_web(folder)
-    other = _other(options)
-    pair = (THIS, other)
+    pair = _pair(options)
     workloads = beside.WORKLOADS if options.tls else beside.IN_THE_CLEAR
     bench = Bench(folder, programs, pair, options.rounds, options.seconds, beside.WINDOWS)
     about = report.machine(folder)
@@ -132,11 +132,13 @@ def _measure_two(options: argparse.Namespace, folder: Path, programs: dict[str, 
     return 1 if any(cell.note.startswith("failed") for row in rows for cell in row.cells.values()) else 0
 
 
-def _other(options: argparse.Namespace) -> Contestant:
-    """What this server is measured beside."""
+def _pair(options: argparse.Namespace) -> tuple[Contestant, Contestant]:
+    """This server, and what it is measured beside."""
+    if options.tls and options.beside:
+        return OVER_TLS, another(options.beside, over_tls=True)
     if options.tls or options.web:
-        return OVER_TLS if options.tls else OVER_WEB
-    return ON_POSTGRES if options.postgres else another(options.beside)
+        return THIS, OVER_TLS if options.tls else OVER_WEB
+    return THIS, ON_POSTGRES if options.postgres else another(options.beside)
 
 
 def _run(bench: Bench, names: Sequence[str], absent: Sequence[Contestant]) -> list[Row]:

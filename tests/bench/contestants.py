@@ -163,8 +163,8 @@ def start_this(folder: Path, *more: str, root: Path = ROOT) -> Server:
     return Server(command, folder)
 
 
-def _start_over_tls(folder: Path) -> Server:
-    return start_this(folder, "--plain", "nobody")  # so that nothing can be measured by mistake
+def _start_over_tls(folder: Path, root: Path = ROOT) -> Server:
+    return start_this(folder, "--plain", "nobody", root=root)  # so that nothing can be measured by mistake
 
 
 @cache
@@ -200,10 +200,13 @@ def _postgres_version() -> str:
     return f"PostgreSQL {done.stdout.split()[2]}"
 
 
-def another(folder: Path) -> Contestant:
+def another(folder: Path, *, over_tls: bool = False) -> Contestant:
     """This server from another copy of the project."""
-    start = partial(start_this, root=folder.resolve())
-    return Contestant("other", f"in {folder.resolve().name}", protocols.NATIVE, _python_version, start)
+    root, title = folder.resolve(), f"in {folder.resolve().name}"
+    if over_tls:
+        start = partial(_start_over_tls, root=root)
+        return Contestant("other", title, protocols.NATIVE_TLS, _python_version, start, TLS_LOAD)
+    return Contestant("other", title, protocols.NATIVE, _python_version, partial(start_this, root=root))
 
 
 def _start_script(name: str) -> Callable[[Path], Server]:

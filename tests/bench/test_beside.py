@@ -8,10 +8,10 @@ import pytest
 
 from tests.bench import __main__ as command
 from tests.bench import generator, report
-from tests.bench.contestants import OVER_TLS, THIS
-from tests.bench.generator import Member
+from tests.bench.contestants import OVER_TLS, ROOT, THIS
+from tests.bench.generator import TLS_LOAD, Member
 from tests.bench.measure import Bench
-from tests.bench.protocols import NATIVE_TLS, crowd, newcomers
+from tests.bench.protocols import NATIVE, NATIVE_TLS, crowd, newcomers
 from tests.bench.report import Cell, Row
 
 pytestmark = pytest.mark.once
@@ -45,6 +45,16 @@ def test_without_the_headers_the_command_says_so(
     monkeypatch.setattr(generator, "TLS_HEADER", "openssl/no_such_header.h")
     assert command.main(["--tls"]) == 2
     assert "libssl-dev" in capsys.readouterr().err
+
+
+def test_two_copies_over_tls_beside_each_other() -> None:
+    """With both options, both are loaded over TLS, and the other one is the other copy's."""
+    ours, other = command._pair(command._parser().parse_args(["--tls", "--beside", str(ROOT)]))
+    assert (ours.key, other.key) == ("tls", "other")
+    assert ours.load == other.load == TLS_LOAD
+    assert ours.protocol is other.protocol is NATIVE_TLS
+    in_clear = command._pair(command._parser().parse_args(["--beside", str(ROOT)]))
+    assert [one.protocol for one in in_clear] == [NATIVE, NATIVE]
 
 
 def test_table_of_two_has_the_ratio_of_the_second_to_the_first() -> None:

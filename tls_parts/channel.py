@@ -120,6 +120,17 @@ class Channel:
             finally:
                 self._take()
 
+    def sealed(self, data: bytes | memoryview) -> tuple[int, bytes]:
+        """The same, and what is outgoing then, in fewer calls: a server does this for every client of every message."""
+        if len(data) > MOST_SEALED or self._ready:
+            return self.seal(data), self.outgoing()
+        outlet = self._outlet
+        buffer = outlet.buffer
+        with outlet.lock:
+            if buffer.pending:
+                outlet.clear()
+            return self._tls.write(data), buffer.read()
+
     def outgoing(self) -> bytes:
         """What is to be sent next."""
         ready, self._ready = self._ready, b""

@@ -79,6 +79,27 @@ def test_large_texts_are_sealed_in_pieces(pair: Pair) -> None:
     assert server.read() == text
 
 
+@pytest.mark.parametrize("text", [b"hello", b"x" * MOST_SEALED, b"x" * (MOST_SEALED + 1)], ids=len)
+def test_what_is_sealed_can_be_had_at_once(pair: Pair, text: bytes) -> None:
+    """As much at once as otherwise, and nothing of it is outgoing a second time."""
+    server, client = pair
+    count, data = client.sealed(text)
+    assert count == min(len(text), MOST_SEALED)
+    assert not client.has_outgoing
+    server.feed(data)
+    assert server.read() == text[:count]
+
+
+def test_what_was_outgoing_before_comes_first(pair: Pair) -> None:
+    """Records that change places would end the connection."""
+    server, client = pair
+    client.seal(b"first, ")
+    _, data = client.sealed(b"then")
+    assert not client.has_outgoing
+    server.feed(data)
+    assert server.read() == b"first, then"
+
+
 def test_a_record_that_is_cut_is_waited_for(pair: Pair) -> None:
     """Byte by byte, and the last one makes it readable."""
     server, client = pair

@@ -91,6 +91,9 @@ def test_what_was_left_behind_does_not_leave() -> None:
         outlet.buffer.write(b"somebody else's")
         assert say(server, client, text) == text
     outlet.buffer.write(b"somebody else's")
+    client.feed(server.sealed(b"hello again")[1])
+    assert client.read() == b"hello again"
+    outlet.buffer.write(b"somebody else's")
     assert server.read() is None
     assert say(client, server, b"hello") == b"hello"
     assert not server.has_outgoing

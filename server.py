@@ -56,6 +56,7 @@ from server_parts.wire.acceptor import Acceptor, refuse
 from server_parts.wire.certificate import Certificate, CertificateError
 from server_parts.wire.certificate_watch import CertificateWatch
 from server_parts.wire.entrance import Entrance
+from server_parts.wire.giving_way import GivingWay
 from server_parts.wire.outbox import Outbox
 from server_parts.wire.readers import Readers
 from server_parts.wire.turning_away import TurningAway
@@ -101,7 +102,6 @@ class ChatServer:
         self._store = store or MemoryLog()
         self._connections: dict[socket.socket, Client] = {}
         self._readers = Readers()
-        self._entrance = Entrance(None if certificate is None else lambda: certificate.context)
         most = max(sockets.raise_descriptor_limit() - SPARE_DESCRIPTORS, 1)
         self.max_clients = min(self.settings.max_clients or most, most)
         self._places = Places(self.max_clients, self.settings.per_address)
@@ -109,6 +109,7 @@ class ChatServer:
         self._proxies = Proxies() if site is None else site.proxies
         self._exchange = exchange or self._store.exchange
         self._hub = Hub(self._store, self.settings, self._places, self._exchange)
+        self._entrance = Entrance((lambda: certificate.context) if certificate else None, self._hub.turns.present)
         self._reading = Reading(self.settings, self._hub, self._store, RateLimits(self.settings.rate), site)
         self._turning_away = TurningAway(may_be_http if site is not None else lambda first: False)
         self._stopping = False
@@ -191,11 +192,13 @@ class ChatServer:
 
     def _accept(self) -> None:
         assert self.server_socket is not None
+        giving_way = GivingWay(self._hub.turns.present)
         with contextlib.closing(Acceptor(self.server_socket, _no_place())) as acceptor:
             while not self._stopping:
                 self._await_the_hub()
-                if (accepted := acceptor.accept(TICK)) is not None:
-                    self._receive_client(*accepted)
+                if accepted := acceptor.accept(TICK):
+                    with giving_way.work():
+                        self._receive_client(*accepted)
 
     def _await_the_hub(self) -> None:
         """Let in a crowd as fast as the hub greets it: who is in would have to share Python's lock with all of them."""

@@ -38,6 +38,7 @@ from server_parts.hub.reading import Reading
 from server_parts.hub.saying import Saying
 from server_parts.hub.state import new_state
 from server_parts.hub.trimming import Trimming
+from server_parts.hub.turns import Turns
 from server_parts.people import permissions
 from server_parts.people.clients import Client
 from server_parts.people.described import described_people
@@ -102,6 +103,7 @@ class Hub:
         self._held: list[Item] = []  # what waits for another server …
         self._again = math.inf  # … and until when
         self._credits = Credits(state.batch, state.live_rooms.telling)
+        self.turns = Turns()
         self._stops = 0  # after one, requests are no longer carried out; after two, the thread ends
         self._ended = False
         self.closing = threading.Event()  # all that was asked before `stop` is done and committed
@@ -192,10 +194,12 @@ class Hub:
             while self._stops < 2:
                 told_to_stop = self._take()
                 begun = time.monotonic()
+                self.turns.begin(begun, bool(self._asked or self._telling))
                 self._turn(self._asked)
                 if self._later:
                     share = GREETING_SHARE * (time.monotonic() - begun)
                     self._turn(self._later, math.inf if told_to_stop or self._stops else max(GREETING, share))
+                self.turns.end()
                 if told_to_stop:
                     self._batch.commit()
                     self._telling.tell()

@@ -26,10 +26,11 @@ OUTLETS: Final = 16  # for all connections; whoever sends on one waits while a h
 class Entrance:
     """One for all connections. Without a `context` this server cannot encrypt, and whoever asks for it is told so."""
 
-    def __init__(self, context: Callable[[], ssl.SSLContext] | None) -> None:
+    def __init__(self, context: Callable[[], ssl.SSLContext] | None, turn: Callable[[], int] = lambda: 0) -> None:
+        """`turn`: to which handshakes give way, see GivingWay."""
         self._context = context
         self._handshakes = Handshakes()
-        self._workers = Workers("handshakes")
+        self._workers = Workers("handshakes", turn=turn)
         self._outlets = itertools.cycle([Outlet() for _ in range(OUTLETS)])
 
     @property

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final
 
+from server_parts.wire.giving_way import GivingWay
+
 COUNT: Final = max((os.cpu_count() or 1) - 1, 1)  # one processor is left for everybody else
 
 
@@ -49,8 +51,9 @@ class _Task:
 class Workers:
     """`do` may be called by any thread; the threads are started when there is something to do for them."""
 
-    def __init__(self, name: str, count: int = COUNT) -> None:
-        self._name, self._count = name, count
+    def __init__(self, name: str, count: int = COUNT, turn: Callable[[], int] = lambda: 0) -> None:
+        """`turn`: whose end is waited for, see GivingWay."""
+        self._name, self._count, self._turn = name, count, turn
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
         self._lock = threading.Lock()  # guards what is below
         self._threads: list[threading.Thread] = []
@@ -96,6 +99,8 @@ class Workers:
             self._threads.append(thread)
 
     def _run(self) -> None:
+        giving_way = GivingWay(self._turn)
         while (task := self._tasks.get()) is not None:
-            task.do()
+            with giving_way.work():
+                task.do()
             del task  # or it would be kept while there is nothing to do

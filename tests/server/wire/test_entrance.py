@@ -74,6 +74,21 @@ def test_handshakes_are_computed_by_a_thread_that_stays(context: ssl.SSLContext,
 
 
 @needs_openssl
+def test_handshakes_give_way_to_the_turns_of_the_hub(context: ssl.SSLContext) -> None:
+    """Before each of their steps the thread that computes them asks which turn it is."""
+    asking: list[threading.Thread] = []
+
+    def turn() -> int:
+        asking.append(threading.current_thread())
+        return 0
+
+    with contextlib.closing(Entrance(lambda: context, turn)) as entrance:
+        enter(entrance)
+    assert len(asking) >= 2
+    assert {thread.name for thread in asking} == {"handshakes"}
+
+
+@needs_openssl
 def test_connections_share_what_never_shrinks(context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the buffers for what is sent there are so many, whoever comes."""
     outlets: list[Outlet | None] = []

@@ -7,9 +7,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-MOST: Final = 256  # messages a statement; there is one for each power of two, so that few are ever compiled
+# A run of up to SHORT messages is one statement, a longer one several of MOST and less, each a power of two: so there are
+# few statements for a run, and few to compile.
+SHORT, MOST = 64, 256
 
 
 class NewRun(NamedTuple):
@@ -30,10 +32,9 @@ def add_messages(connection: sqlite3.Connection, runs: Iterable[NewRun]) -> None
     for n, room, id, ts, sender, color, session, seq, texts in runs:
         if "\0" in "".join(texts):
             raise ValueError("SQLite's functions would cut a text off at a NUL")
-        done, size = 0, MOST
+        done = 0
         while left := len(texts) - done:
-            while size > left:
-                size //= 2
+            size = left if left <= SHORT else min(1 << left.bit_length() - 1, MOST)
             row = (n + done, room, id + done, ts, sender, color, session, seq + done)
             connection.execute(_statement(size), (*row, *texts[done : done + size]))
             done += size

@@ -139,7 +139,9 @@ else:
 def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
     """A connection that any thread may use (one at a time) and that opens no transaction by itself."""
     address = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(address, timeout=patience, isolation_level=None, check_same_thread=False, uri=True)
+    return sqlite3.connect(
+        address, timeout=patience, isolation_level=None, check_same_thread=False, uri=True, cached_statements=256
+    )
 
 
 def make_durable(connection: sqlite3.Connection, path: Path) -> None:

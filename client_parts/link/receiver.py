@@ -133,7 +133,7 @@ class Receiver:
                 self._conversation.stop_reading()
             self._connection.hear(frame)
             self._note_readiness()
-            if frame["type"] == "message":
+            if frame.get("type") == "message":
                 self._resend.bring_forward(time.monotonic())
             if self._connection.link is not link:
                 break

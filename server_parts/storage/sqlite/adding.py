@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-# A run of up to SHORT messages is one statement, a longer one several of MOST and less, each a power of two: so there are
-# few statements for a run, and few to compile.
+# A run of up to SHORT messages is one statement, a longer one several of MOST or less, each a power of two: few for a
+# run, and few to compile.
 SHORT, MOST = 64, 256
 
 

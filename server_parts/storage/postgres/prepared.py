@@ -58,7 +58,9 @@ class Prepared:
 
 
 def _answer(connection: Connection[Row]) -> PGresult:
-    result: PGresult = connection.wait(execute(connection.pgconn))[0]
-    if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-        raise error_from_result(result)
-    return result
+    """What is answered before the commit is worth nothing if an error follows: then nothing may be committed."""
+    results: list[PGresult] = connection.wait(execute(connection.pgconn))
+    for result in results:
+        if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            raise error_from_result(result)
+    return results[0]

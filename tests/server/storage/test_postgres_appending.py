@@ -92,3 +92,20 @@ def test_a_server_of_the_version_before_goes_on(log: PostgresLog, tmp_path: Path
             ARRAY['second|'], '|')""",
     )
     assert log.after("lobby", 1, 9) == [Message("lobby", 2, 5.0, "ann", "red", "second", "", 0)]
+
+
+def test_an_answer_before_a_failed_commit_is_none(log: PostgresLog, tmp_path: Path) -> None:
+    """The numbers come before the commit does: whoever took them for a receipt would lose what was said."""
+    say(log, "before")
+    for sql in (
+        """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'at the commit'; END $$""",
+        """CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON chat.messages DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION refuse()""",
+    ):
+        execute(tmp_path, sql)
+    with pytest.raises(StorageError, match="P0001"):
+        say(log, "never stored")
+    execute(tmp_path, "DROP TRIGGER refuse ON chat.messages")
+    say(log, "behind")
+    assert texts(log.after("lobby", 0, 9)) == ["before", "behind"]

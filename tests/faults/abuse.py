@@ -173,8 +173,8 @@ class Abuse(NamedTuple):
         found = []
         if self.growth > MOST_GROWTH:
             found.append(f"memory grew by {self.growth / 1e6:.0f} MB")
-        # Besides its own there are the owner's, one just refused, and those that are being told so.
-        most = Settings().per_address + 2 + turning_away.MOST
+        # Besides its own there are the owner's, one just refused, those that wait to be told so, and one that is told.
+        most = Settings().per_address + 3 + turning_away.MOST
         if self.kind in ("connect", "half_open") and self.connections > most:
             found.append(f"one address holds {self.connections} connections")
         if self.kind == "reconnect" and self.texts > self.most_texts():

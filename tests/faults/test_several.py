@@ -49,9 +49,13 @@ def unfence(cluster: Cluster) -> None:
 def test_a_server_that_ignores_its_fence_is_found_out(tmp_path: Path) -> None:
     """It stands still, its clients go on elsewhere, and then it stores what they had sent to it as well."""
     kinds = ["stop a server"] * 3
-    report = several.break_repeatedly(tmp_path, kinds, chosen_seed(), prepare=unfence)
-    print(report)
-    assert report.figures["doubled"] > 0, str(report)
+    for number in range(3):  # by chance, nobody may have a text under way to a server that is stopped
+        (folder := tmp_path / str(number)).mkdir()
+        report = several.break_repeatedly(folder, kinds, chosen_seed(), prepare=unfence)
+        print(report)
+        if report.figures["doubled"] > 0:
+            return
+    pytest.fail(str(report))
 
 
 @pytest.mark.thorough

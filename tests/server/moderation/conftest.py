@@ -1,4 +1,4 @@
-"""A hub without sockets, for what is judged by addresses that no test can come from."""
+"""A server with each kind of store, and a hub without sockets: addresses are judged that no test can come from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
+from server_parts.storage.store import Store
+from tests.conftest import Chat, Serve
 from tests.server.hub.bench import Bench
+
+
+@pytest.fixture
+def chat(serve: Serve, store: Store) -> Chat:
+    return serve(store=store)
 
 
 @pytest.fixture

@@ -14,18 +14,11 @@ from server_parts.people.clients import Client, Session
 from server_parts.people.roles import Role
 from server_parts.protocol.requests import Refusal
 from server_parts.storage.memory_log import MemoryLog
-from server_parts.storage.store import Store
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, codes, of_type
 from tests.server.hub.bench import Remembering
 
 from .people import TOKEN, member, notices, operator, outcome, said
-
-
-@pytest.fixture
-def chat(serve: Serve, store: Store) -> Chat:
-    return serve(store=store)
-
 
 # --- blocks ---
 

@@ -30,11 +30,6 @@ def refused(chat: Chat, name: str, **hello: Any) -> Frame:
     return frame
 
 
-@pytest.fixture
-def chat(serve: Serve, store: Store) -> Chat:
-    return serve(store=store)
-
-
 # --- out of a room, out of the server ---
 
 

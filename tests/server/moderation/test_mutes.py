@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from server_parts.protocol.moderation_requests import Mute
 from server_parts.protocol.requests import Nick
-from server_parts.storage.store import Store
-from tests.conftest import Chat, Serve
+from tests.conftest import Chat
 from tests.peers import codes
 from tests.server.hub.bench import Bench
 
 from .people import TIME, elsewhere, member, operator, outcome, said, terminal
-
-
-@pytest.fixture
-def chat(serve: Serve, store: Store) -> Chat:
-    return serve(store=store)
 
 
 def test_a_mute_of_a_room(chat: Chat) -> None:

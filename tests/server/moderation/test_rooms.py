@@ -29,11 +29,6 @@ from tests.server.hub.bench import Bench, Remembering, Seat
 from .people import TOKEN, member, notices, operator, outcome, record_of, said
 
 
-@pytest.fixture
-def chat(serve: Serve, store: Store) -> Chat:
-    return serve(store=store)
-
-
 def room_of(chat: Chat, *others: Native, name: str = "tea", **settings: Any) -> Native:
     """The owner of a room in which the others are too."""
     owner = member(chat, f"{name}-owner")

@@ -10,19 +10,13 @@ from server_parts.people.roles import Role
 from server_parts.protocol.account_requests import GiveRole
 from server_parts.protocol.moderation_requests import Ban
 from server_parts.protocol.requests import Bye, Hello
-from server_parts.storage.store import Store
-from tests.conftest import Chat, Serve
+from tests.conftest import Chat
 from tests.peers import Native, codes, of_type
 from tests.server.hub.bench import Bench, Seat
 
 from .people import TOKEN, member, notices, operator, outcome, record_of, said
 
 OTHER = TOKEN[::-1]
-
-
-@pytest.fixture
-def chat(serve: Serve, store: Store) -> Chat:
-    return serve(store=store)
 
 
 def owner_of(chat: Chat) -> Native:

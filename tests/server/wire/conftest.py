@@ -1,4 +1,4 @@
-"""An outbox and its client, over real socket pairs; on Unix and as on Windows, without MSG_DONTWAIT."""
+"""Outboxes and their clients, over real socket pairs, on Unix and as on Windows; and what wires ask the system for."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ def lane(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     if request.param == "Windows":
         monkeypatch.setattr(sockets, "DONTWAIT", None)
     return str(request.param)
+
+
+@pytest.fixture
+def set_aside(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How much memory wires set aside for each look at their connections."""
+    asked: list[int] = []
+    receive = Wire._receive
+
+    def watched(wire: Wire, most: int, flags: int = 0) -> bytes:
+        asked.append(most)
+        return receive(wire, most, flags)
+
+    monkeypatch.setattr(Wire, "_receive", watched)
+    return asked
 
 
 @pytest.fixture

@@ -12,45 +12,28 @@ from server_parts.wire import tls_wire
 from server_parts.wire.tls_wire import MOST_UNSENT, MUCH, TlsWire
 from server_parts.wire.wire import LITTLE
 from tests.peers import WAIT
+from tests.server.wire.encrypted import encrypted_pair
 from tests.tls.certificates import needs_openssl, server_context, trusting_context
 from tls_parts.channel import Channel
 
 pytestmark = needs_openssl
 
 
-class Watched(TlsWire):
-    """Notes for how much it sets memory aside."""
-
-    __slots__ = ("asked",)
-
-    def __init__(self, connection: socket.socket) -> None:
-        super().__init__(connection, server_context())
-        self.asked: list[int] = []
-
-    def _receive(self, most: int, flags: int = 0) -> bytes:
-        self.asked.append(most)
-        return super()._receive(most, flags)
-
-
-def test_little_memory_is_set_aside_to_wait_with() -> None:
+def test_little_memory_is_set_aside_to_wait_with(set_aside: list[int]) -> None:
     """Only after much has come at once it is more, until little comes again."""
     ours, theirs = socket.socketpair()
-    wire, clients = Watched(ours), list[socket.socket]()
-    client = threading.Thread(target=lambda: clients.append(trusting_context().wrap_socket(theirs)))
-    client.start()
-    assert wire.shake_hands(WAIT, lambda step: step())
-    client.join(WAIT)
-    with clients[0] as peer, ours:
-        wire.asked.clear()
+    wire, peer = encrypted_pair(ours, theirs)
+    with peer, ours:
+        set_aside.clear()
         peer.sendall(b"x" * 10_000)
         got = 0
         while got < 10_000:
             got += len(wire.receive())
-        assert wire.asked == [LITTLE, MUCH]
+        assert set_aside == [LITTLE, MUCH]
         for _ in range(2):
             peer.sendall(b"hello\n")
             assert wire.receive() == b"hello\n"
-        assert wire.asked[2:] == [MUCH, LITTLE]
+        assert set_aside[2:] == [MUCH, LITTLE]
 
 
 def test_an_end_that_comes_with_a_text() -> None:

@@ -107,30 +107,16 @@ def test_what_the_client_sends_arrives(pair: Pair) -> None:
     assert wire.receive() == b""
 
 
-class Watched(Wire):
-    """Notes how much memory it sets aside."""
-
-    __slots__ = ("asked",)
-
-    def __init__(self, connection: socket.socket) -> None:
-        super().__init__(connection)
-        self.asked: list[int] = []
-
-    def _receive(self, most: int, flags: int = 0) -> bytes:
-        self.asked.append(most)
-        return super()._receive(most, flags)
-
-
-def test_little_memory_is_set_aside_to_wait_with() -> None:
+def test_little_memory_is_set_aside_to_wait_with(set_aside: list[int]) -> None:
     """More only after more has come at once; and that is received at once nevertheless."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        wire = Watched(ours)
+        wire = Wire(ours)
         for size, asked in ((100, [LITTLE]), (1_000, [LITTLE, MUCH]), (100, [MORE]), (100, [LITTLE]),
                             (MORE, [LITTLE, MUCH]), (100, [MUCH]), (LITTLE, [LITTLE, MUCH])):  # fmt: skip
-            wire.asked.clear()
+            set_aside.clear()
             theirs.sendall(b"x" * size)
-            assert (len(wire.receive()), wire.asked) == (size, asked)
+            assert (len(wire.receive()), set_aside) == (size, asked)
 
 
 def test_what_is_little_ends_as_well_as_what_is_more() -> None:

@@ -64,12 +64,17 @@ def test_the_lobby_is_always_followed(operator: Seated) -> None:
     operator.see(r"\* error: this terminal always follows the lobby \*")
 
 
-def test_history_of_any_public_room(operator: Seated, alice: Native) -> None:
-    """Without being there; with numbers and times, and as many as wanted."""
+def fill_tea(alice: Native, *texts: str) -> None:
+    """Alice says these in a room where the operator is not."""
     alice.send("join", room="tea")
     alice.until("joined", room="tea")
-    for number in range(1, 4):
-        alice.tell(f"tea {number}", "tea")
+    for text in texts:
+        alice.tell(text, "tea")
+
+
+def test_history_of_any_public_room(operator: Seated, alice: Native) -> None:
+    """Without being there; with numbers and times, and as many as wanted."""
+    fill_tea(alice, "tea 1", "tea 2", "tea 3")
     alice.tell("in the lobby")
     operator.enter("/history tea 2")
     seen = operator.see("tea 3\n")
@@ -114,10 +119,7 @@ def test_what_is_searched_is_found_page_by_page(operator: Seated, alice: Native)
 
 def test_what_was_said_around_a_found_message(operator: Seated, alice: Native) -> None:
     """In the room where it was found, in a room that is named, or where the operator talks."""
-    alice.send("join", room="tea")
-    alice.until("joined", room="tea")
-    for number in range(1, 13):
-        alice.tell(f"cup {number}", "tea")
+    fill_tea(alice, *(f"cup {number}" for number in range(1, 13)))
     alice.tell("no cups here")
     operator.see("no cups")
     operator.enter('/search from:alice in:tea "cup 6"')

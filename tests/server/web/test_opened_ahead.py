@@ -13,9 +13,14 @@ from tests.conftest import Chat
 from tests.peers import wait_until
 
 
-def test_a_silent_connection_disturbs_nobody(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may come, hear everything and go; nobody is told."""
+@pytest.fixture(autouse=True)
+def greeted_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence for a twentieth of a second makes a plain client."""
     monkeypatch.setattr(doorway, "FIRST_BYTE_WAIT", 0.05)
+
+
+def test_a_silent_connection_disturbs_nobody(chat: Chat) -> None:
+    """It may come, hear everything and go; nobody is told."""
     ann = chat.native("ann")
     ahead = chat.plain()
     name = ahead.enter()
@@ -28,9 +33,8 @@ def test_a_silent_connection_disturbs_nobody(chat: Chat, monkeypatch: pytest.Mon
     assert name not in json.dumps([*ann.passed, *ann.pending()])
 
 
-def test_a_silent_connection_is_announced_when_it_speaks(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_connection_is_announced_when_it_speaks(chat: Chat) -> None:
     """Before what it says, and its going then, too."""
-    monkeypatch.setattr(doorway, "FIRST_BYTE_WAIT", 0.05)
     ann = chat.native("ann")
     guest = chat.plain()
     name = guest.enter()
@@ -41,9 +45,8 @@ def test_a_silent_connection_is_announced_when_it_speaks(chat: Chat, monkeypatch
     ann.moved("left", name)
 
 
-def test_nobody_listens_unseen(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_listens_unseen(chat: Chat) -> None:
     """Whoever asks who is there is told of silent ones, too, first that they came."""
-    monkeypatch.setattr(doorway, "FIRST_BYTE_WAIT", 0.05)
     ann = chat.native("ann")
     name = chat.plain().enter()
     ann.send("who", room="lobby")
@@ -51,9 +54,8 @@ def test_nobody_listens_unseen(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> N
     assert [member["name"] for member in ann.until("who")["members"]] == ["ann", name]
 
 
-def test_a_request_on_a_connection_opened_ahead_is_not_said(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_on_a_connection_opened_ahead_is_not_said(chat: Chat) -> None:
     """It may hold a cookie. The connection ends, and the browser tries another one."""
-    monkeypatch.setattr(doorway, "FIRST_BYTE_WAIT", 0.05)
     ann = chat.native("ann")
     ahead = chat.plain()
     ahead.enter()

@@ -11,10 +11,11 @@ import argparse
 import itertools
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
@@ -24,12 +25,13 @@ from server_parts.storage.records import Draft
 from tests.bench.contestants import data_folder
 from tests.bench.log_bench import Row, print_table, row
 from tests.bench.targets import BATCHES, LATER, LATER_SLOWEST
-from tests.peers import Native
+from tests.peers import Ended, Native
 from tests.postgres import Cluster
 from tests.programs import server_program
 
 FLAGS: Final = ("--no-console", "--rate", "0", "--per-address", "0")
 EACH: Final = 0.01  # seconds between two texts
+PATIENCE: Final = 30.0  # seconds until all writers have begun, and until they have told what they did
 TEXT: Final = "A text of about a hundred characters, as people write them when they talk about their day and work. "
 
 
@@ -43,12 +45,15 @@ class Watch:
         self._thread.start()
 
     def _look(self) -> None:
-        while len(self.seen) < self._texts:
-            message = self._hearer.until("message")
-            self.seen[int(message["text"].split()[0])] = time.perf_counter()
+        with suppress(Ended, OSError):  # also if the measurement is stopped; whoever wants to know is told by `join`
+            while len(self.seen) < self._texts:
+                message = self._hearer.until("message")
+                self.seen[int(message["text"].split()[0])] = time.perf_counter()
 
     def join(self) -> dict[int, float]:
         self._thread.join()
+        if len(self.seen) < self._texts:
+            raise RuntimeError(f"only {len(self.seen):,} of {self._texts:,} texts were seen")
         return self.seen
 
 
@@ -87,6 +92,7 @@ def write(start: Start, room: str, size: int, seconds: float) -> None:
     """One writer: append batches for so long, and tell how many texts that were a second."""
     from tests.server.storage.postgres_logs import log_in
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever has started it ends it
     log = log_in(start.database, start.address)
     numbers = itertools.count(1)
     session, texts = f"session-{os.getpid():012}", [TEXT] * size
@@ -109,12 +115,12 @@ def rate(cluster: Cluster, writers: int, size: int, seconds: float, *, one_room:
     """Texts a second of all writers together."""
     context = multiprocessing.get_context("spawn")
     database = cluster.database(f"writers-{writers}-{size}-{one_room}")
-    start = Start(cluster.address(database), database, context.Barrier(writers), context.Queue())
+    start = Start(cluster.address(database), database, context.Barrier(writers, timeout=PATIENCE), context.Queue())
     rooms = ["den" if one_room else f"den-{number}" for number in range(writers)]
     processes = [context.Process(target=write, args=(start, room, size, seconds), daemon=True) for room in rooms]
     for process in processes:
         process.start()
-    total = sum(start.counted.get() for _ in processes)
+    total = sum(start.counted.get(timeout=seconds + 2 * PATIENCE) for _ in processes)
     for process in processes:
         process.join()
     return total

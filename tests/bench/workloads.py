@@ -117,6 +117,10 @@ def _mine(name: str, unit: str, value: float) -> Row:
     return Row(name, unit, {THIS.key: Cell(value)})
 
 
+def _unless_never(name: str, seconds: float | None, never: str) -> Row:
+    return Row(name, "s", {THIS.key: Cell(seconds, note=never if seconds is None else "")})
+
+
 def _guarded(name: str, make: Callable[[], Iterator[Row]]) -> Iterator[Row]:
     """A failure is a row too."""
     try:
@@ -151,9 +155,7 @@ def _stalled(count: int, bench: Bench) -> Iterator[Row]:
         during = session.drip(STALL_RATE, 0.0, STALL_SECONDS, watch)
     yield _mine(f"{name}: others' p99 before ({STALL_RATE:,} messages/s)", "ms", without.p99)
     yield _mine(f"{name}: others' p99 meanwhile", "ms", during.p99)
-    gone = watch.gone_after
-    note = f"not within {STALL_SECONDS:.0f} s"
-    yield Row(f"{name}: let go after", "s", {THIS.key: Cell(gone, note=note)})
+    yield _unless_never(f"{name}: let go after", watch.gone_after, f"not within {STALL_SECONDS:.0f} s")
     yield _mine(f"{name}: memory growth", "MB", watch.growth / 1e6)
 
 
@@ -199,7 +201,7 @@ def _crowd(bench: Bench) -> Iterator[Row]:
     yield _mine(f"{name}: descriptors", "", descriptors - opened)
     yield _mine(f"{name}: 20 messages/s, median", "ms", chat.p50)
     yield _mine(f"{name}: 20 messages/s, p99", "ms", chat.p99)
-    yield Row(f"{name}: SIGTERM to a clean end", "s", {THIS.key: Cell(stopped, note="not clean")})
+    yield _unless_never(f"{name}: SIGTERM to a clean end", stopped, "not clean")
 
 
 def _leaving(bench: Bench) -> Iterator[Row]:

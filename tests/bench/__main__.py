@@ -24,11 +24,10 @@ from tests.bench.contestants import (
     THIS,
     Contestant,
     another,
-    data_folder,
     look_for,
 )
 from tests.bench.generator import NoCompiler, NoTls, build, build_tls, build_web
-from tests.bench.measure import Bench
+from tests.bench.measure import Bench, add_options
 from tests.bench.plot import fan_out_svg
 from tests.bench.report import Cell, Row
 from tests.bench.workloads import WORKLOADS
@@ -53,10 +52,7 @@ def _parser() -> argparse.ArgumentParser:
                              f"with --beside some of: {', '.join(beside.IN_THE_CLEAR)}")  # fmt: skip
     parser.add_argument("--peers", nargs="*", choices=keys, default=keys, metavar="PEER",
                         help=f"some of: {', '.join(keys[1:])}; this server always takes part")  # fmt: skip
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each measurement (default: 5)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of a round (default: 1)")
-    folder = data_folder()
-    parser.add_argument("--folder", type=Path, default=Path(folder), help=f"where data goes (default: {folder})")
+    add_options(parser, rounds=5)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="compare with the results of an earlier run")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the fan-out rows as an SVG")

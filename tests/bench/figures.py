@@ -22,9 +22,9 @@ from types import FrameType
 from typing import Any, Final
 
 from tests.bench import parts, report, verdicts
-from tests.bench.contestants import ON_POSTGRES, Absent, data_folder, look_for
+from tests.bench.contestants import ON_POSTGRES, Absent, look_for
 from tests.bench.generator import NoCompiler, NoTls
-from tests.bench.measure import Bench
+from tests.bench.measure import Bench, add_options
 from tests.bench.plot import fan_out_svg
 from tests.bench.target_plot import targets_svg
 from tests.bench.verdicts import Part, Run
@@ -46,10 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--from", type=Path, metavar="FILE", dest="kept", help="show kept results, measure nothing")
     parser.add_argument("--only", nargs="+", choices=parts.PARTS, metavar="PART",
                         help=f"some of: {', '.join(parts.PARTS)}")  # fmt: skip
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (default: 3)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of a round (default: 1)")
-    folder = data_folder()
-    parser.add_argument("--folder", type=Path, default=Path(folder), help=f"where data goes (default: {folder})")
+    add_options(parser, rounds=3)
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw fanout.svg and targets.svg there")
     between = "`<!-- figures: SECTION -->` and `<!-- end of figures -->`"
     parser.add_argument("--docs", type=Path, metavar="FILE", help=f"put the tables into a page, between {between}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import statistics
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.bench.contestants import Contestant, Server
+from tests.bench.contestants import Contestant, Server, data_folder
 from tests.bench.generator import TEXT, Load, LoadError, Member, Round
 from tests.bench.protocols import ring_for
 
@@ -24,6 +25,14 @@ TRIAL: Final = 0.6  # seconds of a round that only looks for the best window
 WORSE: Final = 0.9  # what is below this share of the best so far is no better
 CROWDED: Final = 5_000  # clients for which a round is twice as long
 TOO_LONG: Final = 3.0  # seconds until all of a trial's messages have arrived
+
+
+def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
+    """Where and how thoroughly is measured, as one asks for it; `rounds` if one does not."""
+    parser.add_argument("--rounds", type=int, default=rounds, help=f"rounds of each measurement (default: {rounds})")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of a round (default: 1)")
+    folder = data_folder()
+    parser.add_argument("--folder", type=Path, default=Path(folder), help=f"where data goes (default: {folder})")
 
 
 class Wrong(Exception):

@@ -133,7 +133,7 @@ def _crowd() -> Iterable[Goal]:
 
 def _delays() -> Iterable[Goal]:
     for number, what in enumerate(DELAYS):
-        of = "the same" if number else "somebody else's longest wait"
+        of = "the same" if number else "somebody else's longest wait, median"
         yield Goal(f"{what}: {of}", Cells("delays", f"{what}: median"), "ms", HELD_UP)
 
 

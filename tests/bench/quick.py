@@ -18,6 +18,7 @@ from tests.bench.generator import NoCompiler, NoTls
 from tests.bench.measure import Bench
 from tests.bench.report import Cell, Row
 from tests.bench.workloads import fan_out
+from tests.peers import WAIT
 
 SMALL, LARGE = 10, 100
 WINDOW: Final = (128,)
@@ -92,6 +93,7 @@ def _files(bench: Bench) -> Iterator[Row]:
 def _bare_rate() -> float:
     """MB a second that the same clients get over loopback from a server that just sends."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(WAIT)
         sender = threading.Thread(target=_send_to_all, args=(listener,))
         sender.start()
         begun = time.monotonic()

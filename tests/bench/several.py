@@ -2,7 +2,8 @@
 
 It starts a PostgreSQL and four servers: one where somebody talks, one with a member of that room, and two with nobody
 in it at first. It counts the processor time that each process takes, without what it takes when nothing happens, so
-that other work on the machine spoils the figures less than it would those of a clock.
+that other work on the machine spoils the figures less than it would those of a clock. The database is that of the
+tests, which does not sync: what is told of times lacks the wait for a disk.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from server_parts.storage.records import Draft, Run
 SEPARATORS: Final = ("\x1f", "\x1e")  # between what each run has, and behind each text of a run
 NEVER: Final = 2**53  # a block that no message is in: what needs no receipt is noted there
 
-
 _ARRAY: Final = "coalesce(nullif(string_to_array(${}, $22), '{{}}'), '{{\"\"}}')"  # one empty text is no empty array
 CALL: Final = f"""
     SELECT lasts, top FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,

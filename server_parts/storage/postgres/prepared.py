@@ -58,7 +58,7 @@ class Prepared:
 
 
 def _answer(connection: Connection[Row]) -> PGresult:
-    """What is answered before the commit is worth nothing if an error follows: then nothing may be committed."""
+    """An answer comes before its commit does: an error that follows means that perhaps nothing was committed."""
     results: list[PGresult] = connection.wait(execute(connection.pgconn))
     for result in results:
         if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):

@@ -81,6 +81,17 @@ def test_what_was_taken_back_is_no_obstacle(log: PostgresLog) -> None:
     assert texts(log.after("lobby", 0, 9)) == ["before", "behind"]
 
 
+def test_a_statement_that_is_forgotten_is_prepared_anew(log: PostgresLog) -> None:
+    """By whomever it was taken away: one append is refused, nothing of it is stored, and the next one goes on."""
+    say(log, "before")
+    assert log._writer._connection is not None
+    log._writer._connection.pgconn.exec_(b"DEALLOCATE ALL")
+    with pytest.raises(StorageError, match="InvalidSqlStatementName"):
+        say(log, "never stored")
+    say(log, "behind")
+    assert texts(log.after("lobby", 0, 9)) == ["before", "behind"]
+
+
 def test_a_server_of_the_version_before_goes_on(log: PostgresLog, tmp_path: Path) -> None:
     """It puts a separator behind each text, also behind a single one. While others are brought up to date, it runs."""
     say(log, "first")

@@ -124,8 +124,10 @@ class ResendPlan:
             outgoing.release()
 
     def bring_forward(self, now: float) -> None:
-        if self.due is not None:  # at any moment of a second, so that a thousand clients do not send at once
-            self.due = min(self.due, now + self._hold * random.random())
+        if self.due is not None and self.due > now + self._hold:
+            # At any moment of a second, so that a thousand clients do not send at once. Drawn once: the least of many
+            # draws would be now, where many talk.
+            self.due = now + self._hold * random.random()
 
 
 class Lateness:

@@ -56,6 +56,25 @@ def test_a_text_that_was_not_stored_goes_out_soon_after_one_that_was() -> None:
     assert resending.due is None
 
 
+def test_clients_do_not_all_send_again_at_once_where_many_talk() -> None:
+    """Each has its own moment of a second, which a hundred more messages leave as it is."""
+    dues = []
+    for _ in range(50):
+        outgoing, resending = Outgoing(), ResendPlan(Patience(hold=1.0))
+        outgoing.add("lobby", "one")
+        for now in (100.0, 200.0, 300.0):  # pauses grow
+            outgoing.hold()
+            resending.tend(outgoing, now)
+            resending.tend(outgoing, now + 50.0)
+        outgoing.hold()
+        resending.tend(outgoing, 400.0)
+        for _ in range(100):
+            resending.bring_forward(400.0)
+        assert resending.due is not None
+        dues.append(resending.due)
+    assert max(dues) - min(dues) > 0.5
+
+
 def test_a_text_is_late_after_a_moment_and_at_once_offline() -> None:
     """Each text has its own moment."""
     outgoing, lateness = Outgoing(), Lateness()

@@ -10,7 +10,7 @@ from chat_common import LOBBY, is_name, nearest
 from server_parts.operator import moderation_commands
 from server_parts.operator.command import BadUsage, Command, first_word, needed, only_room, room_in
 from server_parts.operator.desk import Desk
-from server_parts.operator.message_commands import MESSAGE_COMMANDS, is_number
+from server_parts.operator.message_commands import MESSAGE_COMMANDS, is_number, numbered
 from server_parts.protocol import plain_files
 from server_parts.protocol import requests as ask
 from server_parts.protocol.account_lines import OF_OPERATORS, Parse
@@ -67,11 +67,11 @@ def _context(desk: Desk, words: str) -> None:
     word, rest = first_word(words)
     if not is_number(word):
         raise BadUsage
-    id = int(word.strip("[]").removeprefix("#"))
+    id = int(numbered(word))
     room = only_room(rest) if rest else desk.encoder.found.room_of(id) or desk.room
     if not desk.chat.has_message(room, id):
         raise BadUsage(f"there is no message #{id} in {room if room.startswith('@') else f'#{room}'}")
-    behind = min(_AROUND, desk.chat.last(room) - id)
+    behind = max(0, min(_AROUND, desk.chat.last(room) - id))
     desk.ask(ask.History(room, id + behind + 1, _AROUND + 1 + behind))
 
 

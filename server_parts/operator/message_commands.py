@@ -26,14 +26,14 @@ def _made(desk: Desk, word: str, rest: str) -> Say:
     return request
 
 
-def _numbered(word: str) -> str:
+def numbered(word: str) -> str:
     return word.strip("[]").removeprefix("#")
 
 
 def _answer(desk: Desk, words: str) -> None:
     word, text = first_word(needed(words))
     if is_number(word) and text:
-        desk.ask(_made(desk, "re", f"{_numbered(word)} {text}"))
+        desk.ask(_made(desk, "re", f"{numbered(word)} {text}"))
         return
     name = word.removeprefix("@")
     id = desk.chat.heard.last(desk.room, name) if text and is_name(name) else None
@@ -48,7 +48,7 @@ def _answer(desk: Desk, words: str) -> None:
 
 def _react(desk: Desk, words: str) -> None:
     word, rest = first_word(words)
-    id: object = _numbered(word) if is_number(word) else desk.chat.heard.last(desk.room)
+    id: object = numbered(word) if is_number(word) else desk.chat.heard.last(desk.room)
     sign = rest if is_number(word) else words.strip()
     if id is None:
         raise BadUsage(
@@ -62,7 +62,7 @@ def _react(desk: Desk, words: str) -> None:
 
 def _edit(desk: Desk, words: str) -> None:
     word, rest = first_word(needed(words))
-    desk.ask(_made(desk, "edit", f"{_numbered(word)} {rest}" if is_number(word) and rest else words))
+    desk.ask(_made(desk, "edit", f"{numbered(word)} {rest}" if is_number(word) and rest else words))
 
 
 MESSAGE_COMMANDS: Final = (

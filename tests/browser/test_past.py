@@ -111,6 +111,17 @@ def test_the_place_is_held_while_rows_come(chat: Chat, open_tab: OpenTab) -> Non
     expect(alice.page.locator("#down")).to_be_hidden()
 
 
+def test_a_search_by_command_stands_in_the_field(chat: Chat, alice: Tab) -> None:
+    """With its hits below; an emptied field shows none."""
+    alice.tell("a needle in the hay")
+    alice.say("/search needle")
+    field = alice.page.locator("dialog input")
+    expect(field).to_have_value("needle")
+    expect(alice.page.get_by_role("option", name="a needle in the hay")).to_be_visible()
+    field.fill("")
+    expect(alice.page.get_by_role("option")).to_have_count(0)
+
+
 def test_a_found_message_is_shown_in_its_place(chat: Chat, open_tab: OpenTab) -> None:
     """Search, choose, and the log is there, with what was said before and after; the way back leads to the newest."""
     bob = chat.native("bob")

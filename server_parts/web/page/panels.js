@@ -94,8 +94,7 @@ export function search(page, begin = "") {
   choose(
     "Search messages",
     'Beginnings of words, "exact words", from:name, in:room',
-    async (words) => {
-      const text = words || begin;
+    async (text) => {
       if (!text) return [];
       const request = {
         type: "search",
@@ -114,6 +113,7 @@ export function search(page, begin = "") {
       return rows.length ? rows : [["Nothing was found.", ""]];
     },
     250,
+    begin,
   );
 }
 

@@ -20,9 +20,11 @@ export function open(title, ...content) {
   return dialog;
 }
 
-// A list that is searched by typing. `rows(words)` gives [label, detail, run] for each, or a promise of that.
-export function choose(title, placeholder, rows, delay = 0) {
+// A list that is searched by typing. `rows(words)` gives [label, detail, run] for each, or a promise of that. `value` is
+// what stands in the field at first.
+export function choose(title, placeholder, rows, delay = 0, value = "") {
   const input = el("input", {
+    value,
     placeholder,
     "aria-label": placeholder,
     role: "combobox",

@@ -395,3 +395,14 @@ def test_what_was_read_elsewhere_is_not_new(chat: Chat, alice: Tab, open_tab: Op
         expect(tab.room("lobby").locator("b")).to_have_text("1")
     alice.open("lobby")
     expect(beside.room("lobby").locator("b")).to_have_count(0)
+
+
+def test_a_sentence_that_is_told_again_is_shown_once(chat: Chat, alice: Tab) -> None:
+    """Else equal ones would cover the messages."""
+    for _ in range(3):
+        alice.say("/exti")
+        expect(alice.page.locator("#input")).to_have_value("/exti")
+    alice.say("/nick")
+    expect(alice.page.locator("#notices p")).to_have_text(
+        [re.compile("There is no command /exti"), re.compile("Write /nick")]
+    )

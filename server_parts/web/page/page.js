@@ -204,9 +204,10 @@ class Page {
     if (document.hidden) drawTitle(this);
   }
 
-  // Say something once, beside the conversation.
+  // Say something for a while, beside the conversation; the same sentence is shown once.
   notice(text) {
-    const node = el("p", {}, ...textNodes(localTimes(text)));
+    for (const one of [...$("notices").children]) if (one.dataset.text === text) one.remove();
+    const node = el("p", { "data-text": text }, ...textNodes(localTimes(text)));
     const close = el("button", { class: "icon", "aria-label": "Close", onclick: () => node.remove() }, "✕");
     node.append(close);
     $("notices").append(node);

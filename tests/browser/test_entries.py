@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from chat_common import Frame
 from tests.conftest import Chat
+from tests.peers import Native
 
 pytest.importorskip("playwright.sync_api", reason="tests/browser/requirements.txt is not installed")
 
@@ -126,3 +128,54 @@ def test_commands_do_the_same(chat: Chat, alice: Tab) -> None:
     expect(alice.row("a statement").first.locator(".reactions button")).to_have_text("👍 1")
     alice.say(f"/react {id}")
     expect(alice.page.locator(".reactions")).to_have_count(0)
+
+
+def test_commands_without_a_number_mean_the_last_message(chat: Chat, alice: Tab) -> None:
+    """Of others, or of somebody, to answer and react to; one's own to correct and delete. As in the terminal."""
+    bob, carol = chat.native("bob"), chat.native("carol")
+    first, second = bob.tell("tea or coffee?")["id"], carol.tell("or water?")["id"]
+    alice.tell("3 cups")
+    alice.say("/react 👍")
+    alice.say("/re bob tea")
+    alice.say("/re both, please")
+    alice.sees("both, please")
+    assert [(one.get("react"), one.get("reply"), one["text"]) for one in said_by_alice(bob, 4)] == [
+        (None, None, "3 cups"),
+        (second, None, "👍"),
+        (None, first, "tea"),
+        (None, second, "both, please"),
+    ]
+    alice.say("/edit tea, please")
+    alice.sees("tea, please")
+    alice.say("/edit")
+    expect(alice.page.locator("#input")).to_have_value("tea, please")
+    alice.page.press("#input", "Escape")
+    alice.say("/delete")
+    alice.sees("This message was deleted.")
+    alice.say("/react")
+    expect(alice.page.locator(".reactions")).to_have_count(0)
+    changes = said_by_alice(bob, 3)
+    assert [(one.get("edit"), one.get("delete"), one.get("react")) for one in changes] == [
+        (second + 4, None, None),
+        (None, second + 4, None),
+        (None, None, second),
+    ]
+
+
+def said_by_alice(bob: Native, number: int) -> list[Frame]:
+    return [bob.message_from("alice") for _ in range(number)]
+
+
+def test_commands_that_can_mean_no_message_say_so(chat: Chat, alice: Tab) -> None:
+    """The line stays in the field. A name of an emoji is not sent as a reaction."""
+    notices = alice.page.locator("#notices")
+    alice.enter("den")
+    for line, problem in (
+        ("/delete", "There is no message of yours here to delete."),
+        ("/re what?", "There is no message of anybody else here to answer."),
+        ("/react :+1:", "React with an emoji"),
+        ("/delete it", "Write /delete [N]"),
+    ):
+        alice.say(line)
+        expect(notices).to_contain_text(problem)
+        expect(alice.page.locator("#input")).to_have_value(line)

@@ -1,10 +1,10 @@
 // What a line that begins with a slash means: one row for each command. The same words as in the terminal.
 
 const room = (page) => page.chat.current;
-const bare = (text) => text.replace(/^[#@[]|\]$/g, "");
+const bare = (text) => text.replace(/^[#@[]+|\]$/g, "");
 const split = (words) => [words.split(/\s+/, 1)[0], words.replace(/^\S*\s*/, "")];
 
-class Usage extends Error {}
+class Usage extends Error {} // what to say instead of how the command is written, if anything
 
 function needed(words) {
   if (!words) throw new Usage();
@@ -45,15 +45,53 @@ const records = (type) => (page, words) => page.panels.list(page, type, scoped(p
 
 const number = (word) => Number(needed(/^\d{1,15}$/.exec(bare(word))?.[0]));
 
-// An entry about another message: /re ID TEXT and the like.
-const entry = (kind) => (page, words) => {
-  const [id, text] = split(needed(words));
-  page.say(kind === "delete" || kind === "react" ? text : needed(text), { [kind]: number(id) });
-};
+const isNumber = (word) => /^\[?#?\d{1,15}\]?$/.test(word);
+
+// --- Entries about another message: the one with that number, or else the last ---
+
+async function last(page, which, what) {
+  const { chat } = page;
+  if (!page.room) throw new Usage("You are in no room; /join ROOM enters one.");
+  await chat.past.toEnd(page.room);
+  if (which.isOwn && chat.isSaying())
+    throw new Usage("Your last message is still on its way; try again when it has arrived.");
+  const found = chat.lastSaid(which);
+  if (found) return found;
+  throw new Usage(`There is no message ${which.isOwn ? "of yours" : "of anybody else"} here to ${what}.`);
+}
+
+async function answer(page, words) {
+  const [word, text] = split(needed(words));
+  if (isNumber(word) && text) return page.say(text, { reply: number(word) });
+  const { id } = await last(page, {}, "answer");
+  const theirs = text ? page.chat.lastSaid({ name: bare(word) }) : null;
+  page.say(theirs ? text : words, { reply: theirs?.id ?? id });
+}
+
+async function edit(page, words) {
+  const [word, text] = split(words);
+  if (isNumber(word) && text) return page.say(text, { edit: number(word) });
+  const item = await last(page, { isOwn: true }, "correct");
+  if (words) page.say(words, { edit: item.id });
+  else page.about({ edit: item });
+}
+
+async function remove(page, words) {
+  const id = words ? number(words) : (await last(page, { isOwn: true }, "delete")).id;
+  page.say("", { delete: id });
+}
+
+async function react(page, words) {
+  const [word, rest] = split(words);
+  const sign = isNumber(word) ? rest : words;
+  if (/[a-z]|^:.+:$/i.test(sign))
+    throw new Usage("React with an emoji such as 👍; names of emoji work only in the terminal.");
+  page.say(sign, { react: isNumber(word) ? number(word) : (await last(page, {}, "react to")).id });
+}
 
 function report(page, words) {
   const [id, reason] = split(needed(words));
-  const isAbout = /^\[?#?\d+\]?$/.test(id);
+  const isAbout = isNumber(id);
   page.chat.order({
     type: "report",
     room: room(page),
@@ -99,10 +137,10 @@ export const COMMANDS = [
   ],
   ["/ignore NAME", "hide what somebody says", (page, words) => page.chat.ignore(bare(needed(words)), true)],
   ["/unignore NAME", "show it again", (page, words) => page.chat.ignore(bare(needed(words)), false)],
-  ["/re ID TEXT", "answer a message by its number", entry("reply")],
-  ["/edit ID TEXT", "correct a message of yours", entry("edit")],
-  ["/delete ID", "delete a message", entry("delete")],
-  ["/react ID [TEXT]", "react to a message, or take that back", entry("react")],
+  ["/re [N|NAME] TEXT", "answer message N, or the last one (of NAME)", answer],
+  ["/edit [N] [TEXT]", "correct your last message, or your message N", edit],
+  ["/delete [N]", "delete your last message, or message N", remove],
+  ["/react [N] [EMOJI]", "react to message N, or the last one; without EMOJI, take that back", react],
   ["/block NAME", "no private messages from somebody", lifting("block")],
   ["/unblock NAME", "allow them again", lifting("unblock")],
   ["/report [ID] REASON", "tell the moderators", report],
@@ -197,11 +235,10 @@ export async function run(page, line) {
     await row[2](page, words);
   } catch (error) {
     if (!(error instanceof Usage)) throw error;
-    page.notice(
-      row
-        ? `Write ${row[0]} to ${row[1]}.`
-        : `There is no command ${word}; /help lists them. To send it as text: /${word}`,
-    );
+    const usage = row
+      ? `Write ${row[0]} to ${row[1]}.`
+      : `There is no command ${word}; /help lists them. To send it as text: /${word}`;
+    page.notice(error.message || usage);
     page.composer.giveBack(line);
   }
 }

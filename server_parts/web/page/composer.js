@@ -132,8 +132,7 @@ export class Composer {
   #busy = Promise.resolve(); // lines are carried out in the order in which they were typed
 
   #editLast() {
-    const isMine = (item) => item.id && this.#chat.isMe(item.from) && !item.deleted && !item.change;
-    const mine = this.#page.room.log.items.findLast(isMine);
+    const mine = this.#chat.isSaying() ? null : this.#chat.lastSaid({ isOwn: true });
     if (mine && this.#page.can("entries")) this.about({ edit: mine });
   }
 

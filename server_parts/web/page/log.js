@@ -6,7 +6,7 @@
 const PAGE = 100; // messages that are asked for at a time
 const MOST = 5000; // messages that are kept; older ones are asked for again
 const TOGETHER = 300; // seconds within which one person's messages stand under one name
-const ABOUT = ["edit", "delete", "react"]; // entries that change another message, and are none of their own
+export const ABOUT = ["edit", "delete", "react"]; // entries that change another message, and are none of their own
 
 // Which message the entry changes, or null for one that is a message itself.
 export function target(frame) {

@@ -5,7 +5,7 @@
 import { Cursors, JUMP, NEW, REPEAT } from "./delivery.js";
 import { Addresses } from "./files.js";
 import { Questions, Reads } from "./link.js";
-import { Identity, Log, Past, change, isSaid, move, newRoom, pick } from "./log.js";
+import { ABOUT, Identity, Log, Past, change, isSaid, move, newRoom, pick } from "./log.js";
 import { Outbox } from "./outbox.js";
 
 const RECENT = 100; // messages of a room that is entered
@@ -96,6 +96,24 @@ export class Chat extends Identity {
   // Put a text on its way. `about`: {reply}, {edit}, {delete} or {react} with an id.
   say(room, text, about) {
     this.outbox.add(this.wireTo(room), text, about);
+  }
+
+  // The last message here that an entry may speak of: one's own, or of somebody whom this person hears (`name`).
+  lastSaid({ isOwn = false, name = null }) {
+    const fits = ({ id, from, deleted, change }) =>
+      id &&
+      !deleted &&
+      !change &&
+      this.isMe(from) === isOwn &&
+      !this.ignores(from) &&
+      (name === null || from.toLowerCase() === name.toLowerCase());
+    return this.rooms.get(this.current).log.items.findLast(fits) ?? null;
+  }
+
+  // Whether a message of one's own for this room is on its way: it is newer than those that can be seen.
+  isSaying() {
+    const room = this.wireTo(this.current);
+    return this.outbox.texts().some((say) => say.room === room && ABOUT.every((kind) => say[kind] == null));
   }
 
   // --- Rooms ---

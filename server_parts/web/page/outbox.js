@@ -12,6 +12,8 @@ export class Outbox {
   #outgoing = new Outgoing();
   #name = ""; // whose texts they are
   #isRestored = false;
+  #heldBack = ""; // which text was held back last, and why
+  #timer = null; // until those that were held back go out again
   #session;
   #kept;
   #link;
@@ -64,6 +66,8 @@ export class Outbox {
 
   connected(name, accepted) {
     this.#name = name;
+    clearTimeout(this.#timer);
+    this.#timer = null;
     this.#outgoing.connected(accepted);
   }
 
@@ -86,9 +90,15 @@ export class Outbox {
   }
 
   #again(hold, why) {
-    if (!this.#outgoing.held && why) this.#tell("notice", `Not delivered yet: ${why}. Trying again…`);
+    const heldBack = `${this.#outgoing.oldest} ${why}`;
+    if (why && !this.#outgoing.held && heldBack !== this.#heldBack) {
+      this.#tell("notice", `Not delivered yet: ${why}. Trying again…`);
+      this.#heldBack = heldBack;
+    }
     hold();
-    setTimeout(() => {
+    // One for all that were refused together: each of several would send all of them again.
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
       this.#outgoing.release();
       this.pump();
     }, PAUSE);

@@ -64,7 +64,7 @@ def _command_line() -> CommandLine:
     add("--forget-server", action="store_true", help="forget the remembered key of this server, and connect")
     add("--no-reconnect", action="store_true", help="exit with status 1 when the connection is lost")
     add = parser.group("You")
-    add("--name", metavar="NAME", help="your name, in this run (default: that of /set name NAME, else your login name)")
+    add("--name", metavar="NAME", help="your name in this run (default: that of /set name, else your login name)")
     add("--color", metavar="COLOR", help="your colour (default: chosen from your name)")
     add("--login", action="store_true", help="log in to your name with its password, or with a code (asked for)")
     add("--password", nargs="?", const="", help=argparse.SUPPRESS)  # only to be refused

@@ -80,7 +80,7 @@ def test_every_key_is_documented_as_it_stands_in_help() -> None:
 
 def test_a_changed_row_is_noticed() -> None:
     """The comparison above can fail: a row that says something else is another row."""
-    changed = README.replace("Change your name,", "Change your hat,")
+    changed = README.replace("Change your name in", "Change your hat in")
     assert table_rows(changed) != table_rows(README)
 
 

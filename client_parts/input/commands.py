@@ -181,7 +181,7 @@ _EVERYDAY: tuple[Command, ...] = (
         "nick",
         (),
         "/nick NAME",
-        "Change your name, for this run; /set name NAME is for good.",
+        "Change your name in this run; /set name NAME changes it for good.",
         lambda a, w: a.change_name(needed(w)),
     ),
     Command(

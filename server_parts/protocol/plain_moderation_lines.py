@@ -77,6 +77,6 @@ LINES: Final[dict[str, Callable[[Frame], list[str]]]] = {
     "deleted": lambda frame: [f"{frame['by']} deleted message #{frame['id']}{_place(frame['room'])}"],
     "bans": _list("nobody is banned or muted", _ban),
     "reports": _list("there are no reports", _report),
-    "audit": _list("nothing was done by moderators yet", _audit),
+    "audit": _list("moderators have done nothing yet", _audit),
     "servers": _servers,
 }

@@ -95,7 +95,7 @@ def test_a_ban_keeps_somebody_out(owner: Tab, guest: Tab) -> None:
 def test_modes_and_slow_mode(owner: Tab, guest: Tab) -> None:
     """Who may speak, and how often; both are told to everybody and shown in the menu."""
     owner.page.click("#room-menu")
-    owner.choose("Who may speak")
+    owner.choose("Who may talk")
     answer(owner, "Set it", mode="read-only")
     expect(guest.page.locator("#topic")).to_have_text("(read-only)")
     guest.say("not allowed")
@@ -103,7 +103,7 @@ def test_modes_and_slow_mode(owner: Tab, guest: Tab) -> None:
     guest.choose("Dismiss")
     expect(guest.page.locator("#pending .failed")).to_have_count(0)
     owner.page.click("#room-menu")
-    owner.choose("Who may speak")
+    owner.choose("Who may talk")
     answer(owner, "Set it", mode="open")
     expect(guest.page.locator("#topic")).to_be_empty()
     owner.page.click("#room-menu")

@@ -154,10 +154,10 @@ export async function about(page) {
           set(await form("Topic", "Set it", [["topic", "Topic", { value: room.topic ?? "", maxlength: 200 }]])),
       ],
       mine && [
-        "Who may speak",
+        "Who may talk",
         async () =>
           set(
-            await form("Who may speak", "Set it", [
+            await form("Who may talk", "Set it", [
               ["mode", "Mode", { options: ["open", "moderated", "read-only", "invite"], value: room.mode }],
             ]),
           ),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import hypothesis
 import pytest
+import termcolor
 
 from server import ChatServer
 from server_parts.settings import Settings
@@ -103,6 +104,13 @@ class Chat:
         self.server.stop_server()
         self._thread.join(2 * WAIT)
         assert not self._thread.is_alive(), "start_server did not return"
+
+
+@pytest.fixture(autouse=True)
+def colors_as_for_this_test() -> None:
+    """Newer versions of termcolor decide once per process: for whoever asks first, be it somebody at a terminal."""
+    if forget := getattr(getattr(termcolor, "can_colorize", None), "cache_clear", None):
+        forget()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import termcolor
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,19 +15,10 @@ from tests.client.fakes import ATTACKS, SAID, message, unpainted
 
 
 @pytest.fixture(autouse=True)
-def painted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def painted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Colours as on a terminal."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("FORCE_COLOR", "1")
-    forget_colour_decision()
-    yield
-    forget_colour_decision()
-
-
-def forget_colour_decision() -> None:
-    """Newer versions of termcolor decide once per process."""
-    if forget := getattr(getattr(termcolor, "can_colorize", None), "cache_clear", None):
-        forget()
 
 
 TIME = clock(SAID)

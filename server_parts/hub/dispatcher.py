@@ -167,7 +167,7 @@ class Dispatcher:
     def _carry_out(self, requests: Sequence[Request]) -> None:
         for kind, some in groupby(requests, _kind):
             if kind is _HERE:
-                self._settle()
+                self.settle()
                 for request in some:
                     if not self._client.outbox.closed:
                         self._send(self._answer(request))
@@ -202,7 +202,7 @@ class Dispatcher:
 
     def _prove(self, request: Request) -> None:
         """What takes long, and what the hub must not know, is done here; then the hub decides."""
-        self._settle()
+        self.settle()
         if self._client.outbox.closed:
             return
         try:
@@ -223,9 +223,9 @@ class Dispatcher:
         self._client.credits.get()
         self._hub.submit(self._client, requests)
         if not all(isinstance(request, Say | Read) for request in requests):
-            self._settle()  # the hub may have left pages to send
+            self.settle()  # the hub may have left pages to send
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Wait until the hub has done all that this client asked for, and send what it left to send."""
         for _ in range(CREDITS):
             self._client.credits.get()

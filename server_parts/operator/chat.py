@@ -61,6 +61,11 @@ class Chat:
         """The newest message there; 0 if nothing was said."""
         return self._store.last(room)
 
+    def last_own(self, room: str) -> int | None:
+        """The operator's newest message there, also if it was said a moment ago."""
+        self._dispatcher.settle()
+        return self.heard.last_own(room)
+
     def has_message(self, room: str, id: int) -> bool:
         """Whether a search can find it. True if that cannot be known just now: the next answer says so."""
         try:

@@ -119,7 +119,7 @@ def _delete(desk: Desk, words: str) -> None:
     """A message of anybody; without a number, the last one of the operator's own."""
     room, rest = moderation_commands.room_and_rest(words)
     if not rest:
-        own = desk.chat.heard.last_own(room or desk.room)
+        own = desk.chat.last_own(room or desk.room)
         if own is None:
             raise BadUsage(f"you have not said anything in #{room or desk.room} lately; /delete N takes a number")
         rest = f"{own}"

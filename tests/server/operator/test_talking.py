@@ -187,6 +187,15 @@ def test_deleting(operator: Seated, alice: Native) -> None:
     assert operator.answered().count(f"deleted message #{worse}") == 1
 
 
+def test_what_was_said_a_moment_ago_is_deleted(operator: Seated, alice: Native) -> None:
+    """As when both lines are pasted; the other ones stay."""
+    for number in range(1, 100, 2):
+        operator.enter("typo")
+        operator.enter("/delete")
+        assert alice.message_from("server")["id"] == number
+        assert alice.message_from("server")["delete"] == number
+
+
 def test_what_cannot_be_done_to_a_message_is_told(operator: Seated, alice: Native) -> None:
     """In one sentence each, and nothing of it is said."""
     for line, sentence in (

@@ -164,10 +164,10 @@ def _next_requests(wire: Wire, client: Client, door: Doorway, inside: InsideView
     if client.session is not None:
         door.welcomed(inside)
     deadline = door.deadline()
-    if deadline is not None and not wire.readable(deadline - time.monotonic()):
+    data = wire.receive() if deadline is None else wire.receive_within(deadline - time.monotonic())
+    if data is None:
         requests, goes_on = door.silence(time.monotonic()), True
     else:
-        data = wire.receive()
         requests, goes_on = door.receive(data, time.monotonic()) if data else door.end(), bool(data)
     if client.session is None:
         client.encoder = door.encoder  # until the hub greets it, only this thread answers it

@@ -19,6 +19,7 @@ from server_parts.people.session_owners import may_resume, session_owner
 from server_parts.protocol.events import notice
 from server_parts.protocol.requests import Hello, Refusal
 from server_parts.storage.account_records import Account
+from server_parts.storage.session_store import SessionRecord
 
 SESSION_TAKEN: Final = Refusal("session_taken", "that session belongs to somebody else: start a new one", "session")
 
@@ -51,7 +52,8 @@ class Admission:
             return SESSION_TAKEN
         refusal = None if is_guest(name) else names.refusal(name, client, earlier)
         if refusal is None and session.key:
-            session.accepted = session.counted = self._store.take(session.key).accepted
+            seen = SessionRecord(session.accepted, session.stored_owner)
+            session.accepted = session.counted = self._store.take(session.key, seen).accepted
         return refusal
 
     def closed_to(self, client: Client, hello: Hello, session: Session, earlier: Client | None) -> Refusal | None:

@@ -5,13 +5,12 @@ Records go through a queue to a thread of their own: a blocked terminal or a slo
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import threading
 from io import TextIOWrapper
 from logging.handlers import QueueHandler, QueueListener
-from queue import Full, Queue
+from queue import SimpleQueue
 from typing import Final
 
 from server_parts.settings import Settings
@@ -19,13 +18,18 @@ from server_parts.settings import Settings
 LOG: Final = logging.getLogger("chat")
 KEPT_RECORDS: Final = 10_000
 STOP_WAIT: Final = 1.0
+_Waiting = SimpleQueue[logging.LogRecord | None]
 _FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
 
 
 class _Door(QueueHandler):
+    def __init__(self, waiting: _Waiting) -> None:
+        super().__init__(waiting)
+        self._waiting = waiting
+
     def enqueue(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(Full):  # what a blocked reader misses is lost; the chat goes on
-            self.queue.put_nowait(record)
+        if self._waiting.qsize() < KEPT_RECORDS:  # what a blocked reader misses is lost; the chat goes on
+            self._waiting.put(record)
 
 
 class _Listener(QueueListener):
@@ -51,7 +55,7 @@ class ServiceLog:
         for handler in handlers:
             if handler is not screen:
                 handler.setFormatter(logging.Formatter(_FORMAT))
-        waiting: Queue[logging.LogRecord | None] = Queue(KEPT_RECORDS)
+        waiting: _Waiting = SimpleQueue()
         self._door = _Door(waiting)
         self._listener = _Listener(waiting, *handlers)
         self._handlers = handlers

@@ -107,14 +107,16 @@ class Store(MessageLog, SessionStore, AccountStore):
         """Forget what was known of the log that was replaced, and go on with the one that is there now."""
         return
 
-    def take(self, session: str) -> SessionRecord:
+    def take(self, session: str, seen: SessionRecord | None = None) -> SessionRecord:
         """Return what was committed of a session; from now on no other server may append for it.
+
+        `seen` is what was just read of it: that is still true of a log that nobody else can append to.
 
         An append that is under way elsewhere is waited for, and a later one there raises Moved. After Moved and
         OutcomeUnknown nothing more can be stored for a session until it is taken again. What is appended for one that
         was never taken takes it.
         """
-        return self.session(session)
+        return self.session(session) if seen is None else seen
 
     def let_go(self, session: str) -> None:
         """Forget that this server has taken a session."""

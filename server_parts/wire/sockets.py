@@ -69,12 +69,13 @@ def readable(connection: socket.socket, seconds: float) -> bool:
 
 def first_byte(connection: socket.socket, seconds: float) -> bytes:
     """What will be received first, without receiving it; nothing if the connection ends or is silent for so long."""
-    if not readable(connection, seconds):
-        return b""
-    try:
-        return connection.recv(1, socket.MSG_PEEK)
-    except OSError:
-        return b""
+    with contextlib.suppress(OSError):
+        if DONTWAIT is not None:  # most have said something already, and Python's lock is let go of once, not twice
+            with contextlib.suppress(BlockingIOError):
+                return connection.recv(1, socket.MSG_PEEK | DONTWAIT)
+        if readable(connection, seconds):
+            return connection.recv(1, socket.MSG_PEEK)
+    return b""
 
 
 def writable(connection: socket.socket, seconds: float) -> bool:

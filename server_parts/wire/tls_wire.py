@@ -93,6 +93,9 @@ class TlsWire(Wire):
         received, self._received = self._received, b""
         return received
 
+    def receive_within(self, seconds: float) -> bytes | None:
+        return self.receive() if self.readable(seconds) else None
+
     def readable(self, seconds: float) -> bool:
         return self._await(time.monotonic() + seconds)
 

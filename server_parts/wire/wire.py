@@ -55,11 +55,14 @@ class Wire:
 
     def receive(self) -> bytes:
         """What has arrived, as soon as that is anything; nothing at the end: a reset, a time-out, or ours."""
-        data = self._receive(self._most)
-        if len(data) == LITTLE == self._most:
-            data += self._receive_rest()
-        self._most = LITTLE if len(data) < LITTLE else MORE if len(data) < MORE else MUCH
-        return data
+        return self._with_the_rest(self._receive(self._most))
+
+    def receive_within(self, seconds: float) -> bytes | None:
+        """The same; None if nothing arrives within so many seconds. What is there is received without a look before."""
+        if self._flags is not None:
+            with contextlib.suppress(OSError):
+                return self._with_the_rest(self._socket.recv(self._most, self._flags))
+        return self.receive() if self.readable(seconds) else None
 
     def _receive(self, most: int, flags: int = 0) -> bytes:
         try:
@@ -67,9 +70,12 @@ class Wire:
         except OSError:
             return b""
 
-    def _receive_rest(self) -> bytes:
-        """What has arrived with that little, if anything: what came together is handled together."""
-        return b"" if self._flags is None else self._receive(MUCH, self._flags)
+    def _with_the_rest(self, data: bytes) -> bytes:
+        """And what has arrived with that little, if anything: what came together is handled together."""
+        if len(data) == LITTLE == self._most and self._flags is not None:
+            data += self._receive(MUCH, self._flags)
+        self._most = LITTLE if len(data) < LITTLE else MORE if len(data) < MORE else MUCH
+        return data
 
     def readable(self, seconds: float) -> bool:
         """Wait so long at most until `receive` would not wait."""

@@ -120,7 +120,7 @@ class PostgresLog(PostgresAccounts, Store):
 
     # Sessions
 
-    def take(self, session: str) -> SessionRecord:
+    def take(self, session: str, seen: SessionRecord | None = None) -> SessionRecord:
         return self._appender.take(session)
 
     def let_go(self, session: str) -> None:

@@ -38,11 +38,11 @@ class FarLog(BenchLog):
             raise OutcomeUnknown("the connection was lost")
         return runs
 
-    def take(self, session: str) -> SessionRecord:
+    def take(self, session: str, seen: SessionRecord | None = None) -> SessionRecord:
         self._check()
         self.taken.append(session)
         self.moved.discard(session)
-        return super().take(session)
+        return super().take(session, seen)
 
     def append_elsewhere(self, session: str, seq: int, text: str) -> None:
         """As another server does that has taken the session."""

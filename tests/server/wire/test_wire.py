@@ -149,6 +149,25 @@ def test_readable_waits_until_there_is_something(pair: Pair) -> None:
     assert not wire.readable(0.0)
 
 
+def test_receiving_within_some_time(pair: Pair) -> None:
+    """Nothing, after that time; else what has arrived, the end and a reset included."""
+    wire, theirs = pair
+    begun = time.monotonic()
+    assert wire.receive_within(SHORT) is None
+    assert SHORT * 0.9 < time.monotonic() - begun < WAIT
+    assert wire.receive_within(-1.0) is None
+    waiting = in_a_thread(lambda: theirs.sendall(b"hello\n"))
+    assert wire.receive_within(WAIT) == b"hello\n"
+    waiting.join(WAIT)
+    theirs.sendall(b"x" * MORE)
+    received = b""
+    while len(received) < MORE:
+        received += wire.receive_within(WAIT) or b""
+    assert (received, wire.receive_within(0.0)) == (b"x" * MORE, None)
+    reset(theirs)
+    assert [wire.receive_within(WAIT), wire.receive_within(WAIT)] == [b"", b""]
+
+
 def test_the_end_is_readable(pair: Pair) -> None:
     """Nobody waits for a client that is gone."""
     wire, theirs = pair

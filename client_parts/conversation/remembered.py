@@ -13,7 +13,8 @@ from chat_common import Frame
 REPLY, EDIT, DELETE, REACT = "reply", "edit", "delete", "react"
 AMENDING: Final = (EDIT, DELETE, REACT)  # they change the message that they speak of
 TAKES_BACK: Final = "/me "  # a reaction that begins so takes one back
-MOST: Final = 500  # messages of a room
+MOST: Final = 500  # messages of a room …
+MORE: Final = 50  # … and so many more, until the oldest are let go of together
 
 
 class About(NamedTuple):
@@ -68,8 +69,9 @@ class Remembered:
         known = self._rooms.setdefault(message["room"], {})
         if message["id"] not in known:
             known[message["id"]] = _as_read(message)
-            if len(known) > MOST:
-                del known[min(known)]
+            if len(known) > MOST + MORE:
+                for id in sorted(known)[:-MOST]:
+                    del known[id]
 
     def apply(self, entry: Frame) -> Frame | None:
         """Do what an entry does. Returns the message that it means as it is now; None if that is not here."""

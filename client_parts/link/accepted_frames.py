@@ -31,8 +31,15 @@ def _list_of(check: Check) -> Check:
 
 def _object(**fields: Check) -> Check:
     # `from_` stands for `from`, which Python keeps to itself.
-    checks = [(name.rstrip("_"), check) for name, check in fields.items()]
-    return lambda value: type(value) is dict and all(check(value.get(name)) for name, check in checks)
+    checks = {name.rstrip("_"): check for name, check in fields.items()}
+    needed = frozenset(name for name, check in checks.items() if not check(None))
+
+    def is_good(value: Any) -> bool:  # looks only at what is there: most of what may be is not
+        if type(value) is not dict or not needed <= value.keys():
+            return False
+        return all(checks[name](value[name]) for name in value.keys() & checks.keys())
+
+    return is_good
 
 
 def _epoch(value: Any) -> bool:

@@ -128,15 +128,17 @@ class Receiver:
 
     def _listen(self) -> None:
         link = self._connection.link
-        for frame in link.receive() if link else ():
-            if self._course.is_leaving:
-                self._conversation.stop_reading()
-            self._connection.hear(frame)
-            self._note_readiness()
-            if frame.get("type") == "message":
-                self._resend.bring_forward(time.monotonic())
-            if self._connection.link is not link:
-                break
+        frames = link.receive() if link else ()
+        with self._screen.together():
+            for frame in frames:
+                if self._course.is_leaving:
+                    self._conversation.stop_reading()
+                self._connection.hear(frame)
+                self._note_readiness()
+                if frame.get("type") == "message":
+                    self._resend.bring_forward(time.monotonic())
+                if self._connection.link is not link:
+                    break
 
     def _note_readiness(self) -> None:
         """With the first welcome the input loop may go on; the status row says so before."""

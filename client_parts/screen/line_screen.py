@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TextIO
 
 from chat_common import MAX_TEXT, Frame, harmless_line
@@ -65,6 +65,9 @@ class LineScreen(Reader):
                 from terminal_parts.keyboard import discard_typed
 
                 discard_typed(sys.stdin.fileno())  # the shell would execute it
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def show(self, line: str, hang: int = HANG, key: Key | None = None) -> None:
         self._write(sys.stdout, self._own_row() + line)

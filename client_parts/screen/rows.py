@@ -9,7 +9,8 @@ It must not know frames, the keyboard or what the lines mean; they come in paint
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
@@ -31,6 +32,7 @@ from terminal_parts.width import cut, height, last_rows, wrap
 MIN_ROWS, MIN_COLUMNS = 5, 20  # a smaller terminal gets lines and a prompt, and nothing reserved
 _REMEMBERED = 500  # lines that can be drawn again
 _MOST_WAITING = 3
+_MOST_TOGETHER = 20  # lines that go to the terminal together; more would be seen late
 _PART_OF_A_PICTURE = 2
 _PARTS = 3  # of the screen, of which one is for what is typed
 _PATIENCE = 0.5  # seconds that a terminal may take for the last words
@@ -47,6 +49,7 @@ class Rows:
     def __init__(self, descriptor: int, terminal: str) -> None:
         self.broken = False
         self.links = False  # addresses are written as links
+        self.gathers = False  # lines go to the terminal a few at a time, at the latest when something else does
         self._descriptor = descriptor
         self._title = Title(terminal)
         self._inside = False
@@ -55,19 +58,20 @@ class Rows:
         self._columns, self._rows = terminal_size(descriptor)
         self._free = 0  # empty rows at the end of the message area
         self._lines: deque[Line] = deque(maxlen=_REMEMBERED)
+        self._new: list[Line] = []  # those of them that are not on the screen yet
         self._held = HeldLines()  # came while somebody else had the screen
         self._status: Status | None = None
         self._foot_rows = 2  # below the message area: texts on their way, the status, and what is typed
         self._theme = AS_PAINTED
         self._input = InputLine()
         self._wipes = ""  # takes pictures away that would outlive their rows
-        self._writing = FairLock()  # one change at a time, and a key never waits for more than one message
+        self._lock = FairLock()  # one change at a time, and a key never waits for many messages
 
     # --- From and to the shell ---
 
     def enter(self) -> None:
         """Take the screen over. What the shell left on it goes to the scrollback, not away."""
-        with self._writing:
+        with self._lock:
             self._measure()
             self._inside, self._lent = True, False
             opening = self._title.saved()
@@ -76,7 +80,7 @@ class Rows:
             self._write(opening + ("\n" * self._rows + self._drawn() if self._reserved else _TELLS_MORE))
             for line in self._held.take():
                 self._append(line)
-            self._write(self._drawn_input())
+            self._write(self._drawn_new() + self._drawn_input())
 
     def lend(self) -> None:
         """Give everything back for a while; whatever comes is kept for `enter`."""
@@ -89,31 +93,37 @@ class Rows:
 
     def _give_back(self, *, lent: bool) -> bool:
         """Whether that was possible: not while somebody waits for a terminal that takes nothing."""
-        if not self._writing.acquire(timeout=_PATIENCE):
+        if not self._lock.acquire(timeout=_PATIENCE):
             return False
         try:
-            closing = self._closing() if self._inside else ""
+            closing = ""
+            if self._inside:
+                closing = f"{self._drawn_new()}\r\x1b[0m\x1b[K{_TELLS_KEYS}{self._title.restored()}"
+                if self._reserved:
+                    closing += f"\x1b[r\x1b[{self._bottom - self._free + 1};1H\x1b[0m\x1b[J"
+                self._reserved = False
             if not lent:
                 closing += "".join(_as_rows(line, self._columns) for line in self._held.take_complaints())
             self._inside, self._lent = False, lent
             self._write(closing)
         finally:
-            self._writing.release()
+            self._lock.release()
         return True
 
-    def _closing(self) -> str:
-        closing = "\r\x1b[0m\x1b[K" + _TELLS_KEYS + self._title.restored()
-        if self._reserved:
-            closing += f"\x1b[r\x1b[{self._bottom - self._free + 1};1H\x1b[0m\x1b[J"
-        self._reserved = False
-        return closing
-
     # --- Lines ---
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """To change something, behind all lines that were shown."""
+        with self._lock:
+            if self._new:
+                self._write(self._drawn_new())
+            yield
 
     def show(self, text: str, hang: int, key: Key | None = None) -> None:
         """One more line; with the key of a message, it can be changed."""
         line = Line(text, hang, key)
-        with self._writing:
+        with self._lock:
             if self._inside:
                 self._append(line)
             else:
@@ -121,7 +131,7 @@ class Rows:
 
     def show_delivered(self, text: str, hang: int, key: Key | None = None) -> None:
         """The same for the first of the waiting texts: its row below goes first, so that none stays empty."""
-        with self._writing:
+        with self._turn():
             if self._inside and self._reserved and self._status is not None and self._status.waiting:
                 self._status = replace(self._status, waiting=self._status.waiting[1:])
                 self._write(self._drawn_foot())
@@ -131,7 +141,7 @@ class Rows:
         """The same for a complaint: it is shown also if there is never an `enter`, but not over a shell's work."""
         if self.broken:
             return  # perhaps somebody waits for ever, with the lock
-        with self._writing:
+        with self._lock:
             if self._inside:
                 self._append(Line(text, hang))
             elif self._lent:
@@ -141,16 +151,23 @@ class Rows:
 
     def _append(self, line: Line) -> None:
         self._lines.append(line)
+        self._new.append(line)
+        if not self.gathers or len(self._new) == _MOST_TOGETHER:
+            self._write(self._drawn_new())
+
+    def _drawn_new(self) -> str:
+        """The lines that are not on the screen yet."""
+        new, self._new = self._new, []
+        if not new:
+            return ""
         if self._reserved:
-            self._write(
-                self._appended(wrap(line.text, self._columns, line.hang)) + self._input.cursor(self._first_typed)
-            )
-        else:
-            self._write("\r\x1b[0m\x1b[K" + _as_rows(line.text, self._columns) + self._drawn_input())
+            return self._appended(_wrapped(new, self._columns)) + self._input.cursor(self._first_typed)
+        rows = "".join(_as_rows(line.text, self._columns) for line in new)
+        return f"\r\x1b[0m\x1b[K{rows}{self._drawn_input()}"
 
     def show_picture(self, data: bytes, dialect: Dialect) -> bool:
         """Draw it over empty rows of its own, at most half of the message area. Whether that is possible."""
-        with self._writing:
+        with self._turn():
             found = picture(data, dialect, self._columns - 1, self._bottom // _PART_OF_A_PICTURE)
             if found is None or not (self._inside and self._reserved):
                 return False
@@ -163,7 +180,7 @@ class Rows:
 
     def change(self, key: Key, text: str) -> bool:
         """Change a message. Returns whether that can be seen now, or will be seen with what waits."""
-        with self._writing:
+        with self._turn():
             if self._held.change(key, text):
                 return True
             if (place := find(self._lines, key)) is None:
@@ -190,7 +207,7 @@ class Rows:
     # --- What stands below the messages ---
 
     def set_status(self, status: Status) -> None:
-        with self._writing:
+        with self._turn():
             changed, self._status = status != self._status, status
             if changed:
                 self._lay_out()
@@ -202,7 +219,7 @@ class Rows:
 
         Returns the room for it; None if it has one row.
         """
-        with self._writing:
+        with self._turn():
             changed, height = self._input.change(text, cursor, prompt), self._input.height
             if changed:
                 self._lay_out()
@@ -223,12 +240,10 @@ class Rows:
         return self._rows - self._input.height + 1 if self._reserved else None
 
     def _drawn_foot(self) -> str:
-        foot = self._foot(self._status) if self._reserved and self._status is not None else ""
-        return foot + self._drawn_input()
-
-    def _foot(self, status: Status) -> str:
-        """All that stands below the messages, but for what is typed."""
-        typed = self._input.height
+        """All that stands below the messages."""
+        status, typed = self._status, self._input.height
+        if not self._reserved or status is None:
+            return self._drawn_input()
         below = waiting_lines(status, max(0, min(_MOST_WAITING, self._rows - MIN_ROWS + 2 - typed)))
         wanted = len(below) + 1 + typed
         moved = self._make_room(wanted) if wanted != self._foot_rows else ""
@@ -237,7 +252,8 @@ class Rows:
             for number, text in enumerate(below, 1)
         )
         line = status_line(status, self._columns)
-        return f"{moved}\x1b[?7l{drawn}\x1b[{self._rows - typed};1H\x1b[0m\x1b[K{line}\x1b[0m\x1b[?7h"
+        row = f"\x1b[{self._rows - typed};1H\x1b[0m\x1b[K{line}\x1b[0m"
+        return f"{moved}\x1b[?7l{drawn}{row}\x1b[?7h{self._drawn_input()}"
 
     def _make_room(self, wanted: int) -> str:
         """Move the end of the message area: up over free rows first, then by scrolling; down by freeing rows."""
@@ -251,12 +267,12 @@ class Rows:
 
     def send(self, codes: str) -> None:
         """What changes nothing on the screen: the bell, or a question to the terminal."""
-        with self._writing:
+        with self._turn():
             self._write(codes)
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours, also for what is on the screen already."""
-        with self._writing:
+        with self._turn():
             self._theme = theme
             if self._reserved:
                 self._write(self._drawn())
@@ -265,13 +281,13 @@ class Rows:
 
     def redraw(self) -> None:
         """Everything anew, and in the size that the terminal has now."""
-        with self._writing:
+        with self._turn():
             if self._inside:
                 self._measure()
                 self._write(self._drawn())
 
     def clear(self) -> None:
-        with self._writing:
+        with self._turn():
             self._lines.clear()
             if self._inside:
                 self._write(self._drawn())
@@ -284,10 +300,9 @@ class Rows:
         rows = _last_rows(self._lines, self._columns, self._bottom)
         self._free = self._bottom
         area = self._appended(rows) if rows else ""
-        status = self._foot(self._status) if self._status is not None else ""
         # Up to the cursor: wiping the screen as a whole would put it into some terminals' scrollback.
         empty = f"{self._wipes}\x1b[r\x1b[{self._rows};{self._columns}H\x1b[0m\x1b[1J"
-        return f"{empty}{_TELLS_MORE}\x1b[1;{self._bottom}r{area}{status}{self._drawn_input()}"
+        return f"{empty}{_TELLS_MORE}\x1b[1;{self._bottom}r{area}{self._drawn_foot()}"
 
     @property
     def _bottom(self) -> int:

@@ -5,6 +5,8 @@ keyboard.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from chat_common import Frame, harmless_line, paint
 from client_parts.kept.bookmarks import Key
@@ -32,6 +34,15 @@ class RowsBoard:
     @property
     def broken(self) -> bool:
         return self._rows.broken
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        self._rows.gathers = True
+        try:
+            yield
+        finally:
+            self._rows.gathers = False
+            self._rows.send("")
 
     def show(self, line: str, hang: int = HANG, key: Key | None = None) -> None:
         self._rows.show(line, hang, key)

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from chat_common import Frame
@@ -31,6 +32,9 @@ class Screen(Board, Protocol):
 
     def __enter__(self) -> Any: ...
     def __exit__(self, *exception: object) -> None: ...
+    def together(self) -> AbstractContextManager[None]:
+        """For one thread that shows much and waits for nothing in between: it may appear a few lines at a time."""
+
     def event(self, frame: Frame) -> None: ...
     def set_status(self, status: Status) -> None: ...
     def set_vocabulary(self, vocabulary: Vocabulary) -> None: ...

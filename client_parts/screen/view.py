@@ -5,9 +5,11 @@ It must not know sockets, threads or the terminal. Frames have passed `accepted_
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from chat_common import (
@@ -311,9 +313,14 @@ def date(ts: float) -> str:
 
 def _local(ts: float) -> time.struct_time:
     try:
-        return time.localtime(ts)
+        return _second(math.floor(ts))
     except (ValueError, OverflowError, OSError):  # a server's clock may say anything
         return time.localtime(0)
+
+
+@lru_cache(maxsize=64)  # many messages come within one
+def _second(number: int) -> time.struct_time:
+    return time.localtime(number)
 
 
 def _tint(text: str, color: object) -> str:
@@ -356,7 +363,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 def mentions(name: str, text: str) -> list[tuple[int, int]]:
     """Where a text has that name as a whole word, whatever the case."""
-    if not name:
+    if not name or (text.isascii() and name.lower() not in text.lower()):
         return []
-    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
-    return [match.span() for match in word.finditer(text)]
+    return [match.span() for match in _word(name).finditer(text)]
+
+
+@lru_cache(maxsize=8)
+def _word(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,9 @@ class FakeScreen(Notebook):
         with self._changed:
             self.left = True
             self._changed.notify_all()
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def show(self, line: str, hang: int = 0, key: Key | None = None) -> None:
         with self._changed:

@@ -109,11 +109,15 @@ def test_a_client_that_keeps_what_was_taken_away_is_found(monkeypatch: pytest.Mo
 def test_old_messages_are_let_go_of() -> None:
     """A room takes so much of the memory, and no more."""
     copy = Remembered()
-    for id in range(1, remembered.MOST + 10):
+    last = remembered.MOST + remembered.MORE
+    for id in range(1, last + 1):
         copy.read(message(id))
-    assert (copy.find("lobby", 9), copy.find("lobby", 10)) == (None, message(10))
+    assert copy.find("lobby", 1) == message(1)
+    copy.read(message(last + 1))
+    oldest = last + 2 - remembered.MOST
+    assert (copy.find("lobby", oldest - 1), copy.find("lobby", oldest)) == (None, message(oldest))
     copy.forget("lobby")
-    assert copy.find("lobby", 10) is None
+    assert copy.find("lobby", oldest) is None
 
 
 def converse(seed: int) -> None:

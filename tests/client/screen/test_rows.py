@@ -288,7 +288,7 @@ def test_a_held_terminal_does_not_hold_who_leaves(judge: Judge) -> None:
     termios.tcflow(judge.writer, termios.TCOOFF)
     writer = threading.Thread(target=judge.rows.show, args=("hello", 2))
     writer.start()
-    while not judge.rows._writing._taken:
+    while not judge.rows._lock._taken:
         assert writer.is_alive()
     judge.rows.leave()
     judge.rows.show_now("too late", 2)

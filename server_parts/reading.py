@@ -115,9 +115,7 @@ class Reading:
             client.site = self._site.address(*wire.own_address(), is_encrypted=wire.is_encrypted)
             client.page = client.site if self._site.has_page else ""
         door = self._doorway(client, opened, visitor)
-        with contextlib.closing(
-            Dispatcher(client, self._hub, self._store, self._limits, wire.is_reset_within)
-        ) as dispatcher:
+        with contextlib.closing(Dispatcher(client, self._hub, self._store, self._limits, wire)) as dispatcher:
             inside, goes_on = InsideView(client, self._store), True
             while goes_on and not client.outbox.closed:
                 requests, goes_on = _next_requests(wire, client, door, inside)

@@ -7,6 +7,7 @@ hub, run only by its thread. What other servers post is for neighbours.py.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -75,8 +76,12 @@ class Announcer:
             self._add(LEFT, {"id": client.number, "told": {room.name: room.last}})
 
     def gone(self, client: Client) -> None:
-        if self.people.pop(client.number, None) is not None:
-            self._add(GONE, {"id": client.number, "told": {room.name: room.last for room in client.rooms.values()}})
+        if self.people.pop(client.number, None) is None:
+            return
+        post = {"id": client.number, "told": {room.name: room.last for room in client.rooms.values()}}
+        if client.behind_since != math.inf:
+            post["behind"] = time.monotonic() - client.behind_since
+        self._add(GONE, post)
 
     # --- other servers ---
 

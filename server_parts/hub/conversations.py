@@ -3,7 +3,8 @@
 What is said to a name that nobody has claimed is for whoever bears it now, never for the next one to bear it. So such
 a room closes when its bearer leaves. A text that comes later may still have been sent before its writer was told of
 that. So for a while after a name has changed hands, those who were here before cannot write to it, unless they have
-asked since who is here, or joined the room with the new bearer.
+asked since who is here, or joined the room with the new bearer. What a reader holds back, because it came too fast,
+counts as sent when the first of it came.
 
 So two times are compared: up to when the writer surely knows who bears which name (`people/knowledge.py`), and when
 somebody else gave this one up (`people/last_bearers.py`). Both hold across servers: each server notes them by its own
@@ -124,12 +125,12 @@ class Conversations:
 
     def answered(self, client: Client) -> None:
         """The client is told who is here, because it asked."""
-        client.asked = self._clock()
+        client.asked = self._sent(client)
 
     def joined(self, client: Client, room: str) -> None:
         """The client asked for a private room: it means whoever bears the other name now."""
         other = self._live_rooms.names.find(_other(client, room))
-        if other is not None:
+        if other is not None and other.replaced <= self._sent(client):
             if len(client.joined_with) >= MAX_PRIVATE:
                 client.joined_with.clear()
             client.joined_with[room] = other.bearing
@@ -195,11 +196,15 @@ class Conversations:
         """Whether the writer may not know yet that another one bears the name now."""
         if bearer.replaced <= writer.informed or writer.joined_with.get(room) == bearer.bearing:
             return False
-        now = self._clock()
+        sent = self._sent(writer)
         # What is sent again after a reconnect was written before whatever this connection has been told.
-        if writer.resumed and now < writer.came + UNDER_WAY:
+        if writer.resumed and sent < writer.came + UNDER_WAY:
             return True
-        return bearer.replaced > max(writer.asked, now - UNDER_WAY)
+        return bearer.replaced > max(writer.asked, sent - UNDER_WAY)
+
+    def _sent(self, client: Client) -> float:
+        """When the client has sent, at the earliest, what it asks for now: its reader may have held that back."""
+        return min(self._clock(), client.behind_since)
 
     def _refusal(
         self, client: Client, other: Client | None, name: str, room: str, members: list[Client]

@@ -6,11 +6,12 @@ then, and only then, it may read the client's fields. It must not know sockets.
 
 from __future__ import annotations
 
+import math
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, Protocol
 
 from chat_common import Frame
 from server_parts.hub import pages
@@ -74,13 +75,32 @@ def _kind(request: Request) -> object:
     return object() if isinstance(request, (Who, Rooms)) else None
 
 
-def _only_wait(seconds: float) -> bool:
-    time.sleep(seconds)
-    return False
+class Inlet(Protocol):
+    """Where a client's requests come from."""
+
+    def readable(self, seconds: float) -> bool:
+        """Whether more of them come within so many seconds."""
+
+    def is_reset_within(self, seconds: float) -> bool:
+        """Wait so long, or less. Whether the client has reset its connection."""
+
+
+class _InPerson:
+    """Whoever waits for each answer before asking for more."""
+
+    def readable(self, seconds: float) -> bool:
+        return False
+
+    def is_reset_within(self, seconds: float) -> bool:
+        time.sleep(seconds)
+        return False
+
+
+_IN_PERSON: Final = _InPerson()
 
 
 class Dispatcher:
-    __slots__ = ("_client", "_hub", "_is_reset", "_known_as", "_limits", "_next_page", "_person", "_store")
+    __slots__ = ("_client", "_hub", "_inlet", "_known_as", "_limits", "_next_page", "_person", "_store")
 
     def __init__(
         self,
@@ -88,16 +108,15 @@ class Dispatcher:
         hub: Hub,
         store: Store,
         limits: RateLimits,
-        is_reset: Callable[[float], bool] | None = None,
+        inlet: Inlet = _IN_PERSON,
     ) -> None:
-        """`is_reset` waits so many seconds, or less, and returns whether the client has reset its connection."""
         self._client = client
         self._hub = hub
         self._store = store
         self._limits = limits
         self._known_as = ""
         self._person = _NOBODY  # until a hello, which costs nothing
-        self._is_reset = is_reset or _only_wait
+        self._inlet = inlet
         self._next_page: Search | None = None  # of the last search
 
     def serve(self, requests: Sequence[Request]) -> None:
@@ -106,15 +125,25 @@ class Dispatcher:
         Raise ConnectionResetError if a program of ours resets its connection meanwhile: it wants none of the rest. What
         nc and its like do to theirs at their end says nothing.
         """
+        received = time.monotonic()
         if not self._limits.unlimited:
             requests = one_by_one(requests)
         while requests and not self._client.outbox.closed:
             allowed, pause = self._allowed(requests, time.monotonic())
             if allowed:
-                self._carry_out(requests[:allowed])
+                self._carry_out(requests[:allowed], received)
                 requests = requests[allowed:]
-            elif self._is_reset(min(pause, BREATH)) and not self._client.encoder.is_for_people:
+                continue
+            self._fall_behind(received)
+            if self._inlet.is_reset_within(min(pause, BREATH)) and not self._client.encoder.is_for_people:
                 raise ConnectionResetError
+        if self._client.behind_since != math.inf and not requests and not self._inlet.readable(0.0):
+            self.settle()  # what it has asked for so far was sent while its reader was behind
+            self._client.behind_since = math.inf
+
+    def _fall_behind(self, received: float) -> None:
+        """From now on, what the client asks for may have been sent long ago, until it is seen that no more waits."""
+        self._client.behind_since = min(self._client.behind_since, received)
 
     def _allowed(self, requests: Sequence[Request], now: float) -> tuple[int, float]:
         """How many of the requests the client's rate limit allows now, and how long to wait if it is none."""
@@ -164,7 +193,7 @@ class Dispatcher:
         """The connection is over."""
         self._hub.submit(self._client, [Disconnected()])
 
-    def _carry_out(self, requests: Sequence[Request]) -> None:
+    def _carry_out(self, requests: Sequence[Request], received: float) -> None:
         for kind, some in groupby(requests, _kind):
             if kind is _HERE:
                 self.settle()
@@ -177,6 +206,8 @@ class Dispatcher:
                 for request in some:
                     self._prove(request)
             else:
+                if time.monotonic() > received + BREATH:  # the client reads slowly what it asked for before
+                    self._fall_behind(received)
                 self._pass_on(in_runs(self._without_secrets(some)))
 
     def _send(self, pages: Iterable[bytes]) -> None:

@@ -17,6 +17,7 @@ from server_parts.hub import announcing
 from server_parts.hub.other_keys import OtherKeys
 from server_parts.hub.state import HubState
 from server_parts.people.distant import Distant, apply_facts, moment
+from server_parts.people.last_bearers import SKEW
 from server_parts.storage.exchange import OVER, Post
 
 log = logging.getLogger("chat")
@@ -105,6 +106,9 @@ class Elsewhere:
 
     def _gone(self, post: Post) -> None:
         self._bring_rooms_to(post.data["told"])
+        distant = self._people.get((post.server, post.data["id"]))
+        if distant is not None and "behind" in post.data:
+            distant.behind_since = moment(post.data, "behind", time.monotonic() - post.age) - SKEW
         self.forget(post.server, [post.data["id"]])
         self._dropped.discard((post.server, post.data["id"]))
 

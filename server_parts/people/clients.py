@@ -1,6 +1,7 @@
 """Who is connected and where they are: plain records that belong to the hub.
 
-Only the hub writes. Others may read a client's fields while none of its requests is under way (see dispatcher.py).
+Only the hub writes, but for how far behind a reader is. Others may read a client's fields while none of its requests is
+under way (see dispatcher.py).
 """
 
 from __future__ import annotations
@@ -70,11 +71,11 @@ class Client:
     """One connection. Nameless until its hello."""
 
     __slots__ = (
-        "account", "address", "asked", "away", "bearing", "came", "claiming", "color", "credits", "encoder", "floors",
-        "gone", "holds_back", "informed", "invited", "is_confidential", "is_silent", "joined_with", "known_as", "name",
-        "number", "on_kept_place", "outbox", "owed", "page", "program", "proved", "read", "reads_only", "real_name",
-        "renames", "replaced", "resumed", "role", "rooms", "said_last", "session", "settles", "shares_name", "site",
-        "takes_over", "token_hash", "wrote_in",
+        "account", "address", "asked", "away", "bearing", "behind_since", "came", "claiming", "color", "credits",
+        "encoder", "floors", "gone", "holds_back", "informed", "invited", "is_confidential", "is_silent", "joined_with",
+        "known_as", "name", "number", "on_kept_place", "outbox", "owed", "page", "program", "proved", "read",
+        "reads_only", "real_name", "renames", "replaced", "resumed", "role", "rooms", "said_last", "session", "settles",
+        "shares_name", "site", "takes_over", "token_hash", "wrote_in",
     )  # fmt: skip
 
     is_distant = False  # connected to another server of this chat: see distant.py
@@ -104,6 +105,7 @@ class Client:
         self.replaced = 0.0  # when somebody else gave up its present name; see conversations.py for the next ones
         self.came = self.informed = self.asked = -math.inf
         self.resumed = False
+        self.behind_since = math.inf  # since when its reader has had more to do than it may do; else never
         self.joined_with: dict[str, int] = {}
         self.wrote_in: dict[str, None] = {}  # private rooms; a set needs three times as much while it is empty
         self.read: dict[str, int] = {}  # how far its account has read each room, as far as it knows

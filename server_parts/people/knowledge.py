@@ -30,11 +30,11 @@ class Knowledge:
     def note_leaving(self, client: Client) -> None:
         """The connection is over.
 
-        What it was told lately may be lost. And if it came only lately, not even what it was to send again has come for
-        sure: then its session knows no more than before.
+        What it was told lately may be lost. What it wrote while its reader was behind may be sent again. And if it came
+        only lately, not even what it was to send again has come for sure: then its session knows no more than before.
         """
         if client.session is not None and client.session.key:
-            heard = self._clock() - UNNOTICED - UNDER_WAY
+            heard = min(self._clock(), client.behind_since) - UNNOTICED - UNDER_WAY
             self._remember(client.session.key, heard if heard >= client.came else client.informed)
 
     def _remember(self, key: str, known: float) -> None:

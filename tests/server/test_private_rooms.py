@@ -245,6 +245,19 @@ def test_so_does_time(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     assert alice.tell("who is there?", "@bob")["id"] == 2
 
 
+def test_who_was_held_back_is_told_in_time_again(serve: Serve) -> None:
+    """When the server has caught up with all that somebody asked for, what they ask next counts as sent just now."""
+    chat = serve(rate=200.0)
+    alice, bob = chat.native("alice"), chat.native("bob")
+    for number in range(60):
+        alice.send("ping", n=number)
+    assert alice.until("pong", n=59)
+    bob.leave()
+    stranger = chat.native("bob")
+    alice.ask("who")
+    assert alice.tell("who is there?", "@bob")["text"] == stranger.until("message", room="@alice+bob")["text"]
+
+
 def test_nor_what_is_sent_again_after_a_lost_link(chat: Chat) -> None:
     """It was written while another one bore the name, even if the client asks who is here before sending it."""
     alice, bob, witness = claimed(chat, "alice"), chat.native("bob"), chat.native("witness")

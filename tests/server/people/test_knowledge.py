@@ -35,6 +35,13 @@ def test_who_was_here_for_long_knows_what_was_told_in_time() -> None:
     assert left(knows, here(heard, -math.inf)) == heard
 
 
+def test_what_was_not_carried_out_yet_was_written_with_what_was_known_then() -> None:
+    """However long ago its reader has begun to be behind."""
+    client = here(100, 100)
+    client.behind_since = 700.0
+    assert left(Knowledge(Clock(1_000.0)), client) == 700 - UNNOTICED - UNDER_WAY
+
+
 def test_a_dead_connection_is_noticed_in_that_time() -> None:
     """Or what is taken for known may never have arrived."""
     assert UNNOTICED * 1_000 >= DEAD_PEER_MS

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 import pytest
 
 from server_parts.hub import announcing
 from server_parts.hub.asked_elsewhere import AskedElsewhere
+from server_parts.people.knowledge import UNDER_WAY
 from server_parts.protocol.requests import Bye, Nick, Say
 from server_parts.storage.exchange import Post
 from server_parts.storage.records import Message, StorageError
@@ -97,6 +101,26 @@ def test_who_comes_back_at_another_server_may_write_to_whom_they_knew(
     there.seat("carol", session=session, token="c" * 32).ask(Say("@bob", ["two"], 2), Bye())
     open_server().seat("carol", session=session, token="c" * 32).ask(Say("@bob", ["three"], 3), Bye())
     assert wait_until(lambda: sorted(read(bob)) == ["one", "three", "two"])
+
+
+def test_how_far_a_reader_was_behind_is_known_everywhere(here: Bench, there: Bench, alice: Seat) -> None:
+    """What was not carried out is sent again at another server: it was written long ago."""
+    bob = there.seat("bob")
+    carol = here.seat("carol")
+    assert bob.sees_come("carol")
+    session = carol.client.session
+    assert session is not None
+    behind = time.monotonic() - 1_000
+    for bench in (here, there):
+        names = bench.hub._live_rooms.names
+        assert wait_until(lambda names=names: names.find("carol") is not None)  # type: ignore[misc]
+        names.bearers("carol")[0].came = behind - 1_000
+    carol.client.behind_since = behind
+    carol.ask(Bye())
+    for bench in (here, there):
+        knowledge = bench.hub._conversations._knowledge
+        assert wait_until(lambda knowledge=knowledge: knowledge.of(session.key) > -math.inf)  # type: ignore[misc]
+        assert behind - 1_000 < knowledge.of(session.key) < behind - UNDER_WAY
 
 
 def test_a_private_room_closes_when_its_guest_leaves(alice: Seat, there: Bench) -> None:

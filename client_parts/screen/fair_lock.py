@@ -28,7 +28,12 @@ class FairLock:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        return turn.acquire(timeout=timeout) or not self._give_up(turn)
+        try:
+            return turn.acquire(timeout=timeout) or not self._give_up(turn)
+        except BaseException:  # of a signal that came meanwhile
+            if not self._give_up(turn):
+                self.release()
+            raise
 
     def _give_up(self, turn: threading.Lock) -> bool:
         """Whether that was possible: the turn may have come just now."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 
+import pytest
+
 from client_parts.screen.fair_lock import FairLock
-from tests.peers import wait_until
+from tests.peers import WAIT, wait_until
 
 
 def test_it_goes_to_those_who_wait_in_the_order_of_asking() -> None:
@@ -33,6 +37,34 @@ def test_who_does_not_get_it_in_time_does_not_keep_it_from_others() -> None:
         assert not lock.acquire(timeout=0.01)
     assert lock.acquire(timeout=0.01)
     lock.release()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal for one thread is a Unix thing")
+def test_who_is_interrupted_does_not_keep_it_from_others() -> None:
+    """As by SIGTERM, while another thread writes to a slow terminal."""
+    lock, waiter = FairLock(), threading.get_ident()
+
+    def interrupt() -> None:
+        with lock:
+            held.set()
+            wait_until(lambda: len(lock._waiting) == 1)
+            signal.pthread_kill(waiter, signal.SIGUSR1)
+            wait_until(lambda: not lock._waiting)
+
+    def leave(*_: object) -> None:
+        raise SystemExit
+
+    before = signal.signal(signal.SIGUSR1, leave)
+    held, holder = threading.Event(), threading.Thread(target=interrupt)
+    holder.start()
+    try:
+        held.wait(WAIT)
+        with pytest.raises(SystemExit):
+            lock.acquire()
+    finally:
+        holder.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert lock.acquire(timeout=0.01)
 
 
 def test_a_turn_that_comes_with_the_end_of_the_patience_is_taken() -> None:

@@ -331,6 +331,7 @@ def test_who_is_kicked_has_heard_what_was_said_before(bench: Bench, alice: Seat,
     """The goodbye comes last."""
     operator = Seat(bench, role=Role.OWNER)
     operator.ask(Hello("server", ""))
+    assert all(seat.sees_come("server") for seat in crowd)  # with that news, they would be told the text too
     door = Door(crowd[0], b"hello")
     alice.submit(Say("lobby", ["hello"], 1))
     assert door.reached.wait(WAIT)

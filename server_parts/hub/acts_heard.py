@@ -8,6 +8,8 @@ Owned by the hub, run only by its thread. It must not know sockets.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import time
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -22,9 +24,10 @@ from server_parts.people.clients import Client
 from server_parts.people.described import settings_of
 from server_parts.people.permissions import is_hit
 from server_parts.protocol import events, moderation_events
-from server_parts.storage.records import ACTS, Run, one_by_one
+from server_parts.storage.records import ACTS, Run, StorageError, one_by_one
 
 PAGE: Final = 1_000  # acts that are read at a time
+RETRY: Final = 0.2  # seconds between two tries to read those that the ones of this server wait for
 
 
 class ActsHeard:
@@ -35,11 +38,28 @@ class ActsHeard:
         self._live_rooms = state.live_rooms
         self._departures = departures
         self.room_kicks = RoomKicks(state.live_rooms)
+        self._retry = 0.0
+
+    @property
+    def due(self) -> float:
+        """When there is something to do of its own accord; never, if there is nothing."""
+        if self._acts.has_elsewhere:
+            return 0.0
+        return self._retry if self._acts.is_behind else math.inf
+
+    def run(self, now: float) -> None:
+        """What others had done before this server appended an act of its own: of that no news comes any more."""
+        if self._acts.is_behind:
+            self._retry = now + RETRY
+            with contextlib.suppress(StorageError):
+                self._read()
+        self.hear()
 
     def hear(self, runs: Iterable[Run] = ()) -> None:
         """Let acts hold, and do what follows from them here."""
         self._acts.hear(runs)
-        for kept in self._acts.take_elsewhere():
+        while self._acts.has_elsewhere:
+            kept = self._acts.take_elsewhere()
             match kept.act.do:
                 case acts.BAN:
                     self._ban(kept)
@@ -57,9 +77,12 @@ class ActsHeard:
 
     def over(self) -> None:
         """A server is lost. What it wrote at last may not have been heard of yet."""
+        self._read()
+        self.room_kicks.carry_out()
+
+    def _read(self) -> None:
         while missing := self._store.after(ACTS, self._acts.last, PAGE):
             self.hear(one_by_one(missing))
-        self.room_kicks.carry_out()
 
     def _here(self, room: str) -> Iterator[Client]:
         live = self._live_rooms.rooms.get(room)
@@ -72,7 +95,7 @@ class ActsHeard:
         since = time.monotonic() - (self._rules.clock() - kept.ts)
         for client in list(self._live_rooms.names.bearers(name)):
             is_it = their_own.intersection(restraint.who(client).keys) and client.came < since
-            if is_it and not client.is_distant and not client.is_owner:
+            if is_it and not client.is_distant and not client.is_owner and not client.gone:
                 sentence = f"you were removed by {kept.by}{sentences.because(kept.act.reason)}"
                 self._departures.disconnect(client, "kicked", sentence, retry=False)
 
@@ -83,6 +106,8 @@ class ActsHeard:
         for client in [client for client in everyone if not client.is_distant and not client.is_owner]:
             rule = self._rules.sanctions.ban(restraint.who(client), room, now)
             if rule is None or not is_hit(client, rule.kept.act, self._rules):
+                continue
+            if client.gone or (room and room not in client.rooms):  # since the one before was let go
                 continue
             sentence = sentences.banned_by(rule.kept.by, rule.kept.act)
             if not room:

@@ -160,6 +160,10 @@ class Neighbours:
     @property
     def due(self) -> float:
         """When there is something to do of its own accord; never, if there is nothing."""
+        return min(self._acts.due, self._due_with_others)
+
+    @property
+    def _due_with_others(self) -> float:
         if self._is_lost:
             return self._retry
         if self._asked_elsewhere.has_more:
@@ -170,6 +174,10 @@ class Neighbours:
         # Whichever call found that. Not before: somebody may be saying something.
         if self._exchange.is_given_up or self._is_out_of_touch(now):
             self._see_off(self._names.connections())
+        if now >= self._acts.due:
+            self._acts.run(now)
+        if now < self._due_with_others:
+            return
         if self._is_lost:
             self._retry = now + RETRY
             self._start_over()

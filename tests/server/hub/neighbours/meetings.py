@@ -8,8 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
 from server_parts.protocol.requests import Hello, Leave
 from server_parts.storage.memory_exchange import Hall, MemoryExchange
+from server_parts.storage.records import Run
+from server_parts.storage.store import Feed
 from tests.peers import WAIT, Frame, of_type, wait_until
 from tests.server.hub.bench import Bench, BenchLog, Seat
 from tests.server.storage.postgres_logs import address_of, execute
@@ -99,3 +103,24 @@ def held(bench: Bench) -> Iterator[None]:
     finally:
         goes_on.set()
         holder.settle()
+
+
+@contextmanager
+def deaf(bench: Bench) -> Iterator[None]:
+    """Meanwhile that server is brought nothing of what the others append to the log."""
+    news, is_deaf, goes_on = bench.store.news, threading.Event(), threading.Event()
+
+    def none(feed: Feed, timeout: float) -> list[Run]:
+        if feed is not bench.hub._feed:  # of another server that shares this log in memory
+            return news(feed, timeout)
+        is_deaf.set()
+        assert goes_on.wait(3 * WAIT)
+        return []
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(bench.store, "news", none)
+        assert is_deaf.wait(WAIT)
+        try:
+            yield
+        finally:
+            goes_on.set()

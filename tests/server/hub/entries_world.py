@@ -22,6 +22,10 @@ from tests.server.hub.room_copies import Copy, Row, about_of, folded, row_of, se
 ROOM = "lobby"
 PATIENCE = WAIT  # seconds until somebody knows how the room is set
 PEOPLE = ("ann", "Ben", "cid", "Dot")
+KINDS = 4  # of what is said about a message, in each run …
+CHANGES = 3  # … and changes of the room
+MOST = 10  # times as many steps as wanted, until there are so many
+LOOK = 20  # steps between two looks at that
 TAKEN_BACK = "/me took back the reaction to message #{}"
 
 
@@ -133,6 +137,13 @@ class World:
 
     # --- comparing ---
 
+    def has_all_sorts(self) -> bool:
+        """Whether enough was told that is not only said."""
+        self.settle()
+        rows = [row for _, row in self.said()]
+        kinds = {row.about[0] for row in rows if row.about is not None}
+        return len(kinds) >= KINDS and sum(row.change is not None for row in rows) >= CHANGES
+
     def settle(self) -> None:
         """Everybody has heard everything."""
         for person in (*self.people, self.watcher):
@@ -227,9 +238,12 @@ def messages(rows: dict[int, tuple[Any, ...]], among: dict[int, Row] | None = No
 
 
 def run(benches: Sequence[Bench], seed: int, steps: int) -> World:
+    """So many steps, and more if by chance too little has come of them."""
     world = World(benches, seed)
     try:
-        for _ in range(steps):
+        for number in range(MOST * steps):
+            if number >= steps and number % LOOK == 0 and world.has_all_sorts():
+                break
             world.step()
         world.compare()
     except AssertionError as error:

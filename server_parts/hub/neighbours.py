@@ -284,20 +284,20 @@ class Neighbours:
 
         They are told so when they come back, or they would keep people whose names are given away.
         """
-        is_late = time.monotonic() - self._expected_since >= LONG_INTRODUCTION
         try:
             with self._exchange.deciding():
-                self._read()
+                self._read()  # which may ask all of them anew
+                is_late = time.monotonic() - self._expected_since >= LONG_INTRODUCTION
                 expected = self.elsewhere.expected
                 gone = expected.copy() if is_late else self._exchange.gone(expected)
                 self._exchange.give_up(gone)
-        except StorageError as error:
+            if gone:
+                log.warning("other servers that have not said who is with them, and are given up: %d", len(gone))
+            for server in gone:
+                self.elsewhere.over(server)
+        except StorageError as error:  # who is not over here yet is read to be over, or waited for again
             self._lose(error)
             return
-        if gone:
-            log.warning("other servers that have not said who is with them, and are given up: %d", len(gone))
-        for server in gone:
-            self.elsewhere.over(server)
         self._expected_until = time.monotonic() + RETRY
         self._ask_for_those_missed()
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from server_parts.hub import neighbours
 from server_parts.protocol.requests import Hello
-from server_parts.storage.exchange import Excluded
+from server_parts.storage.exchange import Excluded, Post
 from server_parts.storage.memory_exchange import MemoryExchange
-from server_parts.storage.records import StorageError
-from tests.peers import of_type, wait_until
+from server_parts.storage.records import ACTS, Message, StorageError
+from tests.peers import WAIT, of_type, wait_until
 from tests.postgres import needs_postgres
 from tests.server.hub.bench import Bench, Seat
 from tests.server.hub.neighbours.meetings import Meeting, MemoryMeeting, PostgresMeeting, held
@@ -101,4 +103,72 @@ def test_a_server_that_is_cut_off_sends_its_people_to_the_others(
         assert [bye["code"] for bye in of_type([*alice.ever, *alice.heard()], "bye")] == ["moved"] * has_others
     finally:
         for bench in (here, *others):
+            bench.stop()
+
+
+def start_over(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That server loses touch with the others for a moment, and asks them all who is with them."""
+    read, failed = bench.exchange.read, list[None]()
+
+    def fail_once() -> list[Post]:
+        if not failed:
+            failed.append(None)
+            raise StorageError("the connection was lost")
+        return read()
+
+    monkeypatch.setattr(bench.exchange, "read", fail_once)
+    Seat(bench).submit(Hello("somebody", bench.session()))
+    assert wait_until(lambda: bool(failed))
+
+
+def test_a_log_that_cannot_be_read_when_a_server_is_given_up(
+    alice: Seat, bob: Seat, here: Bench, there: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while a database recovers: it is tried again, and its people are gone then."""
+    after, failed = here.store.after, list[None]()
+
+    def fail_once(room: str, *which: int) -> list[Message]:
+        if room == ACTS and not failed:
+            failed.append(None)
+            raise StorageError("it cannot be read")
+        return after(room, *which)
+
+    with held(there):
+        monkeypatch.setattr(here.store, "after", fail_once)
+        monkeypatch.setattr(neighbours, "INTRODUCTION", 0.0)
+        monkeypatch.setattr(neighbours, "LONG_INTRODUCTION", 0.0)
+        start_over(here, monkeypatch)
+        assert wait_until(lambda: any("bob" in one.get("left", ()) for one in [*alice.ever, *alice.heard()]))
+        assert failed
+
+
+def test_who_has_only_just_been_asked_again_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a server stops waiting, it may find that another one is over, of which it has to ask all others."""
+    meeting = MemoryMeeting()
+    there, lost = meeting.open("there"), meeting.open("lost")
+    opened = [there, lost]
+    deciding, decided = MemoryExchange.deciding, list[None]()
+
+    @contextmanager
+    def decide(exchange: MemoryExchange) -> Iterator[None]:
+        if exchange.label == "new":
+            decided.append(None)
+            if len(decided) == 2:  # first it says who it is; now it has waited long enough
+                monkeypatch.setattr(neighbours, "LONG_INTRODUCTION", 2 * WAIT)
+                meeting.give_up(lost.exchange.server)
+        with deciding(exchange):
+            yield
+
+    try:
+        alice = there.seat("alice")
+        with held(lost):
+            monkeypatch.setattr(neighbours, "INTRODUCTION", 0.0)
+            monkeypatch.setattr(neighbours, "LONG_INTRODUCTION", 0.0)
+            monkeypatch.setattr(MemoryExchange, "deciding", decide)
+            new = meeting.open("new")
+            opened.append(new)
+            assert wait_until(lambda: bool(of_type(new.seat("bob").ever, "welcome")))
+            assert alice.sees_come("bob")
+    finally:
+        for bench in opened:
             bench.stop()

@@ -101,16 +101,18 @@ class AskedElsewhere:
     # --- a name that somebody else has a claim to ---
 
     def _give_way(self, client: Client, details: Details) -> None:
+        self._giving_way = {asked: name for asked, name in self._giving_way.items() if not asked.gone}
         self._giving_way[client] = details["name"]
 
     @property
     def has_more(self) -> bool:
         """Whether something is left that is to be decided with all other servers."""
-        return bool(self._giving_way)
+        return any(not client.gone for client in self._giving_way)
 
     def give_way(self) -> None:
         """The guests that were asked to leave their names do so. Meanwhile no other server gives guests numbers."""
         while self._giving_way:
-            client, name = self._giving_way.popitem()
+            client, name = next(iter(self._giving_way.items()))
             if client.name == name and not client.gone and not (client.trusted or client.claiming):
                 self._admission.give_up(client, ELSEWHERE)
+            self._giving_way.pop(client, None)

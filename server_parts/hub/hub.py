@@ -258,10 +258,9 @@ class Hub:
         """Seconds until the hub has something to do of its own accord."""
         if self._later or self._telling or self._credits:
             return 0.0
-        soonest = min(
-            *(self._comings.due, self._departures.due, self._trimming.due, self._reading.due),
-            *(self._neighbours.due, self._history.due, self._again),
-        )
+        soonest = min(self._comings.due, self._departures.due, self._trimming.due, self._history.due, self._again)
+        if not self._history.is_unread:
+            soonest = min(soonest, self._neighbours.due, self._reading.due)
         return None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
 
     def _turn(self, asked: deque[Item], seconds: float = math.inf) -> None:

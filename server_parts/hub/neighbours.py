@@ -90,7 +90,7 @@ class Neighbours:
         self._outage = Outage(
             log, "the other servers cannot be reached", "the other servers can be reached again", logging.ERROR
         )
-        self._retry = 0.0
+        self._retry = self._decide_again = 0.0
         self._apply: dict[str, Callable[[Post], None]] = {
             announcing.ASKED: self._asked_here,
             announcing.DROPPED: self._dropped,
@@ -166,9 +166,9 @@ class Neighbours:
     def _due_with_others(self) -> float:
         if self._is_lost:
             return self._retry
-        if self._asked_elsewhere.has_more:
-            return 0.0
-        return self._expected_until if self.elsewhere.expected else math.inf
+        if self.elsewhere.expected:  # meanwhile nothing can be decided
+            return self._expected_until
+        return self._decide_again if self._asked_elsewhere.has_more else math.inf
 
     def run(self, now: float) -> None:
         # Whichever call found that. Not before: somebody may be saying something.
@@ -181,12 +181,17 @@ class Neighbours:
         if self._is_lost:
             self._retry = now + RETRY
             self._start_over()
-        elif self.elsewhere.expected and now >= self._expected_until:
+        elif self.elsewhere.expected:
             self._stop_waiting()
-        elif self._asked_elsewhere.has_more:
-            with contextlib.suppress(NotYetError, StorageError):
-                self.decide()
-                self._asked_elsewhere.give_way()
+        else:
+            self._give_way(now)
+
+    def _give_way(self, now: float) -> None:
+        try:
+            self.decide()
+            self._asked_elsewhere.give_way()
+        except (NotYetError, StorageError):
+            self._decide_again = now + RETRY
 
     def _hear_all(self) -> None:
         """Read what the others have posted. StorageError: that may not be all."""

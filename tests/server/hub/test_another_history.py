@@ -107,3 +107,18 @@ def test_nobody_is_let_in_before_it_is_known_what_holds(log: Replaceable) -> Non
         assert of_type(back.ever, "joined")[0]["topic"] == ""
     finally:
         bench.stop()
+
+
+def test_a_log_that_cannot_be_read_yet_is_not_tried_all_the_time(log: Replaceable) -> None:
+    """Also at one of several servers, which has to start over when it can."""
+    bench = Bench(log, MemoryExchange(Hall(log)))
+    try:
+        alice = bench.seat("alice")
+        log.is_unreadable.set()
+        log.replace()
+        alice.submit(Who())  # so that there is a turn
+        assert wait_until(lambda: alice.outbox.closed)
+        assert wait_until(lambda: (bench.hub._patience() or 0.0) > 0.0)
+    finally:
+        log.is_unreadable.clear()
+        bench.stop()

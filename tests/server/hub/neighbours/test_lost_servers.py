@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from server_parts.hub import neighbours
-from server_parts.protocol.requests import Hello
+from server_parts.hub import announcing, neighbours
+from server_parts.protocol.requests import Bye, Hello
 from server_parts.storage.exchange import Excluded, Post
 from server_parts.storage.memory_exchange import MemoryExchange
 from server_parts.storage.records import ACTS, Message, StorageError
 from tests.peers import WAIT, of_type, wait_until
 from tests.postgres import needs_postgres
 from tests.server.hub.bench import Bench, Seat
-from tests.server.hub.neighbours.meetings import Meeting, MemoryMeeting, PostgresMeeting, held
+from tests.server.hub.neighbours.meetings import Meeting, MemoryMeeting, Open, PostgresMeeting, held
 from tests.server.storage.postgres_logs import execute
 
 
@@ -172,3 +173,28 @@ def test_who_has_only_just_been_asked_again_is_not_given_up(monkeypatch: pytest.
     finally:
         for bench in opened:
             bench.stop()
+
+
+def test_nothing_is_tried_all_the_time_that_has_to_wait_for_another_server(
+    here: Bench, there: Bench, open_server: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two guests are to leave their names, which is decided when it is known who is where. One of them goes before."""
+    third, waiting = open_server(), there.hub._neighbours
+    pat, gus = there.seat("pat"), there.seat("gus")
+
+    def is_to_give_way(guest: Seat) -> bool:
+        data = {"server": there.exchange.server, "id": guest.client.number, "what": "give way"}
+        post = Post(here.exchange.server, announcing.ASKED, {**data, "name": guest.client.name})
+        here.exchange.post([post])
+        return wait_until(lambda: waiting._asked_elsewhere.has_more)
+
+    monkeypatch.setattr(neighbours, "LONG_INTRODUCTION", 3 * WAIT)
+    with held(third):
+        start_over(there, monkeypatch)
+        assert wait_until(lambda: waiting.elsewhere.expected == {third.exchange.server})
+        assert is_to_give_way(pat)
+        pat.ask(Bye())
+        assert not waiting._asked_elsewhere.has_more
+        assert is_to_give_way(gus)
+        assert wait_until(lambda: waiting.due > time.monotonic(), WAIT / 2)  # longer the other one is not held
+    assert wait_until(lambda: gus.client.name != "gus")

@@ -47,8 +47,8 @@ class Acting:
         self._batch = state.batch
         self._last_seen = state.last_seen
 
-    def record(self, by: str, act: Act, entries: Sequence[Draft] = ()) -> None:
-        """Keep an act, and let it hold from now on. StorageError: it was not kept, and nothing holds.
+    def record(self, by: str, act: Act, entries: Sequence[Draft] = ()) -> int:
+        """Keep an act, and let it hold from now on. Returns its number. StorageError: it was not kept.
 
         `entries`: what is said of it where it was done, which is kept together with it, and told.
 
@@ -60,6 +60,7 @@ class Acting:
         self._acts.note(runs)
         for run in runs[1:]:
             self._live_rooms.publish(run.room, [run])
+        return runs[0].id
 
     def find(self, name: str) -> Person | None:
         """Whom a name means."""

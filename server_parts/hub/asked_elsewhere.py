@@ -74,7 +74,8 @@ class AskedElsewhere:
             self._conversations.bring_in(client, room, after, after)
 
     def _leave(self, client: Client, details: Details) -> None:
-        self._room_kicks.asked(client, details["room"])
+        if "kick" in details:
+            self._room_kicks.asked(client, details["kick"])
         room = client.rooms.get(details["room"])
         if room is not None:
             self._live_rooms.leave(client, room)

@@ -137,9 +137,10 @@ class LiveRooms:
         """Whether its person is in the room with another connection too."""
         return any(other in room.members for other in self.names.others(client))
 
-    def leave(self, client: Client, room: Room) -> None:
+    def leave(self, client: Client, room: Room, kick: int | None = None) -> None:
+        """`kick`: the number of the act by which it has to."""
         if isinstance(client, Distant):
-            client.leave(room.name)
+            client.leave(room.name, kick)
             return
         self.announcer.left(client, room)
         self._remove(client, room)

@@ -58,21 +58,23 @@ class Moderating:
         if self._decisions.is_used_up(client, time.monotonic()):
             return
         act = Act(acts.KICK, person.name, room=kick.room or "", reason=kick.reason, keys=person.keys)
-        self._acting.record(client.name, act)
+        number = self._acting.record(client.name, act)
         because = sentences.because(kick.reason)
         where = f" from {kick.room}" if kick.room else ""
         client.tell(events.notice(f"{person.name} was kicked{where}{because}"))
         sentence = f"you were removed{f' from {kick.room}' if kick.room else ''} by {client.name}{because}"
-        self._remove(here, room, "kicked", sentence)
+        self._remove(here, room, "kicked", sentence, number)
 
-    def _remove(self, connections: Sequence[Client], room: Room | None, code: str, sentence: str) -> None:
-        """From a room, or without one from the server."""
+    def _remove(
+        self, connections: Sequence[Client], room: Room | None, code: str, sentence: str, kick: int | None = None
+    ) -> None:
+        """From a room, or without one from the server. `kick`: the number of the act."""
         for one in connections:
             if room is None:
                 self._departures.disconnect(one, code, sentence, retry=False)
             elif one in room.members:
                 one.tell(events.notice(sentence))
-                self._live_rooms.leave(one, room)
+                self._live_rooms.leave(one, room, kick)
                 one.tell(events.presence(room.name, {"left": [one.name]}, room.people))
 
     # --- bans ---

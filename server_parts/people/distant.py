@@ -104,9 +104,10 @@ class Distant(Client):
         self.unconfirmed[f"{what} {about}"] = what, details
         self._ask(self, what, details)
 
-    def leave(self, room: str) -> None:
+    def leave(self, room: str, kick: int | None = None) -> None:
+        """It is to leave a room. `kick`: the number of the act by which it has to."""
         self.awaited.pop(room, None)
-        self._insist("leave", room, room=room)
+        self._insist("leave", room, room=room, **({} if kick is None else {"kick": kick}))
 
     def end(self, code: str, text: str, *, retry: bool, comes_back: bool = False) -> None:
         """Its connection is to end."""

@@ -6,11 +6,12 @@ import pytest
 
 from server_parts.people.roles import Role
 from server_parts.protocol import moderation_requests as order
-from server_parts.protocol.requests import Hello, Join
+from server_parts.protocol.requests import Bye, Hello, Join, Nick, Who
 from server_parts.storage.records import ACTS, Message, StorageError
 from tests.peers import of_type, wait_until
 from tests.server.hub.bench import Bench, Seat
-from tests.server.hub.neighbours.meetings import deaf
+from tests.server.hub.neighbours.meetings import Meeting, Open, deaf, read
+from tests.server.hub.neighbours.test_moderation import kicked, rooms_of
 
 
 @pytest.fixture
@@ -85,3 +86,34 @@ def test_an_act_holds_as_soon_as_those_before_it_can_be_read(
         assert wait_until(lambda: there.hub.rules.about("lobby").slow == 5)
         assert wait_until(lambda: topics(bob)[-1:] == ["spring"])
         assert len(topics(bob)) == 2
+
+
+def test_a_kick_is_not_mistaken_for_one_that_was_carried_out(
+    meeting: Meeting, open_server: Open, operator: Seat, bob: Seat, here: Bench, there: Bench
+) -> None:
+    """Of the first one bob's server hears when he has another name; the second one's server ends before it asks."""
+    bob.ask(Join("tea"))
+    assert wait_until(lambda: "tea" in rooms_of(here, "bob"))
+    with deaf(there):
+        operator.ask(order.Kick("bob", room="tea"))
+        assert wait_until(lambda: bool(bob.ask(Who("lobby"))) and "tea" not in bob.client.rooms)
+        bob.ask(Nick("robert"))
+        operator.ask(order.SetRoom("lobby", topic="heard after the kick"))
+    assert wait_until(lambda: topics(bob) == ["heard after the kick"])
+    bob.ask(Join("tea"))
+    lost = open_server()
+    lost.seat("carol")
+    lost.store.write(kicked(bob, room="tea"))
+    meeting.give_up(lost.exchange.server)
+    assert wait_until(lambda: "tea" not in bob.client.rooms)
+
+
+def test_leaving_a_private_room_is_no_kick(here: Bench, bob: Seat, there: Bench) -> None:
+    """Of many guests who go nothing is kept."""
+    guest = here.seat("gus")
+    guest.ask(Who("lobby"))
+    guest.say("psst", room="@bob")
+    assert wait_until(lambda: "psst" in read(bob) and len(rooms_of(here, "bob")) == 2)
+    guest.ask(Bye())
+    assert wait_until(lambda: bob.client.rooms.keys() == {"lobby"})
+    assert not there.hub._neighbours._acts.room_kicks._asked

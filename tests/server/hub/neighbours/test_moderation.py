@@ -143,7 +143,7 @@ def test_a_kick_from_a_room_that_was_asked_for_is_not_carried_out_again(
 ) -> None:
     """Whoever is in the room again has come after it."""
     bob.ask(Join("tea"))
-    assert wait_until(lambda: any(room == "tea" for room in _rooms_of(here, "bob")))
+    assert wait_until(lambda: any(room == "tea" for room in rooms_of(here, "bob")))
     operator.ask(order.Kick("bob", room="tea"))
     assert wait_until(lambda: "tea" not in bob.client.rooms)
     bob.ask(Join("tea"))
@@ -155,7 +155,7 @@ def test_a_kick_from_a_room_that_was_asked_for_is_not_carried_out_again(
     assert "tea" in bob.client.rooms
 
 
-def _rooms_of(bench: Bench, name: str) -> list[str]:
+def rooms_of(bench: Bench, name: str) -> list[str]:
     found = bench.hub._live_rooms.names.find(name)
     return list(found.rooms) if found is not None else []
 

@@ -14,7 +14,7 @@ from chat_common import LOBBY, color_for, is_guest, partners
 from server_parts.hub.admission import Admission
 from server_parts.hub.departures import Departures
 from server_parts.hub.entering import HOW_IN, Entering
-from server_parts.hub.neighbours import Neighbours
+from server_parts.hub.neighbours import Neighbours, NotYetError
 from server_parts.hub.reading import Reading
 from server_parts.hub.state import HubState
 from server_parts.hub.trimming import Trimming
@@ -168,6 +168,8 @@ class Arrivals:
             for bearer in list(names.bearers(name)):
                 if isinstance(bearer, Distant) and bearer is not earlier:
                     self._neighbours.wait_for(bearer, bearer.give_way)
+        if name is not None and self._conversations.is_closing(name):
+            raise NotYetError  # or what is said there to the one before would be heard by this one
 
     def _turn_away(self, client: Client, refusal: Refusal) -> None:
         """Whoever is not banned may ask again: with a password, or an invitation."""

@@ -36,6 +36,7 @@ from server_parts.storage.store import Store
 MAX_PRIVATE: Final = 1_000  # private rooms one client may be in
 RESUMED: Final = 200  # of them at most are resumed at a hello …
 ACTIVE: Final = 30 * DAY  # … if something was said in them within so many seconds
+CLOSING: Final = 0.7  # seconds that another server may take to close a room
 LATELY: Final = 600.0  # seconds for which a server that is new hears of those who have left
 
 
@@ -118,6 +119,15 @@ class Conversations:
                 if not member.gone:
                     left = [*(name for name in names if name != member.name), member.name]
                     member.tell(events.presence(room.name, {"left": left}, 0))
+
+    def is_closing(self, name: str) -> bool:
+        """Whether somebody at another server may still be writing to the one who has just given this name up."""
+        names = self._live_rooms.names
+        if names.find(name) is not None or names.is_claimed(name):
+            return False
+        if self._clock() - self._last_bearers.left(name) >= CLOSING:
+            return False
+        return any(member.is_distant for room in self._live_rooms.private_rooms(name) for member in room.members)
 
     def forget(self, name: str) -> None:
         """The name is nobody's any more: whom its owner knew means nothing for the next one."""

@@ -48,6 +48,11 @@ class LastBearers:
             _, forgotten = self._last.popitem(last=False)
             self.known_since = max(self.known_since, forgotten.left)
 
+    def left(self, name: str) -> float:
+        """When somebody last gave that name up, as far as is known here."""
+        last = self._last.get(name.lower())
+        return NEVER if last is None else last.left
+
     def replaced(self, client: Client, *, returning: bool) -> float:
         """When somebody else gave up the name that this client has just got here."""
         last = self._last.get(client.name.lower())

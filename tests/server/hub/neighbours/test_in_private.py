@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from server_parts.hub import announcing
+from server_parts.hub import announcing, conversations, neighbours
 from server_parts.hub.asked_elsewhere import AskedElsewhere
 from server_parts.people.knowledge import UNDER_WAY
-from server_parts.protocol.requests import Bye, Nick, Say
+from server_parts.protocol.requests import Bye, Hello, Nick, Say, Who
 from server_parts.storage.exchange import Post
 from server_parts.storage.records import Message, StorageError
-from tests.peers import wait_until
+from tests.peers import WAIT, wait_until
 from tests.server.hub.bench import Bench, Seat
 from tests.server.hub.neighbours.meetings import Open, hears_text, held, read
 
@@ -101,6 +101,30 @@ def test_who_comes_back_at_another_server_may_write_to_whom_they_knew(
     there.seat("carol", session=session, token="c" * 32).ask(Say("@bob", ["two"], 2), Bye())
     open_server().seat("carol", session=session, token="c" * 32).ask(Say("@bob", ["three"], 3), Bye())
     assert wait_until(lambda: sorted(read(bob)) == ["one", "three", "two"])
+
+
+def test_a_text_on_its_way_between_servers_does_not_reach_the_next_bearer(
+    alice: Seat, here: Bench, there: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer's server had not heard yet that the name has changed hands: nobody gets that before it has."""
+    monkeypatch.setattr(neighbours, "ANSWER_TIME", WAIT)
+    monkeypatch.setattr(conversations, "CLOSING", WAIT)
+    guest, stranger = there.seat("carol"), Seat(there)
+    assert alice.sees_come("carol")
+    alice.say("psst", room="@carol")
+    assert wait_until(lambda: "psst" in read(guest))
+    with held(here):
+        alice.submit(Say("@carol", ["for the one who left"], 2))
+        guest.ask(Bye())
+        stranger.submit(Hello("carol", there.session(), rooms={"@alice": None}))
+        assert wait_until(lambda: bool(there.hub._held or stranger.heard("welcome")))
+    stranger.settle()
+    assert wait_until(lambda: "@alice+carol" in stranger.client.rooms)
+    alice.seq = 2
+    alice.ask(Who())
+    alice.say("who are you?", room="@carol")
+    hears_text(stranger, "who are you?")
+    assert "for the one who left" not in read(stranger)
 
 
 def test_how_far_a_reader_was_behind_is_known_everywhere(here: Bench, there: Bench, alice: Seat) -> None:

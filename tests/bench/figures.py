@@ -125,7 +125,7 @@ def _clock(seconds: float) -> str:
 
 def _measured(part: parts.Part, bench: Bench) -> Part:
     """What could be measured of it, and why the rest could not."""
-    found, begun = Part(date=_now()), time.monotonic()
+    found, begun = Part(date=_now(), processor=report.processor()), time.monotonic()
     try:
         with _at_most(part.most):
             for row in part.measure(bench):

@@ -121,7 +121,7 @@ def machine(folder: Path) -> dict[str, Any]:
     return {
         "system": platform.platform(),
         "processors": os.cpu_count(),
-        "processor": _processor(),
+        "processor": processor(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "python": sys.version.split()[0],
         "sqlite": sqlite3.sqlite_version,
@@ -129,7 +129,7 @@ def machine(folder: Path) -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

@@ -27,6 +27,7 @@ class Part:
     seconds: float = 0.0
     problem: str = ""
     date: str = ""
+    processor: str = ""  # on which it was measured: parts may be measured again elsewhere
 
 
 @dataclass

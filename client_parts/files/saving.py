@@ -80,7 +80,10 @@ class Part:
             with suppress(FileExistsError, BlockingIOError):
                 return part, _locked(self._folder.open(part, os.O_RDWR | _NEW))
             with suppress(OSError):
-                return part, _locked(_own_file(self._folder.open(part, os.O_RDWR | _OLD)))
+                descriptor = _locked(_own_file(self._folder.open(part, os.O_RDWR | _OLD)))
+                if self._folder.has(part, descriptor):
+                    return part, descriptor
+                os.close(descriptor)  # whoever had it has finished it just now: it is their file
         raise FileProblem(f"There are too many files called {harmless_line(self._target.name)} already.")
 
     def _take_in_what_is_there(self) -> None:
@@ -202,6 +205,14 @@ class _Folder:
 
     def open(self, name: str, flags: int) -> int:
         return os.open(self._named(name), flags, _OWNER_ONLY, dir_fd=self._descriptor)
+
+    def has(self, name: str, descriptor: int) -> bool:
+        """Whether that open file still has this name."""
+        try:
+            found = os.stat(self._named(name), dir_fd=self._descriptor, follow_symlinks=False)
+        except OSError:
+            return False
+        return os.path.samestat(found, os.fstat(descriptor))
 
     def replace(self, name: str, by: str) -> None:
         os.replace(self._named(name), self._named(by), src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from client_parts.files import saving
 from client_parts.files.folder import downloads
 from client_parts.files.local import FileProblem
 from client_parts.files.saving import InMemory, Part, WrongBytes
@@ -108,6 +109,24 @@ def test_two_who_fetch_the_same_do_not_disturb_each_other(tmp_path: Path) -> Non
         part.write(DATA)
     assert [Path(part.finish()).name for part in (one, other)] == ["plan.png", "plan (2).png"]
     assert {path.read_bytes() for path in tmp_path.iterdir()} == {DATA}
+
+
+def test_a_part_that_is_finished_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opened it before that, and gets its lock behind it, would write over a whole file."""
+    first, locked = part_in(tmp_path), saving._locked
+    first.write(DATA)
+
+    def finished_and_locked(descriptor: int) -> int:
+        if "plan.png" not in names(tmp_path):
+            first.finish()
+        return locked(descriptor)
+
+    monkeypatch.setattr(saving, "_locked", finished_and_locked)
+    second = part_in(tmp_path)
+    assert second.offset == 0
+    second.write(DATA)
+    assert Path(second.finish()).read_bytes() == (tmp_path / "plan.png").read_bytes() == DATA
+    assert len(names(tmp_path)) == 2
 
 
 def _link(part: Path, outside: Path) -> None:

@@ -204,6 +204,13 @@ class FileDesk:
             self.running.end(owner)
             self.promises.drop(owner)
 
+    def age(self, id: str) -> float:
+        """How many seconds ago a file was announced that is not said yet; for ever, if it is gone just now."""
+        try:
+            return self.clock() - self.store.upload(id).reservation.created
+        except NoSuchFile:
+            return math.inf
+
     def ready(self, id: str, owners: tuple[str, ...], room: str) -> FileRecord | None:
         """A file that one of these may say now in that room."""
         if not self.is_accepted(id):

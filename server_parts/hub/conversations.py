@@ -159,8 +159,7 @@ class Conversations:
         if other is None and not names.is_claimed(name):
             return Refusal("no_such_user", f"there is nobody called {name} to talk to", "room")
         if other is not None and self._may_be_mistaken(client, other, room):
-            text = f"this is a different {name} than before: join @{name} to talk to them"
-            return Refusal("no_such_user", text, "room")
+            return _another(name)
         members = [one for one in (*names.bearers(client.name), *others) if room not in one.rooms]
         if members or room not in client.wrote_in:
             refusal = self._refusal(client, other, name, room, members)
@@ -172,6 +171,13 @@ class Conversations:
         if other is not None and other.away is not None:
             client.tell(events.notice(f"{other.name} is away: {other.away}"))
         return room
+
+    def meant(self, client: Client, room: str, age: float) -> Refusal | None:
+        """Whether what the client began to send so many seconds ago is not for who bears the other name now."""
+        other = self._live_rooms.names.find(_other(client, room))
+        if other is None or other.replaced <= max(self._clock() - age, client.asked):
+            return None
+        return None if client.joined_with.get(room) == other.bearing else _another(other.name)
 
     def bring_in(self, client: Client, room: str, floor: int, after: int | None, history: int = 0) -> None:
         """Make somebody a member who has not asked for it: their reader knows of nothing."""
@@ -225,6 +231,10 @@ class Conversations:
                 if len(member.rooms) >= MAX_PRIVATE and sum(map(_is_private, member.rooms)) >= MAX_PRIVATE:
                     return Refusal("too_many", f"{member.name} is in too many conversations already", "room")
         return self._contacts.refusal(client, other, name, room)
+
+
+def _another(name: str) -> Refusal:
+    return Refusal("no_such_user", f"this is a different {name} than before: join @{name} to talk to them", "room")
 
 
 def _is_private(room: str) -> bool:

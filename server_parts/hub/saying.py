@@ -23,7 +23,7 @@ from server_parts.storage.records import Draft
 class Saying:
     def __init__(self, state: HubState, amending: Amending) -> None:
         self._amending = amending
-        self._bringing = Bringing(state.desk)
+        self._bringing = Bringing(state.desk, state.conversations)
         self._store = state.store
         self._live_rooms = state.live_rooms
         self._conversations = state.conversations

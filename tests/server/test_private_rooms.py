@@ -13,6 +13,7 @@ from server_parts.storage.sqlite.log import SqliteLog
 from server_parts.storage.store import Store
 from tests.conftest import Chat, Serve
 from tests.peers import Frame, Native, codes, of_type
+from tests.sending import reserve, send
 
 pytestmark = pytest.mark.usefixtures("both_ways")
 
@@ -243,6 +244,25 @@ def test_so_does_time(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     bob.leave()
     chat.native("bob")
     assert alice.tell("who is there?", "@bob")["id"] == 2
+
+
+def test_not_even_a_file_that_was_sent_for_long(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else has the name when it is whole. Who joins the room with them means them."""
+    monkeypatch.setattr(conversations, "UNDER_WAY", 0.0)
+    alice, bob = chat.native("alice"), chat.native("bob")
+    alice.tell("psst", "@bob")
+    place = reserve(alice, "plan.txt", 4, "@bob")
+    bob.leave()
+    stranger = chat.native("bob")
+    assert send(chat.port, place["url"], b"plan").status == 201
+    refused = alice.until("error", seq=alice.say("", "@bob", file=place["id"]))
+    assert (refused["code"], refused["text"][:26]) == ("no_such_user", "this is a different bob th")
+    assert [frame for frame in stranger.pending() if frame["type"] == "message"] == []
+    alice.send("join", room="@bob")
+    assert alice.until("message", seq=alice.say("", "@bob", file=place["id"]))["file"]["name"] == "plan.txt"
+    again = reserve(alice, "more.txt", 4, "@bob")
+    assert send(chat.port, again["url"], b"more").status == 201
+    assert alice.until("message", seq=alice.say("", "@bob", file=again["id"]))["file"]["name"] == "more.txt"
 
 
 def test_who_was_held_back_is_told_in_time_again(serve: Serve) -> None:

@@ -136,7 +136,7 @@ class PostgresFiles:
         return made
 
     def upload(self, id: str) -> Upload:
-        rows = self._pool.fetch(_UPLOAD, (_checked(id),))
+        rows = self._reader.look_up(_UPLOAD, (_checked(id),))
         if not rows:
             raise NoSuchFile
         return _upload_of(rows[0])

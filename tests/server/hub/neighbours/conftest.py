@@ -62,9 +62,13 @@ def bob(there: Bench, alice: Seat) -> Seat:
     return bob
 
 
-@pytest.fixture
-def operator(here: Bench) -> Seat:
-    seat = Seat(here, Role.OWNER)
+def operator_at(bench: Bench) -> Seat:
+    seat = Seat(bench, Role.OWNER)
     seat.client.name = "server"
     seat.ask(Hello("server", ""))
     return seat
+
+
+@pytest.fixture
+def operator(here: Bench) -> Seat:
+    return operator_at(here)

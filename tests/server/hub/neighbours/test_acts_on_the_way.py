@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from server_parts.people.roles import Role
 from server_parts.protocol import moderation_requests as order
-from server_parts.protocol.requests import Bye, Hello, Join, Nick, Who
+from server_parts.protocol.requests import Bye, Join, Nick, Who
 from server_parts.storage.records import ACTS, Message, StorageError
 from tests.peers import of_type, wait_until
 from tests.server.hub.bench import Bench, Seat
+from tests.server.hub.neighbours.conftest import operator_at
 from tests.server.hub.neighbours.meetings import Meeting, Open, deaf, read
-from tests.server.hub.neighbours.test_moderation import kicked, rooms_of
+from tests.server.hub.neighbours.test_moderation import kick_and_be_lost, rooms_of
 
 
 @pytest.fixture
 def moderator(there: Bench) -> Seat:
     """Somebody who is obeyed at bob's server too."""
-    seat = Seat(there, Role.OWNER)
-    seat.client.name = "server"
-    seat.ask(Hello("server", ""))
-    return seat
+    return operator_at(there)
 
 
 def topics(seat: Seat, room: str = "lobby") -> list[str]:
@@ -101,10 +98,7 @@ def test_a_kick_is_not_mistaken_for_one_that_was_carried_out(
         operator.ask(order.SetRoom("lobby", topic="heard after the kick"))
     assert wait_until(lambda: topics(bob) == ["heard after the kick"])
     bob.ask(Join("tea"))
-    lost = open_server()
-    lost.seat("carol")
-    lost.store.write(kicked(bob, room="tea"))
-    meeting.give_up(lost.exchange.server)
+    kick_and_be_lost(meeting, open_server(), bob, "tea")
     assert wait_until(lambda: "tea" not in bob.client.rooms)
 
 

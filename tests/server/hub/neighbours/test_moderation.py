@@ -116,6 +116,13 @@ def kicked(seat: Seat, *, ago: float = 0.0, room: str = "") -> Entry:
     return Entry([acts.draft_of("server", act, time.time() - ago)], {})
 
 
+def kick_and_be_lost(meeting: Meeting, server: Bench, seat: Seat, room: str) -> None:
+    """A server ends between its act and what it was to ask of the others."""
+    server.seat("carol")
+    server.store.write(kicked(seat, room=room))
+    meeting.give_up(server.exchange.server)
+
+
 def test_a_kick_is_carried_out_although_its_server_is_gone(open_server: Open, bob: Seat) -> None:
     """It had no time to ask for it."""
     open_server().store.write(kicked(bob))
@@ -129,10 +136,7 @@ def test_a_kick_from_a_room_is_carried_out_when_its_server_is_gone(
 ) -> None:
     """Not before: it may ask yet, and that counts."""
     bob.ask(Join("tea"))
-    lost = open_server()
-    lost.seat("carol")
-    lost.store.write(kicked(bob, room="tea"))
-    meeting.give_up(lost.exchange.server)
+    kick_and_be_lost(meeting, open_server(), bob, "tea")
     assert wait_until(lambda: "tea" not in bob.client.rooms)
     bob.heard()
     assert [frame["text"] for frame in of_type(bob.ever, "notice")] == ["you were removed from tea by server: enough"]

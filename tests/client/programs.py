@@ -17,13 +17,17 @@ import pexpect  # type: ignore[import-untyped]
 import pyte
 
 from tests.client.ports import ReservedPort
+from tests.peers import SLOWNESS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "client.py")
-SECONDS = 10.0
+SECONDS = 10.0 * SLOWNESS
 # `python client.py` that opens no screen before it knows whether there is a chat, however slow the machine is.
 KNOWS_FIRST = (sys.executable, "-c", f"import sys, client; client._SOON = {SECONDS}; sys.exit(client.main())")
 ROWS, COLUMNS = 24, 80
+# How much is read of what a program writes before a test looks at the screen again. A test that does not wait for all
+# it asks for fails where this is small.
+PIECE = int(os.environ.get("CHAT_TEST_PIECE", "65536"))
 
 
 def environment(token_file: Path, **more: str) -> dict[str, str]:
@@ -281,7 +285,7 @@ class Terminal:
         if self._hung_up:
             return False
         try:
-            data = self._child.read_nonblocking(65_536, seconds)
+            data = self._child.read_nonblocking(PIECE, seconds)
         except pexpect.TIMEOUT:
             return False
         except pexpect.EOF:

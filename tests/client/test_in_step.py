@@ -45,8 +45,7 @@ def test_terminals_are_in_step(person: Open, open_terminal: Open, real_server: S
         terminal.wait_for_status("#builds 1 new")
     second.type(FOCUS_IN)
     goes_to(second, "builds")
-    first.wait_until(lambda: "#builds" not in first.status_row)
-    assert "@bob 1 new" in first.status_row
+    first.wait_until(lambda: "#builds" not in first.status_row and "@bob 1 new" in first.status_row)
     looks_away(second)
     bob.type("one\rtwo\r")
     second.wait_for("two")

@@ -283,7 +283,7 @@ def test_an_operator_leaves_nothing_to_the_shell(shell: Terminal, tmp_path: Path
     """What is typed while the server stops is thrown away."""
     trap = tmp_path / "trap"
     shell.type(f"TERM={kind} {PROGRAM[0]} server.py --port 0 --data :memory:; echo ended=$?\r")
-    shell.wait_for("Server started on")
+    shell.wait_for("In a browser:")  # the line after the port
     row = next(row for row in shell.rows if "Server started on" in row)
     with Native(int(row.rsplit(":", 1)[1]), "alice"):
         shell.type(f"exit\rtouch {trap}\r")

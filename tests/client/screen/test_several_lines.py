@@ -38,9 +38,9 @@ def test_several_lines_are_one_message(person: Open, key: str) -> None:
     assert "online" in ann.status_row
     ann.type("\r")
     for screen in (ann, bob):
-        screen.wait_until(lambda: any("ann: one" in row for row in screen.messages))  # noqa: B023
-        place = next(number for number, row in enumerate(screen.messages) if "ann: one" in row)
-        assert screen.messages[place + 1].startswith("    two")
+        screen.wait_until(lambda: any(row.startswith("    two") for row in screen.messages))  # noqa: B023
+        place = next(number for number, row in enumerate(screen.messages) if row.startswith("    two"))
+        assert "ann: one" in screen.messages[place - 1]
     ann.wait_for_typed("lobby>")
 
 
@@ -91,8 +91,7 @@ def test_messages_arrive_while_three_lines_are_typed(person: Open) -> None:
     for number in range(40):
         bob.type(f"message {number}\r")
     ann.wait_for("bob: message 39")
-    ann.wait_for_typed(*THREE)
-    assert ann.typing_at == (1, INDENT + 2)
+    ann.wait_until(lambda: ann.typed == list(THREE) and ann.typing_at == (1, INDENT + 2))
     ann.type("-\r")
     bob.wait_for("    tw-o")
     seen = [row for row in ann.history() + ann.rows if "bob: message" in row]
@@ -303,8 +302,7 @@ def test_an_editor_that_fails_is_one_line(person: Open, editor: str, sentence: s
     ann = person("ann", VISUAL=editor)
     ann.type(f"my\ndraft{LEFT}\x18\x05")
     ann.wait_for(sentence[:70])
-    ann.wait_for_typed("lobby> my", "       draft")
-    assert ann.typing_at == (1, INDENT + 4)
+    ann.wait_until(lambda: ann.typed == ["lobby> my", "       draft"] and ann.typing_at == (1, INDENT + 4))
     assert ann.has_region
 
 

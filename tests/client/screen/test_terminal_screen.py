@@ -49,13 +49,12 @@ def test_typing_is_not_disturbed_by_arriving_messages(person: Open) -> None:
     """A half-typed line stays as it is, with the cursor in its middle, and can be finished there."""
     ann, bob = person("ann"), person("bob")
     ann.type("hello world\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D")
-    ann.wait_for_prompt("lobby> hello world")
-    column = ann.column
+    column = len("lobby> hello ")
+    ann.wait_until(lambda: ann.prompt == "lobby> hello world" and ann.column == column)
     for number in range(40):
         bob.type(f"message {number}\r")
     ann.wait_for("said -> message 39")
-    ann.wait_for_prompt("lobby> hello world")
-    assert ann.column == column
+    ann.wait_until(lambda: ann.prompt == "lobby> hello world" and ann.column == column)
     ann.type("dear \r")
     bob.wait_for("ann said -> hello dear world")
     seen = [row for row in ann.history() + ann.rows if "said -> message" in row]

@@ -84,7 +84,7 @@ def test_a_half_typed_line_survives_a_message(operator: Terminal) -> None:
         alice.tell("sorry to interrupt")
         operator.wait_for("sorry to interrupt")
         operator.wait_for_prompt("server> I was just to say")
-        assert operator.column == len("server> I was just")
+        operator.wait_until(lambda: operator.column == len("server> I was just"))
         operator.type(" about\r")
         assert alice.message_from("server")["text"] == "I was just about to say"
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -25,6 +25,7 @@ from chat_common import harmless_line, is_name
 
 MAX_QUERY: Final = 400  # characters; what is beyond is not looked for
 MAX_PHRASES: Final = 8  # words and phrases; the time of a search grows with each
+MOST_KNOWN: Final = 20_000  # characters of which it is remembered whether they make words
 MAX_ECHO: Final = 40  # of what somebody sent, in an answer
 DAY: Final = 86_400
 
@@ -123,10 +124,13 @@ def query_problem(text: str) -> str | None:
 
 def words_of(text: str) -> list[str]:
     """The words of a text, in order and as they are compared."""
-    if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
+    return _ASCII_WORD.findall(text.lower()) if text.isascii() else spaced(text).split()
+
+
+def spaced(text: str) -> str:
+    """The words of a text with spaces between them, of which there may be many."""
     bare = _UNMARKED.sub("", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(_spaced(unicodedata.normalize("NFC", bare))).split()
+    return unicodedata.normalize("NFC", bare).translate(_SPACED)
 
 
 def fold_name(name: str) -> str:
@@ -134,17 +138,25 @@ def fold_name(name: str) -> str:
     return name.encode("utf-8", "replace").lower().decode()
 
 
-def _spaced(text: str) -> Iterator[str]:
-    """Pieces of `text` that make its words once they are joined: what is no word becomes a space."""
-    for character in text:
+class _Spaced(dict[int, str]):
+    """What each character becomes, so that words stand apart: what is no word becomes a space. For `str.translate`."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
         if _UNSPACED.match(character):
-            yield f" {character} "
+            piece = f" {character} "
         elif character.isalnum():
-            yield character
+            piece = character
         else:
             kind = unicodedata.category(character)
             # Vowel signs of Indian scripts are marks and belong to their word; an emoji is a word of its own.
-            yield character if kind in ("Mn", "Mc") else f" {character} " if kind == "So" else " "
+            piece = character if kind in ("Mn", "Mc") else f" {character} " if kind == "So" else " "
+        if len(self) < MOST_KNOWN:
+            self[code] = piece
+        return piece
+
+
+_SPACED: Final = _Spaced()
 
 
 def _is_complete(word: str) -> bool:

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final
 
-from server_parts.storage.search_query import fold_name, words_of
+from server_parts.storage.search_query import fold_name, spaced
 from server_parts.storage.sqlite.amending import Forgotten
 
 VERSION: Final = 3  # of the tables below and of what a word is; another one in the file makes the index anew
@@ -34,7 +34,7 @@ _DROP: Final = tuple(f"DROP TABLE IF EXISTS {name}" for name in ("about", "words
 # What is searched for: texts that are there, and that do not stand in another message too.
 FINDABLE: Final = "m.text <> '' AND (m.about IS NULL OR m.about LIKE 'reply %')"
 # Texts that are plain ASCII go to the tokenizer as they are (no Python); as many bytes as characters means just that.
-_TEXT: Final = "CASE WHEN length(m.text) = length(CAST(m.text AS BLOB)) THEN m.text ELSE spaced_words(m.text) END"
+_TEXT: Final = "CASE WHEN length(m.text) = length(CAST(m.text AS BLOB)) THEN m.text ELSE spaced(m.text) END"
 _TAGS: Final = "'u' || hex(lower(m.sender)) || ' r' || m.room || CASE WHEN r.private THEN ' private' ELSE ' public' END"
 _INDEX: Final = f"""
     INSERT INTO words (rowid, text, tags)
@@ -93,7 +93,7 @@ def forget(connection: sqlite3.Connection, messages: Iterable[Forgotten]) -> boo
         if connection.execute(_IS_NOTED, (gone.n, gone.edit)).fetchone() is None:
             continue
         tags = f"u{sender_tag(gone.sender)} r{gone.room} {'private' if gone.private else 'public'}"
-        text = gone.text if gone.text.isascii() else spaced_words(gone.text)
+        text = gone.text if gone.text.isascii() else spaced(gone.text)
         connection.execute(_FORGET, (gone.n, text, tags))
         for statement in _UNNOTE:
             connection.execute(statement, (gone.n,))
@@ -122,7 +122,3 @@ def is_merge_due(connection: sqlite3.Connection) -> bool:
 def sender_tag(sender: str) -> str:
     """A name as one word whatever it is made of, so that alice is not found in alice-2."""
     return fold_name(sender).encode().hex()
-
-
-def spaced_words(text: str) -> str:
-    return " ".join(words_of(text))

@@ -22,7 +22,7 @@ from typing import Any, Final
 from server_parts.storage.finding import Finds, Found, Wanted, end_of_search
 from server_parts.storage.outage import of_the_search_index
 from server_parts.storage.records import Message, StorageError
-from server_parts.storage.search_query import DAY, Query
+from server_parts.storage.search_query import DAY, Query, spaced
 from server_parts.storage.sqlite.amending import Forgotten
 from server_parts.storage.sqlite.files import READING_PATIENCE, ReaderPool, connect, create_private, told
 from server_parts.storage.sqlite.indexing import (
@@ -37,7 +37,6 @@ from server_parts.storage.sqlite.indexing import (
     note_merge,
     outdated,
     progress,
-    spaced_words,
 )
 from server_parts.storage.sqlite.match_expression import EVER, Scope, make_vocabulary, match_expression, vocabulary
 from server_parts.storage.sqlite.reader import ITS_SESSION, MESSAGE, messages
@@ -259,7 +258,7 @@ class SearchIndex:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA synchronous = NORMAL")  # a power failure may take back a slice, never break it
-            connection.create_function("spaced_words", 1, spaced_words, deterministic=True)
+            connection.create_function("spaced", 1, spaced, deterministic=True)
             self._prepare(connection)
             make_vocabulary(connection)
             self._to_merge = is_merge_due(connection)

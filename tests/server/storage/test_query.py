@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client_parts.screen.view import as_sentence
+from server_parts.storage import search_query
 from server_parts.storage.memory_log import MemoryLog
 from server_parts.storage.search_query import DAY, MAX_QUERY, Phrase, Query, parse, query_problem, words_of
 from server_parts.storage.sqlite.log import SqliteLog
@@ -157,6 +158,17 @@ def test_what_is_too_long_is_cut() -> None:
 def test_words(text: str, words: list[str]) -> None:
     """Texts are cut into words without case and accents; unspaced scripts and emoji into single characters."""
     assert words_of(text) == words
+
+
+def test_what_is_remembered_of_characters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing depends on it: the words of a text are the same before, with a few, and with all of them."""
+    text = "".join(map(chr, range(0x2B00))) + "日本語のtext ok❤️🎉हिन्दी"
+    words = words_of(text)
+    assert words_of(text) == words
+    monkeypatch.setattr(search_query, "MOST_KNOWN", 3)
+    monkeypatch.setattr(search_query, "_SPACED", known := search_query._Spaced())
+    assert words_of(text) == words
+    assert len(known) == 3
 
 
 @given(st.text() | st.sampled_from(HOSTILE))

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import os
 import socket
+import sys
 import time
 from typing import Final
 
@@ -33,22 +34,27 @@ class Acceptor:
         self._full = full
         self._spare = _spare_descriptor()
         self._pause = 0.0
+        self._is_crowd = False  # somebody has just come, so the next may be there: accepted without a look before
 
     def accept(self, seconds: float) -> Accepted | None:
         """The next connection; None if none comes within so many seconds, or it went away, or could not be let in."""
         if self._pause:
             time.sleep(self._pause)
         try:
-            if not sockets.readable(self._listener, seconds):  # not every system wakes accept() when it is shut down
+            # Not every system wakes accept() when it is shut down.
+            if not (self._is_crowd or sockets.readable(self._listener, seconds)):
                 return None
+            self._is_crowd = False
             connection, address = self._listener.accept()
-            connection.setblocking(True)  # some systems pass the listener's mode on
+            if sys.platform != "linux":
+                connection.setblocking(True)  # others may pass the listener's mode on
         except OSError as error:
             if error.errno in OUT_OF_DESCRIPTORS:
                 self._turn_one_away()
                 self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
             return None  # ECONNABORTED and its like: that client went away again
         self._pause = 0.0
+        self._is_crowd = True
         return connection, address[:2]
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ class Wire:
     at a time: the reader receives; whoever empties the outbox sends.
     """
 
-    __slots__ = ("_flags", "_is_handed_over", "_most", "_socket", "_was_reset", "lock")
+    __slots__ = ("_flags", "_is_drained", "_is_handed_over", "_most", "_socket", "_was_reset", "lock")
 
     is_encrypted = False
 
@@ -37,6 +37,7 @@ class Wire:
         self._socket = connection
         self._flags = sockets.DONTWAIT
         self._most = LITTLE  # bytes that are received at once
+        self._is_drained = False  # all that had arrived was received the last time: more takes a moment
         self._was_reset = False
         self._is_handed_over = False
         self.lock = threading.Lock()  # the outbox's, and for whatever a wire has to share between its directions
@@ -58,8 +59,8 @@ class Wire:
         return self._with_the_rest(self._receive(self._most))
 
     def receive_within(self, seconds: float) -> bytes | None:
-        """The same; None if nothing arrives within so many seconds. What is there is received without a look before."""
-        if self._flags is not None:
+        """The same; None if nothing arrives within so many seconds. What may be there is received without a look."""
+        if self._flags is not None and not self._is_drained:
             with contextlib.suppress(OSError):
                 return self._with_the_rest(self._socket.recv(self._most, self._flags))
         return self.receive() if self.readable(seconds) else None
@@ -74,6 +75,7 @@ class Wire:
         """And what has arrived with that little, if anything: what came together is handled together."""
         if len(data) == LITTLE == self._most and self._flags is not None:
             data += self._receive(MUCH, self._flags)
+        self._is_drained = len(data) < self._most
         self._most = LITTLE if len(data) < LITTLE else MORE if len(data) < MORE else MUCH
         return data
 

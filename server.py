@@ -57,6 +57,7 @@ from server_parts.wire.certificate import Certificate, CertificateError
 from server_parts.wire.certificate_watch import CertificateWatch
 from server_parts.wire.entrance import Entrance
 from server_parts.wire.giving_way import GivingWay
+from server_parts.wire.making import Making
 from server_parts.wire.outbox import Outbox
 from server_parts.wire.readers import Readers
 from server_parts.wire.turning_away import TurningAway
@@ -92,8 +93,7 @@ class ChatServer:
         exchange: Exchange | None = None,
     ) -> None:
         """`exchange` is with the other servers on this log, if it is not the log's own."""
-        self.host = host
-        self.port = port
+        self.host, self.port = host, port
         self.settings = settings or Settings(console=False)
         self.server_socket: socket.socket | None = None
         self.certificate = certificate  # without one, no connection can be encrypted
@@ -109,6 +109,7 @@ class ChatServer:
         self._proxies = Proxies() if site is None else site.proxies
         self._exchange = exchange or self._store.exchange
         self._hub = Hub(self._store, self.settings, self._places, self._exchange)
+        self._making = Making(self._hub.turns.present)
         self._entrance = Entrance((lambda: certificate.context) if certificate else None, self._hub.turns.present)
         self._reading = Reading(self.settings, self._hub, self._store, RateLimits(self.settings.rate), site)
         self._turning_away = TurningAway(may_be_http if site is not None else lambda first: False)
@@ -216,7 +217,7 @@ class ChatServer:
             return
         sockets.tune(connection)
         wire = Wire(connection)
-        client = Client(Outbox(wire, self.settings.backlog), where)
+        client = Client(Outbox(wire, self.settings.backlog, self._making), where)
         client.on_kept_place = self._places.last_was_kept
         self._connections[connection] = client
         try:
@@ -253,7 +254,7 @@ class ChatServer:
     def _serve(self, client: Client, wire: Wire, opened: float, visitor: Visitor) -> None:
         if wire.is_encrypted:
             opened = time.monotonic()
-            client.outbox, client.is_confidential = Outbox(wire, self.settings.backlog), True
+            client.outbox, client.is_confidential = Outbox(wire, self.settings.backlog, self._making), True
             if self._stopping:  # the goodbye may have gone to the outbox before
                 return
         visitor.is_encrypted = wire.is_encrypted
@@ -341,8 +342,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if command.import_from is not None:
             return interruptible(importing.import_folder, command.settings, command.import_from)
         # The port first: where it is taken, that is what a person who started twice wants to be told.
-        listener = sockets.open_listener(command.host, command.port)
-        with contextlib.closing(listener):
+        with sockets.open_listener(command.host, command.port) as listener:
             return _serve(command, listener)
     except (StorageError, CertificateError) as error:
         return complain(as_sentence(str(error)))
@@ -358,9 +358,8 @@ def _serve(command: settings.Command, listener: socket.socket) -> int:
     service_log = ServiceLog(command.settings, ScreenLog(screen) if screen else None)
     stop_on_signals(server.stop_server, screen.give_back if screen else None)
     _tell_start(server)
-    address = _address_of(listener)
-    tell_pages(address, server.port, encryption.certificate, command.settings)
-    tell_reach(address, server.port, encryption, command.settings)
+    tell_pages(_address_of(listener), server.port, encryption.certificate, command.settings)
+    tell_reach(_address_of(listener), server.port, encryption, command.settings)
     try:
         server.start_server()
     finally:

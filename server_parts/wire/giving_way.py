@@ -1,4 +1,4 @@
-"""Giving way to those who are in: work for newcomers waits while the hub is in a turn.
+"""Giving way to people who talk: work for newcomers, and for who reads the past, waits while the hub is in a turn.
 
 While the hub tells a room, it lets go of Python's lock once or twice for each member, and whoever computes meanwhile
 keeps it waiting each time. So that work waits until the turn is over, but not for ever: a busy hub is always in one.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-# Times as long as the last work took, newcomers wait for one turn: so they have a ninth of the time, however busy the
+# Times as long as the last work took, it waits for one turn: so newcomers have a ninth of the time, however busy the
 # hub is, and however fast the machine …
 PATIENCE: Final = 8
 MOST: Final = 0.005  # … but so many seconds at most
@@ -22,22 +22,28 @@ LOOK: Final = 0.0005  # seconds until it looks again
 class GivingWay:
     """One thread's."""
 
-    __slots__ = ("_took", "_turn")
+    __slots__ = ("_begun", "_most", "_took", "_turn")
 
-    def __init__(self, turn: Callable[[], int]) -> None:
-        """`turn`: which one it is; 0 between two of them. Any thread may ask."""
-        self._turn = turn
-        self._took = 0.0
+    def __init__(self, turn: Callable[[], int], most: float = MOST) -> None:
+        """`turn`: which one it is; 0 between two of them. Any thread may ask. `most`: seconds that it waits."""
+        self._turn, self._most = turn, most
+        self._begun = self._took = 0.0
 
     @contextmanager
     def work(self) -> Iterator[None]:
-        """Work for a newcomer: after the present turn, or some of it."""
-        self._give_way(min(PATIENCE * self._took, MOST))
-        begun = time.monotonic()
+        """Some of it: after the present turn, or a part of that."""
+        self.begin()
         try:
             yield
         finally:
-            self._took = time.monotonic() - begun
+            self.end()
+
+    def begin(self) -> None:
+        self._give_way(min(PATIENCE * self._took, self._most))
+        self._begun = time.monotonic()
+
+    def end(self) -> None:
+        self._took = time.monotonic() - self._begun
 
     def _give_way(self, seconds: float) -> None:
         turn = self._turn()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from server_parts.wire.backlog import Backlog, Block
+from server_parts.wire.making import Making
 from server_parts.wire.wire import Wire
 
 log = logging.getLogger("chat")
@@ -29,12 +30,13 @@ class Outbox:
     """One client's way out. Every method may be called from any thread."""
 
     __slots__ = (
-        "_backlog", "_bound", "_closed", "_drainer", "_emptying", "_finishing", "_lock", "_state", "_try_send", "_wire",
-        "overflowed", "stalled",
+        "_backlog", "_bound", "_closed", "_drainer", "_emptying", "_finishing", "_lock", "_making", "_state",
+        "_try_send", "_wire", "overflowed", "stalled",
     )  # fmt: skip
 
-    def __init__(self, wire: Wire, bound: int) -> None:
+    def __init__(self, wire: Wire, bound: int, making: Making) -> None:
         self._wire = wire
+        self._making = making
         self._try_send = wire.try_send  # bound once: `offer` calls it for every client of every message
         self._bound = bound  # of the bytes that the hub offers and that wait
         self._lock = wire.lock  # guards all below; never held over a call that waits
@@ -210,7 +212,7 @@ class Outbox:
                 if self._closed:
                     raise BrokenPipeError
             try:
-                more = (page := next(pages, None)) is not None
+                more = (page := self._making.page(pages)) is not None
                 if page is not None:
                     self._send(page, STALLED)
             finally:

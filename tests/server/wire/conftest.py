@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from server_parts.wire import sockets
+from server_parts.wire.making import Making
 from server_parts.wire.outbox import Outbox
 from server_parts.wire.wire import Wire
 from tests.peers import WAIT
@@ -37,7 +38,13 @@ def set_aside(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture
-def open_outbox() -> Iterator[Open]:
+def making() -> Making:
+    """Of a server where nobody talks."""
+    return Making()
+
+
+@pytest.fixture
+def open_outbox(making: Making) -> Iterator[Open]:
     """Makes an outbox and the client's end of its connection, stalled or not; closes both."""
     opened: list[tuple[Outbox, socket.socket]] = []
 
@@ -47,7 +54,7 @@ def open_outbox() -> Iterator[Open]:
         theirs.settimeout(WAIT)
         if stalled:
             swallow(ours)
-        opened.append((Outbox(Wire(ours), bound), theirs))
+        opened.append((Outbox(Wire(ours), bound, making), theirs))
         return opened[-1]
 
     yield make

@@ -75,9 +75,12 @@ def _through(door: ChatDoor, pieces: Sequence[bytes]) -> list[Request]:
 
 
 def _alike(requests: Sequence[Request]) -> list[Any]:
-    """Pongs are one answer or several, as the pings have come."""
-    short: list[Any] = []
+    """Pongs are one answer or several, as the pings have come. Where an answer of nothing stands is all the same."""
+    nothing = Answer(b"")
+    short: list[Any] = [requests.count(nothing)]
     for request in requests:
+        if request == nothing:
+            continue
         if isinstance(request, Answer) and short and isinstance(short[-1], bytes):
             short[-1] += request.block
         else:

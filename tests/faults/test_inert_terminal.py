@@ -12,6 +12,7 @@ from tests.faults.inert_stage import texts
 from tests.faults.inert_terminal import show_everything
 
 
+@pytest.mark.once
 @pytest.mark.timeout(90)
 def test_any_string_through_every_way() -> None:
     """The emulator sees nothing change but the message area."""

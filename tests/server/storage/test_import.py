@@ -37,7 +37,7 @@ from .sent_files import LARGE, contents, say_file, store
 MANY = 120_000  # messages: enough that an import is found in the middle of its work
 TOKEN = "0123456789abcdef0123456789abcdef"
 
-pytestmark = needs_postgres
+pytestmark = [needs_postgres, pytest.mark.once]
 
 
 @pytest.fixture

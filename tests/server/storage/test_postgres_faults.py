@@ -26,7 +26,7 @@ from .postgres_logs import address_of, database_of, execute, log_in, postgres_lo
 if TYPE_CHECKING:
     from server_parts.storage.postgres.log import PostgresLog
 
-pytestmark = [needs_postgres, pytest.mark.usefixtures("no_threads_left")]
+pytestmark = [needs_postgres, pytest.mark.once, pytest.mark.usefixtures("no_threads_left")]
 
 AT_ONCE = 0.5  # seconds on average: whoever asks a database that is known to be away is not made to wait
 

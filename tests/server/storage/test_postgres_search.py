@@ -25,7 +25,7 @@ from .postgres_logs import database_of, postgres_log
 if TYPE_CHECKING:
     from server_parts.storage.postgres.log import PostgresLog
 
-pytestmark = needs_postgres
+pytestmark = [needs_postgres, pytest.mark.once]
 
 BLOCKS = 2
 LEFT = 700  # messages that are in no complete block

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,6 +13,16 @@ from server_parts.protocol.requests import Hello, Who
 from tests.postgres import needs_postgres
 from tests.server.hub.bench import Bench, Seat
 from tests.server.hub.neighbours.meetings import Meeting, MemoryMeeting, Open, PostgresMeeting
+
+HERE: Final = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before some are chosen by their markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What servers tell each other is the same with every Python."""
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker("once")
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=needs_postgres)])

@@ -1,4 +1,4 @@
-"""Giving way to people who talk: work for newcomers, and for who reads the past, waits while the hub is in a turn.
+"""Giving way to people who talk: work for newcomers, and for those who read the past, waits for the hub's turn to end.
 
 While the hub tells a room, it lets go of Python's lock once or twice for each member, and whoever computes meanwhile
 keeps it waiting each time. So that work waits until the turn is over, but not for ever: a busy hub is always in one.
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-# Times as long as the last work took, it waits for one turn: so newcomers have a ninth of the time, however busy the
-# hub is, and however fast the machine …
+# Work waits for one turn so many times as long as the last work took: so newcomers have a ninth of the time, however
+# busy the hub is, and however fast the machine …
 PATIENCE: Final = 8
 MOST: Final = 0.005  # … but so many seconds at most
 LOOK: Final = 0.0005  # seconds until it looks again

@@ -1,7 +1,7 @@
 """Pages of long answers are made one at a time, and between the hub's turns.
 
-While the hub tells a room, whoever computes keeps it waiting at each of its sends, and as many one after the other as
-there are. Many who read what was said before would so make a message take twenty times as long for all others.
+While the hub tells a room, everybody who computes keeps it waiting at each of its sends. So a message would take twenty
+times as long while many read what was said before.
 It must not know what is on a page.
 """
 
@@ -31,8 +31,8 @@ class Making:
         if not self._turn():  # or many newcomers would wait for each other where nobody talks
             return next(pages, None)
         is_alone = self._one.acquire(timeout=LONGEST)
-        self._giving_way.begin()
         try:
+            self._giving_way.begin()
             return next(pages, None)
         finally:
             self._giving_way.end()

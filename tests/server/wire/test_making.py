@@ -27,7 +27,7 @@ class Pages:
         yield b"page\n"
 
 
-Drain = Callable[[Pages], threading.Thread]
+Drain = Callable[[], Pages]
 
 
 @pytest.fixture
@@ -35,12 +35,12 @@ def drain(open_outbox: Open, making: Making) -> Iterator[Drain]:
     """Has pages sent to a client of their own, by a thread of their own."""
     threads: list[threading.Thread] = []
 
-    def begin(pages: Pages) -> threading.Thread:
-        outbox, _ = open_outbox()
+    def begin() -> Pages:
+        pages, (outbox, _) = Pages(), open_outbox()
         outbox.offer_pages(iter(pages))
         threads.append(threading.Thread(target=outbox.drain))
         threads[-1].start()
-        return threads[-1]
+        return pages
 
     yield begin
     for thread in threads:
@@ -53,13 +53,23 @@ def making(request: pytest.FixtureRequest) -> Making:
     return Making(lambda: request.param)
 
 
+def made(drain: Drain) -> Pages:
+    """Pages of which the first is being made."""
+    pages = drain()
+    assert pages.begun.wait(WAIT)
+    return pages
+
+
+def held_up(drain: Drain) -> Pages:
+    """Pages that have to wait."""
+    pages = drain()
+    assert not pages.begun.wait(0.05)
+    return pages
+
+
 @pytest.mark.parametrize("making", [1], indirect=True, ids=["people talk"])
 def test_pages_are_made_one_at_a_time(drain: Drain) -> None:
-    first, second = Pages(), Pages()
-    drain(first)
-    assert first.begun.wait(WAIT)
-    drain(second)
-    assert not second.begun.wait(0.05)
+    first, second = made(drain), held_up(drain)
     first.may_end.set()
     assert second.begun.wait(WAIT)
     second.may_end.set()
@@ -67,11 +77,7 @@ def test_pages_are_made_one_at_a_time(drain: Drain) -> None:
 
 @pytest.mark.parametrize("making", [0], indirect=True, ids=["nobody talks"])
 def test_where_nobody_talks_nobody_waits(drain: Drain) -> None:
-    first, second = Pages(), Pages()
-    drain(first)
-    assert first.begun.wait(WAIT)
-    drain(second)
-    assert second.begun.wait(WAIT)
+    first, second = made(drain), made(drain)
     first.may_end.set()
     second.may_end.set()
 
@@ -80,15 +86,10 @@ def test_where_nobody_talks_nobody_waits(drain: Drain) -> None:
 def test_a_page_that_waits_for_a_disk_holds_nobody_up_for_ever(drain: Drain, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another one is made beside it then, and whoever comes next waits only for the first."""
     monkeypatch.setattr(making_module, "LONGEST", 0.01)
-    first, second, third = Pages(), Pages(), Pages()
-    drain(first)
-    assert first.begun.wait(WAIT)
-    drain(second)
-    assert second.begun.wait(WAIT)
+    first, second = made(drain), made(drain)
     second.may_end.set()
     monkeypatch.setattr(making_module, "LONGEST", WAIT)
-    drain(third)
-    assert not third.begun.wait(0.05)
+    third = held_up(drain)
     first.may_end.set()
     assert third.begun.wait(WAIT)
     third.may_end.set()
